@@ -1,0 +1,88 @@
+//! The interface every engine implements: read from a snapshot, then commit one conditional batch. It must not
+//! leak an engine's types.
+
+use std::future::Future;
+
+use bytes::Bytes;
+
+use crate::batch::Batch;
+use crate::error::{CommitError, Error, Result};
+use crate::table::{KeyRange, Order, Table};
+use crate::usage::{Appended, UsageEvent};
+
+/// A row's bytes with the number of the commit that wrote them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Versioned {
+    /// The number of the commit that wrote this row.
+    pub version: u64,
+    /// The row's value.
+    pub value: Bytes,
+}
+
+/// What a commit that was applied answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The commit's number: the version of every row it wrote. Rises, may skip.
+    pub version: u64,
+}
+
+/// One row as a commit left it: `None` when it was removed.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// The table.
+    pub table: Table,
+    /// The row's key.
+    pub key: Vec<u8>,
+    /// The row after the commit.
+    pub row: Option<Versioned>,
+}
+
+/// Told of every durable commit, in commit order, before anyone is acknowledged. Runs on the writer's thread:
+/// it must be quick and must not call the store.
+pub type Observer = Box<dyn Fn(&[Applied]) + Send + Sync>;
+
+/// Seals and opens one page of the file. Implemented above (`keys::crypto`), so that the store holds no
+/// cryptography of its own.
+pub trait PageSealer: Send + Sync + 'static {
+    /// Bytes added to each page; constant.
+    fn overhead(&self) -> usize;
+    /// Seals `plain` as page `number` into `out` (`plain.len() + overhead()` bytes).
+    fn seal(&self, number: u64, plain: &[u8], out: &mut [u8]) -> Result<()>;
+    /// Opens page `number` into `plain`; [`Error::Sealed`] when it was altered or belongs elsewhere.
+    fn open(&self, number: u64, sealed: &[u8], plain: &mut [u8]) -> Result<()>;
+}
+
+/// Links one record of a hash-chained log to the one before it.
+pub trait ChainHasher: Send + Sync + 'static {
+    /// The hash of record `number` with `body`, given the hash of the record before (zeros for the first).
+    fn link(&self, previous: &[u8; 32], number: u64, body: &[u8]) -> [u8; 32];
+}
+
+/// A consistent view of all tables at one moment.
+pub trait Snapshot: Send + Sync {
+    /// One row.
+    fn get(&self, table: Table, key: &[u8]) -> impl Future<Output = Result<Option<Versioned>>> + Send;
+    /// Up to `limit` rows of a range, in key order or its reverse.
+    fn scan(
+        &self,
+        table: Table,
+        range: KeyRange,
+        order: Order,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<(Vec<u8>, Versioned)>>> + Send;
+}
+
+/// An ordered, durable, transactional store.
+pub trait Store: Send + Sync + 'static {
+    /// This engine's snapshot.
+    type Snapshot: Snapshot;
+
+    /// Opens a snapshot of what is committed now.
+    fn snapshot(&self) -> impl Future<Output = Result<Self::Snapshot>> + Send;
+
+    /// Applies a batch: all or nothing, durable when this returns. Many callers share one engine commit.
+    fn commit(&self, batch: Batch) -> impl Future<Output = std::result::Result<Committed, CommitError>> + Send;
+
+    /// Stores usage events: durable when this returns. [`Error::Busy`] when the queue is full.
+    fn append(&self, events: Vec<UsageEvent>) -> impl Future<Output = std::result::Result<Appended, Error>> + Send;
+}

@@ -1,0 +1,69 @@
+//! Spaces (a team's vault or a personal one) and who belongs to them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Id;
+use crate::table::{Record, Table};
+
+/// Whether a space is one person's or a team's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum SpaceKind {
+    /// One person's own keys.
+    Personal,
+    /// A team's keys.
+    Team,
+}
+
+/// A set of keys with the same readers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Space {
+    /// The space's id (a team's id).
+    pub id: Id,
+    /// Personal or team.
+    pub kind: SpaceKind,
+    /// The team's name; the person's for a personal space.
+    pub name: String,
+    /// When it was made, ms since the epoch.
+    pub created_ms: i64,
+}
+
+impl Record for Space {
+    const TABLE: Table = Table("space");
+
+    fn key(&self) -> Vec<u8> {
+        self.id.as_bytes().to_vec()
+    }
+}
+
+/// What a member may do in a space; the policy table says what each means.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Sees keys and usage.
+    Viewer,
+    /// Uses and adds keys.
+    Member,
+    /// Manages keys and members.
+    Admin,
+    /// Everything, including giving the space away.
+    Owner,
+}
+
+/// One person's role in one space.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Member {
+    /// The space.
+    pub space: Id,
+    /// The person.
+    pub account: Id,
+    /// The role.
+    pub role: Role,
+}
+
+impl Record for Member {
+    const TABLE: Table = Table("member");
+
+    fn key(&self) -> Vec<u8> {
+        [self.space.as_bytes().as_slice(), self.account.as_bytes()].concat()
+    }
+}
