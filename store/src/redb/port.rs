@@ -1,0 +1,82 @@
+//! The meeting point of the writer and the usage engine: raw reads inside the open transaction, and raw writes
+//! to put into it. Usage tables are raw: their values carry no version. It must not leak a type of redb.
+//!
+//! The writer's order of calls, for each group:
+//!
+//! 1. `Engine::begin_group()`
+//! 2. `Engine::admit(events, read)` for each append request; its [`Appended`](crate::usage::Appended) is kept
+//!    until the commit is durable
+//! 3. `Engine::slice(now, read)` once: fold work that goes into this commit
+//! 4. `Engine::encode_group()`: the group as one value of [`ARRIVALS`], under the arrival number it names
+//! 5. the durable commit
+//! 6. `Engine::commit_group(snapshot)` when it succeeded: counts become visible together with the snapshot that
+//!    holds what was folded; or `Engine::abort_group()` when it failed: nothing of the group, and nothing of the
+//!    slice, may remain
+//!
+//! `Engine::wants_commit_at()` tells when the writer should wake by itself; `None` while nothing is unfolded.
+//!
+//! Opening calls `Engine::recover(read, arrivals)`, with the arrivals after the last one whose folding is done.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::table::{KeyRange, Order, Table};
+
+/// Arrivals not yet folded: key = arrival number (`u64`, big-endian, rising), value = one encoded group. The
+/// writer writes and trims it; the usage engine only encodes and decodes the values.
+pub(crate) const ARRIVALS: Table = Table("arrivals");
+
+/// Reads raw rows, either inside the writer's open transaction or of one snapshot.
+pub(crate) trait RawRead {
+    /// One row's bytes.
+    fn raw_get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>>;
+
+    /// Shows the rows of a range to `visit` in key order or its reverse, until it answers `false`. `visit` must
+    /// not read through the same reader.
+    fn raw_scan(
+        &self,
+        table: Table,
+        range: &KeyRange,
+        order: Order,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool>,
+    ) -> Result<()>;
+}
+
+/// A committed snapshot that usage queries read, shared with whoever is still reading it.
+pub(crate) type RawSnapshot = Arc<dyn RawRead + Send + Sync>;
+
+/// One raw write.
+#[derive(Debug)]
+pub(crate) struct RawOp {
+    /// The table, one of the usage engine's own.
+    pub(crate) table: Table,
+    /// The row's key.
+    pub(crate) key: Vec<u8>,
+    /// The row's new bytes; `None` removes it.
+    pub(crate) value: Option<Vec<u8>>,
+}
+
+/// The fold work of one commit; empty mostly.
+#[derive(Debug, Default)]
+pub(crate) struct Slice {
+    /// What to write.
+    pub(crate) ops: Vec<RawOp>,
+    /// Set when a round is through: every arrival up to this number is folded, with this commit. The writer
+    /// remembers the number in the same commit and drops the rows little by little, so that no commit is large.
+    pub(crate) folded_through: Option<u64>,
+}
+
+// The signatures the writer calls (implemented by `crate::usage::Engine`):
+//
+// fn recover(read: &dyn RawRead, arrivals: &mut dyn Iterator<Item = Result<(u64, Vec<u8>)>>) -> Result<Engine>
+// fn begin_group(&mut self)
+// fn admit(&mut self, events: Vec<UsageEvent>, read: &dyn RawRead) -> Result<Appended>
+// fn slice(&mut self, now: std::time::Instant, read: &dyn RawRead) -> Result<Slice>
+// fn encode_group(&mut self) -> Option<(u64, Vec<u8>)>
+// fn commit_group(&mut self, snapshot: RawSnapshot)
+// fn abort_group(&mut self)
+// fn wants_commit_at(&self) -> Option<std::time::Instant>
+//
+// `recover` gets no snapshot; the writer calls `commit_group(snapshot)` once right after it (an empty group), so
+// queries always have one. Queries: a handle made by `Engine::reader()`, cloneable, Send + Sync, holding the
+// shared memory and the last snapshot under one lock; `Redb::usage()` returns it.
