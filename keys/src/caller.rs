@@ -1,0 +1,61 @@
+//! Who asks, and by which door. Only `service::authn` makes a [`Caller`]: nothing outside this crate can.
+
+use std::net::IpAddr;
+
+use keyward_store::model::{Door, Id};
+
+/// Where a request came from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Origin {
+    /// By which door.
+    pub door: Door,
+    /// From which address; none on the admin socket.
+    pub address: Option<IpAddr>,
+}
+
+/// Who a caller is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Identity {
+    /// A person.
+    Account(Id),
+    /// An app, with its service token.
+    Token(Id),
+    /// A job or command of the daemon itself, by name.
+    System(&'static str),
+}
+
+/// A proven identity. What it may do is looked up at each use, not remembered here.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub(crate) identity: Identity,
+    pub(crate) origin: Origin,
+    /// The SSH key or session row that proved it: when that goes, so does the caller.
+    pub(crate) credential: Option<Id>,
+    /// What a service token opens its locks with; empty for everyone else.
+    pub(crate) unlocker: Option<std::sync::Arc<crate::crypto::TokenKeys>>,
+}
+
+impl Caller {
+    /// Who this is.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Where they came from.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The account, when this is a person.
+    pub fn account(&self) -> Option<Id> {
+        match self.identity {
+            Identity::Account(id) => Some(id),
+            Identity::Token(_) | Identity::System(_) => None,
+        }
+    }
+
+    /// The SSH key or session that proved it.
+    pub fn credential(&self) -> Option<Id> {
+        self.credential
+    }
+}

@@ -1,0 +1,46 @@
+//! What happened, as hints: ids and small counts, never a secret. Published after the commit; whoever lags or
+//! missed one reads again through `Service`.
+
+use keyward_store::model::Id;
+
+/// Something happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// An API key was made, changed, or moved to the bin.
+    KeyChanged {
+        /// The space it is in.
+        space: Id,
+        /// The key.
+        api_key: Id,
+    },
+    /// Calls were reported: gathered over some 50 ms.
+    Usage {
+        /// The space the key is in.
+        space: Id,
+        /// The key.
+        api_key: Id,
+        /// Calls since the last such event.
+        requests: u32,
+        /// Failed calls among them.
+        errors: u32,
+    },
+    /// An account's profile, SSH keys or memberships changed; its sessions should look again.
+    AccountChanged {
+        /// The account.
+        account: Id,
+    },
+    /// Everything this account has open ends now.
+    SessionsEnded {
+        /// The account.
+        account: Id,
+        /// Only those that were opened with this credential (an SSH key or session row); all when none.
+        credential: Option<Id>,
+    },
+    /// The daemon is going down; seconds left.
+    Draining {
+        /// Seconds until every session ends.
+        seconds: u32,
+    },
+    /// Some events were missed: read again.
+    Lagged,
+}

@@ -1,0 +1,326 @@
+//! What doors show: public views of records, under the REST schema's names, made once for every door. No view
+//! holds a secret value; a revealed value travels alone, in a type that cannot be printed.
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::Serialize;
+
+use keyward_store::model::{Custody, Environment, Id, Plan, Role, Scope};
+
+/// Where a key stands today: as its owner set it, or expired.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyStatus {
+    /// In use.
+    Active,
+    /// Switched off.
+    Inactive,
+    /// Past its expiry.
+    Expired,
+}
+
+/// An API key, without its value.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyView {
+    /// Stable for ever.
+    #[serde(rename = "_id")]
+    pub id: Id,
+    /// Its name.
+    pub name: String,
+    /// The service it is for.
+    pub service: String,
+    /// The id shown to people, `ak_prod_…`.
+    pub key_id: String,
+    /// What it is for.
+    pub description: String,
+    /// Where it is used.
+    pub environment: Environment,
+    /// Where it stands.
+    pub status: KeyStatus,
+    /// Who can open it.
+    pub custody: Custody,
+    /// The team it belongs to; none for a person's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<Id>,
+    /// Labels for finding it.
+    pub tags: Vec<String>,
+    /// The last reported call.
+    pub last_used: Option<Timestamp>,
+    /// Reported calls, all told.
+    pub usage_count: u64,
+    /// Requests a month it should not exceed.
+    pub monthly_limit: Option<u64>,
+    /// Reported calls this month (UTC).
+    pub current_month_usage: u64,
+    /// Days between rotations; 0 is never.
+    pub rotation_interval: u32,
+    /// When the next rotation is due.
+    pub next_rotation: Option<Timestamp>,
+    /// When it expires.
+    pub expires_at: Option<Timestamp>,
+    /// The number of the current version of its value.
+    pub version: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// The record's revision, for `ETag`; not part of the body.
+    #[serde(skip)]
+    pub revision: u64,
+}
+
+/// One page of keys.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct KeyPage {
+    /// The keys of this page.
+    pub keys: Vec<KeyView>,
+    /// Where this page is among all.
+    pub pagination: Pagination,
+}
+
+/// Where a page is among all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Pagination {
+    /// From 1.
+    pub page: u32,
+    /// Items a page.
+    pub limit: u32,
+    /// Items in all.
+    pub total: u64,
+    /// Pages in all.
+    pub pages: u64,
+}
+
+/// A person's account, as shown to that person.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserView {
+    /// The account's id.
+    pub id: Id,
+    /// The person's name.
+    pub name: String,
+    /// The e-mail address.
+    pub email: String,
+    /// The name for `ssh LOGIN@host`.
+    pub login: String,
+    /// May manage the instance.
+    pub operator: bool,
+    /// The plan and what it allows.
+    pub subscription: Subscription,
+    /// IANA time zone for reports.
+    pub time_zone: String,
+    /// The dashboard's theme: `auto`, `dark` or `light`.
+    pub theme: String,
+    /// When the account was made.
+    pub created_at: Timestamp,
+}
+
+/// A plan and what it allows.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct Subscription {
+    /// The plan.
+    pub plan: Plan,
+    /// What it allows.
+    pub limits: PlanLimits,
+}
+
+/// What a plan allows.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanLimits {
+    /// API keys.
+    pub api_keys: u64,
+    /// Reported calls a month.
+    pub monthly_requests: u64,
+}
+
+/// A person's SSH public key.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SshKeyView {
+    /// The row's id.
+    #[serde(rename = "_id")]
+    pub id: Id,
+    /// What the person calls it.
+    pub name: String,
+    /// `SHA256:…`, as `ssh-keygen -l` prints it.
+    pub fingerprint: String,
+    /// The OpenSSH public key line.
+    pub key: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it last signed in.
+    pub last_used: Option<Timestamp>,
+}
+
+/// A service token, without its secret.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenView {
+    /// The row's id.
+    #[serde(rename = "_id")]
+    pub id: Id,
+    /// What its maker calls it.
+    pub name: String,
+    /// The keys it was granted.
+    pub keys: Vec<Id>,
+    /// What it may do with them.
+    pub scopes: Vec<Scope>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// No good after this.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A team a person belongs to.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct TeamView {
+    /// The team's id.
+    #[serde(rename = "_id")]
+    pub id: Id,
+    /// Its name.
+    pub name: String,
+    /// The person's role in it.
+    pub role: Role,
+}
+
+/// A value that was opened. Doors write it out and drop it.
+pub struct Revealed {
+    /// The value.
+    pub value: SecretString,
+    /// Its version.
+    pub version: u32,
+    /// The key's name.
+    pub name: String,
+    /// The key's environment.
+    pub environment: Environment,
+}
+
+/// Tokens of a new session: shown once.
+pub struct IssuedTokens {
+    /// The bearer token (a JWT).
+    pub token: SecretString,
+    /// The refresh token.
+    pub refresh_token: SecretString,
+    /// Seconds until the bearer token ends.
+    pub expires_in: u64,
+}
+
+/// What reporting calls answers, once they are durable.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Tracked {
+    /// Events counted.
+    pub accepted: u64,
+    /// Events recognised as retries and not counted.
+    pub duplicates: u64,
+    /// The key's month, with these events.
+    pub limit: MonthLimit,
+}
+
+/// A key's month against its limit.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct MonthLimit {
+    /// The limit; none is unlimited.
+    pub monthly: Option<u64>,
+    /// Used this month (UTC).
+    pub used: u64,
+    /// Left this month.
+    pub remaining: Option<u64>,
+    /// Over the limit.
+    pub exceeded: bool,
+}
+
+/// Usage of one key over a span of days.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageReport {
+    /// The key's `ak_…` id.
+    pub key_id: String,
+    /// `day`, `week`, `month`, `year` or `custom`.
+    pub timeframe: String,
+    /// Totals.
+    pub summary: UsageSummary,
+    /// A row a day, oldest first, days without calls included.
+    pub daily_breakdown: Vec<UsageDay>,
+    /// The busiest endpoints.
+    pub top_endpoints: Vec<EndpointShare>,
+    /// Failed calls by class.
+    pub errors: ErrorClasses,
+}
+
+/// Totals of a span.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageSummary {
+    /// Calls.
+    pub total_requests: u64,
+    /// Calls with a status below 400.
+    pub successful_requests: u64,
+    /// Calls with a status of 400 and above.
+    pub failed_requests: u64,
+    /// Percent of calls that succeeded, one decimal; 100 when there were none.
+    pub success_rate: f64,
+    /// Mean response time, ms.
+    pub average_response_time: f64,
+    /// Median response time, ms, within 2 %.
+    pub p50: f64,
+    /// 95th percentile of the response time, ms, within 2 %.
+    pub p95: f64,
+    /// 99th percentile of the response time, ms, within 2 %.
+    pub p99: f64,
+}
+
+/// One day of a report.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageDay {
+    /// `2024-01-15`, in the report's time zone.
+    pub date: String,
+    /// Calls.
+    pub requests: u64,
+    /// Calls with a status of 400 and above.
+    pub errors: u64,
+    /// Mean response time, ms.
+    pub avg_response_time: f64,
+}
+
+/// One endpoint's share of a span.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct EndpointShare {
+    /// The endpoint.
+    pub endpoint: String,
+    /// Calls.
+    pub requests: u64,
+    /// Percent of all calls, one decimal.
+    pub percentage: f64,
+}
+
+/// Failed calls by class.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorClasses {
+    /// Status 400 to 499.
+    pub client_errors: u64,
+    /// Status 500 and above.
+    pub server_errors: u64,
+}
+
+/// The last two minutes of one key, second by second, and today so far: what a live page shows.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LiveView {
+    /// The key.
+    pub id: Id,
+    /// Unix second of the last entry of `requests` and `errors`.
+    pub ends_at: i64,
+    /// Calls a second, oldest first, 120 entries.
+    pub requests: Vec<u32>,
+    /// Failed calls a second, oldest first, 120 entries.
+    pub errors: Vec<u32>,
+    /// Today (in the person's time zone) so far.
+    pub today: UsageSummary,
+    /// The last call.
+    pub last_used: Option<Timestamp>,
+    /// This month against the limit.
+    pub month: MonthLimit,
+}
