@@ -1,1 +1,5 @@
-//! (skeleton)
+//! The SSH door: transport, session, screens, and the command line over SSH. It parses, makes one service call,
+//! and shapes the answer; it holds no rules of its own.
+
+pub mod app;
+pub mod notice;

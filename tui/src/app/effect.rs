@@ -1,0 +1,133 @@
+//! What goes into the screens and what comes out: events, effects, questions and answers. Plain values only; this
+//! file holds no behaviour and must not know who carries an effect out.
+
+use keyward_keys::event::Event;
+use keyward_keys::input::{KeyPatch, KeyQuery, NewKey, Reveal, UsageQuery};
+use keyward_keys::model::Id;
+use keyward_keys::view::{KeyPage, KeyView, LiveView, Revealed, UsageReport, UserView};
+use secrecy::SecretString;
+
+use crate::notice::Notice;
+use crate::term::caps::Caps;
+use crate::term::input::Input;
+
+/// What the screens need to know of the place they run in.
+#[derive(Clone, Debug)]
+pub struct HostInfo {
+    /// How this person reaches this host: `ssh -p 2222 ana@localhost`. Shown in hints; commands are appended to it.
+    pub ssh_command: String,
+    /// The host as shown in the header: `ana@localhost`.
+    pub address: String,
+}
+
+/// Names a question, so that a late answer to a withdrawn one can be told and dropped.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RequestId(pub u64);
+
+/// Something that happened to a session.
+pub enum AppEvent {
+    /// A key, a paste, the mouse.
+    Input(Input),
+    /// The terminal has this size now. Sent once after `App::new`, then at every change.
+    Resize {
+        /// Columns.
+        cols: u16,
+        /// Rows.
+        rows: u16,
+    },
+    /// The terminal told more about itself.
+    Caps(Caps),
+    /// Something happened in the core.
+    Domain(Event),
+    /// The answer to a question.
+    Answer {
+        /// Which question.
+        request: RequestId,
+        /// What came of it.
+        result: Result<Answer, Notice>,
+    },
+    /// The moment `App::next_tick` asked for has come.
+    Tick,
+}
+
+/// What the session should do.
+pub enum Effect {
+    /// Ask the core; hand the answer back as [`AppEvent::Answer`] under the same id. Every question gets an answer.
+    Request {
+        /// The question's id.
+        id: RequestId,
+        /// The question.
+        query: Query,
+    },
+    /// Put this on the person's clipboard by OSC 52.
+    Copy(SecretString),
+    /// Set the window's title (already safe to write).
+    SetTitle(String),
+    /// Report the mouse (true) or leave it to the terminal, so that text can be selected (false).
+    Mouse(bool),
+    /// Ring the bell.
+    Bell,
+    /// Restore the terminal, print this one line, and end the session with status 0.
+    Quit {
+        /// The line.
+        message: String,
+    },
+}
+
+/// A question to the core; each is one call of `Service`, except where it says otherwise.
+pub enum Query {
+    /// `keys`, answered by [`Answer::Keys`].
+    List(KeyQuery),
+    /// `key` for each of these that still exists, for the rows on screen; answered by [`Answer::Rows`].
+    Rows(Vec<Id>),
+    /// `live_rates`, answered by [`Answer::Rates`].
+    Rates(Vec<Id>),
+    /// `key`, answered by [`Answer::Key`].
+    Key(Id),
+    /// `live`, answered by [`Answer::Live`].
+    Live(Id),
+    /// `usage`, answered by [`Answer::Usage`].
+    Usage(Id, UsageQuery),
+    /// `create_key`, answered by [`Answer::Key`].
+    Create(Box<NewKey>),
+    /// `update_key` with the revision that was seen, answered by [`Answer::Key`].
+    Update {
+        /// Which key.
+        id: Id,
+        /// What changes.
+        patch: Box<KeyPatch>,
+        /// The revision on screen.
+        revision: u64,
+    },
+    /// `delete_key` with the revision that was seen, answered by [`Answer::Key`].
+    Delete {
+        /// Which key.
+        id: Id,
+        /// The revision on screen.
+        revision: u64,
+    },
+    /// `reveal`, answered by [`Answer::Revealed`].
+    Reveal(Id, Reveal),
+    /// `me`, answered by [`Answer::Me`].
+    Me,
+}
+
+/// What came of a question.
+pub enum Answer {
+    /// A page of keys.
+    Keys(KeyPage),
+    /// Single keys, in any order.
+    Rows(Vec<KeyView>),
+    /// The last 60 seconds of each key, calls a second, oldest first; the last entry is the current second.
+    Rates(Vec<(Id, Vec<u32>)>),
+    /// One key, as it is now.
+    Key(Box<KeyView>),
+    /// One key's last two minutes.
+    Live(Box<LiveView>),
+    /// A report.
+    Usage(Box<UsageReport>),
+    /// A value that was opened.
+    Revealed(Revealed),
+    /// The person.
+    Me(Box<UserView>),
+}
