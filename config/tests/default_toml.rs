@@ -1,5 +1,7 @@
 //! `default.toml`, the settings' types and what is shown of them say the same.
 
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 use keyward_config::{Config, DEFAULT_TOML, Environment, Sources};
 use toml::{Table, Value};
 

@@ -1,5 +1,7 @@
 //! The layers as a user meets them: what wins, what is refused, and what the refusal says.
 
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! Where the master key is found, and how a file that others could read or change is refused.
 
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
