@@ -1,1 +1,3 @@
-fn main() {}
+//! The promises, kept against the real daemon.
+
+mod tree;
