@@ -3,3 +3,4 @@
 
 pub mod app;
 pub mod notice;
+pub mod term;
