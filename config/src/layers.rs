@@ -2,6 +2,7 @@
 //! name, `data_dir` excepted, which decides where the settings file is.
 
 use std::collections::BTreeMap;
+use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -85,7 +86,7 @@ impl Layers {
             }
             texts.insert(setting, (text, origin));
         }
-        for (name, path) in credentials(environment).into_iter().filter(|(name, _)| !foreign(name)) {
+        for (name, path) in self.credentials(environment).into_iter().filter(|(name, _)| !foreign(name)) {
             let origin = Origin::Credential { name: name.clone() };
             match self.schema.setting_of(&name).map(str::to_owned) {
                 None => self.fault(&origin, self.schema.unknown_variable(&name)),
@@ -98,6 +99,23 @@ impl Layers {
         }
         let entry = |(setting, (text, origin))| self.parse(setting, text, origin);
         texts.into_iter().filter_map(entry).collect()
+    }
+
+    /// All credentials by name, each with its file. A folder that cannot be read is a fault: the master key may be in it.
+    fn credentials(&mut self, environment: &Environment) -> Vec<(String, PathBuf)> {
+        let Some(folder) = environment.credentials() else { return Vec::new() };
+        let entry = |entry: DirEntry| entry.file_name().into_string().ok().map(|name| (name, entry.path()));
+        let read = std::fs::read_dir(&folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+        match read {
+            Ok(entries) => entries.into_iter().filter_map(entry).collect(),
+            // A shell may have inherited the name of a folder that has gone with its service.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => {
+                let origin = Origin::Environment { name: "CREDENTIALS_DIRECTORY".to_owned() };
+                self.fault(&origin, format!("{} cannot be read: {error}", folder.display()));
+                Vec::new()
+            }
+        }
     }
 
     /// The setting, text and place of one variable, or `None` and a fault.
@@ -219,14 +237,6 @@ fn wanted(default: &Value) -> String {
         _ => "a text",
     };
     format!("{kind}; the default is {default}")
-}
-
-/// The credentials that have our prefix, each with its file.
-fn credentials(environment: &Environment) -> Vec<(String, PathBuf)> {
-    let entries = environment.credentials().and_then(|folder| std::fs::read_dir(folder).ok());
-    let named =
-        |entry: std::fs::DirEntry| entry.file_name().into_string().ok().map(|name| (name, entry.path()));
-    entries.into_iter().flatten().flatten().filter_map(named).collect()
 }
 
 fn broken_default(error: &toml::de::Error) -> Error {

@@ -271,6 +271,13 @@ fn what_is_kept_in_a_file_of_its_own_is_not_repeated_in_a_fault() {
 }
 
 #[test]
+fn a_credentials_folder_that_cannot_be_read_is_a_fault_and_one_that_is_gone_is_not() {
+    let text = Case::new().var("CREDENTIALS_DIRECTORY", "/etc/passwd").fault();
+    assert!(text.starts_with("environment CREDENTIALS_DIRECTORY: /etc/passwd cannot be read"), "{text}");
+    Case::new().var("CREDENTIALS_DIRECTORY", "/nowhere/at/all").load();
+}
+
+#[test]
 fn the_settings_file_may_be_named() {
     let case =
         Case::new().file("mine.toml", "data_dir = \"/elsewhere\"\n").file("keyward.toml", "not even TOML");
@@ -280,6 +287,15 @@ fn the_settings_file_may_be_named() {
 
     named.config_file = Some(named.path("missing.toml"));
     assert!(named.fault().contains("cannot be read"));
+}
+
+#[test]
+fn the_settings_file_is_looked_for_in_the_folder_that_a_flag_names() {
+    let case = Case::new().file("keyward.toml", "[log]\nlevel = \"error\"\n");
+    let other = Case::new().file("keyward.toml", "[log]\nlevel = \"trace\"\n");
+    let config = case.flag("data_dir", other.dir.path().to_str().unwrap()).load();
+    assert_eq!(config.data_dir.path(), other.dir.path());
+    assert_eq!(config.log.level.as_str(), "trace");
 }
 
 #[test]
