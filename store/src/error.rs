@@ -1,5 +1,6 @@
 //! What can go wrong in the store. Public text says what to do; the cause is kept as `source`, not repeated.
 
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 /// A result of the store.
@@ -22,6 +23,9 @@ pub enum Error {
     /// The file does not open under the given key, or it was altered.
     #[error("the database does not open with this master key, or it was altered; put the right master key in place")]
     Sealed,
+    /// There is a file, but not one of ours.
+    #[error("the file is not a keyward database; move it away or choose another data folder")]
+    Foreign,
     /// The disk is full.
     #[error("the disk is full; free some space, nothing already acknowledged is lost")]
     Full,
@@ -43,6 +47,32 @@ pub enum Error {
     /// The engine refused for a reason of its own.
     #[error("the database engine failed")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// The same failure for another caller who waited for the same commit.
+    pub(crate) fn share(&self) -> Self {
+        match self {
+            Self::InUse(path) => Self::InUse(path.clone()),
+            Self::Newer { found, known } => Self::Newer { found: *found, known: *known },
+            Self::Sealed => Self::Sealed,
+            Self::Foreign => Self::Foreign,
+            Self::Full => Self::Full,
+            Self::Busy => Self::Busy,
+            Self::Closed => Self::Closed,
+            Self::Damaged { table } => Self::Damaged { table },
+            Self::Io(error) => Self::Io(io::Error::new(error.kind(), error.to_string())),
+            Self::Engine(error) => Self::Engine(error.to_string().into()),
+        }
+    }
+
+    /// Tells a full disk from every other failure of reading or writing.
+    pub(crate) fn from_io(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Self::Full,
+            _ => Self::Io(error),
+        }
+    }
 }
 
 /// Why a batch was not applied.

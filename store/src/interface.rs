@@ -72,10 +72,39 @@ pub trait Snapshot: Send + Sync {
     ) -> impl Future<Output = Result<Vec<(Vec<u8>, Versioned)>>> + Send;
 }
 
+/// A place in the change feed. Places of one daemon start are numbered without gaps.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Cursor {
+    /// The daemon start, rising.
+    pub boot: u64,
+    /// The number within it, from 1; 0 is the place before the first.
+    pub seq: u64,
+}
+
+/// What a follower of the change feed is told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// The next announcement, and its place.
+    Next(Cursor, Bytes),
+    /// Announcements after the follower's place are gone: read everything again, then go on from this place.
+    Resync(Cursor),
+}
+
+/// Follows the change feed.
+pub trait Feed: Send {
+    /// The next change, as soon as there is one. Dropping the future loses nothing.
+    fn next(&mut self) -> impl Future<Output = Result<Change>> + Send;
+}
+
 /// An ordered, durable, transactional store.
 pub trait Store: Send + Sync + 'static {
     /// This engine's snapshot.
     type Snapshot: Snapshot;
+    /// This engine's change feed.
+    type Feed: Feed;
+
+    /// Follows the change feed from after a place, or from now on.
+    fn follow(&self, from: Option<Cursor>) -> Self::Feed;
 
     /// Opens a snapshot of what is committed now.
     fn snapshot(&self) -> impl Future<Output = Result<Self::Snapshot>> + Send;

@@ -7,11 +7,16 @@
 pub mod batch;
 pub mod error;
 pub mod interface;
+pub mod leases;
 pub mod model;
+pub mod redb;
 pub mod table;
 pub mod usage;
 
 pub use batch::{Batch, BatchId, Check, Op};
 pub use error::{CommitError, Error, Result};
-pub use interface::{Applied, ChainHasher, Committed, Observer, PageSealer, Snapshot, Store, Versioned};
+pub use interface::{
+    Applied, ChainHasher, Change, Committed, Cursor, Feed, Observer, PageSealer, Snapshot, Store, Versioned,
+};
+pub use self::redb::{FileId, OpenOptions, Redb, RedbSnapshot, SealerFor};
 pub use table::{KeyRange, Order, Record, Row, Table};

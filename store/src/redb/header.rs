@@ -1,0 +1,99 @@
+//! The file's own clear header, before redb's: what it is, of which schema, and whether the key fits. It must
+//! hold nothing worth hiding, and it must be read before anything is written.
+//!
+//! Layout (little-endian): magic `KEYWARD1` (8 bytes), format `u32` = 1, page overhead `u32`, file id (16 bytes),
+//! schema `u32`, zeros to 4096; then the key check: the first 32 bytes, padded with zeros to a page, sealed as
+//! page [`KEY_CHECK`]; zeros to [`HEADER_LEN`].
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::interface::PageSealer;
+use crate::redb::medium::Medium;
+use crate::redb::pages::PAGE;
+
+/// Where redb's own header begins.
+pub(crate) const HEADER_LEN: u64 = 12_288;
+/// The page number the key check is sealed under; no page of data ever has it.
+pub(crate) const KEY_CHECK: u64 = u64::MAX;
+
+const MAGIC: &[u8; 8] = b"KEYWARD1";
+const FORMAT: u32 = 1;
+const SCHEMA_AT: u64 = 32;
+/// What the key check vouches for: everything before the schema number.
+const CHECKED: usize = 32;
+
+/// A file's random id, to bind its pages to it.
+pub type FileId = [u8; 16];
+
+/// Makes the sealer of one file from that file's id.
+pub type SealerFor = Box<dyn FnOnce(&FileId) -> Result<Arc<dyn PageSealer>> + Send>;
+
+/// Reads the header, or writes the first one, and proves that the key fits. Refuses without touching the file.
+pub(crate) fn open(medium: &dyn Medium, known: u32, sealer_for: SealerFor) -> Result<Arc<dyn PageSealer>> {
+    // Up to here nothing but this header was ever written: an interrupted first start.
+    if medium.len().map_err(Error::Io)? <= HEADER_LEN {
+        return create(medium, known, sealer_for);
+    }
+    let mut head = [0; PAGE];
+    medium.read(0, &mut head).map_err(Error::Io)?;
+    if &head[..8] != MAGIC || number(&head, 8) != FORMAT {
+        return Err(Error::Foreign);
+    }
+    let found = number(&head, SCHEMA_AT as usize);
+    if found > known {
+        return Err(Error::Newer { found, known });
+    }
+    let mut id = FileId::default();
+    id.copy_from_slice(&head[16..CHECKED]);
+    let sealer = sealer_for(&id)?;
+    if number(&head, 12) as usize != sealer.overhead() {
+        return Err(Error::Sealed);
+    }
+    let mut sealed = vec![0; PAGE + sealer.overhead()];
+    medium.read(PAGE as u64, &mut sealed).map_err(Error::Io)?;
+    let mut plain = vec![0; PAGE];
+    sealer.open(KEY_CHECK, &sealed, &mut plain).map_err(|_| Error::Sealed)?;
+    if plain[..CHECKED] != head[..CHECKED] {
+        return Err(Error::Sealed);
+    }
+    Ok(sealer)
+}
+
+/// Notes the highest schema that may be in the file. Called before a migration begins, so that an older program
+/// refuses the file even when the migration was cut short.
+pub(crate) fn note_schema(medium: &dyn Medium, schema: u32) -> Result<()> {
+    medium.write(SCHEMA_AT, &schema.to_le_bytes()).and_then(|()| medium.sync()).map_err(Error::Io)
+}
+
+fn create(medium: &dyn Medium, schema: u32, sealer_for: SealerFor) -> Result<Arc<dyn PageSealer>> {
+    let mut id = FileId::default();
+    getrandom::fill(&mut id).map_err(|error| Error::Io(std::io::Error::other(error)))?;
+    let sealer = sealer_for(&id)?;
+    let room = HEADER_LEN as usize - 2 * PAGE;
+    let overhead = u32::try_from(sealer.overhead()).map_err(|_| Error::Sealed)?;
+    if sealer.overhead() > room {
+        return Err(Error::Sealed);
+    }
+    let mut bytes = vec![0; HEADER_LEN as usize];
+    bytes[..8].copy_from_slice(MAGIC);
+    bytes[8..12].copy_from_slice(&FORMAT.to_le_bytes());
+    bytes[12..16].copy_from_slice(&overhead.to_le_bytes());
+    bytes[16..CHECKED].copy_from_slice(&id);
+    let mut plain = vec![0; PAGE];
+    plain[..CHECKED].copy_from_slice(&bytes[..CHECKED]);
+    sealer.seal(KEY_CHECK, &plain, &mut bytes[PAGE..2 * PAGE + sealer.overhead()])?;
+    bytes[CHECKED..CHECKED + 4].copy_from_slice(&schema.to_le_bytes());
+    medium
+        .set_len(0)
+        .and_then(|()| medium.write(0, &bytes))
+        .and_then(|()| medium.sync())
+        .map_err(Error::from_io)?;
+    Ok(sealer)
+}
+
+fn number(head: &[u8], at: usize) -> u32 {
+    let mut le = [0; 4];
+    le.copy_from_slice(&head[at..at + 4]);
+    u32::from_le_bytes(le)
+}

@@ -1,0 +1,309 @@
+//! The embedded engine: redb over sealed pages, one writer thread, snapshots for everybody else. It must not leak
+//! a type of redb.
+
+mod database;
+mod feed;
+mod group;
+mod header;
+mod interim;
+mod ledger;
+mod medium;
+mod meta;
+mod migrate;
+mod pages;
+pub(crate) mod port;
+mod published;
+mod snapshot;
+mod transaction;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+pub use feed::RedbFeed;
+pub use header::{FileId, SealerFor};
+pub use medium::Medium;
+pub use snapshot::RedbSnapshot;
+
+use crate::batch::{Batch, Op};
+use crate::error::{CommitError, Error, Result};
+use crate::interface::{ChainHasher, Committed, Cursor, Observer, PageSealer, Store};
+use crate::redb::database::{Open, engine};
+use crate::redb::ledger::Ledger;
+use crate::redb::medium::{FileMedium, Memory};
+use crate::redb::migrate::{STEPS, Step};
+use crate::redb::port::{ARRIVALS, RawRead};
+use crate::redb::published::Published;
+use crate::redb::snapshot::View;
+use crate::redb::transaction::Tx;
+use crate::redb::writer::{Request, State, Writer};
+use crate::table::{KeyRange, Order};
+use crate::redb::interim::{Engine, Reader};
+use crate::usage::{Appended, UsageEvent};
+
+/// Where a store lives.
+enum Place {
+    File(PathBuf),
+    Medium(Arc<dyn Medium>),
+}
+
+/// What opening a store takes.
+pub struct OpenOptions {
+    place: Place,
+    sealer: SealerFor,
+    chain: Arc<dyn ChainHasher>,
+    /// Told of every changed row.
+    pub observer: Option<Observer>,
+    /// Bytes of pages kept in memory.
+    pub cache_bytes: usize,
+    /// Requests that may wait; more are refused with [`Error::Busy`].
+    pub queue: usize,
+    /// Bytes that may wait, by a rough count.
+    pub queue_bytes: usize,
+}
+
+impl OpenOptions {
+    fn new(place: Place, sealer: SealerFor, chain: Arc<dyn ChainHasher>) -> Self {
+        Self {
+            place,
+            sealer,
+            chain,
+            observer: None,
+            cache_bytes: 64 * 1024 * 1024,
+            queue: 4096,
+            queue_bytes: 64 * 1024 * 1024,
+        }
+    }
+
+    /// A store in a file, which is made (mode 0600) when there is none.
+    pub fn file(path: impl Into<PathBuf>, sealer: SealerFor, chain: Arc<dyn ChainHasher>) -> Self {
+        Self::new(Place::File(path.into()), sealer, chain)
+    }
+
+    /// A store in memory, gone when it is closed.
+    pub fn memory(sealer: SealerFor, chain: Arc<dyn ChainHasher>) -> Self {
+        Self::new(Place::Medium(Arc::new(Memory::default())), sealer, chain)
+    }
+
+    /// A store on a medium of the caller's.
+    pub fn medium(medium: Arc<dyn Medium>, sealer: SealerFor, chain: Arc<dyn ChainHasher>) -> Self {
+        Self::new(Place::Medium(medium), sealer, chain)
+    }
+}
+
+/// The embedded store. Dropping or closing it finishes what is queued.
+pub struct Redb {
+    requests: SyncSender<Request>,
+    queued: Arc<AtomicUsize>,
+    queue_bytes: usize,
+    published: Arc<Published>,
+    usage: Reader,
+    medium: Arc<dyn Medium>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Redb {
+    /// Opens a store, or makes a new one. Blocks while a crash is repaired or the schema migrated.
+    ///
+    /// [`Error::InUse`], [`Error::Sealed`] (wrong key), [`Error::Newer`] and [`Error::Foreign`] leave the file as
+    /// it was.
+    pub fn open(options: OpenOptions) -> Result<Self> {
+        Self::open_with(options, STEPS)
+    }
+
+    fn open_with(options: OpenOptions, steps: &[Step]) -> Result<Self> {
+        let (medium, path): (Arc<dyn Medium>, _) = match options.place {
+            Place::File(path) => (Arc::new(FileMedium::open(&path)?), Some(path)),
+            Place::Medium(medium) => (medium, None),
+        };
+        let sealer = header::open(&*medium, migrate::known(steps), options.sealer)?;
+        let open = open_schema(&medium, &sealer, options.cache_bytes, path.as_deref(), steps)?;
+        let (boot, folded) = start(&open)?;
+        let view = Arc::new(View::new(begin_read(&open)?));
+        let ledger = Ledger::load(&*view, boot)?;
+        let usage = recover(view.clone(), folded)?;
+        let (published, newest) = Published::new(view, ledger.cursor());
+        let (requests, queue) = sync_channel(options.queue);
+        let queued = Arc::new(AtomicUsize::new(0));
+        let reader = usage.reader();
+        let writer = Writer {
+            requests: queue,
+            queued: queued.clone(),
+            medium: medium.clone(),
+            sealer,
+            cache_bytes: options.cache_bytes,
+            chain: options.chain,
+            observer: options.observer,
+            published: published.clone(),
+            newest,
+            usage,
+            ledger,
+            folded,
+            state: State::Open(open),
+        };
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || writer.run())
+            .map_err(Error::Io)?;
+        Ok(Self {
+            requests,
+            queued,
+            queue_bytes: options.queue_bytes,
+            published,
+            usage: reader,
+            medium,
+            writer: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Reads usage: what is folded and what is still in memory, as one.
+    pub fn usage(&self) -> &Reader {
+        &self.usage
+    }
+
+    /// Finishes what is queued, closes the file and lets others have it. Blocks; later calls answer
+    /// [`Error::Closed`].
+    pub fn close(&self) {
+        let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(thread) = thread else { return };
+        // Fails when the writer has stopped already.
+        let _ = self.requests.send(Request::Stop);
+        if thread.join().is_err() {
+            tracing::error!("the store's writer had panicked");
+        }
+        self.medium.release();
+    }
+
+    /// Puts a request of `bytes` into the queue, or says that it is full.
+    fn send(&self, bytes: usize, request: Request) -> Result<()> {
+        let waiting = self.queued.fetch_add(bytes, Ordering::AcqRel);
+        // One that is larger than the whole queue still gets through when nothing waits.
+        let sent = if waiting > 0 && waiting + bytes > self.queue_bytes {
+            Err(Error::Busy)
+        } else {
+            self.requests.try_send(request).map_err(|error| match error {
+                TrySendError::Full(_) => Error::Busy,
+                TrySendError::Disconnected(_) => Error::Closed,
+            })
+        };
+        sent.inspect_err(|_| {
+            self.queued.fetch_sub(bytes, Ordering::AcqRel);
+        })
+    }
+}
+
+impl Drop for Redb {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Store for Redb {
+    type Snapshot = RedbSnapshot;
+    type Feed = RedbFeed;
+
+    fn follow(&self, from: Option<Cursor>) -> RedbFeed {
+        RedbFeed::new(self.published.clone(), from)
+    }
+
+    async fn snapshot(&self) -> Result<RedbSnapshot> {
+        Ok(RedbSnapshot(self.published.view()))
+    }
+
+    async fn commit(&self, batch: Batch) -> std::result::Result<Committed, CommitError> {
+        let (reply, answer) = oneshot::channel();
+        let bytes = batch_bytes(&batch);
+        self.send(bytes, Request::Commit(batch, bytes, reply))?;
+        answer.await.unwrap_or(Err(CommitError::Store(Error::Closed)))
+    }
+
+    async fn append(&self, events: Vec<UsageEvent>) -> Result<Appended> {
+        let (reply, answer) = oneshot::channel();
+        let bytes = events.iter().map(event_bytes).sum();
+        self.send(bytes, Request::Append(events, bytes, reply))?;
+        answer.await.unwrap_or(Err(Error::Closed))
+    }
+}
+
+/// Roughly what a batch takes in memory and in the file.
+fn batch_bytes(batch: &Batch) -> usize {
+    let ops = batch.ops.iter().map(|op| match op {
+        Op::Put(_, key, value) => key.len() + value.len(),
+        Op::Del(_, key) | Op::Add(_, key, _) => key.len(),
+        Op::Chain(_, body) | Op::Announce(body) => body.len(),
+    });
+    ops.sum::<usize>() + 64 * (1 + batch.ops.len() + batch.checks.len())
+}
+
+fn event_bytes(event: &UsageEvent) -> usize {
+    size_of::<UsageEvent>() + event.endpoint.len() + event.metadata.len()
+}
+
+fn begin_read(open: &Open) -> Result<redb::ReadTransaction> {
+    redb::ReadableDatabase::begin_read(&open.redb).map_err(engine)
+}
+
+/// Opens the database and brings it to the newest schema, after a copy of what it was.
+fn open_schema(
+    medium: &Arc<dyn Medium>,
+    sealer: &Arc<dyn PageSealer>,
+    cache_bytes: usize,
+    path: Option<&Path>,
+    steps: &[Step],
+) -> Result<Open> {
+    let mut open = Open::new(medium, sealer, cache_bytes)?;
+    let (found, known) = (migrate::found(&open)?, migrate::known(steps));
+    if found > known {
+        return Err(Error::Newer { found, known });
+    }
+    if found > 0 && found < known {
+        // Closed, so that the copy is one that opens at once.
+        drop(open);
+        if let Some(path) = path {
+            medium.copy_to(&copy_path(path, found)).map_err(Error::from_io)?;
+        }
+        header::note_schema(&**medium, known)?;
+        open = Open::new(medium, sealer, cache_bytes)?;
+    }
+    migrate::run(&open, steps, found)?;
+    Ok(open)
+}
+
+/// The copy made before a migration: `NAME.schema-N` beside the file.
+fn copy_path(path: &Path, schema: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".schema-{schema}"));
+    PathBuf::from(name)
+}
+
+/// Counts this start; answers its number and the last folded arrival.
+fn start(open: &Open) -> Result<(u64, u64)> {
+    let transaction = open.begin()?;
+    let tx = Tx::new(&transaction);
+    let boot = meta::number(&tx, meta::BOOT)? + 1;
+    meta::set_number(&tx, meta::BOOT, boot)?;
+    let folded = meta::number(&tx, meta::FOLDED)?;
+    drop(tx);
+    transaction.commit().map_err(engine)?;
+    Ok((boot, folded))
+}
+
+/// Rebuilds the memory of usage from the arrivals that are not folded.
+fn recover(view: Arc<View>, folded: u64) -> Result<Engine> {
+    let mut arrivals = Vec::new();
+    let range = KeyRange { start: (folded + 1).to_be_bytes().to_vec(), end: None };
+    view.raw_scan(ARRIVALS, &range, Order::Ascending, &mut |key, arrival| {
+        let number = key.try_into().map_err(|_| Error::Damaged { table: ARRIVALS.0 })?;
+        arrivals.push(Ok((u64::from_be_bytes(number), arrival.to_vec())));
+        Ok(true)
+    })?;
+    let mut usage = Engine::recover(&*view, &mut arrivals.into_iter())?;
+    usage.begin_group();
+    usage.commit_group(view);
+    Ok(usage)
+}

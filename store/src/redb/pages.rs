@@ -1,0 +1,248 @@
+//! redb's storage backend: each 4 KiB page is sealed on its way to the medium and opened on its way back. redb's
+//! own header page (structure only) stays clear, because it alone is written in place and in part. It must not
+//! know what is in a page.
+//!
+//! Layout: page 0 lies at [`HEADER_LEN`]; page n ≥ 1 lies sealed at `HEADER_LEN + PAGE + (n - 1) * stride`, with
+//! `stride = PAGE + overhead`. Sealed pages are only ever written anew before a root refers to them, so a torn one
+//! is one that no committed root needs.
+
+use std::cell::RefCell;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use redb::StorageBackend;
+
+use crate::error::Error;
+use crate::interface::PageSealer;
+use crate::redb::header::HEADER_LEN;
+use crate::redb::medium::Medium;
+
+/// Bytes of a page as redb sees it.
+pub(crate) const PAGE: usize = 4096;
+/// Where sealed pages begin.
+const FIRST: u64 = HEADER_LEN + PAGE as u64;
+/// Pages sealed or opened in one call of the medium; bounds the scratch memory of a thread.
+const RUN: usize = 16;
+/// The file is written ahead of need by an eighth of itself, within these bounds: a sync of room that was written
+/// before costs half as much as one that also moves the file's end.
+const AHEAD: std::ops::RangeInclusive<u64> = 256 * 1024..=4 * 1024 * 1024;
+const ZEROS: &[u8] = &[0; 256 * 1024];
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The pages of one opening of redb over a medium. Cloned handles share everything.
+#[derive(Clone)]
+pub(crate) struct Pages(Arc<Inner>);
+
+struct Inner {
+    medium: Arc<dyn Medium>,
+    sealer: Arc<dyn PageSealer>,
+    stride: u64,
+    /// While redb looks for the last whole commit, a page that does not open reads as zeros, whose checksum no
+    /// root has; afterwards it is an error.
+    recovering: AtomicBool,
+    /// Pages that did not open while recovering.
+    torn: AtomicU64,
+    sync_failed: AtomicBool,
+    /// Up to where the medium has been written.
+    room: Mutex<Room>,
+}
+
+struct Room {
+    /// The end of what is written, with data or with zeros.
+    written: u64,
+    /// The end of the data written through this opening.
+    used: u64,
+}
+
+impl std::fmt::Debug for Pages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pages").field("medium", &self.0.medium).finish_non_exhaustive()
+    }
+}
+
+/// A page that does not open, as the cause inside an `io::Error`.
+#[derive(Debug, thiserror::Error)]
+#[error("a page of the database does not open")]
+pub(crate) struct SealedPage;
+
+impl Pages {
+    /// Pages over `medium`, in the lenient mode for redb's recovery.
+    pub(crate) fn new(medium: Arc<dyn Medium>, sealer: Arc<dyn PageSealer>) -> io::Result<Self> {
+        let stride = (PAGE + sealer.overhead()) as u64;
+        let room = Room { written: medium.allocated()?, used: 0 };
+        Ok(Self(Arc::new(Inner {
+            medium,
+            sealer,
+            stride,
+            recovering: AtomicBool::new(true),
+            torn: AtomicU64::new(0),
+            sync_failed: AtomicBool::new(false),
+            room: Mutex::new(room),
+        })))
+    }
+
+    /// Ends the lenient mode; answers how many pages did not open in it.
+    pub(crate) fn recovered(&self) -> u64 {
+        self.0.recovering.store(false, Ordering::Release);
+        self.0.torn.load(Ordering::Acquire)
+    }
+
+    /// Whether a sync failed: what it covered may be lost though it still reads back.
+    pub(crate) fn sync_failed(&self) -> bool {
+        self.0.sync_failed.load(Ordering::Acquire)
+    }
+
+    /// Makes sure that `bytes` more can be written inside the present length without finding the disk full.
+    pub(crate) fn reserve(&self, bytes: u64) -> io::Result<()> {
+        let mut room = self.room();
+        let want = room.used.saturating_add(bytes).min(self.0.medium.len()?);
+        if want > room.written { self.fill(&mut room, want) } else { Ok(()) }
+    }
+
+    fn room(&self) -> std::sync::MutexGuard<'_, Room> {
+        self.0.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes zeros from the end of what is written to at least `end`.
+    fn fill(&self, room: &mut Room, end: u64) -> io::Result<()> {
+        let step = (room.written / 8).clamp(*AHEAD.start(), *AHEAD.end());
+        let ahead = (room.written + step).max(end).min(self.0.medium.len()?.max(end));
+        if let Err(error) = self.zero(room, ahead) {
+            // The step was a luxury; what is needed may still fit.
+            if room.written < end {
+                return self.zero(room, end).map_err(|_| error);
+            }
+        }
+        Ok(())
+    }
+
+    fn zero(&self, room: &mut Room, end: u64) -> io::Result<()> {
+        while room.written < end {
+            let len = (end - room.written).min(ZEROS.len() as u64) as usize;
+            self.0.medium.write(room.written, &ZEROS[..len])?;
+            room.written += len as u64;
+        }
+        Ok(())
+    }
+
+    /// Where page `number` ≥ 1 lies.
+    fn place(&self, number: u64) -> u64 {
+        FIRST + (number - 1) * self.0.stride
+    }
+
+    /// The medium's length for a length as redb sees it.
+    fn outer_len(&self, len: u64) -> io::Result<u64> {
+        match len / PAGE as u64 {
+            _ if len % PAGE as u64 != 0 => Err(io::ErrorKind::InvalidInput.into()),
+            0 => Ok(HEADER_LEN),
+            pages => Ok(self.place(pages)),
+        }
+    }
+
+    /// Splits `offset..offset + len` into page numbers; only page 0 may be touched in part.
+    fn pages(offset: u64, len: usize) -> io::Result<u64> {
+        if offset % PAGE as u64 != 0 || len % PAGE != 0 {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a whole page"));
+        }
+        Ok(offset / PAGE as u64)
+    }
+
+    fn open_run(&self, first: u64, out: &mut [u8]) -> io::Result<()> {
+        let stride = self.0.stride as usize;
+        SCRATCH.with_borrow_mut(|scratch| {
+            scratch.resize(out.len() / PAGE * stride, 0);
+            self.0.medium.read(self.place(first), scratch)?;
+            for ((number, sealed), plain) in
+                (first..).zip(scratch.chunks_exact(stride)).zip(out.chunks_exact_mut(PAGE))
+            {
+                if self.0.sealer.open(number, sealed, plain).is_err() {
+                    if !self.0.recovering.load(Ordering::Acquire) {
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, SealedPage));
+                    }
+                    self.0.torn.fetch_add(1, Ordering::AcqRel);
+                    plain.fill(0);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn seal_run(&self, first: u64, data: &[u8]) -> io::Result<()> {
+        let stride = self.0.stride as usize;
+        SCRATCH.with_borrow_mut(|scratch| {
+            scratch.resize(data.len() / PAGE * stride, 0);
+            for ((number, plain), sealed) in
+                (first..).zip(data.chunks_exact(PAGE)).zip(scratch.chunks_exact_mut(stride))
+            {
+                self.0.sealer.seal(number, plain, sealed).map_err(|error| match error {
+                    Error::Io(error) => error,
+                    other => io::Error::other(other),
+                })?;
+            }
+            let (at, end) = (self.place(first), self.place(first) + scratch.len() as u64);
+            let mut room = self.room();
+            if end > room.written {
+                self.fill(&mut room, end)?;
+            }
+            room.used = room.used.max(end);
+            drop(room);
+            self.0.medium.write(at, scratch)
+        })
+    }
+}
+
+impl StorageBackend for Pages {
+    fn len(&self) -> io::Result<u64> {
+        let outer = self.0.medium.len()?;
+        // A file cut inside a page has lost that page.
+        Ok(match outer.checked_sub(FIRST) {
+            Some(sealed) => (1 + sealed / self.0.stride) * PAGE as u64,
+            None => 0,
+        })
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        if offset + out.len() as u64 <= PAGE as u64 {
+            return self.0.medium.read(HEADER_LEN + offset, out);
+        }
+        let first = Self::pages(offset, out.len())?;
+        if first == 0 {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "across the header page"));
+        }
+        for (run, chunk) in out.chunks_mut(RUN * PAGE).enumerate() {
+            self.open_run(first + (run * RUN) as u64, chunk)?;
+        }
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let outer = self.outer_len(len)?;
+        let mut room = self.room();
+        self.0.medium.set_len(outer)?;
+        room.written = room.written.min(outer);
+        room.used = room.used.min(outer);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.medium.sync().inspect_err(|_| self.0.sync_failed.store(true, Ordering::Release))
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        if offset + data.len() as u64 <= PAGE as u64 {
+            return self.0.medium.write(HEADER_LEN + offset, data);
+        }
+        let first = Self::pages(offset, data.len())?;
+        if first == 0 {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "across the header page"));
+        }
+        for (run, chunk) in data.chunks(RUN * PAGE).enumerate() {
+            self.seal_run(first + (run * RUN) as u64, chunk)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! Reads of one committed state: redb's read transaction behind the store's interface. Reads run inline; they take
+//! microseconds.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use redb::{ReadTransaction, ReadableTable, TableError};
+
+use crate::error::{Error, Result};
+use crate::interface::{Snapshot, Versioned};
+use crate::redb::database::{self, definition, engine, storage};
+use crate::redb::port::RawRead;
+use crate::table::{KeyRange, Order, Table};
+
+/// Bytes of the version before each row's value.
+pub(crate) const VERSION_LEN: usize = 8;
+
+/// Splits a stored row into its version and its value.
+pub(crate) fn split(table: Table, stored: &[u8]) -> Result<(u64, &[u8])> {
+    match stored.split_first_chunk::<VERSION_LEN>() {
+        Some((version, value)) => Ok((u64::from_le_bytes(*version), value)),
+        None => Err(Error::Damaged { table: table.0 }),
+    }
+}
+
+/// A range of keys in redb's terms; none when it is empty.
+pub(crate) fn bounds(range: &KeyRange) -> Option<(Bound<&[u8]>, Bound<&[u8]>)> {
+    match &range.end {
+        Some(end) if *end <= range.start => None,
+        Some(end) => Some((Bound::Included(&range.start), Bound::Excluded(end))),
+        None => Some((Bound::Included(&range.start), Bound::Unbounded)),
+    }
+}
+
+/// Shows the rows of an open table to `visit`, in order, until it answers `false`.
+pub(crate) fn visit_rows(
+    table: &impl ReadableTable<database::Bytes, database::Bytes>,
+    range: &KeyRange,
+    order: Order,
+    visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool>,
+) -> Result<()> {
+    let Some(bounds) = bounds(range) else { return Ok(()) };
+    let mut rows = table.range::<&[u8]>(bounds).map_err(storage)?;
+    loop {
+        let row = match order {
+            Order::Ascending => rows.next(),
+            Order::Descending => rows.next_back(),
+        };
+        let Some(row) = row else { return Ok(()) };
+        let (key, value) = row.map_err(storage)?;
+        if !visit(key.value(), value.value())? {
+            return Ok(());
+        }
+    }
+}
+
+/// One committed state, shared by all who read it.
+pub(crate) struct View(ReadTransaction);
+
+impl View {
+    pub(crate) fn new(transaction: ReadTransaction) -> Self {
+        Self(transaction)
+    }
+
+    fn table(&self, table: Table) -> Result<Option<redb::ReadOnlyTable<database::Bytes, database::Bytes>>> {
+        match self.0.open_table(definition(table)) {
+            Ok(table) => Ok(Some(table)),
+            Err(TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(engine(error)),
+        }
+    }
+}
+
+impl RawRead for View {
+    fn raw_get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let Some(table) = self.table(table)? else { return Ok(None) };
+        let value = ReadableTable::get(&table, key).map_err(storage)?;
+        Ok(value.map(|value| value.value().to_vec()))
+    }
+
+    fn raw_scan(
+        &self,
+        table: Table,
+        range: &KeyRange,
+        order: Order,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool>,
+    ) -> Result<()> {
+        match self.table(table)? {
+            Some(table) => visit_rows(&table, range, order, visit),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A consistent view of the store; cheap to open and to clone. While one is held, the room of what has been
+/// removed since is not used again: do not keep it.
+#[derive(Clone)]
+pub struct RedbSnapshot(pub(crate) Arc<View>);
+
+impl Snapshot for RedbSnapshot {
+    async fn get(&self, table: Table, key: &[u8]) -> Result<Option<Versioned>> {
+        let Some(open) = self.0.table(table)? else { return Ok(None) };
+        let Some(stored) = ReadableTable::get(&open, key).map_err(storage)? else { return Ok(None) };
+        let (version, value) = split(table, stored.value())?;
+        Ok(Some(Versioned { version, value: Bytes::copy_from_slice(value) }))
+    }
+
+    async fn scan(
+        &self,
+        table: Table,
+        range: KeyRange,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Versioned)>> {
+        let mut rows = Vec::new();
+        if limit == 0 {
+            return Ok(rows);
+        }
+        self.0.raw_scan(table, &range, order, &mut |key, stored| {
+            let (version, value) = split(table, stored)?;
+            rows.push((key.to_vec(), Versioned { version, value: Bytes::copy_from_slice(value) }));
+            Ok(rows.len() < limit)
+        })?;
+        Ok(rows)
+    }
+}

@@ -1,0 +1,368 @@
+//! The writer: one thread takes whatever queued while the last commit was in flight, writes it in one durable
+//! commit, tells the observer, shows the new state, and only then acknowledges. It must not wait for company, nor
+//! wake while there is nothing to do.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use redb::ReadableDatabase;
+use tokio::sync::{oneshot, watch};
+
+use crate::batch::Batch;
+use crate::error::{CommitError, Error, Result};
+use crate::interface::{Applied, ChainHasher, Cursor, Observer, PageSealer};
+use crate::redb::database::{Open, engine};
+use crate::redb::feed;
+use crate::redb::group::{Applier, BatchOutcome};
+use crate::redb::ledger::{BATCHES, Ledger};
+use crate::redb::medium::Medium;
+use crate::redb::meta::{self, FOLDED};
+use crate::redb::port::{ARRIVALS, RawRead};
+use crate::redb::published::Published;
+use crate::redb::snapshot::View;
+use crate::redb::transaction::Tx;
+use crate::table::Table;
+use crate::redb::interim::Engine;
+use crate::usage::{Appended, UsageEvent};
+
+/// Bytes taken into one group at most, so that no commit is very large.
+const GROUP_BYTES: usize = 8 * 1024 * 1024;
+/// Requests taken into one group at most.
+const GROUP_REQUESTS: usize = 4096;
+/// Folded arrivals dropped in one commit at most.
+const DROPPED: usize = 16;
+/// Free room on the disk, beyond what a group needs, before a full disk is tried again.
+const BREATH: u64 = 2 * 1024 * 1024;
+/// How long folding rests after a commit that failed.
+const REST: Duration = Duration::from_secs(1);
+
+/// What callers put into the queue.
+pub(crate) enum Request {
+    /// Apply a batch.
+    Commit(Batch, usize, oneshot::Sender<BatchOutcome>),
+    /// Store usage events.
+    Append(Vec<UsageEvent>, usize, oneshot::Sender<Result<Appended>>),
+    /// Finish what is queued and stop.
+    Stop,
+}
+
+/// What is written together.
+#[derive(Default)]
+struct Group {
+    batches: Vec<Batch>,
+    batch_replies: Vec<oneshot::Sender<BatchOutcome>>,
+    appends: Vec<Vec<UsageEvent>>,
+    append_replies: Vec<oneshot::Sender<Result<Appended>>>,
+    bytes: usize,
+}
+
+/// What a group came to, to be told once it is durable.
+#[derive(Default)]
+struct Done {
+    outcomes: Vec<BatchOutcome>,
+    appended: Vec<Appended>,
+    rows: Vec<Applied>,
+    /// A row that only this group wrote, by which it is known whether its commit is in the file; none when
+    /// nothing was written.
+    marker: Option<(Table, [u8; 8])>,
+    folded_through: Option<u64>,
+}
+
+/// The writer's parts, all its own.
+pub(crate) struct Writer {
+    pub(crate) requests: Receiver<Request>,
+    /// Bytes waiting in the queue.
+    pub(crate) queued: Arc<AtomicUsize>,
+    pub(crate) medium: Arc<dyn Medium>,
+    pub(crate) sealer: Arc<dyn PageSealer>,
+    pub(crate) cache_bytes: usize,
+    pub(crate) chain: Arc<dyn ChainHasher>,
+    pub(crate) observer: Option<Observer>,
+    pub(crate) published: Arc<Published>,
+    pub(crate) newest: watch::Sender<Cursor>,
+    pub(crate) usage: Engine,
+    pub(crate) ledger: Ledger,
+    /// Every arrival up to this one is folded.
+    pub(crate) folded: u64,
+    pub(crate) state: State,
+}
+
+/// How the writer stands with the file.
+pub(crate) enum State {
+    /// It can write.
+    Open(Open),
+    /// The last commit failed; the file must be opened again, and that will tell whether the commit is in it.
+    Failed(Failure),
+}
+
+/// After a commit that failed.
+#[derive(Default)]
+pub(crate) struct Failure {
+    undecided: Option<Box<Done>>,
+}
+
+impl Writer {
+    /// Runs until told to stop, or until a sync fails: what that covered can't be known any more.
+    pub(crate) fn run(mut self) {
+        let mut group = Group::default();
+        let mut rest_until = None;
+        let mut starved = false;
+        loop {
+            let go_on = self.gather(&mut group, rest_until);
+            let result = self.write(&mut group, &mut starved);
+            rest_until = result.is_err().then(|| Instant::now() + REST);
+            let fatal = matches!(result, Err(Error::Closed));
+            group.answer(result);
+            if !go_on || fatal {
+                return;
+            }
+        }
+    }
+
+    /// Takes what is queued; waits for the first request, or until folding is due. `false` after a stop.
+    fn gather(&mut self, group: &mut Group, rest_until: Option<Instant>) -> bool {
+        let due = self.usage.wants_commit_at().map(|at| rest_until.map_or(at, |rest| rest.max(at)));
+        let first = match due {
+            None => self.requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(at) => self.requests.recv_timeout(at.saturating_duration_since(Instant::now())),
+        };
+        let mut next = match first {
+            Ok(request) => Some(request),
+            Err(RecvTimeoutError::Timeout) => return true,
+            Err(RecvTimeoutError::Disconnected) => return false,
+        };
+        while let Some(request) = next {
+            if !group.take(request) {
+                return false;
+            }
+            next = if group.is_full() { None } else { self.requests.try_recv().ok() };
+        }
+        self.queued.fetch_sub(group.bytes, Ordering::AcqRel);
+        true
+    }
+
+    /// Writes a group in one commit and shows it. On an error nothing of it is applied.
+    fn write(&mut self, group: &mut Group, starved: &mut bool) -> Result<Done> {
+        if let State::Failed(_) = self.state {
+            self.reopen()?;
+        }
+        if *starved && self.medium.free() < BREATH + 4 * group.bytes as u64 {
+            return Err(Error::Full);
+        }
+        let State::Open(open) = &self.state else { return Err(Error::Closed) };
+        self.usage.begin_group();
+        self.ledger.begin();
+        let mut done = Done::default();
+        let result = open.begin().and_then(|transaction| {
+            let mut filling = Filling {
+                chain: &*self.chain,
+                observed: self.observer.is_some(),
+                ledger: &mut self.ledger,
+                usage: &mut self.usage,
+                folded: self.folded,
+            };
+            filling.fill(&Tx::new(&transaction), group, &mut done)?;
+            if done.marker.is_some() { transaction.commit().map_err(engine) } else { transaction.abort().map_err(engine) }
+        });
+        match result {
+            Ok(()) if done.marker.is_none() => {
+                self.ledger.abort();
+                self.usage.abort_group();
+                Ok(done)
+            }
+            Ok(()) => {
+                let view = View::new(open.redb.begin_read().map_err(engine)?);
+                self.settle(&mut done, Arc::new(view));
+                *starved = false;
+                Ok(done)
+            }
+            Err(error @ Error::Damaged { .. }) => {
+                self.ledger.abort();
+                self.usage.abort_group();
+                Err(error)
+            }
+            Err(error) => {
+                *starved = matches!(error, Error::Full);
+                self.failed(error, done)
+            }
+        }
+    }
+
+    /// A durable group becomes visible to everybody, before it is acknowledged.
+    fn settle(&mut self, done: &mut Done, view: Arc<View>) {
+        self.ledger.commit();
+        self.folded = done.folded_through.unwrap_or(self.folded);
+        self.show(view);
+        if let Some(observer) = &self.observer
+            && !done.rows.is_empty()
+        {
+            observer(&done.rows);
+        }
+    }
+
+    fn show(&mut self, view: Arc<View>) {
+        self.usage.commit_group(view.clone());
+        self.published.replace(view);
+        let cursor = self.ledger.cursor();
+        self.newest.send_if_modified(|newest| std::mem::replace(newest, cursor) != cursor);
+    }
+
+    /// After an engine's error: redb refuses everything until it is opened again. That also tells whether the
+    /// commit is in the file after all.
+    fn failed(&mut self, error: Error, done: Done) -> Result<Done> {
+        tracing::error!(error = %error, "a commit failed");
+        let previous = std::mem::replace(
+            &mut self.state,
+            State::Failed(Failure { undecided: Some(Box::new(done)) }),
+        );
+        if let State::Open(open) = previous
+            && open.pages.sync_failed()
+        {
+            tracing::error!("the disk did not confirm what was written; the store stops");
+            return Err(Error::Closed);
+        }
+        match self.reopen() {
+            Ok(Some(done)) => Ok(*done),
+            Ok(None) | Err(_) => Err(error),
+        }
+    }
+
+    /// Opens the file again. Answers the undecided group when it turns out to be in the file.
+    fn reopen(&mut self) -> Result<Option<Box<Done>>> {
+        let State::Failed(failure) = &mut self.state else { return Ok(None) };
+        let open = Open::new(&self.medium, &self.sealer, self.cache_bytes)?;
+        let view = Arc::new(View::new(open.redb.begin_read().map_err(engine)?));
+        let landed = match failure.undecided.as_ref().and_then(|done| done.marker) {
+            Some((table, key)) => view.raw_get(table, &key)?.is_some(),
+            None => false,
+        };
+        let mut undecided = failure.undecided.take();
+        self.state = State::Open(open);
+        tracing::info!(landed, "the database was opened again");
+        match &mut undecided {
+            Some(done) if landed => self.settle(done, view),
+            _ => {
+                self.ledger.abort();
+                self.usage.abort_group();
+                // Snapshots of the former opening are closed; everybody needs the new one.
+                self.usage.begin_group();
+                self.show(view);
+                undecided = None;
+            }
+        }
+        Ok(undecided)
+    }
+}
+
+/// What it takes to fill one transaction.
+struct Filling<'a> {
+    chain: &'a dyn ChainHasher,
+    observed: bool,
+    ledger: &'a mut Ledger,
+    usage: &'a mut Engine,
+    folded: u64,
+}
+
+impl Filling<'_> {
+    fn fill(&mut self, tx: &Tx<'_>, group: &mut Group, done: &mut Done) -> Result<()> {
+        self.apply_batches(tx, group, done)?;
+        for events in group.appends.drain(..) {
+            done.appended.push(self.usage.admit(events, tx)?);
+        }
+        let slice = self.usage.slice(Instant::now(), tx)?;
+        let folded = !slice.ops.is_empty() || slice.folded_through.is_some();
+        for op in slice.ops {
+            match op.value {
+                Some(value) => tx.put_raw(op.table, &op.key, &value)?,
+                None => tx.remove(op.table, &op.key)?,
+            }
+        }
+        if let Some((number, arrival)) = self.usage.encode_group() {
+            tx.put_raw(ARRIVALS, &number.to_be_bytes(), &arrival)?;
+            done.marker = Some((ARRIVALS, number.to_be_bytes()));
+        }
+        if let Some(through) = slice.folded_through {
+            meta::set_number(tx, FOLDED, through)?;
+            done.folded_through = Some(through);
+        }
+        if folded && done.marker.is_none() {
+            done.marker = Some((BATCHES, self.ledger.next_version(tx, None)?.to_be_bytes()));
+        }
+        if done.marker.is_some() && self.folded > 0 {
+            tx.remove_through(ARRIVALS, &self.folded.to_be_bytes(), DROPPED)?;
+        }
+        Ok(())
+    }
+
+    fn apply_batches(&mut self, tx: &Tx<'_>, group: &mut Group, done: &mut Done) -> Result<()> {
+        if group.batches.is_empty() {
+            return Ok(());
+        }
+        let announced = self.ledger.cursor();
+        let rows = self.observed.then_some(&mut done.rows);
+        let mut applier = Applier { tx, ledger: self.ledger, chain: self.chain, rows, applied: false };
+        for batch in group.batches.drain(..) {
+            let outcome = applier.batch(batch)?;
+            done.outcomes.push(outcome);
+        }
+        if applier.applied {
+            done.marker = Some((BATCHES, self.ledger.version().to_be_bytes()));
+            Ledger::trim(tx)?;
+            if self.ledger.cursor() != announced {
+                feed::trim(tx)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Group {
+    /// Adds a request; `false` when it says stop.
+    fn take(&mut self, request: Request) -> bool {
+        match request {
+            Request::Commit(batch, bytes, reply) => {
+                self.batches.push(batch);
+                self.batch_replies.push(reply);
+                self.bytes += bytes;
+            }
+            Request::Append(events, bytes, reply) => {
+                self.appends.push(events);
+                self.append_replies.push(reply);
+                self.bytes += bytes;
+            }
+            Request::Stop => return false,
+        }
+        true
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= GROUP_BYTES || self.batches.len() + self.appends.len() >= GROUP_REQUESTS
+    }
+
+    /// Answers everybody and becomes empty. A caller who went away is no error.
+    fn answer(&mut self, result: Result<Done>) {
+        self.bytes = 0;
+        self.batches.clear();
+        self.appends.clear();
+        match result {
+            Ok(done) => {
+                for (reply, outcome) in self.batch_replies.drain(..).zip(done.outcomes) {
+                    let _ = reply.send(outcome);
+                }
+                for (reply, appended) in self.append_replies.drain(..).zip(done.appended) {
+                    let _ = reply.send(Ok(appended));
+                }
+            }
+            Err(error) => {
+                for reply in self.batch_replies.drain(..) {
+                    let _ = reply.send(Err(CommitError::Store(error.share())));
+                }
+                for reply in self.append_replies.drain(..) {
+                    let _ = reply.send(Err(error.share()));
+                }
+            }
+        }
+    }
+}
