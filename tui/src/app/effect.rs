@@ -3,7 +3,7 @@
 
 use keyward_keys::event::Event;
 use keyward_keys::input::{KeyPatch, KeyQuery, NewKey, Reveal, UsageQuery};
-use keyward_keys::model::Id;
+use keyward_keys::Id;
 use keyward_keys::view::{KeyPage, KeyView, LiveView, Revealed, UsageReport, UserView};
 use secrecy::SecretString;
 
@@ -65,8 +65,6 @@ pub enum Effect {
     SetTitle(String),
     /// Report the mouse (true) or leave it to the terminal, so that text can be selected (false).
     Mouse(bool),
-    /// Ring the bell.
-    Bell,
     /// Restore the terminal, print this one line, and end the session with status 0.
     Quit {
         /// The line.

@@ -1,0 +1,168 @@
+//! Figures and times as people read them. Pure; the moment is an argument.
+
+/// `12,402`.
+pub(crate) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// At most five characters: `980`, `12.4k`, `1.2M`, `318M`.
+pub(crate) fn short(n: u64) -> String {
+    const UNITS: [(u64, &str); 5] = [
+        (1_000_000_000_000_000, "P"),
+        (1_000_000_000_000, "T"),
+        (1_000_000_000, "G"),
+        (1_000_000, "M"),
+        (1_000, "k"),
+    ];
+    for (unit, name) in UNITS {
+        if n >= unit {
+            let (whole, tenth) = (n / unit, n % unit / (unit / 10));
+            return if whole >= 100 { format!("{whole}{name}") } else { format!("{whole}.{tenth}{name}") };
+        }
+    }
+    n.to_string()
+}
+
+/// Calls a second: `0`, `0.2`, `12.4`, `318`.
+pub(crate) fn rate(calls: u64, seconds: u64) -> String {
+    let seconds = seconds.max(1);
+    if calls >= 100 * seconds {
+        return short(calls / seconds);
+    }
+    let tenths = (calls * 10 + seconds / 2) / seconds;
+    match (tenths / 10, tenths % 10) {
+        (0, 0) => "0".to_owned(),
+        (whole, tenth) => format!("{whole}.{tenth}"),
+    }
+}
+
+/// A response time: `0.4 ms`, `84 ms`, `1.2 s`.
+pub(crate) fn millis(ms: f64) -> String {
+    if ms >= 1_000.0 {
+        format!("{:.1} s", ms / 1_000.0)
+    } else if ms >= 10.0 || ms == 0.0 {
+        format!("{ms:.0} ms")
+    } else {
+        format!("{ms:.1} ms")
+    }
+}
+
+/// A share of a whole: `0 %`, `0.4 %`, `71 %`.
+pub(crate) fn percent(part: u64, whole: u64) -> String {
+    if whole == 0 || part == 0 {
+        return "0 %".to_owned();
+    }
+    let share = part as f64 * 100.0 / whole as f64;
+    if share < 0.1 {
+        "<0.1 %".to_owned()
+    } else if share < 10.0 {
+        format!("{share:.1} %")
+    } else {
+        format!("{share:.0} %")
+    }
+}
+
+const SECOND: i64 = 1_000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// Ages are told in these steps, so that a label at rest seldom changes: how long it takes, and what it is called.
+const STEPS: [(i64, i64, &str); 14] = [
+    (0, SECOND, "now"),
+    (MINUTE, MINUTE, "min"),
+    (2 * MINUTE, MINUTE, "min"),
+    (3 * MINUTE, MINUTE, "min"),
+    (5 * MINUTE, MINUTE, "min"),
+    (10 * MINUTE, MINUTE, "min"),
+    (15 * MINUTE, MINUTE, "min"),
+    (20 * MINUTE, MINUTE, "min"),
+    (30 * MINUTE, MINUTE, "min"),
+    (45 * MINUTE, MINUTE, "min"),
+    (HOUR, HOUR, "h"),
+    (DAY, DAY, "d"),
+    (60 * DAY, 30 * DAY, "mo"),
+    (730 * DAY, 365 * DAY, "y"),
+];
+
+fn step(age: i64) -> (i64, i64, &'static str) {
+    STEPS.into_iter().rev().find(|step| age >= step.0).unwrap_or(STEPS[0])
+}
+
+/// How long ago: `now` within a minute, `5 min`, `3 h`, `12 d`.
+pub(crate) fn age(now_ms: i64, then_ms: i64) -> String {
+    let age = (now_ms - then_ms).max(0);
+    let (from, unit, name) = step(age);
+    match name {
+        "now" => name.to_owned(),
+        "min" => format!("{} {name}", from / unit),
+        _ => format!("{} {name}", age / unit),
+    }
+}
+
+/// As [`age`], in a sentence: `just now`, `5 min ago`.
+pub(crate) fn ago(now_ms: i64, then_ms: i64) -> String {
+    match age(now_ms, then_ms).as_str() {
+        "now" => "just now".to_owned(),
+        age => format!("{age} ago"),
+    }
+}
+
+/// When [`age`] will read differently.
+pub(crate) fn age_changes_at(now_ms: i64, then_ms: i64) -> i64 {
+    let age = (now_ms - then_ms).max(0);
+    let (_, unit, name) = step(age);
+    let next_step = STEPS.into_iter().map(|step| step.0).find(|from| *from > age).unwrap_or(i64::MAX);
+    let next_unit = if matches!(name, "now" | "min") { i64::MAX } else { (age / unit + 1) * unit };
+    then_ms.min(now_ms).saturating_add(next_step.min(next_unit))
+}
+
+/// How long until: `today`, `in 12 d`; `3 d overdue` when past.
+pub(crate) fn due(now_ms: i64, at_ms: i64) -> String {
+    let days = (at_ms - now_ms).div_euclid(DAY);
+    match days {
+        0 => "today".to_owned(),
+        1.. => format!("in {days} d"),
+        _ => format!("{} d overdue", -days),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_read_as_people_write_them() {
+        assert_eq!(["0", "999", "1,000", "1,234,567"], [0, 999, 1_000, 1_234_567].map(count)[..]);
+        assert_eq!(["999", "1.0k", "12.4k", "318M", "18446P"], [999, 1_000, 12_449, 318_000_000, u64::MAX].map(short)[..]);
+        assert_eq!(["0", "0.2", "12.4", "318"], [(0, 5), (1, 5), (62, 5), (1_590, 5)].map(|(n, s)| rate(n, s))[..]);
+        assert_eq!(["0 ms", "0.4 ms", "84 ms", "1.2 s"], [0.0, 0.4, 84.2, 1_230.0].map(millis)[..]);
+        assert_eq!(percent(1, 10_000), "<0.1 %");
+        assert_eq!(percent(4, 1_000), "0.4 %");
+        assert_eq!(percent(71, 100), "71 %");
+    }
+
+    #[test]
+    fn ages_change_exactly_when_they_say() {
+        let mut now = 0;
+        for _ in 0..200 {
+            let next = age_changes_at(now, 0);
+            assert_eq!(age(next - 1, 0), age(now, 0));
+            assert_ne!(age(next, 0), age(now, 0), "at {next}");
+            now = next;
+        }
+        assert_eq!(ago(30_000, 0), "just now");
+        assert_eq!(ago(7 * MINUTE, 0), "5 min ago");
+        assert_eq!(age(-5, 0), "now");
+        assert_eq!(due(0, 12 * DAY + 5), "in 12 d");
+        assert_eq!(due(3 * DAY, 0), "3 d overdue");
+    }
+}

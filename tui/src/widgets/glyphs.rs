@@ -1,0 +1,118 @@
+//! The marks of the dashboard, once in Unicode and once in ASCII for terminals that have no more. Marks that tell
+//! states apart differ in shape, not only in colour. One cell each.
+
+use ratatui::symbols::border;
+
+/// One set of marks.
+#[derive(Debug)]
+pub(crate) struct Glyphs {
+    pub(crate) active: &'static str,
+    pub(crate) inactive: &'static str,
+    pub(crate) expired: &'static str,
+    pub(crate) production: &'static str,
+    pub(crate) staging: &'static str,
+    pub(crate) development: &'static str,
+    pub(crate) brand: &'static str,
+    pub(crate) crumb: &'static str,
+    pub(crate) rule: &'static str,
+    pub(crate) upright: &'static str,
+    pub(crate) ellipsis: &'static str,
+    pub(crate) mask: &'static str,
+    pub(crate) marker: &'static str,
+    pub(crate) check: &'static str,
+    pub(crate) cross: &'static str,
+    pub(crate) warning: &'static str,
+    pub(crate) info: &'static str,
+    pub(crate) dot: &'static str,
+    pub(crate) live: &'static str,
+    pub(crate) paused: &'static str,
+    pub(crate) left: &'static str,
+    pub(crate) right: &'static str,
+    pub(crate) up: &'static str,
+    pub(crate) down: &'static str,
+    /// A horizontal bar's full cell, its empty cell, and its last cell in eighths (1 to 7).
+    pub(crate) bar: (&'static str, &'static str, [&'static str; 7]),
+    /// A column of a chart in eighths, 0 to 8.
+    pub(crate) levels: [&'static str; 9],
+    /// Charts may use braille dots.
+    pub(crate) braille: bool,
+    pub(crate) border: border::Set<'static>,
+}
+
+static UNICODE: Glyphs = Glyphs {
+    active: "●",
+    inactive: "○",
+    expired: "✗",
+    production: "▲",
+    staging: "◆",
+    development: "▪",
+    brand: "◆",
+    crumb: "›",
+    rule: "─",
+    upright: "│",
+    ellipsis: "…",
+    mask: "•",
+    marker: "▌",
+    check: "✓",
+    cross: "✗",
+    warning: "▲",
+    info: "•",
+    dot: "·",
+    live: "●",
+    paused: "‖",
+    left: "‹",
+    right: "›",
+    up: "↑",
+    down: "↓",
+    bar: ("█", "─", ["▏", "▎", "▍", "▌", "▋", "▊", "▉"]),
+    levels: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    braille: true,
+    border: border::ROUNDED,
+};
+
+static ASCII: Glyphs = Glyphs {
+    active: "*",
+    inactive: "o",
+    expired: "x",
+    production: "^",
+    staging: "+",
+    development: "-",
+    brand: "#",
+    crumb: ">",
+    rule: "-",
+    upright: "|",
+    ellipsis: "~",
+    mask: "*",
+    marker: ">",
+    check: "+",
+    cross: "x",
+    warning: "!",
+    info: "*",
+    dot: "-",
+    live: "*",
+    paused: "=",
+    left: "<",
+    right: ">",
+    up: "^",
+    down: "v",
+    bar: ("#", "-", ["-", "-", "-", "=", "=", "=", "="]),
+    levels: [" ", "_", "_", ".", ".", ":", "+", "#", "#"],
+    braille: false,
+    border: border::Set {
+        top_left: "+",
+        top_right: "+",
+        bottom_left: "+",
+        bottom_right: "+",
+        vertical_left: "|",
+        vertical_right: "|",
+        horizontal_top: "-",
+        horizontal_bottom: "-",
+    },
+};
+
+impl Glyphs {
+    /// The set for a terminal that does or does not show Unicode.
+    pub(crate) fn of(utf8: bool) -> &'static Self {
+        if utf8 { &UNICODE } else { &ASCII }
+    }
+}

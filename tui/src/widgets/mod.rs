@@ -1,0 +1,8 @@
+//! Small pieces that pages draw with. They know text, cells and colours; they must not know keys, pages or the core.
+
+pub(crate) mod chart;
+pub(crate) mod edit;
+pub(crate) mod format;
+pub(crate) mod glyphs;
+pub(crate) mod pen;
+pub(crate) mod ring;
