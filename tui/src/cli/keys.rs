@@ -1,0 +1,272 @@
+//! Commands about API keys. A value comes in by standard input alone, and goes out by `get` alone.
+
+use keyward_keys::input::{KeyQuery, KeyRef, KeySort, NewKey, Reveal};
+use keyward_keys::view::{KeyStatus, KeyView, Pagination, Revealed};
+use keyward_keys::{Custody, Environment, Error};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::parse::Args;
+use super::stdin::Stdin;
+use super::{Context, Failure, print};
+use crate::session::terminal_lines;
+
+/// Keys read at a time.
+const PAGE: u32 = 100;
+
+pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let mut query = KeyQuery {
+        page: 1,
+        limit: PAGE,
+        search: args.get("--search").map(str::to_owned),
+        environment: environment(args)?,
+        status: one_of(args, "--status", "active, inactive or expired")?,
+        tag: args.get("--tag").map(str::to_owned),
+        sort: sort(args)?,
+        ..KeyQuery::default()
+    };
+    let mut total = 0;
+    loop {
+        let page = context.service.keys(context.caller, &query).await?;
+        if query.page == 1 && page.keys.is_empty() && !args.json {
+            let ssh = &context.host.ssh_command;
+            let hint = format!("No keys. Add one: {ssh} keys add --name NAME --service SERVICE\n");
+            return context.note(args, &hint).await;
+        }
+        let text = if args.json { json_page(&page.keys, query.page)? } else { table(&page.keys, query.page) };
+        context.print(&text).await?;
+        total += page.keys.len() as u64;
+        if page.keys.is_empty() || u64::from(query.page) >= page.pagination.pages {
+            break;
+        }
+        query.page += 1;
+    }
+    if args.json {
+        let limit = u32::try_from(total).unwrap_or(u32::MAX);
+        let pagination = Pagination { page: 1, limit, total, pages: u64::from(total > 0) };
+        context.print(&format!("],\"pagination\":{}}}\n", print::json(&pagination).trim_end())).await?;
+    }
+    Ok(())
+}
+
+/// One page of the one document that all pages make together.
+fn json_page(keys: &[KeyView], page: u32) -> Result<String, Failure> {
+    let text = print::json(&keys);
+    let inner = text.trim_end().trim_start_matches('[').trim_end_matches(']');
+    Ok(match (page, inner.is_empty()) {
+        (1, _) => format!("{{\"keys\":[{inner}"),
+        (_, true) => String::new(),
+        (_, false) => format!(",{inner}"),
+    })
+}
+
+fn table(keys: &[KeyView], page: u32) -> String {
+    const HEADER: [&str; 7] =
+        ["NAME", "SERVICE", "ENVIRONMENT", "STATUS", "KEY ID", "THIS MONTH", "LAST USED (UTC)"];
+    let header = (page == 1).then(|| HEADER.map(str::to_owned).to_vec());
+    let row = |key: &KeyView| {
+        vec![
+            key.name.clone(),
+            key.service.clone(),
+            print::word(&key.environment),
+            print::word(&key.status),
+            key.key_id.clone(),
+            match key.monthly_limit {
+                Some(limit) => format!("{} of {limit}", key.current_month_usage),
+                None => key.current_month_usage.to_string(),
+            },
+            print::moment(key.last_used),
+        ]
+    };
+    print::columns(&header.into_iter().chain(keys.iter().map(row)).collect::<Vec<_>>())
+}
+
+pub(super) async fn show(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let key = context.service.key(context.caller, &named(args)?).await?;
+    answer_with(context, args, &key).await
+}
+
+pub(super) async fn add(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
+    let text = |name: &str| args.get(name).unwrap_or_default().to_owned();
+    let monthly_limit = args
+        .get("--monthly-limit")
+        .map(|limit| limit.parse().map_err(|_| Failure::Usage("--monthly-limit is a whole number".to_owned())))
+        .transpose()?;
+    let (environment, custody) =
+        (environment(args)?, one_of::<Custody>(args, "--custody", "private, sealed or automation")?);
+    let (value, passphrase) = if args.has("--passphrase-stdin") {
+        let [value, passphrase] = stdin.secrets(["Value: ", "Passphrase: "]).await?;
+        (value, Some(passphrase))
+    } else {
+        (stdin.secret("Value: ").await?, None)
+    };
+    let new = NewKey {
+        name: text("--name"),
+        service: text("--service"),
+        value,
+        passphrase,
+        description: text("--description"),
+        environment,
+        monthly_limit,
+        tags: args.all("--tag").map(str::to_owned).collect(),
+        custody,
+        team: None,
+        expires_at: None,
+        rotation_interval: None,
+    };
+    let key = context.service.create_key(context.caller, new).await?;
+    answer_with(context, args, &key).await
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Value<'a> {
+    name: &'a str,
+    environment: Environment,
+    version: u32,
+    api_key: &'a str,
+}
+
+pub(super) async fn get(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
+    let key = named(args)?;
+    let mut passphrase = None;
+    if args.has("--passphrase-stdin") {
+        let [first] = stdin.secrets(["Passphrase: "]).await?;
+        passphrase = Some(first);
+    }
+    let revealed = match reveal(context, &key, passphrase).await {
+        Err(Failure::Core(Error::Locked)) if stdin.can_ask() && !args.has("--passphrase-stdin") => {
+            let passphrase = stdin.secret("Passphrase: ").await?;
+            reveal(context, &key, Some(passphrase)).await?
+        }
+        revealed => revealed?,
+    };
+    let value = revealed.value.expose_secret();
+    let text = Zeroizing::new(if args.json {
+        print::json(&Value {
+            name: &revealed.name,
+            environment: revealed.environment,
+            version: revealed.version,
+            api_key: value,
+        })
+    } else if context.pty {
+        print::safe_lines(value) + "\n"
+    } else {
+        format!("{value}\n")
+    });
+    Ok(context.out.send(terminal_lines(text.as_bytes(), context.pty)).await?)
+}
+
+async fn reveal(
+    context: &Context<'_>,
+    key: &KeyRef,
+    passphrase: Option<SecretString>,
+) -> Result<Revealed, Failure> {
+    Ok(context.service.reveal(context.caller, key, Reveal { passphrase, version: None }).await?)
+}
+
+pub(super) async fn rm(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
+    let key = context.service.key(context.caller, &named(args)?).await?;
+    if !args.has("--yes") {
+        let question = format!("Move {} to the bin? [y/N] ", print::safe_lines(&key.name));
+        match stdin.agrees(&question).await? {
+            Some(true) => {}
+            Some(false) => return Err(Failure::Cancelled),
+            None => return Err(Failure::Usage("without a terminal, keys rm needs --yes".to_owned())),
+        }
+    }
+    let by_id = KeyRef::Id(key.id.to_string());
+    let deleted = context.service.delete_key(context.caller, &by_id, Some(key.revision)).await?;
+    if args.json {
+        return context.print(&print::json(&deleted)).await;
+    }
+    let name = print::safe_lines(&deleted.name);
+    context.note(args, &format!("{name} is in the bin for 30 days.\n")).await
+}
+
+async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyView) -> Result<(), Failure> {
+    if args.json {
+        return context.print(&print::json(key)).await;
+    }
+    let mut rows = vec![
+        ["Name", &key.name],
+        ["Service", &key.service],
+        ["Key id", &key.key_id],
+        ["Environment", &print::word(&key.environment)],
+        ["Status", &print::word(&key.status)],
+        ["Custody", &print::word(&key.custody)],
+        ["Description", &key.description],
+        ["Tags", &key.tags.join(", ")],
+        ["This month", &key.current_month_usage.to_string()],
+        ["Monthly limit", &key.monthly_limit.map_or("none".to_owned(), |limit| limit.to_string())],
+        ["All calls", &key.usage_count.to_string()],
+        ["Last used", &print::moment(key.last_used)],
+        ["Version", &key.version.to_string()],
+        ["Created", &print::moment(Some(key.created_at))],
+    ]
+    .into_iter()
+    .map(|row| row.map(str::to_owned).to_vec())
+    .collect::<Vec<_>>();
+    rows.retain(|row| !row[1].is_empty());
+    context.print(&print::columns(&rows)).await
+}
+
+/// The key that the operand names.
+pub(super) fn named(args: &Args) -> Result<KeyRef, Failure> {
+    let name = args.operands.first().cloned().unwrap_or_default();
+    Ok(KeyRef::Named(name, environment(args)?))
+}
+
+fn environment(args: &Args) -> Result<Option<Environment>, Failure> {
+    match args.get("--environment") {
+        Some("dev") => Ok(Some(Environment::Development)),
+        Some("stage") => Ok(Some(Environment::Staging)),
+        Some("prod") => Ok(Some(Environment::Production)),
+        _ => one_of(args, "--environment", "development, staging or production"),
+    }
+}
+
+/// The value of an option that takes one of a few words, the same words as in JSON.
+fn one_of<T: DeserializeOwned>(args: &Args, name: &str, words: &str) -> Result<Option<T>, Failure> {
+    args.get(name)
+        .map(|word| {
+            serde_json::from_value(serde_json::Value::String(word.to_ascii_lowercase()))
+                .map_err(|_| Failure::Usage(format!("{name} is {words}, not '{word}'")))
+        })
+        .transpose()
+}
+
+fn sort(args: &Args) -> Result<KeySort, Failure> {
+    Ok(match args.get("--sort") {
+        None | Some("newest") => KeySort::Newest,
+        Some("name") => KeySort::Name,
+        Some("service") => KeySort::Service,
+        Some("last-used") => KeySort::LastUsed,
+        Some("usage") => KeySort::Usage,
+        Some(other) => {
+            let fault = format!("--sort is newest, name, service, last-used or usage, not '{other}'");
+            return Err(Failure::Usage(fault));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_make_one_document() {
+        let pages = [json_page(&[], 1), json_page(&[], 2)];
+        let text: String = pages.into_iter().map(|page| page.ok().unwrap()).collect();
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&(text + "]}")).unwrap()["keys"].as_array().unwrap().len(), 0);
+    }
+
+    #[test]
+    fn words_are_those_of_the_schema() {
+        let status: KeyStatus = serde_json::from_str("\"expired\"").unwrap();
+        assert_eq!(print::word(&status), "expired");
+        assert_eq!(print::word(&Environment::Production), "production");
+    }
+}

@@ -1,0 +1,145 @@
+//! The command line over SSH: one table of commands, used by `ssh HOST COMMAND`, by the plain mode and by help. It
+//! parses, makes its service calls and shapes the answer. The result alone goes to standard output; all talk goes to
+//! standard error, as JSON under `--json`.
+
+mod account;
+pub(crate) mod exit;
+mod help;
+mod keys;
+mod parse;
+mod print;
+mod stdin;
+mod table;
+mod usage;
+
+use keyward_keys::{Caller, Error, Fault, Service};
+use serde::Serialize;
+
+use crate::session::{HostInfo, Output, OutputGone, chain, terminal_lines};
+use parse::{Args, Parsed};
+pub(crate) use stdin::Stdin;
+use table::Verb;
+
+/// Where and for whom a command runs.
+pub(crate) struct Context<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) caller: &'a Caller,
+    pub(crate) host: &'a HostInfo,
+    pub(crate) out: &'a dyn Output,
+    pub(crate) err: &'a dyn Output,
+    /// There is a terminal: lines end as it needs, and questions may be asked.
+    pub(crate) pty: bool,
+}
+
+/// Why a command did not do it.
+enum Failure {
+    /// It was asked for wrongly.
+    Usage(String),
+    /// The core said no.
+    Core(Error),
+    /// The person pressed Ctrl-C.
+    Cancelled,
+    /// Nobody is there to read the answer.
+    Gone,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl From<OutputGone> for Failure {
+    fn from(_: OutputGone) -> Self {
+        Self::Gone
+    }
+}
+
+/// Runs one line and answers its exit status. Words are split as a POSIX shell would; nothing is expanded.
+pub(crate) async fn run(context: &Context<'_>, line: &str, stdin: Stdin<'_>) -> u32 {
+    let Some(words) = shlex::split(line) else {
+        return report(context, false, &Failure::Usage("a quote is not closed".to_owned())).await;
+    };
+    let json = words.iter().any(|word| word == "--json");
+    let done = match parse::parse(&words) {
+        Ok(Parsed::Help(topic)) => help::print(context, &topic, json).await,
+        Ok(Parsed::Command(verb, args)) => execute(context, verb, &args, stdin).await,
+        Err(fault) => Err(Failure::Usage(fault)),
+    };
+    match done {
+        Ok(()) => exit::OK,
+        Err(failure) => report(context, json, &failure).await,
+    }
+}
+
+async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_>) -> Result<(), Failure> {
+    match verb {
+        Verb::Help => help::print(context, &args.operands, args.json).await,
+        Verb::Whoami => account::whoami(context, args).await,
+        Verb::KeysLs => keys::ls(context, args).await,
+        Verb::KeysShow => keys::show(context, args).await,
+        Verb::KeysAdd => keys::add(context, args, stdin).await,
+        Verb::KeysGet => keys::get(context, args, stdin).await,
+        Verb::KeysRm => keys::rm(context, args, stdin).await,
+        Verb::Usage => usage::usage(context, args).await,
+    }
+}
+
+/// What went wrong, as JSON: the names of the REST door's problem documents.
+#[derive(Serialize)]
+struct Problem<'a> {
+    code: &'static str,
+    detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ProblemField<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProblemField<'a> {
+    pointer: String,
+    detail: &'a str,
+}
+
+/// Says what went wrong on standard error, and answers the exit status for it.
+async fn report(context: &Context<'_>, json: bool, failure: &Failure) -> u32 {
+    let (status, code, detail, faults): (u32, _, _, &[Fault]) = match failure {
+        Failure::Usage(text) => (exit::USAGE, "usage", text.clone(), &[]),
+        Failure::Core(error) => {
+            if let Error::Internal(_) = error {
+                tracing::error!(cause = %chain(error), "a command failed");
+            }
+            let faults: &[Fault] = if let Error::Invalid(faults) = error { faults } else { &[] };
+            (exit::of(error), exit::code(error), error.to_string(), faults)
+        }
+        Failure::Cancelled => (exit::CANCELLED, "cancelled", "cancelled".to_owned(), &[]),
+        Failure::Gone => return exit::CANCELLED,
+    };
+    let text = if json {
+        let errors = faults
+            .iter()
+            .map(|fault| ProblemField { pointer: format!("/{}", fault.field), detail: &fault.detail })
+            .collect();
+        print::json(&Problem { code, detail, errors })
+    } else {
+        let hint = if status == exit::USAGE && faults.is_empty() { "\nTry: help" } else { "" };
+        format!("keyward: {}{hint}\n", print::safe_lines(&detail))
+    };
+    // Nobody there to read it changes nothing about what happened.
+    let _ = context.err.send(terminal_lines(text.as_bytes(), context.pty)).await;
+    status
+}
+
+impl Context<'_> {
+    /// Writes a part of the result.
+    async fn print(&self, text: &str) -> Result<(), Failure> {
+        Ok(self.out.send(terminal_lines(text.as_bytes(), self.pty)).await?)
+    }
+
+    /// Says something beside the result; under `--json` nothing is said.
+    async fn note(&self, args: &Args, text: &str) -> Result<(), Failure> {
+        if args.json {
+            return Ok(());
+        }
+        Ok(self.err.send(terminal_lines(text.as_bytes(), self.pty)).await?)
+    }
+}

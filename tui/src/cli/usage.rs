@@ -1,0 +1,127 @@
+//! The command about usage: one key's report, or this month of every key.
+
+use jiff::Timestamp;
+use keyward_keys::input::{KeyQuery, KeySort, UsageQuery};
+use keyward_keys::view::{KeyView, UsageReport};
+use keyward_keys::{Environment, Id};
+use serde::Serialize;
+
+use super::parse::Args;
+use super::{Context, Failure, keys, print};
+
+pub(super) async fn usage(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    if args.operands.is_empty() {
+        return month(context, args).await;
+    }
+    let text = |name: &str| args.get(name).map(str::to_owned);
+    let query = UsageQuery {
+        timeframe: text("--timeframe"),
+        start_date: text("--from"),
+        end_date: text("--to"),
+        timezone: text("--timezone"),
+    };
+    let report = context.service.usage(context.caller, &keys::named(args)?, &query).await?;
+    if args.json {
+        return context.print(&print::json(&report)).await;
+    }
+    context.print(&describe(&report)).await
+}
+
+/// This month of one key, under the REST schema's names.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Month {
+    #[serde(rename = "_id")]
+    id: Id,
+    key_id: String,
+    name: String,
+    environment: Environment,
+    current_month_usage: u64,
+    monthly_limit: Option<u64>,
+    usage_count: u64,
+    last_used: Option<Timestamp>,
+}
+
+impl From<KeyView> for Month {
+    fn from(key: KeyView) -> Self {
+        Self {
+            id: key.id,
+            key_id: key.key_id,
+            name: key.name,
+            environment: key.environment,
+            current_month_usage: key.current_month_usage,
+            monthly_limit: key.monthly_limit,
+            usage_count: key.usage_count,
+            last_used: key.last_used,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Months {
+    keys: Vec<Month>,
+}
+
+async fn month(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let mut query = KeyQuery { page: 1, limit: 100, sort: KeySort::Usage, ..KeyQuery::default() };
+    let mut months: Vec<Month> = Vec::new();
+    loop {
+        let page = context.service.keys(context.caller, &query).await?;
+        let last = page.keys.is_empty() || u64::from(query.page) >= page.pagination.pages;
+        months.extend(page.keys.into_iter().map(Month::from));
+        if last {
+            break;
+        }
+        query.page += 1;
+    }
+    if args.json {
+        return context.print(&print::json(&Months { keys: months })).await;
+    }
+    let header = ["NAME", "ENVIRONMENT", "THIS MONTH", "LIMIT", "ALL CALLS", "LAST USED (UTC)"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    rows.extend(months.into_iter().map(|month| {
+        vec![
+            month.name,
+            print::word(&month.environment),
+            month.current_month_usage.to_string(),
+            month.monthly_limit.map_or("none".to_owned(), |limit| limit.to_string()),
+            month.usage_count.to_string(),
+            print::moment(month.last_used),
+        ]
+    }));
+    context.print(&print::columns(&rows)).await
+}
+
+fn describe(report: &UsageReport) -> String {
+    let summary = &report.summary;
+    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    let mut text = print::columns(&[
+        row("Key", report.key_id.clone()),
+        row("Span", report.timeframe.clone()),
+        row("Calls", summary.total_requests.to_string()),
+        row("Failed", summary.failed_requests.to_string()),
+        row("Success", format!("{:.1} %", summary.success_rate)),
+        row("Response time", format!("{:.1} ms on average", summary.average_response_time)),
+        row("Percentiles", format!("p50 {:.1}, p95 {:.1}, p99 {:.1} ms", summary.p50, summary.p95, summary.p99)),
+    ]);
+    let mut rows = vec![["DAY", "CALLS", "FAILED", "AVERAGE (MS)"].map(str::to_owned).to_vec()];
+    rows.extend(report.daily_breakdown.iter().map(|day| {
+        vec![
+            day.date.clone(),
+            day.requests.to_string(),
+            day.errors.to_string(),
+            format!("{:.1}", day.avg_response_time),
+        ]
+    }));
+    text.push('\n');
+    text.push_str(&print::columns(&rows));
+    if !report.top_endpoints.is_empty() {
+        let mut rows = vec![["ENDPOINT", "CALLS", "SHARE"].map(str::to_owned).to_vec()];
+        rows.extend(report.top_endpoints.iter().map(|top| {
+            vec![top.endpoint.clone(), top.requests.to_string(), format!("{:.1} %", top.percentage)]
+        }));
+        text.push('\n');
+        text.push_str(&print::columns(&rows));
+    }
+    text
+}

@@ -1,0 +1,98 @@
+//! The plain mode: a prompt, and the same commands as `ssh HOST COMMAND`, a line at a time. For terminals that cannot
+//! place a cursor, for screen readers, and for whoever prefers it. No cursor addressing, no colours.
+
+use std::sync::Arc;
+
+use keyward_keys::{Caller, Event, Service, Subscription};
+use tokio::time::Instant;
+
+use super::line::{Asked, LineReader};
+use super::{ExitReason, HostInfo, Output, OutputGone, Stop, Terminal, TimeLimits};
+use crate::cli::{self, Context, Stdin};
+
+/// Runs the plain mode until the person leaves or the session is ended. Without a `pty` nothing is echoed or asked.
+pub async fn run(
+    terminal: Terminal,
+    pty: bool,
+    caller: Caller,
+    service: Service,
+    host: HostInfo,
+    stop: Stop,
+    limits: TimeLimits,
+) -> ExitReason {
+    let Terminal { input, output, .. } = terminal;
+    let reader = LineReader::new(input, Arc::clone(&output), pty);
+    let ended = async {
+        let events = service.subscribe(&caller);
+        match events {
+            Ok(events) => no_longer_good(events, &service, &caller).await,
+            Err(_) => ExitReason::SignedOut,
+        }
+    };
+    let reason = tokio::select! {
+        biased;
+        () = stop.gone.cancelled() => return ExitReason::Gone,
+        () = stop.restart.cancelled() => ExitReason::Restart,
+        reason = ended => reason,
+        reason = commands(reader, &caller, &service, &host, limits) => reason.unwrap_or(ExitReason::Gone),
+    };
+    let line = match reason {
+        ExitReason::SignedOut => "\r\nSigned out: the account or key is no longer good.\r\n",
+        ExitReason::Idle => "\r\nLeft after a long time without a command.\r\n",
+        ExitReason::TooLong => "\r\nThis session reached its longest time.\r\n",
+        ExitReason::Restart => "\r\nKeyward is restarting; come back in a moment.\r\n",
+        ExitReason::Quit | ExitReason::Gone | ExitReason::Crashed => return reason,
+    };
+    // Whoever is gone does not read it.
+    let _ = output.send(line.into()).await;
+    reason
+}
+
+async fn no_longer_good(mut events: Subscription, service: &Service, caller: &Caller) -> ExitReason {
+    loop {
+        match events.next().await {
+            Some(Event::SessionsEnded { .. }) => return ExitReason::SignedOut,
+            Some(Event::AccountChanged { .. } | Event::Lagged) if !service.still_valid(caller) => {
+                return ExitReason::SignedOut;
+            }
+            Some(_) => {}
+            None => return ExitReason::Restart,
+        }
+    }
+}
+
+async fn commands(
+    mut reader: LineReader,
+    caller: &Caller,
+    service: &Service,
+    host: &HostInfo,
+    limits: TimeLimits,
+) -> Result<ExitReason, OutputGone> {
+    let end = Instant::now() + limits.total;
+    if reader.pty() {
+        reader.print("Keyward, plain mode. Type help for the commands, exit to leave.\n").await?;
+    }
+    loop {
+        let idle = Instant::now() + limits.idle;
+        let asked = tokio::select! {
+            asked = reader.ask("keyward> ", true) => asked?,
+            () = tokio::time::sleep_until(idle) => return Ok(ExitReason::Idle),
+            () = tokio::time::sleep_until(end) => return Ok(ExitReason::TooLong),
+        };
+        let line = match asked {
+            Asked::Line(line) => line,
+            Asked::Interrupted => continue,
+            Asked::End => return Ok(ExitReason::Quit),
+        };
+        match line.trim() {
+            "" => continue,
+            "exit" | "quit" | "logout" => return Ok(ExitReason::Quit),
+            line => {
+                let pty = reader.pty();
+                let out = reader.output();
+                let context = Context { service, caller, host, out: &*out, err: &*out, pty };
+                cli::run(&context, line, Stdin::Asked(&mut reader)).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Who is there. An identity is set in exactly two places: after a signature was verified, and after a password was
+//! right; an offered key proves nothing. Answers are the same for unknown names and for wrong proofs.
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use keyward_keys::{Caller, Door as DoorKind, Error, Origin};
+use russh::keys::{HashAlg, PublicKey};
+use russh::server::{Auth, Response};
+use secrecy::SecretString;
+
+use super::config;
+use super::handler::Connection;
+use crate::session::chain;
+
+/// The name under which a stranger comes to make an account.
+pub(super) const JOIN: &str = "join";
+
+/// Shown with the password prompt: whoever has only an RSA key ends up there, and no other place can tell them why.
+const RSA_HINT: &str = "RSA keys are not accepted here; an Ed25519 key (ssh-keygen -t ed25519) is.";
+
+/// Who a connection turned out to be.
+#[derive(Clone)]
+pub(super) enum Who {
+    /// A person with an account.
+    Person(Caller),
+    /// Somebody who wants one, with the key they proved to hold, as an OpenSSH public key line.
+    Joining(Option<String>),
+}
+
+impl Connection {
+    /// Refuses, naming the methods that may still work: always the same list, so that nothing shows.
+    fn rejection(&self) -> Auth {
+        Auth::Reject {
+            proceed_with_methods: Some(if self.user_joins() {
+                config::methods_to_join()
+            } else {
+                config::methods(&self.door.settings)
+            }),
+            partial_success: false,
+        }
+    }
+
+    fn user_joins(&self) -> bool {
+        self.user == JOIN
+    }
+
+    fn origin(&self) -> Origin {
+        Origin { door: DoorKind::Ssh, address: Some(self.address) }
+    }
+
+    /// No proof at all: only a probe for the methods. Whoever joins is refused too, so that their keys are offered.
+    pub(super) fn probed(&mut self, user: &str) -> Auth {
+        user.clone_into(&mut self.user);
+        self.rejection()
+    }
+
+    /// A key without proof. Nothing may be concluded from it, and no state changes but the name that was given.
+    pub(super) fn key_offered(&mut self, user: &str, key: &PublicKey) -> Auth {
+        user.clone_into(&mut self.user);
+        let welcome = match fingerprint(key) {
+            Some(fingerprint) => self.user_joins() || self.door.service.ssh_key_known(user, &fingerprint),
+            None => false,
+        };
+        if welcome { Auth::Accept } else { self.rejection() }
+    }
+
+    /// A key whose signature was verified.
+    pub(super) async fn key_proven(&mut self, user: &str, key: &PublicKey) -> Auth {
+        user.clone_into(&mut self.user);
+        if self.user_joins() {
+            self.who = Some(Who::Joining(key.to_openssh().ok()));
+            return Auth::Accept;
+        }
+        let Some(fingerprint) = fingerprint(key) else { return self.rejection() };
+        match self.door.service.sign_in_with_ssh_key(self.origin(), user, &fingerprint).await {
+            Ok(caller) => {
+                self.who = Some(Who::Person(caller));
+                Auth::Accept
+            }
+            Err(error) => {
+                log_failure(&error);
+                self.rejection()
+            }
+        }
+    }
+
+    /// Keyboard-interactive: one question for a password, none for whoever joins.
+    pub(super) async fn answered(&mut self, user: &str, answers: Option<Response<'_>>) -> Auth {
+        user.clone_into(&mut self.user);
+        if self.user_joins() {
+            self.asked_password_of = None;
+            self.who = Some(Who::Joining(None));
+            return Auth::Accept;
+        }
+        if !self.door.settings.password {
+            return self.rejection();
+        }
+        let Some(mut answers) = answers else {
+            self.asked_password_of = Some(user.to_owned());
+            self.prompt_shown();
+            return Auth::Partial {
+                name: Cow::Borrowed(""),
+                instructions: Cow::Borrowed(RSA_HINT),
+                prompts: Cow::Borrowed(&[(Cow::Borrowed("Password: "), false)]),
+            };
+        };
+        // An answer counts only for the name it was asked for.
+        let asked_of = self.asked_password_of.take();
+        let password = answers.next().and_then(|bytes| std::str::from_utf8(&bytes).ok().map(SecretString::from));
+        match (asked_of, password) {
+            (Some(asked_of), Some(password)) if asked_of == user => self.password_given(user, password).await,
+            _ => self.rejection(),
+        }
+    }
+
+    async fn password_given(&mut self, user: &str, password: SecretString) -> Auth {
+        let Some(delay) = self.door.gate.password_delay(self.source, Instant::now()) else {
+            return self.rejection();
+        };
+        tokio::time::sleep(delay).await;
+        match self.door.service.sign_in(self.origin(), user, password).await {
+            Ok(caller) => {
+                self.who = Some(Who::Person(caller));
+                Auth::Accept
+            }
+            Err(error) => {
+                if let Error::Unauthenticated = error {
+                    self.door.gate.password_failed(self.source, Instant::now());
+                }
+                log_failure(&error);
+                self.rejection()
+            }
+        }
+    }
+}
+
+fn fingerprint(key: &PublicKey) -> Option<[u8; 32]> {
+    key.fingerprint(HashAlg::Sha256).sha256()
+}
+
+/// A wrong proof is no news; anything else is.
+fn log_failure(error: &Error) {
+    match error {
+        Error::Unauthenticated => {}
+        error => tracing::warn!(cause = %chain(error), "an SSH sign-in could not be decided"),
+    }
+}
