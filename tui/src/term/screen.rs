@@ -62,8 +62,11 @@ impl Screen {
     ) {
         let start = out.len();
         // A terminal that can't hold a frame back would show the cursor running over it.
-        let prefix = if caps.sync_output { BEGIN_SYNC } else { HIDE_CURSOR };
-        out.extend_from_slice(prefix);
+        match (caps.sync_output, self.visible) {
+            (true, _) => out.extend_from_slice(BEGIN_SYNC),
+            (false, Some(false)) => {}
+            (false, _) => out.extend_from_slice(HIDE_CURSOR),
+        }
         let body = out.len();
         self.paint(buf, caps, palette, out);
         let painted = out.len() > body;
@@ -85,10 +88,8 @@ impl Screen {
         }
         if self.cells.is_empty() || self.size != size || self.encoded_for != encoded_for {
             out.extend_from_slice(b"\x1b[m\x1b[H\x1b[2J");
-            self.cells.clear();
-            self.cells.resize(buf.content.len(), Shade::BLANK.hash(" "));
             *self = Self {
-                cells: std::mem::take(&mut self.cells),
+                cells: vec![Shade::BLANK.hash(" "); buf.content.len()],
                 size,
                 encoded_for,
                 column: Some(0),
@@ -268,7 +269,7 @@ fn colour_bits(color: Color) -> u64 {
 fn blank_tail(row: &[ratatui::buffer::Cell], utf8: bool) -> usize {
     let Some(last) = row.last() else { return 0 };
     let blank = |cell: &&ratatui::buffer::Cell| {
-        Glyph::of(cell, 1, utf8).text() == " "
+        Glyph::of(cell, usize::MAX, utf8).text() == " "
             && !cell.modifier.intersects(Pen::MARKS_BLANKS)
             && cell.bg == last.bg
     };
@@ -288,3 +289,6 @@ fn sequence(out: &mut Vec<u8>, n: u16, letter: u8) {
     }
     out.push(letter);
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! A bracketed paste: gathers data until the closing sequence. Nothing in it is ever a key.
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::Paste;
 
@@ -59,7 +59,7 @@ impl PasteBuffer {
 
 /// Data as text: line ends become `\n`, controls but tab go, invalid UTF-8 becomes U+FFFD.
 fn clean(bytes: &[u8]) -> Zeroizing<String> {
-    // A lossy conversion at most triples the size; reserved at once, so that growing leaves no copies behind.
+    // Room for all of it at once: only invalid UTF-8 grows, so text is not copied about while it gathers.
     let mut text = Zeroizing::new(String::with_capacity(bytes.len()));
     let mut after_return = false;
     for chunk in bytes.utf8_chunks() {
@@ -78,10 +78,4 @@ fn clean(bytes: &[u8]) -> Zeroizing<String> {
         }
     }
     text
-}
-
-impl Drop for PasteBuffer {
-    fn drop(&mut self) {
-        self.bytes.zeroize();
-    }
 }
