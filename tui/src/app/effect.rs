@@ -48,6 +48,8 @@ pub enum AppEvent {
     },
     /// The moment `App::next_tick` asked for has come.
     Tick,
+    /// The session has something to say: show it as a toast.
+    Notice(Notice),
 }
 
 /// What the session should do.

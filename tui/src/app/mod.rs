@@ -10,6 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::term::caps::Caps;
+use crate::term::palette::Palette;
 
 /// One session's dashboard.
 pub struct App {
@@ -32,6 +33,11 @@ impl App {
     /// Draws into `area`; answers where the terminal's cursor belongs, which screen readers follow.
     pub fn paint(&self, _area: Rect, _buf: &mut Buffer, _now_ms: i64) -> Option<Position> {
         None
+    }
+
+    /// What the encoder needs to show this dashboard's colours where there are only 16.
+    pub fn palette(&self) -> Palette {
+        Palette::new(&[])
     }
 
     /// When it wants an [`AppEvent::Tick`] (ms since the Unix epoch); none while nothing on the screen moves.

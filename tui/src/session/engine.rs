@@ -208,7 +208,7 @@ impl Engine {
             let (app, screen, caps) = (&self.app, &mut self.screen, &self.caps);
             scratch::with_buffer(area, |buf| {
                 let cursor = app.paint(area, buf, now_ms());
-                screen.diff(buf, cursor, caps, app.palette(), &mut bytes);
+                screen.diff(buf, cursor, caps, &app.palette(), &mut bytes);
             });
             if !std::mem::replace(&mut self.painted, true) {
                 bytes.extend_from_slice(modes::queries(&self.caps));
