@@ -1,0 +1,239 @@
+//! The outermost layers, which every request and every answer passes: a request id, the client's address, no secrets
+//! in the query, time and panic limits, CORS, security headers, and one form for every refusal, also for those that
+//! a library made. The log gets the route's template: never the path, the query or a header.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{MatchedPath, Query, Request, State};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use keyward_keys::{Door, Origin};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
+use tower_http::timeout::TimeoutLayer;
+use tracing::Instrument;
+
+use crate::limits::Standing;
+use crate::problem::Problem;
+use crate::{HttpDoor, address, secure};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Names under which secrets turn up in query strings, where every log and history on the way would keep them.
+const SECRET_NAMES: [&str; 8] =
+    ["token", "access_token", "refreshToken", "password", "passphrase", "apiKey", "api_key", "secret"];
+
+/// The other end of the connection, put into each request where it is accepted.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// What is known of one request apart from what it asks for.
+pub(crate) struct Visit {
+    /// Where it came from.
+    pub(crate) origin: Origin,
+    /// Where the caller stands with the limit that was counted; told in the answer's headers.
+    standing: OnceLock<Standing>,
+}
+
+impl Visit {
+    fn new(address: IpAddr) -> Self {
+        Self { origin: Origin { door: Door::Rest, address: Some(address) }, standing: OnceLock::new() }
+    }
+
+    pub(crate) fn address(&self) -> IpAddr {
+        self.origin.address.unwrap_or(Ipv4Addr::UNSPECIFIED.into())
+    }
+
+    /// Notes a limit's answer for the headers, and refuses when it says so.
+    pub(crate) fn count(&self, standing: Option<Standing>) -> Result<(), Problem> {
+        if let Some(standing) = standing {
+            let _ = self.standing.set(standing);
+        }
+        Problem::unless_within(standing)
+    }
+}
+
+/// Puts the layers around the routes.
+pub(crate) fn wrap(router: Router<HttpDoor>, door: &HttpDoor) -> Router<HttpDoor> {
+    let api = &door.settings.api;
+    let time = Duration::from_secs(api.request_timeout_seconds.get().into());
+    router.layer(
+        ServiceBuilder::new()
+            .layer(from_fn_with_state(door.clone(), pass))
+            .layer(SetSensitiveRequestHeadersLayer::new([
+                header::AUTHORIZATION,
+                header::COOKIE,
+                HeaderName::from_static("x-unlock"),
+            ]))
+            .option_layer(cors(&api.cors_origins))
+            .layer(CatchPanicLayer::custom(|_| Problem::of_panic().into_response()))
+            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, time)),
+    )
+}
+
+/// None at all without an origin in the settings.
+fn cors(origins: &[keyward_config::WebOrigin]) -> Option<CorsLayer> {
+    let origins: Vec<_> =
+        origins.iter().filter_map(|origin| HeaderValue::try_from(origin.as_str()).ok()).collect();
+    let names =
+        |names: &[&'static str]| names.iter().copied().map(HeaderName::from_static).collect::<Vec<_>>();
+    (!origins.is_empty()).then(|| {
+        CorsLayer::new()
+            .allow_origin(AllowOrigin::list(origins))
+            .allow_credentials(true)
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+            .allow_headers(names(&[
+                "authorization",
+                "content-type",
+                "idempotency-key",
+                "if-match",
+                "if-none-match",
+                "x-request-id",
+                "x-unlock",
+            ]))
+            .expose_headers(names(&[
+                "etag",
+                "link",
+                "location",
+                "ratelimit",
+                "ratelimit-policy",
+                "retry-after",
+                "x-ratelimit-limit",
+                "x-ratelimit-remaining",
+                "x-ratelimit-reset",
+                "x-request-id",
+            ]))
+            .max_age(Duration::from_secs(600))
+    })
+}
+
+async fn pass(State(door): State<HttpDoor>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = request_id(request.headers());
+    let peer = request.extensions().get::<Peer>().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
+    let client = address::client(peer, request.headers(), &door.settings.api.trusted_proxies);
+    let visit = Arc::new(Visit::new(client));
+    request.extensions_mut().insert(visit.clone());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let method = request.method().clone();
+
+    let mut response = match secret_in_query(request.uri()) {
+        Some(problem) => problem.into_response(),
+        None => {
+            let span = tracing::debug_span!("request", id = %id.to_str().unwrap_or_default());
+            next.run(request).instrument(span).await
+        }
+    };
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let id_text = id.to_str().unwrap_or_default();
+    write_problem(&mut response, id_text, route);
+    finish_headers(response.headers_mut(), &visit);
+    tracing::debug!(
+        id = id_text,
+        method = plain(&method),
+        route,
+        status = response.status().as_u16(),
+        us = started.elapsed().as_micros() as u64,
+        "answered"
+    );
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+/// Gives every refusal its body, and logs the cause of a failure, once.
+fn write_problem(response: &mut Response, id: &str, route: &str) {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return;
+    }
+    let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| Problem::of_status(status));
+    if let Some(cause) = problem.cause() {
+        tracing::error!(id, route, cause, "a request failed");
+    } else if status.is_server_error() {
+        tracing::warn!(
+            id,
+            route,
+            status = status.as_u16(),
+            detail = problem.detail(),
+            "a request was not served"
+        );
+    }
+    *response.body_mut() = problem.write(id, response.headers_mut());
+}
+
+fn finish_headers(headers: &mut HeaderMap, visit: &Visit) {
+    secure::add(headers);
+    if let Some(standing) = visit.standing.get() {
+        standing.add_headers(headers);
+    }
+    // A foreign origin learns nothing, not even which methods there are.
+    if !headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+        for name in [
+            header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            header::ACCESS_CONTROL_MAX_AGE,
+        ] {
+            headers.remove(name);
+        }
+    }
+}
+
+/// The caller's own id when it is short and plain, so that it cannot forge a log line; otherwise a new one.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let plain = |id: &[u8]| {
+        (1..=64).contains(&id.len())
+            && id.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    match headers.get(REQUEST_ID) {
+        Some(id) if plain(id.as_bytes()) => id.clone(),
+        _ => new_request_id(),
+    }
+}
+
+/// A random start and a count: unique among the daemon's runs without a draw for each request.
+fn new_request_id() -> HeaderValue {
+    static START: OnceLock<u32> = OnceLock::new();
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let start = START.get_or_init(|| getrandom::u32().unwrap_or_else(|_| std::process::id()));
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    HeaderValue::try_from(format!("{start:08x}{count:08x}")).unwrap_or(HeaderValue::from_static("none"))
+}
+
+fn secret_in_query(uri: &Uri) -> Option<Problem> {
+    uri.query()?;
+    let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else {
+        return Some(Problem::malformed("the query string cannot be read"));
+    };
+    let secret = |name: &str| SECRET_NAMES.iter().any(|secret| secret.eq_ignore_ascii_case(name));
+    pairs.iter().any(|(name, _)| secret(name)).then(|| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "secret_in_query",
+            "secrets do not belong into a query string, where logs keep them: send them in the body or in \
+             Authorization, and replace the one that was sent",
+        )
+    })
+}
+
+/// Methods are free text too.
+fn plain(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}

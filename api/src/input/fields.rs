@@ -1,0 +1,340 @@
+//! The fields of an object, taken one by one under their names. Each fault is noted and reading goes on, so that one
+//! answer names them all; whatever nobody took is a fault too.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use keyward_keys::Fault;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as ValueError, StrDeserializer};
+
+use super::tree::Tree;
+use crate::problem::Problem;
+
+/// Faults told at once; a body full of them is not answered by a longer one.
+const FAULTS: usize = 100;
+/// Longest name repeated in a pointer.
+const NAME: usize = 64;
+
+/// What is left of an object, and what was wrong with what was taken.
+pub(crate) struct Fields {
+    values: BTreeMap<String, Tree>,
+    faults: Vec<Fault>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A JSON object: typed, and nothing unknown in it.
+    Body,
+    /// A query string: all text, and what is unknown is somebody else's.
+    Query,
+}
+
+impl Fields {
+    /// The fields of a JSON document that must be an object.
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, Problem> {
+        Self::of(Tree::parse(json)?).map_err(|fault| Problem::invalid(vec![fault]))
+    }
+
+    /// The fields of an object.
+    pub(crate) fn of(tree: Tree) -> Result<Self, Fault> {
+        match tree {
+            Tree::Object(values) => Ok(Self { values, faults: Vec::new(), kind: Kind::Body }),
+            _ => Err(Fault { field: String::new(), detail: "an object is needed".into() }),
+        }
+    }
+
+    /// None at all.
+    pub(crate) fn none() -> Self {
+        Self { values: BTreeMap::new(), faults: Vec::new(), kind: Kind::Body }
+    }
+
+    /// The names of a query string; what is empty counts as not given.
+    pub(crate) fn of_query(pairs: Vec<(String, String)>) -> Result<Self, Problem> {
+        let mut values = BTreeMap::new();
+        for (name, value) in pairs {
+            if !value.is_empty() && values.insert(name, Tree::Text(value)).is_some() {
+                return Err(Problem::malformed("a name is given twice in the query string"));
+            }
+        }
+        Ok(Self { values, faults: Vec::new(), kind: Kind::Query })
+    }
+
+    /// Notes a fault.
+    pub(crate) fn fault(&mut self, field: &str, detail: impl Into<String>) {
+        if self.faults.len() < FAULTS {
+            self.faults.push(Fault { field: pointer_part(field), detail: detail.into() });
+        }
+    }
+
+    /// Whether the object names this field, with whatever value.
+    pub(crate) fn names(&self, field: &str) -> bool {
+        self.values.contains_key(field)
+    }
+
+    /// Takes a field and leaves it unread.
+    pub(crate) fn skip(&mut self, field: &str) {
+        self.values.remove(field);
+    }
+
+    /// Text that must be there; empty when it is not, which the faults then say.
+    pub(crate) fn required_text(&mut self, field: &str) -> String {
+        self.required(field, Self::text)
+    }
+
+    /// A secret that must be there.
+    pub(crate) fn required_secret(&mut self, field: &str) -> SecretString {
+        self.required(field, Self::text).into()
+    }
+
+    /// A list of texts that must be there.
+    pub(crate) fn required_texts(&mut self, field: &str) -> Vec<String> {
+        self.required(field, Self::texts)
+    }
+
+    fn required<T: Default>(&mut self, field: &str, read: fn(&mut Self, &str) -> Option<T>) -> T {
+        let faults = self.faults.len();
+        let value = read(self, field);
+        if value.is_none() && self.faults.len() == faults {
+            self.fault(field, "is missing");
+        }
+        value.unwrap_or_default()
+    }
+
+    /// Text, when it is given.
+    pub(crate) fn text(&mut self, field: &str) -> Option<String> {
+        match self.take(field)? {
+            Tree::Text(text) => Some(text),
+            _ => self.wrong(field, "must be text"),
+        }
+    }
+
+    /// A secret, when it is given.
+    pub(crate) fn secret(&mut self, field: &str) -> Option<SecretString> {
+        self.text(field).map(Into::into)
+    }
+
+    /// A list of texts, when it is given.
+    pub(crate) fn texts(&mut self, field: &str) -> Option<Vec<String>> {
+        let Tree::List(items) = self.take(field)? else {
+            return self.wrong(field, "must be a list of texts");
+        };
+        let mut texts = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            match item {
+                Tree::Text(text) => texts.push(text),
+                _ => self.fault_at(field, index, "must be text"),
+            }
+        }
+        Some(texts)
+    }
+
+    /// A whole number in the type's range, when it is given.
+    pub(crate) fn number<T: TryFrom<u64>>(&mut self, field: &str) -> Option<T> {
+        let number = match self.take(field)? {
+            Tree::Number(number) => number.as_u64(),
+            Tree::Text(digits) if self.kind == Kind::Query => digits.parse().ok(),
+            _ => None,
+        };
+        match number.and_then(|number| T::try_from(number).ok()) {
+            Some(number) => Some(number),
+            None => self.wrong(field, "must be a whole number, not negative and not too large"),
+        }
+    }
+
+    /// A number, when it is given.
+    pub(crate) fn float(&mut self, field: &str) -> Option<f64> {
+        match self.take(field)? {
+            Tree::Number(number) => number.as_f64(),
+            _ => self.wrong(field, "must be a number"),
+        }
+    }
+
+    /// Yes or no, when it is given.
+    pub(crate) fn flag(&mut self, field: &str) -> Option<bool> {
+        match self.take(field)? {
+            Tree::Bool(flag) => Some(flag),
+            Tree::Text(text) if self.kind == Kind::Query => match text.as_str() {
+                "true" | "1" => Some(true),
+                "false" | "0" => Some(false),
+                _ => self.wrong(field, "must be true or false"),
+            },
+            _ => self.wrong(field, "must be true or false"),
+        }
+    }
+
+    /// Text with a form of its own (an id, a time), when it is given.
+    pub(crate) fn parsed<T: FromStr>(&mut self, field: &str, expected: &str) -> Option<T> {
+        match self.text(field)?.parse() {
+            Ok(value) => Some(value),
+            Err(_) => self.wrong(field, expected),
+        }
+    }
+
+    /// One of a few words, when it is given.
+    pub(crate) fn choice<T: for<'de> Deserialize<'de>>(&mut self, field: &str, words: &str) -> Option<T> {
+        let text = self.text(field)?;
+        match word(&text) {
+            Some(value) => Some(value),
+            None => self.wrong(field, format!("must be one of {words}")),
+        }
+    }
+
+    /// A list of words, each one of a few, that must be there.
+    pub(crate) fn required_choices<T: for<'de> Deserialize<'de>>(
+        &mut self,
+        field: &str,
+        words: &str,
+    ) -> Vec<T> {
+        let mut values = Vec::new();
+        for (index, text) in self.required_texts(field).iter().enumerate() {
+            match word(text) {
+                Some(value) => values.push(value),
+                None => self.fault_at(field, index, format!("must be one of {words}")),
+            }
+        }
+        values
+    }
+
+    /// A field that `null` clears: none when it is not named, none inside when it is `null`.
+    pub(crate) fn clearable<T>(
+        &mut self,
+        field: &str,
+        read: impl FnOnce(&mut Self, &str) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match self.values.get(field)? {
+            Tree::Null => {
+                self.skip(field);
+                Some(None)
+            }
+            _ => read(self, field).map(Some),
+        }
+    }
+
+    /// An object, when it is given: checked to be one, and dropped.
+    pub(crate) fn check_object(&mut self, field: &str) {
+        if let Some(tree) = self.take(field)
+            && !matches!(tree, Tree::Object(_))
+        {
+            self.fault(field, "must be an object");
+        }
+    }
+
+    /// Every fault, with a fault for each field that nobody took.
+    pub(crate) fn into_faults(mut self) -> Vec<Fault> {
+        if self.kind == Kind::Body {
+            for name in std::mem::take(&mut self.values).into_keys() {
+                self.fault(&name, "is not a field of this request");
+            }
+        }
+        self.faults
+    }
+
+    /// Refuses when there is a fault.
+    pub(crate) fn finish(self) -> Result<(), Problem> {
+        let faults = self.into_faults();
+        if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
+    }
+
+    fn take(&mut self, field: &str) -> Option<Tree> {
+        self.values.remove(field).filter(|tree| !matches!(tree, Tree::Null))
+    }
+
+    fn wrong<T>(&mut self, field: &str, detail: impl Into<String>) -> Option<T> {
+        self.fault(field, detail);
+        None
+    }
+
+    fn fault_at(&mut self, field: &str, index: usize, detail: impl Into<String>) {
+        if self.faults.len() < FAULTS {
+            self.faults.push(Fault { field: format!("{field}/{index}"), detail: detail.into() });
+        }
+    }
+}
+
+fn word<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> {
+    let reader: StrDeserializer<'_, ValueError> = text.into_deserializer();
+    T::deserialize(reader).ok()
+}
+
+/// A name as part of a JSON pointer (RFC 6901, section 3); what a stranger chose is cut short.
+fn pointer_part(name: &str) -> String {
+    name.chars().take(NAME).collect::<String>().replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keyward_keys::Environment;
+
+    fn faults(fields: Fields) -> Vec<(String, String)> {
+        fields.into_faults().into_iter().map(|fault| (fault.field, fault.detail)).collect()
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let mut fields = Fields::parse(
+            br#"{"name":5,"tags":["a",1],"monthlyLimit":-1,"environment":"moon","surprise":true,"a/b":1}"#,
+        )
+        .unwrap_or_else(|_| panic!("it is an object"));
+        fields.required_text("name");
+        fields.required_text("service");
+        fields.texts("tags");
+        fields.number::<u64>("monthlyLimit");
+        fields.choice::<Environment>("environment", "development, staging, production");
+        let fields: Vec<_> = faults(fields).into_iter().map(|(field, _)| field).collect();
+        assert_eq!(fields, ["name", "service", "tags/1", "monthlyLimit", "environment", "a~1b", "surprise"]);
+    }
+
+    #[test]
+    fn numbers_must_be_whole_and_fit() {
+        for (json, expected) in [
+            ("7", Some(7)),
+            ("0", Some(0)),
+            ("65535", Some(65_535)),
+            ("65536", None),
+            ("-1", None),
+            ("1.5", None),
+            ("1e30", None),
+            ("18446744073709551616", None),
+            ("\"7\"", None),
+        ] {
+            let json = format!("{{\"n\":{json}}}");
+            let mut fields = Fields::parse(json.as_bytes()).ok().unwrap();
+            assert_eq!(fields.number::<u16>("n"), expected, "{json}");
+            assert_eq!(fields.into_faults().is_empty(), expected.is_some());
+        }
+    }
+
+    #[test]
+    fn null_is_not_given_except_where_it_clears() {
+        let mut fields = Fields::parse(br#"{"a":null,"b":null,"c":4}"#).ok().unwrap();
+        assert_eq!(fields.text("a"), None);
+        assert_eq!(fields.clearable("b", Fields::number::<u64>), Some(None));
+        assert_eq!(fields.clearable("c", Fields::number::<u64>), Some(Some(4)));
+        assert_eq!(fields.clearable("d", Fields::number::<u64>), None);
+        assert!(fields.into_faults().is_empty());
+    }
+
+    #[test]
+    fn query_strings_are_text_and_may_hold_more() {
+        let pairs = |pairs: &[(&str, &str)]| {
+            Fields::of_query(pairs.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect())
+        };
+        let mut fields = pairs(&[("page", "2"), ("limit", "x"), ("search", ""), ("_", "1")]).ok().unwrap();
+        assert_eq!(fields.number::<u32>("page"), Some(2));
+        assert_eq!(fields.number::<u32>("limit"), None);
+        assert_eq!(fields.text("search"), None);
+        assert_eq!(faults(fields).len(), 1);
+        assert!(pairs(&[("page", "2"), ("page", "3")]).is_err());
+    }
+
+    #[test]
+    fn a_flood_of_faults_is_cut_short() {
+        let json = format!("{{{}}}", (0..5_000).map(|n| format!("\"x{n}\":1")).collect::<Vec<_>>().join(","));
+        assert_eq!(Fields::parse(json.as_bytes()).ok().unwrap().into_faults().len(), FAULTS);
+    }
+}

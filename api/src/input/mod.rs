@@ -1,0 +1,18 @@
+//! What callers send, read strictly: JSON bodies, query strings, ids in paths. It knows shapes and the names of
+//! fields; whether a value makes sense, the core decides.
+
+mod batch;
+mod body;
+mod event;
+mod fields;
+mod metadata;
+mod path;
+mod query;
+mod tree;
+
+pub(crate) use batch::Batch;
+pub(crate) use body::{BODY_LIMIT, Json, Object, OptionalObject, VALUE_BODY_LIMIT};
+pub(crate) use event::{Refused, Reported, single};
+pub(crate) use fields::Fields;
+pub(crate) use path::{IdPath, KeyPath};
+pub(crate) use query::Search;

@@ -1,0 +1,47 @@
+//! Ids in paths. An id of the wrong form names nothing, so it is answered like one that does not exist.
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use keyward_keys::Id;
+use keyward_keys::input::KeyRef;
+
+use crate::HttpDoor;
+use crate::problem::Problem;
+
+/// Longer than any `_id` or `keyId`.
+const LONGEST: usize = 64;
+
+/// A key, by `_id` or `keyId`.
+pub(crate) struct KeyPath(pub(crate) KeyRef);
+
+impl FromRequestParts<HttpDoor> for KeyPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &HttpDoor) -> Result<Self, Problem> {
+        text(parts, door).await.map(|id| Self(KeyRef::Id(id)))
+    }
+}
+
+/// A record's id.
+pub(crate) struct IdPath(pub(crate) Id);
+
+impl FromRequestParts<HttpDoor> for IdPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &HttpDoor) -> Result<Self, Problem> {
+        text(parts, door).await?.parse().map(Self).map_err(|_| nothing())
+    }
+}
+
+async fn text(parts: &mut Parts, door: &HttpDoor) -> Result<String, Problem> {
+    match Path::<String>::from_request_parts(parts, door).await {
+        Ok(Path(id)) if id.len() <= LONGEST => Ok(id),
+        Ok(_) => Err(nothing()),
+        Err(_) => Err(Problem::malformed("the path cannot be read")),
+    }
+}
+
+fn nothing() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such id")
+}

@@ -1,0 +1,274 @@
+//! `/api/keys`: the keys a person may see, without their values; and the two routes that open one.
+
+use axum::extract::{DefaultBodyLimit, RawQuery, State};
+use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use jiff::Timestamp;
+use keyward_keys::input::{KeyPatch, KeyQuery, KeyRef, KeySort, NewKey, Reveal};
+use keyward_keys::view::{KeyPage, KeyView};
+use keyward_keys::{Caller, Custody, Environment, Error, Id};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+
+use crate::HttpDoor;
+use crate::etag::{self, Match};
+use crate::input::{Fields, KeyPath, Object, OptionalObject, Search, VALUE_BODY_LIMIT};
+use crate::link;
+use crate::problem::Problem;
+use crate::signed::Signed;
+
+const ENVIRONMENTS: &str = "development, staging, production";
+const TIME: &str = "must be a time such as 2027-01-15T10:30:00Z";
+const ID: &str = "must be an id: 24 hexadecimal digits";
+const PAGE_SIZE: u32 = 20;
+
+pub(super) fn routes(most: usize) -> Router<HttpDoor> {
+    let with_value = DefaultBodyLimit::max(VALUE_BODY_LIMIT.min(most));
+    Router::new()
+        .route("/api/keys", get(list).merge(post(create).layer(with_value)))
+        .route("/api/keys/{id}", get(show).put(update).patch(update).delete(remove))
+        .route("/api/keys/{id}/reveal", post(reveal))
+        .route("/api/keys/{id}/value", get(value))
+}
+
+async fn list(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    RawQuery(raw): RawQuery,
+    Search(mut search): Search,
+) -> Result<(HeaderMap, Json<KeyPage>), Problem> {
+    let query = KeyQuery {
+        page: search.number("page").unwrap_or(1),
+        limit: search.number("limit").unwrap_or(PAGE_SIZE),
+        search: search.text("search"),
+        fuzzy: search.flag("fuzzy").unwrap_or_default(),
+        status: search.choice("status", "active, inactive, expired"),
+        environment: search.choice("environment", ENVIRONMENTS),
+        tag: search.text("tag"),
+        team: search.parsed("team", ID),
+        sort: sort(&mut search),
+    };
+    search.finish()?;
+    let page = door.service.keys(&caller, &query).await?;
+    let links = link::pages("/api/keys", raw.as_deref().unwrap_or_default(), &page.pagination);
+    Ok((HeaderMap::from_iter([(header::LINK, links)]), Json(page)))
+}
+
+fn sort(search: &mut Fields) -> KeySort {
+    match search.text("sort").as_deref() {
+        None | Some("newest" | "-createdAt") => KeySort::Newest,
+        Some("name") => KeySort::Name,
+        Some("service") => KeySort::Service,
+        Some("lastUsed" | "-lastUsed") => KeySort::LastUsed,
+        Some("usage" | "-currentMonthUsage") => KeySort::Usage,
+        Some(_) => {
+            search.fault("sort", "must be one of newest, name, service, lastUsed, usage");
+            KeySort::Newest
+        }
+    }
+}
+
+async fn create(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    Object(mut body): Object,
+) -> Result<Response, Problem> {
+    let new = NewKey {
+        name: body.required_text("name"),
+        service: body.required_text("service"),
+        value: body.required_secret("apiKey"),
+        passphrase: body.secret("passphrase"),
+        description: body.text("description").unwrap_or_default(),
+        environment: body.choice("environment", ENVIRONMENTS),
+        monthly_limit: body.number("monthlyLimit"),
+        tags: body.texts("tags").unwrap_or_default(),
+        custody: custody(&mut body),
+        team: body.parsed("team", ID),
+        expires_at: body.parsed("expiresAt", TIME),
+        rotation_interval: body.number("rotationInterval"),
+    };
+    body.finish()?;
+    let key = door.service.create_key(&caller, new).await?;
+    let location = HeaderValue::try_from(format!("/api/keys/{}", key.id)).ok();
+    let mut response = (StatusCode::CREATED, with_tag(key)).into_response();
+    response.headers_mut().extend(location.map(|location| (header::LOCATION, location)));
+    Ok(response)
+}
+
+fn custody(body: &mut Fields) -> Option<Custody> {
+    body.choice("custody", "private, sealed, automation")
+}
+
+async fn show(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    KeyPath(key): KeyPath,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let key = door.service.key(&caller, &key).await?;
+    let tag = etag::of_key(&key);
+    if etag::not_modified(&headers, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+    Ok(with_tag(key).into_response())
+}
+
+async fn update(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    KeyPath(key): KeyPath,
+    method: Method,
+    headers: HeaderMap,
+    Object(mut body): Object,
+) -> Result<impl IntoResponse, Problem> {
+    if method == Method::PUT {
+        skip_what_keyward_sets(&mut body);
+    }
+    check_unchanging(&door, &caller, &key, &mut body).await?;
+    let patch = KeyPatch {
+        name: body.text("name"),
+        service: body.text("service"),
+        description: body.clearable("description", Fields::text).map(Option::unwrap_or_default),
+        environment: body.choice("environment", ENVIRONMENTS),
+        status: body.choice("status", "active, inactive"),
+        tags: body.clearable("tags", Fields::texts).map(Option::unwrap_or_default),
+        monthly_limit: body.clearable("monthlyLimit", Fields::number),
+        expires_at: body.clearable("expiresAt", |body, field| body.parsed::<Timestamp>(field, TIME)),
+        rotation_interval: body.number("rotationInterval"),
+    };
+    body.finish()?;
+    let revision = revision(&door, &caller, &key, &headers).await?;
+    let key = door.service.update_key(&caller, &key, patch, revision).await?;
+    Ok(with_tag(key))
+}
+
+/// Whoever puts back what they got sends these along; they are Keyward's to set.
+fn skip_what_keyward_sets(body: &mut Fields) {
+    for field in [
+        "_id",
+        "keyId",
+        "lastUsed",
+        "usageCount",
+        "currentMonthUsage",
+        "nextRotation",
+        "version",
+        "createdAt",
+        "updatedAt",
+    ] {
+        body.skip(field);
+    }
+}
+
+/// `custody` and `team` may be sent back as they are; to ignore another value would look like a change was made.
+async fn check_unchanging(
+    door: &HttpDoor,
+    caller: &Caller,
+    key: &KeyRef,
+    body: &mut Fields,
+) -> Result<(), Problem> {
+    if !body.names("custody") && !body.names("team") {
+        return Ok(());
+    }
+    let now = door.service.key(caller, key).await?;
+    if custody(body).is_some_and(|custody| custody != now.custody) {
+        body.fault("custody", "cannot be changed by an update");
+    }
+    if body.parsed::<Id>("team", ID).is_some_and(|team| Some(team) != now.team) {
+        body.fault("team", "cannot be changed by an update");
+    }
+    Ok(())
+}
+
+async fn remove(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    KeyPath(key): KeyPath,
+    headers: HeaderMap,
+) -> Result<Json<Removed>, Problem> {
+    let revision = revision(&door, &caller, &key, &headers).await?;
+    let KeyView { id, .. } = door.service.delete_key(&caller, &key, revision).await?;
+    Ok(Json(Removed { message: "API key deleted successfully; it stays in the bin for 30 days", id }))
+}
+
+#[derive(Serialize)]
+struct Removed {
+    message: &'static str,
+    #[serde(rename = "_id")]
+    id: Id,
+}
+
+/// The revision that `If-Match` asks for. When it names several, the one the key has is asked for, so that a change
+/// between here and the commit is still noticed.
+async fn revision(
+    door: &HttpDoor,
+    caller: &Caller,
+    key: &KeyRef,
+    headers: &HeaderMap,
+) -> Result<Option<u64>, Problem> {
+    match etag::if_match(headers)? {
+        Match::Any => Ok(None),
+        Match::Revisions(revisions) => match revisions.as_slice() {
+            [revision] => Ok(Some(*revision)),
+            several => {
+                let now = door.service.key(caller, key).await?.revision;
+                if several.contains(&now) { Ok(Some(now)) } else { Err(Error::Stale.into()) }
+            }
+        },
+    }
+}
+
+fn with_tag(key: KeyView) -> impl IntoResponse {
+    ([(header::ETAG, etag::of_key(&key))], Json(key))
+}
+
+async fn reveal(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    KeyPath(key): KeyPath,
+    OptionalObject(mut body): OptionalObject,
+) -> Result<Response, Problem> {
+    let how = Reveal { passphrase: body.secret("passphrase"), version: body.number("version") };
+    body.finish()?;
+    let revealed = door.service.reveal(&caller, &key, how).await?;
+    let shown = Shown { api_key: revealed.value.expose_secret(), version: revealed.version };
+    Ok(Json(shown).into_response())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    api_key: &'a str,
+    version: u32,
+}
+
+async fn value(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    KeyPath(key): KeyPath,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let fetched = door.service.fetch(&caller, &key).await?;
+    let tag = etag::of_version(fetched.version);
+    if etag::not_modified(&headers, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+    let fetched = Fetched {
+        name: &fetched.name,
+        environment: fetched.environment,
+        version: fetched.version,
+        api_key: fetched.value.expose_secret(),
+    };
+    Ok(([(header::ETAG, tag)], Json(fetched)).into_response())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Fetched<'a> {
+    name: &'a str,
+    environment: Environment,
+    version: u32,
+    api_key: &'a str,
+}

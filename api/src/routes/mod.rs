@@ -1,0 +1,48 @@
+//! The routes: one file for each resource, and here what they share. A handler parses, makes one call of the core
+//! and shapes the answer.
+
+mod auth;
+mod health;
+mod keys;
+mod profile;
+mod tokens;
+mod usage;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use crate::HttpDoor;
+use crate::input::BODY_LIMIT;
+use crate::problem::Problem;
+use crate::signed::Stranger;
+
+/// Every route, with the answers to requests that fit none.
+pub(crate) fn all(door: &HttpDoor) -> Router<HttpDoor> {
+    let most = usize::try_from(door.settings.api.body_limit_bytes.get()).unwrap_or(usize::MAX);
+    Router::new()
+        .merge(auth::routes())
+        .merge(keys::routes(most))
+        .merge(usage::routes(most))
+        .merge(profile::routes())
+        .merge(tokens::routes())
+        .layer(DefaultBodyLimit::max(BODY_LIMIT.min(most)))
+        .merge(health::routes())
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+}
+
+async fn no_route(_: Stranger) -> Problem {
+    Problem::of_status(StatusCode::NOT_FOUND)
+}
+
+async fn no_method(_: Stranger) -> Problem {
+    Problem::of_status(StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// What answers that carry nothing else say.
+#[derive(Serialize)]
+struct Message {
+    message: &'static str,
+}

@@ -1,0 +1,49 @@
+//! Headers that every answer carries, errors included. They are those of the specification's middleware, narrowed to
+//! what an API needs: it serves no page, so nothing may be loaded, framed, sniffed or kept.
+
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+static HEADERS: [(HeaderName, HeaderValue); 16] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ),
+    ),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("origin-agent-cluster"), HeaderValue::from_static("?1")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static(
+            "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
+    ),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (
+        // Browsers heed it over TLS alone (RFC 6797, section 8.1); the specification's middleware sends it always.
+        header::STRICT_TRANSPORT_SECURITY,
+        HeaderValue::from_static("max-age=31536000; includeSubDomains; preload"),
+    ),
+    (header::VARY, HeaderValue::from_static("authorization")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_DNS_PREFETCH_CONTROL, HeaderValue::from_static("off")),
+    (HeaderName::from_static("x-download-options"), HeaderValue::from_static("noopen")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (HeaderName::from_static("x-permitted-cross-domain-policies"), HeaderValue::from_static("none")),
+    (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex")),
+    (header::X_XSS_PROTECTION, HeaderValue::from_static("0")),
+];
+
+/// Adds them; `Vary` joins what is there, the others replace it.
+pub(crate) fn add(headers: &mut HeaderMap) {
+    headers.reserve(HEADERS.len() + 4);
+    for (name, value) in &HEADERS {
+        if *name == header::VARY {
+            headers.append(name, value.clone());
+        } else {
+            headers.insert(name, value.clone());
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The accept loop: a place for each connection, deadlines against slow clients, and a drain that lets what is under
+//! way finish. It must not know a route.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use keyward_keys::Service;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::Service as _;
+
+use crate::connections::{Connections, Place};
+use crate::edge::Peer;
+use crate::{ApiSettings, HttpDoor};
+
+const MAX_HEADERS: usize = 64;
+/// Bytes that a request's head may have, and that are read ahead.
+const BUFFER: usize = 32 * 1024;
+/// What a client has not taken after this long, it will not take.
+const UNSENT: Duration = Duration::from_secs(30);
+/// After a failure to accept that is ours (no file descriptors left), so that the loop does not spin.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves HTTP on `listener` until `shutdown` is cancelled; then accepts nothing more, lets requests under way finish
+/// for the settings' drain time, ends the rest, and returns.
+pub async fn serve(
+    listener: TcpListener,
+    service: Service,
+    settings: ApiSettings,
+    shutdown: CancellationToken,
+) {
+    let connections =
+        Connections::new([settings.api.trusted_proxies.clone(), settings.limits.exempt.clone()]);
+    let header_timeout = Duration::from_secs(settings.api.header_timeout_seconds.get().into());
+    let drain = Duration::from_secs(settings.limits.drain_seconds.into());
+    let door = HttpDoor::new(service, settings);
+    let handler = Handler {
+        app: door.router(),
+        http: builder(header_timeout),
+        shutdown,
+        ended: CancellationToken::new(),
+    };
+    let tasks = TaskTracker::new();
+    while let Some((stream, address)) = accept(&listener, &handler.shutdown).await {
+        // Nothing is said to those turned away: an answer would cost what the limit is there to save.
+        if let Some(place) = connections.admit(address) {
+            tasks.spawn(handler.clone().serve(stream, address, place));
+        }
+    }
+    door.drain();
+    drop(listener);
+    tasks.close();
+    if tokio::time::timeout(drain, tasks.wait()).await.is_err() {
+        tracing::warn!(connections = tasks.len(), "ended connections that did not finish in time");
+        handler.ended.cancel();
+        tasks.wait().await;
+    }
+}
+
+/// The next connection; none when it is time to go.
+async fn accept(listener: &TcpListener, shutdown: &CancellationToken) -> Option<(TcpStream, IpAddr)> {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return None,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, address)) => return Some((stream, address.ip())),
+            Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) => {
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection; waiting a moment");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+fn builder(header_timeout: Duration) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_timeout)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(BUFFER);
+    builder
+}
+
+#[derive(Clone)]
+struct Handler {
+    app: Router,
+    http: http1::Builder,
+    shutdown: CancellationToken,
+    ended: CancellationToken,
+}
+
+impl Handler {
+    async fn serve(self, stream: TcpStream, address: IpAddr, _place: Place) {
+        prepare(&stream);
+        let app = self.app;
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(Peer(address));
+            app.clone().call(request.map(Body::new))
+        });
+        let connection = self.http.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        let mut leaving = false;
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "a connection ended early");
+                    }
+                    return;
+                }
+                () = self.shutdown.cancelled(), if !leaving => {
+                    leaving = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = self.ended.cancelled() => return,
+            }
+        }
+    }
+}
+
+/// Best effort: a socket that refuses an option still serves.
+fn prepare(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = SockRef::from(stream).set_tcp_user_timeout(Some(UNSENT));
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = SockRef::from(stream).set_tcp_keepalive(&socket2::TcpKeepalive::new().with_time(UNSENT));
+}
