@@ -2,7 +2,7 @@
 //! hold nothing worth hiding, and it must be read before anything is written.
 //!
 //! Layout (little-endian): magic `KEYWARD1` (8 bytes), format `u32` = 1, page overhead `u32`, file id (16 bytes),
-//! schema `u32`, zeros to 4096; then the key check: the first 32 bytes, padded with zeros to a page, sealed as
+//! schema `u32`, made `u32` (1 once redb's part is whole), zeros to 4096; then the key check: the first 32 bytes, padded with zeros to a page, sealed as
 //! page [`KEY_CHECK`]; zeros to [`HEADER_LEN`].
 
 use std::sync::Arc;
@@ -20,6 +20,7 @@ pub(crate) const KEY_CHECK: u64 = u64::MAX;
 const MAGIC: &[u8; 8] = b"KEYWARD1";
 const FORMAT: u32 = 1;
 const SCHEMA_AT: u64 = 32;
+const MADE_AT: u64 = 36;
 /// What the key check vouches for: everything before the schema number.
 const CHECKED: usize = 32;
 
@@ -31,7 +32,7 @@ pub type SealerFor = Box<dyn FnOnce(&FileId) -> Result<Arc<dyn PageSealer>> + Se
 
 /// Reads the header, or writes the first one, and proves that the key fits. Refuses without touching the file.
 pub(crate) fn open(medium: &dyn Medium, known: u32, sealer_for: SealerFor) -> Result<Arc<dyn PageSealer>> {
-    // Up to here nothing but this header was ever written: an interrupted first start.
+    // No longer than this header: a first start that was interrupted.
     if medium.len().map_err(Error::Io)? <= HEADER_LEN {
         return create(medium, known, sealer_for);
     }
@@ -57,13 +58,27 @@ pub(crate) fn open(medium: &dyn Medium, known: u32, sealer_for: SealerFor) -> Re
     if plain[..CHECKED] != head[..CHECKED] {
         return Err(Error::Sealed);
     }
+    if number(&head, MADE_AT as usize) == 0 {
+        // Interrupted while redb laid out its part: nothing was ever stored in it.
+        medium.set_len(HEADER_LEN).map_err(Error::Io)?;
+    }
     Ok(sealer)
+}
+
+/// Notes that redb's part is whole: from now on its absence is damage, and not a first start.
+pub(crate) fn note_made(medium: &dyn Medium) -> Result<()> {
+    let mut made = [0; 4];
+    medium.read(MADE_AT, &mut made).map_err(Error::Io)?;
+    if made != [0; 4] {
+        return Ok(());
+    }
+    medium.write(MADE_AT, &1u32.to_le_bytes()).and_then(|()| medium.sync()).map_err(Error::from_io)
 }
 
 /// Notes the highest schema that may be in the file. Called before a migration begins, so that an older program
 /// refuses the file even when the migration was cut short.
 pub(crate) fn note_schema(medium: &dyn Medium, schema: u32) -> Result<()> {
-    medium.write(SCHEMA_AT, &schema.to_le_bytes()).and_then(|()| medium.sync()).map_err(Error::Io)
+    medium.write(SCHEMA_AT, &schema.to_le_bytes()).and_then(|()| medium.sync()).map_err(Error::from_io)
 }
 
 fn create(medium: &dyn Medium, schema: u32, sealer_for: SealerFor) -> Result<Arc<dyn PageSealer>> {

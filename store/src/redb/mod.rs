@@ -5,7 +5,6 @@ mod database;
 mod feed;
 mod group;
 mod header;
-mod interim;
 mod ledger;
 mod medium;
 mod meta;
@@ -37,14 +36,12 @@ use crate::redb::database::{Open, engine};
 use crate::redb::ledger::Ledger;
 use crate::redb::medium::{FileMedium, Memory};
 use crate::redb::migrate::{STEPS, Step};
-use crate::redb::port::{ARRIVALS, RawRead};
+use crate::redb::port::ARRIVALS;
 use crate::redb::published::Published;
 use crate::redb::snapshot::View;
 use crate::redb::transaction::Tx;
 use crate::redb::writer::{Request, State, Writer};
-use crate::table::{KeyRange, Order};
-use crate::redb::interim::{Engine, Reader};
-use crate::usage::{Appended, UsageEvent};
+use crate::usage::{Appended, Engine, Usage, UsageEvent};
 
 /// Where a store lives.
 enum Place {
@@ -102,7 +99,7 @@ pub struct Redb {
     queued: Arc<AtomicUsize>,
     queue_bytes: usize,
     published: Arc<Published>,
-    usage: Reader,
+    usage: Usage,
     medium: Arc<dyn Medium>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -162,7 +159,7 @@ impl Redb {
     }
 
     /// Reads usage: what is folded and what is still in memory, as one.
-    pub fn usage(&self) -> &Reader {
+    pub fn usage(&self) -> &Usage {
         &self.usage
     }
 
@@ -271,6 +268,7 @@ fn open_schema(
         open = Open::new(medium, sealer, cache_bytes)?;
     }
     migrate::run(&open, steps, found)?;
+    header::note_made(&**medium)?;
     Ok(open)
 }
 
@@ -295,14 +293,12 @@ fn start(open: &Open) -> Result<(u64, u64)> {
 
 /// Rebuilds the memory of usage from the arrivals that are not folded.
 fn recover(view: Arc<View>, folded: u64) -> Result<Engine> {
-    let mut arrivals = Vec::new();
-    let range = KeyRange { start: (folded + 1).to_be_bytes().to_vec(), end: None };
-    view.raw_scan(ARRIVALS, &range, Order::Ascending, &mut |key, arrival| {
-        let number = key.try_into().map_err(|_| Error::Damaged { table: ARRIVALS.0 })?;
-        arrivals.push(Ok((u64::from_be_bytes(number), arrival.to_vec())));
-        Ok(true)
-    })?;
-    let mut usage = Engine::recover(&*view, &mut arrivals.into_iter())?;
+    let mut arrivals = view.rows_from(ARRIVALS, &(folded + 1).to_be_bytes())?.map(|row| {
+        let (key, arrival) = row?;
+        let number = key.as_slice().try_into().map_err(|_| Error::Damaged { table: ARRIVALS.0 })?;
+        Ok((u64::from_be_bytes(number), arrival))
+    });
+    let mut usage = Engine::recover(&*view, &mut arrivals)?;
     usage.begin_group();
     usage.commit_group(view);
     Ok(usage)

@@ -9,7 +9,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
 
@@ -47,15 +47,8 @@ struct Inner {
     /// Pages that did not open while recovering.
     torn: AtomicU64,
     sync_failed: AtomicBool,
-    /// Up to where the medium has been written.
-    room: Mutex<Room>,
-}
-
-struct Room {
-    /// The end of what is written, with data or with zeros.
-    written: u64,
-    /// The end of the data written through this opening.
-    used: u64,
+    /// The end of what the medium has been written to, with data or with zeros.
+    written: Mutex<u64>,
 }
 
 impl std::fmt::Debug for Pages {
@@ -73,7 +66,7 @@ impl Pages {
     /// Pages over `medium`, in the lenient mode for redb's recovery.
     pub(crate) fn new(medium: Arc<dyn Medium>, sealer: Arc<dyn PageSealer>) -> io::Result<Self> {
         let stride = (PAGE + sealer.overhead()) as u64;
-        let room = Room { written: medium.allocated()?, used: 0 };
+        let written = medium.allocated()?;
         Ok(Self(Arc::new(Inner {
             medium,
             sealer,
@@ -81,7 +74,7 @@ impl Pages {
             recovering: AtomicBool::new(true),
             torn: AtomicU64::new(0),
             sync_failed: AtomicBool::new(false),
-            room: Mutex::new(room),
+            written: Mutex::new(written),
         })))
     }
 
@@ -96,35 +89,28 @@ impl Pages {
         self.0.sync_failed.load(Ordering::Acquire)
     }
 
-    /// Makes sure that `bytes` more can be written inside the present length without finding the disk full.
-    pub(crate) fn reserve(&self, bytes: u64) -> io::Result<()> {
-        let mut room = self.room();
-        let want = room.used.saturating_add(bytes).min(self.0.medium.len()?);
-        if want > room.written { self.fill(&mut room, want) } else { Ok(()) }
-    }
-
-    fn room(&self) -> std::sync::MutexGuard<'_, Room> {
-        self.0.room.lock().unwrap_or_else(PoisonError::into_inner)
+    fn written(&self) -> MutexGuard<'_, u64> {
+        self.0.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes zeros from the end of what is written to at least `end`.
-    fn fill(&self, room: &mut Room, end: u64) -> io::Result<()> {
-        let step = (room.written / 8).clamp(*AHEAD.start(), *AHEAD.end());
-        let ahead = (room.written + step).max(end).min(self.0.medium.len()?.max(end));
-        if let Err(error) = self.zero(room, ahead) {
+    fn fill(&self, written: &mut u64, end: u64) -> io::Result<()> {
+        let step = (*written / 8).clamp(*AHEAD.start(), *AHEAD.end());
+        let ahead = (*written + step).min(self.0.medium.len()?).max(end);
+        if let Err(error) = self.zero(written, ahead) {
             // The step was a luxury; what is needed may still fit.
-            if room.written < end {
-                return self.zero(room, end).map_err(|_| error);
+            if *written < end {
+                return self.zero(written, end).map_err(|_| error);
             }
         }
         Ok(())
     }
 
-    fn zero(&self, room: &mut Room, end: u64) -> io::Result<()> {
-        while room.written < end {
-            let len = (end - room.written).min(ZEROS.len() as u64) as usize;
-            self.0.medium.write(room.written, &ZEROS[..len])?;
-            room.written += len as u64;
+    fn zero(&self, written: &mut u64, end: u64) -> io::Result<()> {
+        while *written < end {
+            let len = (end - *written).min(ZEROS.len() as u64) as usize;
+            self.0.medium.write(*written, &ZEROS[..len])?;
+            *written += len as u64;
         }
         Ok(())
     }
@@ -184,12 +170,11 @@ impl Pages {
                 })?;
             }
             let (at, end) = (self.place(first), self.place(first) + scratch.len() as u64);
-            let mut room = self.room();
-            if end > room.written {
-                self.fill(&mut room, end)?;
+            let mut written = self.written();
+            if end > *written {
+                self.fill(&mut written, end)?;
             }
-            room.used = room.used.max(end);
-            drop(room);
+            drop(written);
             self.0.medium.write(at, scratch)
         })
     }
@@ -221,10 +206,9 @@ impl StorageBackend for Pages {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let outer = self.outer_len(len)?;
-        let mut room = self.room();
+        let mut written = self.written();
         self.0.medium.set_len(outer)?;
-        room.written = room.written.min(outer);
-        room.used = room.used.min(outer);
+        *written = outer.min(*written);
         Ok(())
     }
 

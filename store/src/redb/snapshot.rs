@@ -70,6 +70,22 @@ impl View {
             Err(error) => Err(engine(error)),
         }
     }
+
+    /// The raw rows from a key on, one after another.
+    pub(crate) fn rows_from(
+        &self,
+        table: Table,
+        start: &[u8],
+    ) -> Result<impl Iterator<Item = Result<(Vec<u8>, Vec<u8>)>> + use<>> {
+        let rows = match self.table(table)? {
+            Some(table) => Some(table.range::<&[u8]>(start..).map_err(storage)?),
+            None => None,
+        };
+        Ok(rows.into_iter().flatten().map(|row| {
+            let (key, value) = row.map_err(storage)?;
+            Ok((key.value().to_vec(), value.value().to_vec()))
+        }))
+    }
 }
 
 impl RawRead for View {

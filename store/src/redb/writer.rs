@@ -24,8 +24,7 @@ use crate::redb::published::Published;
 use crate::redb::snapshot::View;
 use crate::redb::transaction::Tx;
 use crate::table::Table;
-use crate::redb::interim::Engine;
-use crate::usage::{Appended, UsageEvent};
+use crate::usage::{Appended, Engine, UsageEvent};
 
 /// Bytes taken into one group at most, so that no commit is very large.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
@@ -62,7 +61,7 @@ struct Group {
 #[derive(Default)]
 struct Done {
     outcomes: Vec<BatchOutcome>,
-    appended: Vec<Appended>,
+    appended: Vec<Result<Appended>>,
     rows: Vec<Applied>,
     /// A row that only this group wrote, by which it is known whether its commit is in the file; none when
     /// nothing was written.
@@ -269,7 +268,11 @@ impl Filling<'_> {
     fn fill(&mut self, tx: &Tx<'_>, group: &mut Group, done: &mut Done) -> Result<()> {
         self.apply_batches(tx, group, done)?;
         for events in group.appends.drain(..) {
-            done.appended.push(self.usage.admit(events, tx)?);
+            match self.usage.admit(events, tx) {
+                // That one finds no room in memory; the others may.
+                Err(Error::Busy) => done.appended.push(Err(Error::Busy)),
+                admitted => done.appended.push(Ok(admitted?)),
+            }
         }
         let slice = self.usage.slice(Instant::now(), tx)?;
         let folded = !slice.ops.is_empty() || slice.folded_through.is_some();
@@ -352,7 +355,7 @@ impl Group {
                     let _ = reply.send(outcome);
                 }
                 for (reply, appended) in self.append_replies.drain(..).zip(done.appended) {
-                    let _ = reply.send(Ok(appended));
+                    let _ = reply.send(appended);
                 }
             }
             Err(error) => {

@@ -1,0 +1,165 @@
+//! Faults at every numbered I/O of a run: after each, every acknowledged batch is there and none is half applied.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use keyward_store::table::Order;
+use keyward_store::{CommitError, Error, KeyRange, Op, OpenOptions, Redb, Result, Snapshot, Store};
+
+use crate::medium::{Fault, Faulty, Survivors};
+use crate::support::*;
+
+const BATCHES: usize = 10;
+/// Rows a batch replaces, scattered over several pages.
+const ROWS: usize = 24;
+
+fn open(disk: &Faulty) -> Result<Redb> {
+    Redb::open(OpenOptions::medium(Arc::new(disk.clone()), sealer(1), Arc::new(TestChain)))
+}
+
+/// Batch `number` (from 1) writes its number everywhere: so a half applied one shows.
+fn ops(number: usize) -> Vec<Op> {
+    let mut ops = vec![add("n", 1), chain(&number.to_string()), Op::Announce(Bytes::from(number.to_string()))];
+    for row in 0..ROWS {
+        let mut value = vec![b'.'; 700];
+        value[..8].copy_from_slice(&(number as u64).to_le_bytes());
+        ops.push(Op::Put(A, format!("row {row}").into(), Bytes::from(value)));
+    }
+    let large = vec![number as u8; 9000 + 1000 * number];
+    ops.push(Op::Put(B, b"large".to_vec(), Bytes::from(large)));
+    ops
+}
+
+/// How many batches the store holds; panics when one is there in part.
+async fn applied(store: &Redb) -> usize {
+    let snapshot = store.snapshot().await.unwrap();
+    let count = counter(store, "n").await.unwrap_or(0) as usize;
+    let log = snapshot.scan(LOG, KeyRange::all(), Order::Ascending, usize::MAX).await.unwrap();
+    assert_eq!(log.len(), count);
+    let rows = snapshot.scan(A, KeyRange::all(), Order::Ascending, usize::MAX).await.unwrap();
+    assert_eq!(rows.len(), if count == 0 { 0 } else { ROWS });
+    for (_, row) in rows {
+        assert_eq!(row.value[..8], (count as u64).to_le_bytes());
+    }
+    let large = snapshot.get(B, b"large").await.unwrap();
+    assert_eq!(large.map(|row| row.value), (count > 0).then(|| vec![count as u8; 9000 + 1000 * count].into()));
+    count
+}
+
+/// Opens and commits until something fails; answers how many batches were acknowledged.
+async fn history(disk: &Faulty) -> usize {
+    let Ok(store) = open(disk) else { return 0 };
+    for number in 1..=BATCHES {
+        if store.commit(batch(ops(number))).await.is_err() {
+            return number - 1;
+        }
+    }
+    BATCHES
+}
+
+/// A power loss at every call, each with several ideas of what the disk kept.
+#[test]
+fn after_a_power_loss_everything_acknowledged_is_there() {
+    run(async {
+        let whole = Faulty::default();
+        assert_eq!(history(&whole).await, BATCHES);
+        let calls = whole.calls();
+        assert!(calls > 100, "{calls}");
+        for at in 1..=calls {
+            let disk = Faulty::default();
+            disk.fail(at, Fault::Power);
+            let acknowledged = history(&disk).await;
+            let seeds = [
+                Survivors::None,
+                Survivors::All,
+                Survivors::Writes(at),
+                Survivors::Writes(at + 1_000_000),
+                Survivors::Sectors(at),
+                Survivors::Sectors(at + 1_000_000),
+            ];
+            for survivors in seeds {
+                let left = Faulty::with(disk.after_power_loss(survivors));
+                let store = open(&left).unwrap_or_else(|error| panic!("call {at}, {survivors:?}: {error:?}"));
+                let found = applied(&store).await;
+                // The one in flight may have made it.
+                let fine = found == acknowledged || found == acknowledged + 1;
+                assert!(fine, "call {at}, {survivors:?}: {found} of {acknowledged}");
+                // And it goes on from there.
+                store.commit(batch(ops(found + 1))).await.unwrap();
+                assert_eq!(applied(&store).await, found + 1);
+            }
+        }
+    });
+}
+
+/// A power loss while the repair after a power loss is under way.
+#[test]
+fn a_repair_that_is_cut_short_can_be_repeated() {
+    run(async {
+        let disk = Faulty::default();
+        let store = open(&disk).unwrap();
+        for number in 1..=3 {
+            store.commit(batch(ops(number))).await.unwrap();
+        }
+        disk.fail(9, Fault::Power);
+        assert!(store.commit(batch(ops(4))).await.is_err());
+        drop(store);
+        let torn = disk.after_power_loss(Survivors::Sectors(5));
+        let whole = Faulty::with(torn.clone());
+        drop(open(&whole).unwrap());
+        for at in 1..=whole.calls() {
+            let disk = Faulty::with(torn.clone());
+            disk.fail(at, Fault::Power);
+            drop(open(&disk));
+            for survivors in [Survivors::None, Survivors::All, Survivors::Sectors(at)] {
+                let left = Faulty::with(disk.after_power_loss(survivors));
+                let found = applied(&open(&left).unwrap()).await;
+                assert!(found == 3 || found == 4, "call {at}, {survivors:?}: {found}");
+            }
+        }
+    });
+}
+
+/// A single call that fails: the answer is true, and the store goes on by itself unless a sync failed.
+#[test]
+fn after_a_failed_call_the_store_goes_on() {
+    run(async {
+        let whole = Faulty::default();
+        let store = open(&whole).unwrap();
+        let opened = whole.calls();
+        for number in 1..=3 {
+            store.commit(batch(ops(number))).await.unwrap();
+        }
+        let calls = whole.calls() - opened;
+        drop(store);
+        let mut stopped = 0;
+        for (at, fault) in (1..=calls).flat_map(|at| [(at, Fault::Once), (at, Fault::Short)]) {
+            let disk = Faulty::default();
+            let mut store = open(&disk).unwrap();
+            disk.fail(at, fault);
+            let mut count = 0;
+            while count < 3 {
+                match store.commit(batch(ops(count + 1))).await {
+                    Ok(_) => count += 1,
+                    Err(CommitError::Store(Error::Closed)) => {
+                        // A sync failed: only a new start can tell what is durable.
+                        stopped += 1;
+                        assert!(matches!(store.commit(batch([])).await, Err(CommitError::Store(Error::Closed))));
+                        drop(store);
+                        store = open(&disk).unwrap();
+                        let found = applied(&store).await;
+                        assert!(found == count || found == count + 1, "call {at}");
+                        count = found;
+                    }
+                    Err(CommitError::Store(Error::Io(_) | Error::Engine(_))) => {}
+                    Err(other) => panic!("call {at}: {other:?}"),
+                }
+                assert_eq!(applied(&store).await, count, "call {at}, {fault:?}");
+            }
+            assert!(disk.failed());
+            drop(store);
+            assert_eq!(applied(&open(&disk).unwrap()).await, 3);
+        }
+        assert!(stopped > 0);
+    });
+}

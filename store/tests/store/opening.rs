@@ -1,0 +1,161 @@
+//! Opening: locks, keys, foreign and newer files, modes, and the fixture of each released schema.
+
+use std::fs;
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use keyward_store::table::Order;
+use keyward_store::{CommitError, Error, KeyRange, OpenOptions, Redb, Snapshot, Store};
+
+use crate::support::*;
+
+#[test]
+fn a_second_opener_is_refused_until_the_first_is_closed() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        let store = open_file(&path);
+        commit(&store, [put(A, "k", "1")]).await;
+        let snapshot = store.snapshot().await.unwrap();
+        assert!(matches!(Redb::open(file_options(&path)), Err(Error::InUse(at)) if at == path));
+        store.close();
+        // A snapshot that is still held neither keeps the lock nor reads a file that others write.
+        let second = open_file(&path);
+        assert!(snapshot.get(A, b"k").await.is_err());
+        assert!(matches!(store.commit(batch([])).await, Err(CommitError::Store(Error::Closed))));
+        assert_eq!(get(&second, A, "k").await.unwrap().1, "1");
+    });
+}
+
+#[test]
+fn the_file_is_the_owners_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    drop(open_file(&path));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn closing_finishes_what_is_queued() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        let store = Arc::new(open_file(&path));
+        let mut waiting = tokio::task::JoinSet::new();
+        for _ in 0..50 {
+            let (store, sent) = (store.clone(), batch([add("n", 1)]));
+            waiting.spawn(async move { store.commit(sent).await });
+        }
+        tokio::task::yield_now().await;
+        store.close();
+        let done = waiting.join_all().await.into_iter().filter(Result::is_ok).count();
+        drop(store);
+        assert_eq!(counter(&open_file(&path), "n").await.unwrap_or(0), done as i64);
+    });
+}
+
+/// Tries to open, expects a refusal, and that not one byte has changed.
+fn refused(path: &Path, options: OpenOptions) -> Error {
+    let before = fs::read(path).unwrap();
+    let error = Redb::open(options).err().expect("refused");
+    assert_eq!(fs::read(path).unwrap(), before, "the file was touched");
+    error
+}
+
+#[test]
+fn a_wrong_key_touches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    run(commit_one(&path));
+    let wrong = OpenOptions::file(&path, sealer(2), Arc::new(TestChain));
+    assert!(matches!(refused(&path, wrong), Error::Sealed));
+    assert_eq!(run(async { get(&open_file(&path), A, "k").await }).unwrap().1, "plain text");
+}
+
+async fn commit_one(path: &Path) {
+    commit(&open_file(path), [put(A, "k", "plain text"), add("n", 1), chain("entry")]).await;
+}
+
+#[test]
+fn a_foreign_file_touches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    fs::write(&path, vec![b'x'; 50_000]).unwrap();
+    assert!(matches!(refused(&path, file_options(&path)), Error::Foreign));
+    fs::write(&path, b"a short note").unwrap();
+    assert!(matches!(refused(&path, file_options(&path)), Error::Foreign));
+}
+
+#[test]
+fn a_newer_schema_touches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    run(commit_one(&path));
+    fs::OpenOptions::new().write(true).open(&path).unwrap().write_all_at(&99u32.to_le_bytes(), 32).unwrap();
+    assert!(matches!(refused(&path, file_options(&path)), Error::Newer { found: 99, .. }));
+}
+
+#[test]
+fn an_altered_page_is_never_read() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        let store = open_file(&path);
+        for number in 0..400 {
+            commit(&store, [put(A, &format!("{number:03}"), &"x".repeat(900))]).await;
+        }
+        drop(store);
+        let whole = fs::read(&path).unwrap();
+        let stride = 4096 + 16;
+        let mut noticed = 0;
+        for page in 0..(whole.len() - 16_384) / stride {
+            let at = 16_384 + page * stride;
+            if whole[at..at + stride].iter().all(|byte| *byte == 0) {
+                continue;
+            }
+            let mut altered = whole.clone();
+            altered[at + 77] ^= 1;
+            fs::write(&path, altered).unwrap();
+            let Ok(store) = Redb::open(file_options(&path)) else {
+                noticed += 1;
+                continue;
+            };
+            let snapshot = store.snapshot().await.unwrap();
+            match snapshot.scan(A, KeyRange::all(), Order::Ascending, usize::MAX).await {
+                Ok(rows) => assert!(rows.len() == 400, "page {page}"),
+                Err(Error::Sealed) => noticed += 1,
+                Err(other) => panic!("page {page}: {other:?}"),
+            }
+        }
+        assert!(noticed > 80, "{noticed}");
+    });
+}
+
+#[test]
+fn nothing_that_is_stored_can_be_seen_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    run(commit_one(&path));
+    let bytes = fs::read(&path).unwrap();
+    for hidden in ["plain text", "counters", "entry", "batches"] {
+        assert!(!bytes.windows(hidden.len()).any(|part| part == hidden.as_bytes()), "{hidden}");
+    }
+}
+
+/// The file as the first release wrote it. Never made anew: a store that can't open it would lose its users' data.
+#[test]
+fn the_fixture_of_schema_1_opens() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        let packed = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/schema-1.redb.zst")).unwrap();
+        fs::write(&path, zstd::decode_all(&packed[..]).unwrap()).unwrap();
+        let store = open_file(&path);
+        assert_eq!(get(&store, A, "name").await, Some((1, "first".into())));
+        assert_eq!(counter(&store, "n").await, Some(42));
+        assert_eq!(keys(&store, LOG, KeyRange::all(), Order::Ascending, 9).await.len(), 2);
+        commit(&store, [add("n", 1)]).await;
+        assert_eq!(counter(&store, "n").await, Some(43));
+    });
+}
