@@ -1,8 +1,11 @@
 //! Who asks, and by which door. Only `service::authn` makes a [`Caller`]: nothing outside this crate can.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use keyward_store::model::{Door, Id};
+
+use crate::crypto::ServiceTokenSecret;
 
 /// Where a request came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,14 +28,14 @@ pub enum Identity {
 }
 
 /// A proven identity. What it may do is looked up at each use, not remembered here.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Caller {
     pub(crate) identity: Identity,
     pub(crate) origin: Origin,
     /// The SSH key or session row that proved it: when that goes, so does the caller.
     pub(crate) credential: Option<Id>,
-    /// What a service token opens its locks with; empty for everyone else.
-    pub(crate) unlocker: Option<std::sync::Arc<crate::crypto::TokenKeys>>,
+    /// What a service token opens its locks with; none for everyone else.
+    pub(crate) token: Option<Arc<ServiceTokenSecret>>,
 }
 
 impl Caller {

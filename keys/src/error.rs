@@ -96,11 +96,23 @@ impl From<keyward_store::Error> for Error {
             Store::Full => Self::Full,
             error @ (Store::InUse(_)
             | Store::Newer { .. }
+            | Store::Foreign
             | Store::Sealed
             | Store::Closed
             | Store::Damaged { .. }
             | Store::Io(_)
             | Store::Engine(_)) => Self::Internal(Box::new(error)),
+        }
+    }
+}
+
+impl From<crate::crypto::Error> for Error {
+    fn from(error: crate::crypto::Error) -> Self {
+        use crate::crypto::Error as Crypto;
+        match error {
+            Crypto::TooLong => Self::invalid("apiKey", "is too long"),
+            Crypto::Busy | Crypto::OutOfMemory | Crypto::Stopped => Self::Busy,
+            error @ (Crypto::Refused | Crypto::Randomness) => Self::Internal(Box::new(error)),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What happened, as hints: ids and small counts, never a secret. Published after the commit; whoever lags or
 //! missed one reads again through `Service`.
 
+use serde::{Deserialize, Serialize};
+
 use keyward_store::model::Id;
 
 /// Something happened.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Event {
     /// An API key was made, changed, or moved to the bin.
     KeyChanged {

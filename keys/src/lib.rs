@@ -1,1 +1,24 @@
-//! (skeleton)
+//! The core: cryptography, the key domain, policy, and [`Service`], the one guarded way in.
+//!
+//! Every operation is a method of [`Service`] that takes a [`Caller`]; only `service::authn` makes one. Nothing
+//! here returns the store, a transaction or a stored record.
+
+pub mod caller;
+mod clock;
+pub mod crypto;
+pub mod error;
+pub mod event;
+pub mod input;
+pub mod policy;
+pub mod service;
+pub mod view;
+
+pub use caller::{Caller, Identity, Origin};
+pub use clock::Clock;
+pub use error::{Error, Fault, Result};
+pub use event::Event;
+pub use keyward_store::model::{Custody, Door, Environment, Id, Plan, Role, Scope};
+pub use service::{
+    AuditSummary, Health, OpenError, Registration, Service, ServiceOptions, ServiceSettings, Subscription,
+    fingerprint_text, ssh_fingerprint,
+};

@@ -56,7 +56,7 @@ pub use page::FilePageSealer;
 pub use passphrase::{Iterations, needs_upgrade, open_with_passphrase, seal_with_passphrase, seed_text};
 pub use password::{PasswordCost, Passwords};
 pub use random::{random_array, random_batch_id, random_id};
-pub use refresh::{RefreshToken, UnlockToken};
+pub use refresh::RefreshToken;
 pub use secret::{ContentKey, PrivateKey, PublicKey, SecretBytes};
 pub use seed::{SeedSystemKey, export_seed, export_seed_system, import_seed, import_seed_system};
 pub use token::{NewServiceToken, ServiceTokenSecret, TokenKeys};

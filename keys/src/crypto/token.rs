@@ -14,7 +14,6 @@ use super::master::Pepper;
 use super::secret::{ContentKey, PrivateKey, PublicKey};
 use super::{random, token_text};
 
-const PREFIX: &str = "kw_";
 const SALT: &[u8] = b"keyward1 token";
 
 /// A new service token.
@@ -32,11 +31,14 @@ pub struct NewServiceToken {
 pub struct ServiceTokenSecret(Zeroizing<[u8; 32]>);
 
 impl ServiceTokenSecret {
+    /// How a service token's text starts.
+    pub const PREFIX: &str = "kw_";
+
     /// Makes a token.
     pub fn generate(pepper: &Pepper) -> Result<NewServiceToken> {
         let secret = Self(random::secret_array()?);
         Ok(NewServiceToken {
-            text: token_text::write(PREFIX, &secret.0),
+            text: token_text::write(Self::PREFIX, &secret.0),
             verifier: secret.verifier(pepper)?,
             public_key: secret.keys()?.private.public(),
         })
@@ -44,7 +46,7 @@ impl ServiceTokenSecret {
 
     /// Reads a token; a typing error is noticed here, without looking anything up.
     pub fn parse(text: &str) -> Result<Self> {
-        token_text::read(PREFIX, text).map(Self)
+        token_text::read(Self::PREFIX, text).map(Self)
     }
 
     /// What the token is looked up by: HMAC-SHA-512 of a value derived from the secret, under a key of the

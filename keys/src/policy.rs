@@ -1,0 +1,170 @@
+//! The policy: which standing may do what, as one table, and nothing else. No lookups, no I/O; `Service` works out
+//! a caller's standings and asks here.
+
+use std::fmt::Write as _;
+
+/// How a caller stands to the thing asked for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Standing {
+    /// Signed in, without any relation to it.
+    Stranger,
+    /// It is the caller's own account, session or key of theirs.
+    Oneself,
+    /// Member of its space, as viewer.
+    Viewer,
+    /// Member of its space, as member.
+    Member,
+    /// Member of its space, as admin.
+    Admin,
+    /// Owner of its space.
+    Owner,
+    /// Operator of the instance.
+    Operator,
+    /// A service token that was granted the key, with scope `fetch`.
+    TokenFetch,
+    /// A service token that was granted the key, with scope `track`.
+    TokenTrack,
+    /// The daemon itself: a job, or a command on its own machine.
+    System,
+}
+
+/// Something a caller may ask for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Permission {
+    /// See one's own account, keys and sessions.
+    AccountRead,
+    /// Change one's own account.
+    AccountChange,
+    /// Make accounts for others.
+    AccountCreate,
+    /// Count wrong passwords, and refuse passwords for a while.
+    AccountLock,
+    /// Open, refresh and end one's own sessions.
+    SessionManage,
+    /// Add and remove one's own SSH keys.
+    SshKeyManage,
+    /// See that a key exists, and its record.
+    KeyRead,
+    /// Add a key to a space.
+    KeyCreate,
+    /// Change a key's record.
+    KeyChange,
+    /// Move a key to the bin.
+    KeyDelete,
+    /// Read a key's value, as a person.
+    KeyReveal,
+    /// Read a key's value, as an app.
+    KeyFetch,
+    /// Report calls made with a key.
+    KeyTrack,
+    /// See a key's usage.
+    UsageRead,
+    /// Make a service token for a key.
+    TokenCreate,
+    /// Revoke a service token.
+    TokenRevoke,
+    /// Hear what happens in one's spaces.
+    EventsHear,
+    /// Check the audit chain.
+    AuditVerify,
+    /// Run the daemon's jobs and its first steps.
+    InstanceRun,
+}
+
+/// One row of the table.
+pub struct Rule {
+    /// What is asked for.
+    pub permission: Permission,
+    /// Its name in audit records and refusals.
+    pub name: &'static str,
+    /// A change (or a reveal) leaves an audit record; what is metered or only read does not.
+    pub audited: bool,
+    /// Who may.
+    pub allowed: &'static [Standing],
+}
+
+use Permission as P;
+use Standing::{Admin, Member, Oneself, Operator, Owner, Stranger, System, TokenFetch, TokenTrack, Viewer};
+
+/// The whole policy.
+pub const RULES: &[Rule] = &[
+    rule(P::AccountRead, "account.read", false, &[Oneself, System]),
+    rule(P::AccountChange, "account.change", true, &[Oneself]),
+    rule(P::AccountCreate, "account.create", true, &[Operator, System]),
+    rule(P::AccountLock, "account.lock", true, &[System]),
+    rule(P::SessionManage, "session.manage", true, &[Oneself]),
+    rule(P::SshKeyManage, "ssh_key.manage", true, &[Oneself]),
+    rule(P::KeyRead, "key.read", false, &[Viewer, Member, Admin, Owner, TokenFetch, TokenTrack]),
+    rule(P::KeyCreate, "key.create", true, &[Member, Admin, Owner]),
+    rule(P::KeyChange, "key.change", true, &[Admin, Owner]),
+    rule(P::KeyDelete, "key.delete", true, &[Admin, Owner]),
+    rule(P::KeyReveal, "key.reveal", true, &[Member, Admin, Owner]),
+    rule(P::KeyFetch, "key.fetch", true, &[TokenFetch]),
+    rule(P::KeyTrack, "key.track", false, &[Member, Admin, Owner, TokenTrack]),
+    rule(P::UsageRead, "usage.read", false, &[Viewer, Member, Admin, Owner]),
+    rule(P::TokenCreate, "token.create", true, &[Admin, Owner]),
+    rule(P::TokenRevoke, "token.revoke", true, &[Oneself, Admin, Owner]),
+    rule(P::EventsHear, "events.hear", false, &[Stranger, System]),
+    rule(P::AuditVerify, "audit.verify", false, &[Operator, System]),
+    rule(P::InstanceRun, "instance.run", true, &[System]),
+];
+
+const fn rule(
+    permission: Permission,
+    name: &'static str,
+    audited: bool,
+    allowed: &'static [Standing],
+) -> Rule {
+    Rule { permission, name, audited, allowed }
+}
+
+impl Permission {
+    /// This permission's row.
+    pub fn rule(self) -> &'static Rule {
+        // The table is in the order of the enum; a test holds that.
+        &RULES[self as usize]
+    }
+}
+
+/// Whether somebody who stands so may do this.
+pub fn allows(permission: Permission, standing: Standing) -> bool {
+    permission.rule().allowed.contains(&standing)
+}
+
+/// Every standing, in the table's order of columns.
+pub const STANDINGS: [Standing; 10] =
+    [Stranger, Oneself, Viewer, Member, Admin, Owner, Operator, TokenFetch, TokenTrack, System];
+
+/// The table as text, for people who answer for it.
+pub fn table() -> String {
+    let mut text = format!("{:<16}", "");
+    for standing in STANDINGS {
+        let _ = write!(text, "{:>11}", format!("{standing:?}"));
+    }
+    text.push_str("    audited\n");
+    for rule in RULES {
+        let _ = write!(text, "{:<16}", rule.name);
+        for standing in STANDINGS {
+            let _ = write!(text, "{:>11}", if allows(rule.permission, standing) { "yes" } else { "-" });
+        }
+        let _ = writeln!(text, "{:>11}", if rule.audited { "yes" } else { "-" });
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_permission_stands_in_its_own_row() {
+        for (row, rule) in RULES.iter().enumerate() {
+            assert_eq!(rule.permission as usize, row, "{} is out of place", rule.name);
+        }
+    }
+
+    #[test]
+    fn the_table_reads_as_it_was_agreed() {
+        insta::assert_snapshot!(table());
+    }
+}

@@ -1,0 +1,141 @@
+//! How a caller stands to a target, and the one question: may they? It reads; it changes nothing.
+
+use keyward_store::Batch;
+use keyward_store::model::{Id, Role, Scope};
+
+use crate::caller::{Caller, Identity};
+use crate::error::{Error, Result};
+use crate::policy::{Permission, Standing};
+use crate::service::mirror::Tables;
+
+/// What a caller wants to do something to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Target {
+    /// An account.
+    Account(Id),
+    /// A space.
+    Space(Id),
+    /// An API key that is not in the bin.
+    Key(Id),
+    /// A service token.
+    Token(Id),
+    /// The instance as a whole.
+    Instance,
+}
+
+/// Decides. When a batch is given, it is made to fail should the membership that decided change meanwhile.
+pub(crate) fn authorise(
+    tables: &Tables,
+    caller: &Caller,
+    permission: Permission,
+    target: Target,
+    batch: Option<&mut Batch>,
+) -> Result<()> {
+    let space = space_of(tables, target);
+    if let (Some(account), Some(batch)) = (caller.account(), batch)
+        && let Some(space) = space
+        && let Some(member) = tables.memberships(account).iter().find(|m| m.record.space == space)
+    {
+        batch.require(member);
+    }
+    let standings = standings(tables, caller, target, space);
+    if standings.allow(permission) { Ok(()) } else { Err(refusal(permission, target, standings)) }
+}
+
+/// A caller who may not know that a thing exists is told that it does not.
+fn refusal(permission: Permission, target: Target, standings: Standings) -> Error {
+    let knows = standings.allow(Permission::KeyRead);
+    match target {
+        Target::Key(_) if !knows => Error::NotFound("key"),
+        Target::Space(_) if !knows => Error::NotFound("team"),
+        Target::Token(_) if !knows => Error::NotFound("token"),
+        Target::Account(_) if !standings.has(Standing::Oneself) => Error::NotFound("account"),
+        _ => {
+            let rule = permission.rule();
+            let allowed: Vec<String> =
+                rule.allowed.iter().map(|standing| format!("{standing:?}").to_lowercase()).collect();
+            Error::Forbidden(format!("{} is for {}", rule.name, allowed.join(", ")))
+        }
+    }
+}
+
+fn space_of(tables: &Tables, target: Target) -> Option<Id> {
+    match target {
+        Target::Space(space) => Some(space),
+        Target::Key(id) => tables.keys.get(id).map(|key| key.record.space),
+        Target::Token(id) => {
+            let token = tables.tokens.get(&id)?;
+            token.record.keys.first().and_then(|key| tables.keys.get(*key)).map(|key| key.record.space)
+        }
+        Target::Account(_) | Target::Instance => None,
+    }
+}
+
+/// Every way in which a caller stands to a target, as bits: it is worked out for each request.
+#[derive(Clone, Copy, Default)]
+struct Standings(u16);
+
+impl Standings {
+    fn add(&mut self, standing: Standing) {
+        self.0 |= 1 << standing as u16;
+    }
+
+    fn has(self, standing: Standing) -> bool {
+        self.0 & (1 << standing as u16) != 0
+    }
+
+    fn allow(self, permission: Permission) -> bool {
+        permission.rule().allowed.iter().any(|standing| self.has(*standing))
+    }
+}
+
+fn standings(tables: &Tables, caller: &Caller, target: Target, space: Option<Id>) -> Standings {
+    let mut standings = Standings::default();
+    match caller.identity {
+        Identity::System(_) => standings.add(Standing::System),
+        Identity::Token(token) => token_standings(tables, token, target, &mut standings),
+        Identity::Account(account) => {
+            let Some(row) = tables.accounts.get(&account) else { return standings };
+            standings.add(Standing::Stranger);
+            if row.record.operator {
+                standings.add(Standing::Operator);
+            }
+            let oneself = match target {
+                Target::Account(id) => id == account,
+                Target::Token(id) => {
+                    tables.tokens.get(&id).is_some_and(|token| token.record.created_by == account)
+                }
+                Target::Space(_) | Target::Key(_) | Target::Instance => false,
+            };
+            if oneself {
+                standings.add(Standing::Oneself);
+            }
+            let role = space.and_then(|space| {
+                tables.memberships(account).iter().find(|m| m.record.space == space).map(|m| m.record.role)
+            });
+            role.into_iter().for_each(|role| standings.add(standing_of(role)));
+        }
+    }
+    standings
+}
+
+fn token_standings(tables: &Tables, token: Id, target: Target, standings: &mut Standings) {
+    let (Target::Key(key), Some(token)) = (target, tables.tokens.get(&token)) else { return };
+    if token.record.keys.contains(&key) {
+        for scope in &token.record.scopes {
+            standings.add(match scope {
+                Scope::Fetch => Standing::TokenFetch,
+                Scope::Track => Standing::TokenTrack,
+            });
+        }
+    }
+}
+
+fn standing_of(role: Role) -> Standing {
+    match role {
+        Role::Viewer => Standing::Viewer,
+        Role::Member => Standing::Member,
+        Role::Admin => Standing::Admin,
+        Role::Owner => Standing::Owner,
+    }
+}

@@ -1,0 +1,313 @@
+//! Accounts: joining, being added, seeing oneself. Signing in is `authn`'s.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use keyward_store::Row;
+use keyward_store::model::{Account, Id, Invitation, Member, Plan, Role, Security, Space, SpaceKind, SshKey};
+
+use crate::caller::{Caller, Identity, Origin};
+use crate::clock::timestamp;
+use crate::crypto::{self, JoinCode};
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::input::{AddedAccount, NewAccount};
+use crate::policy::Permission;
+use crate::service::access::{Target, authorise};
+use crate::service::change::Draft;
+use crate::service::mirror::Tables;
+use crate::service::ssh_keys::PublicKeyLine;
+use crate::service::text::Faults;
+use crate::service::{Registration, Service};
+use crate::view::{PlanLimits, Subscription, TeamView, UserView};
+
+/// Names that mean something else in `ssh NAME@host`.
+const RESERVED_LOGINS: [&str; 2] = ["join", "keyward"];
+
+/// How long the first operator's code is good.
+const OPERATOR_CODE_MS: i64 = 24 * 3_600_000;
+
+/// What a plan allows, as the specification has it.
+pub(crate) fn limits_of(plan: Plan) -> PlanLimits {
+    let (api_keys, monthly_requests) = match plan {
+        Plan::Free => (5, 1_000),
+        Plan::Pro => (100, 1_000_000),
+        Plan::Enterprise => (1_000_000, 10_000_000_000),
+    };
+    PlanLimits { api_keys, monthly_requests }
+}
+
+/// An account that passed every check, its password hashed.
+struct Checked {
+    account: Account,
+    ssh_key: Option<PublicKeyLine>,
+}
+
+impl Service {
+    /// Makes an account for the person who asks, where registration allows it, and signs them in.
+    pub async fn register(&self, origin: Origin, new: NewAccount) -> Result<(Caller, UserView)> {
+        let invitation = self.invitation_for(new.code.as_ref())?;
+        let operator = invitation.as_ref().is_some_and(|invitation| invitation.record.operator);
+        let checked = self.check_account(new, operator, default_plan(operator)).await?;
+        let system = Caller { origin, ..self.system_caller("register", origin.door) };
+        let view = self.store_account(&system, checked, invitation.map(|i| i.record.code)).await?;
+        let caller = Caller { identity: Identity::Account(view.id), ..system };
+        Ok((caller, view))
+    }
+
+    /// Adds an account for somebody else.
+    pub async fn add_account(&self, caller: &Caller, added: AddedAccount) -> Result<UserView> {
+        authorise(&self.mirror().read(), caller, Permission::AccountCreate, Target::Instance, None)?;
+        let checked = self.check_account(added.account, added.operator, added.plan).await?;
+        self.store_account(caller, checked, None).await
+    }
+
+    /// Whether this code lets somebody join now.
+    pub fn invitation_known(&self, code: &SecretString) -> bool {
+        self.find_invitation(code).is_some()
+    }
+
+    /// A one-time code with which the first person joins as operator; none when there is an operator. Each call
+    /// makes a new one and voids those before.
+    pub async fn operator_code(&self, caller: &Caller) -> Result<Option<SecretString>> {
+        let code = JoinCode::generate()?;
+        let hash = code.hash();
+        let made = self
+            .change(caller, Permission::InstanceRun, Target::Instance, |tables, draft| {
+                draft.detail = "operator code".to_owned();
+                for old in tables.invitations.values().filter(|old| old.record.operator) {
+                    draft.batch.remove(old);
+                }
+                if tables.accounts.values().any(|account| account.record.operator) {
+                    return Ok(false);
+                }
+                let expires_ms = draft.now_ms + OPERATOR_CODE_MS;
+                draft.batch.create(&Invitation { code: hash, operator: true, expires_ms })?;
+                Ok(true)
+            })
+            .await?;
+        Ok(made.then(|| code.text()))
+    }
+
+    /// The caller's own account.
+    pub async fn me(&self, caller: &Caller) -> Result<UserView> {
+        let tables = self.mirror().read();
+        let account = caller.account().ok_or(Error::Unauthenticated)?;
+        authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
+        tables.accounts.get(&account).map(|row| user_view(&row.record)).ok_or(Error::Unauthenticated)
+    }
+
+    /// The teams the caller belongs to, by name.
+    pub async fn teams(&self, caller: &Caller) -> Result<Vec<TeamView>> {
+        let tables = self.mirror().read();
+        let account = caller.account().ok_or(Error::Unauthenticated)?;
+        authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
+        let mut teams: Vec<TeamView> = tables
+            .memberships(account)
+            .iter()
+            .filter_map(|member| {
+                let space = tables.spaces.get(&member.record.space)?;
+                (space.record.kind == SpaceKind::Team).then(|| TeamView {
+                    id: space.record.id,
+                    name: space.record.name.clone(),
+                    role: member.record.role,
+                })
+            })
+            .collect();
+        teams.sort_by(|a, b| a.name.cmp(&b.name).then(a.id.cmp(&b.id)));
+        Ok(teams)
+    }
+
+    /// Sets the dashboard's theme: `auto`, `dark` or `light`.
+    pub async fn set_theme(&self, caller: &Caller, theme: &str) -> Result<()> {
+        if !["auto", "dark", "light"].contains(&theme) {
+            return Err(Error::invalid("theme", "is one of auto, dark, light"));
+        }
+        let account = caller.account().ok_or(Error::Unauthenticated)?;
+        self.change(caller, Permission::AccountChange, Target::Account(account), |tables, draft| {
+            let old = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
+            draft.object = Some(account);
+            draft.detail = "theme".to_owned();
+            draft.batch.replace(old, &Account { theme: theme.to_owned(), ..old.record.clone() })?;
+            draft.events.push(Event::AccountChanged { account });
+            Ok(())
+        })
+        .await
+    }
+
+    fn find_invitation(&self, code: &SecretString) -> Option<Row<Invitation>> {
+        let hash = JoinCode::parse(code.expose_secret()).ok()?.hash();
+        let now_ms = self.now_ms();
+        let tables = self.mirror().read();
+        let row = tables.invitations.get(&hash)?;
+        (row.record.expires_ms > now_ms).then(|| Row::clone(row))
+    }
+
+    fn invitation_for(&self, code: Option<&SecretString>) -> Result<Option<Row<Invitation>>> {
+        if let Some(code) = code.filter(|code| !code.expose_secret().trim().is_empty()) {
+            let found = self.find_invitation(code);
+            return found
+                .map(Some)
+                .ok_or(Error::Registration("this code is wrong, used or too old; ask for a new one"));
+        }
+        match self.0.settings.registration {
+            Registration::Open => Ok(None),
+            Registration::Invite => {
+                Err(Error::Registration("joining needs an invitation's code; ask an operator for one"))
+            }
+            Registration::Closed => {
+                Err(Error::Registration("registration is closed; ask an operator for an account"))
+            }
+        }
+    }
+
+    async fn check_account(&self, new: NewAccount, operator: bool, plan: Plan) -> Result<Checked> {
+        let mut faults = Faults::default();
+        let name = faults.line("name", &new.name, 1, 100);
+        let email = check_email(&mut faults, &new.email);
+        check_password(&mut faults, &new.password);
+        let ssh_key = new.ssh_key.as_deref().and_then(|line| match PublicKeyLine::parse(line) {
+            Ok(key) => Some(key),
+            Err(why) => {
+                faults.add("sshKey", why);
+                None
+            }
+        });
+        faults.check()?;
+        let password = self.hash_password(new.password).await?;
+        let account = Account {
+            id: crypto::random_id()?,
+            name,
+            login: String::new(),
+            email,
+            password,
+            operator,
+            personal_space: crypto::random_id()?,
+            plan,
+            security: Security::default(),
+            time_zone: None,
+            theme: "auto".to_owned(),
+            public_key: None,
+            created_ms: self.now_ms(),
+        };
+        Ok(Checked { account, ssh_key })
+    }
+
+    async fn store_account(
+        &self,
+        caller: &Caller,
+        checked: Checked,
+        invitation: Option<[u8; 32]>,
+    ) -> Result<UserView> {
+        let Checked { account, ssh_key } = checked;
+        let ssh_key_id = crypto::random_id()?;
+        self.change(caller, Permission::AccountCreate, Target::Instance, |tables, draft| {
+            if let Some(code) = invitation {
+                let used = Error::Registration("this code was used meanwhile; ask for a new one");
+                draft.batch.remove(tables.invitations.get(&code).ok_or(used)?);
+            }
+            if tables.account_by_email.contains_key(&account.email) {
+                return Err(Error::Conflict(
+                    "there is an account with this e-mail; sign in with it".to_owned(),
+                ));
+            }
+            let account = Account { login: free_login(tables, &account.email), ..account.clone() };
+            create_account(draft, &account)?;
+            if let Some(key) = &ssh_key {
+                if tables.ssh_key_by_fingerprint.contains_key(&key.fingerprint) {
+                    return Err(Error::Conflict("this SSH key belongs to another account".to_owned()));
+                }
+                draft.batch.create(&SshKey {
+                    id: ssh_key_id,
+                    account: account.id,
+                    name: key.comment.clone().unwrap_or_else(|| "first key".to_owned()),
+                    fingerprint: key.fingerprint,
+                    line: key.line.clone(),
+                    created_ms: draft.now_ms,
+                    last_used_ms: None,
+                })?;
+            }
+            Ok(user_view(&account))
+        })
+        .await
+    }
+}
+
+fn default_plan(operator: bool) -> Plan {
+    if operator { Plan::Enterprise } else { Plan::Free }
+}
+
+fn create_account(draft: &mut Draft, account: &Account) -> Result<()> {
+    draft.object = Some(account.id);
+    draft.space = Some(account.personal_space);
+    draft.batch.create(account)?;
+    draft.batch.create(&Space {
+        id: account.personal_space,
+        kind: SpaceKind::Personal,
+        name: account.name.clone(),
+        created_ms: draft.now_ms,
+    })?;
+    draft.batch.create(&Member { space: account.personal_space, account: account.id, role: Role::Owner })?;
+    Ok(())
+}
+
+fn check_email(faults: &mut Faults, email: &str) -> String {
+    let email = faults.line("email", email, 3, 254).to_lowercase();
+    let whole = email.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty()
+            && !domain.is_empty()
+            && !domain.contains('@')
+            && !email.contains(char::is_whitespace)
+    });
+    if !whole {
+        faults.add("email", "is not an e-mail address; write it as name@example.com");
+    }
+    email
+}
+
+/// 8 characters suffice, as the contract promises; more is better.
+pub(crate) fn check_password(faults: &mut Faults, password: &SecretString) {
+    let password = password.expose_secret();
+    if password.chars().count() < 8 {
+        faults.add("password", "needs at least 8 characters");
+    } else if password.len() > 1024 {
+        faults.add("password", "is longer than 1024 bytes");
+    }
+}
+
+/// The e-mail's local part, made a unique login name.
+fn free_login(tables: &Tables, email: &str) -> String {
+    let local = email.split('@').next().unwrap_or_default();
+    let mut base: String = local
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+        .take(32)
+        .collect();
+    if base.is_empty() {
+        base = "user".to_owned();
+    }
+    let taken = |name: &str| RESERVED_LOGINS.contains(&name) || tables.account_by_login.contains_key(name);
+    if !taken(&base) {
+        return base;
+    }
+    (2u32..).map(|number| format!("{base}{number}")).find(|name| !taken(name)).unwrap_or(base)
+}
+
+/// What a person sees of an account.
+pub(crate) fn user_view(account: &Account) -> UserView {
+    UserView {
+        id: account.id,
+        name: account.name.clone(),
+        email: account.email.clone(),
+        login: account.login.clone(),
+        operator: account.operator,
+        subscription: Subscription { plan: account.plan, limits: limits_of(account.plan) },
+        time_zone: account.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
+        theme: account.theme.clone(),
+        created_at: timestamp(account.created_ms),
+    }
+}
+
+/// The personal space of an account.
+pub(crate) fn personal_space(tables: &Tables, account: Id) -> Result<Id> {
+    tables.accounts.get(&account).map(|row| row.record.personal_space).ok_or(Error::Unauthenticated)
+}

@@ -1,0 +1,137 @@
+//! The event bus: hints to whoever is looking, after the commit. Usage is gathered for a moment before it is
+//! published, so that a busy key wakes a dashboard some twenty times a second and not once a call.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, broadcast};
+
+use keyward_store::model::Id;
+use keyward_store::{Change, Feed};
+
+use crate::caller::{Caller, Identity};
+use crate::error::Result;
+use crate::event::Event;
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::access::{Target, authorise};
+
+/// Events a subscriber may fall behind before it is told to read again.
+const BACKLOG: usize = 1024;
+
+/// How long usage is gathered before it is published.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// Publishes events to all subscribers.
+pub(crate) struct Bus {
+    sender: broadcast::Sender<Event>,
+    gathered: Mutex<HashMap<Id, Gathered>>,
+    wake: Notify,
+}
+
+struct Gathered {
+    space: Id,
+    requests: u32,
+    errors: u32,
+}
+
+impl Bus {
+    pub(crate) fn new() -> Arc<Self> {
+        let (sender, _) = broadcast::channel(BACKLOG);
+        Arc::new(Self { sender, gathered: Mutex::default(), wake: Notify::new() })
+    }
+
+    pub(crate) fn publish(&self, event: Event) {
+        // Nobody listening is not an error.
+        let _ = self.sender.send(event);
+    }
+
+    /// Adds reported calls to what is published next.
+    pub(crate) fn usage(&self, space: Id, api_key: Id, requests: u32, errors: u32) {
+        if self.sender.receiver_count() == 0 {
+            return;
+        }
+        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = gathered.is_empty();
+        let key = gathered.entry(api_key).or_insert(Gathered { space, requests: 0, errors: 0 });
+        key.requests = key.requests.saturating_add(requests);
+        key.errors = key.errors.saturating_add(errors);
+        if first {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Publishes what commits announced, in their order, for as long as the store lives.
+    pub(crate) async fn publish_announced(self: Arc<Self>, mut feed: impl Feed) {
+        while let Ok(change) = feed.next().await {
+            match change {
+                Change::Next(_, announced) => match postcard::from_bytes(&announced) {
+                    Ok(event) => self.publish(event),
+                    Err(error) => tracing::error!(%error, "an announced event does not decode"),
+                },
+                Change::Resync(_) => self.publish(Event::Lagged),
+            }
+        }
+    }
+
+    /// Publishes gathered usage for as long as the service lives; sleeps while there is none.
+    pub(crate) async fn publish_usage(self: Arc<Self>) {
+        loop {
+            self.wake.notified().await;
+            tokio::time::sleep(GATHER).await;
+            let gathered = std::mem::take(&mut *self.gathered.lock().unwrap_or_else(PoisonError::into_inner));
+            for (api_key, Gathered { space, requests, errors }) in gathered {
+                self.publish(Event::Usage { space, api_key, requests, errors });
+            }
+        }
+    }
+}
+
+impl Service {
+    /// Hears what happens in the caller's spaces from now on.
+    pub fn subscribe(&self, caller: &Caller) -> Result<Subscription> {
+        authorise(&self.mirror().read(), caller, Permission::EventsHear, Target::Instance, None)?;
+        let receiver = self.bus().sender.subscribe();
+        Ok(Subscription { service: self.clone(), caller: caller.clone(), receiver })
+    }
+}
+
+/// Hears what happens in the spaces a caller belongs to, as they stand at each event.
+pub struct Subscription {
+    service: Service,
+    caller: Caller,
+    receiver: broadcast::Receiver<Event>,
+}
+
+impl Subscription {
+    /// The next event this caller may hear; `None` once the service is closed.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            match self.receiver.recv().await {
+                Ok(event) if self.may_hear(&event) => return Some(event),
+                Ok(_) => {}
+                Err(broadcast::error::RecvError::Lagged(_)) => return Some(Event::Lagged),
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    fn may_hear(&self, event: &Event) -> bool {
+        if let Identity::System(_) = self.caller.identity {
+            return true;
+        }
+        let own = self.caller.account();
+        match event {
+            Event::KeyChanged { space, .. } | Event::Usage { space, .. } => own.is_some_and(|account| {
+                let tables = self.service.mirror().read();
+                tables.memberships(account).iter().any(|member| member.record.space == *space)
+            }),
+            Event::AccountChanged { account } => own == Some(*account),
+            Event::SessionsEnded { account, credential } => {
+                own == Some(*account) && (credential.is_none() || *credential == self.caller.credential)
+            }
+            Event::Draining { .. } | Event::Lagged => true,
+        }
+    }
+}

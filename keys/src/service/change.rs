@@ -1,0 +1,171 @@
+//! The one way to change: authorise, change, audit and announce in one commit; no audit, no change. What is
+//! announced is published once the commit is durable (`bus`).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use keyward_store::model::{AuditRecord, Id, Outcome};
+use keyward_store::{Batch, CommitError, Op, Store};
+
+use crate::caller::{Caller, Identity, Origin};
+use crate::crypto;
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::access::{Target, authorise};
+use crate::service::mirror::Tables;
+
+/// How often a change is worked out again because somebody else changed the same rows.
+const ATTEMPTS: u32 = 16;
+
+/// A change being worked out: its batch, what the audit record says, what is published after the commit.
+pub(crate) struct Draft {
+    pub(crate) batch: Batch,
+    /// The moment of the change, ms since the epoch.
+    pub(crate) now_ms: i64,
+    /// What the audit record says it was done to.
+    pub(crate) object: Option<Id>,
+    /// The space it is in.
+    pub(crate) space: Option<Id>,
+    /// More for the audit record, without values.
+    pub(crate) detail: String,
+    /// Announced in the same commit, and so published after it.
+    pub(crate) events: Vec<Event>,
+}
+
+impl Draft {
+    fn new(now_ms: i64) -> Result<Self> {
+        let id = crypto::random_batch_id()?;
+        Ok(Self {
+            batch: Batch::new(id),
+            now_ms,
+            object: None,
+            space: None,
+            detail: String::new(),
+            events: Vec::new(),
+        })
+    }
+}
+
+impl Service {
+    /// Authorises, lets `work` fill the draft, audits, announces, commits. `work` may run several times, when the
+    /// rows it read changed before the commit; it reads the tables it is given and must change nothing else.
+    pub(crate) async fn change<T>(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        target: Target,
+        mut work: impl FnMut(&Tables, &mut Draft) -> Result<T>,
+    ) -> Result<T> {
+        for attempt in 0..ATTEMPTS {
+            let mut draft = Draft::new(self.now_ms())?;
+            let worked = {
+                let tables = self.mirror().read();
+                match authorise(&tables, caller, permission, target, Some(&mut draft.batch)) {
+                    Ok(()) => Ok(work(&tables, &mut draft)?),
+                    Err(refused) => Err(refused),
+                }
+            };
+            let answer = match worked {
+                Ok(answer) => answer,
+                Err(refused) => {
+                    self.record_refusal(caller.identity, caller.origin, permission, target).await;
+                    return Err(refused);
+                }
+            };
+            let record = AuditRecord {
+                at_ms: draft.now_ms,
+                actor: actor(caller.identity),
+                actor_kind: actor_kind(caller.identity).to_owned(),
+                door: caller.origin.door,
+                from: caller.origin.address.map(|address| address.to_string()),
+                action: permission.rule().name.to_owned(),
+                object: draft.object,
+                space: draft.space,
+                outcome: Outcome::Done,
+                detail: draft.detail,
+            };
+            draft.batch.op(chain(&record)?);
+            for event in &draft.events {
+                draft.batch.op(Op::Announce(encode(event)?));
+            }
+            match self.store().commit(draft.batch).await {
+                Ok(_) => return Ok(answer),
+                Err(CommitError::Conflict) => {
+                    tokio::time::sleep(Duration::from_millis(u64::from(attempt))).await;
+                }
+                Err(CommitError::Fenced) => return Err(Error::Busy),
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// Records that somebody was refused, in a commit of its own. There is a limit on such records, or anyone
+    /// could fill the disk with them.
+    pub(crate) async fn record_refusal(
+        &self,
+        who: Identity,
+        origin: Origin,
+        permission: Permission,
+        target: Target,
+    ) {
+        let now_ms = self.now_ms();
+        if !self.refusals().admit(now_ms) {
+            return;
+        }
+        let object = match target {
+            Target::Account(id) | Target::Space(id) | Target::Key(id) | Target::Token(id) => Some(id),
+            Target::Instance => None,
+        };
+        let record = AuditRecord {
+            at_ms: now_ms,
+            actor: actor(who),
+            actor_kind: actor_kind(who).to_owned(),
+            door: origin.door,
+            from: origin.address.map(|address| address.to_string()),
+            action: permission.rule().name.to_owned(),
+            object,
+            space: None,
+            outcome: Outcome::Refused,
+            detail: String::new(),
+        };
+        let written = async {
+            let mut batch = Batch::new(crypto::random_batch_id()?);
+            batch.op(chain(&record)?);
+            self.store().commit(batch).await.map_err(|error| match error {
+                CommitError::Store(error) => Error::from(error),
+                CommitError::Conflict | CommitError::Fenced => Error::Busy,
+            })
+        };
+        if let Err(error) = written.await {
+            tracing::warn!(%error, "a refusal could not be recorded");
+        }
+    }
+}
+
+fn chain(record: &AuditRecord) -> Result<Op> {
+    Ok(Op::Chain(AuditRecord::LOG, encode(record)?))
+}
+
+fn encode(value: &impl Serialize) -> Result<Bytes> {
+    postcard::to_allocvec(value).map(Bytes::from).map_err(|error| Error::Internal(Box::new(error)))
+}
+
+fn actor(identity: Identity) -> Option<Id> {
+    match identity {
+        Identity::Account(id) | Identity::Token(id) => Some(id),
+        Identity::System(_) => None,
+    }
+}
+
+fn actor_kind(identity: Identity) -> &'static str {
+    match identity {
+        Identity::Account(_) => "account",
+        Identity::Token(_) => "token",
+        Identity::System(job) => job,
+    }
+}

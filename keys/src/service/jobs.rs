@@ -1,0 +1,112 @@
+//! What the daemon does by itself, as named system callers. Each is safe to run twice and does nothing when there
+//! is nothing to do.
+
+use keyward_store::model::{ApiKey, Holder, Id, Lock, LockTarget, Version};
+use keyward_store::{KeyRange, Op, Order, Record, Row, Snapshot, Store};
+
+use crate::caller::Caller;
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::access::{Target, authorise};
+use crate::service::mirror::Shared;
+
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// How long a deleted key stays in the bin.
+const BIN_MS: i64 = 30 * DAY_MS;
+
+/// Locks or versions of one key that are removed with it.
+const MOST_PARTS: usize = 10_000;
+
+impl Service {
+    /// Removes keys that have been in the bin for 30 days, with their values, locks and usage. Answers how many.
+    pub async fn purge_bin(&self, caller: &Caller) -> Result<u64> {
+        let before_ms = self.now_ms() - BIN_MS;
+        let due: Vec<Shared<ApiKey>> = {
+            let tables = self.mirror().read();
+            let due = |row: &&Shared<ApiKey>| row.record.deleted_ms.is_some_and(|at| at <= before_ms);
+            tables.keys.binned().filter(due).cloned().collect()
+        };
+        let mut purged = 0;
+        for key in due {
+            self.purge(caller, &key).await?;
+            purged += 1;
+        }
+        Ok(purged)
+    }
+
+    /// Removes sessions that have ended. Answers how many.
+    pub async fn end_expired_sessions(&self, caller: &Caller) -> Result<u64> {
+        let now_ms = self.now_ms();
+        if !self.mirror().read().sessions.values().any(|row| row.record.expires_ms <= now_ms) {
+            return Ok(0);
+        }
+        self.change(caller, Permission::InstanceRun, Target::Instance, |tables, draft| {
+            let mut ended = 0;
+            for row in tables.sessions.values().filter(|row| row.record.expires_ms <= draft.now_ms) {
+                draft.batch.remove(row);
+                ended += 1;
+            }
+            draft.detail = format!("{ended} sessions ended");
+            Ok(ended)
+        })
+        .await
+    }
+
+    /// Drops raw usage events and rollups that are older than they are kept.
+    pub async fn prune_usage(&self, caller: &Caller) -> Result<()> {
+        authorise(&self.mirror().read(), caller, Permission::InstanceRun, Target::Instance, None)?;
+        self.0.usage.prune(self.now_ms(), self.0.settings.retention_days);
+        Ok(())
+    }
+
+    /// Tells every open session that the daemon is going down.
+    pub fn announce_drain(&self, caller: &Caller, seconds: u32) -> Result<()> {
+        authorise(&self.mirror().read(), caller, Permission::InstanceRun, Target::Instance, None)?;
+        self.bus().publish(Event::Draining { seconds });
+        Ok(())
+    }
+
+    async fn purge(&self, caller: &Caller, key: &Row<ApiKey>) -> Result<()> {
+        let id = key.record.id;
+        let snapshot = self.store().snapshot().await?;
+        let locks = KeyRange::prefix(&Lock::prefix(LockTarget::ApiKey(id)));
+        let locks = snapshot.scan(Lock::TABLE, locks, Order::Ascending, MOST_PARTS).await?;
+        let versions = KeyRange::prefix(id.as_bytes());
+        let versions = snapshot.scan(Version::TABLE, versions, Order::Ascending, MOST_PARTS).await?;
+        self.change(caller, Permission::InstanceRun, Target::Instance, |tables, draft| {
+            draft.object = Some(id);
+            draft.detail = "purged from the bin".to_owned();
+            draft.batch.remove(key);
+            for (table, rows) in [(Lock::TABLE, &locks), (Version::TABLE, &versions)] {
+                for (row, _) in rows {
+                    draft.batch.op(Op::Del(table, row.clone()));
+                }
+            }
+            self.drop_grants(tables, draft, id)
+        })
+        .await?;
+        self.0.usage.forget(id);
+        Ok(())
+    }
+
+    /// Takes a purged key out of the service tokens that were granted it.
+    fn drop_grants(
+        &self,
+        tables: &super::mirror::Tables,
+        draft: &mut super::change::Draft,
+        id: Id,
+    ) -> Result<()> {
+        for token in tables.tokens.values().filter(|token| token.record.keys.contains(&id)) {
+            let mut record = token.record.clone();
+            record.keys.retain(|key| *key != id);
+            draft.batch.replace(token, &record).map_err(Error::from)?;
+            draft
+                .batch
+                .op(Op::Del(Lock::TABLE, Lock::row_key(LockTarget::ApiKey(id), Holder::Token(record.id))));
+        }
+        Ok(())
+    }
+}

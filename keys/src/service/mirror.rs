@@ -1,0 +1,198 @@
+//! The small tables in memory: accounts, keys, sessions and the rest, as the last commit left them. Fed by the
+//! store's observer in commit order; nothing else writes here. It decides nothing.
+
+mod keys;
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use keyward_store::model::{Account, ApiKey, Id, Invitation, Member, ServiceToken, Session, Space, SshKey};
+use keyward_store::{Applied, KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
+
+pub(crate) use keys::{KeyIndex, SpaceKeys};
+
+/// A row as it stands, shared with whoever is reading it.
+pub(crate) type Shared<R> = Arc<Row<R>>;
+
+/// All mirrored tables.
+#[derive(Default)]
+pub(crate) struct Tables {
+    pub(crate) accounts: HashMap<Id, Shared<Account>>,
+    pub(crate) account_by_email: HashMap<String, Id>,
+    pub(crate) account_by_login: HashMap<String, Id>,
+    pub(crate) ssh_keys: HashMap<Id, Shared<SshKey>>,
+    pub(crate) ssh_key_by_fingerprint: HashMap<[u8; 32], Id>,
+    pub(crate) sessions: HashMap<Id, Shared<Session>>,
+    pub(crate) spaces: HashMap<Id, Shared<Space>>,
+    /// Memberships by account: what a caller belongs to.
+    pub(crate) members: HashMap<Id, Vec<Shared<Member>>>,
+    pub(crate) invitations: HashMap<[u8; 32], Shared<Invitation>>,
+    pub(crate) tokens: HashMap<Id, Shared<ServiceToken>>,
+    pub(crate) token_by_verifier: HashMap<[u8; 32], Id>,
+    pub(crate) keys: KeyIndex,
+}
+
+/// The mirrored tables behind one lock, held only for moments.
+#[derive(Clone, Default)]
+pub(crate) struct Mirror(Arc<RwLock<Tables>>);
+
+/// Rows read from the file at a time while the mirror is filled.
+const FILL_ROWS: usize = 4096;
+
+impl Mirror {
+    /// The tables, to read. Drop it before the next `await`.
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Tables> {
+        // A poisoned lock means a panic while one row was put in place; the map itself is whole.
+        self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Tables> {
+        self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Follows one durable commit.
+    pub(crate) fn apply(&self, changes: &[Applied]) {
+        let mut tables = self.write();
+        for change in changes {
+            if let Err(error) = tables.apply(change.table, &change.key, change.row.as_ref()) {
+                tracing::error!(table = change.table.0, %error, "a committed row does not decode");
+            }
+        }
+    }
+
+    /// Reads every mirrored table once, at the start.
+    pub(crate) async fn fill(&self, snapshot: &impl Snapshot) -> Result<()> {
+        for table in [
+            Account::TABLE,
+            SshKey::TABLE,
+            Session::TABLE,
+            Space::TABLE,
+            Member::TABLE,
+            Invitation::TABLE,
+            ServiceToken::TABLE,
+            ApiKey::TABLE,
+        ] {
+            self.fill_table(snapshot, table).await?;
+        }
+        Ok(())
+    }
+
+    async fn fill_table(&self, snapshot: &impl Snapshot, table: Table) -> Result<()> {
+        let mut range = KeyRange::all();
+        loop {
+            let rows = snapshot.scan(table, range.clone(), Order::Ascending, FILL_ROWS).await?;
+            let mut tables = self.write();
+            for (key, row) in &rows {
+                tables.apply(table, key, Some(row))?;
+            }
+            match rows.last() {
+                Some((last, _)) if rows.len() == FILL_ROWS => {
+                    range.start = [last.as_slice(), &[0]].concat();
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
+impl Tables {
+    fn apply(&mut self, table: Table, key: &[u8], raw: Option<&Versioned>) -> Result<()> {
+        if table == Account::TABLE {
+            self.account(Id::from_slice(key), decode(raw)?);
+        } else if table == SshKey::TABLE {
+            self.ssh_key(Id::from_slice(key), decode(raw)?);
+        } else if table == Session::TABLE {
+            place(&mut self.sessions, Id::from_slice(key), decode(raw)?);
+        } else if table == Space::TABLE {
+            place(&mut self.spaces, Id::from_slice(key), decode(raw)?);
+        } else if table == Member::TABLE {
+            self.member(key, decode(raw)?);
+        } else if table == Invitation::TABLE {
+            place(&mut self.invitations, key.try_into().ok(), decode(raw)?);
+        } else if table == ServiceToken::TABLE {
+            self.token(Id::from_slice(key), decode(raw)?);
+        } else if table == ApiKey::TABLE
+            && let Some(id) = Id::from_slice(key)
+        {
+            self.keys.put(id, decode(raw)?);
+        }
+        Ok(())
+    }
+
+    fn account(&mut self, id: Option<Id>, row: Option<Shared<Account>>) {
+        let Some(id) = id else { return };
+        if let Some(old) = self.accounts.get(&id) {
+            self.account_by_email.remove(&old.record.email);
+            self.account_by_login.remove(&old.record.login);
+        }
+        if let Some(row) = &row {
+            self.account_by_email.insert(row.record.email.clone(), id);
+            self.account_by_login.insert(row.record.login.clone(), id);
+        }
+        place(&mut self.accounts, Some(id), row);
+    }
+
+    fn ssh_key(&mut self, id: Option<Id>, row: Option<Shared<SshKey>>) {
+        let Some(id) = id else { return };
+        if let Some(old) = self.ssh_keys.get(&id) {
+            self.ssh_key_by_fingerprint.remove(&old.record.fingerprint);
+        }
+        if let Some(row) = &row {
+            self.ssh_key_by_fingerprint.insert(row.record.fingerprint, id);
+        }
+        place(&mut self.ssh_keys, Some(id), row);
+    }
+
+    fn token(&mut self, id: Option<Id>, row: Option<Shared<ServiceToken>>) {
+        let Some(id) = id else { return };
+        if let Some(old) = self.tokens.get(&id) {
+            self.token_by_verifier.remove(&old.record.verifier);
+        }
+        if let Some(row) = &row {
+            self.token_by_verifier.insert(row.record.verifier, id);
+        }
+        place(&mut self.tokens, Some(id), row);
+    }
+
+    fn member(&mut self, key: &[u8], row: Option<Shared<Member>>) {
+        let (Some(space), Some(account)) =
+            (key.get(..12).and_then(Id::from_slice), key.get(12..).and_then(Id::from_slice))
+        else {
+            return;
+        };
+        let memberships = self.members.entry(account).or_default();
+        memberships.retain(|member| member.record.space != space);
+        memberships.extend(row);
+        if memberships.is_empty() {
+            self.members.remove(&account);
+        }
+    }
+
+    /// The account that a login name or an e-mail address (any case) means.
+    pub(crate) fn account_named(&self, name: &str) -> Option<&Shared<Account>> {
+        let lower = name.trim().to_lowercase();
+        let id = self.account_by_login.get(&lower).or_else(|| self.account_by_email.get(&lower))?;
+        self.accounts.get(id)
+    }
+
+    /// What an account belongs to.
+    pub(crate) fn memberships(&self, account: Id) -> &[Shared<Member>] {
+        self.members.get(&account).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn decode<R: Record>(raw: Option<&Versioned>) -> Result<Option<Shared<R>>> {
+    raw.map(|raw| Row::decode(raw).map(Arc::new)).transpose()
+}
+
+fn place<K: std::hash::Hash + Eq, R>(map: &mut HashMap<K, R>, key: Option<K>, row: Option<R>) {
+    match (key, row) {
+        (Some(key), Some(row)) => {
+            map.insert(key, row);
+        }
+        (Some(key), None) => {
+            map.remove(&key);
+        }
+        (None, _) => {}
+    }
+}

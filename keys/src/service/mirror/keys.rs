@@ -1,0 +1,160 @@
+//! API keys in memory, ready to be listed and searched: per space, newest first, with one arena of lower-cased
+//! text that a substring search runs through. Keys in the bin are not in it.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+
+use keyward_store::model::{ApiKey, Id};
+
+use super::Shared;
+
+/// All keys that are not in the bin, and those in it apart.
+#[derive(Default)]
+pub(crate) struct KeyIndex {
+    rows: HashMap<Id, Shared<ApiKey>>,
+    by_key_id: HashMap<String, Id>,
+    spaces: HashMap<Id, SpaceKeys>,
+    binned: HashMap<Id, Shared<ApiKey>>,
+}
+
+/// The keys of one space.
+#[derive(Default)]
+pub(crate) struct SpaceKeys {
+    /// Newest first; ties by id.
+    newest: BTreeSet<(Reverse<i64>, Id)>,
+    arena: Arena,
+}
+
+impl KeyIndex {
+    /// Puts a key in place of what was there; `None` removes it.
+    pub(crate) fn put(&mut self, id: Id, row: Option<Shared<ApiKey>>) {
+        self.binned.remove(&id);
+        if let Some(old) = self.rows.remove(&id) {
+            self.by_key_id.remove(&old.record.key_id);
+            if let Some(space) = self.spaces.get_mut(&old.record.space) {
+                space.newest.remove(&(Reverse(old.record.created_ms), id));
+                space.arena.remove(id);
+                if space.newest.is_empty() {
+                    self.spaces.remove(&old.record.space);
+                }
+            }
+        }
+        let Some(row) = row else { return };
+        if row.record.deleted_ms.is_some() {
+            self.binned.insert(id, row);
+            return;
+        }
+        let space = self.spaces.entry(row.record.space).or_default();
+        space.newest.insert((Reverse(row.record.created_ms), id));
+        space.arena.insert(&row.record);
+        self.by_key_id.insert(row.record.key_id.clone(), id);
+        self.rows.insert(id, row);
+    }
+
+    /// A key that is not in the bin.
+    pub(crate) fn get(&self, id: Id) -> Option<&Shared<ApiKey>> {
+        self.rows.get(&id)
+    }
+
+    /// A key by `_id` or `keyId`.
+    pub(crate) fn find(&self, text: &str) -> Option<&Shared<ApiKey>> {
+        let id = text.parse().ok().or_else(|| self.by_key_id.get(text).copied())?;
+        self.rows.get(&id)
+    }
+
+    /// The keys of a space; none when it has no keys.
+    pub(crate) fn space(&self, space: Id) -> Option<&SpaceKeys> {
+        self.spaces.get(&space)
+    }
+
+    /// The keys in the bin.
+    pub(crate) fn binned(&self) -> impl Iterator<Item = &Shared<ApiKey>> {
+        self.binned.values()
+    }
+}
+
+impl SpaceKeys {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.newest.len()
+    }
+
+    /// When and which, newest first.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = (Reverse<i64>, Id)> + '_ {
+        self.newest.iter().copied()
+    }
+
+    /// The keys whose name, service, description or a tag contains `needle`, ignoring case.
+    pub(crate) fn containing(&self, needle: &str) -> Vec<Id> {
+        self.arena.containing(needle)
+    }
+}
+
+/// Lower-cased text of many keys, one after another, so that a search is one pass over contiguous memory.
+#[derive(Default)]
+struct Arena {
+    text: Vec<u8>,
+    /// Where each entry starts, in order, and whose it is. An entry ends where the next starts.
+    entries: Vec<(usize, Option<Id>)>,
+    places: HashMap<Id, usize>,
+}
+
+/// Stands between fields and at the end of an entry; no searched text holds it.
+const SEPARATOR: u8 = b'\n';
+
+impl Arena {
+    fn insert(&mut self, key: &ApiKey) {
+        self.places.insert(key.id, self.entries.len());
+        self.entries.push((self.text.len(), Some(key.id)));
+        let fields = [&key.name, &key.service, &key.description];
+        for field in fields.into_iter().chain(&key.tags) {
+            self.text.extend(field.to_lowercase().bytes().filter(|byte| *byte != SEPARATOR));
+            self.text.push(SEPARATOR);
+        }
+    }
+
+    fn remove(&mut self, id: Id) {
+        if let Some(place) = self.places.remove(&id) {
+            self.entries[place].1 = None;
+            if self.entries.len() > 64 && self.places.len() * 2 < self.entries.len() {
+                self.compact();
+            }
+        }
+    }
+
+    fn compact(&mut self) {
+        let old = std::mem::take(self);
+        for (index, (start, id)) in old.entries.iter().enumerate() {
+            if let Some(id) = id {
+                self.places.insert(*id, self.entries.len());
+                self.entries.push((self.text.len(), Some(*id)));
+                self.text.extend_from_slice(&old.text[*start..old.end(index)]);
+            }
+        }
+    }
+
+    fn end(&self, index: usize) -> usize {
+        self.entries.get(index + 1).map_or(self.text.len(), |entry| entry.0)
+    }
+
+    fn containing(&self, needle: &str) -> Vec<Id> {
+        let needle = needle.to_lowercase();
+        let finder = memchr::memmem::Finder::new(needle.as_bytes());
+        let mut found = Vec::new();
+        let (mut at, mut entry) = (0, 0);
+        while let Some(hit) = finder.find(&self.text[at..]) {
+            // Hits come in order, so the entry is at or after the last one; gallop instead of a full search.
+            entry += self.entries[entry..].partition_point(|(start, _)| *start <= at + hit) - 1;
+            found.extend(self.entries[entry].1);
+            at = self.end(entry);
+            entry = (entry + 1).min(self.entries.len().saturating_sub(1));
+            if at >= self.text.len() {
+                break;
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests;

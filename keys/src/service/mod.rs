@@ -1,0 +1,248 @@
+//! `Service`: every operation, each taking its caller first. One file per noun; this one opens, holds what they
+//! share, and closes. No door's words here, and nothing that a door could use to go round the policy.
+
+mod access;
+mod accounts;
+mod audit;
+mod authn;
+mod bus;
+mod change;
+mod custody;
+mod jobs;
+mod keys;
+mod list;
+mod lockout;
+mod mirror;
+mod report;
+mod sessions;
+mod ssh_keys;
+mod text;
+mod tokens;
+mod usage;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::task::AbortHandle;
+
+use keyward_store::model::Door;
+use keyward_store::usage::Usage;
+use keyward_store::{Observer, OpenOptions, Redb, SealerFor, Store};
+
+use crate::caller::{Caller, Identity, Origin};
+use crate::clock::{Clock, timestamp};
+use crate::crypto::{
+    self, JwtKeys, KdfPool, MasterKey, PasswordCost, Passwords, Pepper, Sha256Chain, SystemKeys,
+    VerifiedTokens,
+};
+use crate::error::Result;
+
+pub use audit::AuditSummary;
+pub use bus::Subscription;
+pub use ssh_keys::{fingerprint_text, ssh_fingerprint};
+
+use bus::Bus;
+use custody::WarmLocks;
+use lockout::Refusals;
+use mirror::Mirror;
+
+/// Who issues bearer tokens. Those of another instance are signed by another key.
+const ISSUER: &str = "keyward";
+
+/// Bearer tokens whose signature is remembered.
+const VERIFIED_TOKENS: usize = 20_000;
+
+/// Who may make an account for themselves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Registration {
+    /// Anyone.
+    Open,
+    /// Who has an invitation's code.
+    Invite,
+    /// Nobody: an operator adds accounts.
+    Closed,
+}
+
+/// What the service is told once, at its start.
+#[derive(Clone, Debug)]
+pub struct ServiceSettings {
+    /// Who may make an account.
+    pub registration: Registration,
+    /// How long a bearer token is good.
+    pub token_lifetime: Duration,
+    /// How long a session lives without being refreshed.
+    pub refresh_lifetime: Duration,
+    /// Days that raw usage events are kept.
+    pub retention_days: u32,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+/// What it takes to open the service.
+pub struct ServiceOptions {
+    /// The database file; its folder exists.
+    pub path: PathBuf,
+    /// The master key.
+    pub master_key: MasterKey,
+    /// Settings.
+    pub settings: ServiceSettings,
+    /// What a password hash costs.
+    pub password_cost: PasswordCost,
+}
+
+/// Why the service did not open. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store did not open.
+    #[error("the database {} did not open", .path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: keyward_store::Error,
+    },
+    /// A key could not be made: the system has no randomness to give.
+    #[error("a cryptographic key could not be made")]
+    Crypto(#[from] crypto::Error),
+}
+
+/// How the instance is.
+#[derive(Clone, Copy, Debug)]
+pub struct Health {
+    /// The store answers.
+    pub store: bool,
+    /// When the daemon started.
+    pub started: Timestamp,
+    /// How long ago.
+    pub uptime: Duration,
+    /// The moment of this answer.
+    pub now: Timestamp,
+}
+
+/// The guarded way in. Cheap to clone.
+#[derive(Clone)]
+pub struct Service(Arc<Inner>);
+
+struct Inner {
+    store: Redb,
+    usage: Usage,
+    mirror: Mirror,
+    bus: Arc<Bus>,
+    settings: ServiceSettings,
+    system_keys: SystemKeys,
+    pepper: Pepper,
+    passwords: Passwords,
+    kdf: KdfPool,
+    jwt: JwtKeys,
+    verified: VerifiedTokens,
+    warm: WarmLocks,
+    refusals: Refusals,
+    opened: Instant,
+    opened_ms: i64,
+    publishers: [AbortHandle; 2],
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.publishers.iter().for_each(AbortHandle::abort);
+    }
+}
+
+impl Service {
+    /// Opens the store and reads what is kept in memory. Must be called on a tokio runtime.
+    pub async fn open(options: ServiceOptions) -> std::result::Result<Self, OpenError> {
+        let ServiceOptions { path, master_key, settings, password_cost } = options;
+        let mirror = Mirror::default();
+        let observer: Observer = {
+            let mirror = mirror.clone();
+            Box::new(move |changes| mirror.apply(changes))
+        };
+        let failed = |source| OpenError::Store { path: path.clone(), source };
+        let (system_keys, pepper) = (master_key.system_keys()?, master_key.pepper()?);
+        let jwt = JwtKeys::new(&*master_key.signing_seed()?, ISSUER)?;
+        let sealer_for: SealerFor = Box::new(move |file| match master_key.page_sealer(*file) {
+            Ok(sealer) => Ok(Arc::new(sealer)),
+            Err(_) => Err(keyward_store::Error::Sealed),
+        });
+        let mut store_options = OpenOptions::file(&path, sealer_for, Arc::new(Sha256Chain));
+        store_options.observer = Some(observer);
+        let opening = tokio::task::spawn_blocking(move || Redb::open(store_options)).await;
+        let store = opening.unwrap_or(Err(keyward_store::Error::Closed)).map_err(failed)?;
+        let snapshot = store.snapshot().await.map_err(failed)?;
+        mirror.fill(&snapshot).await.map_err(failed)?;
+        let bus = Bus::new();
+        let publishers = [
+            tokio::spawn(Arc::clone(&bus).publish_usage()).abort_handle(),
+            tokio::spawn(Arc::clone(&bus).publish_announced(store.follow(None))).abort_handle(),
+        ];
+        let inner = Inner {
+            usage: store.usage().clone(),
+            store,
+            mirror,
+            bus,
+            system_keys,
+            pepper,
+            passwords: Passwords::new(password_cost)?,
+            kdf: KdfPool::for_this_machine(),
+            jwt,
+            verified: VerifiedTokens::new(VERIFIED_TOKENS),
+            opened_ms: settings.clock.now_ms(),
+            settings,
+            warm: WarmLocks::default(),
+            refusals: Refusals::default(),
+            opened: Instant::now(),
+            publishers,
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Writes out what is queued and closes the file. Whatever is asked for afterwards fails.
+    pub async fn close(&self) -> Result<()> {
+        let service = self.clone();
+        let closed = tokio::task::spawn_blocking(move || service.0.store.close()).await;
+        closed.map_err(|error| crate::Error::Internal(Box::new(error)))
+    }
+
+    /// How the instance is.
+    pub async fn health(&self) -> Health {
+        Health {
+            store: self.0.store.snapshot().await.is_ok(),
+            started: timestamp(self.0.opened_ms),
+            uptime: self.0.opened.elapsed(),
+            now: timestamp(self.now_ms()),
+        }
+    }
+
+    /// The daemon itself, for a job or for a command on its own machine.
+    pub fn system_caller(&self, job: &'static str, door: Door) -> Caller {
+        Caller {
+            identity: Identity::System(job),
+            origin: Origin { door, address: None },
+            credential: None,
+            token: None,
+        }
+    }
+
+    fn store(&self) -> &Redb {
+        &self.0.store
+    }
+
+    fn mirror(&self) -> &Mirror {
+        &self.0.mirror
+    }
+
+    fn bus(&self) -> &Arc<Bus> {
+        &self.0.bus
+    }
+
+    fn refusals(&self) -> &Refusals {
+        &self.0.refusals
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.0.settings.clock.now_ms()
+    }
+}

@@ -1,0 +1,213 @@
+//! Usage over a span of days, from rollups: totals, a row a day, the busiest endpoints. Never from raw events.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use keyward_store::model::Id;
+use keyward_store::usage::{Cell, Grain, HOUR_RETENTION_MS};
+
+use crate::caller::Caller;
+use crate::error::{Error, Result};
+use crate::input::{KeyRef, UsageQuery};
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::text::Faults;
+use crate::view::{EndpointShare, ErrorClasses, UsageDay, UsageReport, UsageSummary};
+
+/// Endpoints a report names.
+const TOP_ENDPOINTS: usize = 10;
+
+/// The longest span, days.
+const LONGEST_DAYS: i64 = 3660;
+
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// The span of a report.
+struct Span {
+    name: String,
+    zone: TimeZone,
+    from_ms: i64,
+    to_ms: i64,
+    first: Date,
+    last: Date,
+}
+
+impl Service {
+    /// A key's usage over a span.
+    pub async fn usage(&self, caller: &Caller, key: &KeyRef, query: &UsageQuery) -> Result<UsageReport> {
+        let id = self.resolve(caller, key)?;
+        let row = self.key_row(caller, Permission::UsageRead, id)?;
+        let now_ms = self.now_ms();
+        let span = self.span(caller, query, now_ms)?;
+        let cells = self.0.usage.cells(id, grain(&span, now_ms), span.from_ms, span.to_ms)?;
+        let mut total = Cell::default();
+        cells.iter().for_each(|(_, cell)| total.merge(cell));
+        let endpoints = self.0.usage.endpoints(id, span.from_ms, span.to_ms)?;
+        let named =
+            endpoints.iter().filter_map(|entry| Some((entry.endpoint.as_ref()?, entry.cell.requests)));
+        let all: u64 = endpoints.iter().map(|entry| entry.cell.requests).sum();
+        Ok(UsageReport {
+            key_id: row.record.key_id.clone(),
+            daily_breakdown: days(&span, &cells),
+            timeframe: span.name,
+            summary: summary(&total),
+            top_endpoints: named
+                .take(TOP_ENDPOINTS)
+                .map(|(endpoint, requests)| EndpointShare {
+                    endpoint: endpoint.to_string(),
+                    requests,
+                    percentage: percent(requests, all),
+                })
+                .collect(),
+            errors: ErrorClasses { client_errors: total.client_errors, server_errors: total.server_errors },
+        })
+    }
+
+    /// Today's totals, in the caller's time zone.
+    pub(crate) fn today(&self, caller: &Caller, key: Id, now_ms: i64) -> Result<UsageSummary> {
+        let zone = self.zone_of(caller);
+        let start_ms = start_of(today_in(&zone, now_ms), &zone)?;
+        let mut total = Cell::default();
+        for (_, cell) in self.0.usage.cells(key, Grain::Hour, start_ms, now_ms + DAY_MS)? {
+            total.merge(&cell);
+        }
+        Ok(summary(&total))
+    }
+
+    fn zone_of(&self, caller: &Caller) -> TimeZone {
+        let tables = self.mirror().read();
+        let account = caller.account().and_then(|account| tables.accounts.get(&account));
+        let name = account.and_then(|row| row.record.time_zone.as_deref());
+        name.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
+    }
+
+    fn span(&self, caller: &Caller, query: &UsageQuery, now_ms: i64) -> Result<Span> {
+        let mut faults = Faults::default();
+        let zone = match query.timezone.as_deref() {
+            None => self.zone_of(caller),
+            Some(name) => TimeZone::get(name).unwrap_or_else(|_| {
+                faults.add("timezone", "is not an IANA time zone such as Europe/Zurich");
+                TimeZone::UTC
+            }),
+        };
+        let today = today_in(&zone, now_ms);
+        let start = query.start_date.as_deref().and_then(|text| date(&mut faults, "startDate", text, &zone));
+        let end = query.end_date.as_deref().and_then(|text| date(&mut faults, "endDate", text, &zone));
+        let name = match (query.timeframe.as_deref(), start.is_some() || end.is_some()) {
+            (Some(name), _) => name,
+            (None, true) => "custom",
+            (None, false) => "week",
+        };
+        let back = match name {
+            "day" => 1,
+            "week" | "custom" => 6,
+            "month" => 29,
+            "year" => 364,
+            _ => {
+                faults.add("timeframe", "is one of day, week, month, year");
+                0
+            }
+        };
+        let last = end.unwrap_or(today);
+        let first = start.unwrap_or_else(|| last.saturating_sub(back.days()));
+        let length = last.since(first).map_or(0, |span| i64::from(span.get_days()));
+        if first > last {
+            faults.add("startDate", "is after endDate");
+        } else if length > LONGEST_DAYS {
+            faults.add("startDate", format!("is more than {LONGEST_DAYS} days before endDate"));
+        }
+        faults.check()?;
+        let last_24_hours = name == "day" && start.is_none() && end.is_none();
+        let from_ms = if last_24_hours { now_ms - DAY_MS } else { start_of(first, &zone)? };
+        let to_ms = start_of(last.saturating_add(1.day()), &zone)?;
+        Ok(Span { name: name.to_owned(), zone, from_ms, to_ms, first, last })
+    }
+}
+
+/// The finest rollup that is still kept for the whole span.
+fn grain(span: &Span, now_ms: i64) -> Grain {
+    if span.name == "day" && span.from_ms >= now_ms - DAY_MS {
+        Grain::Minute
+    } else if span.from_ms > now_ms - HOUR_RETENTION_MS {
+        Grain::Hour
+    } else {
+        Grain::Day
+    }
+}
+
+/// A row a day, those without calls included. Where only whole UTC days are kept, a day is a UTC day.
+fn days(span: &Span, cells: &[(i64, Cell)]) -> Vec<UsageDay> {
+    let mut days: Vec<(Date, Cell)> = Vec::new();
+    let mut date = span.first;
+    loop {
+        days.push((date, Cell::default()));
+        match date.tomorrow() {
+            Ok(next) if next <= span.last => date = next,
+            _ => break,
+        }
+    }
+    for (start_ms, cell) in cells {
+        let date = today_in(&span.zone, *start_ms);
+        let place = days.partition_point(|(day, _)| *day < date).min(days.len() - 1);
+        days[place].1.merge(cell);
+    }
+    days.into_iter()
+        .map(|(date, cell)| UsageDay {
+            date: date.to_string(),
+            requests: cell.requests,
+            errors: cell.errors(),
+            avg_response_time: mean_ms(&cell),
+        })
+        .collect()
+}
+
+fn summary(cell: &Cell) -> UsageSummary {
+    let failed = cell.errors();
+    let quantile = |q| cell.sketch.quantile(q).map_or(0.0, |us| round(f64::from(us) / 1000.0, 100.0));
+    UsageSummary {
+        total_requests: cell.requests,
+        successful_requests: cell.requests - failed,
+        failed_requests: failed,
+        success_rate: if cell.requests == 0 { 100.0 } else { percent(cell.requests - failed, cell.requests) },
+        average_response_time: mean_ms(cell),
+        p50: quantile(0.50),
+        p95: quantile(0.95),
+        p99: quantile(0.99),
+    }
+}
+
+fn mean_ms(cell: &Cell) -> f64 {
+    cell.mean_response_us().map_or(0.0, |us| round(us as f64 / 1000.0, 100.0))
+}
+
+/// One decimal.
+fn percent(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { round(part as f64 * 100.0 / whole as f64, 10.0) }
+}
+
+fn round(value: f64, steps: f64) -> f64 {
+    (value * steps).round() / steps
+}
+
+fn today_in(zone: &TimeZone, ms: i64) -> Date {
+    zone.to_datetime(crate::clock::timestamp(ms)).date()
+}
+
+fn start_of(date: Date, zone: &TimeZone) -> Result<i64> {
+    let start = date.to_zoned(zone.clone()).map_err(|_| Error::invalid("startDate", "is out of range"))?;
+    Ok(start.timestamp().as_millisecond())
+}
+
+/// A day, or the day of a full timestamp in the report's time zone.
+fn date(faults: &mut Faults, field: &str, text: &str, zone: &TimeZone) -> Option<Date> {
+    let parsed = match text.parse::<Timestamp>() {
+        Ok(moment) => Some(zone.to_datetime(moment).date()),
+        Err(_) => text.parse::<Date>().ok(),
+    };
+    if parsed.is_none_or(|date| !(1970..=9000).contains(&date.year())) {
+        faults.add(field, "is a day such as 2024-01-15, or a full timestamp");
+        return None;
+    }
+    parsed
+}

@@ -1,0 +1,231 @@
+//! Reported calls: checked, stored durably, counted against the month, announced. Metered, not audited; that
+//! exemption is a column of the policy table.
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use keyward_store::Store;
+use keyward_store::model::{ApiKey, Id};
+use keyward_store::usage::{EventId, Method, UsageEvent};
+
+use crate::caller::Caller;
+use crate::clock::timestamp;
+use crate::error::{Error, Result};
+use crate::input::{KeyRef, TrackEvent};
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::mirror::Shared;
+use crate::service::text::{Faults, harmless};
+use crate::view::{LiveView, MonthLimit, Tracked};
+
+/// The oldest call that may be reported, ms.
+const OLDEST_MS: i64 = 30 * 24 * 3_600_000;
+
+/// How far a reporter's clock may be ahead, ms.
+const AHEAD_MS: i64 = 5 * 60_000;
+
+/// The longest endpoint kept, bytes.
+const LONGEST_ENDPOINT: usize = 256;
+
+/// The longest event id, bytes.
+const LONGEST_EVENT_ID: usize = 128;
+
+/// The longest metadata, bytes of compact JSON.
+const LONGEST_METADATA: usize = 2048;
+
+/// The longest response time, ms: an hour.
+const LONGEST_RESPONSE_MS: f64 = 3_600_000.0;
+
+/// Stands for calls whose endpoint was not reported.
+const NO_ENDPOINT: &str = "unknown";
+
+impl Service {
+    /// Reports one call. Durable when this returns; limits never refuse a report.
+    pub async fn track(&self, caller: &Caller, key: &KeyRef, event: TrackEvent) -> Result<Tracked> {
+        let id = self.resolve(caller, key)?;
+        let row = self.key_row(caller, Permission::KeyTrack, id)?;
+        let event = usage_event(id, event, self.now_ms())?;
+        let errors = u32::from(event.status >= 400);
+        let appended = self.store().append(vec![event]).await?;
+        let duplicate = appended.duplicate.first().copied().unwrap_or(false);
+        if !duplicate {
+            self.bus().usage(row.record.space, id, 1, errors);
+        }
+        let used = appended.month_used.first().map_or(0, |(_, used)| *used);
+        Ok(Tracked {
+            accepted: u64::from(!duplicate),
+            duplicates: u64::from(duplicate),
+            limit: month_limit(&row.record, used),
+        })
+    }
+
+    /// Reports many calls, each naming its key; answers each in order. What is wrong is told apart from what is
+    /// stored; everything that is right is durable when this returns.
+    pub async fn track_many(
+        &self,
+        caller: &Caller,
+        events: Vec<(KeyRef, TrackEvent)>,
+    ) -> Result<Vec<Result<Tracked>>> {
+        let now_ms = self.now_ms();
+        let mut answers = Vec::with_capacity(events.len());
+        let mut checked = Vec::with_capacity(events.len());
+        let mut last: Option<(KeyRef, Shared<ApiKey>)> = None;
+        for (key, event) in events {
+            let row = match last.take() {
+                Some((same, row)) if same == key => Ok(row),
+                _ => self.resolve(caller, &key).and_then(|id| self.key_row(caller, Permission::KeyTrack, id)),
+            };
+            let event = row.and_then(|row| {
+                let event = usage_event(row.record.id, event, now_ms)?;
+                last = Some((key, Shared::clone(&row)));
+                Ok((row, event))
+            });
+            answers.push(event.map(|(row, event)| {
+                checked.push(event);
+                row
+            }));
+        }
+        let errors: Vec<u32> = checked.iter().map(|event| u32::from(event.status >= 400)).collect();
+        let appended =
+            if checked.is_empty() { Default::default() } else { self.store().append(checked).await? };
+        let mut outcomes = appended.duplicate.iter().zip(errors);
+        Ok(answers
+            .into_iter()
+            .map(|answer| {
+                let row = answer?;
+                let (duplicate, errors) = outcomes.next().ok_or(Error::Busy)?;
+                let used = appended.month_used.iter().find(|(id, _)| *id == row.record.id);
+                if !duplicate {
+                    self.bus().usage(row.record.space, row.record.id, 1, errors);
+                }
+                Ok(Tracked {
+                    accepted: u64::from(!duplicate),
+                    duplicates: u64::from(*duplicate),
+                    limit: month_limit(&row.record, used.map_or(0, |(_, used)| *used)),
+                })
+            })
+            .collect())
+    }
+
+    /// Brings in calls of any age, for sample data and migrations: the daemon's own doing.
+    pub async fn import_usage(&self, caller: &Caller, key: Id, events: Vec<TrackEvent>) -> Result<()> {
+        let tables_allow = {
+            let tables = self.mirror().read();
+            use crate::service::access::{Target, authorise};
+            authorise(&tables, caller, Permission::InstanceRun, Target::Instance, None)
+        };
+        tables_allow?;
+        let now_ms = self.now_ms();
+        let events: Result<Vec<UsageEvent>> =
+            events.into_iter().map(|event| convert(key, event, now_ms, i64::MIN)).collect();
+        self.store().append(events?).await?;
+        Ok(())
+    }
+
+    /// The last two minutes of a key, and today so far.
+    pub async fn live(&self, caller: &Caller, key: &KeyRef) -> Result<LiveView> {
+        let id = self.resolve(caller, key)?;
+        let row = self.key_row(caller, Permission::UsageRead, id)?;
+        let now_ms = self.now_ms();
+        let live = self.0.usage.live(id, now_ms);
+        let totals = self.0.usage.totals(id, now_ms);
+        let today = self.today(caller, id, now_ms)?;
+        Ok(LiveView {
+            id,
+            ends_at: live.ends_at_second,
+            requests: live.requests.to_vec(),
+            errors: live.errors.to_vec(),
+            today,
+            last_used: totals.last_used_ms.map(timestamp),
+            month: month_limit(&row.record, totals.month_used),
+        })
+    }
+
+    /// Calls a second over the last minute, for each of these keys that the caller may see.
+    pub fn live_rates(&self, caller: &Caller, ids: &[Id]) -> Vec<(Id, Vec<u32>)> {
+        let now_ms = self.now_ms();
+        ids.iter()
+            .filter(|id| self.key_row(caller, Permission::UsageRead, **id).is_ok())
+            .map(|id| {
+                let live = self.0.usage.live(*id, now_ms);
+                (*id, live.requests[live.requests.len() - 60..].to_vec())
+            })
+            .collect()
+    }
+}
+
+fn month_limit(key: &ApiKey, used: u64) -> MonthLimit {
+    MonthLimit {
+        monthly: key.monthly_limit,
+        used,
+        remaining: key.monthly_limit.map(|limit| limit.saturating_sub(used)),
+        exceeded: key.monthly_limit.is_some_and(|limit| used > limit),
+    }
+}
+
+fn usage_event(api_key: Id, event: TrackEvent, now_ms: i64) -> Result<UsageEvent> {
+    convert(api_key, event, now_ms, now_ms - OLDEST_MS)
+}
+
+fn convert(api_key: Id, event: TrackEvent, now_ms: i64, oldest_ms: i64) -> Result<UsageEvent> {
+    let mut faults = Faults::default();
+    let at_ms = event.timestamp.map_or(now_ms, Timestamp::as_millisecond);
+    if at_ms < oldest_ms {
+        faults.add("timestamp", "is more than 30 days ago");
+    } else if at_ms > now_ms + AHEAD_MS {
+        faults.add("timestamp", "is more than 5 minutes ahead; check the clock");
+    }
+    let status = event.status_code.unwrap_or(200);
+    if !(100..=599).contains(&status) {
+        faults.add("statusCode", "is between 100 and 599");
+    }
+    let response_time = event.response_time.filter(|ms| !(0.0..=LONGEST_RESPONSE_MS).contains(ms));
+    if response_time.is_some() {
+        faults.add("responseTime", "is in ms, between 0 and 3600000");
+    }
+    if event.event_id.as_ref().is_some_and(|id| id.is_empty() || id.len() > LONGEST_EVENT_ID) {
+        faults.add("eventId", format!("has 1 to {LONGEST_EVENT_ID} bytes"));
+    }
+    let metadata = event.metadata.unwrap_or_default();
+    if metadata.len() > LONGEST_METADATA {
+        faults.add("metadata", format!("has {} bytes; {LONGEST_METADATA} is the most", metadata.len()));
+    }
+    faults.check()?;
+    let endpoint = event.endpoint.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    Ok(UsageEvent {
+        api_key,
+        at_ms,
+        endpoint: harmless(endpoint.unwrap_or(NO_ENDPOINT), LONGEST_ENDPOINT),
+        method: method(event.method.as_deref()),
+        status,
+        response_us: event.response_time.map(|ms| (ms * 1000.0).round() as u32),
+        request_bytes: event.request_size.unwrap_or(0),
+        response_bytes: event.response_size.unwrap_or(0),
+        version: event.version.unwrap_or(0),
+        event_id: event.event_id.as_deref().map(|id| event_id(api_key, id)),
+        metadata: metadata.into_boxed_str(),
+    })
+}
+
+fn method(name: Option<&str>) -> Method {
+    const NAMES: [(&str, Method); 7] = [
+        ("GET", Method::Get),
+        ("POST", Method::Post),
+        ("PUT", Method::Put),
+        ("PATCH", Method::Patch),
+        ("DELETE", Method::Delete),
+        ("HEAD", Method::Head),
+        ("OPTIONS", Method::Options),
+    ];
+    let name = name.unwrap_or_default();
+    NAMES
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        .map_or(Method::Other, |(_, method)| *method)
+}
+
+/// Clients choose their own event ids, so each key has its own space of them.
+fn event_id(api_key: Id, id: &str) -> EventId {
+    let hash = Sha256::new().chain_update(api_key.as_bytes()).chain_update(id.as_bytes()).finalize();
+    std::array::from_fn(|index| hash[index])
+}

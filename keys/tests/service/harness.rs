@@ -1,0 +1,122 @@
+//! One service on a real file, with a clock that the test sets and passwords that cost little.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use keyward_keys::crypto::{MasterKey, PasswordCost};
+use keyward_keys::input::{AddedAccount, KeyRef, NewAccount, NewKey};
+use keyward_keys::view::{KeyView, UserView};
+use keyward_keys::{
+    Caller, Clock, Door, Id, Origin, Plan, Registration, Service, ServiceOptions, ServiceSettings,
+};
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+/// 2026-03-10T12:00:00Z
+pub(crate) const NOON: i64 = 1_773_144_000_000;
+
+pub(crate) const ORIGIN: Origin = Origin { door: Door::Rest, address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)) };
+
+pub(crate) struct Instance {
+    pub(crate) service: Service,
+    pub(crate) clock: Clock,
+    pub(crate) folder: TempDir,
+    master_key: SecretString,
+}
+
+impl Instance {
+    pub(crate) async fn open() -> Self {
+        Self::with(Registration::Open).await
+    }
+
+    pub(crate) async fn with(registration: Registration) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let master_key = MasterKey::generate().expect("a key").to_hex();
+        let clock = Clock::fixed(NOON);
+        let service = start(&folder, &master_key, &clock, registration).await;
+        Self { service, clock, folder, master_key }
+    }
+
+    pub(crate) async fn reopen(self) -> Self {
+        self.service.close().await.expect("closes");
+        let service = start(&self.folder, &self.master_key, &self.clock, Registration::Open).await;
+        Self { service, ..self }
+    }
+
+    pub(crate) fn system(&self) -> Caller {
+        self.service.system_caller("test", Door::Local)
+    }
+
+    /// Adds a person with the password `correct horse`, signed in.
+    pub(crate) async fn person(&self, login: &str, plan: Plan) -> (Caller, UserView) {
+        let added = AddedAccount { account: new_account(login), operator: false, plan };
+        let view = self.service.add_account(&self.system(), added).await.expect("added");
+        let caller = self.service.sign_in(ORIGIN, login, secret("correct horse")).await.expect("signed in");
+        (caller, view)
+    }
+
+    pub(crate) async fn ana(&self) -> Caller {
+        self.person("ana", Plan::Pro).await.0
+    }
+
+    pub(crate) async fn add_key(&self, caller: &Caller, name: &str) -> KeyView {
+        self.service.create_key(caller, new_key(name)).await.expect("a key")
+    }
+}
+
+async fn start(
+    folder: &TempDir,
+    master_key: &SecretString,
+    clock: &Clock,
+    registration: Registration,
+) -> Service {
+    use secrecy::ExposeSecret;
+    let options = ServiceOptions {
+        path: folder.path().join("keyward.redb"),
+        master_key: MasterKey::parse(master_key.expose_secret().as_bytes()).expect("a key"),
+        settings: ServiceSettings {
+            registration,
+            token_lifetime: Duration::from_secs(3600),
+            refresh_lifetime: Duration::from_secs(7 * 24 * 3600),
+            retention_days: 30,
+            clock: clock.clone(),
+        },
+        password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
+    };
+    Service::open(options).await.expect("opens")
+}
+
+pub(crate) fn secret(text: &str) -> SecretString {
+    SecretString::from(text)
+}
+
+pub(crate) fn new_account(login: &str) -> NewAccount {
+    NewAccount {
+        name: login.to_owned(),
+        email: format!("{login}@example.com"),
+        password: secret("correct horse"),
+        code: None,
+        ssh_key: None,
+    }
+}
+
+pub(crate) fn new_key(name: &str) -> NewKey {
+    NewKey {
+        name: name.to_owned(),
+        service: "OpenAI".to_owned(),
+        value: secret("sk-test-0123456789"),
+        passphrase: None,
+        description: String::new(),
+        environment: None,
+        monthly_limit: None,
+        tags: Vec::new(),
+        custody: None,
+        team: None,
+        expires_at: None,
+        rotation_interval: None,
+    }
+}
+
+pub(crate) fn by_id(id: Id) -> KeyRef {
+    KeyRef::Id(id.to_string())
+}
