@@ -56,7 +56,8 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Match, Problem> {
             return Ok(Match::Any);
         }
         let inside = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-        let revision = inside.and_then(|tag| tag.split('.').next()).and_then(|digits| digits.parse().ok());
+        let revision =
+            inside.and_then(|tag| tag.split('.').next()).and_then(|digits| digits.parse::<u64>().ok());
         revisions.extend(revision);
     }
     if revisions.is_empty() {

@@ -44,7 +44,7 @@ impl Problem {
 
     /// Well-formed, with wrong values: all of them.
     pub(crate) fn invalid(faults: Vec<Fault>) -> Self {
-        let detail = match faults.as_slice() {
+        let detail: Cow<'static, str> = match faults.as_slice() {
             [fault] => format!("{}: {}", fault.field, fault.detail).into(),
             faults => format!("{} fields are wrong; each is named in errors", faults.len()).into(),
         };
@@ -87,6 +87,7 @@ impl Problem {
         Self::of_status(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    #[cfg(test)]
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
@@ -95,6 +96,7 @@ impl Problem {
         &self.detail
     }
 
+    #[cfg(test)]
     pub(crate) fn faults(&self) -> &[Fault] {
         &self.faults
     }
