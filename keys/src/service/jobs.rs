@@ -26,6 +26,7 @@ impl Service {
         let before_ms = self.now_ms() - BIN_MS;
         let due: Vec<Shared<ApiKey>> = {
             let tables = self.mirror().read();
+            authorise(&tables, caller, Permission::InstanceRun, Target::Instance, None)?;
             let due = |row: &&Shared<ApiKey>| row.record.deleted_ms.is_some_and(|at| at <= before_ms);
             tables.keys.binned().filter(due).cloned().collect()
         };
@@ -40,8 +41,12 @@ impl Service {
     /// Removes sessions that have ended. Answers how many.
     pub async fn end_expired_sessions(&self, caller: &Caller) -> Result<u64> {
         let now_ms = self.now_ms();
-        if !self.mirror().read().sessions.values().any(|row| row.record.expires_ms <= now_ms) {
-            return Ok(0);
+        {
+            let tables = self.mirror().read();
+            authorise(&tables, caller, Permission::InstanceRun, Target::Instance, None)?;
+            if !tables.sessions.values().any(|row| row.record.expires_ms <= now_ms) {
+                return Ok(0);
+            }
         }
         self.change(caller, Permission::InstanceRun, Target::Instance, |tables, draft| {
             let mut ended = 0;
