@@ -1,5 +1,8 @@
 //! One reported call, and what storing a batch of them answers.
 
+use std::sync::Arc;
+
+use super::calendar::LAST_MS;
 use crate::model::Id;
 
 /// The hash of a client's own event id (with its key), by which a retry is recognised.
@@ -62,4 +65,78 @@ pub struct Appended {
     pub duplicate: Vec<bool>,
     /// For each distinct key of the batch: its total of the current month (UTC), with this batch.
     pub month_used: Vec<(Id, u64)>,
+}
+
+/// An event as the engine keeps it: the key is known from where it lies, the endpoint is shared, the id is cut to a
+/// fingerprint.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Stored {
+    pub(super) at_ms: i64,
+    pub(super) endpoint: Arc<str>,
+    pub(super) metadata: Box<str>,
+    /// The first eight bytes of the event id.
+    pub(super) fingerprint: Option<u64>,
+    pub(super) response_us: Option<u32>,
+    pub(super) request_bytes: u32,
+    pub(super) response_bytes: u32,
+    pub(super) version: u32,
+    pub(super) status: u16,
+    pub(super) method: Method,
+}
+
+impl Stored {
+    pub(super) fn new(event: UsageEvent, endpoint: Arc<str>) -> Self {
+        Self {
+            at_ms: event.at_ms.clamp(0, LAST_MS),
+            endpoint,
+            fingerprint: event.event_id.map(fingerprint),
+            metadata: event.metadata,
+            response_us: event.response_us,
+            request_bytes: event.request_bytes,
+            response_bytes: event.response_bytes,
+            version: event.version,
+            status: event.status,
+            method: event.method,
+        }
+    }
+
+    /// As it was reported, but for its event id, which is not kept.
+    pub(super) fn report(&self, api_key: Id) -> UsageEvent {
+        UsageEvent {
+            api_key,
+            at_ms: self.at_ms,
+            endpoint: Box::from(&*self.endpoint),
+            method: self.method,
+            status: self.status,
+            response_us: self.response_us,
+            request_bytes: self.request_bytes,
+            response_bytes: self.response_bytes,
+            version: self.version,
+            event_id: None,
+            metadata: self.metadata.clone(),
+        }
+    }
+
+    pub(super) fn is_error(&self) -> bool {
+        self.status >= 400
+    }
+
+    /// About how much memory it takes.
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Self>() + self.metadata.len()
+    }
+}
+
+/// Eight bytes of a hash tell ids apart: among a hundred million a day, a false match is a matter of centuries.
+pub(super) fn fingerprint(id: EventId) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = id;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+impl Method {
+    pub(super) fn from_code(code: u8) -> Option<Self> {
+        let known =
+            [Self::Other, Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete, Self::Head, Self::Options];
+        known.get(usize::from(code)).copied()
+    }
 }

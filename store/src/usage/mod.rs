@@ -1,5 +1,41 @@
-//! Usage: events arrive in groups, rest in column blocks, and are summed in rollups.
+//! Usage: events arrive in groups, rest in column blocks, and are summed in rollups. The engine here belongs to the
+//! writer's thread; queries read the file and its memory from any thread. It knows no clock: times come with the events.
 
+mod arrival;
+mod block;
+mod calendar;
+mod cell;
+mod codec;
+mod endpoints;
+mod engine;
 mod event;
+mod filter;
+mod fold;
+mod group;
+mod head;
+mod live;
+mod names;
+mod read;
+mod rollup;
+mod seen;
+mod shared;
+mod sketch;
+mod sweep;
+mod totals;
+mod work;
 
+#[cfg(test)]
+mod model_test;
+#[cfg(test)]
+mod samples;
+
+pub use cell::Cell;
+pub use endpoints::{ENDPOINT_DAY_RETENTION_MS, ENDPOINT_NAMES, EndpointCell, EndpointTotals};
+pub(crate) use engine::Engine;
+pub use engine::UNFOLDED_BYTES;
 pub use event::{Appended, EventId, Method, UsageEvent};
+pub use live::{LIVE_SECONDS, Live};
+pub use read::Usage;
+pub use rollup::{Grain, HOUR_RETENTION_MS, MINUTE_RETENTION_MS};
+pub use sketch::Sketch;
+pub use totals::Totals;

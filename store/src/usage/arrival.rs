@@ -1,0 +1,138 @@
+//! One group of events as one compact value, written and synced before anyone is told that the events are safe. It is
+//! read only after a crash, so it favours writing: no compression, names once a group.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::codec::{Input, Malformed, Read, put_bytes, put_signed, put_varint};
+use super::event::{Method, Stored};
+use crate::model::Id;
+
+const VERSION: u8 = 1;
+
+/// The low bits hold the method.
+const METHOD: u8 = 0b0000_0111;
+const TIMED: u8 = 0b0000_1000;
+const NAMED: u8 = 0b0001_0000;
+const METADATA: u8 = 0b0010_0000;
+
+/// Encodes the events of a group, key by key.
+pub(super) fn encode<'a>(keys: impl ExactSizeIterator<Item = (Id, &'a [Stored])> + Clone) -> Vec<u8> {
+    let mut places: HashMap<&'a str, u64> = HashMap::new();
+    let mut names = Vec::new();
+    let mut body = Vec::new();
+    put_varint(&mut body, keys.len() as u64);
+    let mut previous_ms = 0;
+    for (key, events) in keys {
+        body.extend_from_slice(key.as_bytes());
+        put_varint(&mut body, events.len() as u64);
+        for event in events {
+            let next = places.len() as u64;
+            let place = *places.entry(&event.endpoint).or_insert_with(|| {
+                put_bytes(&mut names, event.endpoint.as_bytes());
+                next
+            });
+            put_event(&mut body, event, place, event.at_ms - previous_ms);
+            previous_ms = event.at_ms;
+        }
+    }
+    let mut value = Vec::with_capacity(names.len() + body.len() + 8);
+    value.push(VERSION);
+    put_varint(&mut value, places.len() as u64);
+    value.extend_from_slice(&names);
+    value.extend_from_slice(&body);
+    value
+}
+
+fn put_event(out: &mut Vec<u8>, event: &Stored, place: u64, step_ms: i64) {
+    let mut head = event.method as u8;
+    head |= if event.response_us.is_some() { TIMED } else { 0 };
+    head |= if event.fingerprint.is_some() { NAMED } else { 0 };
+    head |= if event.metadata.is_empty() { 0 } else { METADATA };
+    out.push(head);
+    put_signed(out, step_ms);
+    put_varint(out, place);
+    put_varint(out, u64::from(event.status));
+    put_varint(out, u64::from(event.request_bytes));
+    put_varint(out, u64::from(event.response_bytes));
+    put_varint(out, u64::from(event.version));
+    if let Some(response_us) = event.response_us {
+        put_varint(out, u64::from(response_us));
+    }
+    if let Some(fingerprint) = event.fingerprint {
+        out.extend_from_slice(&fingerprint.to_be_bytes());
+    }
+    if !event.metadata.is_empty() {
+        put_bytes(out, event.metadata.as_bytes());
+    }
+}
+
+/// Decodes a group.
+pub(super) fn decode(value: &[u8]) -> Read<Vec<(Id, Vec<Stored>)>> {
+    let mut input = Input(value);
+    input.version(VERSION)?;
+    let names = (0..input.count()?).map(|_| input.text().map(Arc::from)).collect::<Read<Vec<Arc<str>>>>()?;
+    let mut previous_ms = 0;
+    let mut keys = Vec::new();
+    for _ in 0..input.count()? {
+        let key = Id::from_bytes(input.array()?);
+        let count = input.count()?;
+        let mut events = Vec::new();
+        for _ in 0..count {
+            let event = take_event(&mut input, &names, previous_ms)?;
+            previous_ms = event.at_ms;
+            events.push(event);
+        }
+        keys.push((key, events));
+    }
+    input.end()?;
+    Ok(keys)
+}
+
+fn take_event(input: &mut Input<'_>, names: &[Arc<str>], previous_ms: i64) -> Read<Stored> {
+    let head = input.byte()?;
+    if head & !(METHOD | TIMED | NAMED | METADATA) != 0 {
+        return Err(Malformed);
+    }
+    Ok(Stored {
+        method: Method::from_code(head & METHOD).ok_or(Malformed)?,
+        at_ms: previous_ms.checked_add(input.signed()?).ok_or(Malformed)?,
+        endpoint: names.get(input.narrow::<usize>()?).ok_or(Malformed)?.clone(),
+        status: input.narrow()?,
+        request_bytes: input.narrow()?,
+        response_bytes: input.narrow()?,
+        version: input.narrow()?,
+        response_us: if head & TIMED != 0 { Some(input.narrow()?) } else { None },
+        fingerprint: if head & NAMED != 0 { Some(u64::from_be_bytes(input.array()?)) } else { None },
+        metadata: if head & METADATA != 0 { Box::from(input.text()?) } else { Box::default() },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::usage::samples::stored;
+
+    proptest! {
+        #[test]
+        fn groups_come_back(keys in prop::collection::vec((any::<[u8; 12]>(), prop::collection::vec(stored(true), 0..20)), 0..6)) {
+            let keys: Vec<_> = keys.into_iter().map(|(id, events)| (Id::from_bytes(id), events)).collect();
+            let value = encode(keys.iter().map(|(id, events)| (*id, events.as_slice())));
+            prop_assert_eq!(decode(&value), Ok(keys));
+        }
+
+        #[test]
+        fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = decode(&bytes);
+            let _ = decode(&[&[VERSION], bytes.as_slice()].concat());
+        }
+
+        #[test]
+        fn a_cut_group_is_refused(events in prop::collection::vec(stored(true), 1..10), cut in 0.0f64..1.0) {
+            let value = encode([(Id::default(), events.as_slice())].into_iter());
+            prop_assert_eq!(decode(&value[..(value.len() as f64 * cut) as usize]), Err(Malformed));
+        }
+    }
+}

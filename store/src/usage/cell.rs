@@ -1,0 +1,102 @@
+//! A rollup cell: what is kept of all calls of one key in one minute, hour or day. It must not hold anything that
+//! grows with the number of calls.
+
+use super::codec::{Input, Read, put_varint};
+use super::event::Stored;
+use super::sketch::Sketch;
+
+/// The sums of one stretch of time.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Cell {
+    /// All calls.
+    pub requests: u64,
+    /// Calls answered with a status of 400 to 499.
+    pub client_errors: u64,
+    /// Calls answered with a status of 500 or above.
+    pub server_errors: u64,
+    /// Calls that reported a response time.
+    pub timed: u64,
+    /// The sum of their response times, µs.
+    pub response_us: u64,
+    /// The sum of the requests' sizes, bytes.
+    pub request_bytes: u64,
+    /// The sum of the responses' sizes, bytes.
+    pub response_bytes: u64,
+    /// The distribution of the response times.
+    pub sketch: Sketch,
+}
+
+impl Cell {
+    /// Calls answered with a status of 400 or above.
+    pub fn errors(&self) -> u64 {
+        self.client_errors.saturating_add(self.server_errors)
+    }
+
+    /// The mean response time in µs, of the calls that reported one.
+    pub fn mean_response_us(&self) -> Option<u64> {
+        self.response_us.checked_div(self.timed)
+    }
+
+    /// Adds another cell to this one.
+    pub fn merge(&mut self, other: &Self) {
+        for (sum, more) in self.sums_mut().into_iter().zip(other.sums()) {
+            *sum = sum.saturating_add(more);
+        }
+        self.sketch.merge(&other.sketch);
+    }
+
+    pub(super) fn add(&mut self, event: &Stored) {
+        self.requests += 1;
+        match event.status {
+            0..400 => {}
+            400..500 => self.client_errors += 1,
+            _ => self.server_errors += 1,
+        }
+        if let Some(response_us) = event.response_us {
+            self.timed += 1;
+            self.response_us = self.response_us.saturating_add(u64::from(response_us));
+            self.sketch.add(response_us);
+        }
+        self.request_bytes = self.request_bytes.saturating_add(u64::from(event.request_bytes));
+        self.response_bytes = self.response_bytes.saturating_add(u64::from(event.response_bytes));
+    }
+
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        self.sums().into_iter().for_each(|sum| put_varint(out, sum));
+        self.sketch.encode(out);
+    }
+
+    pub(super) fn decode(input: &mut Input<'_>) -> Read<Self> {
+        let mut cell = Self::default();
+        for sum in cell.sums_mut() {
+            *sum = input.varint()?;
+        }
+        cell.sketch = Sketch::decode(input)?;
+        Ok(cell)
+    }
+
+    /// In the order they are stored.
+    fn sums(&self) -> [u64; 7] {
+        [
+            self.requests,
+            self.client_errors,
+            self.server_errors,
+            self.timed,
+            self.response_us,
+            self.request_bytes,
+            self.response_bytes,
+        ]
+    }
+
+    fn sums_mut(&mut self) -> [&mut u64; 7] {
+        [
+            &mut self.requests,
+            &mut self.client_errors,
+            &mut self.server_errors,
+            &mut self.timed,
+            &mut self.response_us,
+            &mut self.request_bytes,
+            &mut self.response_bytes,
+        ]
+    }
+}

@@ -1,0 +1,128 @@
+//! The primitives of every usage value: variable-length integers (LEB128, signed ones zigzagged) and length-prefixed
+//! bytes. Reading never panics and never allocates more than the input is long.
+
+/// The bytes are not what the format says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Malformed;
+
+/// A result of reading a value.
+pub(super) type Read<T> = std::result::Result<T, Malformed>;
+
+/// Appends an unsigned integer.
+pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends a signed integer.
+pub(super) fn put_signed(out: &mut Vec<u8>, value: i64) {
+    put_varint(out, ((value << 1) ^ (value >> 63)) as u64);
+}
+
+/// Appends bytes after their length.
+pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_varint(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+/// What is left of a value being read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Input<'a>(pub(super) &'a [u8]);
+
+impl<'a> Input<'a> {
+    pub(super) fn byte(&mut self) -> Read<u8> {
+        let (&first, rest) = self.0.split_first().ok_or(Malformed)?;
+        self.0 = rest;
+        Ok(first)
+    }
+
+    pub(super) fn varint(&mut self) -> Read<u64> {
+        let mut value = 0u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7f);
+            if shift == 63 && bits > 1 {
+                return Err(Malformed);
+            }
+            value |= bits << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(Malformed)
+    }
+
+    /// An unsigned integer that must fit a narrower type.
+    pub(super) fn narrow<T: TryFrom<u64>>(&mut self) -> Read<T> {
+        T::try_from(self.varint()?).map_err(|_| Malformed)
+    }
+
+    pub(super) fn signed(&mut self) -> Read<i64> {
+        let value = self.varint()?;
+        Ok((value >> 1) as i64 ^ -((value & 1) as i64))
+    }
+
+    /// How many items follow; each takes at least one byte, so a greater number is a lie.
+    pub(super) fn count(&mut self) -> Read<usize> {
+        let count = self.narrow::<usize>()?;
+        if count > self.0.len() { Err(Malformed) } else { Ok(count) }
+    }
+
+    pub(super) fn take(&mut self, length: usize) -> Read<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length).ok_or(Malformed)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Read<[u8; N]> {
+        self.take(N)?.try_into().map_err(|_| Malformed)
+    }
+
+    pub(super) fn bytes(&mut self) -> Read<&'a [u8]> {
+        let length = self.count()?;
+        self.take(length)
+    }
+
+    pub(super) fn text(&mut self) -> Read<&'a str> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| Malformed)
+    }
+
+    /// The version byte every value starts with.
+    pub(super) fn version(&mut self, known: u8) -> Read<()> {
+        if self.byte()? == known { Ok(()) } else { Err(Malformed) }
+    }
+
+    /// Nothing may follow.
+    pub(super) fn end(&self) -> Read<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(Malformed) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn integers_come_back(unsigned: u64, signed: i64) {
+            let mut out = Vec::new();
+            put_varint(&mut out, unsigned);
+            put_signed(&mut out, signed);
+            let mut input = Input(&out);
+            prop_assert_eq!(input.varint(), Ok(unsigned));
+            prop_assert_eq!(input.signed(), Ok(signed));
+            prop_assert_eq!(input.end(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn overlong_integers_are_refused() {
+        assert_eq!(Input(&[0xff; 11]).varint(), Err(Malformed));
+        assert_eq!(Input(&[0x80]).varint(), Err(Malformed));
+    }
+}

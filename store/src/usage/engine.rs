@@ -1,0 +1,207 @@
+//! The usage engine: owned by the writer's thread, which brings it events and carries its writes to the file. Events
+//! arrive in groups (`admit` to `commit_group`) and are folded later in slices (`work.rs`). It must not commit by itself,
+//! and nothing of a group may be seen before its commit has succeeded.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use super::arrival;
+use super::block::Packer;
+use super::calendar::month_of;
+use super::event::{Appended, Stored, UsageEvent, fingerprint};
+use super::fold::damaged;
+use super::group::GatheredGroup;
+use super::head::{HEADS, Head};
+use super::names::Names;
+use super::read::Usage;
+use super::seen::{SEEN, Seen};
+use super::shared::{KeyCell, KeyState, Shared, lock};
+use super::work::Work;
+use crate::error::{Error, Result};
+use crate::model::Id;
+use crate::redb::port::{ARRIVALS, RawRead, RawSnapshot, Slice};
+use crate::table::{KeyRange, Order};
+
+/// The most memory that events may take before they are folded; further ones are refused as busy.
+pub const UNFOLDED_BYTES: usize = 128 << 20;
+
+/// Usage of all keys, as the writer's thread knows it.
+pub(crate) struct Engine {
+    pub(super) shared: Arc<Shared>,
+    pub(super) packer: Packer,
+    pub(super) seen: Seen,
+    pub(super) work: Work,
+    names: Names,
+    group: GatheredGroup,
+    /// The newest event's time stands for the present: it is at most minutes off while anything happens.
+    pub(super) newest_ms: i64,
+    pub(super) last_arrival: u64,
+    pub(super) unfolded_bytes: usize,
+}
+
+impl Engine {
+    /// Reads what is folded, then takes in the arrivals (by rising number) that may not be.
+    pub(crate) fn recover(
+        read: &dyn RawRead,
+        arrivals: &mut dyn Iterator<Item = Result<(u64, Vec<u8>)>>,
+    ) -> Result<Self> {
+        let mut keys = HashMap::new();
+        let (mut newest_ms, mut last_arrival) = (0, 0);
+        read.raw_scan(HEADS, &KeyRange::all(), Order::Ascending, &mut |key, value| {
+            let api_key = Id::from_slice(key).ok_or(Error::Damaged { table: HEADS.0 })?;
+            let head = Head::decode(value).map_err(damaged(HEADS))?;
+            newest_ms = newest_ms.max(head.sums.newest_ms);
+            last_arrival = last_arrival.max(head.through);
+            let state = KeyState { sums: head.sums, head, ..KeyState::default() };
+            keys.insert(api_key, Arc::new(Mutex::new(state)));
+            Ok(true)
+        })?;
+        let (seen, garbage) = Seen::recover(read, newest_ms)?;
+        let packer = Packer::new().map_err(Error::Io)?;
+        let shared = Shared::default();
+        *shared.keys_mut() = keys;
+        let mut engine = Self {
+            shared: Arc::new(shared),
+            packer,
+            seen,
+            work: Work::new(Instant::now()),
+            names: Names::default(),
+            group: GatheredGroup::default(),
+            newest_ms,
+            last_arrival,
+            unfolded_bytes: 0,
+        };
+        for arrival in arrivals {
+            let (number, value) = arrival?;
+            engine.replay(number, &value)?;
+        }
+        let last = engine.last_arrival;
+        engine.work.resume(&engine.shared, last, garbage.into_iter().map(|range| (SEEN, range)));
+        Ok(engine)
+    }
+
+    fn replay(&mut self, number: u64, value: &[u8]) -> Result<()> {
+        for (api_key, events) in arrival::decode(value).map_err(damaged(ARRIVALS))? {
+            events.iter().filter_map(|event| event.fingerprint).for_each(|id| self.seen.replay(id));
+            let key = self.shared.keys_mut().entry(api_key).or_default().clone();
+            if number > lock(&key).head.through {
+                self.take_in(number, api_key, &key, events);
+            }
+        }
+        self.last_arrival = self.last_arrival.max(number);
+        Ok(())
+    }
+
+    /// A handle for queries.
+    pub(crate) fn reader(&self) -> Usage {
+        Usage::new(self.shared.clone())
+    }
+
+    /// Starts a group.
+    pub(crate) fn begin_group(&mut self) {
+        self.abort_group();
+    }
+
+    /// Takes events into the group, but for those seen before. Refuses all of them or none.
+    pub(crate) fn admit(&mut self, events: Vec<UsageEvent>, read: &dyn RawRead) -> Result<Appended> {
+        let bytes: usize = events.iter().map(|event| size_of::<Stored>() + event.metadata.len()).sum();
+        if self.unfolded_bytes + self.group.bytes + bytes > UNFOLDED_BYTES {
+            return Err(Error::Busy);
+        }
+        let duplicate = self.recognise(&events, read)?;
+        let mut places = Vec::new();
+        self.group.begin_batch();
+        for (event, duplicate) in events.into_iter().zip(&duplicate) {
+            let (place, first) = self.group.place(event.api_key, || find(&self.shared, event.api_key));
+            if first {
+                places.push(place);
+            }
+            if !duplicate {
+                let endpoint = self.names.share(&event.endpoint);
+                self.group.push(place, Stored::new(event, endpoint));
+            }
+        }
+        let month = month_of(self.newest_ms.max(self.group.newest_ms));
+        let used = |place: usize| {
+            let part = &self.group.parts[place];
+            (part.api_key, lock(&part.key).sums.month_used(month) + part.sums.month_used(month))
+        };
+        Ok(Appended { duplicate, month_used: places.into_iter().map(used).collect() })
+    }
+
+    /// For each event, whether its id was seen before; takes in the new ids.
+    fn recognise(&mut self, events: &[UsageEvent], read: &dyn RawRead) -> Result<Vec<bool>> {
+        let mut duplicate = Vec::with_capacity(events.len());
+        let ids = events.iter().map(|event| event.event_id.map(fingerprint));
+        for id in ids.clone() {
+            let new = id.map_or(Ok(true), |id| self.seen.admit(id, read));
+            match new {
+                Ok(new) => duplicate.push(!new),
+                Err(error) => {
+                    let taken = ids.zip(&duplicate).filter(|(_, duplicate)| !**duplicate);
+                    taken.filter_map(|(id, _)| id).for_each(|id| self.seen.withdraw(id));
+                    return Err(error);
+                }
+            }
+        }
+        Ok(duplicate)
+    }
+
+    /// The fold work for the next commit.
+    pub(crate) fn slice(&mut self, now: Instant, read: &dyn RawRead) -> Result<Slice> {
+        self.run_slice(now, read)
+    }
+
+    /// The group as one value, with its arrival number; nothing when it holds no events.
+    pub(crate) fn encode_group(&mut self) -> Option<(u64, Vec<u8>)> {
+        let parts = self.group.filled();
+        (!parts.is_empty()).then(|| (self.last_arrival + 1, arrival::encode(parts.iter().copied())))
+    }
+
+    /// The commit succeeded: queries see its folds and its group from now on.
+    pub(crate) fn commit_group(&mut self, snapshot: RawSnapshot) {
+        self.shared.publish(snapshot);
+        self.apply_slice();
+        let group = std::mem::take(&mut self.group);
+        self.newest_ms = self.newest_ms.max(group.newest_ms);
+        let arrival = self.last_arrival + 1;
+        for part in group.parts {
+            if !part.events.is_empty() {
+                self.last_arrival = arrival;
+                self.take_in(arrival, part.api_key, &part.key, part.events);
+            }
+        }
+        self.seen.commit(self.newest_ms);
+        self.dig_graves();
+    }
+
+    /// The commit failed: nothing of the group and of the slice remains.
+    pub(crate) fn abort_group(&mut self) {
+        self.abort_slice();
+        self.group = GatheredGroup::default();
+        self.seen.abort();
+    }
+
+    /// Takes in durable events of a key.
+    fn take_in(&mut self, arrival: u64, api_key: Id, key: &KeyCell, events: Vec<Stored>) {
+        let mut state = lock(key);
+        if state.head.forgotten {
+            return;
+        }
+        self.unfolded_bytes += events.iter().map(Stored::memory).sum::<usize>();
+        state.push(arrival, events.into());
+        self.newest_ms = self.newest_ms.max(state.sums.newest_ms);
+        if !state.queued {
+            state.queued = true;
+            self.work.dirty.push(api_key);
+        }
+    }
+}
+
+fn find(shared: &Shared, api_key: Id) -> KeyCell {
+    match shared.key(api_key) {
+        Some(key) => key,
+        None => shared.keys_mut().entry(api_key).or_default().clone(),
+    }
+}

@@ -1,0 +1,138 @@
+//! Folds events of one key: appends them to its blocks, counts them in its head, and now and then spreads the head's
+//! waiting cells over the rollup rows. All of one fold goes into one commit. It must not change anything in memory but
+//! its own buffers: what it answers becomes true when that commit succeeds.
+
+use std::collections::BTreeMap;
+
+use super::block::{self, FULL_BYTES, Packer};
+use super::calendar::month_of_day;
+use super::codec::{Input, Malformed, Read};
+use super::endpoints::{ENDPOINT_DAYS, ENDPOINT_MONTHS, Endpoints};
+use super::event::Stored;
+use super::head::{HEADS, Head, minutes_from, slot};
+use super::rollup::{Cells, Grain, row_key};
+use crate::error::{Error, Result};
+use crate::model::Id;
+use crate::redb::port::{RawOp, RawRead};
+use crate::table::Table;
+
+/// Keyed by API key and block number (`u64`, big-endian).
+pub(super) const BLOCKS: Table = Table("usage_blocks");
+
+/// A block's key.
+pub(super) fn block_key(api_key: Id, number: u64) -> Vec<u8> {
+    [api_key.as_bytes().as_slice(), &number.to_be_bytes()].concat()
+}
+
+/// Says in which table a value did not decode.
+pub(super) fn damaged(table: Table) -> impl Fn(Malformed) -> Error {
+    move |Malformed| Error::Damaged { table: table.0 }
+}
+
+/// One key's fold.
+pub(super) struct Fold<'a> {
+    pub(super) api_key: Id,
+    pub(super) read: &'a dyn RawRead,
+    pub(super) packer: &'a mut Packer,
+    pub(super) ops: &'a mut Vec<RawOp>,
+}
+
+impl Fold<'_> {
+    /// Answers the head after `events`, which came with arrivals up to `through`.
+    pub(super) fn run(mut self, before: &Head, through: u64, events: Vec<&Stored>, spread: bool) -> Result<Head> {
+        let mut head = before.clone();
+        head.through = through;
+        if !events.is_empty() {
+            head.add(&events);
+            self.append(&mut head, &events)?;
+        }
+        if spread || head.must_spread() {
+            self.spread_cells(&head)?;
+            self.spread_endpoints(&head)?;
+            head.cells.clear();
+            head.days.clear();
+            head.spread += 1;
+        }
+        self.put(HEADS, self.api_key.as_bytes().to_vec(), head.encode());
+        Ok(head)
+    }
+
+    /// Fills up the last block, and makes new ones of the rest.
+    fn append(&mut self, head: &mut Head, events: &[&Stored]) -> Result<()> {
+        let mut number = head.blocks;
+        let mut unfilled = Vec::new();
+        if head.open && number > 0 {
+            number -= 1;
+            let key = block_key(self.api_key, number);
+            unfilled = self.get(BLOCKS, &key, block::unpack)?.unwrap_or_default();
+        }
+        let mut events: Vec<&Stored> = unfilled.iter().chain(events.iter().copied()).collect();
+        events.sort_by_key(|event| event.at_ms);
+        for block in self.packer.cut(&events, head.sums.newest_ms) {
+            head.open = block.len() < FULL_BYTES;
+            self.put(BLOCKS, block_key(self.api_key, number), block);
+            number += 1;
+        }
+        head.blocks = number;
+        Ok(())
+    }
+
+    fn spread_cells(&mut self, head: &Head) -> Result<()> {
+        let minutes_from = minutes_from(head.sums.newest_ms);
+        for grain in Grain::ALL {
+            let mut rows: BTreeMap<u32, Cells> = BTreeMap::new();
+            for (start, cell) in &head.cells {
+                if grain != Grain::Minute || *start >= minutes_from {
+                    let (row, slot) = grain.place_of(*start);
+                    rows.entry(row).or_default().merge(slot, cell);
+                }
+            }
+            for (row, cells) in rows {
+                let key = row_key(self.api_key, row);
+                let mut sum = self.get(grain.table(), &key, Cells::decode)?.unwrap_or_default();
+                cells.0.iter().for_each(|(slot, cell)| sum.merge(*slot, cell));
+                self.put(grain.table(), key, sum.encode());
+            }
+        }
+        Ok(())
+    }
+
+    fn spread_endpoints(&mut self, head: &Head) -> Result<()> {
+        let mut months: Vec<(u32, Endpoints)> = Vec::new();
+        for (day, endpoints) in &head.days {
+            self.merge_endpoints(ENDPOINT_DAYS, *day, endpoints)?;
+            slot(&mut months, month_of_day(*day).0).merge(endpoints);
+        }
+        for (month, endpoints) in &months {
+            self.merge_endpoints(ENDPOINT_MONTHS, *month, endpoints)?;
+        }
+        Ok(())
+    }
+
+    fn merge_endpoints(&mut self, table: Table, row: u32, more: &Endpoints) -> Result<()> {
+        let key = row_key(self.api_key, row);
+        let mut sum = self.get(table, &key, decode_endpoints)?.unwrap_or_default();
+        sum.merge(more);
+        let mut value = Vec::new();
+        sum.encode(&mut value);
+        self.put(table, key, value);
+        Ok(())
+    }
+
+    fn get<T>(&self, table: Table, key: &[u8], decode: impl Fn(&[u8]) -> Read<T>) -> Result<Option<T>> {
+        let value = self.read.raw_get(table, key)?;
+        value.map(|value| decode(&value)).transpose().map_err(damaged(table))
+    }
+
+    fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
+        self.ops.push(RawOp { table, key, value: Some(value) });
+    }
+}
+
+/// Reads an endpoint row.
+pub(super) fn decode_endpoints(value: &[u8]) -> Read<Endpoints> {
+    let mut input = Input(value);
+    let endpoints = Endpoints::decode(&mut input)?;
+    input.end()?;
+    Ok(endpoints)
+}

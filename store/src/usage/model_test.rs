@@ -1,0 +1,455 @@
+//! Random groups, slices, crashes and questions, against a model that simply keeps every event. After each step all
+//! answers are equal: no event is lost, none is counted twice.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::calendar::{DAY_MS, HOUR_MS, day_of, month_of};
+use super::head::minutes_from;
+use super::{Appended, Cell, Engine, Grain, Method, Usage, UsageEvent};
+use crate::error::Result;
+use crate::model::Id;
+use crate::redb::port::{ARRIVALS, RawOp, RawRead};
+use crate::table::{KeyRange, Order, Table};
+
+/// The raw tables of a file.
+#[derive(Clone, Default)]
+struct Tables(BTreeMap<(&'static str, Vec<u8>), Vec<u8>>);
+
+impl Tables {
+    fn apply(&mut self, ops: Vec<RawOp>) {
+        for op in ops {
+            match op.value {
+                Some(value) => self.0.insert((op.table.0, op.key), value),
+                None => self.0.remove(&(op.table.0, op.key)),
+            };
+        }
+    }
+
+    fn rows(&self, table: Table, range: &KeyRange) -> Vec<(&[u8], &[u8])> {
+        let rows = self.0.range((table.0, range.start.clone())..);
+        let within = rows.take_while(|((name, key), _)| {
+            *name == table.0 && range.end.as_ref().is_none_or(|end| key < end)
+        });
+        within.map(|((_, key), value)| (key.as_slice(), value.as_slice())).collect()
+    }
+}
+
+impl RawRead for Tables {
+    fn raw_get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        Ok(self.0.get(&(table.0, key.to_vec())).cloned())
+    }
+
+    fn raw_scan(
+        &self,
+        table: Table,
+        range: &KeyRange,
+        order: Order,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool>,
+    ) -> Result<()> {
+        let mut rows = self.rows(table, range);
+        if order == Order::Descending {
+            rows.reverse();
+        }
+        for (key, value) in rows {
+            if !visit(key, value)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How a commit ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Commits,
+    /// Neither group nor slice reach the file; the engine goes on.
+    Aborts,
+    /// The process dies before the commit.
+    DiesBefore,
+    /// The process dies after the commit, before anyone is told.
+    DiesAfter,
+}
+
+#[derive(Clone, Debug)]
+struct Step {
+    events: Vec<UsageEvent>,
+    wait_ms: u64,
+    end: End,
+}
+
+/// A day and a half before a month's end, so that events fall into two months and late ones into the one before.
+const NOW_MS: i64 = 1_790_685_000_000;
+
+fn key(number: u8) -> Id {
+    Id::from_bytes([number; 12])
+}
+
+fn event() -> impl Strategy<Value = UsageEvent> {
+    let at_ms = prop_oneof![
+        6 => NOW_MS..NOW_MS + 100_000,
+        1 => NOW_MS - 30 * DAY_MS..NOW_MS,
+        1 => NOW_MS - 3 * DAY_MS..NOW_MS + 2 * DAY_MS,
+    ];
+    let event_id = prop::option::of((0u8..40).prop_map(|n| [n.wrapping_mul(97); 16]));
+    (0u8..4, at_ms, 0u8..6, prop::option::of(0u32..3_000_000), prop_oneof![Just(200u16), 200u16..600], event_id)
+        .prop_map(|(number, at_ms, endpoint, response_us, status, event_id)| UsageEvent {
+            api_key: key(number),
+            at_ms,
+            endpoint: format!("/v1/{endpoint}").into(),
+            method: Method::Post,
+            status,
+            response_us,
+            request_bytes: 10,
+            response_bytes: u32::from(status),
+            version: 1,
+            event_id,
+            metadata: if endpoint == 0 { r#"{"model":"m"}"#.into() } else { Box::default() },
+        })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let end = prop_oneof![
+        8 => Just(End::Commits), 1 => Just(End::Aborts), 1 => Just(End::DiesBefore), 1 => Just(End::DiesAfter),
+    ];
+    let events = prop_oneof![1 => Just(Vec::new()), 3 => prop::collection::vec(event(), 1..30)];
+    (events, prop_oneof![0u64..50, 900u64..1_100, 50_000u64..70_000], end)
+        .prop_map(|(events, wait_ms, end)| Step { events, wait_ms, end })
+}
+
+/// Keeps every event.
+#[derive(Default)]
+struct Model {
+    events: Vec<UsageEvent>,
+    ids: HashSet<[u8; 16]>,
+}
+
+impl Model {
+    /// What of a batch is new.
+    fn admit(&self, events: &[UsageEvent]) -> (Vec<bool>, Vec<UsageEvent>) {
+        let mut ids = self.ids.clone();
+        let duplicate: Vec<bool> =
+            events.iter().map(|event| event.event_id.is_some_and(|id| !ids.insert(id))).collect();
+        let new = events.iter().zip(&duplicate).filter(|(_, duplicate)| !**duplicate);
+        let new = new.map(|(event, _)| event.clone()).collect();
+        (duplicate, new)
+    }
+
+    fn take(&mut self, new: Vec<UsageEvent>) {
+        self.ids.extend(new.iter().filter_map(|event| event.event_id));
+        self.events.extend(new);
+    }
+
+    fn of(&self, api_key: Id) -> impl Iterator<Item = &UsageEvent> {
+        self.events.iter().filter(move |event| event.api_key == api_key)
+    }
+
+    fn cells(&self, api_key: Id, grain: Grain, from_ms: i64) -> Vec<(i64, Cell)> {
+        let mut cells: BTreeMap<i64, Cell> = BTreeMap::new();
+        for event in self.of(api_key).filter(|event| event.at_ms >= from_ms) {
+            let cell = cells.entry(event.at_ms - event.at_ms % grain.length_ms()).or_default();
+            cell.requests += 1;
+            cell.client_errors += u64::from((400..500).contains(&event.status));
+            cell.server_errors += u64::from(event.status >= 500);
+            cell.request_bytes += u64::from(event.request_bytes);
+            cell.response_bytes += u64::from(event.response_bytes);
+            if let Some(response_us) = event.response_us {
+                cell.timed += 1;
+                cell.response_us += u64::from(response_us);
+                cell.sketch.add(response_us);
+            }
+        }
+        cells.into_iter().collect()
+    }
+
+    fn endpoints(&self, api_key: Id, days: std::ops::Range<u32>) -> BTreeMap<String, (u64, u64, u64)> {
+        let mut sums: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
+        for event in self.of(api_key).filter(|event| days.contains(&day_of(event.at_ms))) {
+            let sum = sums.entry(event.endpoint.to_string()).or_default();
+            sum.0 += 1;
+            sum.1 += u64::from(event.status >= 400);
+            sum.2 += u64::from(event.response_us.unwrap_or(0));
+        }
+        sums
+    }
+}
+
+/// The engine on its tables, as the writer drives it.
+struct World {
+    tables: Tables,
+    /// What the writer remembers beside the tables.
+    folded_through: u64,
+    engine: Engine,
+    usage: Usage,
+    now: Instant,
+}
+
+impl World {
+    fn open(tables: Tables, folded_through: u64, now: Instant) -> Self {
+        let range = KeyRange { start: (folded_through + 1).to_be_bytes().to_vec(), end: None };
+        let rows: Vec<_> = tables.rows(ARRIVALS, &range).into_iter().map(|(k, v)| (k.to_vec(), v.to_vec())).collect();
+        let mut arrivals = rows.into_iter().map(|(k, v)| Ok((u64::from_be_bytes(k.try_into().unwrap()), v)));
+        let mut engine = Engine::recover(&tables, &mut arrivals).unwrap();
+        engine.commit_group(Arc::new(tables.clone()));
+        let usage = engine.reader();
+        Self { tables, folded_through, engine, usage, now }
+    }
+
+    fn restart(&mut self) {
+        *self = Self::open(std::mem::take(&mut self.tables), self.folded_through, self.now);
+    }
+
+    /// One group; `between` is asked after the commit is durable and before the engine knows.
+    fn commit(&mut self, step: &Step, between: impl FnOnce(&Usage)) -> Option<Appended> {
+        self.now += Duration::from_millis(step.wait_ms);
+        self.engine.begin_group();
+        let appended = self.engine.admit(step.events.clone(), &self.tables).unwrap();
+        let slice = self.engine.slice(self.now, &self.tables).unwrap();
+        let arrival = self.engine.encode_group();
+        if matches!(step.end, End::Aborts | End::DiesBefore) {
+            between(&self.usage);
+            match step.end {
+                End::Aborts => self.engine.abort_group(),
+                _ => self.restart(),
+            }
+            return None;
+        }
+        self.tables.apply(slice.ops);
+        if let Some((number, value)) = arrival {
+            self.tables.0.insert((ARRIVALS.0, number.to_be_bytes().to_vec()), value);
+        }
+        self.folded_through = slice.folded_through.unwrap_or(self.folded_through);
+        let folded = self.folded_through.to_be_bytes();
+        self.tables.0.retain(|(name, key), _| *name != ARRIVALS.0 || key.as_slice() > folded.as_slice());
+        between(&self.usage);
+        match step.end {
+            End::DiesAfter => self.restart(),
+            _ => self.engine.commit_group(Arc::new(self.tables.clone())),
+        }
+        Some(appended)
+    }
+
+    /// Commits while the engine asks for it, an hour at most.
+    fn settle(&mut self) {
+        let until = self.now + Duration::from_secs(3_600);
+        for _ in 0..10_000 {
+            let Some(at) = self.engine.wants_commit_at().filter(|at| *at < until) else { return };
+            let wait_ms = at.saturating_duration_since(self.now).as_millis() as u64 + 1;
+            self.commit(&Step { events: Vec::new(), wait_ms, end: End::Commits }, |_| {});
+        }
+        panic!("the engine never comes to rest");
+    }
+}
+
+fn compare(usage: &Usage, model: &Model) {
+    for api_key in (0..4).map(key) {
+        let events: Vec<_> = model.of(api_key).collect();
+        let newest_ms = events.iter().map(|event| event.at_ms).max();
+        let totals = usage.totals(api_key, NOW_MS);
+        assert_eq!(totals.count, events.len() as u64);
+        assert_eq!(totals.errors, events.iter().filter(|event| event.status >= 400).count() as u64);
+        assert_eq!(totals.last_used_ms, newest_ms);
+        let month = events.iter().filter(|event| month_of(event.at_ms) == month_of(NOW_MS)).count();
+        assert_eq!(totals.month_used, month as u64);
+        for grain in Grain::ALL {
+            let from_ms = match grain {
+                Grain::Minute => minutes_from(newest_ms.unwrap_or(0)),
+                Grain::Hour | Grain::Day => 0,
+            };
+            let cells = usage.cells(api_key, grain, 0, i64::MAX).unwrap();
+            assert_eq!(cells, model.cells(api_key, grain, from_ms), "{grain:?}");
+        }
+        for (from_ms, to_ms) in [(0, i64::MAX), (NOW_MS - 8 * DAY_MS, NOW_MS + HOUR_MS)] {
+            let days = day_of(from_ms)..day_of(to_ms.min(super::calendar::LAST_MS) - 1) + 1;
+            let sums: BTreeMap<_, _> = usage
+                .endpoints(api_key, from_ms, to_ms)
+                .unwrap()
+                .into_iter()
+                .map(|sum| {
+                    (sum.endpoint.unwrap().to_string(), (sum.cell.requests, sum.cell.errors, sum.cell.response_us))
+                })
+                .collect();
+            assert_eq!(sums, model.endpoints(api_key, days));
+        }
+        compare_events(usage, &events, api_key);
+    }
+}
+
+fn compare_events(usage: &Usage, events: &[&UsageEvent], api_key: Id) {
+    for (from_ms, to_ms, limit) in [(0, i64::MAX, usize::MAX), (NOW_MS - DAY_MS, NOW_MS + 50_000, 7)] {
+        let mut expected: Vec<_> =
+            events.iter().filter(|event| (from_ms..to_ms).contains(&event.at_ms)).collect();
+        expected.sort_by_key(|event| std::cmp::Reverse(event.at_ms));
+        expected.truncate(limit);
+        let found = usage.events(api_key, from_ms, to_ms, limit).unwrap();
+        let times = |event: &UsageEvent| event.at_ms;
+        assert_eq!(found.iter().map(times).collect::<Vec<_>>(), expected.iter().map(|e| e.at_ms).collect::<Vec<_>>());
+        if limit == usize::MAX {
+            let tally = |event: &UsageEvent| (event.at_ms, format!("{:?}", UsageEvent { event_id: None, ..event.clone() }));
+            let mut counts: HashMap<_, i64> = HashMap::new();
+            found.iter().for_each(|event| *counts.entry(tally(event)).or_default() += 1);
+            expected.iter().for_each(|event| *counts.entry(tally(event)).or_default() -= 1);
+            assert!(counts.values().all(|count| *count == 0));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #[test]
+    fn nothing_is_lost_or_doubled(steps in prop::collection::vec(step(), 1..40)) {
+        let mut world = World::open(Tables::default(), 0, Instant::now());
+        let mut model = Model::default();
+        for step in &steps {
+            let (duplicate, new) = model.admit(&step.events);
+            let before = |usage: &Usage| compare(usage, &model);
+            let appended = world.commit(step, before);
+            if let Some(appended) = appended {
+                prop_assert_eq!(appended.duplicate, duplicate);
+                model.take(new);
+            }
+            compare(&world.usage, &model);
+        }
+        world.settle();
+        compare(&world.usage, &model);
+        world.restart();
+        compare(&world.usage, &model);
+        prop_assert_eq!(world.tables.rows(ARRIVALS, &KeyRange::all()).len(), 0);
+    }
+}
+
+fn sample(number: u8, at_ms: i64) -> UsageEvent {
+    UsageEvent {
+        api_key: key(number),
+        at_ms,
+        endpoint: "/v1/chat".into(),
+        method: Method::Get,
+        status: 200,
+        response_us: Some(1_000),
+        request_bytes: 1,
+        response_bytes: 2,
+        version: 1,
+        event_id: None,
+        metadata: Box::default(),
+    }
+}
+
+fn commit_of(events: Vec<UsageEvent>) -> Step {
+    Step { events, wait_ms: 10, end: End::Commits }
+}
+
+#[test]
+fn a_forgotten_key_leaves_nothing_behind() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    for minute in 0..50 {
+        let events = vec![sample(1, NOW_MS + minute * 60_000), sample(2, NOW_MS + minute * 60_000)];
+        world.commit(&Step { wait_ms: 30_000, ..commit_of(events) }, |_| {});
+    }
+    world.usage.forget(key(1));
+    world.commit(&commit_of(vec![sample(1, NOW_MS), sample(2, NOW_MS)]), |_| {});
+    assert_eq!(world.usage.totals(key(1), NOW_MS).count, 0);
+    assert_eq!(world.usage.events(key(1), 0, i64::MAX, 10).unwrap(), []);
+    // Nothing brings it back, whenever the process dies.
+    world.restart();
+    assert_eq!(world.usage.totals(key(1), NOW_MS).count, 0);
+    world.settle();
+    world.restart();
+    assert!(!world.tables.0.keys().any(|(_, row)| row.starts_with(key(1).as_bytes())));
+    assert_eq!(world.usage.totals(key(1), NOW_MS).count, 0);
+    assert_eq!(world.usage.totals(key(2), NOW_MS).count, 51);
+}
+
+#[test]
+fn pruning_removes_what_is_too_old_and_nothing_else() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    for day in (0..100).rev() {
+        world.commit(&commit_of(vec![sample(1, NOW_MS - day * DAY_MS); 600]), |_| {});
+        world.settle();
+    }
+    world.usage.prune(NOW_MS, 30);
+    world.settle();
+    assert_eq!(world.usage.totals(key(1), NOW_MS).count, 60_000);
+    let oldest = |cells: Vec<(i64, Cell)>| cells[0].0;
+    assert_eq!(
+        oldest(world.usage.cells(key(1), Grain::Day, 0, i64::MAX).unwrap()),
+        Grain::Day.start_of(NOW_MS - 99 * DAY_MS),
+    );
+    assert_eq!(
+        oldest(world.usage.cells(key(1), Grain::Hour, 0, i64::MAX).unwrap()),
+        Grain::Hour.start_of(NOW_MS - 90 * DAY_MS),
+    );
+    let events = world.usage.events(key(1), 0, i64::MAX, usize::MAX).unwrap();
+    let oldest = events.last().unwrap().at_ms;
+    assert!((NOW_MS - 34 * DAY_MS..=NOW_MS - 30 * DAY_MS).contains(&oldest), "{}", (NOW_MS - oldest) / DAY_MS);
+}
+
+#[test]
+fn ids_are_remembered_in_runs_across_restarts_for_a_day() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    let id = |number: u64| {
+        let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&mixed);
+        Some(id)
+    };
+    let batch = |from: u64, at_ms: i64| -> Vec<UsageEvent> {
+        (from..from + 1_000).map(|number| UsageEvent { event_id: id(number), ..sample(1, at_ms) }).collect()
+    };
+    let admitted = |world: &mut World, from: u64, at_ms: i64| {
+        let appended = world.commit(&commit_of(batch(from, at_ms)), |_| {}).unwrap();
+        appended.duplicate.iter().filter(|duplicate| !**duplicate).count()
+    };
+    for hour in 0..5 {
+        for part in 0..4 {
+            let from = (hour * 4 + part) * 1_000;
+            assert_eq!(admitted(&mut world, from, NOW_MS + hour as i64 * 2 * HOUR_MS), 1_000);
+        }
+        world.settle();
+    }
+    for _ in 0..2 {
+        for from in (0..20_000).step_by(1_000) {
+            assert_eq!(admitted(&mut world, from, NOW_MS + 8 * HOUR_MS), 0, "{from}");
+        }
+        world.restart();
+    }
+    // A day later the first are forgotten, and their rows are gone.
+    assert_eq!(admitted(&mut world, 100_000, NOW_MS + 8 * HOUR_MS + 25 * HOUR_MS), 1_000);
+    world.settle();
+    assert_eq!(admitted(&mut world, 0, NOW_MS + 33 * HOUR_MS), 1_000);
+    world.settle();
+    let rows = world.tables.rows(super::seen::SEEN, &KeyRange::all()).len();
+    assert!(rows < 40, "{rows}");
+}
+
+#[test]
+fn an_idle_engine_wants_nothing() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    assert_eq!(world.engine.wants_commit_at(), None);
+    world.commit(&commit_of(vec![sample(1, NOW_MS)]), |_| {});
+    assert!(world.engine.wants_commit_at().is_some());
+    world.settle();
+    assert_eq!(world.engine.wants_commit_at(), None);
+    world.usage.prune(NOW_MS, 30);
+    world.usage.forget(key(9));
+    world.settle();
+    assert_eq!(world.engine.wants_commit_at(), None);
+}
+
+#[test]
+fn too_much_unfolded_is_refused() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    let metadata: Box<str> = "x".repeat(super::UNFOLDED_BYTES / 8).into();
+    let large = UsageEvent { metadata, ..sample(1, NOW_MS) };
+    for _ in 0..7 {
+        world.engine.begin_group();
+        world.engine.admit(vec![large.clone()], &world.tables).unwrap();
+        world.engine.commit_group(Arc::new(Tables::default()));
+    }
+    world.engine.begin_group();
+    let refused = world.engine.admit(vec![large.clone()], &world.tables);
+    assert!(matches!(refused, Err(crate::error::Error::Busy)));
+}

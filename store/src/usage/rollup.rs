@@ -1,0 +1,158 @@
+//! Rollup rows: several cells a value (60 minutes of an hour, 24 hours of a day, the days of a month), so that a key's
+//! year is a dozen rows. Cells only exist where there was traffic.
+
+use super::calendar::{DAY_MS, HOUR_MS, LAST_MS, MINUTE_MS, day_of, first_day, month_of_day};
+use super::cell::Cell;
+use super::codec::{Input, Malformed, Read, put_varint};
+use crate::model::Id;
+use crate::table::Table;
+
+const VERSION: u8 = 1;
+
+/// Minute cells are shown and kept for this long before the key's newest event.
+pub const MINUTE_RETENTION_MS: i64 = 48 * HOUR_MS;
+/// Hour cells are kept for this long; day cells for ever.
+pub const HOUR_RETENTION_MS: i64 = 90 * DAY_MS;
+
+/// How long a stretch of time one cell sums, UTC.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Grain {
+    /// A minute.
+    Minute,
+    /// An hour.
+    Hour,
+    /// A day.
+    Day,
+}
+
+impl Grain {
+    pub(super) const ALL: [Self; 3] = [Self::Minute, Self::Hour, Self::Day];
+
+    pub(super) fn table(self) -> Table {
+        match self {
+            Self::Minute => Table("usage_minutes"),
+            Self::Hour => Table("usage_hours"),
+            Self::Day => Table("usage_days"),
+        }
+    }
+
+    /// A cell's length in ms.
+    pub fn length_ms(self) -> i64 {
+        match self {
+            Self::Minute => MINUTE_MS,
+            Self::Hour => HOUR_MS,
+            Self::Day => DAY_MS,
+        }
+    }
+
+    /// The start of the cell a time falls into.
+    pub fn start_of(self, at_ms: i64) -> i64 {
+        let at_ms = at_ms.clamp(0, LAST_MS);
+        at_ms - at_ms % self.length_ms()
+    }
+
+    /// The row a time falls into, and the slot in it.
+    pub(super) fn place_of(self, at_ms: i64) -> (u32, u8) {
+        let at_ms = at_ms.clamp(0, LAST_MS);
+        match self {
+            Self::Minute => ((at_ms / HOUR_MS) as u32, (at_ms % HOUR_MS / MINUTE_MS) as u8),
+            Self::Hour => ((at_ms / DAY_MS) as u32, (at_ms % DAY_MS / HOUR_MS) as u8),
+            Self::Day => month_of_day(day_of(at_ms)),
+        }
+    }
+
+    /// The start of a slot, ms.
+    pub(super) fn slot_start(self, row: u32, slot: u8) -> i64 {
+        let start = match self {
+            Self::Minute => i64::from(row) * HOUR_MS,
+            Self::Hour => i64::from(row) * DAY_MS,
+            Self::Day => i64::from(first_day(row)) * DAY_MS,
+        };
+        start + i64::from(slot) * self.length_ms()
+    }
+}
+
+/// The key of a numbered row of an API key.
+pub(super) fn row_key(api_key: Id, row: u32) -> Vec<u8> {
+    [api_key.as_bytes().as_slice(), &row.to_be_bytes()].concat()
+}
+
+/// The row number in such a key.
+pub(super) fn row_number(key: &[u8]) -> Read<u32> {
+    let number = key.get(12..).and_then(|tail| tail.try_into().ok()).ok_or(Malformed)?;
+    Ok(u32::from_be_bytes(number))
+}
+
+/// The cells of one row, by rising slot.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Cells(pub(super) Vec<(u8, Cell)>);
+
+impl Cells {
+    /// Adds to the cell of a slot.
+    pub(super) fn merge(&mut self, slot: u8, cell: &Cell) {
+        match self.0.binary_search_by_key(&slot, |entry| entry.0) {
+            Ok(place) => self.0[place].1.merge(cell),
+            Err(place) => self.0.insert(place, (slot, cell.clone())),
+        }
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut out = vec![VERSION];
+        put_varint(&mut out, self.0.len() as u64);
+        for (slot, cell) in &self.0 {
+            out.push(*slot);
+            cell.encode(&mut out);
+        }
+        out
+    }
+
+    pub(super) fn decode(value: &[u8]) -> Read<Self> {
+        let mut input = Input(value);
+        input.version(VERSION)?;
+        let count = input.count()?;
+        let mut cells: Vec<(u8, Cell)> = Vec::with_capacity(count.min(64));
+        for _ in 0..count {
+            let slot = input.byte()?;
+            if slot >= 60 || cells.last().is_some_and(|last| last.0 >= slot) {
+                return Err(Malformed);
+            }
+            cells.push((slot, Cell::decode(&mut input)?));
+        }
+        input.end()?;
+        Ok(Self(cells))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::usage::samples::stored;
+
+    proptest! {
+        #[test]
+        fn places_and_starts_agree(at_ms in 0..=LAST_MS) {
+            for grain in Grain::ALL {
+                let (row, slot) = grain.place_of(at_ms);
+                prop_assert_eq!(grain.slot_start(row, slot), grain.start_of(at_ms));
+            }
+        }
+
+        #[test]
+        fn rows_come_back(events in prop::collection::vec((0u8..60, stored(false)), 0..100)) {
+            let mut cells = Cells::default();
+            for (slot, event) in &events {
+                let mut cell = Cell::default();
+                cell.add(event);
+                cells.merge(*slot, &cell);
+            }
+            prop_assert_eq!(Cells::decode(&cells.encode()), Ok(cells));
+        }
+
+        #[test]
+        fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Cells::decode(&[&[VERSION], bytes.as_slice()].concat());
+        }
+    }
+}

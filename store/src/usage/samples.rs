@@ -1,0 +1,34 @@
+//! Random events for the property tests.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::calendar::LAST_MS;
+use super::event::{Method, Stored};
+
+/// Any event; with a fingerprint now and then when `named`.
+pub(super) fn stored(named: bool) -> impl Strategy<Value = Stored> {
+    let at_ms = prop_oneof![0..=LAST_MS, 1_790_000_000_000i64..1_790_000_100_000];
+    let endpoint = prop_oneof!["/v1/[a-d]{1,3}", "\\PC{0,20}"];
+    let metadata = prop_oneof![Just(String::new()), "\\{\"model\":\"[a-z]{3}\",\"tokens\":[0-9]{1,4}\\}"];
+    let sizes = (any::<u32>(), 0u32..5_000, 0u32..4, prop_oneof![200u16..600, any::<u16>()], 0u8..8);
+    let fingerprint = prop::option::of(any::<u64>());
+    (at_ms, endpoint, metadata, fingerprint, prop::option::of(any::<u32>()), sizes).prop_map(
+        move |(at_ms, endpoint, metadata, fingerprint, response_us, sizes)| {
+            let (request_bytes, response_bytes, version, status, method) = sizes;
+            Stored {
+                at_ms,
+                endpoint: Arc::from(endpoint),
+                metadata: metadata.into(),
+                fingerprint: fingerprint.filter(|_| named),
+                response_us,
+                request_bytes,
+                response_bytes,
+                version,
+                status,
+                method: Method::from_code(method).unwrap(),
+            }
+        },
+    )
+}

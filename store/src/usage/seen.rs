@@ -1,0 +1,303 @@
+//! The event ids of the last 24 hours, by which retries are recognised, also after a restart. New ids are in memory
+//! and logged with each round of folding; once there are many, or an hour has passed, they are written as a sorted run
+//! and leave memory but for a filter. It must not lose an id that was acknowledged.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::calendar::{HOUR_MS, MINUTE_MS};
+use super::codec::{Input, Malformed, Read, put_varint};
+use super::filter::Filter;
+use crate::error::{Error, Result};
+use crate::redb::port::{RawOp, RawRead};
+use crate::table::{KeyRange, Order, Table};
+
+/// Rows of three kinds, told apart by the key's first byte, each followed by the run's number.
+pub(super) const SEEN: Table = Table("usage_seen");
+/// A complete run: its newest time and number of ids.
+const RUN: u8 = 0;
+/// Ids as they came, 8 bytes each; the key ends with a serial number.
+const LOGGED: u8 = 1;
+/// Ids of a run in order, 8 bytes each; the key ends with the first of them.
+const SORTED: u8 = 2;
+
+/// Ids are remembered for this long: 24 h, and the time a caller's clock may be ahead on top.
+const RETENTION_MS: i64 = 24 * HOUR_MS + 10 * MINUTE_MS;
+/// The open run is closed when it holds this many ids, or after an hour.
+const OPEN_IDS: usize = 1 << 18;
+/// Runs waiting to be written; with more, new ids are refused until the writer has caught up.
+const CLOSING_RUNS: usize = 8;
+/// All filters together; runs beyond are looked up in the file each time.
+const FILTER_BYTES: usize = 32 << 20;
+/// Ids of one row: just under a page, and just under four.
+const SORTED_IDS: usize = 490;
+const LOGGED_IDS: usize = 2_000;
+/// Rows of one slice.
+const SORTED_ROWS: usize = 64;
+const LOGGED_ROWS: usize = 16;
+
+/// A run on its way to the file.
+struct Closing {
+    number: u32,
+    newest_ms: i64,
+    ids: Vec<u64>,
+    written: usize,
+}
+
+/// A run in the file.
+struct Run {
+    number: u32,
+    newest_ms: i64,
+    count: usize,
+    filter: Option<Filter>,
+}
+
+/// What a slice has put into the commit in flight.
+#[derive(Default)]
+pub(super) struct Step {
+    logged: usize,
+    logged_rows: u32,
+    written: usize,
+    completed: bool,
+    expired: usize,
+}
+
+#[derive(Default)]
+pub(super) struct Seen {
+    /// The open run's number.
+    number: u32,
+    open: HashSet<u64>,
+    opened_ms: i64,
+    /// Of the group in flight.
+    staged: HashSet<u64>,
+    /// Committed with their arrivals, but not yet logged; in the order they came.
+    unlogged: VecDeque<u64>,
+    logged_rows: u32,
+    /// Ids ever taken and ever logged since the start.
+    taken: u64,
+    logged: u64,
+    closing: VecDeque<Closing>,
+    runs: VecDeque<Run>,
+}
+
+impl Seen {
+    /// Loads what the file knows. `newest_ms` stands for the present.
+    pub(super) fn recover(read: &dyn RawRead, newest_ms: i64) -> Result<(Self, Vec<KeyRange>)> {
+        let mut seen = Self { opened_ms: newest_ms, ..Self::default() };
+        let mut garbage = Vec::new();
+        let mut highest = 0;
+        read.raw_scan(SEEN, &KeyRange::all(), Order::Ascending, &mut |key, value| {
+            let number = seen.load(key, value, &mut garbage).map_err(damaged)?;
+            highest = highest.max(number);
+            Ok(true)
+        })?;
+        // A new number, so that nothing mixes with a half-written run.
+        seen.number = highest + 1;
+        Ok((seen, garbage))
+    }
+
+    fn load(&mut self, key: &[u8], value: &[u8], garbage: &mut Vec<KeyRange>) -> Read<u32> {
+        let mut key = Input(key);
+        let kind = key.byte()?;
+        let number = u32::from_be_bytes(key.array()?);
+        match kind {
+            RUN => {
+                let mut value = Input(value);
+                let (newest_ms, count) = (value.narrow()?, value.narrow()?);
+                let filter = self.room_for_filter(count).then(|| Filter::new(count));
+                self.runs.push_back(Run { number, newest_ms, count, filter });
+            }
+            LOGGED if self.runs.back().is_some_and(|run| run.number >= number) => {
+                note_garbage(garbage, run_range(LOGGED, number));
+            }
+            LOGGED => self.open.extend(ids(value)),
+            SORTED => match self.runs.iter_mut().find(|run| run.number == number) {
+                Some(run) => {
+                    if let Some(filter) = &mut run.filter {
+                        ids(value).for_each(|id| filter.add(id));
+                    }
+                }
+                None => note_garbage(garbage, run_range(SORTED, number)),
+            },
+            _ => return Err(Malformed),
+        }
+        Ok(number)
+    }
+
+    fn room_for_filter(&self, ids: usize) -> bool {
+        let used: usize = self.runs.iter().filter(|run| run.filter.is_some()).map(|run| Filter::bytes(run.count)).sum();
+        used + Filter::bytes(ids) <= FILTER_BYTES
+    }
+
+    /// Takes an id into the group in flight; `false` when it was seen before.
+    pub(super) fn admit(&mut self, id: u64, read: &dyn RawRead) -> Result<bool> {
+        if self.closing.len() >= CLOSING_RUNS {
+            return Err(Error::Busy);
+        }
+        if self.in_memory(id) || self.in_runs(id, read)? {
+            return Ok(false);
+        }
+        Ok(self.staged.insert(id))
+    }
+
+    /// Takes back an id of the group in flight.
+    pub(super) fn withdraw(&mut self, id: u64) {
+        self.staged.remove(&id);
+    }
+
+    /// An id from a replayed arrival.
+    pub(super) fn replay(&mut self, id: u64) {
+        if self.open.insert(id) {
+            self.unlogged.push_back(id);
+            self.taken += 1;
+        }
+    }
+
+    fn in_memory(&self, id: u64) -> bool {
+        self.staged.contains(&id)
+            || self.open.contains(&id)
+            || self.closing.iter().any(|run| run.ids.binary_search(&id).is_ok())
+    }
+
+    fn in_runs(&self, id: u64, read: &dyn RawRead) -> Result<bool> {
+        for run in self.runs.iter().rev() {
+            if run.filter.as_ref().is_none_or(|filter| filter.may_hold(id)) && in_run(run.number, id, read)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The group in flight is durable.
+    pub(super) fn commit(&mut self, newest_ms: i64) {
+        self.taken += self.staged.len() as u64;
+        self.unlogged.extend(&self.staged);
+        self.open.extend(self.staged.drain());
+        let stale = newest_ms - self.opened_ms >= HOUR_MS;
+        if self.open.len() >= OPEN_IDS || (stale && !self.open.is_empty()) {
+            let mut ids: Vec<u64> = std::mem::take(&mut self.open).into_iter().collect();
+            ids.sort_unstable();
+            self.closing.push_back(Closing { number: self.number, newest_ms, ids, written: 0 });
+            (self.number, self.logged_rows) = (self.number + 1, 0);
+        }
+        if stale || self.open.is_empty() {
+            self.opened_ms = newest_ms;
+        }
+    }
+
+    /// The group in flight never came.
+    pub(super) fn abort(&mut self) {
+        self.staged.clear();
+    }
+
+    /// A mark that [`Seen::is_logged`] tells when all ids taken so far are logged.
+    pub(super) fn mark(&self) -> u64 {
+        self.taken
+    }
+
+    pub(super) fn is_logged(&self, mark: u64, step: &Step) -> bool {
+        self.logged + step.logged as u64 >= mark
+    }
+
+    /// Whether there is work that should not wait for the next round.
+    pub(super) fn has_work(&self) -> bool {
+        !self.closing.is_empty()
+    }
+
+    /// Adds some rows to a commit. New ids are logged only `in_round`.
+    pub(super) fn slice(&self, in_round: bool, newest_ms: i64, ops: &mut Vec<RawOp>) -> Step {
+        let mut step = Step::default();
+        while in_round && (step.logged_rows as usize) < LOGGED_ROWS && step.logged < self.unlogged.len() {
+            let row: Vec<u64> = self.unlogged.iter().skip(step.logged).take(LOGGED_IDS).copied().collect();
+            let serial = (self.logged_rows + step.logged_rows).to_be_bytes();
+            ops.push(put(LOGGED, self.number, &serial, id_bytes(&row)));
+            step.logged += row.len();
+            step.logged_rows += 1;
+        }
+        if let Some(run) = self.closing.front() {
+            for row in run.ids[run.written..].chunks(SORTED_IDS).take(SORTED_ROWS) {
+                ops.push(put(SORTED, run.number, &row[0].to_be_bytes(), id_bytes(row)));
+                step.written += row.len();
+            }
+            step.completed = run.written + step.written == run.ids.len();
+            if step.completed {
+                let mut value = Vec::new();
+                put_varint(&mut value, run.newest_ms as u64);
+                put_varint(&mut value, run.ids.len() as u64);
+                ops.push(put(RUN, run.number, &[], value));
+            }
+        }
+        for run in self.runs.iter().take_while(|run| run.newest_ms < newest_ms - RETENTION_MS) {
+            ops.push(RawOp { table: SEEN, key: row_key(RUN, run.number, &[]), value: None });
+            step.expired += 1;
+        }
+        step
+    }
+
+    /// The commit with this step succeeded; answers rows that can now be removed little by little.
+    pub(super) fn apply(&mut self, step: Step) -> Vec<KeyRange> {
+        let mut garbage = Vec::new();
+        self.unlogged.drain(..step.logged);
+        self.logged += step.logged as u64;
+        self.logged_rows += step.logged_rows;
+        for run in self.runs.drain(..step.expired) {
+            garbage.push(run_range(SORTED, run.number));
+        }
+        if let Some(run) = self.closing.front_mut() {
+            run.written += step.written;
+        }
+        if step.completed
+            && let Some(run) = self.closing.pop_front()
+        {
+            let filter = self.room_for_filter(run.ids.len()).then(|| {
+                let mut filter = Filter::new(run.ids.len());
+                run.ids.iter().for_each(|id| filter.add(*id));
+                filter
+            });
+            garbage.push(KeyRange { start: vec![LOGGED], end: run_range(LOGGED, run.number).end });
+            self.runs.push_back(Run { number: run.number, newest_ms: run.newest_ms, count: run.ids.len(), filter });
+        }
+        garbage
+    }
+}
+
+fn in_run(number: u32, id: u64, read: &dyn RawRead) -> Result<bool> {
+    let start = row_key(SORTED, number, &[]);
+    let end = id.checked_add(1).map(|after| row_key(SORTED, number, &after.to_be_bytes()));
+    let range = KeyRange { start, end: end.or(run_range(SORTED, number).end) };
+    let mut found = false;
+    read.raw_scan(SEEN, &range, Order::Descending, &mut |_, value| {
+        found = value.as_chunks::<8>().0.binary_search_by_key(&id, |bytes| u64::from_be_bytes(*bytes)).is_ok();
+        Ok(false)
+    })?;
+    Ok(found)
+}
+
+fn note_garbage(garbage: &mut Vec<KeyRange>, range: KeyRange) {
+    if garbage.last().is_none_or(|last| last.start != range.start) {
+        garbage.push(range);
+    }
+}
+
+fn run_range(kind: u8, number: u32) -> KeyRange {
+    KeyRange::prefix(&row_key(kind, number, &[]))
+}
+
+fn row_key(kind: u8, number: u32, rest: &[u8]) -> Vec<u8> {
+    [&[kind], number.to_be_bytes().as_slice(), rest].concat()
+}
+
+fn put(kind: u8, number: u32, rest: &[u8], value: Vec<u8>) -> RawOp {
+    RawOp { table: SEEN, key: row_key(kind, number, rest), value: Some(value) }
+}
+
+fn id_bytes(ids: &[u64]) -> Vec<u8> {
+    ids.iter().flat_map(|id| id.to_be_bytes()).collect()
+}
+
+fn ids(value: &[u8]) -> impl Iterator<Item = u64> {
+    value.as_chunks::<8>().0.iter().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+fn damaged(Malformed: Malformed) -> Error {
+    Error::Damaged { table: SEEN.0 }
+}

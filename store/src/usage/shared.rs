@@ -1,0 +1,110 @@
+//! The memory that the writer's thread changes and queries read: one small lock a key, held for microseconds. It must
+//! never be locked while reading the file.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
+
+use super::event::Stored;
+use super::head::Head;
+use super::live::Recent;
+use super::totals::Sums;
+use crate::model::Id;
+use crate::redb::port::RawSnapshot;
+
+/// One group's events of one key.
+pub(super) type Group = (u64, Arc<[Stored]>);
+
+/// Everything in memory about one key.
+#[derive(Default)]
+pub(super) struct KeyState {
+    /// What the last commit known to have succeeded has made durable.
+    pub(super) head: Head,
+    /// What the commit in flight makes durable: a query that already sees that commit reads this one.
+    pub(super) next: Option<Box<Head>>,
+    /// Durable as arrivals, not yet folded; those of a fold in flight stay until its commit has succeeded.
+    pub(super) groups: VecDeque<Group>,
+    /// Of folded and unfolded events together.
+    pub(super) sums: Sums,
+    pub(super) recent: Recent,
+    /// It waits for a fold.
+    pub(super) queued: bool,
+    /// When its waiting cells are to be spread.
+    pub(super) spread_at: Option<Instant>,
+}
+
+impl KeyState {
+    /// Takes in events that have just become durable.
+    pub(super) fn push(&mut self, arrival: u64, events: Arc<[Stored]>) {
+        for event in events.iter() {
+            self.sums.add(event);
+            self.recent.add(event);
+        }
+        self.groups.push_back((arrival, events));
+    }
+}
+
+/// A key's state, shared.
+pub(super) type KeyCell = Arc<Mutex<KeyState>>;
+
+/// What callers have asked the writer's thread to do.
+#[derive(Default)]
+pub(super) struct Requests {
+    /// Keys to forget.
+    pub(super) forget: Vec<Id>,
+    /// Remove raw events older than this, and what outlived the rollups' retention at this time.
+    pub(super) prune: Option<Prune>,
+}
+
+impl Requests {
+    pub(super) fn waiting(&self) -> bool {
+        !self.forget.is_empty() || self.prune.is_some()
+    }
+}
+
+/// One pass of pruning.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Prune {
+    pub(super) now_ms: i64,
+    pub(super) events_before_ms: i64,
+}
+
+#[derive(Default)]
+pub(super) struct Shared {
+    keys: RwLock<HashMap<Id, KeyCell>>,
+    snapshot: RwLock<Option<RawSnapshot>>,
+    requests: Mutex<Requests>,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(super) fn keys(&self) -> RwLockReadGuard<'_, HashMap<Id, KeyCell>> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn keys_mut(&self) -> RwLockWriteGuard<'_, HashMap<Id, KeyCell>> {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn key(&self, api_key: Id) -> Option<KeyCell> {
+        self.keys().get(&api_key).cloned()
+    }
+
+    pub(super) fn snapshot(&self) -> Option<RawSnapshot> {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn publish(&self, snapshot: RawSnapshot) {
+        let mut place = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        let before = place.replace(snapshot);
+        drop(place);
+        drop(before);
+    }
+
+    pub(super) fn requests(&self) -> MutexGuard<'_, Requests> {
+        lock(&self.requests)
+    }
+}

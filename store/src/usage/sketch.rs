@@ -1,0 +1,178 @@
+//! A log-linear histogram of response times: 32 buckets an octave, so that a quantile is at most 1.6 % off. It keeps
+//! only buckets that were hit; it must not grow with the number of values.
+
+use super::codec::{Input, Malformed, Read, put_varint};
+
+/// Buckets an octave, as a power of two.
+const OCTAVE_BITS: u32 = 5;
+/// Values below this have a bucket each.
+const LINEAR: u32 = 1 << (OCTAVE_BITS + 1);
+/// One more than the highest bucket of a 32-bit value.
+const BUCKETS: u16 = (LINEAR + (31 - OCTAVE_BITS) * (1 << OCTAVE_BITS)) as u16;
+
+/// A mergeable summary of many values (µs), from which quantiles are read within 2 %.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Sketch {
+    /// Bucket and count, by rising bucket.
+    counts: Vec<(u16, u64)>,
+}
+
+impl Sketch {
+    /// Counts one value.
+    pub fn add(&mut self, value: u32) {
+        let bucket = bucket_of(value);
+        match self.counts.binary_search_by_key(&bucket, |entry| entry.0) {
+            Ok(place) => self.counts[place].1 += 1,
+            Err(place) => self.counts.insert(place, (bucket, 1)),
+        }
+    }
+
+    /// Counts everything another sketch has counted.
+    pub fn merge(&mut self, other: &Self) {
+        if self.counts.is_empty() {
+            self.counts.clone_from(&other.counts);
+            return;
+        }
+        let mut merged = Vec::with_capacity(self.counts.len() + other.counts.len());
+        let (mut left, mut right) = (self.counts.iter().peekable(), other.counts.iter().peekable());
+        while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+            let (a, b) = (**a, **b);
+            if a.0 <= b.0 {
+                left.next();
+            }
+            if b.0 <= a.0 {
+                right.next();
+            }
+            merged.push(match a.0.cmp(&b.0) {
+                std::cmp::Ordering::Less => a,
+                std::cmp::Ordering::Equal => (a.0, a.1.saturating_add(b.1)),
+                std::cmp::Ordering::Greater => b,
+            });
+        }
+        merged.extend(left.chain(right));
+        self.counts = merged;
+    }
+
+    /// How many values were counted.
+    pub fn count(&self) -> u64 {
+        self.counts.iter().fold(0, |sum, entry| sum.saturating_add(entry.1))
+    }
+
+    /// The value that the share `q` (0 to 1) of all values does not exceed; `None` when nothing was counted.
+    pub fn quantile(&self, q: f64) -> Option<u32> {
+        let rank = ((self.count() as f64 * q).ceil() as u64).max(1);
+        let mut passed = 0u64;
+        for (bucket, count) in &self.counts {
+            passed = passed.saturating_add(*count);
+            if passed >= rank {
+                return Some(middle_of(*bucket));
+            }
+        }
+        self.counts.last().map(|(bucket, _)| middle_of(*bucket))
+    }
+
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.counts.len() as u64);
+        let mut previous = 0;
+        for (bucket, count) in &self.counts {
+            put_varint(out, u64::from(bucket - previous));
+            put_varint(out, *count);
+            previous = *bucket;
+        }
+    }
+
+    pub(super) fn decode(input: &mut Input<'_>) -> Read<Self> {
+        let length = input.count()?;
+        let mut counts: Vec<(u16, u64)> = Vec::with_capacity(length);
+        let mut bucket = 0u16;
+        for place in 0..length {
+            let step: u16 = input.narrow()?;
+            bucket = bucket.checked_add(step).filter(|sum| *sum < BUCKETS).ok_or(Malformed)?;
+            if place > 0 && step == 0 {
+                return Err(Malformed);
+            }
+            counts.push((bucket, input.varint()?));
+        }
+        Ok(Self { counts })
+    }
+}
+
+fn bucket_of(value: u32) -> u16 {
+    if value < LINEAR {
+        return value as u16;
+    }
+    let octave = 31 - value.leading_zeros();
+    let within = (value >> (octave - OCTAVE_BITS)) & ((1 << OCTAVE_BITS) - 1);
+    (LINEAR + (octave - OCTAVE_BITS - 1) * (1 << OCTAVE_BITS) + within) as u16
+}
+
+/// The middle of a bucket, so that the error is half its width.
+fn middle_of(bucket: u16) -> u32 {
+    let bucket = u32::from(bucket);
+    if bucket < LINEAR {
+        return bucket;
+    }
+    let above = bucket - LINEAR;
+    let octave = above / (1 << OCTAVE_BITS) + OCTAVE_BITS + 1;
+    let within = above % (1 << OCTAVE_BITS);
+    let width = 1u32 << (octave - OCTAVE_BITS);
+    (1 << octave) + within * width + (width - 1) / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sketch_of(values: &[u32]) -> Sketch {
+        let mut sketch = Sketch::default();
+        values.iter().for_each(|value| sketch.add(*value));
+        sketch
+    }
+
+    proptest! {
+        #[test]
+        fn quantiles_are_within_two_percent(
+            mut values in prop::collection::vec(prop_oneof![any::<u32>(), 0u32..200, 1_000u32..2_000_000], 1..400),
+            q in 0.0f64..=1.0,
+        ) {
+            let sketch = sketch_of(&values);
+            values.sort_unstable();
+            let rank = ((values.len() as f64 * q).ceil() as usize).clamp(1, values.len());
+            let exact = f64::from(values[rank - 1]);
+            let read = f64::from(sketch.quantile(q).unwrap());
+            prop_assert!((read - exact).abs() <= exact * 0.02, "{read} for {exact}");
+        }
+
+        #[test]
+        fn merging_is_counting_both(a in prop::collection::vec(any::<u32>(), 0..200), b in prop::collection::vec(0u32..5_000, 0..200)) {
+            let mut merged = sketch_of(&a);
+            merged.merge(&sketch_of(&b));
+            prop_assert_eq!(merged, sketch_of(&[a, b].concat()));
+        }
+
+        #[test]
+        fn encoding_comes_back(values in prop::collection::vec(any::<u32>(), 0..300)) {
+            let sketch = sketch_of(&values);
+            let mut out = Vec::new();
+            sketch.encode(&mut out);
+            let mut input = Input(&out);
+            prop_assert_eq!(Sketch::decode(&mut input), Ok(sketch));
+            prop_assert_eq!(input.end(), Ok(()));
+        }
+
+        #[test]
+        fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(sketch) = Sketch::decode(&mut Input(&bytes)) {
+                sketch.quantile(0.99);
+            }
+        }
+    }
+
+    #[test]
+    fn the_extremes_have_buckets() {
+        assert_eq!(bucket_of(u32::MAX), BUCKETS - 1);
+        assert_eq!(Sketch::default().quantile(0.5), None);
+    }
+}

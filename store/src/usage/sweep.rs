@@ -1,0 +1,169 @@
+//! Removing rows little by little: old events and rollups, forgotten keys, runs of ids that were replaced. It must never
+//! touch a key that a fold in the same commit is writing.
+
+use super::block;
+use super::calendar::{HOUR_MS, SECOND_MS, day_of};
+use super::endpoints::{ENDPOINT_DAY_RETENTION_MS, ENDPOINT_DAYS, ENDPOINT_MONTHS};
+use super::engine::Engine;
+use super::fold::{BLOCKS, damaged};
+use super::head::HEADS;
+use super::rollup::{Grain, HOUR_RETENTION_MS, MINUTE_RETENTION_MS, row_key};
+use super::shared::{Prune, lock};
+use crate::error::Result;
+use crate::model::Id;
+use crate::redb::port::{RawOp, RawRead};
+use crate::table::{KeyRange, Order, Table};
+
+/// Rows removed, and keys looked at, in one slice.
+const ROWS: usize = 256;
+const KEYS: usize = 512;
+
+/// Something to remove.
+pub(super) enum Chore {
+    /// All rows of a range.
+    Remove(Table, KeyRange),
+    /// What of a key is too old.
+    Prune(Id, Prune),
+    /// The last trace of a forgotten key.
+    Unmap(Id),
+}
+
+impl Chore {
+    /// Everything about a key.
+    pub(super) fn burial(api_key: Id) -> impl Iterator<Item = Self> {
+        let [minutes, hours, days] = Grain::ALL.map(Grain::table);
+        let tables = [BLOCKS, minutes, hours, days, ENDPOINT_DAYS, ENDPOINT_MONTHS];
+        let rows = tables.into_iter().map(move |table| Self::Remove(table, KeyRange::prefix(api_key.as_bytes())));
+        rows.chain([Self::Unmap(api_key)])
+    }
+}
+
+/// What the commit in flight removes.
+#[derive(Default)]
+pub(super) struct Swept {
+    finished: usize,
+    unmapped: Vec<Id>,
+}
+
+impl Engine {
+    /// Takes over what callers have asked for.
+    pub(super) fn take_requests(&mut self) {
+        let mut requests = self.shared.requests();
+        self.work.forgetting.append(&mut requests.forget);
+        let prune = requests.prune.take();
+        drop(requests);
+        self.work.forgetting.sort_unstable();
+        self.work.forgetting.dedup();
+        if let Some(prune) = prune {
+            self.work.chores.retain(|chore| !matches!(chore, Chore::Prune(..)));
+            self.work.chores.extend(self.shared.keys().keys().map(|api_key| Chore::Prune(*api_key, prune)));
+        }
+    }
+
+    /// Works on the first chores until a slice's share is done.
+    pub(super) fn sweep(&self, read: &dyn RawRead, ops: &mut Vec<RawOp>) -> Result<Swept> {
+        let mut swept = Swept::default();
+        let mut room = ROWS;
+        for chore in self.work.chores.iter().take(KEYS) {
+            let finished = match chore {
+                Chore::Remove(table, range) => remove(*table, range, &mut room, read, ops)?,
+                Chore::Prune(api_key, prune) => self.prune(*api_key, prune, &mut room, read, ops)?,
+                Chore::Unmap(api_key) => {
+                    ops.push(RawOp { table: HEADS, key: api_key.as_bytes().to_vec(), value: None });
+                    swept.unmapped.push(*api_key);
+                    true
+                }
+            };
+            if !finished {
+                break;
+            }
+            swept.finished += 1;
+        }
+        Ok(swept)
+    }
+
+    pub(super) fn apply_sweep(&mut self, swept: Swept) {
+        self.work.chores.drain(..swept.finished);
+        for api_key in swept.unmapped {
+            self.shared.keys_mut().remove(&api_key);
+        }
+    }
+
+    fn prune(
+        &self,
+        api_key: Id,
+        prune: &Prune,
+        room: &mut usize,
+        read: &dyn RawRead,
+        ops: &mut Vec<RawOp>,
+    ) -> Result<bool> {
+        let Some(key) = self.shared.key(api_key) else { return Ok(true) };
+        let mut state = lock(&key);
+        if state.next.is_some() {
+            return Ok(false);
+        }
+        state.recent.expire(prune.now_ms / SECOND_MS);
+        drop(state);
+        let hours = ((prune.now_ms - MINUTE_RETENTION_MS).max(0) / HOUR_MS) as u32;
+        let olds = [
+            (Grain::Minute.table(), hours),
+            (Grain::Hour.table(), day_of(prune.now_ms - HOUR_RETENTION_MS)),
+            (ENDPOINT_DAYS, day_of(prune.now_ms - ENDPOINT_DAY_RETENTION_MS)),
+        ];
+        for (table, before) in olds {
+            let range = KeyRange { start: row_key(api_key, 0), end: Some(row_key(api_key, before)) };
+            if !remove(table, &range, room, read, ops)? {
+                return Ok(false);
+            }
+        }
+        prune_blocks(api_key, prune, room, read, ops)
+    }
+}
+
+/// Removes a key's oldest blocks; an event that was reported late leaves with the block it came into.
+fn prune_blocks(
+    api_key: Id,
+    prune: &Prune,
+    room: &mut usize,
+    read: &dyn RawRead,
+    ops: &mut Vec<RawOp>,
+) -> Result<bool> {
+    let mut finished = true;
+    read.raw_scan(BLOCKS, &KeyRange::prefix(api_key.as_bytes()), Order::Ascending, &mut |key, value| {
+        let header = block::header(value).map_err(damaged(BLOCKS))?;
+        if header.newest_ms >= prune.events_before_ms {
+            return Ok(false);
+        }
+        finished = take_room(room);
+        if finished {
+            ops.push(RawOp { table: BLOCKS, key: key.to_vec(), value: None });
+        }
+        Ok(finished)
+    })?;
+    Ok(finished)
+}
+
+/// Removes rows while there is room; whether none remain.
+fn remove(
+    table: Table,
+    range: &KeyRange,
+    room: &mut usize,
+    read: &dyn RawRead,
+    ops: &mut Vec<RawOp>,
+) -> Result<bool> {
+    let mut finished = true;
+    read.raw_scan(table, range, Order::Ascending, &mut |key, _| {
+        finished = take_room(room);
+        if finished {
+            ops.push(RawOp { table, key: key.to_vec(), value: None });
+        }
+        Ok(finished)
+    })?;
+    Ok(finished)
+}
+
+fn take_room(room: &mut usize) -> bool {
+    let left = *room > 0;
+    *room = room.saturating_sub(1);
+    left
+}

@@ -1,0 +1,334 @@
+//! Fold work in slices. At most once a second a round begins: it folds every key that has unfolded events, a few keys
+//! in each commit; when it is through, the arrivals up to its beginning can be dropped. What a slice does is noted here
+//! and applied to memory only when its commit succeeds.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::engine::Engine;
+use super::event::Stored;
+use super::fold::Fold;
+use super::head::{HEADS, Head};
+use super::seen::{SEEN, Step};
+use super::shared::{Group, KeyCell, Shared, lock};
+use super::sweep::{Chore, Swept};
+use crate::error::Result;
+use crate::model::Id;
+use crate::redb::port::{RawOp, RawRead, Slice};
+use crate::table::{KeyRange, Table};
+
+/// Rounds begin at least this far apart, unless much is unfolded.
+const ROUND_EVERY: Duration = Duration::from_secs(1);
+const ROUND_BYTES: usize = 16 << 20;
+/// Cells wait this long in the head before they are spread over the rollup rows.
+const SPREAD_AFTER: Duration = Duration::from_secs(60);
+/// Keys and bytes of events of one slice; when much is waiting, a share of it.
+const SLICE_KEYS: usize = 16;
+const SLICE_KEYS_SHARE: usize = 64;
+const SLICE_BYTES: usize = 1 << 20;
+const SLICE_BYTES_SHARE: usize = 8;
+
+/// A pass over all keys that had unfolded events when it began.
+struct Round {
+    through: u64,
+    /// The ids taken before it began.
+    ids: u64,
+    keys: VecDeque<Id>,
+}
+
+/// What waits to be done, and what the commit in flight does of it.
+pub(super) struct Work {
+    /// Keys with events that no round has taken up.
+    pub(super) dirty: Vec<Id>,
+    round: Option<Round>,
+    round_began: Option<Instant>,
+    /// Keys whose cells wait to be spread, by rising time; out of date where the key says otherwise.
+    cooling: VecDeque<(Instant, Id)>,
+    /// Keys with waiting cells found at the start, when no time was known.
+    thawed: Vec<Id>,
+    folded_through: u64,
+    /// The time of the last slice.
+    now: Instant,
+    pub(super) forgetting: Vec<Id>,
+    /// Forgotten keys whose rows go once arrivals up to the number are folded.
+    pub(super) graves: Vec<(u64, Id)>,
+    pub(super) chores: VecDeque<Chore>,
+    flight: Flight,
+}
+
+/// What the commit in flight does.
+#[derive(Default)]
+struct Flight {
+    folds: Vec<Folded>,
+    from_round: usize,
+    from_cooling: usize,
+    seen: Step,
+    round_done: bool,
+    buried: Vec<KeyCell>,
+    swept: Swept,
+}
+
+struct Folded {
+    api_key: Id,
+    key: KeyCell,
+    /// How many groups were folded.
+    groups: usize,
+}
+
+impl Work {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            dirty: Vec::new(),
+            round: None,
+            round_began: None,
+            cooling: VecDeque::new(),
+            thawed: Vec::new(),
+            folded_through: 0,
+            now,
+            forgetting: Vec::new(),
+            graves: Vec::new(),
+            chores: VecDeque::new(),
+            flight: Flight::default(),
+        }
+    }
+
+    /// Takes up work that a stop has left behind; `last` is the last arrival.
+    pub(super) fn resume(&mut self, shared: &Shared, last: u64, garbage: impl Iterator<Item = (Table, KeyRange)>) {
+        self.chores.extend(garbage.map(|(table, range)| Chore::Remove(table, range)));
+        for (api_key, key) in shared.keys().iter() {
+            let state = lock(key);
+            if state.head.forgotten {
+                self.graves.push((last, *api_key));
+            } else if state.head.has_waiting() {
+                self.thawed.push(*api_key);
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// When the writer should make a commit although nobody asks for one.
+    pub(crate) fn wants_commit_at(&self) -> Option<Instant> {
+        let work = &self.work;
+        let busy = work.round.is_some() || !work.chores.is_empty() || self.seen.has_work();
+        if busy || !work.forgetting.is_empty() || !work.thawed.is_empty() || self.shared.requests().waiting() {
+            return Some(work.now);
+        }
+        let round = (!work.dirty.is_empty() || !work.graves.is_empty())
+            .then(|| work.round_began.map_or(work.now, |began| began + ROUND_EVERY));
+        let spread = work.cooling.front().map(|(due, _)| *due);
+        round.into_iter().chain(spread).min()
+    }
+
+    pub(super) fn run_slice(&mut self, now: Instant, read: &dyn RawRead) -> Result<Slice> {
+        self.work.now = now;
+        let mut slice = Slice::default();
+        self.warm(now);
+        self.take_requests();
+        self.bury(&mut slice.ops);
+        self.begin_round(now);
+        self.fold_round(now, read, &mut slice.ops)?;
+        self.fold_cooled(now, read, &mut slice.ops)?;
+        let step = self.seen.slice(self.work.round.is_some(), self.newest_ms, &mut slice.ops);
+        slice.folded_through = self.finish_round(&step);
+        self.work.flight.seen = step;
+        self.work.flight.swept = self.sweep(read, &mut slice.ops)?;
+        if slice.ops.is_empty() && slice.folded_through.is_none() {
+            // Nothing for a commit, so perhaps none will come; what was only looked at is done with.
+            self.apply_slice();
+        }
+        Ok(slice)
+    }
+
+    fn warm(&mut self, now: Instant) {
+        let due = now + SPREAD_AFTER;
+        for api_key in self.work.thawed.drain(..) {
+            if let Some(key) = self.shared.key(api_key) {
+                lock(&key).spread_at = Some(due);
+                self.work.cooling.push_back((due, api_key));
+            }
+        }
+    }
+
+    /// Marks deleted keys, so that no replay can bring them back.
+    fn bury(&mut self, ops: &mut Vec<RawOp>) {
+        let Self { shared, work, last_arrival, .. } = self;
+        work.forgetting.retain(|api_key| {
+            let Some(key) = shared.key(*api_key) else { return false };
+            let mut state = lock(&key);
+            if state.head.forgotten {
+                return false;
+            }
+            let (through, spread) = (*last_arrival, state.head.spread + 1);
+            let head = Head { through, spread, forgotten: true, ..Head::default() };
+            ops.push(RawOp { table: HEADS, key: api_key.as_bytes().to_vec(), value: Some(head.encode()) });
+            state.next = Some(Box::new(head));
+            drop(state);
+            work.flight.buried.push(key);
+            true
+        });
+    }
+
+    fn begin_round(&mut self, now: Instant) {
+        let work = &mut self.work;
+        let due = work.round_began.is_none_or(|began| now.saturating_duration_since(began) >= ROUND_EVERY);
+        let wanted = !work.dirty.is_empty() || !work.graves.is_empty();
+        if work.round.is_none() && wanted && (due || self.unfolded_bytes >= ROUND_BYTES) {
+            let keys = std::mem::take(&mut work.dirty).into();
+            work.round = Some(Round { through: self.last_arrival, ids: self.seen.mark(), keys });
+            work.round_began = Some(now);
+        }
+    }
+
+    fn fold_round(&mut self, now: Instant, read: &dyn RawRead, ops: &mut Vec<RawOp>) -> Result<()> {
+        let Some(round) = &self.work.round else { return Ok(()) };
+        let keys = SLICE_KEYS.max(round.keys.len() / SLICE_KEYS_SHARE).min(round.keys.len());
+        let mut room = SLICE_BYTES.max(self.unfolded_bytes / SLICE_BYTES_SHARE);
+        for place in 0..keys {
+            let Some(api_key) = self.work.round.as_ref().and_then(|round| round.keys.get(place).copied()) else { break };
+            if !self.fold_key(api_key, now, &mut room, read, ops)? {
+                break;
+            }
+            self.work.flight.from_round += 1;
+        }
+        Ok(())
+    }
+
+    fn fold_cooled(&mut self, now: Instant, read: &dyn RawRead, ops: &mut Vec<RawOp>) -> Result<()> {
+        let mut room = SLICE_BYTES;
+        let most = SLICE_KEYS.max(self.work.cooling.len() / SLICE_KEYS_SHARE);
+        while let Some((due, api_key)) = self.work.cooling.get(self.work.flight.from_cooling).copied() {
+            if due > now || self.work.flight.folds.len() >= most {
+                break;
+            }
+            let current = self.shared.key(api_key).is_some_and(|key| lock(&key).spread_at == Some(due));
+            if current && !self.fold_key(api_key, now, &mut room, read, ops)? {
+                break;
+            }
+            self.work.flight.from_cooling += 1;
+        }
+        Ok(())
+    }
+
+    /// Folds a key's groups as far as there is `room`; `false` when some remain, or the key is in flight already.
+    fn fold_key(
+        &mut self,
+        api_key: Id,
+        now: Instant,
+        room: &mut usize,
+        read: &dyn RawRead,
+        ops: &mut Vec<RawOp>,
+    ) -> Result<bool> {
+        let Some(key) = self.shared.key(api_key) else { return Ok(true) };
+        let state = lock(&key);
+        if state.next.is_some() {
+            return Ok(false);
+        }
+        if state.head.forgotten {
+            return Ok(true);
+        }
+        let groups = groups_within(state.groups.iter(), room);
+        let complete = groups.len() == state.groups.len();
+        if groups.is_empty() && !complete {
+            return Ok(false);
+        }
+        let spread = state.spread_at.is_some_and(|due| due <= now);
+        let before = state.head.clone();
+        drop(state);
+        let through = groups.last().map_or(before.through, |group| group.0);
+        let events = groups.iter().flat_map(|group| group.1.iter()).collect();
+        let fold = Fold { api_key, read, packer: &mut self.packer, ops };
+        let head = fold.run(&before, through, events, spread)?;
+        lock(&key).next = Some(Box::new(head));
+        self.work.flight.folds.push(Folded { api_key, key, groups: groups.len() });
+        Ok(complete)
+    }
+
+    /// Whether the round is through with the commit in flight: then every arrival it covers is folded.
+    fn finish_round(&mut self, step: &Step) -> Option<u64> {
+        let round = self.work.round.as_ref()?;
+        let done = self.work.flight.from_round == round.keys.len() && self.seen.is_logged(round.ids, step);
+        self.work.flight.round_done = done;
+        (done && round.through > 0).then_some(round.through)
+    }
+
+    pub(super) fn apply_slice(&mut self) {
+        let flight = std::mem::take(&mut self.work.flight);
+        let garbage = self.seen.apply(flight.seen);
+        self.work.chores.extend(garbage.into_iter().map(|range| Chore::Remove(SEEN, range)));
+        self.work.cooling.drain(..flight.from_cooling);
+        if let Some(round) = &mut self.work.round {
+            round.keys.drain(..flight.from_round);
+        }
+        flight.folds.into_iter().for_each(|folded| self.apply_fold(&folded));
+        for key in flight.buried {
+            self.apply_burial(&key);
+        }
+        if flight.round_done
+            && let Some(round) = self.work.round.take()
+        {
+            self.work.folded_through = round.through;
+        }
+        self.apply_sweep(flight.swept);
+        self.open_graves();
+    }
+
+    fn apply_fold(&mut self, folded: &Folded) {
+        let mut state = lock(&folded.key);
+        let Some(next) = state.next.take() else { return };
+        state.head = *next;
+        for (_, events) in state.groups.drain(..folded.groups) {
+            self.unfolded_bytes -= events.iter().map(Stored::memory).sum::<usize>();
+        }
+        state.queued = !state.groups.is_empty();
+        if !state.head.has_waiting() {
+            state.spread_at = None;
+        } else if state.spread_at.is_none() {
+            let due = self.work.now + SPREAD_AFTER;
+            state.spread_at = Some(due);
+            self.work.cooling.push_back((due, folded.api_key));
+        }
+    }
+
+    fn apply_burial(&mut self, key: &KeyCell) {
+        let mut state = lock(key);
+        let Some(head) = state.next.take() else { return };
+        for (_, events) in std::mem::take(&mut *state).groups {
+            self.unfolded_bytes -= events.iter().map(Stored::memory).sum::<usize>();
+        }
+        state.head = *head;
+    }
+
+    /// A forgotten key's rows stay until the arrivals are folded that may still hold events of it: those up to and with
+    /// the commit that forgot it.
+    pub(super) fn dig_graves(&mut self) {
+        let last = self.last_arrival;
+        let buried = std::mem::take(&mut self.work.forgetting);
+        self.work.graves.extend(buried.into_iter().map(|api_key| (last, api_key)));
+    }
+
+    /// Forgotten keys that no arrival can bring back any more: their rows go.
+    fn open_graves(&mut self) {
+        let folded_through = self.work.folded_through;
+        let opened: Vec<_> = self.work.graves.extract_if(.., |grave| grave.0 <= folded_through).collect();
+        opened.into_iter().for_each(|(_, api_key)| self.work.chores.extend(Chore::burial(api_key)));
+    }
+
+    pub(super) fn abort_slice(&mut self) {
+        let flight = std::mem::take(&mut self.work.flight);
+        flight.folds.iter().map(|folded| &folded.key).chain(&flight.buried).for_each(|key| lock(key).next = None);
+    }
+}
+
+/// The first groups that fit in `room`; one at least while there is any.
+fn groups_within<'a>(waiting: impl Iterator<Item = &'a Group>, room: &mut usize) -> Vec<Group> {
+    let mut groups = Vec::new();
+    for group in waiting {
+        if *room == 0 {
+            break;
+        }
+        *room = room.saturating_sub(group.1.iter().map(Stored::memory).sum());
+        groups.push(group.clone());
+    }
+    groups
+}
