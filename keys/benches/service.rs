@@ -1,0 +1,178 @@
+//! What an operation of the service costs on a real, sealed file with 100,000 keys in one space:
+//! `cargo bench -p keyward-keys --bench service`. The last line compares opening that file with all else.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, Throughput};
+use keyward_keys::crypto::{MasterKey, PasswordCost};
+use keyward_keys::input::{
+    AddedAccount, KeyQuery, KeyRef, NewAccount, NewKey, NewToken, Reveal, TrackEvent,
+};
+use keyward_keys::{
+    Caller, Clock, Door, Origin, Plan, Registration, Scope, Service, ServiceOptions, ServiceSettings,
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+
+const KEYS: usize = 100_000;
+const ORIGIN: Origin = Origin { door: Door::Rest, address: None };
+
+fn main() {
+    let runtime = Runtime::new().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("keyward.redb");
+    let master_key = MasterKey::generate().expect("a key").to_hex();
+    let service = runtime.block_on(open(&path, &master_key));
+    let caller = runtime.block_on(fill(&service));
+    let mut criterion = Criterion::default().configure_from_args().sample_size(20);
+    lists(&mut criterion, &runtime, &service, &caller);
+    values(&mut criterion, &runtime, &service, &caller);
+    usage(&mut criterion, &runtime, &service, &caller);
+    runtime.block_on(async {
+        service.close().await.expect("closes");
+        drop(service);
+        let start = Instant::now();
+        let service = open(&path, &master_key).await;
+        println!("opening with {KEYS} keys: {:?}", start.elapsed());
+        service.close().await.expect("closes");
+    });
+    criterion.final_summary();
+}
+
+async fn open(path: &Path, master_key: &SecretString) -> Service {
+    let options = ServiceOptions {
+        path: path.to_owned(),
+        master_key: MasterKey::parse(master_key.expose_secret().as_bytes()).expect("a key"),
+        settings: ServiceSettings {
+            registration: Registration::Closed,
+            token_lifetime: Duration::from_secs(3600),
+            refresh_lifetime: Duration::from_secs(3600),
+            retention_days: 30,
+            clock: Clock::system(),
+        },
+        password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
+    };
+    Service::open(options).await.expect("opens")
+}
+
+fn key(number: usize) -> NewKey {
+    const SERVICES: [&str; 8] =
+        ["OpenAI", "Anthropic", "Stripe", "AWS", "GitHub", "Twilio", "SendGrid", "Datadog"];
+    NewKey {
+        name: format!("{} worker {number:05}", SERVICES[number % 8].to_lowercase()),
+        service: SERVICES[number % 8].to_owned(),
+        value: SecretString::from(format!("sk-test-{number:032}")),
+        passphrase: None,
+        description: format!("Used by the batch jobs of region {}", number % 17),
+        environment: None,
+        monthly_limit: Some(10_000),
+        tags: vec![format!("team{}", number % 100)],
+        custody: None,
+        team: None,
+        expires_at: None,
+        rotation_interval: None,
+    }
+}
+
+async fn fill(service: &Service) -> Caller {
+    let account = NewAccount {
+        name: "Bench".to_owned(),
+        email: "bench@example.com".to_owned(),
+        password: SecretString::from("correct horse"),
+        code: None,
+        ssh_key: None,
+    };
+    let added = AddedAccount { account, operator: false, plan: Plan::Enterprise };
+    service.add_account(&service.system_caller("bench", Door::Local), added).await.expect("added");
+    let caller = service.sign_in(ORIGIN, "bench", SecretString::from("correct horse")).await.expect("in");
+    let mut tasks = JoinSet::new();
+    for number in 0..KEYS {
+        if tasks.len() >= 512 {
+            tasks.join_next().await;
+        }
+        let (service, caller) = (service.clone(), caller.clone());
+        tasks.spawn(async move { service.create_key(&caller, key(number)).await.expect("a key") });
+    }
+    while tasks.join_next().await.is_some() {}
+    caller
+}
+
+fn lists(criterion: &mut Criterion, runtime: &Runtime, service: &Service, caller: &Caller) {
+    let page = KeyQuery { page: 1, limit: 20, ..KeyQuery::default() };
+    let search = |text: &str, fuzzy| KeyQuery { search: Some(text.to_owned()), fuzzy, ..page.clone() };
+    for (name, query) in [
+        ("list 20", page.clone()),
+        ("search, few hits", search("worker 0423", false)),
+        ("search, all hits", search("worker", false)),
+        ("search, no hit", search("nothing like it", false)),
+        ("fuzzy", search("strwork42", true)),
+    ] {
+        criterion.bench_function(name, |bench| {
+            bench.to_async(runtime).iter(async || black_box(service.keys(caller, &query).await.expect("listed")));
+        });
+    }
+}
+
+fn values(criterion: &mut Criterion, runtime: &Runtime, service: &Service, caller: &Caller) {
+    let found = KeyQuery { page: 1, limit: 1, search: Some("worker 00042".to_owned()), ..KeyQuery::default() };
+    let id = runtime.block_on(service.keys(caller, &found)).expect("listed").keys[0].id.to_string();
+    let key = KeyRef::Id(id.clone());
+    let new = NewToken {
+        name: "bench".to_owned(),
+        keys: vec![id],
+        scopes: vec![Scope::Fetch],
+        passphrase: None,
+        expires_at: None,
+    };
+    let (_, token) = runtime.block_on(service.create_token(caller, new)).expect("a token");
+    criterion.bench_function("fetch by service token, with its check", |bench| {
+        bench.to_async(runtime).iter(async || {
+            let app = service.sign_in_with_bearer(ORIGIN, token.expose_secret()).expect("good");
+            black_box(service.fetch(&app, &key).await.expect("fetched"))
+        });
+    });
+    criterion.bench_function("reveal, recorded", |bench| {
+        bench.to_async(runtime).iter(async || {
+            black_box(service.reveal(caller, &key, Reveal::default()).await.expect("revealed"))
+        });
+    });
+    let tokens = runtime.block_on(service.issue_tokens(caller)).expect("tokens");
+    criterion.bench_function("bearer token seen before", |bench| {
+        bench.iter(|| black_box(service.sign_in_with_bearer(ORIGIN, tokens.token.expose_secret()).expect("good")));
+    });
+}
+
+fn usage(criterion: &mut Criterion, runtime: &Runtime, service: &Service, caller: &Caller) {
+    let page = KeyQuery { page: 1, limit: 100, ..KeyQuery::default() };
+    let keys = runtime.block_on(service.keys(caller, &page)).expect("listed").keys;
+    let event = || TrackEvent {
+        endpoint: Some("/v1/chat/completions".to_owned()),
+        method: Some("POST".to_owned()),
+        status_code: Some(200),
+        response_time: Some(245.0),
+        request_size: Some(1024),
+        response_size: Some(2048),
+        metadata: Some(r#"{"model":"gpt-3.5-turbo","tokens":150}"#.to_owned()),
+        ..TrackEvent::default()
+    };
+    let mut group = criterion.benchmark_group("track");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("one call, durable", |bench| {
+        let key = KeyRef::Id(keys[0].id.to_string());
+        bench.to_async(runtime).iter(async || {
+            black_box(service.track(caller, &key, event()).await.expect("tracked"))
+        });
+    });
+    group.throughput(Throughput::Elements(1000));
+    group.bench_function("a thousand calls, durable", |bench| {
+        bench.to_async(runtime).iter(async || {
+            let batch =
+                (0..1000).map(|n| (KeyRef::Id(keys[n / 10].id.to_string()), event())).collect();
+            black_box(service.track_many(caller, batch).await.expect("tracked"))
+        });
+    });
+    group.finish();
+}
