@@ -44,7 +44,7 @@ async fn add_ssh_key(
     let name = body.required_text("name");
     let line = body.required_text("key");
     body.finish()?;
-    let key = door.service.add_ssh_key(&caller, name, &line).await?;
+    let key = door.service.add_ssh_key(&caller, &name, &line).await?;
     Ok((StatusCode::CREATED, [(header::LOCATION, format!("/api/profile/ssh-keys/{}", key.id))], Json(key)))
 }
 

@@ -122,7 +122,8 @@ impl Totals {
     }
 
     /// 201 when something was taken, for that is durable whatever else was wrong; a problem when nothing was.
-    fn answer(self) -> Result<(StatusCode, Json<Self>), Problem> {
+    fn answer(mut self) -> Result<(StatusCode, Json<Self>), Problem> {
+        self.errors.sort_by_key(|rejected| rejected.index);
         if self.accepted + self.duplicates > 0 {
             return Ok((StatusCode::CREATED, Json(self)));
         }

@@ -1,0 +1,191 @@
+//! Keys: in the specification's words, with conditions, pages and values.
+
+use serde_json::{Value, json};
+
+use crate::harness::Server;
+
+#[tokio::test]
+async fn the_specification_s_key_is_made_listed_and_deleted() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let body = json!({
+        "name": "OpenAI Development Key",
+        "service": "OpenAI",
+        "apiKey": "sk-1234567890abcdef...",
+        "passphrase": "mySecurePassphrase123",
+        "description": "Development environment key for testing",
+        "environment": "development",
+        "monthlyLimit": 5000,
+        "tags": ["development", "openai", "testing"]
+    });
+    let made = server.post(&token, "/api/keys", &body).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    for (field, value) in [
+        ("name", json!("OpenAI Development Key")),
+        ("service", json!("OpenAI")),
+        ("environment", json!("development")),
+        ("status", json!("active")),
+        ("monthlyLimit", json!(5000)),
+        ("tags", json!(["development", "openai", "testing"])),
+        ("usageCount", json!(0)),
+        ("currentMonthUsage", json!(0)),
+        ("custody", json!("private")),
+        ("rotationInterval", json!(90)),
+    ] {
+        assert_eq!(made.body[field], value, "{field}");
+    }
+    assert!(made.text("keyId").starts_with("ak_dev_"));
+    assert!(made.text("createdAt").ends_with('Z'));
+    assert_eq!(made.header("location"), format!("/api/keys/{}", made.text("_id")));
+    assert!(!made.body.to_string().contains("sk-1234"));
+
+    let listed = server.get(&token, "/api/keys").await;
+    assert_eq!(listed.body["keys"].as_array().unwrap().len(), 1);
+    assert_eq!(listed.body["keys"][0], made.body);
+    assert_eq!(listed.body["pagination"], json!({"page": 1, "limit": 20, "total": 1, "pages": 1}));
+
+    let by_key_id = format!("/api/keys/{}", made.text("keyId"));
+    assert_eq!(server.get(&token, &by_key_id).await.body, made.body);
+    let gone = server.send(server.request("DELETE", &by_key_id).bearer_auth(&token)).await;
+    assert_eq!(gone.status, 200);
+    assert!(!gone.text("message").is_empty());
+    server.get(&token, &by_key_id).await.is_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_value_needs_its_passphrase() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let body = json!({"name": "n", "service": "s", "apiKey": "sk-secret-1", "passphrase": "open sesame"});
+    let id = server.post(&token, "/api/keys", &body).await.text("_id");
+    let reveal = format!("/api/keys/{id}/reveal");
+    let open = server.post(&token, &reveal, &json!({"passphrase": "open sesame"})).await;
+    assert_eq!((open.status, &open.body), (200, &json!({"apiKey": "sk-secret-1", "version": 1})));
+    assert_eq!(open.header("cache-control"), "no-store");
+    server
+        .post(&token, &reveal, &json!({"passphrase": "wrong one"}))
+        .await
+        .is_problem(403, "wrong_passphrase");
+    let bare = server.send(server.request("POST", &reveal).bearer_auth(&token)).await;
+    bare.is_problem(403, "locked");
+
+    let other = server.person("eve@example.com").await;
+    let hidden = server.post(&other, &reveal, &json!({"passphrase": "open sesame"})).await;
+    hidden.is_problem(404, "not_found");
+
+    let automatic = server.key(&token, "automatic").await;
+    let path = format!("/api/keys/{automatic}/reveal");
+    let open = server.send(server.request("POST", &path).bearer_auth(&token)).await;
+    assert_eq!(open.text("apiKey"), "sk-1234567890abcdef", "no body is needed where no passphrase is");
+}
+
+#[tokio::test]
+async fn an_update_changes_what_it_names_and_heeds_if_match() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let path = format!("/api/keys/{}", server.key(&token, "first").await);
+    let seen = server.get(&token, &path).await;
+    let put = async |tag: &str, body: &Value| {
+        let request = server.request("PUT", &path).bearer_auth(&token).json(body);
+        server.send(if tag.is_empty() { request } else { request.header("if-match", tag) }).await
+    };
+
+    let changed = put(seen.header("etag"), &json!({"monthlyLimit": 10, "tags": ["a"]})).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    assert_eq!(changed.body["name"], "first");
+    assert_eq!(changed.body["monthlyLimit"], 10);
+    assert_ne!(changed.header("etag"), seen.header("etag"));
+    put(seen.header("etag"), &json!({"name": "late"})).await.is_problem(412, "stale");
+    let either = format!("{}, {}", seen.header("etag"), changed.header("etag"));
+    assert_eq!(put(&either, &json!({"monthlyLimit": null})).await.body["monthlyLimit"], Value::Null);
+    assert_eq!(put("*", &json!({"status": "inactive"})).await.body["status"], "inactive");
+    put("\"nonsense\"", &json!({"name": "late"})).await.is_problem(412, "stale");
+
+    // What was read can be put back whole.
+    let whole = server.get(&token, &path).await;
+    assert_eq!(put("", &whole.body).await.status, 200);
+    let custody = put("", &json!({"custody": "sealed", "apiKey": "sk-x"})).await;
+    custody.is_problem(422, "invalid");
+    assert_eq!(custody.pointers(), ["/apiKey", "/custody"]);
+
+    let stale = server.request("DELETE", &path).bearer_auth(&token).header("if-match", seen.header("etag"));
+    server.send(stale).await.is_problem(412, "stale");
+}
+
+#[tokio::test]
+async fn an_unchanged_key_is_not_sent_again_until_it_is_used() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let id = server.key(&token, "first").await;
+    let path = format!("/api/keys/{id}");
+    let seen = server.get(&token, &path).await;
+    let again = async || {
+        let request = server.request("GET", &path).bearer_auth(&token);
+        server.send(request.header("if-none-match", seen.header("etag"))).await
+    };
+    let same = again().await;
+    assert_eq!((same.status, &same.body), (304, &Value::Null));
+    assert_eq!(same.header("etag"), seen.header("etag"));
+    server.post(&token, &format!("/api/usage/{id}/track"), &json!({})).await;
+    assert_eq!(again().await.status, 200, "its counters moved");
+    let change = server.request("PATCH", &path).bearer_auth(&token).json(&json!({"name": "renamed"}));
+    let change = server.send(change.header("if-match", seen.header("etag"))).await;
+    assert_eq!(change.status, 200, "traffic does not make a change stale: {}", change.body);
+}
+
+#[tokio::test]
+async fn walking_the_next_links_visits_every_key_once() {
+    let server = Server::start().await;
+    let token = server.rich_person("ana@example.com").await;
+    for number in 0..7 {
+        server.key(&token, &format!("key {number}")).await;
+    }
+    let mut path = "/api/keys?limit=3&search=key&sort=name".to_owned();
+    let mut names = Vec::new();
+    loop {
+        let page = server.get(&token, &path).await;
+        assert_eq!(page.body["pagination"]["total"], 7);
+        names.extend(page.body["keys"].as_array().unwrap().iter().map(|key| key["name"].to_string()));
+        let links = page.header("link").to_owned();
+        match links.split(", ").find(|link| link.ends_with("rel=\"next\"")) {
+            Some(link) => path = link[1..link.find('>').unwrap()].to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(names, (0..7).map(|number| format!("\"key {number}\"")).collect::<Vec<_>>());
+    let past = server.get(&token, "/api/keys?page=99").await;
+    assert_eq!((past.status, past.body["keys"].as_array().unwrap().len()), (200, 0));
+}
+
+#[tokio::test]
+async fn an_app_fetches_a_value_with_its_token_until_it_is_revoked() {
+    let server = Server::start().await;
+    let person = server.person("john@example.com").await;
+    let id = server.key(&person, "prod").await;
+    let other = server.key(&person, "other").await;
+    let body = json!({"name": "app", "keys": [id], "scopes": ["fetch", "track"]});
+    let made = server.post(&person, "/api/tokens", &body).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let token = made.text("token");
+    assert!(token.starts_with("kw_"));
+
+    let path = format!("/api/keys/{id}/value");
+    let fetched = server.get(&token, &path).await;
+    assert_eq!(
+        fetched.body,
+        json!({"name": "prod", "environment": "development", "version": 1, "apiKey": "sk-1234567890abcdef"})
+    );
+    assert_eq!(fetched.header("etag"), "\"1\"");
+    let again = server.request("GET", &path).bearer_auth(&token).header("if-none-match", "\"1\"");
+    assert_eq!(server.send(again).await.status, 304);
+    server.get(&token, &format!("/api/keys/{other}/value")).await.is_problem(404, "not_found");
+    assert_eq!(server.get(&person, &path).await.status, 403, "people reveal, apps fetch");
+    assert_eq!(server.post(&token, &format!("/api/usage/{id}/track"), &json!({})).await.status, 201);
+
+    let listed = server.get(&person, "/api/tokens").await;
+    assert_eq!(listed.body["tokens"][0]["_id"], made.body["_id"]);
+    assert!(!listed.body.to_string().contains(&token));
+    let revoke = format!("/api/tokens/{}", made.text("_id"));
+    assert_eq!(server.send(server.request("DELETE", &revoke).bearer_auth(&person)).await.status, 200);
+    server.get(&token, &path).await.is_problem(401, "unauthenticated");
+}

@@ -1,0 +1,118 @@
+//! Reported calls, one by one and many at once, and the report of them.
+
+use serde_json::json;
+
+use crate::harness::{Reply, Server};
+
+#[tokio::test]
+async fn the_specification_s_event_is_counted_and_reported() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let id = server.key(&token, "first").await;
+    let event = json!({
+        "endpoint": "/v1/chat/completions", "method": "POST", "statusCode": 200, "responseTime": 245,
+        "requestSize": 1024, "responseSize": 2048, "metadata": {"model": "gpt-3.5-turbo", "tokens": 150}
+    });
+    let track = format!("/api/usage/{id}/track");
+    let tracked = server.post(&token, &track, &event).await;
+    assert_eq!(tracked.status, 201, "{}", tracked.body);
+    assert_eq!(
+        tracked.body,
+        json!({
+            "accepted": 1, "duplicates": 0,
+            "limit": {"monthly": null, "used": 1, "remaining": null, "exceeded": false}
+        })
+    );
+    server.post(&token, &track, &json!({"statusCode": 500, "responseTime": 0.5})).await;
+
+    let report = server.get(&token, &format!("/api/usage/{id}?timeframe=week")).await;
+    assert_eq!(report.status, 200, "{}", report.body);
+    assert_eq!(report.body["timeframe"], "week");
+    let summary = &report.body["summary"];
+    for (field, value) in [
+        ("totalRequests", json!(2)),
+        ("successfulRequests", json!(1)),
+        ("failedRequests", json!(1)),
+        ("successRate", json!(50.0)),
+    ] {
+        assert_eq!(summary[field], value, "{field}");
+    }
+    for field in ["averageResponseTime", "p50", "p95", "p99"] {
+        assert!(summary[field].is_number(), "{field}");
+    }
+    let days = report.body["dailyBreakdown"].as_array().unwrap();
+    assert_eq!(days.iter().map(|day| day["requests"].as_u64().unwrap()).sum::<u64>(), 2);
+    assert_eq!(report.body["topEndpoints"][0]["requests"], 1);
+    assert!(report.body["keyId"].as_str().unwrap().starts_with("ak_dev_"));
+    let wrong = server.get(&token, &format!("/api/usage/{id}?timeframe=eon")).await;
+    wrong.is_problem(422, "invalid");
+}
+
+#[tokio::test]
+async fn a_retry_is_a_duplicate() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let track = format!("/api/usage/{}/track", server.key(&token, "first").await);
+    let event = json!({"eventId": "e-1"});
+    assert_eq!(server.post(&token, &track, &event).await.body["accepted"], 1);
+    let again = server.post(&token, &track, &event).await;
+    assert_eq!((&again.body["accepted"], &again.body["duplicates"]), (&json!(0), &json!(1)));
+    assert_eq!(again.body["limit"]["used"], 1);
+}
+
+async fn send(server: &Server, token: &str, kind: &str, body: String) -> Reply {
+    let request = server.request("POST", "/api/usage/track").bearer_auth(token);
+    server.send(request.header("content-type", kind).body(body)).await
+}
+
+#[tokio::test]
+async fn many_events_go_in_as_lines_or_as_an_array() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let id = server.key(&token, "first").await;
+    let line = format!("{{\"key\":\"{id}\",\"endpoint\":\"/a\",\"statusCode\":200}}\n");
+    let lines = send(&server, &token, "application/x-ndjson", line.repeat(1_000)).await;
+    assert_eq!(lines.status, 201, "{}", lines.body);
+    assert_eq!((&lines.body["accepted"], &lines.body["rejected"]), (&json!(1_000), &json!(0)));
+    assert_eq!(lines.body["limit"]["used"], 1_000);
+    let array = format!("[{}]", [line.trim(), line.trim()].join(","));
+    let array = send(&server, &token, "application/json; charset=utf-8", array).await;
+    assert_eq!(array.body["limit"]["used"], 1_002);
+}
+
+#[tokio::test]
+async fn a_bad_event_does_not_spoil_the_others() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let id = server.key(&token, "first").await;
+    let body = format!(
+        "{{\"key\":\"{id}\"}}\n{{\"key\":\"{id}\",\"statusCode\":99}}\n{{oops\n{{}}\n{{\"key\":\"ak_dev_none\"}}\n"
+    );
+    let mixed = send(&server, &token, "application/x-ndjson", body).await;
+    assert_eq!(mixed.status, 201, "{}", mixed.body);
+    assert_eq!((&mixed.body["accepted"], &mixed.body["rejected"]), (&json!(1), &json!(4)));
+    let at: Vec<_> = mixed.body["errors"].as_array().unwrap().iter().map(|error| &error["index"]).collect();
+    assert_eq!(json!(at), json!([1, 2, 3, 4]));
+
+    let none = send(&server, &token, "application/json", "[{}, 7]".into()).await;
+    none.is_problem(422, "invalid");
+    assert_eq!(none.pointers(), ["/0/key", "/1"]);
+    send(&server, &token, "application/json", "[]".into()).await.is_problem(422, "invalid");
+    send(&server, &token, "application/json", "[{}".into()).await.is_problem(400, "malformed");
+    send(&server, &token, "text/plain", "{}".into()).await.is_problem(415, "unsupported_media_type");
+    let flood = send(&server, &token, "application/x-ndjson", "{}\n".repeat(10_001)).await;
+    flood.is_problem(413, "too_many_events");
+    let fat = send(&server, &token, "application/x-ndjson", "x".repeat(9 << 20)).await;
+    fat.is_problem(413, "body_too_large");
+}
+
+#[tokio::test]
+async fn somebody_else_s_key_is_not_there() {
+    let server = Server::start().await;
+    let john = server.person("john@example.com").await;
+    let eve = server.person("eve@example.com").await;
+    let id = server.key(&john, "first").await;
+    server.post(&eve, &format!("/api/usage/{id}/track"), &json!({})).await.is_problem(404, "not_found");
+    server.get(&eve, &format!("/api/usage/{id}")).await.is_problem(404, "not_found");
+    server.get(&eve, &format!("/api/keys/{id}")).await.is_problem(404, "not_found");
+}
