@@ -99,6 +99,20 @@ impl Service {
         Ok(Caller { identity: Identity::Account(account.record.id), ..system.clone() })
     }
 
+    /// The operator's account, for a console that names nobody: good when there is exactly one.
+    pub fn only_operator(&self, system: &Caller) -> Result<Caller> {
+        let tables = self.mirror().read();
+        super::access::authorise(&tables, system, Permission::InstanceRun, Target::Instance, None)?;
+        let mut operators = tables.accounts.values().filter(|account| account.record.operator);
+        match (operators.next(), operators.next()) {
+            (Some(account), None) => {
+                Ok(Caller { identity: Identity::Account(account.record.id), ..system.clone() })
+            }
+            (Some(_), Some(_)) => Err(Error::invalid("as", "is needed: there is more than one operator")),
+            (None, _) => Err(Error::NotFound("operator yet; add one, or name an account")),
+        }
+    }
+
     /// Whether what proved this caller still stands: asked before each use of a long session.
     pub fn still_valid(&self, caller: &Caller) -> bool {
         let tables = self.mirror().read();

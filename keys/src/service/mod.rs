@@ -154,6 +154,19 @@ impl Drop for Inner {
 impl Service {
     /// Opens the store and reads what is kept in memory. Must be called on a tokio runtime.
     pub async fn open(options: ServiceOptions) -> std::result::Result<Self, OpenError> {
+        Self::open_with(options, false).await
+    }
+
+    /// Opens it so that usage is acknowledged without being stored: the baseline that the load benchmark compares
+    /// with. The daemon never does this.
+    pub async fn open_discarding_usage(options: ServiceOptions) -> std::result::Result<Self, OpenError> {
+        Self::open_with(options, true).await
+    }
+
+    async fn open_with(
+        options: ServiceOptions,
+        discard_usage: bool,
+    ) -> std::result::Result<Self, OpenError> {
         let ServiceOptions { path, master_key, settings, password_cost } = options;
         let mirror = Mirror::default();
         let observer: Observer = {
@@ -169,6 +182,7 @@ impl Service {
         });
         let mut store_options = OpenOptions::file(&path, sealer_for, Arc::new(Sha256Chain));
         store_options.observer = Some(observer);
+        store_options.discard_usage = discard_usage;
         let opening = tokio::task::spawn_blocking(move || Redb::open(store_options)).await;
         let store = opening.unwrap_or(Err(keyward_store::Error::Closed)).map_err(failed)?;
         let snapshot = store.snapshot().await.map_err(failed)?;

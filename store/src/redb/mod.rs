@@ -62,6 +62,9 @@ pub struct OpenOptions {
     pub queue: usize,
     /// Bytes that may wait, by a rough count.
     pub queue_bytes: usize,
+    /// Acknowledges usage without storing it: the baseline that a benchmark compares durable usage with. No
+    /// setting reaches it.
+    pub discard_usage: bool,
 }
 
 impl OpenOptions {
@@ -74,6 +77,7 @@ impl OpenOptions {
             cache_bytes: 64 * 1024 * 1024,
             queue: 4096,
             queue_bytes: 64 * 1024 * 1024,
+            discard_usage: false,
         }
     }
 
@@ -98,6 +102,7 @@ pub struct Redb {
     requests: SyncSender<Request>,
     queued: Arc<AtomicUsize>,
     queue_bytes: usize,
+    discard_usage: bool,
     published: Arc<Published>,
     usage: Usage,
     medium: Arc<dyn Medium>,
@@ -151,6 +156,7 @@ impl Redb {
             requests,
             queued,
             queue_bytes: options.queue_bytes,
+            discard_usage: options.discard_usage,
             published,
             usage: reader,
             medium,
@@ -220,6 +226,9 @@ impl Store for Redb {
     }
 
     async fn append(&self, events: Vec<UsageEvent>) -> Result<Appended> {
+        if self.discard_usage {
+            return Ok(Appended { duplicate: vec![false; events.len()], month_used: Vec::new() });
+        }
         let (reply, answer) = oneshot::channel();
         let bytes = events.iter().map(event_bytes).sum();
         self.send(bytes, Request::Append(events, bytes, reply))?;
