@@ -146,10 +146,9 @@ fn chosen_depth(env: &Environment) -> Option<Depth> {
 }
 
 fn guessed_depth(term: &str, program: &str, env: &Environment) -> Depth {
-    let names_itself = |name: &&str| term.contains(*name) || program.contains(*name);
-    if matches!(env.get("COLORTERM"), Some("truecolor" | "24bit")) || term.ends_with("-direct") {
-        Depth::TrueColor
-    } else if TRUE_COLOUR.iter().any(|name| names_itself(&name)) {
+    let says_so = matches!(env.get("COLORTERM"), Some("truecolor" | "24bit")) || term.ends_with("-direct");
+    let known = |name: &&str| term.contains(*name) || program.contains(*name);
+    if says_so || TRUE_COLOUR.iter().any(known) {
         Depth::TrueColor
     } else if term.contains("256color") {
         Depth::Ansi256
@@ -194,7 +193,8 @@ mod tests {
 
     #[test]
     fn depth_follows_term_and_what_the_person_asked_for() {
-        let table: &[(&str, &[(&str, &str)], Depth)] = &[
+        type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], Depth);
+        let table: &[Case<'_>] = &[
             ("xterm-256color", &[], Depth::Ansi256),
             ("xterm-256color", &[("COLORTERM", "truecolor")], Depth::TrueColor),
             ("xterm-256color", &[("LC_TERMINAL", "iTerm2")], Depth::TrueColor),

@@ -61,7 +61,7 @@ impl Palette {
         };
         match depth {
             Depth::TrueColor => Ink::Rgb(rgb.0, rgb.1, rgb.2),
-            Depth::Ansi256 => Ink::Indexed(nearest((16..=255).map(|n| (n, xterm_rgb(n))), rgb)),
+            Depth::Ansi256 => Ink::Indexed(nearest_of_256(rgb)),
             Depth::Ansi16 | Depth::Mono => self.stand_in(rgb),
         }
     }
@@ -131,15 +131,27 @@ const XTERM_16: [(u8, u8, u8); 16] = [
     (255, 255, 255),
 ];
 
+/// Brightness of the six steps along each side of the colour cube.
+const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+
 /// The fixed part of the 256 colours: a 6x6x6 cube from 16, a ramp of 24 greys from 232.
 fn xterm_rgb(n: u8) -> (u8, u8, u8) {
-    const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
     if n >= 232 {
         let grey = 8 + 10 * (n - 232);
         return (grey, grey, grey);
     }
     let cube = usize::from(n.saturating_sub(16));
     (STEPS[cube / 36 % 6], STEPS[cube / 6 % 6], STEPS[cube % 6])
+}
+
+/// The better of the nearest in the cube and the nearest grey.
+fn nearest_of_256(rgb: (u8, u8, u8)) -> u8 {
+    let step =
+        |part: u8| (0..).zip(STEPS).min_by_key(|(_, value)| value.abs_diff(part)).map_or(0u8, |(n, _)| n);
+    let cube = 16 + 36 * step(rgb.0) + 6 * step(rgb.1) + step(rgb.2);
+    let brightness = (3 * u16::from(rgb.0) + 4 * u16::from(rgb.1) + 2 * u16::from(rgb.2)) / 9;
+    let grey = 232 + (brightness.saturating_sub(3) / 10).min(23) as u8;
+    nearest([cube, grey].into_iter().map(|n| (n, xterm_rgb(n))), rgb)
 }
 
 fn nearest(candidates: impl Iterator<Item = (u8, (u8, u8, u8))>, to: (u8, u8, u8)) -> u8 {
@@ -173,6 +185,21 @@ mod tests {
         assert_eq!(THEME.ink(Color::Rgb(255, 0, 0), Depth::Ansi256), Ink::Indexed(196));
         assert_eq!(THEME.ink(Color::Rgb(129, 128, 127), Depth::Ansi256), Ink::Indexed(244));
         assert_eq!(THEME.ink(Color::Red, Depth::TrueColor), Ink::Ansi(1));
+    }
+
+    #[test]
+    fn the_short_way_to_the_nearest_of_256_finds_it() {
+        // Every 13th is plenty and quick.
+        for n in (0..=u16::MAX).step_by(13) {
+            let rgb = ((n >> 11 << 3) as u8, (n >> 5 << 2) as u8, (n << 3) as u8);
+            let distance = |code| {
+                let (r, g, b) = xterm_rgb(code);
+                let square = |a: u8, b: u8| u32::from(a.abs_diff(b)).pow(2);
+                3 * square(r, rgb.0) + 4 * square(g, rgb.1) + 2 * square(b, rgb.2)
+            };
+            let best = (16..=255).map(distance).min();
+            assert_eq!(Some(distance(nearest_of_256(rgb))), best, "{rgb:?}");
+        }
     }
 
     #[test]
