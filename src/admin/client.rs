@@ -1,0 +1,100 @@
+//! The command's end: asks the running daemon, or carries the request out on the data folder when none runs.
+
+use std::io;
+
+use keyward_config::Config;
+use keyward_keys::Clock;
+use keyward_keys::crypto::PasswordCost;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::net::UnixStream;
+
+use super::frame::{Frame, Kind};
+use super::place::Place;
+use super::relay::ConsoleRequest;
+use super::request::{Request, carry_out};
+use crate::daemon::open_service;
+use crate::error::{Error, Result};
+use crate::folder::Folder;
+
+#[derive(Deserialize)]
+struct Refusal {
+    exit: u8,
+    text: String,
+}
+
+/// Asks the daemon that runs on the data folder; without one, does it here.
+///
+/// # Errors
+/// The request is refused, or neither way works.
+pub async fn ask(config: &Config, request: Request, secret: Option<SecretString>) -> Result<serde_json::Value> {
+    match connect(config).await.map_err(Error::Admin)? {
+        Some(mut stream) => ask_daemon(&mut stream, &request, secret).await,
+        None => on_folder(config, request, secret).await,
+    }
+}
+
+async fn ask_daemon(
+    stream: &mut UnixStream,
+    request: &Request,
+    secret: Option<SecretString>,
+) -> Result<serde_json::Value> {
+    if let Some(secret) = &secret {
+        let frame = Frame::new(Kind::Secret, secret.expose_secret().as_bytes());
+        frame.write(stream).await.map_err(Error::Admin)?;
+    }
+    send(stream, request).await?;
+    let frame = Frame::read(stream).await.map_err(Error::Admin)?;
+    let frame = frame.ok_or_else(|| Error::Admin(io::ErrorKind::UnexpectedEof.into()))?;
+    match frame.kind {
+        Kind::Answer => serde_json::from_slice(&frame.payload).map_err(|error| Error::Admin(error.into())),
+        _ => Err(refusal(&frame)),
+    }
+}
+
+async fn on_folder(config: &Config, request: Request, secret: Option<SecretString>) -> Result<serde_json::Value> {
+    let folder = Folder::make(config)?;
+    let service = open_service(config, &folder, PasswordCost::default(), Clock::system()).await?;
+    let answer = carry_out(&service, request, secret).await;
+    service.close().await?;
+    Ok(answer?)
+}
+
+/// Opens a dashboard in the running daemon. What follows is its output, for our input.
+///
+/// # Errors
+/// No daemon runs, or it does not answer.
+pub async fn console(config: &Config, request: ConsoleRequest) -> Result<UnixStream> {
+    let stream = connect(config).await.map_err(Error::Admin)?;
+    let mut stream = stream.ok_or_else(|| Error::NotRunning(config.data_dir.path().to_owned()))?;
+    send(&mut stream, &Request::Console(request)).await?;
+    Ok(stream)
+}
+
+/// Why the daemon said no.
+pub(crate) fn refusal(frame: &Frame) -> Error {
+    match serde_json::from_slice::<Refusal>(&frame.payload) {
+        Ok(Refusal { exit, text }) if frame.kind == Kind::Refusal => Error::Daemon { exit, text },
+        _ => Error::Admin(io::ErrorKind::InvalidData.into()),
+    }
+}
+
+/// The process that answers on the admin socket, when one does.
+pub async fn running_process(config: &Config) -> Option<i32> {
+    connect(config).await.ok().flatten()?.peer_cred().ok()?.pid()
+}
+
+async fn send(stream: &mut UnixStream, request: &Request) -> Result<()> {
+    let text = serde_json::to_vec(request).map_err(|error| Error::Admin(error.into()))?;
+    Frame::new(Kind::Request, text).write(stream).await.map_err(Error::Admin)
+}
+
+/// A connection; none when nobody listens there.
+async fn connect(config: &Config) -> io::Result<Option<UnixStream>> {
+    use io::ErrorKind::{ConnectionRefused, NotFound};
+    let connect = async { UnixStream::connect(&Place::of(config)?.path).await };
+    match connect.await {
+        Err(error) if matches!(error.kind(), NotFound | ConnectionRefused) => Ok(None),
+        stream => stream.map(Some),
+    }
+}

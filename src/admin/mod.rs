@@ -1,0 +1,25 @@
+//! The admin socket: how a command on the daemon's own machine reaches the running daemon. Whoever may open it (the
+//! daemon's user, or root) owns the data anyway, so it acts for the daemon itself. When no daemon runs, the same
+//! requests are carried out on the data folder.
+//!
+//! | file | |
+//! | --- | --- |
+//! | `frame` | what the bytes mean |
+//! | `request` | what may be asked, and how it is carried out |
+//! | `listener` | the daemon's end |
+//! | `relay` | a dashboard in the daemon, its terminal elsewhere |
+//! | `client` | the command's end |
+
+mod client;
+mod frame;
+mod listener;
+mod place;
+mod relay;
+mod request;
+
+pub(crate) use client::refusal;
+pub use client::{ask, console, running_process};
+pub use frame::{Frame, Kind};
+pub use listener::Listener;
+pub use relay::{ConsoleRequest, Hello};
+pub use request::Request;

@@ -1,0 +1,158 @@
+//! The command line: names, flags and their help. Only commands that work are here; what they do is elsewhere.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+use keyward_config::{Config, Environment, Sources};
+
+use crate::error::Result;
+
+/// Keeps a team's API keys: sealed, rotated, metered live, shared by role. One daemon, reached by ssh.
+#[derive(Parser, Debug)]
+#[command(name = "keyward", version, propagate_version = true)]
+#[command(after_help = "Without a command the daemon is started, as with `keyward serve`.\n\
+    Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 forbidden, 5 conflict, 75 try later, 130 cancelled.")]
+pub struct Args {
+    /// What every command takes.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(clap::Args, Debug)]
+pub struct Common {
+    /// The folder with the database and the keys [default: ./keyward-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// The settings file, instead of keyward.toml in the data folder
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Sets one setting, as in --set ssh.listen=0.0.0.0:2222; may be repeated
+    #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = setting)]
+    pub set: Vec<(String, String)>,
+    /// Writes results as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Starts the daemon
+    Serve(Serve),
+    /// Starts a throw-away instance with sample keys and live traffic, and opens its dashboard
+    Demo,
+    /// Opens the dashboard in this terminal, on the daemon of this machine
+    Console(Console),
+    /// Manages accounts
+    #[command(subcommand)]
+    User(User),
+    /// Shows or checks the settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Verifies the audit chain
+    Verify,
+    /// Prints a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// `serve`.
+#[derive(clap::Args, Debug, Default)]
+pub struct Serve {
+    /// Writes {"pid", "ssh", "api"} to this file once both doors accept
+    #[arg(long, value_name = "PATH")]
+    pub ready_file: Option<PathBuf>,
+}
+
+/// `console`.
+#[derive(clap::Args, Debug)]
+pub struct Console {
+    /// Whose dashboard; the operator's when there is only one
+    #[arg(long = "as", value_name = "LOGIN")]
+    pub login: Option<String>,
+}
+
+/// `user`.
+#[derive(Subcommand, Debug)]
+pub enum User {
+    /// Makes an account and prints its id
+    Add(UserAdd),
+}
+
+/// `user add`.
+#[derive(clap::Args, Debug)]
+pub struct UserAdd {
+    /// The e-mail address; its local part becomes the name for ssh
+    #[arg(long)]
+    pub email: String,
+    /// The person's name
+    #[arg(long)]
+    pub name: String,
+    /// May manage the instance
+    #[arg(long)]
+    pub operator: bool,
+    /// Reads the password from standard input instead of asking for it
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// A file with an SSH public key that may sign in
+    #[arg(long, value_name = "FILE")]
+    pub ssh_key: Option<PathBuf>,
+}
+
+/// `config`.
+#[derive(Subcommand, Debug)]
+pub enum ConfigCommand {
+    /// Reads all settings and names every fault
+    Check,
+    /// Prints the settings in force, each with where it came from
+    Show,
+}
+
+impl Common {
+    /// All settings, with these flags over them.
+    ///
+    /// # Errors
+    /// Every fault of every layer.
+    pub fn load(&self) -> Result<Config> {
+        let mut overrides = self.set.clone();
+        if let Some(folder) = &self.data_dir {
+            overrides.push(("data_dir".to_owned(), folder.to_string_lossy().into_owned()));
+        }
+        let environment = Environment::from_process()?;
+        Ok(Config::load(&Sources { environment, config_file: self.config.clone(), overrides })?)
+    }
+}
+
+fn setting(text: &str) -> std::result::Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE, as in ssh.listen=127.0.0.1:2222")?;
+    Ok((name.trim().to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_stand_before_or_after_the_command() {
+        for line in [["keyward", "--json", "verify"], ["keyward", "verify", "--json"]] {
+            assert!(Args::try_parse_from(line).unwrap().common.json);
+        }
+        let set = Args::try_parse_from(["keyward", "serve", "--set", "log.level=warn"]).unwrap().common.set;
+        assert_eq!(set, [("log.level".to_owned(), "warn".to_owned())]);
+        assert!(Args::try_parse_from(["keyward", "--set", "log.level"]).is_err());
+    }
+}

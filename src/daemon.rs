@@ -1,0 +1,229 @@
+//! The daemon around one `Service`: both doors, the jobs and the admin socket, from the first file to the drained end.
+//! What is printed, and when it is told to stop, is `serve`'s.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use keyward_api::ApiSettings;
+use keyward_config::Config;
+use keyward_keys::crypto::PasswordCost;
+use keyward_keys::{Clock, Door, Registration, Service, ServiceOptions, ServiceSettings};
+use keyward_tui::session::TimeLimits;
+use keyward_tui::ssh::{HostKey, Shutdown, SshSettings, load_or_make_host_key};
+use tokio::net::TcpListener;
+
+use crate::admin;
+use crate::error::{Error, Result};
+use crate::folder::Folder;
+use crate::jobs::Jobs;
+use crate::secrets;
+
+/// How long doors may take to leave once they are told to wait no longer.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// The doors' listeners. Bound before anything else, so that nothing is announced that cannot be reached.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For SSH.
+    pub ssh: TcpListener,
+    /// For HTTP.
+    pub api: TcpListener,
+}
+
+impl Listeners {
+    /// Binds what the settings name.
+    ///
+    /// # Errors
+    /// An address is taken or not ours; the door and its setting are named.
+    pub async fn bind(config: &Config) -> Result<Self> {
+        Ok(Self {
+            ssh: bind("SSH", "ssh.listen", config.ssh.listen).await?,
+            api: bind("HTTP", "api.listen", config.api.listen).await?,
+        })
+    }
+}
+
+async fn bind(door: &'static str, setting: &'static str, address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|source| Error::Listen { door, setting, address, source })
+}
+
+/// Where both doors are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Addresses {
+    /// SSH.
+    pub ssh: SocketAddr,
+    /// HTTP.
+    pub api: SocketAddr,
+}
+
+/// A daemon that is ready to run: everything is open, nobody has been let in yet.
+pub struct Daemon {
+    config: Config,
+    folder: Folder,
+    service: Service,
+    listeners: Listeners,
+    addresses: Addresses,
+    host_key: HostKey,
+    admin: admin::Listener,
+}
+
+impl Daemon {
+    /// Opens the keys and the database in a folder that is held. Nothing is made beside a database that does not
+    /// open.
+    ///
+    /// # Errors
+    /// A key is missing or wrong, or a file cannot be read or written.
+    pub async fn open(
+        config: Config,
+        folder: Folder,
+        listeners: Listeners,
+        password_cost: PasswordCost,
+    ) -> Result<Self> {
+        let service = open_service(&config, &folder, password_cost, Clock::system()).await?;
+        // Only now: the master key has proven to be the database's.
+        let host_key = load_or_make_host_key(&config.data_dir.host_key())?;
+        let admin = admin::Listener::bind(&config)?;
+        let unknown = |door, setting, address| move |source| Error::Listen { door, setting, address, source };
+        let addresses = Addresses {
+            ssh: listeners.ssh.local_addr().map_err(unknown("SSH", "ssh.listen", config.ssh.listen))?,
+            api: listeners.api.local_addr().map_err(unknown("HTTP", "api.listen", config.api.listen))?,
+        };
+        Ok(Self { config, folder, service, listeners, addresses, host_key, admin })
+    }
+
+    /// The core, for a test that looks behind the doors, and for sample data.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Where both doors are.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// The host key's fingerprint, as `ssh` shows it at the first connection.
+    pub fn fingerprint(&self) -> String {
+        self.host_key.fingerprint()
+    }
+
+    /// The host key as `known_hosts` names it, without the host.
+    pub fn host_key_line(&self) -> String {
+        self.host_key.public_line()
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Lets people in, until `shutdown` asks for the end; returns when every door is drained and the database closed.
+    ///
+    /// # Errors
+    /// The jobs could not be scheduled, or the database did not close.
+    pub async fn run(self, shutdown: Shutdown) -> Result<()> {
+        let Self { config, folder, service, listeners, addresses, host_key, admin } = self;
+        let ssh = keyward_tui::ssh::serve(
+            listeners.ssh,
+            service.clone(),
+            ssh_settings(&config),
+            host_key,
+            shutdown.clone(),
+        );
+        let api_settings = ApiSettings { api: config.api.clone(), limits: config.limits.clone() };
+        let api = keyward_api::serve(listeners.api, service.clone(), api_settings, shutdown.drain.clone());
+        let admin = admin.serve(service.clone(), time_limits(&config), addresses.ssh.port(), shutdown.clone());
+        let mut doors = tokio::task::JoinSet::new();
+        doors.spawn(ssh);
+        doors.spawn(api);
+        doors.spawn(admin);
+        let jobs = Jobs::start(&service).await?;
+        shutdown.drain.cancelled().await;
+        tracing::info!("draining: no new work, what is under way may finish");
+        let system = service.system_caller("shutdown", Door::System);
+        if let Err(error) = service.announce_drain(&system, config.limits.drain_seconds) {
+            tracing::warn!(%error, "open sessions were not told of the end");
+        }
+        jobs.stop().await;
+        tokio::select! {
+            () = finished(&mut doors) => {}
+            () = lingering(&shutdown) => doors.abort_all(),
+        }
+        service.close().await?;
+        drop(folder);
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+async fn finished(doors: &mut tokio::task::JoinSet<()>) {
+    while let Some(door) = doors.join_next().await {
+        if let Err(error) = door {
+            tracing::error!(%error, "a door failed");
+        }
+    }
+}
+
+/// Ends some time after the doors were told to wait no longer.
+async fn lingering(shutdown: &Shutdown) {
+    shutdown.now.cancelled().await;
+    tokio::time::sleep(LAST_WORDS).await;
+}
+
+/// Opens the core over a folder's files: the daemon's, or a command's when no daemon runs.
+///
+/// # Errors
+/// As for [`Daemon::open`].
+pub async fn open_service(
+    config: &Config,
+    folder: &Folder,
+    password_cost: PasswordCost,
+    clock: Clock,
+) -> Result<Service> {
+    let options = ServiceOptions {
+        path: folder.database().to_owned(),
+        master_key: secrets::master_key(config, folder)?,
+        settings: service_settings(config, clock),
+        password_cost,
+    };
+    Ok(Service::open(options).await?)
+}
+
+fn seconds(seconds: std::num::NonZeroU32) -> Duration {
+    Duration::from_secs(seconds.get().into())
+}
+
+fn registration(config: &Config) -> Registration {
+    match config.auth.registration {
+        keyward_config::Registration::Open => Registration::Open,
+        keyward_config::Registration::Invite => Registration::Invite,
+        keyward_config::Registration::Closed => Registration::Closed,
+    }
+}
+
+fn service_settings(config: &Config, clock: Clock) -> ServiceSettings {
+    ServiceSettings {
+        registration: registration(config),
+        token_lifetime: seconds(config.auth.jwt_lifetime_seconds),
+        refresh_lifetime: seconds(config.auth.refresh_lifetime_seconds),
+        retention_days: config.usage.retention_days.get(),
+        clock,
+    }
+}
+
+fn time_limits(config: &Config) -> TimeLimits {
+    TimeLimits { idle: seconds(config.ssh.idle_seconds), total: seconds(config.ssh.session_seconds) }
+}
+
+fn ssh_settings(config: &Config) -> SshSettings {
+    let count = |number: std::num::NonZeroU32| number.get() as usize;
+    SshSettings {
+        password: config.auth.ssh_password,
+        registration: registration(config),
+        login_deadline: seconds(config.ssh.login_seconds),
+        session: time_limits(config),
+        max_sessions: (count(config.limits.ssh_sessions_per_account), count(config.limits.ssh_sessions)),
+        drain: Duration::from_secs(config.limits.drain_seconds.into()),
+        exempt: config.limits.exempt.iter().copied().collect(),
+        ..SshSettings::default()
+    }
+}

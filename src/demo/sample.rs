@@ -1,0 +1,253 @@
+//! The demo's person and keys. The values are random letters behind a fitting prefix; they open nothing anywhere.
+
+use std::iter::repeat_with;
+
+use jiff::{SignedDuration, Timestamp};
+use keyward_config::Config;
+use keyward_keys::crypto::PasswordCost;
+use keyward_keys::input::{AddedAccount, KeyPatch, KeyRef, NewAccount, NewKey};
+use keyward_keys::view::KeyStatus;
+use keyward_keys::Environment::{Development, Production, Staging};
+use keyward_keys::{Caller, Clock, Door, Environment, Id, Plan, Service};
+use secrecy::SecretString;
+
+use crate::daemon::open_service;
+use crate::error::Result;
+use crate::folder::Folder;
+
+pub(super) const EMAIL: &str = "ana@example.com";
+const NAME: &str = "Ana Ruiz";
+/// The one key with a passphrase of its own says it in its description.
+const PASSPHRASE: &str = "correct horse";
+
+/// Who signs in to the demo.
+pub(super) struct Person {
+    pub(super) login: &'static str,
+    pub(super) ssh_key: String,
+}
+
+/// What a key of the demo is, and what its days look like.
+pub(super) struct Sample {
+    name: &'static str,
+    service: &'static str,
+    prefix: &'static str,
+    environment: Environment,
+    tags: &'static [&'static str],
+    monthly_limit: Option<u64>,
+    special: Special,
+    /// Made so many days ago.
+    pub(super) age_days: i64,
+    /// Calls a day, today; fewer before.
+    pub(super) per_day: f64,
+    /// The usual share of failures.
+    pub(super) errors: f64,
+    /// Half of all calls are faster.
+    pub(super) median_ms: f64,
+    pub(super) endpoints: &'static [(&'static str, &'static str)],
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Special {
+    None,
+    /// Expires in a few days.
+    Expiring,
+    /// Switched off.
+    Inactive,
+    /// Opened by its own passphrase alone.
+    Private,
+}
+
+/// A sample that has been made.
+#[derive(Clone, Copy)]
+pub(super) struct SampleKey {
+    pub(super) id: Id,
+    pub(super) sample: &'static Sample,
+}
+
+impl Sample {
+    /// Whether calls go on.
+    pub(super) fn in_use(&self) -> bool {
+        self.special != Special::Inactive
+    }
+}
+
+type Endpoints = &'static [(&'static str, &'static str)];
+
+const CHAT: Endpoints =
+    &[("POST", "/v1/chat/completions"), ("POST", "/v1/embeddings"), ("POST", "/v1/images/generations"), ("GET", "/v1/models")];
+const MESSAGES: Endpoints = &[("POST", "/v1/messages"), ("POST", "/v1/messages/count_tokens"), ("POST", "/v1/messages/batches")];
+const PAYMENTS: Endpoints = &[
+    ("POST", "/v1/payment_intents"),
+    ("GET", "/v1/customers"),
+    ("POST", "/v1/refunds"),
+    ("GET", "/v1/balance"),
+    ("POST", "/v1/checkout/sessions"),
+];
+const OBJECTS: Endpoints = &[("GET", "/bucket/object"), ("PUT", "/bucket/object"), ("POST", "/bucket?delete"), ("GET", "/bucket?list")];
+const REPOSITORIES: Endpoints = &[
+    ("GET", "/repos/pulls"),
+    ("POST", "/repos/statuses"),
+    ("GET", "/repos/contents"),
+    ("POST", "/graphql"),
+    ("POST", "/repos/dispatches"),
+];
+const MAIL: Endpoints = &[("POST", "/v3/mail/send"), ("GET", "/v3/suppression/bounces"), ("GET", "/v3/stats")];
+const TEXTS: Endpoints = &[("POST", "/Messages.json"), ("GET", "/Messages.json"), ("POST", "/Verifications")];
+const SERIES: Endpoints = &[("POST", "/api/v2/series"), ("POST", "/api/v2/logs"), ("GET", "/api/v1/query")];
+const MAPS: Endpoints = &[("GET", "/maps/api/geocode"), ("GET", "/maps/api/directions"), ("GET", "/maps/api/place")];
+const HOOKS: Endpoints = &[("POST", "/api/chat.postMessage"), ("POST", "/api/files.upload")];
+const SEARCH: Endpoints = &[("POST", "/indexes/products/query"), ("POST", "/indexes/products/batch")];
+
+/// name, service, prefix, environment, tags, monthly limit, special, age, calls a day, errors, median, endpoints
+macro_rules! sample {
+    ($name:literal, $service:literal, $prefix:literal, $environment:ident, $tags:expr, $limit:expr, $special:ident,
+     $age:literal, $per_day:literal, $errors:literal, $median:literal, $endpoints:ident) => {
+        Sample {
+            name: $name,
+            service: $service,
+            prefix: $prefix,
+            environment: $environment,
+            tags: $tags,
+            monthly_limit: $limit,
+            special: Special::$special,
+            age_days: $age,
+            per_day: $per_day,
+            errors: $errors,
+            median_ms: $median,
+            endpoints: $endpoints,
+        }
+    };
+}
+
+/// Two teams' worth of keys: the shop and the assistant.
+#[rustfmt::skip]
+const SAMPLES: [Sample; 24] = [
+    sample!("checkout-payments", "Stripe", "sk-", Production, &["shop", "pci"], Some(100_000), Private, 365, 1_500.0, 0.008, 210.0, PAYMENTS),
+    sample!("checkout-payments-test", "Stripe", "sk-", Staging, &["shop"], None, None, 361, 120.0, 0.03, 230.0, PAYMENTS),
+    sample!("payments-local", "Stripe", "sk-", Development, &["shop"], None, None, 300, 30.0, 0.09, 240.0, PAYMENTS),
+    sample!("assistant-chat", "OpenAI", "sk-", Production, &["assistant", "llm"], Some(60_000), None, 340, 1_600.0, 0.015, 890.0, CHAT),
+    sample!("assistant-chat-eval", "OpenAI", "sk-", Staging, &["assistant", "llm"], Some(10_000), None, 210, 180.0, 0.03, 940.0, CHAT),
+    sample!("prompt-lab", "OpenAI", "sk-", Development, &["assistant", "llm"], Some(2_000), None, 120, 60.0, 0.05, 1_010.0, CHAT),
+    sample!("support-summaries", "Anthropic", "sk-", Production, &["assistant", "llm"], Some(40_000), None, 280, 900.0, 0.006, 1_240.0, MESSAGES),
+    sample!("agent-experiments", "Anthropic", "sk-", Development, &["assistant", "llm"], None, None, 90, 80.0, 0.04, 1_400.0, MESSAGES),
+    sample!("media-bucket", "AWS S3", "AK", Production, &["shop", "storage"], None, None, 365, 1_200.0, 0.002, 42.0, OBJECTS),
+    sample!("media-bucket-staging", "AWS S3", "AK", Staging, &["shop", "storage"], None, None, 355, 90.0, 0.004, 45.0, OBJECTS),
+    sample!("nightly-backups", "AWS S3", "AK", Production, &["platform", "storage"], None, Expiring, 330, 60.0, 0.001, 120.0, OBJECTS),
+    sample!("ci-bot", "GitHub", "gh-", Production, &["platform", "ci"], Some(150_000), None, 365, 700.0, 0.01, 130.0, REPOSITORIES),
+    sample!("release-notes", "GitHub", "gh-", Production, &["platform", "ci"], None, None, 160, 40.0, 0.01, 150.0, REPOSITORIES),
+    sample!("fork-sandbox", "GitHub", "gh-", Development, &["platform"], None, Inactive, 250, 20.0, 0.06, 150.0, REPOSITORIES),
+    sample!("order-mails", "SendGrid", "SG-", Production, &["shop", "mail"], Some(50_000), None, 365, 620.0, 0.012, 95.0, MAIL),
+    sample!("order-mails-staging", "SendGrid", "SG-", Staging, &["shop", "mail"], Some(2_000), None, 310, 45.0, 0.02, 98.0, MAIL),
+    sample!("login-codes", "Twilio", "tw-", Production, &["shop", "sms"], Some(20_000), None, 320, 330.0, 0.02, 310.0, TEXTS),
+    sample!("login-codes-dev", "Twilio", "tw-", Development, &["shop", "sms"], Some(500), None, 200, 12.0, 0.05, 330.0, TEXTS),
+    sample!("metrics-intake", "Datadog", "dd-", Production, &["platform"], None, None, 345, 1_100.0, 0.001, 28.0, SERIES),
+    sample!("metrics-staging", "Datadog", "dd-", Staging, &["platform"], None, None, 345, 110.0, 0.002, 29.0, SERIES),
+    sample!("store-locator", "Google Maps", "gm-", Production, &["shop", "maps"], Some(30_000), None, 270, 410.0, 0.004, 64.0, MAPS),
+    sample!("incident-channel", "Slack", "sl-", Production, &["platform"], None, None, 230, 70.0, 0.003, 140.0, HOOKS),
+    sample!("product-search", "Algolia", "al-", Production, &["shop", "search"], Some(80_000), None, 190, 980.0, 0.001, 12.0, SEARCH),
+    sample!("product-search-dev", "Algolia", "al-", Development, &["shop", "search"], None, None, 185, 35.0, 0.01, 13.0, SEARCH),
+];
+
+/// Makes the person and the keys, each at its time; answers the password and the keys.
+pub(super) async fn fill(
+    config: &Config,
+    folder: &Folder,
+    person: &Person,
+) -> Result<(SecretString, Vec<SampleKey>)> {
+    let now = Timestamp::now();
+    let clock = Clock::fixed(days_before(now, 366).as_millisecond());
+    let service = open_service(config, folder, PasswordCost::default(), clock.clone()).await?;
+    let (password, filled) = (SecretString::from(random(20)), Filling { service: &service, clock: &clock, now });
+    let keys = filled.all(person, &password).await;
+    service.close().await?;
+    Ok((password, keys?))
+}
+
+struct Filling<'a> {
+    service: &'a Service,
+    clock: &'a Clock,
+    now: Timestamp,
+}
+
+impl Filling<'_> {
+    async fn all(&self, person: &Person, password: &SecretString) -> Result<Vec<SampleKey>> {
+        let system = self.service.system_caller("demo", Door::Local);
+        let account = NewAccount {
+            name: NAME.to_owned(),
+            email: EMAIL.to_owned(),
+            password: password.clone(),
+            code: None,
+            ssh_key: Some(person.ssh_key.clone()),
+        };
+        let added = AddedAccount { account, operator: true, plan: Plan::Enterprise };
+        self.service.add_account(&system, added).await?;
+        let ana = self.service.account_caller(&system, person.login)?;
+        let mut oldest_first: Vec<&'static Sample> = SAMPLES.iter().collect();
+        oldest_first.sort_by_key(|sample| -sample.age_days);
+        let mut keys = Vec::with_capacity(SAMPLES.len());
+        for sample in oldest_first {
+            keys.push(self.one(&ana, sample).await?);
+        }
+        Ok(keys)
+    }
+
+    async fn one(&self, ana: &Caller, sample: &'static Sample) -> Result<SampleKey> {
+        self.clock.set(days_before(self.now, sample.age_days).as_millisecond());
+        let private = sample.special == Special::Private;
+        let description = match sample.special {
+            Special::None => String::new(),
+            Special::Expiring => "Ask the platform team for the next one.".to_owned(),
+            Special::Inactive => "Switched off after the audit in spring.".to_owned(),
+            Special::Private => format!("Private: in this demo its passphrase is `{PASSPHRASE}`."),
+        };
+        let made = self.service.create_key(
+            ana,
+            NewKey {
+                name: sample.name.to_owned(),
+                service: sample.service.to_owned(),
+                value: SecretString::from(format!("{}{}", sample.prefix, random(40))),
+                passphrase: private.then(|| SecretString::from(PASSPHRASE)),
+                description,
+                environment: Some(sample.environment),
+                monthly_limit: sample.monthly_limit,
+                tags: sample.tags.iter().map(|tag| (*tag).to_owned()).collect(),
+                custody: None,
+                team: None,
+                expires_at: (sample.special == Special::Expiring).then(|| days_before(self.now, -5)),
+                rotation_interval: None,
+            },
+        );
+        let id = made.await?.id;
+        if sample.special == Special::Inactive {
+            self.clock.set(days_before(self.now, 40).as_millisecond());
+            let patch = KeyPatch { status: Some(KeyStatus::Inactive), ..KeyPatch::default() };
+            self.service.update_key(ana, &KeyRef::Id(id.to_string()), patch, None).await?;
+        }
+        Ok(SampleKey { id, sample })
+    }
+}
+
+/// A time some days of 24 hours before another; negative is after.
+pub(super) fn days_before(time: Timestamp, days: i64) -> Timestamp {
+    time.saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(time)
+}
+
+fn random(len: usize) -> String {
+    repeat_with(fastrand::alphanumeric).take(len).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_one_of_everything_a_tour_needs() {
+        for special in [Special::Expiring, Special::Inactive, Special::Private] {
+            assert_eq!(SAMPLES.iter().filter(|sample| sample.special == special).count(), 1);
+        }
+        for environment in [Production, Staging, Development] {
+            assert!(SAMPLES.iter().any(|sample| sample.environment == environment));
+        }
+        assert!(SAMPLES.iter().all(|sample| sample.age_days <= 365 && !sample.endpoints.is_empty()));
+    }
+}

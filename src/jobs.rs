@@ -1,0 +1,122 @@
+//! What the daemon does by itself, and when: one list. Each job is safe to run twice, runs once at the start, and
+//! never beside itself. What a job does is the core's.
+//!
+//! The scheduler looks at its list twice a second, whether or not something is due. That is the one thing an idle
+//! daemon does: a look at three rows in memory, some ten microseconds, no I/O. The jobs themselves read from memory
+//! first, and write only when there is something to remove.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyward_keys::{Caller, Door, Service};
+use tokio::sync::Mutex;
+use tokio_cron_scheduler::{Job, JobScheduler};
+use tokio_util::task::TaskTracker;
+
+use crate::error::{Error, Result};
+
+type Work = Pin<Box<dyn Future<Output = keyward_keys::Result<u64>> + Send>>;
+
+struct Task {
+    name: &'static str,
+    /// Second, minute, hour, day, month, weekday; UTC.
+    schedule: &'static str,
+    work: fn(Service, Caller) -> Work,
+}
+
+/// All jobs. Off the full hour, when everybody else's run.
+const TASKS: [Task; 3] = [
+    Task {
+        name: "purge_bin",
+        schedule: "10 7 * * * *",
+        work: |service, caller| Box::pin(async move { service.purge_bin(&caller).await }),
+    },
+    Task {
+        name: "prune_usage",
+        schedule: "20 37 3 * * *",
+        work: |service, caller| Box::pin(async move { service.prune_usage(&caller).await.map(|()| 0) }),
+    },
+    Task {
+        name: "end_expired_sessions",
+        schedule: "30 */5 * * * *",
+        work: |service, caller| Box::pin(async move { service.end_expired_sessions(&caller).await }),
+    },
+];
+
+/// How long a running job may take once the daemon stops. It is safe to cut: its work is one commit after another.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The running jobs.
+pub struct Jobs {
+    scheduler: JobScheduler,
+    running: TaskTracker,
+}
+
+impl Jobs {
+    /// Schedules all jobs, and runs each once.
+    ///
+    /// # Errors
+    /// The scheduler refused one.
+    pub async fn start(service: &Service) -> Result<Self> {
+        let scheduler = JobScheduler::new().await.map_err(Error::Jobs)?;
+        let running = TaskTracker::new();
+        for task in &TASKS {
+            let runner = Arc::new(Runner { task, service: service.clone(), alone: Mutex::new(()) });
+            running.spawn(Arc::clone(&runner).run());
+            let tracker = running.clone();
+            let job = Job::new_async(task.schedule, move |_, _| {
+                let (runner, tracker) = (Arc::clone(&runner), tracker.clone());
+                Box::pin(async move { tracker.track_future(runner.run()).await })
+            });
+            scheduler.add(job.map_err(Error::Jobs)?).await.map_err(Error::Jobs)?;
+        }
+        scheduler.start().await.map_err(Error::Jobs)?;
+        Ok(Self { scheduler, running })
+    }
+
+    /// Starts no more of them, and waits for those that run.
+    pub async fn stop(mut self) {
+        if let Err(error) = self.scheduler.shutdown().await {
+            tracing::warn!(%error, "the scheduler did not stop");
+        }
+        self.running.close();
+        if tokio::time::timeout(PATIENCE, self.running.wait()).await.is_err() {
+            tracing::warn!("a job did not finish in time; it goes on at the next start");
+        }
+    }
+}
+
+struct Runner {
+    task: &'static Task,
+    service: Service,
+    alone: Mutex<()>,
+}
+
+impl Runner {
+    async fn run(self: Arc<Self>) {
+        let Ok(_alone) = self.alone.try_lock() else { return };
+        let name = self.task.name;
+        let caller = self.service.system_caller(name, Door::System);
+        match (self.task.work)(self.service.clone(), caller).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(job = name, count, "a job removed what was due"),
+            Err(error) => tracing::error!(job = name, error = crate::error::chain(&error), "a job failed"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schedule_is_one_the_scheduler_takes() {
+        for task in &TASKS {
+            Job::new_async(task.schedule, |_, _| Box::pin(async {})).unwrap_or_else(|error| {
+                panic!("{}: {error}", task.name);
+            });
+        }
+    }
+}
