@@ -125,3 +125,82 @@ pub(super) fn normal_form(passphrase: &SecretString) -> Zeroizing<Vec<u8>> {
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::{
+        Iterations, content_key, needs_upgrade, normal_form, open_with_key, open_with_passphrase,
+        passphrase_head, seal_with_passphrase, seed_text,
+    };
+    use crate::crypto::envelope::SeedParts;
+    use crate::crypto::{Context, Error};
+
+    const FAST: Iterations = Iterations::SPECIFICATION;
+
+    fn context() -> Context {
+        Context::of(&[b"test", b"one"]).unwrap()
+    }
+
+    #[test]
+    fn iterations_keep_their_bounds() {
+        for wrong in [0, 1, 99_999, 5_000_001, u32::MAX] {
+            assert_eq!(Iterations::new(wrong), Err(Error::Refused));
+        }
+        assert_eq!(Iterations::new(100_000), Ok(Iterations::SPECIFICATION));
+        assert_eq!(Iterations::new(5_000_000), Ok(Iterations::CAP));
+    }
+
+    /// The derived key is the right one throughout, so what refuses here is the tag, never the passphrase: salt
+    /// and iteration count are authenticated like the rest.
+    #[test]
+    fn every_flipped_bit_is_refused() {
+        let passphrase = SecretString::from("correct horse");
+        let sealed = seal_with_passphrase(&passphrase, &context(), FAST, b"value").unwrap();
+        let salt = SeedParts::parse(seed_text(&sealed).unwrap()).unwrap().salt;
+        let key = content_key(&normal_form(&passphrase), &salt, FAST).unwrap();
+        assert_eq!(open_with_key(&key, &context(), &sealed).unwrap().expose(), b"value");
+        for bit in 0..sealed.len() * 8 {
+            let mut flipped = sealed.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(open_with_key(&key, &context(), &flipped).unwrap_err(), Error::Refused, "bit {bit}");
+        }
+        for length in 0..sealed.len() {
+            assert_eq!(open_with_key(&key, &context(), &sealed[..length]).unwrap_err(), Error::Refused);
+        }
+        let other = Context::of(&[b"test", b"two"]).unwrap();
+        assert_eq!(open_with_key(&key, &other, &sealed).unwrap_err(), Error::Refused);
+    }
+
+    #[test]
+    fn a_lower_count_is_refused_even_with_its_own_key() {
+        let passphrase = SecretString::from("correct horse");
+        let count = Iterations::new(100_001).unwrap();
+        let mut sealed = seal_with_passphrase(&passphrase, &context(), count, b"value").unwrap();
+        assert!(open_with_passphrase(&passphrase, &context(), &sealed).is_ok());
+        sealed[..8].copy_from_slice(&passphrase_head(FAST));
+        assert_eq!(open_with_passphrase(&passphrase, &context(), &sealed).unwrap_err(), Error::Refused);
+    }
+
+    #[test]
+    fn the_passphrase_decides() {
+        let sealed =
+            seal_with_passphrase(&SecretString::from("caf\u{e9} 🔐"), &context(), FAST, b"value").unwrap();
+        let open = |text: &str| open_with_passphrase(&SecretString::from(text), &context(), &sealed);
+        assert_eq!(open("cafe\u{301} 🔐").unwrap().expose(), b"value");
+        for wrong in ["", "cafe 🔐", "caf\u{e9} 🔐 ", "CAF\u{c9} 🔐"] {
+            assert_eq!(open(wrong).unwrap_err(), Error::Refused, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn old_locks_ask_to_be_raised() {
+        let passphrase = SecretString::from("correct horse");
+        let old = seal_with_passphrase(&passphrase, &context(), FAST, b"value").unwrap();
+        assert!(needs_upgrade(&old));
+        let new = seal_with_passphrase(&passphrase, &context(), Iterations::RECOMMENDED, b"value").unwrap();
+        assert!(!needs_upgrade(&new));
+        assert!(!needs_upgrade(b"something else"));
+    }
+}
