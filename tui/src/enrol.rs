@@ -1,11 +1,11 @@
 //! Making an account over SSH: a few questions in a plain line editor that works in any terminal. Every rule about
 //! names, codes and passwords is the core's; this only asks, and asks again when the core says no.
 
+use bytes::Bytes;
 use keyward_keys::input::NewAccount;
 use keyward_keys::{Caller, Error, Origin, Registration, Service};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
-use bytes::Bytes;
 
 use crate::session::{Asked, LineReader, OutputGone, chain};
 use crate::term::sanitize::term_safe;
@@ -112,7 +112,8 @@ impl Enrolment {
         let name = filled(reader, "Your name: ").await?;
         let email = filled(reader, "E-mail: ").await?;
         let password = loop {
-            let first = SecretString::from(line(reader, "Password (8 characters or more): ", false).await?.as_str());
+            let first =
+                SecretString::from(line(reader, "Password (8 characters or more): ", false).await?.as_str());
             let again = SecretString::from(line(reader, "The same again: ", false).await?.as_str());
             if first.expose_secret() != again.expose_secret() {
                 reader.print("The two differ.\n").await?;
@@ -142,11 +143,7 @@ fn shortened(key: &str) -> String {
     format!("{kind} …{}", body.get(tail..).unwrap_or_default())
 }
 
-async fn line(
-    reader: &mut LineReader,
-    prompt: &str,
-    echo: bool,
-) -> Result<zeroize::Zeroizing<String>, Left> {
+async fn line(reader: &mut LineReader, prompt: &str, echo: bool) -> Result<zeroize::Zeroizing<String>, Left> {
     match reader.ask(prompt, echo).await? {
         Asked::Line(line) => Ok(line),
         Asked::Interrupted | Asked::End => Err(Left),
@@ -165,7 +162,8 @@ async fn filled(reader: &mut LineReader, prompt: &str) -> Result<String, Left> {
 fn explain(error: &Error) -> String {
     match error {
         Error::Invalid(faults) => {
-            let lines: Vec<_> = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.detail)).collect();
+            let lines: Vec<_> =
+                faults.iter().map(|fault| format!("{}: {}", fault.field, fault.detail)).collect();
             lines.join("\n")
         }
         error => error.to_string(),

@@ -2,5 +2,9 @@
 //! and shapes the answer; it holds no rules of its own.
 
 pub mod app;
+mod cli;
+mod enrol;
 pub mod notice;
+pub mod session;
+pub mod ssh;
 pub mod term;

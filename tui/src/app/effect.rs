@@ -1,9 +1,9 @@
 //! What goes into the screens and what comes out: events, effects, questions and answers. Plain values only; this
 //! file holds no behaviour and must not know who carries an effect out.
 
+use keyward_keys::Id;
 use keyward_keys::event::Event;
 use keyward_keys::input::{KeyPatch, KeyQuery, NewKey, Reveal, UsageQuery};
-use keyward_keys::Id;
 use keyward_keys::view::{KeyPage, KeyView, LiveView, Revealed, UsageReport, UserView};
 use secrecy::SecretString;
 
@@ -46,10 +46,10 @@ pub enum AppEvent {
         /// What came of it.
         result: Result<Answer, Notice>,
     },
+    /// The session itself has something to say.
+    Notice(Notice),
     /// The moment `App::next_tick` asked for has come.
     Tick,
-    /// The session has something to say: show it as a toast.
-    Notice(Notice),
 }
 
 /// What the session should do.
@@ -67,6 +67,8 @@ pub enum Effect {
     SetTitle(String),
     /// Report the mouse (true) or leave it to the terminal, so that text can be selected (false).
     Mouse(bool),
+    /// Ring the bell.
+    Bell,
     /// Restore the terminal, print this one line, and end the session with status 0.
     Quit {
         /// The line.

@@ -21,8 +21,7 @@ pub(super) async fn print(context: &Context<'_>, topic: &[String], json: bool) -
         return Err(Failure::Usage(format!("there is no help about '{}'", topic.join(" "))));
     }
     if json {
-        let entry =
-            |c: &&Command| Entry { command: c.words.join(" "), usage: c.usage(), about: c.about };
+        let entry = |c: &&Command| Entry { command: c.words.join(" "), usage: c.usage(), about: c.about };
         return context.print(&print::json(&found.iter().map(entry).collect::<Vec<_>>())).await;
     }
     let text = match found.as_slice() {
@@ -66,7 +65,9 @@ fn many(commands: &[&Command], ssh: &str, all: bool) -> String {
     let mut text = format!("Usage: {ssh} COMMAND\n\nCommands:\n{}", print::columns(&rows));
     text.push_str("\nEvery command takes --help and --json.\n");
     if all {
-        text.push_str(&format!("In a terminal, {ssh} opens the dashboard; add -t and \"plain\" for a line mode.\n"));
+        text.push_str(&format!(
+            "In a terminal, {ssh} opens the dashboard; add -t and \"plain\" for a line mode.\n"
+        ));
     }
     text
 }

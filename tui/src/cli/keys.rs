@@ -1,7 +1,7 @@
 //! Commands about API keys. A value comes in by standard input alone, and goes out by `get` alone.
 
 use keyward_keys::input::{KeyQuery, KeyRef, KeySort, NewKey, Reveal};
-use keyward_keys::view::{KeyStatus, KeyView, Pagination, Revealed};
+use keyward_keys::view::{KeyView, Pagination, Revealed};
 use keyward_keys::{Custody, Environment, Error};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -92,7 +92,9 @@ pub(super) async fn add(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>
     let text = |name: &str| args.get(name).unwrap_or_default().to_owned();
     let monthly_limit = args
         .get("--monthly-limit")
-        .map(|limit| limit.parse().map_err(|_| Failure::Usage("--monthly-limit is a whole number".to_owned())))
+        .map(|limit| {
+            limit.parse().map_err(|_| Failure::Usage("--monthly-limit is a whole number".to_owned()))
+        })
         .transpose()?;
     let (environment, custody) =
         (environment(args)?, one_of::<Custody>(args, "--custody", "private, sealed or automation")?);
@@ -254,13 +256,21 @@ fn sort(args: &Args) -> Result<KeySort, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use keyward_keys::view::KeyStatus;
+
     use super::*;
 
     #[test]
     fn pages_make_one_document() {
         let pages = [json_page(&[], 1), json_page(&[], 2)];
         let text: String = pages.into_iter().map(|page| page.ok().unwrap()).collect();
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&(text + "]}")).unwrap()["keys"].as_array().unwrap().len(), 0);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&(text + "]}")).unwrap()["keys"]
+                .as_array()
+                .unwrap()
+                .len(),
+            0
+        );
     }
 
     #[test]

@@ -61,7 +61,8 @@ pub(super) fn parse(words: &[String]) -> Result<Parsed, String> {
 /// The command these words begin with.
 pub(super) fn find(words: &[String]) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| {
-        words.len() >= command.words.len() && command.words.iter().zip(words).all(|(have, given)| have == given)
+        words.len() >= command.words.len()
+            && command.words.iter().zip(words).all(|(have, given)| have == given)
     })
 }
 
@@ -121,7 +122,9 @@ fn option<'a>(
     };
     let value = match (flag.value, inline) {
         (Some(_), Some(value)) => value,
-        (Some(what), None) => rest.next().cloned().ok_or_else(|| format!("{name} needs a value: {name} {what}"))?,
+        (Some(what), None) => {
+            rest.next().cloned().ok_or_else(|| format!("{name} needs a value: {name} {what}"))?
+        }
         (None, None) => String::new(),
         (None, Some(_)) => return Err(format!("{name} takes no value")),
     };
@@ -134,7 +137,8 @@ fn option<'a>(
 
 fn unknown(named: &[String]) -> String {
     let given = named.join(" ");
-    let given = if given.is_empty() { "an option without a command".to_owned() } else { format!("'{given}'") };
+    let given =
+        if given.is_empty() { "an option without a command".to_owned() } else { format!("'{given}'") };
     let all: Vec<_> = COMMANDS.iter().map(|command| command.words.join(" ")).collect();
     let first_words = named.iter().take(2).cloned().collect::<Vec<_>>().join(" ");
     let near = nearest(&first_words, all.iter().map(String::as_str))
@@ -179,8 +183,7 @@ mod tests {
 
     #[test]
     fn options_come_in_every_usual_form() {
-        let (verb, args) =
-            parsed("keys add --name 'a b' --service=x --tag one --tag=two --env prod --json");
+        let (verb, args) = parsed("keys add --name 'a b' --service=x --tag one --tag=two --env prod --json");
         assert_eq!(verb, Verb::KeysAdd);
         assert_eq!((args.get("--name"), args.get("--service")), (Some("a b"), Some("x")));
         assert_eq!(args.all("--tag").collect::<Vec<_>>(), ["one", "two"]);
@@ -207,7 +210,8 @@ mod tests {
 
     #[test]
     fn help_is_asked_for_in_several_ways() {
-        for (line, topic) in [("", ""), ("--help", ""), ("keys --help", "keys"), ("keys add -h", "keys add")] {
+        for (line, topic) in [("", ""), ("--help", ""), ("keys --help", "keys"), ("keys add -h", "keys add")]
+        {
             match parse(&words(line)) {
                 Ok(Parsed::Help(words)) => assert_eq!(words.join(" "), topic),
                 other => panic!("{line}: {other:?}"),

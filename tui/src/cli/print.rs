@@ -39,8 +39,7 @@ pub(super) fn escaped(json: &str) -> String {
 /// Rows as aligned columns, two spaces apart, without trailing blanks. Cells are made safe here.
 pub(super) fn columns(rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = Vec::new();
-    let safe: Vec<Vec<_>> =
-        rows.iter().map(|row| row.iter().map(|cell| term_safe(cell)).collect()).collect();
+    let safe: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|cell| term_safe(cell)).collect()).collect();
     for row in &safe {
         widths.resize(widths.len().max(row.len()), 0);
         for (width, cell) in widths.iter_mut().zip(row) {

@@ -46,9 +46,9 @@ impl Stdin<'_> {
                 }
             }
         }
-        secrets
-            .try_into()
-            .map_err(|_| Failure::Usage(format!("the input must have {N} line{}", if N == 1 { "" } else { "s" })))
+        secrets.try_into().map_err(|_| {
+            Failure::Usage(format!("the input must have {N} line{}", if N == 1 { "" } else { "s" }))
+        })
     }
 
     /// Whether a person says yes; none when nobody can be asked.
@@ -77,7 +77,8 @@ impl Stdin<'_> {
             }
             all.extend_from_slice(&chunk);
         }
-        let text = std::str::from_utf8(&all).map_err(|_| Failure::Usage("the input is not UTF-8".to_owned()))?;
+        let text =
+            std::str::from_utf8(&all).map_err(|_| Failure::Usage("the input is not UTF-8".to_owned()))?;
         Ok(Zeroizing::new(text.to_owned()))
     }
 }

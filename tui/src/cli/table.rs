@@ -91,7 +91,10 @@ pub(super) const COMMANDS: &[Command] = &[
             option("--custody", "WHO", "who can open it: private, sealed or automation"),
             option("--description", "TEXT", "what it is for"),
             option("--monthly-limit", "N", "requests a month it should not exceed"),
-            switch("--passphrase-stdin", "the second line of the input is a passphrase that alone opens the key"),
+            switch(
+                "--passphrase-stdin",
+                "the second line of the input is a passphrase that alone opens the key",
+            ),
         ],
         about: "Keep a new API key; its value comes from standard input",
         more: "For example: printf %s \"$VALUE\" | ssh … keys add --name stripe --service Stripe",
@@ -100,7 +103,10 @@ pub(super) const COMMANDS: &[Command] = &[
         verb: Verb::KeysGet,
         words: &["keys", "get"],
         operand: Some(("KEY", true)),
-        flags: &[ENVIRONMENT, switch("--passphrase-stdin", "the first line of the input is the key's passphrase")],
+        flags: &[
+            ENVIRONMENT,
+            switch("--passphrase-stdin", "the first line of the input is the key's passphrase"),
+        ],
         about: "Print the value of a key, and nothing else",
         more: "The reveal is recorded before the value is printed.",
     },

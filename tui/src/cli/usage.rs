@@ -102,7 +102,10 @@ fn describe(report: &UsageReport) -> String {
         row("Failed", summary.failed_requests.to_string()),
         row("Success", format!("{:.1} %", summary.success_rate)),
         row("Response time", format!("{:.1} ms on average", summary.average_response_time)),
-        row("Percentiles", format!("p50 {:.1}, p95 {:.1}, p99 {:.1} ms", summary.p50, summary.p95, summary.p99)),
+        row(
+            "Percentiles",
+            format!("p50 {:.1}, p95 {:.1}, p99 {:.1} ms", summary.p50, summary.p95, summary.p99),
+        ),
     ]);
     let mut rows = vec![["DAY", "CALLS", "FAILED", "AVERAGE (MS)"].map(str::to_owned).to_vec()];
     rows.extend(report.daily_breakdown.iter().map(|day| {

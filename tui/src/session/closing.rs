@@ -38,7 +38,8 @@ pub(super) async fn run(
     let mut engine: Option<Engine> = None;
     let ran = AssertUnwindSafe(async {
         let (service, output) = (service.clone(), std::sync::Arc::clone(&output));
-        let fresh = Engine::new(caps.clone(), output, service, caller.clone(), limits, (user, host), first_size);
+        let fresh =
+            Engine::new(caps.clone(), output, service, caller.clone(), limits, (user, host), first_size);
         engine.insert(fresh).run(&mut sources).await
     });
     let ending = match ran.catch_unwind().await {
@@ -48,7 +49,7 @@ pub(super) async fn run(
     if ending.reason == ExitReason::Gone && sources.stop.gone.is_cancelled() {
         return ExitReason::Gone;
     }
-    let line = farewell(&ending, &ssh);
+    let (line, gone) = (farewell(&ending, &ssh), sources.stop.gone.clone());
     let restored = async {
         match &mut engine {
             Some(engine) => give_back(engine, &mut sources, &line).await,
@@ -61,7 +62,7 @@ pub(super) async fn run(
     };
     tokio::select! {
         () = restored => {}
-        () = sources.stop.gone.cancelled() => {}
+        () = gone.cancelled() => {}
         () = tokio::time::sleep(PATIENCE * 2) => {}
     }
     ending.reason
@@ -92,8 +93,12 @@ fn farewell(ending: &Ending, ssh: &str) -> String {
         (None, ExitReason::SignedOut) => {
             "Signed out: the account or the key that opened this session is no longer good.".to_owned()
         }
-        (None, ExitReason::Idle) => format!("Left after a long time without a key press. Come back with: {ssh}"),
-        (None, ExitReason::TooLong) => format!("This session reached its longest time. Come back with: {ssh}"),
+        (None, ExitReason::Idle) => {
+            format!("Left after a long time without a key press. Come back with: {ssh}")
+        }
+        (None, ExitReason::TooLong) => {
+            format!("This session reached its longest time. Come back with: {ssh}")
+        }
         (None, ExitReason::Restart) => format!("Keyward is restarting. Come back with: {ssh}"),
         (None, ExitReason::Crashed) => format!("The screen failed; nothing was lost. Come back with: {ssh}"),
     };
@@ -109,7 +114,9 @@ fn crashed(caller: &Caller) -> Ending {
     tracing::error!(incident, account, "a dashboard panicked; its session ended, the others go on");
     Ending {
         reason: ExitReason::Crashed,
-        line: Some(format!("The screen failed (incident {incident}); your data is safe. Please tell your operator.")),
+        line: Some(format!(
+            "The screen failed (incident {incident}); your data is safe. Please tell your operator."
+        )),
     }
 }
 

@@ -29,8 +29,6 @@ use crate::term::{modes, osc, scratch};
 const ESCAPE: Duration = Duration::from_millis(50);
 /// Questions that may be asked of the core at once.
 const MAX_QUESTIONS: usize = 32;
-/// The bell rings at most so often.
-const BELL_EVERY: Duration = Duration::from_secs(5);
 /// How long before the end of an idle or long session its person is warned.
 const WARNING: Duration = Duration::from_secs(60);
 /// The screens' clock ticks at most so often.
@@ -88,7 +86,6 @@ pub(super) struct Engine {
     started: Instant,
     pressed: Instant,
     warned: bool,
-    rang: Option<Instant>,
     ending: Option<Ending>,
 }
 
@@ -126,7 +123,6 @@ impl Engine {
             started: now,
             pressed: now,
             warned: false,
-            rang: None,
             ending: None,
         };
         engine.carry_out(effects);
@@ -208,7 +204,7 @@ impl Engine {
             let (app, screen, caps) = (&self.app, &mut self.screen, &self.caps);
             scratch::with_buffer(area, |buf| {
                 let cursor = app.paint(area, buf, now_ms());
-                screen.diff(buf, cursor, caps, &app.palette(), &mut bytes);
+                screen.diff(buf, cursor, caps, app.palette(), &mut bytes);
             });
             if !std::mem::replace(&mut self.painted, true) {
                 bytes.extend_from_slice(modes::queries(&self.caps));
@@ -296,13 +292,6 @@ impl Engine {
                 Effect::SetTitle(_) | Effect::Mouse(_) if self.caps.basic => {}
                 Effect::SetTitle(title) => self.extra.extend_from_slice(&osc::title(&title)),
                 Effect::Mouse(on) => self.extra.extend_from_slice(modes::mouse(on)),
-                Effect::Bell => {
-                    let now = Instant::now();
-                    if self.rang.is_none_or(|rang| now - rang >= BELL_EVERY) {
-                        self.rang = Some(now);
-                        self.extra.extend_from_slice(osc::BELL);
-                    }
-                }
                 Effect::Quit { message } => {
                     self.ending = Some(Ending { reason: ExitReason::Quit, line: Some(message) });
                 }
@@ -337,7 +326,10 @@ impl Engine {
         let idle = (ExitReason::Idle, self.pressed + self.limits.idle);
         let total = (ExitReason::TooLong, self.started + self.limits.total);
         let (reason, end) = if idle.1 <= total.1 { idle } else { total };
-        (reason, if self.warned { end } else { end.checked_sub(WARNING).map_or(end, |at| at.max(self.started)) })
+        (
+            reason,
+            if self.warned { end } else { end.checked_sub(WARNING).map_or(end, |at| at.max(self.started)) },
+        )
     }
 
     fn awake(&mut self) {

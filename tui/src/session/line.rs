@@ -125,7 +125,8 @@ impl LineReader {
 
 /// Bytes whose lines end in `\n`, with the ends that a raw terminal needs when there is a `pty`. Wiped when sent.
 pub(crate) fn terminal_lines(text: &[u8], pty: bool) -> Bytes {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() + if pty { text.len() / 16 + 16 } else { 0 }));
+    let mut bytes =
+        Zeroizing::new(Vec::with_capacity(text.len() + if pty { text.len() / 16 + 16 } else { 0 }));
     if pty {
         for line in text.split_inclusive(|&byte| byte == b'\n') {
             match line.strip_suffix(b"\n") {
@@ -230,7 +231,7 @@ pub(super) mod tests {
 
     #[tokio::test]
     async fn sequences_are_never_typing() {
-        let (asked, _) = type_in(b"\x1b[=1;2dy\x1b]0;rm\x07ok\x1b[A\r", true).await;
+        let (asked, _) = type_in(b"\x1b[=1;2y\x1b]0;rm\x07ok\x1b[A\r", true).await;
         assert!(matches!(asked, Asked::Line(line) if line.as_str() == "ok"));
     }
 

@@ -24,9 +24,9 @@ pub use crate::app::HostInfo;
 use crate::term::caps::Caps;
 
 pub(crate) use line::{Asked, LineReader, terminal_lines};
-pub(crate) use requests::chain;
 pub use plain::run as run_plain;
 pub use registry::{Permit, Registry};
+pub(crate) use requests::chain;
 
 /// Chunks of input that may wait for a session. With chunks of at most 32 KiB this bounds them to 2 MiB.
 pub const INPUT_QUEUE: usize = 64;

@@ -51,8 +51,8 @@ impl Pace {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn slows_down_with_the_link_and_recovers() {
+    #[test]
+    fn slows_down_with_the_link_and_recovers() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
         assert_eq!(pace.next(), start, "the first frame comes at once");

@@ -7,7 +7,7 @@ use keyward_keys::{Caller, Event, Service, Subscription};
 use tokio::time::Instant;
 
 use super::line::{Asked, LineReader};
-use super::{ExitReason, HostInfo, Output, OutputGone, Stop, Terminal, TimeLimits};
+use super::{ExitReason, HostInfo, OutputGone, Stop, Terminal, TimeLimits};
 use crate::cli::{self, Context, Stdin};
 
 /// Runs the plain mode until the person leaves or the session is ended. Without a `pty` nothing is echoed or asked.

@@ -31,12 +31,10 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
             }
             Answer::Rows(rows)
         }
-        Query::Rates(ids) => Answer::Rates(service.live_rates(caller, &ids)?),
+        Query::Rates(ids) => Answer::Rates(service.live_rates(caller, &ids)),
         Query::Key(id) => Answer::Key(Box::new(service.key(caller, &by_id(id)).await?)),
         Query::Live(id) => Answer::Live(Box::new(service.live(caller, &by_id(id)).await?)),
-        Query::Usage(id, query) => {
-            Answer::Usage(Box::new(service.usage(caller, &by_id(id), &query).await?))
-        }
+        Query::Usage(id, query) => Answer::Usage(Box::new(service.usage(caller, &by_id(id), &query).await?)),
         Query::Create(new) => Answer::Key(Box::new(service.create_key(caller, *new).await?)),
         Query::Update { id, patch, revision } => {
             Answer::Key(Box::new(service.update_key(caller, &by_id(id), *patch, Some(revision)).await?))

@@ -107,7 +107,8 @@ impl Connection {
         };
         // An answer counts only for the name it was asked for.
         let asked_of = self.asked_password_of.take();
-        let password = answers.next().and_then(|bytes| std::str::from_utf8(&bytes).ok().map(SecretString::from));
+        let password =
+            answers.next().and_then(|bytes| std::str::from_utf8(&bytes).ok().map(SecretString::from));
         match (asked_of, password) {
             (Some(asked_of), Some(password)) if asked_of == user => self.password_given(user, password).await,
             _ => self.rejection(),

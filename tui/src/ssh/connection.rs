@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Door;
-use super::guard::{Guard, GuardStream};
+use super::guard::{Guard, GuardStream, STUCK};
 use super::handler::Connection;
 use super::limits::Slot;
 
@@ -44,7 +44,7 @@ pub(super) async fn run(
     let guard = Arc::new(Guard::default());
     let (stage, mut stages) = watch::channel(Stage::Stranger(Instant::now() + door.settings.login_deadline));
     let reached = stream.local_addr().ok();
-    let stream = GuardStream::new(stream, Arc::clone(&guard));
+    let stream = GuardStream::new(stream, Arc::clone(&guard), STUCK);
     let handler =
         Connection::new(Arc::clone(&door), Arc::clone(&guard), address, reached, exempt, slot, stage);
     let greeted = tokio::select! {

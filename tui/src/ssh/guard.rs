@@ -15,8 +15,8 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// What a connection may send before it has signed in, in bytes.
 const PRE_AUTH_BYTES: u64 = 64 * 1024;
-/// How long a write may be stuck.
-const STUCK: Duration = Duration::from_secs(30);
+/// How long a write may be stuck on a network.
+pub(super) const STUCK: Duration = Duration::from_secs(30);
 
 /// What the stream and its owner share.
 #[derive(Default)]
@@ -38,12 +38,14 @@ pub(super) struct GuardStream<S> {
     killed: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Runs while a write is stuck; made on demand, so an idle connection has no timer.
     stuck: Option<Pin<Box<Sleep>>>,
+    patience: Duration,
 }
 
 impl<S> GuardStream<S> {
-    pub(super) fn new(stream: S, guard: Arc<Guard>) -> Self {
+    /// Guards `stream`, whose writes may be stuck for as long as `patience`.
+    pub(super) fn new(stream: S, guard: Arc<Guard>, patience: Duration) -> Self {
         let killed = Box::pin(guard.kill.clone().cancelled_owned());
-        Self { stream, guard, killed, stuck: None }
+        Self { stream, guard, killed, stuck: None, patience }
     }
 
     fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
@@ -55,16 +57,13 @@ impl<S> GuardStream<S> {
     }
 
     /// Starts, keeps or stops the stuck-write timer after a write or flush.
-    fn watch_write<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        written: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
+    fn watch_write<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stuck = None;
             return written;
         }
-        let stuck = self.stuck.get_or_insert_with(|| Box::pin(tokio::time::sleep(STUCK)));
+        let patience = self.patience;
+        let stuck = self.stuck.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         if stuck.as_mut().poll(cx).is_ready() {
             self.guard.kill.cancel();
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
@@ -81,14 +80,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardStream<S> {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         this.check(cx)?;
-        let before = buf.filled().len();
-        let read = Pin::new(&mut this.stream).poll_read(cx, buf);
-        let fresh = (buf.filled().len() - before) as u64;
-        let received = this.guard.received.fetch_add(fresh, Relaxed) + fresh;
-        if received > PRE_AUTH_BYTES && !this.guard.known.load(Relaxed) {
+        if this.guard.received.load(Relaxed) > PRE_AUTH_BYTES && !this.guard.known.load(Relaxed) {
             this.guard.kill.cancel();
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
+        let before = buf.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(cx, buf);
+        this.guard.received.fetch_add((buf.filled().len() - before) as u64, Relaxed);
         read
     }
 }
@@ -128,18 +126,18 @@ mod tests {
     async fn cancelling_ends_a_pending_read_and_every_later_write() {
         let guard = Arc::new(Guard::default());
         let (near, _far) = tokio::io::duplex(64);
-        let mut stream = GuardStream::new(near, Arc::clone(&guard));
+        let mut stream = GuardStream::new(near, Arc::clone(&guard), STUCK);
         let kill = guard.kill.clone();
         let (read, ()) = tokio::join!(stream.read_u8(), async move { kill.cancel() });
         assert_eq!(read.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
         assert_eq!(stream.write_u8(1).await.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_reader_who_stopped_is_cut_off() {
         let guard = Arc::new(Guard::default());
         let (near, _far) = tokio::io::duplex(64);
-        let mut stream = GuardStream::new(near, Arc::clone(&guard));
+        let mut stream = GuardStream::new(near, Arc::clone(&guard), Duration::from_millis(20));
         assert_eq!(stream.write_all(&[0; 65]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert!(guard.kill.is_cancelled());
     }
@@ -150,7 +148,7 @@ mod tests {
             let guard = Arc::new(Guard::default());
             guard.known.store(known, Relaxed);
             let (near, mut far) = tokio::io::duplex(1 << 20);
-            let mut stream = GuardStream::new(near, Arc::clone(&guard));
+            let mut stream = GuardStream::new(near, Arc::clone(&guard), STUCK);
             far.write_all(&vec![0; PRE_AUTH_BYTES as usize + 1]).await.unwrap();
             drop(far);
             let mut sink = Vec::new();

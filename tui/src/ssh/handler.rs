@@ -6,7 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session, VerifiedPublicKey};
+use russh::server::{
+    Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session, VerifiedPublicKey,
+};
 use russh::{ChannelId, ChannelOpenFailure, Error, Pty, Sig};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -241,9 +243,11 @@ impl Handler for Connection {
         value: &str,
         session: &mut Session,
     ) -> Result<(), Error> {
-        match self.channels.get_mut(&id) {
-            Some(channel) if channel.environment.insert(name, value) => session.channel_success(id),
-            _ => session.channel_failure(id),
+        let channel = self.channels.get_mut(&id);
+        if channel.is_some_and(|channel| channel.environment.insert(name, value)) {
+            session.channel_success(id)
+        } else {
+            session.channel_failure(id)
         }
     }
 
@@ -257,7 +261,12 @@ impl Handler for Connection {
 
     // The defaults leave these unanswered, and clients such as sftp would wait for ever.
 
-    async fn subsystem_request(&mut self, id: ChannelId, _name: &str, session: &mut Session) -> Result<(), Error> {
+    async fn subsystem_request(
+        &mut self,
+        id: ChannelId,
+        _name: &str,
+        session: &mut Session,
+    ) -> Result<(), Error> {
         session.channel_failure(id)
     }
 

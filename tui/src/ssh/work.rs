@@ -18,9 +18,7 @@ use super::guard::Guard;
 use super::output::ChannelOutput;
 use crate::cli::{self, Context, Stdin, exit};
 use crate::enrol::{Enrolled, Enrolment};
-use crate::session::{
-    self, ExitReason, HostInfo, LineReader, Output, Stop, Terminal, terminal_lines,
-};
+use crate::session::{self, ExitReason, HostInfo, LineReader, Output, Stop, Terminal, terminal_lines};
 use crate::term::caps::Caps;
 use crate::term::environment::Environment;
 
@@ -131,11 +129,12 @@ impl Job {
 
     /// How `login` reaches this host again.
     fn host(&self, login: &str) -> HostInfo {
-        let name = match (&self.door.settings.host_name, self.reached.map(|address| address.ip().to_canonical())) {
-            (Some(name), _) => name.clone(),
-            (None, Some(ip)) if !ip.is_loopback() => ip.to_string(),
-            (None, _) => "localhost".to_owned(),
-        };
+        let name =
+            match (&self.door.settings.host_name, self.reached.map(|address| address.ip().to_canonical())) {
+                (Some(name), _) => name.clone(),
+                (None, Some(ip)) if !ip.is_loopback() => ip.to_string(),
+                (None, _) => "localhost".to_owned(),
+            };
         let address = format!("{login}@{name}");
         let ssh_command = match self.reached.map_or(22, |address| address.port()) {
             22 => format!("ssh {address}"),
