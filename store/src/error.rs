@@ -21,7 +21,9 @@ pub enum Error {
         known: u32,
     },
     /// The file does not open under the given key, or it was altered.
-    #[error("the database does not open with this master key, or it was altered; put the right master key in place")]
+    #[error(
+        "the database does not open with this master key, or it was altered; put the right master key in place"
+    )]
     Sealed,
     /// There is a file, but not one of ours.
     #[error("the file is not a keyward database; move it away or choose another data folder")]

@@ -110,8 +110,14 @@ pub trait Store: Send + Sync + 'static {
     fn snapshot(&self) -> impl Future<Output = Result<Self::Snapshot>> + Send;
 
     /// Applies a batch: all or nothing, durable when this returns. Many callers share one engine commit.
-    fn commit(&self, batch: Batch) -> impl Future<Output = std::result::Result<Committed, CommitError>> + Send;
+    fn commit(
+        &self,
+        batch: Batch,
+    ) -> impl Future<Output = std::result::Result<Committed, CommitError>> + Send;
 
     /// Stores usage events: durable when this returns. [`Error::Busy`] when the queue is full.
-    fn append(&self, events: Vec<UsageEvent>) -> impl Future<Output = std::result::Result<Appended, Error>> + Send;
+    fn append(
+        &self,
+        events: Vec<UsageEvent>,
+    ) -> impl Future<Output = std::result::Result<Appended, Error>> + Send;
 }

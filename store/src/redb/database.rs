@@ -8,7 +8,7 @@ use redb::{Database, StorageError, TableDefinition, WriteTransaction};
 use crate::error::{Error, Result};
 use crate::interface::PageSealer;
 use crate::redb::medium::Medium;
-use crate::redb::pages::{Pages, SealedPage};
+use crate::redb::pages::{Pages, SealedPage, Unopened};
 use crate::table::Table;
 
 /// Keys and values are plain bytes in every table.
@@ -32,32 +32,33 @@ impl Open {
         sealer: &Arc<dyn PageSealer>,
         cache_bytes: usize,
     ) -> Result<Self> {
-        let (open, torn) = Self::attempt(medium, sealer, cache_bytes)?;
-        if torn == 0 {
-            return Ok(open);
+        let attempt = |pages| Self::attempt(medium, sealer, cache_bytes, pages);
+        match attempt(Unopened::Fail) {
+            Err(Error::Sealed) => {}
+            other => return other,
         }
-        // Pages of an unfinished commit were torn, and redb went back to the commit before. Its cache has seen
-        // zeros for them, so it starts anew; now every page it needs must open.
-        drop(open);
-        match Self::attempt(medium, sealer, cache_bytes)? {
-            (open, 0) => Ok(open),
-            _ => Err(Error::Sealed),
-        }
+        // A crash may have torn pages of a commit that was under way, and redb must see that they are wrong to go
+        // back to the commit before. Its cache then has seen their zeros, so it starts once more, and now every
+        // page it needs must open.
+        drop(attempt(Unopened::ReadAsZeros).map_err(|_| Error::Sealed)?);
+        tracing::warn!("a commit that was under way at the crash was torn; the one before it holds");
+        attempt(Unopened::Fail)
     }
 
     fn attempt(
         medium: &Arc<dyn Medium>,
         sealer: &Arc<dyn PageSealer>,
         cache_bytes: usize,
-    ) -> Result<(Self, u64)> {
-        let pages = Pages::new(medium.clone(), sealer.clone()).map_err(Error::from_io)?;
-        let opened = Database::builder().set_cache_size(cache_bytes).create_with_backend(pages.clone());
-        let torn = pages.recovered();
-        match opened {
-            Ok(redb) => Ok((Self { redb, pages }, torn)),
-            Err(_) if torn > 0 => Err(Error::Sealed),
-            Err(error) => Err(engine(error)),
-        }
+        unopened: Unopened,
+    ) -> Result<Self> {
+        let pages = Pages::new(medium.clone(), sealer.clone(), unopened).map_err(Error::from_io)?;
+        let redb = Database::builder()
+            .set_cache_size(cache_bytes)
+            // Otherwise redb reads a page or two before it has verified them.
+            .set_check_integrity_on_open(unopened == Unopened::ReadAsZeros)
+            .create_with_backend(pages.clone())
+            .map_err(engine)?;
+        Ok(Self { redb, pages })
     }
 
     /// Begins the one write transaction.

@@ -32,12 +32,15 @@ pub type SealerFor = Box<dyn FnOnce(&FileId) -> Result<Arc<dyn PageSealer>> + Se
 
 /// Reads the header, or writes the first one, and proves that the key fits. Refuses without touching the file.
 pub(crate) fn open(medium: &dyn Medium, known: u32, sealer_for: SealerFor) -> Result<Arc<dyn PageSealer>> {
-    // No longer than this header: a first start that was interrupted.
-    if medium.len().map_err(Error::Io)? <= HEADER_LEN {
+    let len = medium.len().map_err(Error::Io)?;
+    let mut head = [0; PAGE];
+    let there = PAGE.min(usize::try_from(len).unwrap_or(PAGE));
+    medium.read(0, &mut head[..there]).map_err(Error::Io)?;
+    // No longer than this header, and what is there is ours or was never written: an interrupted first start.
+    let magic = &head[..there.min(MAGIC.len())];
+    if len <= HEADER_LEN && (MAGIC.starts_with(magic) || magic.iter().all(|byte| *byte == 0)) {
         return create(medium, known, sealer_for);
     }
-    let mut head = [0; PAGE];
-    medium.read(0, &mut head).map_err(Error::Io)?;
     if &head[..8] != MAGIC || number(&head, 8) != FORMAT {
         return Err(Error::Foreign);
     }

@@ -115,8 +115,7 @@ impl Medium for FileMedium {
     }
 
     fn copy_to(&self, to: &Path) -> io::Result<()> {
-        let mut copy =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to)?;
+        let mut copy = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to)?;
         io::copy(&mut File::open(&self.path)?, &mut copy)?;
         copy.sync_all()?;
         sync_folder(to)

@@ -8,7 +8,7 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
@@ -41,11 +41,7 @@ struct Inner {
     medium: Arc<dyn Medium>,
     sealer: Arc<dyn PageSealer>,
     stride: u64,
-    /// While redb looks for the last whole commit, a page that does not open reads as zeros, whose checksum no
-    /// root has; afterwards it is an error.
-    recovering: AtomicBool,
-    /// Pages that did not open while recovering.
-    torn: AtomicU64,
+    unopened: Unopened,
     sync_failed: AtomicBool,
     /// The end of what the medium has been written to, with data or with zeros.
     written: Mutex<u64>,
@@ -57,31 +53,38 @@ impl std::fmt::Debug for Pages {
     }
 }
 
+/// What reading a page that does not open does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unopened {
+    /// It fails.
+    Fail,
+    /// It reads as zeros, whose checksum no root has: only while redb looks for the last whole commit.
+    ReadAsZeros,
+}
+
 /// A page that does not open, as the cause inside an `io::Error`.
 #[derive(Debug, thiserror::Error)]
 #[error("a page of the database does not open")]
 pub(crate) struct SealedPage;
 
 impl Pages {
-    /// Pages over `medium`, in the lenient mode for redb's recovery.
-    pub(crate) fn new(medium: Arc<dyn Medium>, sealer: Arc<dyn PageSealer>) -> io::Result<Self> {
+    /// Pages over `medium`.
+    pub(crate) fn new(
+        medium: Arc<dyn Medium>,
+        sealer: Arc<dyn PageSealer>,
+        unopened: Unopened,
+    ) -> io::Result<Self> {
         let stride = (PAGE + sealer.overhead()) as u64;
-        let written = medium.allocated()?;
+        // The clear header page is written in place, never ahead.
+        let written = medium.allocated()?.max(FIRST);
         Ok(Self(Arc::new(Inner {
             medium,
             sealer,
             stride,
-            recovering: AtomicBool::new(true),
-            torn: AtomicU64::new(0),
+            unopened,
             sync_failed: AtomicBool::new(false),
             written: Mutex::new(written),
         })))
-    }
-
-    /// Ends the lenient mode; answers how many pages did not open in it.
-    pub(crate) fn recovered(&self) -> u64 {
-        self.0.recovering.store(false, Ordering::Release);
-        self.0.torn.load(Ordering::Acquire)
     }
 
     /// Whether a sync failed: what it covered may be lost though it still reads back.
@@ -146,11 +149,12 @@ impl Pages {
                 (first..).zip(scratch.chunks_exact(stride)).zip(out.chunks_exact_mut(PAGE))
             {
                 if self.0.sealer.open(number, sealed, plain).is_err() {
-                    if !self.0.recovering.load(Ordering::Acquire) {
-                        return Err(io::Error::new(io::ErrorKind::InvalidData, SealedPage));
+                    match self.0.unopened {
+                        Unopened::Fail => {
+                            return Err(io::Error::new(io::ErrorKind::InvalidData, SealedPage));
+                        }
+                        Unopened::ReadAsZeros => plain.fill(0),
                     }
-                    self.0.torn.fetch_add(1, Ordering::AcqRel);
-                    plain.fill(0);
                 }
             }
             Ok(())

@@ -163,7 +163,11 @@ impl Writer {
                 folded: self.folded,
             };
             filling.fill(&Tx::new(&transaction), group, &mut done)?;
-            if done.marker.is_some() { transaction.commit().map_err(engine) } else { transaction.abort().map_err(engine) }
+            if done.marker.is_some() {
+                transaction.commit().map_err(engine)
+            } else {
+                transaction.abort().map_err(engine)
+            }
         });
         match result {
             Ok(()) if done.marker.is_none() => {
@@ -212,10 +216,8 @@ impl Writer {
     /// commit is in the file after all.
     fn failed(&mut self, error: Error, done: Done) -> Result<Done> {
         tracing::error!(error = %error, "a commit failed");
-        let previous = std::mem::replace(
-            &mut self.state,
-            State::Failed(Failure { undecided: Some(Box::new(done)) }),
-        );
+        let previous =
+            std::mem::replace(&mut self.state, State::Failed(Failure { undecided: Some(Box::new(done)) }));
         if let State::Open(open) = previous
             && open.pages.sync_failed()
         {

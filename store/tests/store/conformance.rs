@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use keyward_store::table::Order;
 use keyward_store::{
-    Change, Check, CommitError, Feed, KeyRange, Op, Redb, Snapshot, Store, Table, Versioned, leases,
+    Change, Check, CommitError, Feed, KeyRange, Op, Snapshot, Store, Table, Versioned, leases,
 };
 
 use crate::support::*;
@@ -119,7 +119,9 @@ async fn prefixes_end_where_they_should(store: impl Store) {
     let rows: [&[u8]; 6] = [b"a", b"a\xff", b"a\xff\xff", b"b", b"\xff", b"\xff\xff\x01"];
     commit(&store, rows.map(|key| Op::Put(A, key.to_vec(), Bytes::new()))).await;
     let snapshot = store.snapshot().await.unwrap();
-    for (prefix, count) in [(&b"a"[..], 3), (b"a\xff", 2), (b"\xff", 2), (b"\xff\xff", 1), (b"", 6), (b"c", 0)] {
+    for (prefix, count) in
+        [(&b"a"[..], 3), (b"a\xff", 2), (b"\xff", 2), (b"\xff\xff", 1), (b"", 6), (b"c", 0)]
+    {
         let found = snapshot.scan(A, KeyRange::prefix(prefix), Order::Ascending, 99).await.unwrap();
         assert_eq!(found.len(), count, "{prefix:?}");
         assert!(found.iter().all(|(key, _)| key.starts_with(prefix)));
@@ -229,7 +231,9 @@ async fn racing_checks_let_one_through(store: impl Store) {
     let store = Arc::new(store);
     let tasks = (0..64).map(|number| {
         let store = store.clone();
-        async move { store.commit(checked([Check::Absent(A, b"k".to_vec())], [put(A, "k", &number.to_string())])).await }
+        async move {
+            store.commit(checked([Check::Absent(A, b"k".to_vec())], [put(A, "k", &number.to_string())])).await
+        }
     });
     let won = join_all(tasks).await.into_iter().filter(Result::is_ok).count();
     assert_eq!(won, 1);

@@ -19,7 +19,8 @@ fn open(disk: &Faulty) -> Result<Redb> {
 
 /// Batch `number` (from 1) writes its number everywhere: so a half applied one shows.
 fn ops(number: usize) -> Vec<Op> {
-    let mut ops = vec![add("n", 1), chain(&number.to_string()), Op::Announce(Bytes::from(number.to_string()))];
+    let mut ops =
+        vec![add("n", 1), chain(&number.to_string()), Op::Announce(Bytes::from(number.to_string()))];
     for row in 0..ROWS {
         let mut value = vec![b'.'; 700];
         value[..8].copy_from_slice(&(number as u64).to_le_bytes());
@@ -42,7 +43,10 @@ async fn applied(store: &Redb) -> usize {
         assert_eq!(row.value[..8], (count as u64).to_le_bytes());
     }
     let large = snapshot.get(B, b"large").await.unwrap();
-    assert_eq!(large.map(|row| row.value), (count > 0).then(|| vec![count as u8; 9000 + 1000 * count].into()));
+    assert_eq!(
+        large.map(|row| row.value),
+        (count > 0).then(|| vec![count as u8; 9000 + 1000 * count].into())
+    );
     count
 }
 
@@ -144,7 +148,10 @@ fn after_a_failed_call_the_store_goes_on() {
                     Err(CommitError::Store(Error::Closed)) => {
                         // A sync failed: only a new start can tell what is durable.
                         stopped += 1;
-                        assert!(matches!(store.commit(batch([])).await, Err(CommitError::Store(Error::Closed))));
+                        assert!(matches!(
+                            store.commit(batch([])).await,
+                            Err(CommitError::Store(Error::Closed))
+                        ));
                         drop(store);
                         store = open(&disk).unwrap();
                         let found = applied(&store).await;

@@ -13,10 +13,7 @@ fn open(disk: &Faulty) -> Result<Redb> {
 }
 
 fn large(number: usize) -> Vec<Op> {
-    vec![
-        Op::Put(A, format!("{number:04}").into(), Bytes::from(vec![7; 50_000])),
-        add("n", 1),
-    ]
+    vec![Op::Put(A, format!("{number:04}").into(), Bytes::from(vec![7; 50_000])), add("n", 1)]
 }
 
 async fn rows(store: &Redb) -> usize {
@@ -43,7 +40,10 @@ fn a_full_disk_refuses_whole_batches_and_recovers() {
             assert!(matches!(full, CommitError::Store(Error::Full)), "{full:?}");
             // Readers don't notice, and more tries answer the same.
             for _ in 0..3 {
-                assert!(matches!(store.commit(batch(large(kept))).await, Err(CommitError::Store(Error::Full))));
+                assert!(matches!(
+                    store.commit(batch(large(kept))).await,
+                    Err(CommitError::Store(Error::Full))
+                ));
                 assert_eq!(rows(&store).await, kept);
                 assert_eq!(counter(&store, "n").await, Some(kept as i64));
             }

@@ -73,7 +73,8 @@ impl fmt::Debug for Faulty {
 impl Faulty {
     /// A disk with these bytes on it.
     pub(crate) fn with(bytes: Vec<u8>) -> Self {
-        let disk = Disk { durable: bytes.clone(), seen: bytes, ..Disk::default() };
+        let blocks = (0..bytes.len().div_ceil(BLOCK)).collect();
+        let disk = Disk { durable: bytes.clone(), seen: bytes, blocks, ..Disk::default() };
         Self(Arc::new(Mutex::new(disk)))
     }
 
@@ -200,7 +201,8 @@ impl Medium for Faulty {
             Ok(()) => data,
             // What was being written when the power went may have begun to arrive.
             Err(Fault::Power | Fault::Short) => {
-                let half = data[..data.len() / 2].to_vec();
+                let end = (at + data.len() / 2) / SECTOR * SECTOR;
+                let half = data[..end.saturating_sub(at)].to_vec();
                 overwrite(&mut disk.seen, at, &half);
                 disk.pending.push(Change::Write(at, half));
                 return Err(broken());

@@ -125,7 +125,8 @@ async fn compare(store: &impl Store, model: &Model) {
     let snapshot = store.snapshot().await.unwrap();
     for table in [A, COUNTERS] {
         let rows = snapshot.scan(table, KeyRange::all(), Order::Ascending, usize::MAX).await.unwrap();
-        let found: Vec<_> = rows.into_iter().map(|(key, row)| (key, (row.version, row.value.to_vec()))).collect();
+        let found: Vec<_> =
+            rows.into_iter().map(|(key, row)| (key, (row.version, row.value.to_vec()))).collect();
         let wanted: Vec<_> = model
             .rows
             .iter()

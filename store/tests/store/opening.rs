@@ -5,7 +5,9 @@ use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use keyward_store::model::Id;
 use keyward_store::table::Order;
+use keyward_store::usage::{Method, UsageEvent};
 use keyward_store::{CommitError, Error, KeyRange, OpenOptions, Redb, Snapshot, Store};
 
 use crate::support::*;
@@ -143,18 +145,53 @@ fn nothing_that_is_stored_can_be_seen_in_the_file() {
     }
 }
 
+/// Makes the fixture; run once per schema, with the program that releases it:
+/// `cargo test -p keyward-store --test store make_the_fixture -- --ignored`.
+#[test]
+#[ignore = "writes the fixture of the present schema into the source"]
+fn make_the_fixture() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        let store = open_file(&path);
+        commit(&store, [put(A, "name", "first"), add("n", 42), chain("one"), chain("two")]).await;
+        store.append(vec![event(1_767_225_600_000)]).await.unwrap();
+        drop(store);
+        let packed = zstd::encode_all(&fs::read(&path).unwrap()[..], 19).unwrap();
+        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/schema-1.redb.zst"), packed).unwrap();
+    });
+}
+
+fn event(at_ms: i64) -> UsageEvent {
+    UsageEvent {
+        api_key: Id::from_bytes([7; 12]),
+        at_ms,
+        endpoint: "/v1/things".into(),
+        method: Method::Get,
+        status: 200,
+        response_us: Some(1500),
+        request_bytes: 10,
+        response_bytes: 20,
+        version: 1,
+        event_id: None,
+        metadata: "".into(),
+    }
+}
+
 /// The file as the first release wrote it. Never made anew: a store that can't open it would lose its users' data.
 #[test]
 fn the_fixture_of_schema_1_opens() {
     run(async {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.redb");
-        let packed = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/schema-1.redb.zst")).unwrap();
+        let packed =
+            fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/schema-1.redb.zst")).unwrap();
         fs::write(&path, zstd::decode_all(&packed[..]).unwrap()).unwrap();
         let store = open_file(&path);
         assert_eq!(get(&store, A, "name").await, Some((1, "first".into())));
         assert_eq!(counter(&store, "n").await, Some(42));
         assert_eq!(keys(&store, LOG, KeyRange::all(), Order::Ascending, 9).await.len(), 2);
+        assert_eq!(store.usage().totals(Id::from_bytes([7; 12]), 1_767_225_600_000).count, 1);
         commit(&store, [add("n", 1)]).await;
         assert_eq!(counter(&store, "n").await, Some(43));
     });

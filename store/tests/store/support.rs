@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use keyward_store::{
-    Batch, BatchId, ChainHasher, Check, Committed, CommitError, Error, FileId, KeyRange, Op, OpenOptions,
+    Batch, BatchId, ChainHasher, Check, CommitError, Committed, Error, FileId, KeyRange, Op, OpenOptions,
     PageSealer, Redb, Result, SealerFor, Snapshot, Store, Table, table::Order,
 };
 
