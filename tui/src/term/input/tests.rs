@@ -170,6 +170,8 @@ const UNKNOWN: &[&[u8]] = &[
     b"\x1b[1;2\x1a",
     b"\x1b[1$$q",
     b"\x1b[1?2h",
+    b"\x1b[?2026;2 $y",
+    b"\x1b[?2026$2y",
     b"\x1bOz",
     b"\x1bO\x18",
     b"\x1bP1$r0m\x1b\\",
