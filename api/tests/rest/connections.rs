@@ -73,6 +73,11 @@ async fn a_stop_lets_what_is_under_way_finish_and_takes_nothing_more() {
     timeout(DEADLINE, busy.read_exact(&mut asked)).await.unwrap().unwrap();
     assert!(asked.starts_with(b"HTTP/1.1 100 Continue"));
     let mut idle = TcpStream::connect(server.address).await.unwrap();
+    idle.write_all(b"HEAD /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(timeout(DEADLINE, idle.read_u8()).await.unwrap().unwrap());
+    }
 
     server.shutdown.cancel();
     let mut rest = Vec::new();

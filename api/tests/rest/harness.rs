@@ -143,7 +143,6 @@ async fn open(folder: &TempDir) -> Service {
     Service::open(ServiceOptions {
         path: folder.path().join("keyward.redb"),
         master_key: MasterKey::generate().unwrap(),
-        instance_id: [7; 16],
         settings: ServiceSettings {
             registration: Registration::Open,
             token_lifetime: Duration::from_secs(3_600),
