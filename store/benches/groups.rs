@@ -1,0 +1,167 @@
+//! Measures the store on a real disk; every figure needs an idle machine, and only ratios carry over.
+//!
+//! `cargo bench -p keyward-store --bench groups -- append` events a second at 1, 16, 64 and 256 callers, one event each
+//! `cargo bench -p keyward-store --bench groups -- bulk` the same in batches of 1,000 events
+//! `cargo bench -p keyward-store --bench groups -- commit` batches of one row a second, the same way
+//! `cargo bench -p keyward-store --bench groups -- reopen [MB]` opening after an abort, and after a clean end
+//!
+//! Each is run sealed at the cost of the real sealer, and clear.
+
+#![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
+
+mod sealers;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use keyward_store::model::Id;
+use keyward_store::usage::{Method, UsageEvent};
+use keyward_store::{Batch, BatchId, Op, OpenOptions, Redb, SealerFor, Store, Table};
+
+const RUN: Duration = Duration::from_secs(3);
+
+fn open(path: &Path, sealed: bool) -> Redb {
+    let sealer: SealerFor = if sealed { sealers::aes() } else { sealers::clear() };
+    Redb::open(OpenOptions::file(path, sealer, Arc::new(sealers::NoChain))).unwrap()
+}
+
+fn event(number: u64) -> UsageEvent {
+    let mut key = [0; 12];
+    key[..8].copy_from_slice(&(number % 999).to_le_bytes());
+    UsageEvent {
+        api_key: Id::from_bytes(key),
+        at_ms: 1_767_225_600_000 + (number / 50_000) as i64,
+        endpoint: format!("/v1/things/{}", number % 10).into(),
+        method: Method::Get,
+        status: if number % 50 == 0 { 500 } else { 200 },
+        response_us: Some(500 + (number % 977) as u32),
+        request_bytes: 120,
+        response_bytes: 900,
+        version: 1,
+        event_id: None,
+        metadata: r#"{"region":"eu-1","request":"4f2a9c01"}"#.into(),
+    }
+}
+
+fn batch(number: u64) -> Batch {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&number.to_le_bytes());
+    let mut batch = Batch::new(BatchId(id));
+    batch.op(Op::Put(Table("row"), (number % 10_000).to_be_bytes().to_vec(), Bytes::from_static(&[7; 120])));
+    batch
+}
+
+/// What each caller does again and again; answers how many things that was.
+#[derive(Clone, Copy)]
+enum Work {
+    Append(u64),
+    Commit,
+}
+
+async fn once(store: &Redb, work: Work, next: &AtomicU64) -> u64 {
+    match work {
+        Work::Append(count) => {
+            let first = next.fetch_add(count, Ordering::Relaxed);
+            store.append((first..first + count).map(event).collect()).await.unwrap();
+            count
+        }
+        Work::Commit => {
+            store.commit(batch(next.fetch_add(1, Ordering::Relaxed))).await.unwrap();
+            1
+        }
+    }
+}
+
+fn callers(name: &str, work: Work) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    for sealed in [false, true] {
+        for callers in [1, 16, 64, 256] {
+            let folder = tempfile::tempdir_in(".").unwrap();
+            let store = Arc::new(open(&folder.path().join("bench.redb"), sealed));
+            let next = Arc::new(AtomicU64::new(1));
+            let start = Instant::now();
+            let tasks: Vec<_> = (0..callers)
+                .map(|_| {
+                    let (store, next) = (store.clone(), next.clone());
+                    runtime.spawn(async move {
+                        let (mut done, mut waits) = (0, Vec::new());
+                        while start.elapsed() < RUN {
+                            let began = Instant::now();
+                            done += once(&store, work, &next).await;
+                            waits.push(began.elapsed());
+                        }
+                        (done, waits)
+                    })
+                })
+                .collect();
+            let (mut done, mut waits) = (0, Vec::new());
+            for task in tasks {
+                let (count, some) = runtime.block_on(task).unwrap();
+                done += count;
+                waits.extend(some);
+            }
+            waits.sort_unstable();
+            println!(
+                "{name} {} {callers:>4} callers: {:>9.0}/s, p50 {:>6} us, p99 {:>6} us",
+                if sealed { "sealed" } else { "clear " },
+                done as f64 / start.elapsed().as_secs_f64(),
+                waits[waits.len() / 2].as_micros(),
+                waits[waits.len() * 99 / 100].as_micros(),
+            );
+        }
+    }
+}
+
+/// Fills a store in a child process that then aborts, and opens what it left.
+fn reopen(megabytes: u64) {
+    for sealed in [false, true] {
+        let folder = tempfile::tempdir_in(".").unwrap();
+        let path = folder.path().join("bench.redb");
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["fill", path.to_str().unwrap(), &megabytes.to_string(), if sealed { "sealed" } else { "clear" }])
+            .status()
+            .unwrap();
+        assert!(!status.success(), "the child aborts");
+        for how in ["abort", "clean end"] {
+            let start = Instant::now();
+            let store = open(&path, sealed);
+            let took = start.elapsed();
+            drop(store);
+            println!("{} {megabytes} MB after {how}: {took:?}", if sealed { "sealed" } else { "clear " });
+        }
+    }
+}
+
+fn fill(path: &Path, megabytes: u64, sealed: bool) -> ! {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let store = open(path, sealed);
+    // Values of the size of usage blocks, which fill a real store.
+    let block = Bytes::from(vec![7; 8000]);
+    runtime.block_on(async {
+        for group in 0..megabytes {
+            let mut batch = batch(group);
+            for number in 0..1_000_000 / 8192 {
+                batch.op(Op::Put(Table("block"), (group * 1000 + number).to_be_bytes().to_vec(), block.clone()));
+            }
+            store.commit(batch).await.unwrap();
+        }
+    });
+    std::process::abort()
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["append"] => callers("append", Work::Append(1)),
+        ["bulk"] => callers("bulk", Work::Append(1000)),
+        ["commit"] => callers("commit", Work::Commit),
+        ["reopen"] => reopen(500),
+        ["reopen", megabytes] => reopen(megabytes.parse().unwrap()),
+        ["fill", path, megabytes, kind] => fill(Path::new(path), megabytes.parse().unwrap(), kind == "sealed"),
+        _ => println!("say what to measure: append, bulk, commit, or reopen [MB]"),
+    }
+}
