@@ -144,7 +144,9 @@ fn columns(events: &[&Stored], first_ms: i64) -> Vec<u8> {
     }
     let place = |of: Option<&u64>| of.copied().unwrap_or_default();
     events.iter().for_each(|event| put_varint(&mut out, place(endpoints.get(&*event.endpoint))));
-    events.iter().for_each(|event| put_varint(&mut out, place(outcomes.get(&(event.method as u8, event.status)))));
+    events
+        .iter()
+        .for_each(|event| put_varint(&mut out, place(outcomes.get(&(event.method as u8, event.status)))));
     let times = events.iter().map(|event| event.response_us.map_or(0, |us| u64::from(us) + 1));
     times.for_each(|time| put_varint(&mut out, time));
     events.iter().for_each(|event| put_varint(&mut out, u64::from(event.request_bytes)));
@@ -206,7 +208,8 @@ fn take_part(input: &mut Input<'_>) -> Read<Vec<u8>> {
 
 fn take_columns(columns: &[u8], header: &Header) -> Read<Vec<Stored>> {
     let mut input = Input(columns);
-    let endpoints = (0..input.count()?).map(|_| input.text().map(Arc::from)).collect::<Read<Vec<Arc<str>>>>()?;
+    let endpoints =
+        (0..input.count()?).map(|_| input.text().map(Arc::from)).collect::<Read<Vec<Arc<str>>>>()?;
     let outcomes = (0..input.count()?)
         .map(|_| Ok((Method::from_code(input.byte()?).ok_or(Malformed)?, input.narrow::<u16>()?)))
         .collect::<Read<Vec<_>>>()?;

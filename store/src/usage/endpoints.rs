@@ -177,6 +177,9 @@ mod tests {
         let totals = endpoints.into_totals();
         assert_eq!(totals.len(), ENDPOINT_NAMES + 1);
         assert_eq!(totals[ENDPOINT_NAMES].endpoint, None);
-        assert_eq!(totals.iter().map(|total| total.cell.requests).sum::<u64>(), (ENDPOINT_NAMES as u64 + 50) * 3);
+        assert_eq!(
+            totals.iter().map(|total| total.cell.requests).sum::<u64>(),
+            (ENDPOINT_NAMES as u64 + 50) * 3
+        );
     }
 }

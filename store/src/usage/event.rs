@@ -135,8 +135,16 @@ pub(super) fn fingerprint(id: EventId) -> u64 {
 
 impl Method {
     pub(super) fn from_code(code: u8) -> Option<Self> {
-        let known =
-            [Self::Other, Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete, Self::Head, Self::Options];
+        let known = [
+            Self::Other,
+            Self::Get,
+            Self::Post,
+            Self::Put,
+            Self::Patch,
+            Self::Delete,
+            Self::Head,
+            Self::Options,
+        ];
         known.get(usize::from(code)).copied()
     }
 }

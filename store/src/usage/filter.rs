@@ -46,7 +46,8 @@ mod tests {
 
     #[test]
     fn members_are_held_and_most_others_are_not() {
-        let ids = |from: u64| (from..from + 10_000).map(|n| n.wrapping_add(1).wrapping_mul(0xd134_2543_de82_ef95));
+        let ids =
+            |from: u64| (from..from + 10_000).map(|n| n.wrapping_add(1).wrapping_mul(0xd134_2543_de82_ef95));
         let mut filter = Filter::new(10_000);
         ids(0).for_each(|id| filter.add(id));
         assert!(ids(0).all(|id| filter.may_hold(id)));

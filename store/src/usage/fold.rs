@@ -39,7 +39,13 @@ pub(super) struct Fold<'a> {
 
 impl Fold<'_> {
     /// Answers the head after `events`, which came with arrivals up to `through`.
-    pub(super) fn run(mut self, before: &Head, through: u64, events: Vec<&Stored>, spread: bool) -> Result<Head> {
+    pub(super) fn run(
+        mut self,
+        before: &Head,
+        through: u64,
+        events: Vec<&Stored>,
+        spread: bool,
+    ) -> Result<Head> {
         let mut head = before.clone();
         head.through = through;
         if !events.is_empty() {

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use super::block;
 use super::calendar::{DAY_MS, LAST_MS, day_of, first_day, month_of_day};
 use super::cell::Cell;
-use super::endpoints::{ENDPOINT_DAY_RETENTION_MS, ENDPOINT_DAYS, ENDPOINT_MONTHS, EndpointTotals, Endpoints};
+use super::endpoints::{
+    ENDPOINT_DAY_RETENTION_MS, ENDPOINT_DAYS, ENDPOINT_MONTHS, EndpointTotals, Endpoints,
+};
 use super::event::{Stored, UsageEvent};
 use super::fold::{BLOCKS, block_key, damaged, decode_endpoints};
 use super::head::{HEADS, Head, minutes_from};
@@ -99,18 +101,22 @@ impl Usage {
     /// A key's endpoints over the days that `from_ms..to_ms` touches (UTC), by falling number of calls. Whole months
     /// come from month rows; days over 90 days old are only known as part of their month.
     pub fn endpoints(&self, api_key: Id, from_ms: i64, to_ms: i64) -> Result<Vec<EndpointTotals>> {
-        let to_ms = to_ms.min(LAST_MS);
         let Some(view) = self.view(api_key)?.filter(|_| from_ms < to_ms) else { return Ok(Vec::new()) };
-        let days = day_of(from_ms)..day_of(to_ms - 1) + 1;
+        let days = day_of(from_ms)..day_of(view.newest_ms.min(to_ms - 1)) + 1;
         let mut sum = Endpoints::default();
         let oldest_day = day_of(view.newest_ms - ENDPOINT_DAY_RETENTION_MS);
         let mut day = days.start;
         while day < days.end {
-            let month = month_of_day(day).0;
-            let next = first_day(month + 1);
-            let whole = first_day(month) >= days.start && next <= days.end;
-            let end = next.min(days.end);
-            if whole || day < oldest_day {
+            let (month, place) = month_of_day(day);
+            // Months before this one end within the days asked for.
+            let last = month_of_day(days.end).0;
+            if place == 0 && month < last {
+                view.stored_endpoints(api_key, ENDPOINT_MONTHS, month..last, &mut sum)?;
+                day = first_day(last);
+                continue;
+            }
+            let end = first_day(month + 1).min(days.end);
+            if day < oldest_day {
                 view.stored_endpoints(api_key, ENDPOINT_MONTHS, month..month + 1, &mut sum)?;
             } else {
                 view.stored_endpoints(api_key, ENDPOINT_DAYS, day..end, &mut sum)?;
@@ -128,8 +134,7 @@ impl Usage {
         let wanted = |event: &&Stored| (from_ms..to_ms).contains(&event.at_ms);
         let mut newest: Vec<Stored> = view.events().filter(wanted).cloned().collect();
         keep_newest(&mut newest, limit);
-        let range =
-            KeyRange { start: block_key(api_key, 0), end: Some(block_key(api_key, view.blocks)) };
+        let range = KeyRange { start: block_key(api_key, 0), end: Some(block_key(api_key, view.blocks)) };
         view.snapshot.raw_scan(BLOCKS, &range, Order::Descending, &mut |_, value| {
             let header = block::header(value).map_err(damaged(BLOCKS))?;
             let enough = newest.len() == limit && newest[limit - 1].at_ms >= header.newest_ms;
@@ -211,7 +216,13 @@ impl View {
         Ok(cells)
     }
 
-    fn stored_endpoints(&self, api_key: Id, table: Table, rows: Range<u32>, sum: &mut Endpoints) -> Result<()> {
+    fn stored_endpoints(
+        &self,
+        api_key: Id,
+        table: Table,
+        rows: Range<u32>,
+        sum: &mut Endpoints,
+    ) -> Result<()> {
         self.scan(api_key, table, rows, &mut |_, value| {
             sum.merge(&decode_endpoints(value).map_err(damaged(table))?);
             Ok(())

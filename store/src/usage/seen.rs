@@ -124,7 +124,8 @@ impl Seen {
     }
 
     fn room_for_filter(&self, ids: usize) -> bool {
-        let used: usize = self.runs.iter().filter(|run| run.filter.is_some()).map(|run| Filter::bytes(run.count)).sum();
+        let used: usize =
+            self.runs.iter().filter(|run| run.filter.is_some()).map(|run| Filter::bytes(run.count)).sum();
         used + Filter::bytes(ids) <= FILTER_BYTES
     }
 
@@ -169,6 +170,9 @@ impl Seen {
 
     /// The group in flight is durable.
     pub(super) fn commit(&mut self, newest_ms: i64) {
+        if self.open.is_empty() {
+            self.opened_ms = newest_ms;
+        }
         self.taken += self.staged.len() as u64;
         self.unlogged.extend(&self.staged);
         self.open.extend(self.staged.drain());
@@ -178,9 +182,6 @@ impl Seen {
             ids.sort_unstable();
             self.closing.push_back(Closing { number: self.number, newest_ms, ids, written: 0 });
             (self.number, self.logged_rows) = (self.number + 1, 0);
-        }
-        if stale || self.open.is_empty() {
-            self.opened_ms = newest_ms;
         }
     }
 
@@ -254,7 +255,12 @@ impl Seen {
                 filter
             });
             garbage.push(KeyRange { start: vec![LOGGED], end: run_range(LOGGED, run.number).end });
-            self.runs.push_back(Run { number: run.number, newest_ms: run.newest_ms, count: run.ids.len(), filter });
+            self.runs.push_back(Run {
+                number: run.number,
+                newest_ms: run.newest_ms,
+                count: run.ids.len(),
+                filter,
+            });
         }
         garbage
     }
@@ -266,7 +272,8 @@ fn in_run(number: u32, id: u64, read: &dyn RawRead) -> Result<bool> {
     let range = KeyRange { start, end: end.or(run_range(SORTED, number).end) };
     let mut found = false;
     read.raw_scan(SEEN, &range, Order::Descending, &mut |_, value| {
-        found = value.as_chunks::<8>().0.binary_search_by_key(&id, |bytes| u64::from_be_bytes(*bytes)).is_ok();
+        found =
+            value.as_chunks::<8>().0.binary_search_by_key(&id, |bytes| u64::from_be_bytes(*bytes)).is_ok();
         Ok(false)
     })?;
     Ok(found)

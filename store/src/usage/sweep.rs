@@ -33,7 +33,8 @@ impl Chore {
     pub(super) fn burial(api_key: Id) -> impl Iterator<Item = Self> {
         let [minutes, hours, days] = Grain::ALL.map(Grain::table);
         let tables = [BLOCKS, minutes, hours, days, ENDPOINT_DAYS, ENDPOINT_MONTHS];
-        let rows = tables.into_iter().map(move |table| Self::Remove(table, KeyRange::prefix(api_key.as_bytes())));
+        let rows =
+            tables.into_iter().map(move |table| Self::Remove(table, KeyRange::prefix(api_key.as_bytes())));
         rows.chain([Self::Unmap(api_key)])
     }
 }

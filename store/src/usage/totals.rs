@@ -73,8 +73,12 @@ impl Sums {
     }
 
     pub(super) fn decode(input: &mut Input<'_>) -> Read<Self> {
-        let mut sums =
-            Self { count: input.varint()?, errors: input.varint()?, newest_ms: input.narrow()?, ..Self::default() };
+        let mut sums = Self {
+            count: input.varint()?,
+            errors: input.varint()?,
+            newest_ms: input.narrow()?,
+            ..Self::default()
+        };
         for entry in &mut sums.months {
             *entry = (input.narrow()?, input.varint()?);
         }
@@ -89,7 +93,9 @@ mod tests {
     #[test]
     fn the_newest_three_months_are_counted() {
         let mut sums = Sums::default();
-        [10, 12, 11, 12, 9, 13, 11, 10].map(|month| sums.add_month(month));
+        for month in [10, 12, 11, 12, 9, 13, 11, 10] {
+            sums.add_month(month);
+        }
         assert_eq!([13, 12, 11, 10, 9].map(|month| sums.month_used(month)), [1, 2, 2, 0, 0]);
     }
 }

@@ -93,7 +93,12 @@ impl Work {
     }
 
     /// Takes up work that a stop has left behind; `last` is the last arrival.
-    pub(super) fn resume(&mut self, shared: &Shared, last: u64, garbage: impl Iterator<Item = (Table, KeyRange)>) {
+    pub(super) fn resume(
+        &mut self,
+        shared: &Shared,
+        last: u64,
+        garbage: impl Iterator<Item = (Table, KeyRange)>,
+    ) {
         self.chores.extend(garbage.map(|(table, range)| Chore::Remove(table, range)));
         for (api_key, key) in shared.keys().iter() {
             let state = lock(key);
@@ -111,7 +116,8 @@ impl Engine {
     pub(crate) fn wants_commit_at(&self) -> Option<Instant> {
         let work = &self.work;
         let busy = work.round.is_some() || !work.chores.is_empty() || self.seen.has_work();
-        if busy || !work.forgetting.is_empty() || !work.thawed.is_empty() || self.shared.requests().waiting() {
+        if busy || !work.forgetting.is_empty() || !work.thawed.is_empty() || self.shared.requests().waiting()
+        {
             return Some(work.now);
         }
         let round = (!work.dirty.is_empty() || !work.graves.is_empty())
@@ -185,7 +191,10 @@ impl Engine {
         let keys = SLICE_KEYS.max(round.keys.len() / SLICE_KEYS_SHARE).min(round.keys.len());
         let mut room = SLICE_BYTES.max(self.unfolded_bytes / SLICE_BYTES_SHARE);
         for place in 0..keys {
-            let Some(api_key) = self.work.round.as_ref().and_then(|round| round.keys.get(place).copied()) else { break };
+            let Some(api_key) = self.work.round.as_ref().and_then(|round| round.keys.get(place).copied())
+            else {
+                break;
+            };
             if !self.fold_key(api_key, now, &mut room, read, ops)? {
                 break;
             }
@@ -316,7 +325,12 @@ impl Engine {
 
     pub(super) fn abort_slice(&mut self) {
         let flight = std::mem::take(&mut self.work.flight);
-        flight.folds.iter().map(|folded| &folded.key).chain(&flight.buried).for_each(|key| lock(key).next = None);
+        flight
+            .folds
+            .iter()
+            .map(|folded| &folded.key)
+            .chain(&flight.buried)
+            .for_each(|key| lock(key).next = None);
     }
 }
 
