@@ -1,5 +1,7 @@
 //! The HTTP door as its clients see it: a real service behind a real socket.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first failed step")]
+
 mod auth;
 mod bad_input;
 mod connections;
