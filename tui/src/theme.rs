@@ -11,7 +11,7 @@ use crate::term::palette::{Ansi, Palette, Tone as Swatch};
 
 /// What a piece of text or a mark means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Tone {
+pub(crate) enum Tone {
     /// Second in rank: labels, units.
     Dim,
     /// Rules, empty parts of bars.
@@ -44,7 +44,7 @@ const SELECTED_BACK: usize = 10;
 const FIELD_BACK: usize = 11;
 const GRADIENT: usize = 12;
 
-const DARK: [Swatch; GRADIENT + STEPS] = [
+static DARK: [Swatch; GRADIENT + STEPS] = [
     Swatch::new(0x8b95a7, Ansi::Default),
     Swatch::new(0x3c4556, Ansi::Default),
     Swatch::new(0x82b1ff, Ansi::Code(14)),
@@ -65,7 +65,7 @@ const DARK: [Swatch; GRADIENT + STEPS] = [
     Swatch::new(0xb4dcff, Ansi::Code(14)),
 ];
 
-const LIGHT: [Swatch; GRADIENT + STEPS] = [
+static LIGHT: [Swatch; GRADIENT + STEPS] = [
     Swatch::new(0x5d6675, Ansi::Default),
     Swatch::new(0xc6ccd6, Ansi::Default),
     Swatch::new(0x1a5fd0, Ansi::Code(4)),
@@ -88,14 +88,14 @@ const LIGHT: [Swatch; GRADIENT + STEPS] = [
 
 /// The colours for one person's terminal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Theme {
+pub(crate) struct Theme {
     light: bool,
     depth: Depth,
 }
 
 impl Theme {
     /// The theme for this terminal: `choice` is the person's own (`dark`, `light`, or `auto` for the terminal's).
-    pub fn new(choice: &str, caps: &Caps) -> Self {
+    pub(crate) fn new(choice: &str, caps: &Caps) -> Self {
         let light = match choice {
             "light" => true,
             "dark" => false,
@@ -105,12 +105,13 @@ impl Theme {
     }
 
     /// What the encoder needs to show these colours where there are only 16.
-    pub fn palette(self) -> Palette {
-        Palette::new(if self.light { &LIGHT } else { &DARK })
+    pub(crate) fn palette(self) -> &'static Palette {
+        static PALETTES: [Palette; 2] = [Palette::new(&DARK), Palette::new(&LIGHT)];
+        &PALETTES[usize::from(self.light)]
     }
 
     /// How a tone is written.
-    pub fn style(self, tone: Tone) -> Style {
+    pub(crate) fn style(self, tone: Tone) -> Style {
         let few = self.depth <= Depth::Ansi16;
         let mono = self.depth == Depth::Mono;
         let (at, modifier) = match tone {
@@ -130,13 +131,13 @@ impl Theme {
     }
 
     /// The colour of a chart at this share of its height, 0 to 1.
-    pub fn gradient(self, share: f64) -> Style {
+    pub(crate) fn gradient(self, share: f64) -> Style {
         let step = (share.clamp(0.0, 1.0) * (STEPS - 1) as f64).round() as usize;
         self.ink(GRADIENT + step.min(STEPS - 1))
     }
 
     /// An input field's ground.
-    pub fn field(self) -> Style {
+    pub(crate) fn field(self) -> Style {
         if self.depth <= Depth::Ansi16 {
             Style::new().add_modifier(Modifier::UNDERLINED)
         } else {
@@ -146,7 +147,7 @@ impl Theme {
 
     /// Marks what is already drawn in `area` as selected. Colours stay where there are enough of them to be read on
     /// the tinted ground; otherwise the row is reversed as a whole.
-    pub fn select(self, buf: &mut Buffer, area: Rect) {
+    pub(crate) fn select(self, buf: &mut Buffer, area: Rect) {
         let area = area.intersection(buf.area);
         if self.depth <= Depth::Ansi16 {
             buf.set_style(area, Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM));
@@ -202,7 +203,10 @@ mod tests {
                 let least = if at == Tone::Faint as usize { 1.3 } else { 4.5 };
                 assert!(contrast(swatch.color(), ground) >= least, "swatch {at}");
                 let selected = contrast(swatch.color(), swatches[SELECTED_BACK].color());
-                assert!(at == Tone::Faint as usize || selected >= 3.0, "swatch {at} when selected: {selected}");
+                assert!(
+                    at == Tone::Faint as usize || selected >= 3.0,
+                    "swatch {at} when selected: {selected}"
+                );
             }
         }
     }

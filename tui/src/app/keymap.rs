@@ -96,9 +96,23 @@ use Scope as S;
 
 /// Every key of the dashboard.
 pub(crate) const BINDINGS: &[Binding] = &[
-    row(S::Keys, C::Open, &[k(KeyCode::Enter), c('l'), k(KeyCode::Right)], "open", 90, "Open the selected key"),
+    row(
+        S::Keys,
+        C::Open,
+        &[k(KeyCode::Enter), c('l'), k(KeyCode::Right)],
+        "open",
+        90,
+        "Open the selected key",
+    ),
     row(S::Keys, C::New, &[c('n')], "new", 80, "Add a key"),
-    row(S::Keys, C::Search, &[c('/')], "search", 70, "Search by name; also env:production tag:llm status:active"),
+    row(
+        S::Keys,
+        C::Search,
+        &[c('/')],
+        "search",
+        70,
+        "Search by name; also env:production tag:llm status:active",
+    ),
     row(S::Keys, C::Sort, &[c('s')], "sort", 50, "Sort by age, name, service, last use, calls this month"),
     row(S::Keys, C::Environment, &[c('E')], "environment", 40, "Show one environment, or all"),
     row(S::Keys, C::Status, &[c('S')], "status", 30, "Show active, inactive or expired keys, or all"),
@@ -117,7 +131,14 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(S::Form, C::Previous, &[SHIFT_TAB, k(KeyCode::Up)], "previous", 20, "Previous field"),
     row(S::Form, C::Accept, &[k(KeyCode::Enter)], "next", 0, "Next field; in the last one, save"),
     row(S::Form, C::Save, &[Key::ctrl('s')], "save", 90, "Save"),
-    row(S::Form, C::Cancel, &[k(KeyCode::Esc)], "cancel", 80, "Leave without saving; asks when something was typed"),
+    row(
+        S::Form,
+        C::Cancel,
+        &[k(KeyCode::Esc)],
+        "cancel",
+        80,
+        "Leave without saving; asks when something was typed",
+    ),
     row(S::Movement, C::Up, &[c('k'), k(KeyCode::Up)], "up", 0, "Up"),
     row(S::Movement, C::Down, &[c('j'), k(KeyCode::Down)], "down", 0, "Down"),
     row(S::Movement, C::HalfUp, &[Key::ctrl('u')], "", 0, "Half a page up"),
@@ -136,7 +157,14 @@ pub(crate) const BINDINGS: &[Binding] = &[
     ),
     row(S::Anywhere, C::Help, &[c('?')], "help", 95, "This page"),
     row(S::Anywhere, C::Messages, &[c('M')], "messages", 10, "What the dashboard told you"),
-    row(S::Anywhere, C::Mouse, &[c('m')], "mouse", 0, "Leave the mouse to your terminal to select text, or take it"),
+    row(
+        S::Anywhere,
+        C::Mouse,
+        &[c('m')],
+        "mouse",
+        0,
+        "Leave the mouse to your terminal to select text, or take it",
+    ),
     row(S::Anywhere, C::Quit, &[c('q')], "quit", 85, "Leave"),
     row(S::Always, C::Help, &[k(KeyCode::F(1))], "help", 10, "Help, also while typing"),
     row(S::Always, C::Interrupt, &[Key::ctrl('c')], "quit", 0, "Twice: leave at once, whatever is open"),
@@ -166,18 +194,6 @@ impl Place {
             Self::Help | Self::Messages => &[S::Movement, S::Anywhere, S::Always],
             Self::Search => &[S::Search, S::Always],
             Self::Form => &[S::Form, S::Always],
-        }
-    }
-
-    /// Its name in help.
-    pub(crate) fn title(self) -> &'static str {
-        match self {
-            Self::Keys => "Keys",
-            Self::Search => "Search",
-            Self::Key => "Key",
-            Self::Form => "New key",
-            Self::Help => "Help",
-            Self::Messages => "Messages",
         }
     }
 }
@@ -229,7 +245,7 @@ mod tests {
         for place in Place::ALL {
             let mut seen = HashSet::new();
             for key in bindings(place).flat_map(|binding| binding.keys) {
-                assert!(seen.insert(key), "{} twice in {}", label(*key), place.title());
+                assert!(seen.insert(key), "{} twice in {place:?}", label(*key));
             }
         }
     }
@@ -238,7 +254,7 @@ mod tests {
     fn typing_keeps_its_letters() {
         for place in [Place::Search, Place::Form] {
             for letter in (' '..='~').map(Key::char) {
-                assert_eq!(lookup(place, letter), None, "{} in {}", label(letter), place.title());
+                assert_eq!(lookup(place, letter), None, "{} in {place:?}", label(letter));
             }
         }
     }

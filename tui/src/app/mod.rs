@@ -1,47 +1,361 @@
 //! The dashboard as a pure machine: events go in, effects come out, and `paint` draws what is. It does no I/O, reads
 //! no clock and never calls the core: whoever runs a session carries the effects out.
 
+mod chrome;
+pub(crate) mod cx;
+pub(crate) mod dialog;
 mod effect;
+pub(crate) mod keymap;
+pub(crate) mod toast;
 
+pub(crate) use chrome::notice_mark;
 pub use effect::{Answer, AppEvent, Effect, HostInfo, Query, RequestId};
 
+use keyward_keys::Event;
 use keyward_keys::view::UserView;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::cx::{Cx, Pending};
+use crate::app::dialog::{Dialog, Outcome, Subject, Verdict};
+use crate::app::keymap::{Command, Place};
+use crate::app::toast::Toasts;
+use crate::notice::{Notice, NoticeKind};
+use crate::pages::help::HelpPage;
+use crate::pages::keys::KeysPage;
+use crate::pages::messages::MessagesPage;
+use crate::pages::{Page, Step, sooner};
 use crate::term::caps::Caps;
+use crate::term::input::{Button, Input, Key, Mouse, MouseKind};
 use crate::term::palette::Palette;
+use crate::theme::Theme;
+use crate::widgets::glyphs::Glyphs;
+use crate::widgets::pen::{Ui, safe};
+
+/// A second Ctrl-C within this time leaves, ms.
+const TWICE_MS: i64 = 2_000;
+/// A second press of the mouse within this time is a double click, ms.
+const DOUBLE_MS: i64 = 400;
 
 /// One session's dashboard.
 pub struct App {
-    _user: UserView,
-    _host: HostInfo,
-    _caps: Caps,
+    user: UserView,
+    host: HostInfo,
+    caps: Caps,
+    size: Rect,
+    /// The first is the list of keys and stays; the last is the one on screen.
+    pages: Vec<Box<dyn Page>>,
+    dialog: Option<Dialog>,
+    toasts: Toasts,
+    next_request: u64,
+    profile: Option<Pending>,
+    title: String,
+    mouse: bool,
+    interrupted_ms: Option<i64>,
+    pressed: Option<(i64, Position)>,
+    /// The daemon goes down at this moment.
+    closes_ms: Option<i64>,
+    /// The moment of the last event: what is drawn later than that may have changed by time alone.
+    seen_ms: i64,
 }
 
 impl App {
-    /// A dashboard for this person, and the first things it wants done.
+    /// A dashboard for this person, and the first things it wants done. It expects a `Resize` next.
     pub fn new(user: UserView, host: HostInfo, caps: &Caps) -> (Self, Vec<Effect>) {
-        (Self { _user: user, _host: host, _caps: caps.clone() }, Vec::new())
+        let mut app = Self {
+            user,
+            host,
+            caps: caps.clone(),
+            size: Rect::new(0, 0, 80, 24),
+            pages: vec![Box::new(KeysPage::default())],
+            dialog: None,
+            toasts: Toasts::default(),
+            next_request: 1,
+            profile: None,
+            title: String::new(),
+            mouse: true,
+            interrupted_ms: None,
+            pressed: None,
+            closes_ms: None,
+            seen_ms: 0,
+        };
+        let effects = app.with_effects(0, |app, effects| {
+            app.with_page(effects, |page, cx| {
+                page.opened(cx);
+                Step::Stay
+            });
+        });
+        (app, effects)
     }
 
     /// Takes one event in at this moment (ms since the Unix epoch).
-    pub fn on(&mut self, _event: AppEvent, _now_ms: i64) -> Vec<Effect> {
-        Vec::new()
+    pub fn on(&mut self, event: AppEvent, now_ms: i64) -> Vec<Effect> {
+        self.with_effects(now_ms, |app, effects| match event {
+            AppEvent::Input(input) => app.on_input(&input, effects),
+            AppEvent::Resize { cols, rows } => {
+                app.size = Rect::new(0, 0, cols, rows);
+                app.every_page(effects, |page, cx| page.tick(cx));
+            }
+            AppEvent::Caps(caps) => app.caps = caps,
+            AppEvent::Notice(notice) => app.toasts.push(now_ms, notice),
+            AppEvent::Domain(event) => app.on_domain(&event, effects),
+            AppEvent::Answer { request, result } => app.on_answer(request, result, effects),
+            AppEvent::Tick => app.every_page(effects, |page, cx| page.tick(cx)),
+        })
     }
 
     /// Draws into `area`; answers where the terminal's cursor belongs, which screen readers follow.
-    pub fn paint(&self, _area: Rect, _buf: &mut Buffer, _now_ms: i64) -> Option<Position> {
-        None
+    pub fn paint(&self, area: Rect, buf: &mut Buffer, now_ms: i64) -> Option<Position> {
+        let ui = Ui { theme: self.theme(), glyphs: Glyphs::of(self.caps.utf8), now_ms };
+        if area.width < chrome::LEAST.0 || area.height < chrome::LEAST.1 {
+            return chrome::too_small(area, buf, &ui);
+        }
+        let page = self.page();
+        chrome::header(self, area, buf, &ui);
+        let body = chrome::body(area);
+        let cursor = page.paint(body, buf, &self.toasts, &ui);
+        chrome::footer(page.place(), area, buf, &ui);
+        let cursor = match &self.dialog {
+            Some(dialog) => dialog.paint(body, buf, &ui),
+            None => cursor,
+        };
+        chrome::toasts(&self.toasts, area, buf, &ui);
+        cursor
     }
 
-    /// What the encoder needs to show this dashboard's colours where there are only 16.
-    pub fn palette(&self) -> Palette {
-        Palette::new(&[])
+    /// When it wants an [`AppEvent::Tick`] (ms since the Unix epoch, past if overdue); none while nothing on the screen
+    /// moves.
+    pub fn next_tick(&self, now_ms: i64) -> Option<i64> {
+        let seen = self.seen_ms.min(now_ms);
+        let closing = self.closes_ms.filter(|at| *at > seen).map(|_| (seen / 1_000 + 1) * 1_000);
+        sooner(sooner(self.toasts.next_tick(seen), closing), self.page().next_tick(seen))
     }
 
-    /// When it wants an [`AppEvent::Tick`] (ms since the Unix epoch); none while nothing on the screen moves.
-    pub fn next_tick(&self, _now_ms: i64) -> Option<i64> {
-        None
+    /// What the encoder needs to show the dashboard's colours on this terminal.
+    pub fn palette(&self) -> &'static Palette {
+        self.theme().palette()
+    }
+
+    fn theme(&self) -> Theme {
+        Theme::new(&self.user.theme, &self.caps)
+    }
+
+    /// There always is a page: the first is never taken away.
+    fn page(&self) -> &dyn Page {
+        self.pages[self.pages.len() - 1].as_ref()
+    }
+
+    fn with_effects(&mut self, now_ms: i64, act: impl FnOnce(&mut Self, &mut Vec<Effect>)) -> Vec<Effect> {
+        self.seen_ms = now_ms;
+        let mut effects = Vec::new();
+        act(self, &mut effects);
+        let title = format!("Keyward: {}", self.page().crumb());
+        if title != self.title {
+            self.title.clone_from(&title);
+            effects.push(Effect::SetTitle(title));
+        }
+        effects
+    }
+
+    /// Lends page `at` everything else, and says what it answered.
+    fn lend<R>(
+        &mut self,
+        at: usize,
+        effects: &mut Vec<Effect>,
+        act: impl FnOnce(&mut dyn Page, &mut Cx<'_>) -> R,
+    ) -> R {
+        let mut cx = Cx {
+            now_ms: self.seen_ms,
+            area: chrome::body(self.size),
+            host: &self.host,
+            caps: &self.caps,
+            effects,
+            next_request: &mut self.next_request,
+            toasts: &mut self.toasts,
+            dialog: &mut self.dialog,
+        };
+        act(self.pages[at].as_mut(), &mut cx)
+    }
+
+    fn every_page(&mut self, effects: &mut Vec<Effect>, mut act: impl FnMut(&mut dyn Page, &mut Cx<'_>)) {
+        for at in 0..self.pages.len() {
+            self.lend(at, effects, &mut act);
+        }
+    }
+
+    /// Lets the page on screen act, and goes where it says.
+    fn with_page(&mut self, effects: &mut Vec<Effect>, act: impl FnOnce(&mut dyn Page, &mut Cx<'_>) -> Step) {
+        let step = self.lend(self.pages.len() - 1, effects, act);
+        self.go(step, effects);
+    }
+
+    fn go(&mut self, step: Step, effects: &mut Vec<Effect>) {
+        let next = match step {
+            Step::Stay => return,
+            Step::Back => {
+                if self.pages.len() > 1 {
+                    self.pages.pop();
+                }
+                return;
+            }
+            Step::Open(page) => page,
+            Step::Replace(page) => {
+                if self.pages.len() > 1 {
+                    self.pages.pop();
+                }
+                page
+            }
+        };
+        self.pages.push(next);
+        self.with_page(effects, |page, cx| {
+            page.opened(cx);
+            Step::Stay
+        });
+    }
+
+    fn on_input(&mut self, input: &Input, effects: &mut Vec<Effect>) {
+        if let Input::Key(key) = input
+            && keymap::lookup(self.page().place(), *key) == Some(Command::Interrupt)
+        {
+            self.interrupt(effects);
+            return;
+        }
+        if let Some(dialog) = &mut self.dialog {
+            let (subject, outcome) = (dialog.subject, dialog.on(input));
+            match outcome {
+                Outcome::Open => {}
+                Outcome::Left => self.dialog = None,
+                Outcome::Done(verdict) => {
+                    self.dialog = None;
+                    self.decided(subject, verdict, effects);
+                }
+            }
+            return;
+        }
+        match input {
+            Input::Key(key) => self.on_key(*key, effects),
+            Input::Paste(paste) => self.with_page(effects, |page, cx| {
+                page.pasted(paste, cx);
+                Step::Stay
+            }),
+            Input::Mouse(mouse) => self.on_mouse(*mouse, effects),
+            Input::Focus(_) | Input::Reply(_) => {}
+        }
+    }
+
+    fn interrupt(&mut self, effects: &mut Vec<Effect>) {
+        let now_ms = self.seen_ms;
+        if self.interrupted_ms.is_some_and(|at| now_ms - at < TWICE_MS) {
+            self.leave(effects);
+        } else {
+            self.interrupted_ms = Some(now_ms);
+            self.toasts.say(now_ms, NoticeKind::Info, "Ctrl-C again leaves.");
+        }
+    }
+
+    fn leave(&mut self, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Quit { message: format!("Goodbye. Come back with: {}", self.host.ssh_command) });
+    }
+
+    fn decided(&mut self, subject: Subject, verdict: Verdict, effects: &mut Vec<Effect>) {
+        match subject {
+            Subject::Quit => self.leave(effects),
+            _ => self.with_page(effects, |page, cx| page.verdict(subject, verdict, cx)),
+        }
+    }
+
+    fn on_key(&mut self, key: Key, effects: &mut Vec<Effect>) {
+        match keymap::lookup(self.page().place(), key) {
+            Some(command) => self.command(command, effects),
+            None => self.with_page(effects, |page, cx| {
+                page.typed(key, cx);
+                Step::Stay
+            }),
+        }
+    }
+
+    fn command(&mut self, command: Command, effects: &mut Vec<Effect>) {
+        let place = self.page().place();
+        match command {
+            Command::Help if place != Place::Help => {
+                self.go(Step::Open(Box::new(HelpPage::new(place))), effects)
+            }
+            Command::Messages if place != Place::Messages => {
+                self.go(Step::Open(Box::new(MessagesPage::default())), effects);
+            }
+            Command::Help | Command::Messages => self.go(Step::Back, effects),
+            Command::Mouse => {
+                self.mouse = !self.mouse;
+                effects.push(Effect::Mouse(self.mouse));
+                let text = if self.mouse {
+                    "The mouse works here."
+                } else {
+                    "The mouse selects text; m takes it back."
+                };
+                self.toasts.say(self.seen_ms, NoticeKind::Info, text);
+            }
+            Command::Quit if self.pages.iter().any(|page| page.unsaved()) => {
+                let text = "Something you typed is not saved. Leave all the same?".to_owned();
+                self.dialog = Some(Dialog::confirm(Subject::Quit, "Leave", text, false));
+            }
+            Command::Quit => self.leave(effects),
+            command => self.with_page(effects, |page, cx| page.command(command, cx)),
+        }
+    }
+
+    fn on_mouse(&mut self, mouse: Mouse, effects: &mut Vec<Effect>) {
+        let position = Position::new(mouse.column, mouse.row);
+        let mut double = false;
+        if mouse.kind == MouseKind::Press(Button::Left) {
+            let now_ms = self.seen_ms;
+            double = self.pressed.is_some_and(|(at, place)| place == position && now_ms - at < DOUBLE_MS);
+            self.pressed = Some((now_ms, position));
+            if let Some(command) = chrome::hint_at(self.page().place(), self.size, position) {
+                self.command(command, effects);
+                return;
+            }
+        }
+        self.with_page(effects, |page, cx| page.mouse(mouse, double, cx));
+    }
+
+    fn on_domain(&mut self, event: &Event, effects: &mut Vec<Effect>) {
+        match event {
+            Event::Draining { seconds } => {
+                self.closes_ms = Some(self.seen_ms + i64::from(*seconds) * 1_000);
+                effects.push(Effect::Bell);
+            }
+            Event::AccountChanged { account } if *account == self.user.id => self.read_profile(effects),
+            Event::Lagged => self.read_profile(effects),
+            Event::AccountChanged { .. }
+            | Event::KeyChanged { .. }
+            | Event::Usage { .. }
+            | Event::SessionsEnded { .. } => {}
+        }
+        self.every_page(effects, |page, cx| page.domain(event, cx));
+    }
+
+    fn read_profile(&mut self, effects: &mut Vec<Effect>) {
+        self.profile = Some(self.lend(0, effects, |_, cx| cx.ask(Query::Me)));
+    }
+
+    fn on_answer(&mut self, id: RequestId, result: Result<Answer, Notice>, effects: &mut Vec<Effect>) {
+        if Pending::is(self.profile, id) {
+            self.profile = None;
+            if let Ok(Answer::Me(user)) = result {
+                self.user = *user;
+            }
+            return;
+        }
+        let Some(at) = self.pages.iter().position(|page| page.awaits(id)) else {
+            return;
+        };
+        let step = self.lend(at, effects, |page, cx| page.answer(id, result, cx));
+        if at + 1 == self.pages.len() {
+            self.go(step, effects);
+        }
+    }
+
+    fn address(&self) -> String {
+        safe(&self.host.address).into_owned()
     }
 }

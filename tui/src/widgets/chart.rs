@@ -44,10 +44,12 @@ pub(crate) fn area(buf: &mut Buffer, area: Rect, values: &[f64], max: f64, ui: &
             let cell = &mut buf[(x, y)];
             if heights == [0, 0] {
                 if row == 0 {
-                    cell.set_symbol(if ui.glyphs.braille { "⣀" } else { "_" }).set_style(ui.style(Tone::Faint));
+                    cell.set_symbol(if ui.glyphs.braille { "⣀" } else { "_" })
+                        .set_style(ui.style(Tone::Faint));
                 }
             } else if ui.glyphs.braille {
-                let lit: u32 = (0..2).flat_map(|side| (0..4).map(move |dot| (side, dot)))
+                let lit: u32 = (0..2)
+                    .flat_map(|side| (0..4).map(move |dot| (side, dot)))
                     .filter(|(side, dot)| below + dot < heights[*side])
                     .map(|(side, dot)| DOTS[side][dot])
                     .sum();

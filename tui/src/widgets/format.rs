@@ -70,6 +70,12 @@ pub(crate) fn percent(part: u64, whole: u64) -> String {
     }
 }
 
+/// A share of a limit, rounded down: `0 %`, `71 %`, at most `999 %`.
+pub(crate) fn whole_percent(part: u64, whole: u64) -> String {
+    let share = (u128::from(part) * 100).checked_div(u128::from(whole)).unwrap_or(100);
+    format!("{} %", share.min(999))
+}
+
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
@@ -142,8 +148,14 @@ mod tests {
     #[test]
     fn figures_read_as_people_write_them() {
         assert_eq!(["0", "999", "1,000", "1,234,567"], [0, 999, 1_000, 1_234_567].map(count)[..]);
-        assert_eq!(["999", "1.0k", "12.4k", "318M", "18446P"], [999, 1_000, 12_449, 318_000_000, u64::MAX].map(short)[..]);
-        assert_eq!(["0", "0.2", "12.4", "318"], [(0, 5), (1, 5), (62, 5), (1_590, 5)].map(|(n, s)| rate(n, s))[..]);
+        assert_eq!(
+            ["999", "1.0k", "12.4k", "318M", "18446P"],
+            [999, 1_000, 12_449, 318_000_000, u64::MAX].map(short)[..]
+        );
+        assert_eq!(
+            ["0", "0.2", "12.4", "318"],
+            [(0, 5), (1, 5), (62, 5), (1_590, 5)].map(|(n, s)| rate(n, s))[..]
+        );
         assert_eq!(["0 ms", "0.4 ms", "84 ms", "1.2 s"], [0.0, 0.4, 84.2, 1_230.0].map(millis)[..]);
         assert_eq!(percent(1, 10_000), "<0.1 %");
         assert_eq!(percent(4, 1_000), "0.4 %");

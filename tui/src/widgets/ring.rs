@@ -14,12 +14,6 @@ impl Ring {
         Self { ends_at, counts }
     }
 
-    /// The counts of the `seconds` that end with `now_s`; zero where nothing is known.
-    pub(crate) fn window(&self, now_s: i64, seconds: usize) -> Vec<u32> {
-        let first = now_s - seconds as i64 + 1;
-        (0..seconds as i64).map(|i| self.at(first + i)).collect()
-    }
-
     /// Mean counts a second in `cells` buckets of `width` seconds, the last one still growing. Buckets begin at
     /// multiples of `width`, so that between them only the last one changes.
     pub(crate) fn buckets(&self, now_s: i64, cells: usize, width: usize) -> Vec<f64> {
@@ -60,9 +54,9 @@ mod tests {
     #[test]
     fn it_slides_out_and_comes_to_rest() {
         let ring = Ring::new(100, vec![0, 5, 7]);
-        assert_eq!(ring.window(100, 5), [0, 0, 0, 5, 7]);
-        assert_eq!(ring.window(102, 5), [0, 5, 7, 0, 0]);
-        assert_eq!(ring.window(99, 2), [0, 5]);
+        assert_eq!(ring.buckets(100, 5, 1), [0.0, 0.0, 0.0, 5.0, 7.0]);
+        assert_eq!(ring.buckets(102, 5, 1), [0.0, 5.0, 7.0, 0.0, 0.0]);
+        assert_eq!(ring.buckets(99, 2, 1), [0.0, 5.0]);
         assert_eq!(ring.sum(101, 3), 12);
         assert!(ring.moves(100) && ring.moves(102) && !ring.moves(103) && !ring.moves(1_000));
         assert!(!Ring::default().moves(0));

@@ -1,0 +1,216 @@
+//! Questions put over a page: yes or no, type the name, a passphrase, which way to take a paste. They are the only
+//! place that asks; what is asked about comes back to the page as a [`Verdict`].
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use secrecy::SecretString;
+
+use crate::term::input::{Input, Key, KeyCode};
+use crate::theme::Tone;
+use crate::widgets::edit::Edit;
+use crate::widgets::pen::{Pen, Ui, centred, frame, safe, width, wrap};
+
+/// What a dialog is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Subject {
+    /// Leave the program although something was typed.
+    Quit,
+    /// Leave the form although something was typed.
+    Discard,
+    /// Move the key to the bin.
+    Delete,
+    /// Switch the key off or on.
+    Switch,
+    /// Show the value.
+    Show,
+    /// Copy the value.
+    Copy,
+    /// Keep or join the lines of a paste.
+    Lines,
+}
+
+/// How a dialog ended, unless it was left.
+pub(crate) enum Verdict {
+    /// Yes, or the name was typed.
+    Yes,
+    /// The other of two ways.
+    Other,
+    /// A passphrase.
+    Passphrase(SecretString),
+}
+
+enum Kind {
+    /// `y` does it, everything else doesn't.
+    Confirm,
+    /// The name does it.
+    Name { name: String, typed: Edit },
+    /// A hidden line.
+    Passphrase { typed: Edit },
+    /// Two letters do one thing or the other.
+    Choice { yes: (char, &'static str), other: (char, &'static str) },
+}
+
+/// An open question.
+pub(crate) struct Dialog {
+    pub(crate) subject: Subject,
+    title: String,
+    text: String,
+    danger: bool,
+    error: Option<String>,
+    kind: Kind,
+}
+
+/// What became of a dialog after an input.
+pub(crate) enum Outcome {
+    Open,
+    Left,
+    Done(Verdict),
+}
+
+impl Dialog {
+    fn new(subject: Subject, title: &str, text: String, danger: bool, kind: Kind) -> Self {
+        Self { subject, title: title.to_owned(), text, danger, error: None, kind }
+    }
+
+    /// Yes or no; no unless `y` is pressed.
+    pub(crate) fn confirm(subject: Subject, title: &str, text: String, danger: bool) -> Self {
+        Self::new(subject, title, text, danger, Kind::Confirm)
+    }
+
+    /// Only typing the name says yes.
+    pub(crate) fn name(subject: Subject, title: &str, text: String, name: &str) -> Self {
+        Self::new(subject, title, text, true, Kind::Name { name: name.to_owned(), typed: Edit::new(1_024) })
+    }
+
+    /// Asks for a passphrase; `error` says what was wrong with the last one.
+    pub(crate) fn passphrase(subject: Subject, text: String, error: Option<String>) -> Self {
+        let mut dialog =
+            Self::new(subject, "Passphrase", text, false, Kind::Passphrase { typed: Edit::new(1_024) });
+        dialog.error = error;
+        dialog
+    }
+
+    /// One of two ways, each by its letter.
+    pub(crate) fn choice(
+        subject: Subject,
+        title: &str,
+        text: String,
+        yes: (char, &'static str),
+        other: (char, &'static str),
+    ) -> Self {
+        Self::new(subject, title, text, false, Kind::Choice { yes, other })
+    }
+
+    /// Takes an input.
+    pub(crate) fn on(&mut self, input: &Input) -> Outcome {
+        match input {
+            Input::Key(key) => self.key(*key),
+            Input::Paste(paste) => {
+                if let Kind::Name { typed, .. } | Kind::Passphrase { typed } = &mut self.kind {
+                    // A copied passphrase often brings its line's end along.
+                    let text = paste.text.trim_end_matches('\n');
+                    if paste.truncated || text.contains('\n') || !typed.insert(text) {
+                        self.error =
+                            Some("That paste does not fit: it is too long or has several lines.".to_owned());
+                    }
+                }
+                Outcome::Open
+            }
+            Input::Mouse(_) | Input::Focus(_) | Input::Reply(_) => Outcome::Open,
+        }
+    }
+
+    fn key(&mut self, key: Key) -> Outcome {
+        if key.code == KeyCode::Esc {
+            return Outcome::Left;
+        }
+        match &mut self.kind {
+            Kind::Confirm => match key {
+                key if key == Key::char('y') || key == Key::char('Y') => Outcome::Done(Verdict::Yes),
+                _ => Outcome::Left,
+            },
+            Kind::Choice { yes, other } => match key {
+                key if key == Key::char(yes.0) => Outcome::Done(Verdict::Yes),
+                key if key == Key::char(other.0) => Outcome::Done(Verdict::Other),
+                _ => Outcome::Open,
+            },
+            Kind::Name { name, typed } => {
+                if key.code != KeyCode::Enter {
+                    typed.key(key);
+                    self.error = None;
+                } else if typed.text() == name || typed.text() == safe(name) {
+                    return Outcome::Done(Verdict::Yes);
+                } else {
+                    self.error = Some("That is not the name.".to_owned());
+                }
+                Outcome::Open
+            }
+            Kind::Passphrase { typed } => {
+                if key.code != KeyCode::Enter {
+                    typed.key(key);
+                    self.error = None;
+                } else if !typed.is_empty() {
+                    return Outcome::Done(Verdict::Passphrase(typed.secret()));
+                }
+                Outcome::Open
+            }
+        }
+    }
+
+    /// Draws it over `area`.
+    pub(crate) fn paint(&self, area: Rect, buf: &mut Buffer, ui: &Ui) -> Option<Position> {
+        let columns = 64.min(area.width.saturating_sub(2));
+        let text = wrap(&self.text, columns.saturating_sub(4));
+        let typed = matches!(self.kind, Kind::Name { .. } | Kind::Passphrase { .. });
+        let rows = text.len() as u16 + 4 + 2 * u16::from(typed) + u16::from(self.error.is_some());
+        let tone = ui.style(if self.danger { Tone::Bad } else { Tone::Accent });
+        let inner = frame(buf, centred(area, columns, rows), &self.title, tone, ui);
+        let mut row = 0;
+        // On a very low screen the field and the keys matter more than the explanation.
+        let room = usize::from(inner.height.saturating_sub(rows - 2 - text.len() as u16));
+        for line in text.iter().take(room) {
+            Pen::new(buf, inner, row).text(line, ui.style(Tone::Text));
+            row += 1;
+        }
+        row += u16::from(usize::from(inner.height) + 2 >= usize::from(rows));
+        let mut cursor = None;
+        if let Kind::Name { typed, .. } | Kind::Passphrase { typed } = &self.kind
+            && row < inner.height
+        {
+            let field = Rect { y: inner.y + row, height: 1, ..inner };
+            buf.set_style(field, ui.theme.field());
+            cursor = Some(typed.paint(field, buf, matches!(self.kind, Kind::Passphrase { .. }), ui));
+            row += 1;
+            if let Some(error) = &self.error {
+                let tone = ui.style(Tone::Bad);
+                Pen::new(buf, inner, row).text(ui.glyphs.cross, tone).text(" ", tone).text(error, tone);
+                row += 1;
+            }
+            row += 1;
+        }
+        let keys = self.keys(inner.width);
+        let mut pen = Pen::new(buf, inner, row.min(inner.height.saturating_sub(1)));
+        if cursor.is_none() {
+            cursor = Some(Position::new(pen.x(), inner.y + row.min(inner.height.saturating_sub(1))));
+        }
+        for (i, (key, what)) in keys.iter().enumerate() {
+            pen.skip(if i > 0 { 3 } else { 0 });
+            pen.text(key, ui.style(Tone::Accent)).text(" ", tone).text(what, ui.style(Tone::Dim));
+        }
+        cursor
+    }
+
+    fn keys(&self, columns: u16) -> Vec<(String, &'static str)> {
+        let esc = || ("Esc".to_owned(), "cancel");
+        let keys = match &self.kind {
+            Kind::Confirm => vec![("y".to_owned(), "yes"), ("N".to_owned(), "no")],
+            Kind::Choice { yes, other } => {
+                vec![(yes.0.to_string(), yes.1), (other.0.to_string(), other.1), esc()]
+            }
+            Kind::Name { .. } => vec![("Enter".to_owned(), "do it"), esc()],
+            Kind::Passphrase { .. } => vec![("Enter".to_owned(), "open"), esc()],
+        };
+        let total: u16 = keys.iter().map(|(key, what)| width(key) + width(what) + 4).sum();
+        if total > columns + 3 { keys.into_iter().take(2).collect() } else { keys }
+    }
+}

@@ -1,0 +1,234 @@
+//! The form for a new key. It checks as one types, keeps faults beside their fields, and loses nothing when the core
+//! refuses: only a key that was made empties it.
+
+mod field;
+mod paint;
+
+use keyward_keys::input::NewKey;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use zeroize::Zeroizing;
+
+use crate::app::cx::{Cx, Pending};
+use crate::app::dialog::{Dialog, Subject, Verdict};
+use crate::app::keymap::{Command, Place};
+use crate::app::toast::Toasts;
+use crate::app::{Answer, Query, RequestId};
+use crate::notice::{Notice, NoticeKind};
+use crate::pages::key::KeyPage;
+use crate::pages::{Page, Step};
+use crate::term::input::{Button, Key, KeyCode, Mouse, MouseKind, Paste};
+use crate::widgets::pen::{Ui, safe};
+
+use field::{Field, Fields};
+
+/// The form's page.
+pub(crate) struct FormPage {
+    fields: Fields,
+    focus: Field,
+    /// What the core had against it, by field.
+    refused: Vec<(Field, String)>,
+    /// What it said that belongs to no field.
+    banner: Option<Notice>,
+    saving: Option<Pending>,
+    /// A paste of several lines, until it is said how to take it.
+    paste: Option<Zeroizing<String>>,
+}
+
+impl FormPage {
+    /// An empty form.
+    pub(crate) fn new() -> Self {
+        Self {
+            fields: Fields::new(),
+            focus: Field::Name,
+            refused: Vec::new(),
+            banner: None,
+            saving: None,
+            paste: None,
+        }
+    }
+
+    /// What is wrong with a field, if that should be said yet.
+    fn fault(&self, field: Field) -> Option<String> {
+        let refused = self.refused.iter().find(|(at, _)| *at == field).map(|(_, text)| text.clone());
+        refused.or_else(|| self.fields.was_left(field).then(|| self.fields.fault(field)).flatten())
+    }
+
+    fn go(&mut self, forward: bool) {
+        self.fields.leave(self.focus);
+        let shown = self.fields.shown();
+        let at = shown.iter().position(|field| *field == self.focus).unwrap_or(0);
+        let next = if forward { at + 1 } else { at + shown.len() - 1 };
+        self.focus = shown[next % shown.len()];
+    }
+
+    fn changed(&mut self) {
+        self.refused.retain(|(field, _)| *field != self.focus);
+    }
+
+    fn save(&mut self, cx: &mut Cx<'_>) {
+        if self.saving.is_some() {
+            return;
+        }
+        let shown = self.fields.shown();
+        shown.iter().for_each(|field| self.fields.leave(*field));
+        if let Some(first) = shown.into_iter().find(|field| self.fields.fault(*field).is_some()) {
+            self.focus = first;
+            return;
+        }
+        self.refused.clear();
+        self.banner = None;
+        let new = NewKey {
+            name: self.fields.text(Field::Name).trim().to_owned(),
+            service: self.fields.text(Field::Service).trim().to_owned(),
+            value: self.fields.secret(Field::Value),
+            passphrase: self.fields.has(Field::Passphrase).then(|| self.fields.secret(Field::Passphrase)),
+            description: String::new(),
+            environment: Some(self.fields.environment()),
+            monthly_limit: self.fields.limit(),
+            tags: self.fields.tags(),
+            custody: None,
+            team: None,
+            expires_at: None,
+            rotation_interval: None,
+        };
+        self.saving = Some(cx.ask(Query::Create(Box::new(new))));
+    }
+
+    fn insert(&mut self, text: &str, cx: &mut Cx<'_>) {
+        if self.fields.insert(self.focus, text) {
+            self.changed();
+        } else {
+            cx.say(NoticeKind::Warning, "That paste is too long for this field; nothing was put in.");
+        }
+    }
+}
+
+impl Page for FormPage {
+    fn place(&self) -> Place {
+        Place::Form
+    }
+
+    fn crumb(&self) -> String {
+        "New key".to_owned()
+    }
+
+    fn unsaved(&self) -> bool {
+        self.fields.any()
+    }
+
+    fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
+        match command {
+            Command::Next => self.go(true),
+            Command::Previous => self.go(false),
+            Command::Accept if self.fields.shown().last() == Some(&self.focus) => self.save(cx),
+            Command::Accept => self.go(true),
+            Command::Save => self.save(cx),
+            Command::Cancel if self.unsaved() => {
+                let text = "Discard what you typed?".to_owned();
+                cx.open(Dialog::confirm(Subject::Discard, "Leave the form", text, false));
+            }
+            Command::Cancel => return Step::Back,
+            _ => {}
+        }
+        Step::Stay
+    }
+
+    fn typed(&mut self, key: Key, _cx: &mut Cx<'_>) {
+        let moved = match (self.focus, key.code) {
+            (Field::Environment, KeyCode::Left) => self.fields.next_environment(false),
+            (Field::Environment, KeyCode::Right | KeyCode::Char(' ')) => self.fields.next_environment(true),
+            _ => self.fields.key(self.focus, key),
+        };
+        if moved {
+            self.changed();
+        }
+    }
+
+    fn pasted(&mut self, paste: &Paste, cx: &mut Cx<'_>) {
+        if paste.truncated {
+            cx.say(NoticeKind::Warning, "That paste is too long; nothing was put in.");
+            return;
+        }
+        let text = paste.text.trim_matches('\n');
+        let lines = text.lines().count();
+        if lines <= 1 {
+            self.insert(text, cx);
+        } else if self.focus == Field::Value {
+            self.paste = Some(Zeroizing::new(text.to_owned()));
+            let text = format!("The paste has {lines} lines. Some values do, such as certificates.");
+            let (keep, join) = (('k', "keep the lines"), ('j', "join them"));
+            cx.open(Dialog::choice(Subject::Lines, "Several lines", text, keep, join));
+        } else {
+            let joined = Zeroizing::new(text.lines().map(str::trim).collect::<Vec<_>>().join(" "));
+            self.insert(&joined, cx);
+        }
+    }
+
+    fn mouse(&mut self, mouse: Mouse, _double: bool, cx: &mut Cx<'_>) -> Step {
+        if mouse.kind == MouseKind::Press(Button::Left)
+            && let Some(field) = self.field_at(cx.area, Position::new(mouse.column, mouse.row))
+        {
+            self.fields.leave(self.focus);
+            self.focus = field;
+        }
+        Step::Stay
+    }
+
+    fn verdict(&mut self, subject: Subject, verdict: Verdict, cx: &mut Cx<'_>) -> Step {
+        match (subject, verdict) {
+            (Subject::Discard, _) => return Step::Back,
+            (Subject::Lines, verdict) => {
+                if let Some(text) = self.paste.take() {
+                    match verdict {
+                        Verdict::Other => {
+                            let joined = Zeroizing::new(text.lines().map(str::trim).collect::<String>());
+                            self.insert(&joined, cx);
+                        }
+                        Verdict::Yes | Verdict::Passphrase(_) => self.insert(&text, cx),
+                    }
+                }
+            }
+            _ => {}
+        }
+        Step::Stay
+    }
+
+    fn awaits(&self, id: RequestId) -> bool {
+        Pending::is(self.saving, id)
+    }
+
+    fn answer(&mut self, _id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
+        self.saving = None;
+        match result {
+            Ok(Answer::Key(key)) => {
+                cx.say(NoticeKind::Done, format!("{} is sealed and stored.", safe(&key.name)));
+                return Step::Replace(Box::new(KeyPage::new(*key)));
+            }
+            Ok(_) => {}
+            Err(notice) => {
+                let place = |fault: &keyward_keys::Fault| {
+                    Field::of(&fault.field).map(|field| (field, fault.detail.clone()))
+                };
+                self.refused = notice.faults.iter().filter_map(place).collect();
+                let strangers = notice.faults.iter().filter(|fault| Field::of(&fault.field).is_none());
+                let rest: Vec<_> =
+                    strangers.map(|fault| format!("{}: {}", fault.field, fault.detail)).collect();
+                if let Some((field, _)) = self.refused.first() {
+                    self.focus = *field;
+                }
+                let text = if rest.is_empty() { notice.text } else { rest.join("; ") };
+                self.banner = Some(Notice::new(notice.kind, text));
+            }
+        }
+        Step::Stay
+    }
+
+    fn next_tick(&self, now_ms: i64) -> Option<i64> {
+        self.saving.and_then(|pending| pending.long_from(now_ms))
+    }
+
+    fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {
+        self.draw(area, buf, ui)
+    }
+}

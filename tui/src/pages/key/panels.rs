@@ -1,0 +1,306 @@
+//! The sections of a key's page, each drawn into its own place.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::pages::key::KeyPage;
+use crate::pages::marks;
+use crate::theme::Tone;
+use crate::widgets::pen::{Pen, Ui, frame, safe, width, wrap};
+use crate::widgets::{chart, format};
+
+/// Columns of a label.
+const LABEL: u16 = 10;
+/// Seconds of the live line.
+const SECONDS: usize = 120;
+/// Rows a revealed value takes at most.
+const VALUE_ROWS: usize = 400;
+
+/// A fact: its label, its text, how it is written.
+type Fact = (&'static str, String, Style);
+
+impl KeyPage {
+    /// The moment of the last call, by whoever knows it best.
+    pub(super) fn last_used(&self) -> Option<i64> {
+        let live = self.live.as_ref().and_then(|live| live.view.last_used);
+        live.or(self.key.last_used).map(|at| at.as_millisecond())
+    }
+
+    /// Rows the value takes in this width.
+    pub(super) fn value_rows(&self, columns: u16) -> u16 {
+        match self.secret.visible(i64::MIN) {
+            Some((value, _)) => self.value_lines(value, columns).len().max(1) as u16 + 1,
+            None => 1,
+        }
+    }
+
+    fn value_lines(&self, value: &str, columns: u16) -> Vec<String> {
+        let lines = value
+            .lines()
+            .flat_map(|line| wrap(&safe(line).replace(' ', "\u{a0}"), columns.saturating_sub(2)));
+        lines.take(VALUE_ROWS).collect()
+    }
+
+    /// Rows the facts take in this width.
+    pub(super) fn fact_rows(&self, columns: u16, with_week: bool) -> u16 {
+        let text = columns.saturating_sub(LABEL);
+        let rows: usize =
+            self.facts(0, Style::new(), Style::new()).iter().map(|(_, fact, _)| wrap(fact, text).len()).sum();
+        u16::try_from(rows).unwrap_or(u16::MAX) + 1 + u16::from(with_week)
+    }
+
+    fn facts(&self, now_ms: i64, text: Style, warn: Style) -> Vec<Fact> {
+        let key = &self.key;
+        let (custody, why) = marks::custody(key.custody);
+        let (rotation, tone) = marks::rotation(key, now_ms);
+        let mut facts = vec![
+            ("Last use", self.last_used().map_or("never".to_owned(), |at| format::ago(now_ms, at)), text),
+            ("Opens", format!("{custody}: {why}"), text),
+            ("Rotation", rotation, if tone == Tone::Warn { warn } else { text }),
+        ];
+        if let Some(at) = key.expires_at {
+            facts.push(("Expires", format::due(now_ms, at.as_millisecond()), text));
+        }
+        if !key.tags.is_empty() {
+            facts.push(("Tags", safe(&key.tags.join(", ")).into_owned(), text));
+        }
+        if !key.description.is_empty() {
+            facts.push(("About", safe(&key.description).into_owned(), text));
+        }
+        facts.push((
+            "In all",
+            format!(
+                "{} calls since it was made, {}",
+                format::count(key.usage_count),
+                format::ago(now_ms, key.created_at.as_millisecond())
+            ),
+            text,
+        ));
+        facts
+    }
+}
+
+/// Name, environment, status; then service, id and version.
+pub(super) fn title(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
+    let key = &page.key;
+    let (environment_mark, _, environment, environment_tone) = marks::environment(key.environment, ui);
+    let (status_mark, status, status_tone) = marks::status(key.status, ui);
+    let mut pen = Pen::new(buf, area, 0);
+    pen.end(format!("{status_mark} {status}"), ui.style(status_tone));
+    pen.end(format!("{environment_mark} {environment}  "), ui.style(environment_tone));
+    pen.text(safe(&key.name), ui.style(Tone::Strong));
+    let dim = ui.style(Tone::Dim);
+    let sep = format!(" {} ", ui.glyphs.dot);
+    Pen::new(buf, area, 1)
+        .text(safe(&key.service), dim)
+        .text(&sep, ui.style(Tone::Faint))
+        .text(safe(&key.key_id), dim)
+        .text(&sep, ui.style(Tone::Faint))
+        .text(format!("version {}", key.version), dim);
+}
+
+/// The value: masked, or for a while not.
+pub(super) fn value(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
+    let dim = ui.style(Tone::Dim);
+    let mut pen = Pen::new(buf, area, 0);
+    match page.secret.visible(ui.now_ms) {
+        Some((value, seconds)) => {
+            pen.end("v hides it", dim);
+            pen.cell("Value", LABEL, dim).text(format!("hides in {seconds} s"), ui.style(Tone::Warn));
+            for (row, line) in (1u16..).zip(page.value_lines(value, area.width)) {
+                let place = Rect { y: area.y + row, height: 1, ..area };
+                if row >= area.height {
+                    break;
+                }
+                buf.set_style(place, ui.theme.field());
+                Pen::new(buf, place, 0).skip(1).text(line, ui.style(Tone::Strong));
+            }
+        }
+        None => {
+            pen.cell("Value", LABEL, dim).text(ui.glyphs.mask.repeat(16), dim);
+            if page.secret.pending().is_some_and(|pending| pending.is_long(ui.now_ms)) {
+                pen.skip(2).text("opening…", dim);
+            }
+        }
+    }
+}
+
+/// The live line.
+pub(super) fn live(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
+    let dim = ui.style(Tone::Dim);
+    let now_s = page.paused_ms.unwrap_or(ui.now_ms).div_euclid(1_000);
+    let chart_rows = area.height.saturating_sub(3);
+    let place = Rect { y: area.y + 1, height: chart_rows, ..area };
+    let dots = usize::from(area.width) * if ui.glyphs.braille { 2 } else { 1 };
+    let seconds = SECONDS.div_ceil(dots.clamp(1, SECONDS));
+    let buckets = SECONDS / seconds;
+    let ring = page.live.as_ref().map(|live| &live.requests);
+    let values = ring.map_or_else(|| vec![0.0], |ring| ring.buckets(now_s, buckets, seconds));
+    let max = values.iter().copied().fold(1.0, f64::max);
+    let now = ring.map_or(0, |ring| ring.sum(now_s, 5));
+    let mut pen = Pen::new(buf, area, 0);
+    pen.end(format!("peak {}/s", format::rate((max * 10.0) as u64, 10)), dim);
+    pen.text("LIVE  ", ui.style(Tone::Accent))
+        .text(format::rate(now, 5), ui.style(Tone::Strong))
+        .text(" requests/s", dim);
+    chart::area(buf, place, &values, max, ui);
+    let errors = page.live.as_ref().map(|live| live.errors.buckets(now_s, usize::from(area.width), 1));
+    let cells = errors.filter(|values| values.iter().any(|value| *value > 0.0));
+    let row = area.height.saturating_sub(2);
+    if cells.is_some() {
+        let live = page.live.as_ref().map(|live| &live.errors);
+        errors_row(
+            live.map(|ring| ring.buckets(now_s, buckets, seconds)).unwrap_or_default(),
+            area,
+            row,
+            buf,
+            ui,
+        );
+    }
+    let mut pen = Pen::new(buf, area, row + 1);
+    pen.end("now", dim);
+    let middle = area.width / 2;
+    pen.text("2 min ago", dim);
+    pen.skip(middle.saturating_sub(9 + 3)).text("1 min", dim);
+}
+
+/// Marks the moments in which calls failed.
+fn errors_row(values: Vec<f64>, area: Rect, row: u16, buf: &mut Buffer, ui: &Ui) {
+    if row >= area.height {
+        return;
+    }
+    let width = usize::from(area.width);
+    let mark = ui.glyphs.cross;
+    for column in 0..width {
+        let from = column * values.len() / width;
+        let to = ((column + 1) * values.len() / width).max(from + 1);
+        if values[from..to.min(values.len())].iter().any(|value| *value > 0.0) {
+            let place = Rect { x: area.x + column as u16, width: 1, ..area };
+            Pen::new(buf, place, row).text(mark, ui.style(Tone::Bad));
+        }
+    }
+}
+
+/// Today in figures, and the month against its limit.
+pub(super) fn figures(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
+    let dim = ui.style(Tone::Dim);
+    let today = page.live.as_ref().map(|live| live.view.today).unwrap_or_default();
+    let failed = today.failed_requests > 0;
+    let tiles = [
+        (format::count(today.total_requests), "calls today", Tone::Strong),
+        (
+            format::percent(today.failed_requests, today.total_requests),
+            "errors",
+            if failed { Tone::Warn } else { Tone::Strong },
+        ),
+        (format::millis(today.p50), "median", Tone::Strong),
+        (format::millis(today.p95), "p95", Tone::Strong),
+    ];
+    let month_row = if area.width < 60 {
+        for (row, pair) in (0u16..).zip(tiles.chunks(2)) {
+            let mut pen = Pen::new(buf, area, row);
+            for (figure, label, tone) in pair {
+                let left = area.width / 2 - width(figure).min(area.width / 2);
+                pen.text(figure, ui.style(*tone)).cell(format!(" {label}"), left, dim);
+            }
+        }
+        2
+    } else {
+        let columns = (area.width / 4).min(24);
+        let (mut top, mut x) = (Vec::new(), area.x);
+        for (figure, label, tone) in &tiles {
+            top.push((x, figure, label, *tone));
+            x += columns;
+        }
+        for (x, figure, label, tone) in top {
+            let place = Rect { x, width: columns, ..area };
+            Pen::new(buf, place, 0).text(figure, ui.style(tone)).skip(1).text(label, dim);
+        }
+        1
+    };
+    month(
+        page,
+        Rect { y: area.y + month_row, height: area.height.saturating_sub(month_row), ..area },
+        buf,
+        ui,
+    );
+}
+
+fn month(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
+    let dim = ui.style(Tone::Dim);
+    let live = page.live.as_ref().map(|live| live.view.month);
+    let used = live.map_or(page.key.current_month_usage, |month| month.used);
+    let mut pen = Pen::new(buf, area, 0);
+    pen.cell("Month", LABEL, dim);
+    match page.key.monthly_limit {
+        Some(limit) => {
+            let share = used as f64 / limit.max(1) as f64;
+            let words = if area.width < 60 {
+                format!(" {}", format::whole_percent(used, limit))
+            } else {
+                format!(
+                    "  {}  {} of {}",
+                    format::whole_percent(used, limit),
+                    format::count(used),
+                    format::count(limit)
+                )
+            };
+            let columns = pen.left().saturating_sub(width(&words)).min(40);
+            chart::bar(&mut pen, columns, used, limit, ui);
+            let tone = if share >= 0.8 { chart::limit_style(share, ui) } else { ui.style(Tone::Text) };
+            pen.text(words, tone);
+        }
+        None => {
+            pen.text(format!("{} calls, no limit", format::count(used)), ui.style(Tone::Text));
+        }
+    }
+}
+
+/// The rest one wants to know.
+pub(super) fn facts(page: &KeyPage, area: Rect, with_week: bool, buf: &mut Buffer, ui: &Ui) {
+    let dim = ui.style(Tone::Dim);
+    let mut row = 0;
+    if with_week && !page.week.is_empty() {
+        let days = week_values(page);
+        let sum: u64 = days.iter().map(|(_, calls)| calls).sum();
+        let max = days.iter().map(|(_, calls)| *calls).max().unwrap_or(0) as f64;
+        let values: Vec<f64> = days.iter().flat_map(|(_, calls)| [*calls as f64; 2]).collect();
+        let mut pen = Pen::new(buf, area, row);
+        pen.cell("7 days", LABEL, dim);
+        chart::sparkline(&mut pen, &values, max, ui);
+        pen.text(format!("  {} calls", format::count(sum)), ui.style(Tone::Text));
+        row += 1;
+    }
+    for (label, text, tone) in page.facts(ui.now_ms, ui.style(Tone::Text), ui.style(Tone::Warn)) {
+        for (at, line) in wrap(&text, area.width.saturating_sub(LABEL)).iter().enumerate() {
+            Pen::new(buf, area, row).cell(if at == 0 { label } else { "" }, LABEL, dim).text(line, tone);
+            row += 1;
+        }
+    }
+}
+
+/// The same in a frame, beside the charts.
+pub(super) fn facts_framed(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
+    let inner = frame(buf, area, "About", ui.style(Tone::Faint), ui);
+    facts(page, inner, false, buf, ui);
+}
+
+/// The last seven days, today as far as it is known now.
+fn week_values(page: &KeyPage) -> Vec<(String, u64)> {
+    let mut days = page.week.clone();
+    if let (Some(today), Some(live)) = (days.last_mut(), &page.live) {
+        today.1 = today.1.max(live.view.today.total_requests);
+    }
+    days
+}
+
+/// Columns a day.
+pub(super) fn week(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
+    if area.height < 4 || page.week.is_empty() {
+        return;
+    }
+    Pen::new(buf, area, 0).text("LAST 7 DAYS", ui.style(Tone::Dim));
+    let place = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    chart::columns(buf, place, &week_values(page), ui);
+}

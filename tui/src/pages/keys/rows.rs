@@ -1,0 +1,145 @@
+//! Any number of rows, of which only the pages around the selection are held. The selection is a key, not a place: what
+//! comes or goes above it moves neither the selection nor the row on screen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use keyward_keys::Id;
+use keyward_keys::view::{KeyPage, KeyView};
+
+/// Rows a page.
+pub(crate) const PAGE: usize = 100;
+/// Pages held at most.
+const HELD: usize = 6;
+
+/// The rows of a list.
+#[derive(Default)]
+pub(crate) struct Rows {
+    total: usize,
+    pages: BTreeMap<usize, Vec<KeyView>>,
+    /// Pages that are shown but no longer sure.
+    stale: BTreeSet<usize>,
+    selected: usize,
+    selected_id: Option<Id>,
+    /// The selected key was looked for on the neighbouring page.
+    sought: bool,
+    offset: usize,
+}
+
+impl Rows {
+    pub(crate) fn total(&self) -> usize {
+        self.total
+    }
+
+    pub(crate) fn selected(&self) -> usize {
+        self.selected
+    }
+
+    pub(crate) fn offset(&self) -> usize {
+        self.offset
+    }
+
+    pub(crate) fn get(&self, row: usize) -> Option<&KeyView> {
+        self.pages.get(&(row / PAGE))?.get(row % PAGE)
+    }
+
+    pub(crate) fn current(&self) -> Option<&KeyView> {
+        self.get(self.selected)
+    }
+
+    /// The rows of a screen of `height`, as far as they are held.
+    pub(crate) fn visible(&self, height: usize) -> impl Iterator<Item = &KeyView> {
+        (self.offset..self.offset + height).filter_map(|row| self.get(row))
+    }
+
+    /// Selects a row and scrolls as little as it takes to see it.
+    pub(crate) fn select(&mut self, row: usize, height: usize) {
+        self.selected = row.min(self.total.saturating_sub(1));
+        self.selected_id = self.current().map(|key| key.id);
+        self.sought = false;
+        self.reveal(height);
+    }
+
+    /// Scrolls so that the selection is on a screen of `height`.
+    pub(crate) fn reveal(&mut self, height: usize) {
+        let lowest = (self.selected + 1).saturating_sub(height.max(1));
+        let highest = self.total.saturating_sub(height.max(1));
+        self.offset = self.offset.clamp(lowest, self.selected.max(lowest)).min(highest.max(lowest));
+    }
+
+    /// Everything shown may have changed.
+    pub(crate) fn doubt(&mut self) {
+        self.stale = self.pages.keys().copied().collect();
+    }
+
+    /// Starts over with the first page of another list; keeps the selection if it is on it and `keep` says so.
+    pub(crate) fn restart(&mut self, page: KeyPage, keep: bool, height: usize) {
+        let id = self.selected_id.filter(|_| keep);
+        *self = Self { selected_id: id, sought: true, ..Self::default() };
+        self.put(0, page, height);
+    }
+
+    /// Takes a page in.
+    pub(crate) fn put(&mut self, number: usize, page: KeyPage, height: usize) {
+        self.total = usize::try_from(page.pagination.total).unwrap_or(usize::MAX);
+        self.stale.remove(&number);
+        self.pages.insert(number, page.keys);
+        let beyond = self.total.div_ceil(PAGE);
+        self.pages.retain(|at, _| *at < beyond.max(1));
+        while self.pages.len() > HELD {
+            let home = self.selected / PAGE;
+            let Some(farthest) = self.pages.keys().copied().max_by_key(|at| at.abs_diff(home)) else { break };
+            self.pages.remove(&farthest);
+        }
+        self.follow(number);
+        self.selected = self.selected.min(self.total.saturating_sub(1));
+        self.reveal(height);
+    }
+
+    /// Finds the selected key again after page `number` came in.
+    fn follow(&mut self, number: usize) {
+        let find = |id: Id| {
+            let on = |(at, keys): (&usize, &Vec<KeyView>)| {
+                keys.iter().position(|key| key.id == id).map(|row| at * PAGE + row)
+            };
+            // The page that just came in knows best.
+            self.pages.get_key_value(&number).and_then(on).or_else(|| self.pages.iter().find_map(on))
+        };
+        match self.selected_id.map(find) {
+            Some(Some(row)) => {
+                self.offset = (self.offset + row).saturating_sub(self.selected);
+                self.selected = row;
+                self.sought = false;
+            }
+            Some(None) if self.selected / PAGE == number && !self.sought => {
+                self.sought = true;
+                self.stale.insert(number + 1);
+            }
+            Some(None) | None if self.get(self.selected).is_some() || self.sought => {
+                self.selected = self.selected.min(self.total.saturating_sub(1));
+                self.selected_id = self.current().map(|key| key.id);
+                self.sought = false;
+            }
+            Some(None) | None => {}
+        }
+    }
+
+    /// Puts newer views of single keys in their rows.
+    pub(crate) fn renew(&mut self, keys: Vec<KeyView>) {
+        for new in keys {
+            let old = self.pages.values_mut().flatten().find(|old| old.id == new.id);
+            if let Some(old) = old {
+                *old = new;
+            }
+        }
+    }
+
+    /// The page to read next for a screen of `height`: missing, then doubtful; a little ahead of what is seen.
+    pub(crate) fn wanted(&self, height: usize) -> Option<usize> {
+        let first = self.offset.saturating_sub(height) / PAGE;
+        let last = (self.offset + 2 * height).min(self.total.saturating_sub(1)) / PAGE;
+        let needed = || first..=last;
+        let missing = needed().find(|at| !self.pages.contains_key(at));
+        let sought = self.stale.iter().copied().find(|at| self.sought && *at * PAGE < self.total);
+        missing.or(sought).or_else(|| needed().find(|at| self.stale.contains(at)))
+    }
+}

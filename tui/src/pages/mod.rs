@@ -1,0 +1,107 @@
+//! The pages. Each is a pure machine like the dashboard itself: it takes what concerns it and draws itself. A page
+//! must not know the others' insides; it opens them by handing out a [`Step`].
+
+pub(crate) mod form;
+pub(crate) mod help;
+pub(crate) mod key;
+pub(crate) mod keys;
+pub(crate) mod marks;
+pub(crate) mod messages;
+
+use keyward_keys::Event;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::app::cx::Cx;
+use crate::app::dialog::{Subject, Verdict};
+use crate::app::keymap::{Command, Place};
+use crate::app::toast::Toasts;
+use crate::app::{Answer, RequestId};
+use crate::notice::Notice;
+use crate::term::input::{Key, Mouse, Paste};
+use crate::widgets::pen::Ui;
+
+/// Where to go after an event.
+pub(crate) enum Step {
+    /// Nowhere.
+    Stay,
+    /// To the page below.
+    Back,
+    /// On top of this page.
+    Open(Box<dyn Page>),
+    /// In the place of this page.
+    Replace(Box<dyn Page>),
+}
+
+/// A page.
+pub(crate) trait Page: Send {
+    /// Which keys hold now.
+    fn place(&self) -> Place;
+
+    /// Its name in the header, safe to show.
+    fn crumb(&self) -> String;
+
+    /// Something was typed that leaving would lose.
+    fn unsaved(&self) -> bool {
+        false
+    }
+
+    /// It was opened: the first questions.
+    fn opened(&mut self, _cx: &mut Cx<'_>) {}
+
+    /// A key that means something here.
+    fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step;
+
+    /// A key that means nothing: typing.
+    fn typed(&mut self, _key: Key, _cx: &mut Cx<'_>) {}
+
+    /// Pasted text.
+    fn pasted(&mut self, _paste: &Paste, _cx: &mut Cx<'_>) {}
+
+    /// The mouse within the page; `double` for the second of two quick presses on one cell.
+    fn mouse(&mut self, _mouse: Mouse, _double: bool, _cx: &mut Cx<'_>) -> Step {
+        Step::Stay
+    }
+
+    /// How a dialog of this page ended.
+    fn verdict(&mut self, _subject: Subject, _verdict: Verdict, _cx: &mut Cx<'_>) -> Step {
+        Step::Stay
+    }
+
+    /// It still wants the answer to this.
+    fn awaits(&self, _id: RequestId) -> bool {
+        false
+    }
+
+    /// The answer to a question it awaits.
+    fn answer(&mut self, _id: RequestId, _result: Result<Answer, Notice>, _cx: &mut Cx<'_>) -> Step {
+        Step::Stay
+    }
+
+    /// Something happened in the core.
+    fn domain(&mut self, _event: &Event, _cx: &mut Cx<'_>) {}
+
+    /// Time has passed, or the size changed.
+    fn tick(&mut self, _cx: &mut Cx<'_>) {}
+
+    /// When it next changes by time alone, seen from `now_ms`.
+    fn next_tick(&self, _now_ms: i64) -> Option<i64> {
+        None
+    }
+
+    /// What it shows stands still on purpose.
+    fn paused(&self) -> bool {
+        false
+    }
+
+    /// Draws it; answers where the cursor belongs.
+    fn paint(&self, area: Rect, buf: &mut Buffer, toasts: &Toasts, ui: &Ui) -> Option<Position>;
+}
+
+/// The earlier of two moments.
+pub(crate) fn sooner(a: Option<i64>, b: Option<i64>) -> Option<i64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
