@@ -29,6 +29,8 @@ use crate::term::{modes, osc, scratch};
 const ESCAPE: Duration = Duration::from_millis(50);
 /// Questions that may be asked of the core at once.
 const MAX_QUESTIONS: usize = 32;
+/// The bell rings at most so often.
+const BELL_EVERY: Duration = Duration::from_secs(5);
 /// How long before the end of an idle or long session its person is warned.
 const WARNING: Duration = Duration::from_secs(60);
 /// The screens' clock ticks at most so often.
@@ -86,6 +88,7 @@ pub(super) struct Engine {
     started: Instant,
     pressed: Instant,
     warned: bool,
+    rang: Option<Instant>,
     ending: Option<Ending>,
 }
 
@@ -123,6 +126,7 @@ impl Engine {
             started: now,
             pressed: now,
             warned: false,
+            rang: None,
             ending: None,
         };
         engine.carry_out(effects);
@@ -292,10 +296,19 @@ impl Engine {
                 Effect::SetTitle(_) | Effect::Mouse(_) if self.caps.basic => {}
                 Effect::SetTitle(title) => self.extra.extend_from_slice(&osc::title(&title)),
                 Effect::Mouse(on) => self.extra.extend_from_slice(modes::mouse(on)),
+                Effect::Bell => self.ring(),
                 Effect::Quit { message } => {
                     self.ending = Some(Ending { reason: ExitReason::Quit, line: Some(message) });
                 }
             }
+        }
+    }
+
+    fn ring(&mut self) {
+        let now = Instant::now();
+        if self.rang.is_none_or(|rang| now - rang >= BELL_EVERY) {
+            self.rang = Some(now);
+            self.extra.extend_from_slice(osc::BELL);
         }
     }
 
@@ -351,7 +364,7 @@ impl Engine {
         if std::mem::replace(&mut self.warned, true) {
             self.ending = Some(reason.into());
         } else {
-            self.extra.extend_from_slice(osc::BELL);
+            self.ring();
             self.tell(AppEvent::Notice(Notice::new(
                 NoticeKind::Warning,
                 match reason {

@@ -1,0 +1,165 @@
+//! `ssh HOST COMMAND`: results, talk, exit statuses, and output that arrives whole.
+
+use crate::harness::{Server, Tty};
+
+#[tokio::test]
+async fn a_key_goes_in_by_stdin_and_comes_out_by_get() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    let command = "keys add --name 'my key' --service Stripe --environment production --tag a --tag b --json";
+    let added = server.run(&ana, command, b"sk-live-1\n").await;
+    assert_eq!(added.status, Some(0), "{added:?}");
+    let view = added.json();
+    assert_eq!((&view["name"], &view["environment"]), (&"my key".into(), &"production".into()));
+    assert_eq!(view["tags"], serde_json::json!(["a", "b"]));
+    assert!(!added.out().contains("sk-live-1"));
+
+    let got = server.run(&ana, "keys get 'my key' --env production", b"").await;
+    assert_eq!((got.out(), got.err(), got.status), ("sk-live-1\n", "", Some(0)));
+    let got = server.run(&ana, "keys get 'my key' --json", b"").await.json();
+    assert_eq!((&got["apiKey"], &got["version"]), (&"sk-live-1".into(), &1.into()));
+
+    let listed = server.run(&ana, "keys ls --json", b"").await.json();
+    assert_eq!(listed["keys"][0]["keyId"], view["keyId"]);
+    assert_eq!(listed["pagination"]["total"], 1);
+    let table = server.run(&ana, "keys ls", b"").await;
+    assert!(table.out().starts_with("NAME") && table.out().contains("my key"), "{}", table.out());
+    let shown = server.run(&ana, &format!("keys show {} --json", view["keyId"].as_str().unwrap()), b"").await;
+    assert_eq!(shown.json()["_id"], view["_id"]);
+    let usage = server.run(&ana, "usage 'my key' --json", b"").await.json();
+    assert_eq!(usage["summary"]["totalRequests"], 0);
+    assert_eq!(server.run(&ana, "usage --json", b"").await.json()["keys"][0]["_id"], view["_id"]);
+
+    let refused = server.run(&ana, "keys rm 'my key'", b"").await;
+    assert_eq!(refused.status, Some(2), "{refused:?}");
+    assert_eq!(server.run(&ana, "keys rm 'my key' --yes", b"").await.status, Some(0));
+    assert_eq!(server.run(&ana, "keys show 'my key'", b"").await.status, Some(3));
+}
+
+#[tokio::test]
+async fn a_private_key_opens_with_its_passphrase_alone() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    let add = "keys add --name mine --service Stripe --passphrase-stdin";
+    assert_eq!(server.run(&ana, add, b"sk-secret\nopen sesame\n").await.status, Some(0));
+    let locked = server.run(&ana, "keys get mine --json", b"").await;
+    assert_eq!(locked.status, Some(4));
+    assert_eq!(serde_json::from_str::<serde_json::Value>(locked.err()).unwrap()["code"], "locked");
+    let wrong = server.run(&ana, "keys get mine --passphrase-stdin", b"open barley\n").await;
+    assert_eq!((wrong.status, wrong.out()), (Some(4), ""));
+    let got = server.run(&ana, "keys get mine --passphrase-stdin", b"open sesame\n").await;
+    assert_eq!((got.out(), got.status), ("sk-secret\n", Some(0)));
+    // With a terminal it asks, unseen.
+    let session = server.sign_in(&ana).await;
+    let mut tty = Tty::open(session, "xterm", (80, 24), Some("keys get mine")).await;
+    tty.until("Passphrase:").await;
+    tty.type_in("open sesame\r").await;
+    tty.until_end().await;
+    assert_eq!(tty.text().lines().map(str::trim).collect::<Vec<_>>(), ["Passphrase:", "sk-secret"]);
+}
+
+#[tokio::test]
+async fn mistakes_are_named_and_have_their_status() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    for (command, status, says) in [
+        ("kyes ls", 2, "did you mean keys ls"),
+        ("keys show missing", 3, "no such"),
+        ("keys add --name x", 2, "--service is missing"),
+        ("keys ls 'open", 2, "quote"),
+        ("keys add --name x --service y --environment moon", 2, "production"),
+    ] {
+        let finished = server.run(&ana, command, b"v").await;
+        assert_eq!(finished.status, Some(status), "{command}: {finished:?}");
+        assert!(finished.err().contains(says), "{command}: {}", finished.err());
+        assert_eq!(finished.out(), "", "{command}");
+    }
+    let json = server.run(&ana, "keys show missing --json", b"").await;
+    assert_eq!(serde_json::from_str::<serde_json::Value>(json.err()).unwrap()["code"], "not_found");
+    let invalid = server.run(&ana, "keys add --name '' --service y --json", b"v").await;
+    let problem: serde_json::Value = serde_json::from_str(invalid.err()).unwrap();
+    assert_eq!((invalid.status, &problem["errors"][0]["pointer"]), (Some(2), &"/name".into()));
+}
+
+#[tokio::test]
+async fn without_a_terminal_there_is_a_word_and_no_dashboard() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    let session = server.sign_in(&ana).await;
+    let channel = session.channel_open_session().await.unwrap();
+    channel.request_shell(true).await.unwrap();
+    let finished = crate::harness::within("the greeting", crate::harness::finish(channel)).await;
+    assert_eq!(finished.status, Some(0));
+    assert!(finished.out().contains("ana@example.com") && finished.out().contains("keys add"));
+    assert!(finished.out().contains(&format!("ssh -p {} ana@localhost", server.address.port())));
+    assert!(!finished.out().contains('\x1b'));
+}
+
+#[tokio::test]
+async fn a_megabyte_arrives_whole() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    let description = "日".repeat(1000);
+    for number in 0..420 {
+        let new = keyward_keys::input::NewKey {
+            name: format!("bulk-{number:04}"),
+            service: "Stripe".to_owned(),
+            value: "v".into(),
+            passphrase: None,
+            description: description.clone(),
+            environment: None,
+            monthly_limit: None,
+            tags: vec!["bulk".to_owned()],
+            custody: None,
+            team: None,
+            expires_at: None,
+            rotation_interval: None,
+        };
+        server.service.create_key(&ana.caller, new).await.unwrap();
+    }
+    let whole = server.run(&ana, "keys ls --tag bulk --json", b"").await;
+    assert!(whole.stdout.len() > 1024 * 1024, "{} bytes", whole.stdout.len());
+    assert_eq!(whole.status, Some(0));
+    let json = whole.json();
+    assert_eq!(json["keys"].as_array().unwrap().len(), 420);
+    assert_eq!(json["keys"][7]["description"], description);
+    for _ in 0..3 {
+        assert_eq!(server.run(&ana, "keys ls --tag bulk --json", b"").await.stdout, whole.stdout);
+    }
+}
+
+#[tokio::test]
+async fn line_ends_are_a_terminals_only_where_there_is_one() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    assert!(!server.run(&ana, "help", b"").await.out().contains('\r'));
+    let session = server.sign_in(&ana).await;
+    let mut tty = Tty::open(session, "xterm", (100, 50), Some("help keys")).await;
+    tty.until_end().await;
+    assert_eq!(tty.status, Some(0));
+    assert!(tty.text().lines().any(|line| line.starts_with("  keys get")), "{}", tty.text());
+}
+
+#[tokio::test]
+async fn plain_mode_runs_the_same_commands_a_line_at_a_time() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    server.api_key(&ana, "stripe", "sk-1").await;
+    for (term, command) in [("dumb", None), ("xterm-256color", Some("plain"))] {
+        let session = server.sign_in(&ana).await;
+        let mut tty = Tty::open(session, term, (80, 24), command).await;
+        tty.until("keyward> ").await;
+        tty.type_in("keys ls\r").await;
+        tty.until("stripe").await;
+        tty.type_in("nosuch\r").await;
+        tty.until("unknown command").await;
+        tty.type_in("keys rm stripe\r").await;
+        tty.until("to the bin? [y/N]").await;
+        tty.type_in("n\r").await;
+        tty.until("cancelled").await;
+        assert!(!tty.emulator.screen().alternate_screen());
+        tty.type_in("exit\r").await;
+        tty.until_end().await;
+        assert_eq!(tty.status, Some(0));
+    }
+}

@@ -1,0 +1,11 @@
+//! The SSH door over real sockets, with a client in this process and a terminal emulator. Every wait is for a
+//! condition and has a deadline.
+
+mod abuse;
+mod auth;
+mod channels;
+mod commands;
+mod drain;
+mod enrol;
+mod harness;
+mod screen;

@@ -1,0 +1,99 @@
+//! The dashboard's session: sizes, ways out, quiet, and a slow reader.
+
+use std::time::Duration;
+
+use russh::client;
+
+use crate::harness::{Server, Tty, within};
+
+#[tokio::test]
+async fn opens_follows_the_size_and_restores_the_terminal() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    let mut tty = Tty::open(server.sign_in(&ana).await, "xterm-256color", (80, 24), None).await;
+    tty.until("ana").await;
+    assert!(tty.emulator.screen().alternate_screen());
+    tty.channel.window_change(120, 40, 0, 0).await.unwrap();
+    tty.emulator.screen_mut().set_size(40, 120);
+    let before = tty.bytes;
+    tty.until_that("a frame of the new size", |tty| tty.bytes > before).await;
+    tty.type_in("q").await;
+    tty.until_end().await;
+    assert_eq!(tty.status, Some(0));
+    tty.is_restored();
+}
+
+#[tokio::test]
+async fn absurd_sizes_are_clamped() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    for size in [(65_535, 65_535), (u32::MAX, u32::MAX), (0, 0), (1, 1)] {
+        let mut tty = Tty::open(server.sign_in(&ana).await, "xterm-256color", size, None).await;
+        tty.until_that("a first frame", |tty| tty.emulator.screen().alternate_screen()).await;
+        for (cols, rows) in [(u32::MAX, 7), (1, 65_535), (0, 9), (80, 24)] {
+            tty.channel.window_change(cols, rows, 0, 0).await.unwrap();
+        }
+        tty.channel.eof().await.unwrap();
+        tty.until_end().await;
+        tty.is_restored();
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_input_is_a_quit() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    let mut tty = Tty::open(server.sign_in(&ana).await, "xterm-256color", (80, 24), None).await;
+    tty.channel.eof().await.unwrap();
+    tty.until_end().await;
+    tty.is_restored();
+}
+
+#[tokio::test]
+async fn a_quiet_dashboard_sends_nothing() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    let mut tty = Tty::open(server.sign_in(&ana).await, "xterm-256color", (80, 24), None).await;
+    tty.until("ana").await;
+    // Whatever the first answers bring, it comes to rest.
+    while tokio::time::timeout(Duration::from_millis(700), tty.read()).await.is_ok() {}
+    let settled = tty.bytes;
+    let more = tokio::time::timeout(Duration::from_millis(1500), tty.read()).await;
+    assert!(more.is_err(), "{} bytes more", tty.bytes - settled);
+}
+
+#[tokio::test]
+async fn rekeying_in_the_middle_breaks_nothing() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    let limits =
+        russh::Limits { rekey_write_limit: 4096, rekey_read_limit: 4096, ..russh::Limits::default() };
+    let mut session = server.connect_with(client::Config { limits, ..client::Config::default() }).await;
+    assert!(crate::harness::try_key(&mut session, &ana.login, &ana.key).await);
+    let mut tty = Tty::open(session, "xterm-256color", (120, 40), None).await;
+    tty.until("ana").await;
+    for round in 0..40 {
+        let (cols, rows) = if round % 2 == 0 { (119, 39) } else { (120, 40) };
+        tty.channel.window_change(cols, rows, 0, 0).await.unwrap();
+        let before = tty.bytes;
+        tty.until_that("another frame", |tty| tty.bytes > before).await;
+    }
+    tty.emulator = vt100::Parser::new(40, 120, 0);
+    tty.channel.window_change(121, 40, 0, 0).await.unwrap();
+    tty.until("ana").await;
+}
+
+#[tokio::test]
+async fn somebody_who_stops_reading_costs_little_and_holds_up_nobody() {
+    let server = Server::start().await;
+    let (ana, ben) = (server.person("ana", 1).await, server.person("ben", 2).await);
+    let config = client::Config { window_size: 16 * 1024, ..client::Config::default() };
+    let mut session = server.connect_with(config).await;
+    assert!(crate::harness::try_key(&mut session, &ana.login, &ana.key).await);
+    let tty = Tty::open(session, "xterm-256color", (200, 60), None).await;
+    for round in 0..500_u32 {
+        tty.channel.window_change(150 + round % 50, 60, 0, 0).await.unwrap();
+    }
+    let finished = within("somebody else's command", server.run(&ben, "whoami", b"")).await;
+    assert_eq!(finished.status, Some(0));
+}
