@@ -85,7 +85,7 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// A key for [`super::aead`]: 32 bytes that authenticate, then 32 that encrypt.
+/// A key for A256CBC-HS512: 32 bytes that authenticate, then 32 that encrypt.
 ///
 /// Both halves come out of one call of one key-derivation function, which is what ties a ciphertext to a single
 /// key; so there is no way to make one from bytes of the caller's choice.
