@@ -197,7 +197,7 @@ impl Engine {
     fn draw(&mut self) {
         let now = Instant::now();
         let frame_due = self.old && now >= self.pace.next();
-        if self.writing.is_some() || !(frame_due || !self.extra.is_empty()) {
+        if self.writing.is_some() || (!frame_due && self.extra.is_empty()) {
             return;
         }
         let mut bytes = std::mem::take(&mut self.extra);
