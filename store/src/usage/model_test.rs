@@ -85,6 +85,9 @@ struct Step {
 /// A day and a half before a month's end, so that events fall into two months and late ones into the one before.
 const NOW_MS: i64 = 1_790_685_000_000;
 
+/// More than one slice folds, so that a process can die in the middle of a round.
+const KEYS: u8 = 40;
+
 fn key(number: u8) -> Id {
     Id::from_bytes([number; 12])
 }
@@ -97,7 +100,7 @@ fn event() -> impl Strategy<Value = UsageEvent> {
     ];
     let event_id = prop::option::of((0u8..40).prop_map(|n| [n.wrapping_mul(97); 16]));
     (
-        0u8..4,
+        0..KEYS,
         at_ms,
         0u8..6,
         prop::option::of(0u32..3_000_000),
@@ -123,7 +126,7 @@ fn step() -> impl Strategy<Value = Step> {
     let end = prop_oneof![
         8 => Just(End::Commits), 1 => Just(End::Aborts), 1 => Just(End::DiesBefore), 1 => Just(End::DiesAfter),
     ];
-    let events = prop_oneof![1 => Just(Vec::new()), 3 => prop::collection::vec(event(), 1..30)];
+    let events = prop_oneof![1 => Just(Vec::new()), 3 => prop::collection::vec(event(), 1..80)];
     (events, prop_oneof![0u64..50, 900u64..1_100, 50_000u64..70_000], end)
         .prop_map(|(events, wait_ms, end)| Step { events, wait_ms, end })
 }
@@ -253,8 +256,8 @@ impl World {
     }
 }
 
-fn compare(usage: &Usage, model: &Model) {
-    for api_key in (0..4).map(key) {
+fn compare(usage: &Usage, model: &Model, keys: impl Iterator<Item = u8>) {
+    for api_key in keys.map(key) {
         let events: Vec<_> = model.of(api_key).collect();
         let newest_ms = events.iter().map(|event| event.at_ms).max();
         let totals = usage.totals(api_key, NOW_MS);
@@ -321,20 +324,22 @@ proptest! {
     fn nothing_is_lost_or_doubled(steps in prop::collection::vec(step(), 1..30)) {
         let mut world = World::open(Tables::default(), 0, Instant::now());
         let mut model = Model::default();
-        for step in &steps {
+        for (turn, step) in steps.iter().enumerate() {
+            // A few keys each time, or the test would take minutes.
+            let some = (turn as u8 % 8..KEYS).step_by(8);
             let (duplicate, new) = model.admit(&step.events);
-            let before = |usage: &Usage| compare(usage, &model);
+            let before = |usage: &Usage| compare(usage, &model, some.clone());
             let appended = world.commit(step, before);
             if let Some(appended) = appended {
                 prop_assert_eq!(appended.duplicate, duplicate);
                 model.take(new);
             }
-            compare(&world.usage, &model);
+            compare(&world.usage, &model, some);
         }
         world.settle();
-        compare(&world.usage, &model);
+        compare(&world.usage, &model, 0..KEYS);
         world.restart();
-        compare(&world.usage, &model);
+        compare(&world.usage, &model, 0..KEYS);
         prop_assert_eq!(world.tables.rows(ARRIVALS, &KeyRange::all()).len(), 0);
     }
 }
