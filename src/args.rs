@@ -131,7 +131,8 @@ impl Common {
 }
 
 fn setting(text: &str) -> std::result::Result<(String, String), &'static str> {
-    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE, as in ssh.listen=127.0.0.1:2222")?;
+    let (name, value) =
+        text.split_once('=').ok_or("write it as NAME=VALUE, as in ssh.listen=127.0.0.1:2222")?;
     Ok((name.trim().to_owned(), value.to_owned()))
 }
 

@@ -26,7 +26,9 @@ const CHUNK: usize = 16 * 1024;
 /// This is no terminal, no daemon runs, it refuses, or it went away.
 pub async fn open(config: &Config, login: Option<String>) -> Result<()> {
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
-        return Err(Error::NoTerminal("the dashboard needs a terminal; commands work over ssh: ssh HOST keys ls"));
+        return Err(Error::NoTerminal(
+            "the dashboard needs a terminal; commands work over ssh: ssh HOST keys ls",
+        ));
     }
     let hello = hello()?;
     let caps = hello.caps();
@@ -37,8 +39,11 @@ pub async fn open(config: &Config, login: Option<String>) -> Result<()> {
 fn hello() -> Result<Hello> {
     let (cols, rows) = terminal::size().map_err(Error::Terminal)?;
     let process = Environment::from_process()?;
-    let environment: BTreeMap<String, String> =
-        process.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).filter(tells_of_terminal).collect();
+    let environment: BTreeMap<String, String> = process
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .filter(tells_of_terminal)
+        .collect();
     Ok(Hello { term: process.get("TERM").unwrap_or("dumb").to_owned(), environment, cols, rows })
 }
 
@@ -115,7 +120,10 @@ async fn send(writer: &mut OwnedWriteHalf, frame: Frame) -> Result<()> {
 fn ended(frame: &Frame) -> Result<()> {
     match frame.payload.first() {
         Some(0) => Ok(()),
-        _ => Err(Error::Daemon { exit: 1, text: "the dashboard failed; the daemon's log has the incident".to_owned() }),
+        _ => Err(Error::Daemon {
+            exit: 1,
+            text: "the dashboard failed; the daemon's log has the incident".to_owned(),
+        }),
     }
 }
 
@@ -144,7 +152,7 @@ struct RawTerminal {
 impl RawTerminal {
     fn take(caps: &Caps) -> Result<Self> {
         terminal::enable_raw_mode().map_err(Error::Terminal)?;
-        Ok(Self { restore: Vec::from(modes::leave(caps)) })
+        Ok(Self { restore: modes::leave(caps) })
     }
 
     fn show(&mut self, bytes: &[u8]) -> Result<()> {

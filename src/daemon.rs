@@ -131,7 +131,8 @@ impl Daemon {
         );
         let api_settings = ApiSettings { api: config.api.clone(), limits: config.limits.clone() };
         let api = keyward_api::serve(listeners.api, service.clone(), api_settings, shutdown.drain.clone());
-        let admin = admin.serve(service.clone(), time_limits(&config), addresses.ssh.port(), shutdown.clone());
+        let admin =
+            admin.serve(service.clone(), time_limits(&config), addresses.ssh.port(), shutdown.clone());
         let mut doors = tokio::task::JoinSet::new();
         doors.spawn(ssh);
         doors.spawn(api);

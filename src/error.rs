@@ -123,7 +123,9 @@ pub enum Error {
     #[error(transparent)]
     HostKey(#[from] keyward_tui::ssh::HostKeyError),
     /// A door's address.
-    #[error("the {door} door cannot listen on {address}; stop what uses it, or set {setting} to another address")]
+    #[error(
+        "the {door} door cannot listen on {address}; stop what uses it, or set {setting} to another address"
+    )]
     Listen {
         /// Which door.
         door: &'static str,
@@ -176,14 +178,18 @@ impl Error {
     /// How the command ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Settings(keyward_config::Error::Settings(_)) | Self::NoTerminal(_) | Self::Secret(_) => Exit::Usage,
+            Self::Settings(keyward_config::Error::Settings(_)) | Self::NoTerminal(_) | Self::Secret(_) => {
+                Exit::Usage
+            }
             Self::NoDatabase(_) | Self::NotRunning(_) => Exit::NotFound,
             Self::AlreadyRunning { .. } => Exit::Conflict,
             Self::Core(error) => Exit::of(error),
-            Self::Daemon { exit, .. } => [Exit::Usage, Exit::NotFound, Exit::Forbidden, Exit::Conflict, Exit::TryLater]
-                .into_iter()
-                .find(|known| known.code() == *exit)
-                .unwrap_or(Exit::Failed),
+            Self::Daemon { exit, .. } => {
+                [Exit::Usage, Exit::NotFound, Exit::Forbidden, Exit::Conflict, Exit::TryLater]
+                    .into_iter()
+                    .find(|known| known.code() == *exit)
+                    .unwrap_or(Exit::Failed)
+            }
             Self::Cancelled => Exit::Cancelled,
             Self::Settings(_)
             | Self::Harden { .. }

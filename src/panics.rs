@@ -12,7 +12,9 @@ pub fn hook() {
         if tracing::enabled!(tracing::Level::ERROR) {
             tracing::error!(incident, at, "keyward failed inside; report this line");
         } else {
-            crate::output::talk(&format!("keyward failed inside at {at}, incident {incident}; report this line"));
+            crate::output::talk(&format!(
+                "keyward failed inside at {at}, incident {incident}; report this line"
+            ));
         }
     }));
 }

@@ -21,7 +21,8 @@ pub fn from_stdin() -> Result<SecretString> {
     if bytes.len() as u64 > LIMIT {
         return Err(Error::Secret("the password on standard input is too long"));
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| Error::Secret("the password on standard input is not UTF-8"))?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Error::Secret("the password on standard input is not UTF-8"))?;
     let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
     if text.is_empty() {
         return Err(Error::Secret("standard input has no password; write one there, as in keyward … < FILE"));

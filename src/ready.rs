@@ -35,8 +35,11 @@ impl ReadyFile {
             "ssh": addresses.ssh.to_string(),
             "api": format!("http://{}", addresses.api),
         });
-        replace(&self.0, &format!("{ready}\n"))
-            .map_err(|source| Error::File { path: self.0.clone(), doing: "written", source })
+        replace(&self.0, &format!("{ready}\n")).map_err(|source| Error::File {
+            path: self.0.clone(),
+            doing: "written",
+            source,
+        })
     }
 }
 

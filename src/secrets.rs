@@ -30,9 +30,14 @@ pub fn master_key(config: &Config, folder: &Folder) -> Result<MasterKey> {
         return Err(Error::MasterKeyMissing { key: path, database: folder.database().to_owned() });
     }
     let key = MasterKey::generate().map_err(|_| Error::Random)?;
-    write_new(&path, key.to_hex().expose_secret().as_bytes())
-        .map_err(|source| Error::File { path: path.clone(), doing: "written", source })?;
-    tracing::info!("made the master key; keep a copy of it apart from the database, nothing opens without it");
+    write_new(&path, key.to_hex().expose_secret().as_bytes()).map_err(|source| Error::File {
+        path: path.clone(),
+        doing: "written",
+        source,
+    })?;
+    tracing::info!(
+        "made the master key; keep a copy of it apart from the database, nothing opens without it"
+    );
     Ok(key)
 }
 

@@ -84,6 +84,7 @@ async fn any(terminate: &mut Signal, interrupt: &mut Signal, hangup: &mut Signal
 
 /// Whether standard output may carry colours.
 pub(crate) fn colours() -> bool {
-    let asked_not_to = Environment::from_process().is_ok_and(|env| env.get("NO_COLOR").is_some_and(|no| !no.is_empty()));
+    let asked_not_to =
+        Environment::from_process().is_ok_and(|env| env.get("NO_COLOR").is_some_and(|no| !no.is_empty()));
     io::stdout().is_terminal() && !asked_not_to
 }

@@ -27,7 +27,11 @@ struct Refusal {
 ///
 /// # Errors
 /// The request is refused, or neither way works.
-pub async fn ask(config: &Config, request: Request, secret: Option<SecretString>) -> Result<serde_json::Value> {
+pub async fn ask(
+    config: &Config,
+    request: Request,
+    secret: Option<SecretString>,
+) -> Result<serde_json::Value> {
     match connect(config).await.map_err(Error::Admin)? {
         Some(mut stream) => ask_daemon(&mut stream, &request, secret).await,
         None => on_folder(config, request, secret).await,
@@ -52,7 +56,11 @@ async fn ask_daemon(
     }
 }
 
-async fn on_folder(config: &Config, request: Request, secret: Option<SecretString>) -> Result<serde_json::Value> {
+async fn on_folder(
+    config: &Config,
+    request: Request,
+    secret: Option<SecretString>,
+) -> Result<serde_json::Value> {
     let folder = Folder::make(config)?;
     let service = open_service(config, &folder, PasswordCost::default(), Clock::system()).await?;
     let answer = carry_out(&service, request, secret).await;

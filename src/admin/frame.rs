@@ -81,7 +81,10 @@ impl Frame {
     /// # Errors
     /// The stream fails, or the payload is too large.
     pub async fn write(&self, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
-        let len = u32::try_from(self.payload.len()).ok().filter(|len| *len as usize <= LIMIT).ok_or_else(nonsense)?;
+        let len = u32::try_from(self.payload.len())
+            .ok()
+            .filter(|len| *len as usize <= LIMIT)
+            .ok_or_else(nonsense)?;
         let mut head = [self.kind as u8; 5];
         head[1..].copy_from_slice(&len.to_be_bytes());
         to.write_all(&head).await?;

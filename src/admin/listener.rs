@@ -110,7 +110,8 @@ async fn attend(desk: &Desk, mut stream: UnixStream) -> io::Result<()> {
     let uid = stream.peer_cred()?.uid();
     if uid != geteuid().as_raw() && uid != 0 {
         tracing::warn!(uid, "another user was refused at the admin socket");
-        return refuse(&mut stream, Exit::Forbidden, "only the daemon's own user and root may ask here").await;
+        return refuse(&mut stream, Exit::Forbidden, "only the daemon's own user and root may ask here")
+            .await;
     }
     let opening = tokio::time::timeout(PATIENCE, opening(&mut stream)).await;
     let Some((request, secret)) = opening.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?? else {

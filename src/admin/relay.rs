@@ -73,7 +73,8 @@ pub(super) async fn run(desk: &Desk, request: ConsoleRequest, mut stream: UnixSt
     let (reader, writer) = stream.into_split();
     let writer = Arc::new(Mutex::new(writer));
     let (input_to, input) = mpsc::channel(INPUT_QUEUE);
-    let (size_to, size) = watch::channel(clamp_size(request.terminal.cols.into(), request.terminal.rows.into()));
+    let (size_to, size) =
+        watch::channel(clamp_size(request.terminal.cols.into(), request.terminal.rows.into()));
     let stop = Stop { gone: CancellationToken::new(), restart: desk.shutdown.drain.clone() };
     let caps = request.terminal.caps();
     let terminal = Terminal { input, size, output: Arc::new(ToClient(Arc::clone(&writer))), caps };

@@ -57,7 +57,9 @@ pub(super) async fn carry_out(
 
 /// The audit chain does not hold.
 #[derive(Debug, thiserror::Error)]
-#[error("audit record {0} does not follow from the one before it: it was altered, or one before it is missing")]
+#[error(
+    "audit record {0} does not follow from the one before it: it was altered, or one before it is missing"
+)]
 struct Broken(u64);
 
 #[cfg(test)]

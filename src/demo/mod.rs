@@ -65,7 +65,13 @@ fn settings(common: &Common, place: &Path) -> Result<Config> {
     Ok(Config::load(&Sources { environment, config_file: common.config.clone(), overrides })?)
 }
 
-async fn run(common: &Common, config: Config, place: &Path, on_terminal: bool, shutdown: Shutdown) -> Result<()> {
+async fn run(
+    common: &Common,
+    config: Config,
+    place: &Path,
+    on_terminal: bool,
+    shutdown: Shutdown,
+) -> Result<()> {
     let folder = Folder::make(&config)?;
     let listeners = Listeners::bind(&config).await?;
     let key_file = place.join("key");
@@ -125,7 +131,9 @@ fn known_host(daemon: &Daemon, place: &Path) -> Result<()> {
 
 fn ssh_line(place: &Path, addresses: Addresses) -> String {
     let (place, port) = (place.display(), addresses.ssh.port());
-    format!("ssh -i {place}/key -o IdentitiesOnly=yes -o UserKnownHostsFile={place}/known_hosts -p {port} {LOGIN}@127.0.0.1")
+    format!(
+        "ssh -i {place}/key -o IdentitiesOnly=yes -o UserKnownHostsFile={place}/known_hosts -p {port} {LOGIN}@127.0.0.1"
+    )
 }
 
 fn tell(common: &Common, line: &str, addresses: Addresses, password: &SecretString) {

@@ -4,10 +4,10 @@ use std::iter::repeat_with;
 
 use jiff::{SignedDuration, Timestamp};
 use keyward_config::Config;
+use keyward_keys::Environment::{Development, Production, Staging};
 use keyward_keys::crypto::PasswordCost;
 use keyward_keys::input::{AddedAccount, KeyPatch, KeyRef, NewAccount, NewKey};
 use keyward_keys::view::KeyStatus;
-use keyward_keys::Environment::{Development, Production, Staging};
 use keyward_keys::{Caller, Clock, Door, Environment, Id, Plan, Service};
 use secrecy::SecretString;
 
@@ -73,9 +73,14 @@ impl Sample {
 
 type Endpoints = &'static [(&'static str, &'static str)];
 
-const CHAT: Endpoints =
-    &[("POST", "/v1/chat/completions"), ("POST", "/v1/embeddings"), ("POST", "/v1/images/generations"), ("GET", "/v1/models")];
-const MESSAGES: Endpoints = &[("POST", "/v1/messages"), ("POST", "/v1/messages/count_tokens"), ("POST", "/v1/messages/batches")];
+const CHAT: Endpoints = &[
+    ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/embeddings"),
+    ("POST", "/v1/images/generations"),
+    ("GET", "/v1/models"),
+];
+const MESSAGES: Endpoints =
+    &[("POST", "/v1/messages"), ("POST", "/v1/messages/count_tokens"), ("POST", "/v1/messages/batches")];
 const PAYMENTS: Endpoints = &[
     ("POST", "/v1/payment_intents"),
     ("GET", "/v1/customers"),
@@ -83,7 +88,12 @@ const PAYMENTS: Endpoints = &[
     ("GET", "/v1/balance"),
     ("POST", "/v1/checkout/sessions"),
 ];
-const OBJECTS: Endpoints = &[("GET", "/bucket/object"), ("PUT", "/bucket/object"), ("POST", "/bucket?delete"), ("GET", "/bucket?list")];
+const OBJECTS: Endpoints = &[
+    ("GET", "/bucket/object"),
+    ("PUT", "/bucket/object"),
+    ("POST", "/bucket?delete"),
+    ("GET", "/bucket?list"),
+];
 const REPOSITORIES: Endpoints = &[
     ("GET", "/repos/pulls"),
     ("POST", "/repos/statuses"),
@@ -91,10 +101,12 @@ const REPOSITORIES: Endpoints = &[
     ("POST", "/graphql"),
     ("POST", "/repos/dispatches"),
 ];
-const MAIL: Endpoints = &[("POST", "/v3/mail/send"), ("GET", "/v3/suppression/bounces"), ("GET", "/v3/stats")];
+const MAIL: Endpoints =
+    &[("POST", "/v3/mail/send"), ("GET", "/v3/suppression/bounces"), ("GET", "/v3/stats")];
 const TEXTS: Endpoints = &[("POST", "/Messages.json"), ("GET", "/Messages.json"), ("POST", "/Verifications")];
 const SERIES: Endpoints = &[("POST", "/api/v2/series"), ("POST", "/api/v2/logs"), ("GET", "/api/v1/query")];
-const MAPS: Endpoints = &[("GET", "/maps/api/geocode"), ("GET", "/maps/api/directions"), ("GET", "/maps/api/place")];
+const MAPS: Endpoints =
+    &[("GET", "/maps/api/geocode"), ("GET", "/maps/api/directions"), ("GET", "/maps/api/place")];
 const HOOKS: Endpoints = &[("POST", "/api/chat.postMessage"), ("POST", "/api/files.upload")];
 const SEARCH: Endpoints = &[("POST", "/indexes/products/query"), ("POST", "/indexes/products/batch")];
 
@@ -157,7 +169,8 @@ pub(super) async fn fill(
     let now = Timestamp::now();
     let clock = Clock::fixed(days_before(now, 366).as_millisecond());
     let service = open_service(config, folder, PasswordCost::default(), clock.clone()).await?;
-    let (password, filled) = (SecretString::from(random(20)), Filling { service: &service, clock: &clock, now });
+    let (password, filled) =
+        (SecretString::from(random(20)), Filling { service: &service, clock: &clock, now });
     let keys = filled.all(person, &password).await;
     service.close().await?;
     Ok((password, keys?))
@@ -214,7 +227,8 @@ impl Filling<'_> {
                 custody: None,
                 team: None,
                 expires_at: (sample.special == Special::Expiring).then(|| days_before(self.now, -5)),
-                rotation_interval: None,
+                // Nothing rotates here, so an old key must not look overdue.
+                rotation_interval: (sample.age_days >= 90).then_some(0),
             },
         );
         let id = made.await?.id;

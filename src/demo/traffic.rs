@@ -42,15 +42,16 @@ pub(super) async fn flow(service: Service, keys: Vec<SampleKey>, login: &'static
         if spells.len() < 3 && fastrand::u8(..40) == 0 {
             spells.push(spell(keys.len(), now));
         }
-        let events = keys.iter().enumerate().filter(|(_, key)| key.sample.in_use()).flat_map(|(index, key)| {
-            let of_this = spells.iter().filter(|spell| spell.key == index);
-            let (rate, trouble) = of_this.fold((1.0, 0.0), |(rate, trouble), spell: &Spell| {
-                (rate * spell.rate, f64::max(trouble, spell.trouble))
+        let events =
+            keys.iter().enumerate().filter(|(_, key)| key.sample.in_use()).flat_map(|(index, key)| {
+                let of_this = spells.iter().filter(|spell| spell.key == index);
+                let (rate, trouble) = of_this.fold((1.0, 0.0), |(rate, trouble), spell: &Spell| {
+                    (rate * spell.rate, f64::max(trouble, spell.trouble))
+                });
+                let mean = key.sample.per_day / 86_400.0 * HASTE * rate * BEAT.as_secs_f64();
+                let named = KeyRef::Id(key.id.to_string());
+                (0..count(mean)).map(move |_| (named.clone(), event(key.sample, None, trouble)))
             });
-            let mean = key.sample.per_day / 86_400.0 * HASTE * rate * BEAT.as_secs_f64();
-            let named = KeyRef::Id(key.id.to_string());
-            (0..count(mean)).map(move |_| (named.clone(), event(key.sample, None, trouble)))
-        });
         let events: Vec<_> = events.collect();
         if let Err(error) = service.track_many(&caller, events).await {
             tracing::warn!(error = crate::error::chain(&error), "sample calls were not taken");

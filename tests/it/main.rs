@@ -1,3 +1,15 @@
 //! The promises, kept against the real daemon.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test stops at the first failed step and says what it counted"
+)]
+
+mod daemon;
+mod daemon_bad_start;
+mod daemon_crash;
+mod daemon_doors;
+mod harness;
 mod tree;
