@@ -12,4 +12,5 @@ mod daemon_bad_start;
 mod daemon_crash;
 mod daemon_doors;
 mod harness;
+mod rest;
 mod tree;

@@ -26,13 +26,13 @@ pub(crate) async fn requests(
         let _ = write!(term, "%{byte:02x}");
         term
     });
+    let keys = site.keys(&person, args.keys).await?;
     let requests: Vec<_> = match args.mode {
         Mode::List => vec![render(api, "GET", "/api/keys?limit=20", &person, "", "")],
         Mode::Search => {
             vec![render(api, "GET", &format!("/api/keys?limit=20&search={term}"), &person, "", "")]
         }
         Mode::Track | Mode::Bulk | Mode::Value => {
-            let keys = site.keys(&person, args.keys).await?;
             let token = site.token(&person, &keys).await?;
             let variety = if args.mode == Mode::Bulk { BULK_VARIETY } else { VARIETY };
             (0..variety).map(|number| app_request(args, api, &token, &keys, number)).collect()
