@@ -64,7 +64,56 @@ pub(super) struct SampleKey {
     pub(super) sample: &'static Sample,
 }
 
+const fn sample(
+    name: &'static str,
+    service: &'static str,
+    prefix: &'static str,
+    environment: Environment,
+    tags: &'static [&'static str],
+) -> Sample {
+    Sample {
+        name,
+        service,
+        prefix,
+        environment,
+        tags,
+        monthly_limit: None,
+        special: Special::None,
+        age_days: 0,
+        per_day: 0.0,
+        errors: 0.0,
+        median_ms: 0.0,
+        endpoints: CHAT,
+    }
+}
+
 impl Sample {
+    const fn calls(
+        mut self,
+        age_days: i64,
+        per_day: f64,
+        errors: f64,
+        median_ms: f64,
+        endpoints: Endpoints,
+    ) -> Self {
+        self.age_days = age_days;
+        self.per_day = per_day;
+        self.errors = errors;
+        self.median_ms = median_ms;
+        self.endpoints = endpoints;
+        self
+    }
+
+    const fn limit(mut self, monthly: u64) -> Self {
+        self.monthly_limit = Some(monthly);
+        self
+    }
+
+    const fn special(mut self, special: Special) -> Self {
+        self.special = special;
+        self
+    }
+
     /// Whether calls go on.
     pub(super) fn in_use(&self) -> bool {
         self.special != Special::Inactive
@@ -110,54 +159,33 @@ const MAPS: Endpoints =
 const HOOKS: Endpoints = &[("POST", "/api/chat.postMessage"), ("POST", "/api/files.upload")];
 const SEARCH: Endpoints = &[("POST", "/indexes/products/query"), ("POST", "/indexes/products/batch")];
 
-/// name, service, prefix, environment, tags, monthly limit, special, age, calls a day, errors, median, endpoints
-macro_rules! sample {
-    ($name:literal, $service:literal, $prefix:literal, $environment:ident, $tags:expr, $limit:expr, $special:ident,
-     $age:literal, $per_day:literal, $errors:literal, $median:literal, $endpoints:ident) => {
-        Sample {
-            name: $name,
-            service: $service,
-            prefix: $prefix,
-            environment: $environment,
-            tags: $tags,
-            monthly_limit: $limit,
-            special: Special::$special,
-            age_days: $age,
-            per_day: $per_day,
-            errors: $errors,
-            median_ms: $median,
-            endpoints: $endpoints,
-        }
-    };
-}
-
 /// Two teams' worth of keys: the shop and the assistant.
 #[rustfmt::skip]
 const SAMPLES: [Sample; 24] = [
-    sample!("checkout-payments", "Stripe", "sk-", Production, &["shop", "pci"], Some(100_000), Private, 365, 1_500.0, 0.008, 210.0, PAYMENTS),
-    sample!("checkout-payments-test", "Stripe", "sk-", Staging, &["shop"], None, None, 361, 120.0, 0.03, 230.0, PAYMENTS),
-    sample!("payments-local", "Stripe", "sk-", Development, &["shop"], None, None, 300, 30.0, 0.09, 240.0, PAYMENTS),
-    sample!("assistant-chat", "OpenAI", "sk-", Production, &["assistant", "llm"], Some(60_000), None, 340, 1_600.0, 0.015, 890.0, CHAT),
-    sample!("assistant-chat-eval", "OpenAI", "sk-", Staging, &["assistant", "llm"], Some(10_000), None, 210, 180.0, 0.03, 940.0, CHAT),
-    sample!("prompt-lab", "OpenAI", "sk-", Development, &["assistant", "llm"], Some(2_000), None, 120, 60.0, 0.05, 1_010.0, CHAT),
-    sample!("support-summaries", "Anthropic", "sk-", Production, &["assistant", "llm"], Some(40_000), None, 280, 900.0, 0.006, 1_240.0, MESSAGES),
-    sample!("agent-experiments", "Anthropic", "sk-", Development, &["assistant", "llm"], None, None, 90, 80.0, 0.04, 1_400.0, MESSAGES),
-    sample!("media-bucket", "AWS S3", "AK", Production, &["shop", "storage"], None, None, 365, 1_200.0, 0.002, 42.0, OBJECTS),
-    sample!("media-bucket-staging", "AWS S3", "AK", Staging, &["shop", "storage"], None, None, 355, 90.0, 0.004, 45.0, OBJECTS),
-    sample!("nightly-backups", "AWS S3", "AK", Production, &["platform", "storage"], None, Expiring, 330, 60.0, 0.001, 120.0, OBJECTS),
-    sample!("ci-bot", "GitHub", "gh-", Production, &["platform", "ci"], Some(150_000), None, 365, 700.0, 0.01, 130.0, REPOSITORIES),
-    sample!("release-notes", "GitHub", "gh-", Production, &["platform", "ci"], None, None, 160, 40.0, 0.01, 150.0, REPOSITORIES),
-    sample!("fork-sandbox", "GitHub", "gh-", Development, &["platform"], None, Inactive, 250, 20.0, 0.06, 150.0, REPOSITORIES),
-    sample!("order-mails", "SendGrid", "SG-", Production, &["shop", "mail"], Some(50_000), None, 365, 620.0, 0.012, 95.0, MAIL),
-    sample!("order-mails-staging", "SendGrid", "SG-", Staging, &["shop", "mail"], Some(2_000), None, 310, 45.0, 0.02, 98.0, MAIL),
-    sample!("login-codes", "Twilio", "tw-", Production, &["shop", "sms"], Some(20_000), None, 320, 330.0, 0.02, 310.0, TEXTS),
-    sample!("login-codes-dev", "Twilio", "tw-", Development, &["shop", "sms"], Some(500), None, 200, 12.0, 0.05, 330.0, TEXTS),
-    sample!("metrics-intake", "Datadog", "dd-", Production, &["platform"], None, None, 345, 1_100.0, 0.001, 28.0, SERIES),
-    sample!("metrics-staging", "Datadog", "dd-", Staging, &["platform"], None, None, 345, 110.0, 0.002, 29.0, SERIES),
-    sample!("store-locator", "Google Maps", "gm-", Production, &["shop", "maps"], Some(30_000), None, 270, 410.0, 0.004, 64.0, MAPS),
-    sample!("incident-channel", "Slack", "sl-", Production, &["platform"], None, None, 230, 70.0, 0.003, 140.0, HOOKS),
-    sample!("product-search", "Algolia", "al-", Production, &["shop", "search"], Some(80_000), None, 190, 980.0, 0.001, 12.0, SEARCH),
-    sample!("product-search-dev", "Algolia", "al-", Development, &["shop", "search"], None, None, 185, 35.0, 0.01, 13.0, SEARCH),
+    sample("checkout-payments", "Stripe", "sk-", Production, &["shop", "pci"]).calls(365, 1_500.0, 0.008, 210.0, PAYMENTS).limit(100_000).special(Special::Private),
+    sample("checkout-payments-test", "Stripe", "sk-", Staging, &["shop"]).calls(361, 120.0, 0.03, 230.0, PAYMENTS),
+    sample("payments-local", "Stripe", "sk-", Development, &["shop"]).calls(300, 30.0, 0.09, 240.0, PAYMENTS),
+    sample("assistant-chat", "OpenAI", "sk-", Production, &["assistant", "llm"]).calls(340, 1_600.0, 0.015, 890.0, CHAT).limit(60_000),
+    sample("assistant-chat-eval", "OpenAI", "sk-", Staging, &["assistant", "llm"]).calls(210, 180.0, 0.03, 940.0, CHAT).limit(10_000),
+    sample("prompt-lab", "OpenAI", "sk-", Development, &["assistant", "llm"]).calls(120, 60.0, 0.05, 1_010.0, CHAT).limit(2_000),
+    sample("support-summaries", "Anthropic", "sk-", Production, &["assistant", "llm"]).calls(280, 900.0, 0.006, 1_240.0, MESSAGES).limit(40_000),
+    sample("agent-experiments", "Anthropic", "sk-", Development, &["assistant", "llm"]).calls(90, 80.0, 0.04, 1_400.0, MESSAGES),
+    sample("media-bucket", "AWS S3", "AK", Production, &["shop", "storage"]).calls(365, 1_200.0, 0.002, 42.0, OBJECTS),
+    sample("media-bucket-staging", "AWS S3", "AK", Staging, &["shop", "storage"]).calls(355, 90.0, 0.004, 45.0, OBJECTS),
+    sample("nightly-backups", "AWS S3", "AK", Production, &["platform", "storage"]).calls(330, 60.0, 0.001, 120.0, OBJECTS).special(Special::Expiring),
+    sample("ci-bot", "GitHub", "gh-", Production, &["platform", "ci"]).calls(365, 700.0, 0.01, 130.0, REPOSITORIES).limit(150_000),
+    sample("release-notes", "GitHub", "gh-", Production, &["platform", "ci"]).calls(160, 40.0, 0.01, 150.0, REPOSITORIES),
+    sample("fork-sandbox", "GitHub", "gh-", Development, &["platform"]).calls(250, 20.0, 0.06, 150.0, REPOSITORIES).special(Special::Inactive),
+    sample("order-mails", "SendGrid", "SG-", Production, &["shop", "mail"]).calls(365, 620.0, 0.012, 95.0, MAIL).limit(50_000),
+    sample("order-mails-staging", "SendGrid", "SG-", Staging, &["shop", "mail"]).calls(310, 45.0, 0.02, 98.0, MAIL).limit(2_000),
+    sample("login-codes", "Twilio", "tw-", Production, &["shop", "sms"]).calls(320, 330.0, 0.02, 310.0, TEXTS).limit(20_000),
+    sample("login-codes-dev", "Twilio", "tw-", Development, &["shop", "sms"]).calls(200, 12.0, 0.05, 330.0, TEXTS).limit(500),
+    sample("metrics-intake", "Datadog", "dd-", Production, &["platform"]).calls(345, 1_100.0, 0.001, 28.0, SERIES),
+    sample("metrics-staging", "Datadog", "dd-", Staging, &["platform"]).calls(345, 110.0, 0.002, 29.0, SERIES),
+    sample("store-locator", "Google Maps", "gm-", Production, &["shop", "maps"]).calls(270, 410.0, 0.004, 64.0, MAPS).limit(30_000),
+    sample("incident-channel", "Slack", "sl-", Production, &["platform"]).calls(230, 70.0, 0.003, 140.0, HOOKS),
+    sample("product-search", "Algolia", "al-", Production, &["shop", "search"]).calls(190, 980.0, 0.001, 12.0, SEARCH).limit(80_000),
+    sample("product-search-dev", "Algolia", "al-", Development, &["shop", "search"]).calls(185, 35.0, 0.01, 13.0, SEARCH),
 ];
 
 /// Makes the person and the keys, each at its time; answers the password and the keys.
