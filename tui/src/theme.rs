@@ -115,8 +115,8 @@ impl Theme {
         let few = self.depth <= Depth::Ansi16;
         let mono = self.depth == Depth::Mono;
         let (at, modifier) = match tone {
-            Tone::Text => return Style::new(),
-            Tone::Strong => return Style::new().add_modifier(Modifier::BOLD),
+            Tone::Text => return Style::new().fg(Color::Reset),
+            Tone::Strong => return Style::new().fg(Color::Reset).add_modifier(Modifier::BOLD),
             Tone::Dim => (0, pick(few, Modifier::DIM)),
             Tone::Faint => (1, pick(few, Modifier::DIM)),
             Tone::Accent => (2, pick(mono, Modifier::BOLD)),

@@ -3,6 +3,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
 use ratatui::widgets::{Clear, Widget};
 
 use crate::app::App;
@@ -51,7 +52,7 @@ pub(super) fn header(app: &App, area: Rect, buf: &mut Buffer, ui: &Ui) {
         None => (ui.glyphs.live, "live".to_owned(), Tone::Good),
     };
     pen.end(format!("{mark} {word} "), ui.style(tone));
-    pen.text(ui.glyphs.brand, accent).text(" Keyward", accent.patch(ui.style(Tone::Strong)));
+    pen.text(ui.glyphs.brand, accent).text(" Keyward", accent.add_modifier(Modifier::BOLD));
     let last = app.pages.len() - 1;
     // In a narrow window the page at hand matters more than the way to it.
     let first = if area.width >= WIDE { 0 } else { last };

@@ -46,6 +46,8 @@ pub(crate) enum Scope {
     Always,
     /// On every page, unless one is typing.
     Anywhere,
+    /// On pages that lie above the list.
+    Above,
     /// Where something moves or scrolls.
     Movement,
     /// The list of keys.
@@ -105,17 +107,11 @@ pub(crate) const BINDINGS: &[Binding] = &[
         "Open the selected key",
     ),
     row(S::Keys, C::New, &[c('n')], "new", 80, "Add a key"),
-    row(
-        S::Keys,
-        C::Search,
-        &[c('/')],
-        "search",
-        70,
-        "Search by name; also env:production tag:llm status:active",
-    ),
-    row(S::Keys, C::Sort, &[c('s')], "sort", 50, "Sort by age, name, service, last use, calls this month"),
+    row(S::Keys, C::Search, &[c('/')], "search", 70, "Search; also env:production tag:llm status:active"),
+    row(S::Keys, C::Sort, &[c('s')], "sort", 50, "Sort by age, name, service, last use, month"),
     row(S::Keys, C::Environment, &[c('E')], "environment", 40, "Show one environment, or all"),
     row(S::Keys, C::Status, &[c('S')], "status", 30, "Show active, inactive or expired keys, or all"),
+    row(S::Keys, C::Back, &[k(KeyCode::Esc)], "clear", 0, "Clear search and filters"),
     row(S::Keys, C::Refresh, &[c('r')], "refresh", 5, "Read the list again"),
     row(S::Key, C::Reveal, &[c('v')], "reveal", 90, "Show the value for 30 seconds, or hide it"),
     row(S::Key, C::Copy, &[c('y')], "copy", 80, "Send the value to your terminal's clipboard"),
@@ -125,8 +121,10 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(S::Key, C::Refresh, &[c('r')], "refresh", 5, "Read the key again"),
     row(S::Search, C::Accept, &[k(KeyCode::Enter)], "keep", 90, "Keep the search and go back to the list"),
     row(S::Search, C::Cancel, &[k(KeyCode::Esc)], "clear", 80, "Clear the search"),
+    row(S::Search, C::Help, &[k(KeyCode::F(1))], "help", 10, "Help"),
     row(S::Search, C::Up, &[k(KeyCode::Up)], "up", 0, "Select the row above"),
     row(S::Search, C::Down, &[k(KeyCode::Down)], "down", 0, "Select the row below"),
+    row(S::Form, C::Help, &[k(KeyCode::F(1))], "help", 10, "Help"),
     row(S::Form, C::Next, &[k(KeyCode::Tab), k(KeyCode::Down)], "next", 70, "Next field"),
     row(S::Form, C::Previous, &[SHIFT_TAB, k(KeyCode::Up)], "previous", 20, "Previous field"),
     row(S::Form, C::Accept, &[k(KeyCode::Enter)], "next", 0, "Next field; in the last one, save"),
@@ -148,14 +146,14 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row(S::Movement, C::Top, &[c('g'), k(KeyCode::Home)], "", 0, "To the top"),
     row(S::Movement, C::Bottom, &[c('G'), k(KeyCode::End)], "", 0, "To the bottom"),
     row(
-        S::Anywhere,
+        S::Above,
         C::Back,
-        &[k(KeyCode::Esc), c('h'), k(KeyCode::Left), k(KeyCode::Backspace)],
+        &[k(KeyCode::Esc), c('h'), k(KeyCode::Left)],
         "back",
         60,
-        "Back; in the list: clear search and filters",
+        "Back to where you came from",
     ),
-    row(S::Anywhere, C::Help, &[c('?')], "help", 95, "This page"),
+    row(S::Anywhere, C::Help, &[c('?'), k(KeyCode::F(1))], "help", 95, "This page"),
     row(S::Anywhere, C::Messages, &[c('M')], "messages", 10, "What the dashboard told you"),
     row(
         S::Anywhere,
@@ -166,7 +164,6 @@ pub(crate) const BINDINGS: &[Binding] = &[
         "Leave the mouse to your terminal to select text, or take it",
     ),
     row(S::Anywhere, C::Quit, &[c('q')], "quit", 85, "Leave"),
-    row(S::Always, C::Help, &[k(KeyCode::F(1))], "help", 10, "Help, also while typing"),
     row(S::Always, C::Interrupt, &[Key::ctrl('c')], "quit", 0, "Twice: leave at once, whatever is open"),
 ];
 
@@ -190,8 +187,8 @@ impl Place {
     pub(crate) fn scopes(self) -> &'static [Scope] {
         match self {
             Self::Keys => &[S::Keys, S::Movement, S::Anywhere, S::Always],
-            Self::Key => &[S::Key, S::Movement, S::Anywhere, S::Always],
-            Self::Help | Self::Messages => &[S::Movement, S::Anywhere, S::Always],
+            Self::Key => &[S::Key, S::Above, S::Movement, S::Anywhere, S::Always],
+            Self::Help | Self::Messages => &[S::Above, S::Movement, S::Anywhere, S::Always],
             Self::Search => &[S::Search, S::Always],
             Self::Form => &[S::Form, S::Always],
         }

@@ -59,6 +59,7 @@ fn title(scope: Scope) -> &'static str {
     match scope {
         Scope::Always => "Always, also while typing",
         Scope::Anywhere => "On every page",
+        Scope::Above => "Going back",
         Scope::Movement => "Moving",
         Scope::Keys => "List of keys",
         Scope::Search => "While searching",

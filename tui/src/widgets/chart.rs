@@ -11,11 +11,11 @@ use crate::widgets::pen::{Pen, Ui, width};
 /// Dots of a braille cell from the bottom up, left and right.
 const DOTS: [[u32; 4]; 2] = [[0x40, 0x04, 0x02, 0x01], [0x80, 0x20, 0x10, 0x08]];
 
-/// One row of columns, each an eighth of its share of `max` high.
+/// One row of columns, as high as their share of `max`; never quite full, so that rows stay apart.
 pub(crate) fn sparkline(pen: &mut Pen<'_>, values: &[f64], max: f64, ui: &Ui) {
     for value in values {
         let share = share(*value, max);
-        let level = if *value > 0.0 { ((share * 8.0).round() as usize).clamp(1, 8) } else { 0 };
+        let level = if *value > 0.0 { ((share * 7.0).round() as usize).clamp(1, 7) } else { 0 };
         match level {
             0 => pen.text(ui.glyphs.dot, ui.style(Tone::Faint)),
             _ => pen.text(ui.glyphs.levels[level], ui.theme.gradient(share)),
@@ -70,14 +70,11 @@ pub(crate) fn area(buf: &mut Buffer, area: Rect, values: &[f64], max: f64, ui: &
 pub(crate) fn bar(pen: &mut Pen<'_>, columns: u16, part: u64, whole: u64, ui: &Ui) {
     let share = if whole == 0 { 1.0 } else { part as f64 / whole as f64 };
     let tone = limit_style(share, ui);
-    let (full, empty, parts) = &ui.glyphs.bar;
-    let eighths = ((share.min(1.0) * f64::from(columns) * 8.0).round() as usize).max(usize::from(part > 0));
-    let (cells, rest) = (eighths / 8, eighths % 8);
-    pen.text(full.repeat(cells), tone);
-    if rest > 0 {
-        pen.text(parts[rest - 1], tone);
-    }
-    let blank = usize::from(columns).saturating_sub(cells + usize::from(rest > 0));
+    let [full, half, empty] = ui.glyphs.bar;
+    let halves = ((share.min(1.0) * f64::from(columns) * 2.0).round() as usize).max(usize::from(part > 0));
+    let (cells, rest) = (halves / 2, halves % 2);
+    pen.text(full.repeat(cells), tone).text(half.repeat(rest), tone);
+    let blank = usize::from(columns).saturating_sub(cells + rest);
     pen.text(empty.repeat(blank), ui.style(Tone::Faint));
 }
 

@@ -24,8 +24,8 @@ pub(crate) struct Glyphs {
     pub(crate) dot: &'static str,
     pub(crate) live: &'static str,
     pub(crate) paused: &'static str,
-    /// A horizontal bar's full cell, its empty cell, and its last cell in eighths (1 to 7).
-    pub(crate) bar: (&'static str, &'static str, [&'static str; 7]),
+    /// A horizontal bar's full cell, half cell and empty cell.
+    pub(crate) bar: [&'static str; 3],
     /// A column of a chart in eighths, 0 to 8.
     pub(crate) levels: [&'static str; 9],
     /// Charts may use braille dots.
@@ -52,7 +52,7 @@ static UNICODE: Glyphs = Glyphs {
     dot: "·",
     live: "●",
     paused: "‖",
-    bar: ("█", "─", ["▏", "▎", "▍", "▌", "▋", "▊", "▉"]),
+    bar: ["━", "╸", "─"],
     levels: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     braille: true,
     border: border::ROUNDED,
@@ -77,7 +77,7 @@ static ASCII: Glyphs = Glyphs {
     dot: "-",
     live: "*",
     paused: "=",
-    bar: ("#", "-", ["-", "-", "-", "=", "=", "=", "="]),
+    bar: ["#", "=", "-"],
     levels: [" ", "_", "_", ".", ".", ":", "+", "#", "#"],
     braille: false,
     border: border::Set {

@@ -11,7 +11,7 @@ use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, safe};
 
 /// Columns of the labels.
-const LABEL: u16 = 15;
+const LABEL: u16 = 16;
 /// From this width on, faults stand beside their fields.
 const WIDE: u16 = 96;
 
@@ -81,7 +81,7 @@ impl FormPage {
                     }
                 }
                 Line::Below(field) => {
-                    let from = LABEL.min(line_at.width / 3);
+                    let from = LABEL.min(line_at.width * 2 / 5);
                     let below = Rect { x: line_at.x + from, width: line_at.width - from, ..line_at };
                     self.remark(*field, below, buf, ui);
                 }
@@ -105,7 +105,7 @@ impl FormPage {
 
     fn field(&self, field: Field, area: Rect, buf: &mut Buffer, ui: &Ui) -> Position {
         let focused = field == self.focus;
-        let label_width = LABEL.min(area.width / 3);
+        let label_width = LABEL.min(area.width * 2 / 5);
         let tone = ui.style(if focused { Tone::Accent } else { Tone::Dim });
         let mut pen = Pen::new(buf, area, 0);
         pen.cell(if focused { ui.glyphs.marker } else { " " }, 2, tone);

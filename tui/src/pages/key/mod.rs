@@ -196,7 +196,7 @@ impl Page for KeyPage {
 
     fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
         let page = cx.area.height.max(2) / 2;
-        let last = self.content_height(cx.area).saturating_sub(cx.area.height);
+        let last = self.content_height(cx.area, cx.now_ms).saturating_sub(cx.area.height);
         self.scroll = match command {
             Command::Back => return Step::Back,
             Command::Up => self.scroll.saturating_sub(1),
@@ -297,7 +297,7 @@ impl Page for KeyPage {
 
     fn tick(&mut self, cx: &mut Cx<'_>) {
         self.secret.forget_at(cx.now_ms);
-        self.scroll = self.scroll.min(self.content_height(cx.area).saturating_sub(cx.area.height));
+        self.scroll = self.scroll.min(self.content_height(cx.area, cx.now_ms).saturating_sub(cx.area.height));
         self.pump(cx);
     }
 

@@ -27,10 +27,20 @@ impl KeyPage {
         live.or(self.key.last_used).map(|at| at.as_millisecond())
     }
 
+    /// The last second of the live line: it stands still while paused.
+    pub(super) fn chart_second(&self, now_ms: i64) -> i64 {
+        self.paused_ms.unwrap_or(now_ms).div_euclid(1_000)
+    }
+
+    /// Calls failed within the live line.
+    pub(super) fn has_errors(&self, now_s: i64) -> bool {
+        self.live.as_ref().is_some_and(|live| live.errors.sum(now_s, SECONDS) > 0)
+    }
+
     /// Rows the value takes in this width.
     pub(super) fn value_rows(&self, columns: u16) -> u16 {
-        match self.secret.visible(i64::MIN) {
-            Some((value, _)) => self.value_lines(value, columns).len().max(1) as u16 + 1,
+        match self.secret.held() {
+            Some(value) => self.value_lines(value, columns).len().max(1) as u16 + 1,
             None => 1,
         }
     }
@@ -47,7 +57,7 @@ impl KeyPage {
         let text = columns.saturating_sub(LABEL);
         let rows: usize =
             self.facts(0, Style::new(), Style::new()).iter().map(|(_, fact, _)| wrap(fact, text).len()).sum();
-        u16::try_from(rows).unwrap_or(u16::MAX) + 1 + u16::from(with_week)
+        u16::try_from(rows).unwrap_or(u16::MAX) + u16::from(with_week)
     }
 
     fn facts(&self, now_ms: i64, text: Style, warn: Style) -> Vec<Fact> {
@@ -129,36 +139,26 @@ pub(super) fn value(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
 /// The live line.
 pub(super) fn live(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
     let dim = ui.style(Tone::Dim);
-    let now_s = page.paused_ms.unwrap_or(ui.now_ms).div_euclid(1_000);
-    let chart_rows = area.height.saturating_sub(3);
+    let now_s = page.chart_second(ui.now_ms);
+    let failed = page.has_errors(now_s);
+    let chart_rows = area.height.saturating_sub(2 + u16::from(failed));
     let place = Rect { y: area.y + 1, height: chart_rows, ..area };
     let dots = usize::from(area.width) * if ui.glyphs.braille { 2 } else { 1 };
     let seconds = SECONDS.div_ceil(dots.clamp(1, SECONDS));
     let buckets = SECONDS / seconds;
     let ring = page.live.as_ref().map(|live| &live.requests);
     let values = ring.map_or_else(|| vec![0.0], |ring| ring.buckets(now_s, buckets, seconds));
-    let max = values.iter().copied().fold(1.0, f64::max);
+    let peak = values.iter().copied().fold(0.0, f64::max);
     let now = ring.map_or(0, |ring| ring.sum(now_s, 5));
     let mut pen = Pen::new(buf, area, 0);
-    pen.end(format!("peak {}/s", format::rate((max * 10.0) as u64, 10)), dim);
-    pen.text("LIVE  ", ui.style(Tone::Accent))
-        .text(format::rate(now, 5), ui.style(Tone::Strong))
-        .text(" requests/s", dim);
-    chart::area(buf, place, &values, max, ui);
-    let errors = page.live.as_ref().map(|live| live.errors.buckets(now_s, usize::from(area.width), 1));
-    let cells = errors.filter(|values| values.iter().any(|value| *value > 0.0));
-    let row = area.height.saturating_sub(2);
-    if cells.is_some() {
-        let live = page.live.as_ref().map(|live| &live.errors);
-        errors_row(
-            live.map(|ring| ring.buckets(now_s, buckets, seconds)).unwrap_or_default(),
-            area,
-            row,
-            buf,
-            ui,
-        );
+    pen.end(format!("peak {}/s", format::rate((peak * 10.0) as u64, 10)), dim);
+    pen.text("LIVE  ", ui.style(Tone::Accent));
+    pen.text(format::rate(now, 5), ui.style(Tone::Strong)).text(" requests/s", dim);
+    chart::area(buf, place, &values, peak.max(1.0), ui);
+    if let Some(live) = page.live.as_ref().filter(|_| failed) {
+        errors_row(&live.errors.buckets(now_s, buckets, seconds), area, chart_rows + 1, buf, ui);
     }
-    let mut pen = Pen::new(buf, area, row + 1);
+    let mut pen = Pen::new(buf, area, area.height.saturating_sub(1));
     pen.end("now", dim);
     let middle = area.width / 2;
     pen.text("2 min ago", dim);
@@ -166,7 +166,7 @@ pub(super) fn live(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
 }
 
 /// Marks the moments in which calls failed.
-fn errors_row(values: Vec<f64>, area: Rect, row: u16, buf: &mut Buffer, ui: &Ui) {
+fn errors_row(values: &[f64], area: Rect, row: u16, buf: &mut Buffer, ui: &Ui) {
     if row >= area.height {
         return;
     }
@@ -207,15 +207,9 @@ pub(super) fn figures(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
         }
         2
     } else {
-        let columns = (area.width / 4).min(24);
-        let (mut top, mut x) = (Vec::new(), area.x);
+        let mut pen = Pen::new(buf, area, 0);
         for (figure, label, tone) in &tiles {
-            top.push((x, figure, label, *tone));
-            x += columns;
-        }
-        for (x, figure, label, tone) in top {
-            let place = Rect { x, width: columns, ..area };
-            Pen::new(buf, place, 0).text(figure, ui.style(tone)).skip(1).text(label, dim);
+            pen.text(figure, ui.style(*tone)).skip(1).text(label, dim).skip(3);
         }
         1
     };
@@ -282,7 +276,7 @@ pub(super) fn facts(page: &KeyPage, area: Rect, with_week: bool, buf: &mut Buffe
 
 /// The same in a frame, beside the charts.
 pub(super) fn facts_framed(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
-    let inner = frame(buf, area, "About", ui.style(Tone::Faint), ui);
+    let inner = frame(buf, area, "Details", ui.style(Tone::Faint), ui);
     facts(page, inner, false, buf, ui);
 }
 

@@ -40,6 +40,11 @@ impl Secret {
         (*until_ms > now_ms).then(|| (value.expose_secret(), (until_ms - now_ms + 999) / 1_000))
     }
 
+    /// The value, for measuring the room it takes.
+    pub(super) fn held(&self) -> Option<&str> {
+        self.shown.as_ref().map(|(value, _)| value.expose_secret())
+    }
+
     /// Wipes it when its time is over.
     pub(super) fn forget_at(&mut self, now_ms: i64) {
         self.shown.take_if(|(_, until_ms)| *until_ms <= now_ms);

@@ -111,13 +111,13 @@ pub(super) fn activity(page: &KeysPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
     Pen::new(buf, inner, row).text("Busiest in view", dim).end("calls, last minute", dim);
     row += 1;
     for (calls, key, ring) in busy.iter().take(usize::from(inner.height / 2)) {
-        let mut pen = Pen::new(buf, inner, row);
-        pen.end(format::short(*calls), ui.style(Tone::Strong));
-        pen.cell(safe(&key.name), 26, ui.style(Tone::Text)).skip(2);
-        let cells = usize::from(pen.left().saturating_sub(2)).min(30);
-        let values = ring.buckets(now_s, cells, 60usize.div_ceil(cells.max(1)));
+        let values = ring.buckets(now_s, 30, 2);
         let max = values.iter().copied().fold(1.0, f64::max);
+        let mut pen = Pen::new(buf, inner, row);
+        let name = pen.left().saturating_sub(40);
+        pen.cell(safe(&key.name), name, ui.style(Tone::Text)).skip(2);
         chart::sparkline(&mut pen, &values, max, ui);
+        pen.cell_right(format::short(*calls), 8, ui.style(Tone::Strong));
         row += 1;
     }
     if busy.is_empty() {

@@ -28,13 +28,14 @@ impl Layout {
         let list = Rect { width: area.width - pane - if pane > 0 { 2 } else { 0 }, ..area };
         let busy = pane > 0 && area.width >= 160 && area.height >= 40;
         let detail_height = if busy { 27 } else { beside.height };
-        let titled = u16::from(area.height >= 9);
+        // Titles, and a gap above them where there is room.
+        let titled = u16::from(area.height >= 9) + u16::from(area.height >= 18);
         let lined = u16::from(pane == 0 && area.height >= 14) * 2;
         let part = |from: u16, height: u16| Rect { y: list.y + from.min(list.height), height, ..list };
         let table = list.height.saturating_sub(1 + titled + lined);
         Self {
             summary: part(0, 1.min(list.height)),
-            titles: part(1, titled),
+            titles: part(titled, u16::from(titled > 0)),
             table: part(1 + titled, table),
             line: part(list.height.saturating_sub(1), lined.min(1)),
             detail: Rect { height: detail_height.min(beside.height), ..beside },

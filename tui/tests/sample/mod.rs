@@ -1,0 +1,358 @@
+//! A small team's keys and a stage to show them on: a dashboard whose questions are answered from these samples. For
+//! tests and pictures; everything follows from the arguments, nothing from the clock.
+
+use jiff::{SignedDuration, Timestamp};
+use keyward_keys::input::KeyQuery;
+use keyward_keys::view::{
+    ErrorClasses, KeyPage, KeyStatus, KeyView, LiveView, MonthLimit, Pagination, PlanLimits, Revealed,
+    Subscription, UsageDay, UsageReport, UsageSummary, UserView,
+};
+use keyward_keys::{Custody, Environment, Id, Plan};
+use keyward_tui::app::{Answer, App, AppEvent, Effect, HostInfo, Query, RequestId};
+use keyward_tui::notice::Notice;
+use keyward_tui::term::caps::{Caps, Depth};
+use keyward_tui::term::environment::Environment as Variables;
+use keyward_tui::term::input::{Input, Key, KeyCode};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use secrecy::SecretString;
+
+/// The moment of all samples.
+pub const NOW_MS: i64 = 1_795_356_000_000;
+
+/// How colours are shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Look {
+    Dark,
+    Light,
+    Ansi16,
+    Mono,
+}
+
+impl Look {
+    pub const ALL: [Self; 4] = [Self::Dark, Self::Light, Self::Ansi16, Self::Mono];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::Ansi16 => "ansi16",
+            Self::Mono => "mono",
+        }
+    }
+
+    /// A terminal that shows colours so.
+    pub fn caps(self) -> Caps {
+        let mut caps = Caps::detect("xterm-256color", &Variables::default());
+        caps.depth = match self {
+            Self::Dark | Self::Light => Depth::TrueColor,
+            Self::Ansi16 => Depth::Ansi16,
+            Self::Mono => Depth::Mono,
+        };
+        caps.light_background = Some(self == Self::Light);
+        caps
+    }
+}
+
+pub fn id(n: usize) -> Id {
+    let mut bytes = [0x5a; 12];
+    bytes[..8].copy_from_slice(&(n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+    Id::from_bytes(bytes)
+}
+
+fn moment(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap()
+}
+
+/// Name, service, environment, status, custody, limit, calls this month, ms since the last use.
+type Row = (&'static str, &'static str, Environment, KeyStatus, Custody, Option<u64>, u64, Option<i64>);
+
+const MINUTE: i64 = 60_000;
+use Custody::{Automation, Private, Sealed};
+use Environment::{Development, Production, Staging};
+use KeyStatus::{Active, Expired, Inactive};
+
+const ROWS: [Row; 14] = [
+    ("stripe-live", "stripe", Production, Active, Sealed, Some(100_000), 71_204, Some(800)),
+    ("openai-chat", "openai", Production, Active, Automation, Some(2_000_000), 1_712_330, Some(400)),
+    ("anthropic-agents", "anthropic", Production, Active, Automation, Some(500_000), 512_004, Some(1_200)),
+    ("sendgrid-mail", "sendgrid", Production, Active, Sealed, None, 48_201, Some(9_000)),
+    ("stripe-test", "stripe", Staging, Active, Sealed, Some(50_000), 4_310, Some(6 * MINUTE)),
+    ("maps-web", "google", Production, Active, Automation, Some(250_000), 96_120, Some(3_000)),
+    ("github-bot", "github", Production, Active, Sealed, Some(30_000), 12_402, Some(42 * MINUTE)),
+    ("deepl-docs", "deepl", Staging, Active, Sealed, Some(20_000), 801, Some(190 * MINUTE)),
+    (
+        "openai-playground",
+        "openai",
+        Development,
+        Active,
+        Private,
+        Some(10_000),
+        2_205,
+        Some(26 * 60 * MINUTE),
+    ),
+    ("twilio-sms", "twilio", Production, Inactive, Sealed, Some(15_000), 0, Some(9 * 1_440 * MINUTE)),
+    ("aws-backup", "aws", Production, Active, Private, None, 310, Some(5 * 60 * MINUTE)),
+    ("sentry-ingest", "sentry", Production, Active, Automation, Some(1_000_000), 388_040, Some(2_000)),
+    ("mapbox-old", "mapbox", Development, Expired, Sealed, Some(5_000), 0, None),
+    ("slack-alerts", "slack", Production, Active, Sealed, None, 1_288, Some(14 * MINUTE)),
+];
+
+/// The sample keys.
+pub fn keys() -> Vec<KeyView> {
+    (0..ROWS.len()).map(key).collect()
+}
+
+/// One of them; names are numbered beyond the fourteenth.
+pub fn key(n: usize) -> KeyView {
+    let (name, service, environment, status, custody, limit, month, used) = ROWS[n % ROWS.len()];
+    let day = SignedDuration::from_hours(24);
+    let short = match environment {
+        Production => "prod",
+        Staging => "stag",
+        Development => "dev",
+    };
+    KeyView {
+        id: id(n),
+        name: if n < ROWS.len() { name.to_owned() } else { format!("{name}-{n}") },
+        service: service.to_owned(),
+        key_id: format!("ak_{short}_{}", &id(n).to_string()[..12]),
+        description: if n == 0 { "Charges and refunds of the shop".to_owned() } else { String::new() },
+        environment,
+        status,
+        custody,
+        team: None,
+        tags: if n.is_multiple_of(3) { vec!["payments".to_owned(), "eu".to_owned()] } else { Vec::new() },
+        last_used: used.map(|ms| moment(NOW_MS - ms)),
+        usage_count: month * 7 + 311,
+        monthly_limit: limit,
+        current_month_usage: month,
+        rotation_interval: 90,
+        next_rotation: Some(moment(NOW_MS) + day * (12 + n as i32 * 5) - day * if n == 9 { 60 } else { 0 }),
+        expires_at: (status == Expired).then(|| moment(NOW_MS) - day * 3),
+        version: 1 + n as u32 % 4,
+        created_at: moment(NOW_MS) - day * (40 + n as i32 * 11),
+        updated_at: moment(NOW_MS) - day,
+        revision: 7,
+    }
+}
+
+/// Calls a second of a key, as busy as it is: a slow wave with some ripple.
+fn traffic(key: &KeyView, second: i64) -> u32 {
+    let recent = key.last_used.is_some_and(|at| NOW_MS - at.as_millisecond() < MINUTE);
+    if !recent || key.status != Active {
+        return 0;
+    }
+    let load = (key.current_month_usage as f64 / 9_000.0).clamp(2.0, 60.0);
+    let t = second as f64 + key.current_month_usage as f64;
+    let wave = 0.55 + 0.3 * (t / 17.0).sin() + 0.15 * (t / 5.3).sin();
+    let noise = (second.unsigned_abs().wrapping_mul(2_654_435_761) >> 7) % 100;
+    let burst = if (second / 9) % 7 == 3 { 1.4 } else { 0.85 };
+    (load * wave * burst * (0.7 + noise as f64 / 200.0)).round() as u32
+}
+
+fn span(key: &KeyView, now_ms: i64, seconds: i64) -> Vec<u32> {
+    let now_s = now_ms / 1_000;
+    (now_s - seconds + 1..=now_s).map(|second| traffic(key, second)).collect()
+}
+
+pub fn live(key: &KeyView, now_ms: i64) -> LiveView {
+    let requests = span(key, now_ms, 120);
+    let errors = requests.iter().enumerate().map(|(at, n)| u32::from(*n > 5 && at % 37 == 11)).collect();
+    let calls = key.current_month_usage / 22;
+    LiveView {
+        id: key.id,
+        ends_at: now_ms / 1_000,
+        requests,
+        errors,
+        today: summary(calls),
+        last_used: key.last_used,
+        month: MonthLimit {
+            monthly: key.monthly_limit,
+            used: key.current_month_usage,
+            remaining: key.monthly_limit.map(|limit| limit.saturating_sub(key.current_month_usage)),
+            exceeded: key.monthly_limit.is_some_and(|limit| key.current_month_usage > limit),
+        },
+    }
+}
+
+fn summary(calls: u64) -> UsageSummary {
+    UsageSummary {
+        total_requests: calls,
+        successful_requests: calls - calls / 250,
+        failed_requests: calls / 250,
+        success_rate: 99.6,
+        average_response_time: 96.0,
+        p50: 84.0,
+        p95: 212.0,
+        p99: 480.0,
+    }
+}
+
+fn report(key: &KeyView) -> UsageReport {
+    let calls = key.current_month_usage / 22;
+    let day = |n: u64| UsageDay {
+        date: format!("2026-11-{}", 16 + n),
+        requests: calls * [9, 11, 12, 10, 13, 5, 7][n as usize] / 10,
+        errors: calls / 300,
+        avg_response_time: 96.0,
+    };
+    UsageReport {
+        key_id: key.key_id.clone(),
+        timeframe: "week".to_owned(),
+        summary: summary(calls * 6),
+        daily_breakdown: (0..7).map(day).collect(),
+        top_endpoints: Vec::new(),
+        errors: ErrorClasses::default(),
+    }
+}
+
+pub fn user() -> UserView {
+    UserView {
+        id: id(900),
+        name: "Ana Ruiz".to_owned(),
+        email: "ana@example.com".to_owned(),
+        login: "ana".to_owned(),
+        operator: true,
+        subscription: Subscription {
+            plan: Plan::Pro,
+            limits: PlanLimits { api_keys: 100, monthly_requests: 1_000_000 },
+        },
+        time_zone: "UTC".to_owned(),
+        theme: "auto".to_owned(),
+        created_at: moment(NOW_MS - 90 * 1_440 * MINUTE),
+    }
+}
+
+pub fn host() -> HostInfo {
+    HostInfo {
+        ssh_command: "ssh -p 2222 ana@keys.example.com".to_owned(),
+        address: "ana@keys.example.com".to_owned(),
+    }
+}
+
+/// A dashboard and those who answer it.
+pub struct Stage {
+    pub app: App,
+    pub keys: Vec<KeyView>,
+    pub now_ms: i64,
+    pub size: (u16, u16),
+    /// Questions are kept here instead of being answered.
+    pub hold: bool,
+    pub held: Vec<(RequestId, Query)>,
+    /// Effects that are no questions.
+    pub effects: Vec<Effect>,
+}
+
+impl Stage {
+    pub fn new(keys: Vec<KeyView>, caps: &Caps, size: (u16, u16)) -> Self {
+        let (app, effects) = App::new(user(), host(), caps);
+        let mut stage =
+            Self { app, keys, now_ms: NOW_MS, size, hold: false, held: Vec::new(), effects: Vec::new() };
+        stage.carry_out(effects);
+        stage.send(AppEvent::Resize { cols: size.0, rows: size.1 });
+        stage
+    }
+
+    pub fn send(&mut self, event: AppEvent) {
+        let effects = self.app.on(event, self.now_ms);
+        self.carry_out(effects);
+    }
+
+    pub fn key(&mut self, key: Key) {
+        self.send(AppEvent::Input(Input::Key(key)));
+    }
+
+    /// Presses keys: characters, and `\r` for Enter, `\t` for Tab, `\x1b` for Escape.
+    pub fn press(&mut self, text: &str) {
+        for c in text.chars() {
+            self.key(match c {
+                '\r' => Key::plain(KeyCode::Enter),
+                '\t' => Key::plain(KeyCode::Tab),
+                '\x1b' => Key::plain(KeyCode::Esc),
+                c => Key::char(c),
+            });
+        }
+    }
+
+    /// Lets time pass, with the ticks the dashboard asks for.
+    pub fn pass(&mut self, ms: i64) {
+        let end = self.now_ms + ms;
+        while let Some(at) = self.app.next_tick(self.now_ms).filter(|at| *at <= end) {
+            self.now_ms = at.max(self.now_ms + 1);
+            self.send(AppEvent::Tick);
+        }
+        self.now_ms = end;
+    }
+
+    pub fn answer(&mut self, request: RequestId, result: Result<Answer, Notice>) {
+        self.send(AppEvent::Answer { request, result });
+    }
+
+    pub fn screen(&self) -> (Buffer, Option<Position>) {
+        let area = Rect::new(0, 0, self.size.0, self.size.1);
+        let mut buf = Buffer::empty(area);
+        let cursor = self.app.paint(area, &mut buf, self.now_ms);
+        (buf, cursor)
+    }
+
+    /// The screen's text, a line a row.
+    pub fn text(&self) -> String {
+        let (buf, _) = self.screen();
+        let row = |y: u16| (0..self.size.0).map(|x| buf[(x, y)].symbol().to_owned()).collect::<String>();
+        (0..self.size.1).map(|y| row(y).trim_end().to_owned() + "\n").collect()
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Request { id, query } if self.hold => self.held.push((id, query)),
+                Effect::Request { id, query } => {
+                    if let Some(answer) = self.reply(query) {
+                        self.answer(id, Ok(answer));
+                    }
+                }
+                effect => self.effects.push(effect),
+            }
+        }
+    }
+
+    /// What the core would say to a question.
+    pub fn reply(&mut self, query: Query) -> Option<Answer> {
+        let find = |id: Id| self.keys.iter().find(|key| key.id == id);
+        Some(match query {
+            Query::List(query) => Answer::Keys(self.list(&query)),
+            Query::Rows(ids) => Answer::Rows(ids.into_iter().filter_map(find).cloned().collect()),
+            Query::Rates(ids) => {
+                let rates = |id: Id| find(id).map(|key| (id, span(key, self.now_ms, 60)));
+                Answer::Rates(ids.into_iter().filter_map(rates).collect())
+            }
+            Query::Key(id) => Answer::Key(Box::new(find(id)?.clone())),
+            Query::Live(id) => Answer::Live(Box::new(live(find(id)?, self.now_ms))),
+            Query::Usage(id, _) => Answer::Usage(Box::new(report(find(id)?))),
+            Query::Reveal(id, _) => Answer::Revealed(Revealed {
+                value: SecretString::from("sk_live_51Nq8cXsample9fT2mWzKd0yRbv"),
+                version: 3,
+                name: find(id)?.name.clone(),
+                environment: find(id)?.environment,
+            }),
+            Query::Create(_) | Query::Update { .. } | Query::Delete { .. } => Answer::Key(Box::new(key(20))),
+            Query::Me => Answer::Me(Box::new(user())),
+        })
+    }
+
+    fn list(&self, query: &KeyQuery) -> KeyPage {
+        let wanted = |key: &&KeyView| {
+            query.search.as_ref().is_none_or(|text| key.name.contains(text))
+                && query.environment.is_none_or(|environment| key.environment == environment)
+                && query.status.is_none_or(|status| key.status == status)
+        };
+        let found: Vec<_> = self.keys.iter().filter(wanted).collect();
+        let from = (query.page as usize - 1) * query.limit as usize;
+        let keys: Vec<_> =
+            found.iter().skip(from).take(query.limit as usize).map(|key| (*key).clone()).collect();
+        let total = found.len() as u64;
+        let pages = total.div_ceil(u64::from(query.limit)).max(1);
+        KeyPage { keys, pagination: Pagination { page: query.page, limit: query.limit, total, pages } }
+    }
+}

@@ -1,0 +1,157 @@
+//! What the pages look like: text and styles at four sizes and in four looks, every size without a panic, and text of
+//! people that tries to steer the terminal.
+
+#[allow(dead_code, unreachable_pub, reason = "other tests and the pictures use the rest of the samples")]
+mod sample;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use keyward_tui::app::AppEvent;
+use keyward_tui::term::input::{Input, Key};
+use ratatui::buffer::Buffer;
+use sample::{Look, Stage, keys};
+
+const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
+/// A page and the keys that lead to it.
+const PAGES: [(&str, &str); 7] = [
+    ("keys", "jj"),
+    ("search", "/stripe"),
+    ("key", "\r"),
+    ("reveal", "\rvy"),
+    ("delete", "\rD"),
+    ("form", "nstripe-live\tstripe\t\tsecret-value\tshort\tsho\t"),
+    ("help", "?"),
+];
+
+fn stage(look: Look, size: (u16, u16), presses: &str) -> Stage {
+    let mut stage = Stage::new(keys(), &look.caps(), size);
+    stage.press(presses);
+    stage
+}
+
+/// The styles of a screen: a letter for each cell, and below it what each letter stands for.
+fn styles(buf: &Buffer) -> String {
+    let mut letters = BTreeMap::new();
+    let mut map = String::new();
+    for y in 0..buf.area.height {
+        let mut row = String::new();
+        for x in 0..buf.area.width {
+            let cell = &buf[(x, y)];
+            let style = format!("{} on {} {:?}", cell.fg, cell.bg, cell.modifier);
+            let next = letters.len();
+            let letter = *letters.entry(style).or_insert(next);
+            row.push(if letter == 0 { '.' } else { char::from(b'a' + (letter as u8 - 1) % 26) });
+        }
+        let _ = writeln!(map, "{}", row.trim_end_matches('.'));
+    }
+    let mut legend: Vec<_> = letters.into_iter().map(|(style, letter)| (letter, style)).collect();
+    legend.sort();
+    for (letter, style) in legend {
+        let _ = writeln!(map, "{letter}: {style}");
+    }
+    map
+}
+
+#[test]
+fn pages_look_as_they_did() {
+    for (page, presses) in PAGES {
+        for size in SIZES {
+            let dark = stage(Look::Dark, size, presses);
+            let (_, cursor) = dark.screen();
+            let text = format!("{}cursor: {cursor:?}\n", dark.text());
+            insta::assert_snapshot!(format!("{page}-{}x{}", size.0, size.1), text);
+            for look in Look::ALL {
+                assert_eq!(stage(look, size, presses).text(), dark.text(), "the look changes no text");
+            }
+        }
+        for look in Look::ALL {
+            let map = styles(&stage(look, (80, 24), presses).screen().0);
+            insta::assert_snapshot!(format!("{page}-styles-{}", look.name()), map);
+        }
+    }
+}
+
+#[test]
+fn an_empty_list_says_what_to_press() {
+    let stage = Stage::new(Vec::new(), &Look::Dark.caps(), (80, 24));
+    insta::assert_snapshot!("empty", stage.text());
+}
+
+#[test]
+fn without_unicode_every_mark_is_ascii() {
+    for (page, presses) in PAGES {
+        let mut caps = Look::Dark.caps();
+        caps.utf8 = false;
+        let mut stage = Stage::new(keys(), &caps, (120, 40));
+        stage.press(presses);
+        // Shortened text ends in an ellipsis, for which the encoder has a stand-in.
+        let text = stage.text().replace('…', "~");
+        assert!(text.is_ascii(), "{page}: {:?}", text.chars().find(|c| !c.is_ascii()));
+    }
+}
+
+#[test]
+fn no_size_panics() {
+    for (page, presses) in PAGES {
+        let mut stage = stage(Look::Dark, (80, 24), presses);
+        let sizes = (1..=60u16).flat_map(|rows| {
+            // Every low width, then in steps: each layout's bounds are among them.
+            (1..=200u16)
+                .filter(move |cols| *cols <= 64 || *cols % 13 == rows % 13)
+                .map(move |cols| (cols, rows))
+        });
+        for (cols, rows) in sizes {
+            stage.size = (cols, rows);
+            stage.send(AppEvent::Resize { cols, rows });
+            let (_, cursor) = stage.screen();
+            assert!(
+                cursor.is_none_or(|at| at.x < cols && at.y < rows),
+                "{page} at {cols}x{rows}: {cursor:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn names_can_steer_nothing() {
+    let mut hostile = keys();
+    let name = "\u{1b}[2Jx\u{9b}31m\u{202e}evil\u{200b}\r\n\u{7}".to_owned() + &"\u{301}".repeat(500);
+    hostile[0].name = name.clone();
+    hostile[0].service = name.clone();
+    hostile[0].description = name.clone();
+    hostile[0].tags = vec![name];
+    for size in SIZES {
+        for presses in ["", "\r", "\rvy", "\rD"] {
+            let mut stage = Stage::new(hostile.clone(), &Look::Dark.caps(), size);
+            stage.press(presses);
+            let (buf, _) = stage.screen();
+            for cell in buf.content() {
+                let bad = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{200b}');
+                assert!(
+                    !cell.symbol().contains(bad) && cell.symbol().chars().count() <= 9,
+                    "{:?}",
+                    cell.symbol()
+                );
+            }
+            assert!(stage.text().contains("evil"), "it still can be read");
+        }
+    }
+}
+
+#[test]
+fn nothing_moves_on_an_idle_screen() {
+    let mut idle = keys();
+    idle.iter_mut().for_each(|key| key.last_used = None);
+    let mut stage = Stage::new(idle, &Look::Dark.caps(), (80, 24));
+    for presses in ["", "\r", "\x1b?", "\x1bn", "x"] {
+        stage.press(presses);
+        stage.pass(10_000);
+        assert_eq!(stage.app.next_tick(stage.now_ms), None, "after {presses:?}");
+        let before = stage.screen().0;
+        stage.now_ms += 3_600_000;
+        assert_eq!(before, stage.screen().0);
+    }
+    stage.send(AppEvent::Input(Input::Key(Key::ctrl('c'))));
+    assert!(stage.app.next_tick(stage.now_ms).is_some(), "a message goes by itself");
+}
