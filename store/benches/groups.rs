@@ -1,13 +1,13 @@
 //! Measures the store on a real disk; every figure needs an idle machine, and only ratios carry over.
 //!
 //! `cargo bench -p keyward-store --bench groups -- append` events a second at 1, 16, 64 and 256 callers, one event each
-//! `cargo bench -p keyward-store --bench groups -- bulk` the same in batches of 1,000 events
-//! `cargo bench -p keyward-store --bench groups -- commit` batches of one row a second, the same way
+//! `cargo bench -p keyward-store --bench groups -- bulk` the same in batches of 1,000 events, at 1, 4 and 16 callers
+//! `cargo bench -p keyward-store --bench groups -- commit` batches of one row, the same way
 //! `cargo bench -p keyward-store --bench groups -- reopen [MB]` opening after an abort, and after a clean end
 //!
 //! Each is run sealed at the cost of the real sealer, and clear.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 mod sealers;
 
@@ -36,7 +36,7 @@ fn event(number: u64) -> UsageEvent {
         at_ms: 1_767_225_600_000 + (number / 50_000) as i64,
         endpoint: format!("/v1/things/{}", number % 10).into(),
         method: Method::Get,
-        status: if number % 50 == 0 { 500 } else { 200 },
+        status: if number.is_multiple_of(50) { 500 } else { 200 },
         response_us: Some(500 + (number % 977) as u32),
         request_bytes: 120,
         response_bytes: 900,
@@ -75,14 +75,15 @@ async fn once(store: &Redb, work: Work, next: &AtomicU64) -> u64 {
     }
 }
 
-fn callers(name: &str, work: Work) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+fn callers(name: &str, work: Work, callers: &[usize]) {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     for sealed in [false, true] {
-        for callers in [1, 16, 64, 256] {
+        for &callers in callers {
             let folder = tempfile::tempdir_in(".").unwrap();
             let store = Arc::new(open(&folder.path().join("bench.redb"), sealed));
             let next = Arc::new(AtomicU64::new(1));
-            let start = Instant::now();
+            let (start, cpu) = (Instant::now(), cpu());
             let tasks: Vec<_> = (0..callers)
                 .map(|_| {
                     let (store, next) = (store.clone(), next.clone());
@@ -105,14 +106,24 @@ fn callers(name: &str, work: Work) {
             }
             waits.sort_unstable();
             println!(
-                "{name} {} {callers:>4} callers: {:>9.0}/s, p50 {:>6} us, p99 {:>6} us",
+                "{name} {} {callers:>4} callers: {:>9.0}/s, p50 {:>6} us, p99 {:>6} us, {:>6.2} us of CPU each",
                 if sealed { "sealed" } else { "clear " },
                 done as f64 / start.elapsed().as_secs_f64(),
                 waits[waits.len() / 2].as_micros(),
                 waits[waits.len() * 99 / 100].as_micros(),
+                (self::cpu() - cpu) * 1e6 / done as f64,
             );
         }
     }
+}
+
+/// Seconds of CPU this process has used.
+fn cpu() -> f64 {
+    let used = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_SELF).unwrap();
+    [used.user_time(), used.system_time()]
+        .map(|time| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6)
+        .iter()
+        .sum()
 }
 
 /// Fills a store in a child process that then aborts, and opens what it left.
@@ -121,16 +132,22 @@ fn reopen(megabytes: u64) {
         let folder = tempfile::tempdir_in(".").unwrap();
         let path = folder.path().join("bench.redb");
         let status = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["fill", path.to_str().unwrap(), &megabytes.to_string(), if sealed { "sealed" } else { "clear" }])
+            .args([
+                "fill",
+                path.to_str().unwrap(),
+                &megabytes.to_string(),
+                if sealed { "sealed" } else { "clear" },
+            ])
             .status()
             .unwrap();
         assert!(!status.success(), "the child aborts");
         for how in ["abort", "clean end"] {
-            let start = Instant::now();
+            let (start, before) = (Instant::now(), cpu());
             let store = open(&path, sealed);
-            let took = start.elapsed();
+            let (took, used) = (start.elapsed(), cpu() - before);
             drop(store);
-            println!("{} {megabytes} MB after {how}: {took:?}", if sealed { "sealed" } else { "clear " });
+            let kind = if sealed { "sealed" } else { "clear " };
+            println!("{kind} {megabytes} MB after {how}: {took:.3?}, {used:.3} s of CPU");
         }
     }
 }
@@ -144,7 +161,11 @@ fn fill(path: &Path, megabytes: u64, sealed: bool) -> ! {
         for group in 0..megabytes {
             let mut batch = batch(group);
             for number in 0..1_000_000 / 8192 {
-                batch.op(Op::Put(Table("block"), (group * 1000 + number).to_be_bytes().to_vec(), block.clone()));
+                batch.op(Op::Put(
+                    Table("block"),
+                    (group * 1000 + number).to_be_bytes().to_vec(),
+                    block.clone(),
+                ));
             }
             store.commit(batch).await.unwrap();
         }
@@ -156,12 +177,14 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["append"] => callers("append", Work::Append(1)),
-        ["bulk"] => callers("bulk", Work::Append(1000)),
-        ["commit"] => callers("commit", Work::Commit),
+        ["append"] => callers("append", Work::Append(1), &[1, 16, 64, 256]),
+        ["bulk"] => callers("bulk", Work::Append(1000), &[1, 4, 16]),
+        ["commit"] => callers("commit", Work::Commit, &[1, 16, 64, 256]),
         ["reopen"] => reopen(500),
         ["reopen", megabytes] => reopen(megabytes.parse().unwrap()),
-        ["fill", path, megabytes, kind] => fill(Path::new(path), megabytes.parse().unwrap(), kind == "sealed"),
+        ["fill", path, megabytes, kind] => {
+            fill(Path::new(path), megabytes.parse().unwrap(), kind == "sealed")
+        }
         _ => println!("say what to measure: append, bulk, commit, or reopen [MB]"),
     }
 }

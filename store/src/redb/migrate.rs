@@ -47,3 +47,92 @@ pub(crate) fn run(open: &Open, steps: &[Step], found: u32) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interface::{ChainHasher, PageSealer, Snapshot, Store};
+    use crate::redb::{OpenOptions, Redb};
+    use crate::table::Table;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    struct Plain;
+
+    impl PageSealer for Plain {
+        fn overhead(&self) -> usize {
+            0
+        }
+
+        fn seal(&self, _: u64, plain: &[u8], out: &mut [u8]) -> Result<()> {
+            out.copy_from_slice(plain);
+            Ok(())
+        }
+
+        fn open(&self, _: u64, sealed: &[u8], plain: &mut [u8]) -> Result<()> {
+            plain.copy_from_slice(sealed);
+            Ok(())
+        }
+    }
+
+    impl ChainHasher for Plain {
+        fn link(&self, previous: &[u8; 32], _: u64, _: &[u8]) -> [u8; 32] {
+            *previous
+        }
+    }
+
+    const T: Table = Table("t");
+
+    fn open(path: &Path, steps: &[Step]) -> Result<Redb> {
+        let sealer = Box::new(|_: &_| Ok(Arc::new(Plain) as Arc<dyn PageSealer>));
+        Redb::open_with(OpenOptions::file(path, sealer, Arc::new(Plain)), steps)
+    }
+
+    fn value(store: &Redb) -> Option<Vec<u8>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let row = runtime.block_on(async { store.snapshot().await?.get(T, b"k").await });
+        row.unwrap().map(|row| row.value.to_vec())
+    }
+
+    const ONE: Step = Step { number: 1, apply: |tx| tx.put(T, b"k", 1, b"one", b"") };
+    const TWO: Step = Step { number: 2, apply: |tx| tx.put(T, b"k", 1, b"two", b"") };
+    const BROKEN: Step = Step {
+        number: 2,
+        apply: |tx| {
+            tx.put(T, b"k", 1, b"half", b"")?;
+            Err(Error::Damaged { table: "t" })
+        },
+    };
+
+    #[test]
+    fn steps_are_numbered_from_one_without_gaps() {
+        let numbers: Vec<u32> = STEPS.iter().map(|step| step.number).collect();
+        assert_eq!(numbers, (1..=known(STEPS)).collect::<Vec<_>>());
+        assert!(known(STEPS) >= 1);
+    }
+
+    #[test]
+    fn a_migration_runs_once_after_a_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        assert_eq!(value(&open(&path, &[ONE]).unwrap()).unwrap(), b"one");
+        let copy = folder.path().join("s.redb.schema-1");
+        assert!(!copy.exists());
+        assert_eq!(value(&open(&path, &[ONE, TWO]).unwrap()).unwrap(), b"two");
+        assert_eq!(value(&open(&copy, &[ONE]).unwrap()).unwrap(), b"one");
+        std::fs::remove_file(&copy).unwrap();
+        assert_eq!(value(&open(&path, &[ONE, TWO]).unwrap()).unwrap(), b"two");
+        assert!(!copy.exists(), "nothing to migrate, nothing to copy");
+    }
+
+    #[test]
+    fn a_migration_that_fails_changes_nothing_and_can_be_repeated() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        drop(open(&path, &[ONE]).unwrap());
+        assert!(open(&path, &[ONE, BROKEN]).is_err());
+        // The older program stays away from a file that may be half way.
+        assert!(matches!(open(&path, &[ONE]), Err(Error::Newer { found: 2, known: 1 })));
+        assert_eq!(value(&open(&path, &[ONE, TWO]).unwrap()).unwrap(), b"two");
+    }
+}

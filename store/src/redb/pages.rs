@@ -126,7 +126,7 @@ impl Pages {
     /// The medium's length for a length as redb sees it.
     fn outer_len(&self, len: u64) -> io::Result<u64> {
         match len / PAGE as u64 {
-            _ if len % PAGE as u64 != 0 => Err(io::ErrorKind::InvalidInput.into()),
+            _ if !len.is_multiple_of(PAGE as u64) => Err(io::ErrorKind::InvalidInput.into()),
             0 => Ok(HEADER_LEN),
             pages => Ok(self.place(pages)),
         }
@@ -134,7 +134,7 @@ impl Pages {
 
     /// Splits `offset..offset + len` into page numbers; only page 0 may be touched in part.
     fn pages(offset: u64, len: usize) -> io::Result<u64> {
-        if offset % PAGE as u64 != 0 || len % PAGE != 0 {
+        if !offset.is_multiple_of(PAGE as u64) || !len.is_multiple_of(PAGE) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a whole page"));
         }
         Ok(offset / PAGE as u64)

@@ -26,6 +26,9 @@ use crate::table::{KeyRange, Order, Table};
 /// writer writes and trims it; the usage engine only encodes and decodes the values.
 pub(crate) const ARRIVALS: Table = Table("arrivals");
 
+/// Is shown rows, key and value, until it answers `false`.
+pub(crate) type Visit<'a> = &'a mut (dyn FnMut(&[u8], &[u8]) -> Result<bool> + 'a);
+
 /// Reads raw rows, either inside the writer's open transaction or of one snapshot.
 pub(crate) trait RawRead {
     /// One row's bytes.
@@ -38,7 +41,7 @@ pub(crate) trait RawRead {
         table: Table,
         range: &KeyRange,
         order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool>,
+        visit: Visit<'_>,
     ) -> Result<()>;
 }
 
@@ -65,18 +68,3 @@ pub(crate) struct Slice {
     /// remembers the number in the same commit and drops the rows little by little, so that no commit is large.
     pub(crate) folded_through: Option<u64>,
 }
-
-// The signatures the writer calls (implemented by `crate::usage::Engine`):
-//
-// fn recover(read: &dyn RawRead, arrivals: &mut dyn Iterator<Item = Result<(u64, Vec<u8>)>>) -> Result<Engine>
-// fn begin_group(&mut self)
-// fn admit(&mut self, events: Vec<UsageEvent>, read: &dyn RawRead) -> Result<Appended>
-// fn slice(&mut self, now: std::time::Instant, read: &dyn RawRead) -> Result<Slice>
-// fn encode_group(&mut self) -> Option<(u64, Vec<u8>)>
-// fn commit_group(&mut self, snapshot: RawSnapshot)
-// fn abort_group(&mut self)
-// fn wants_commit_at(&self) -> Option<std::time::Instant>
-//
-// `recover` gets no snapshot; the writer calls `commit_group(snapshot)` once right after it (an empty group), so
-// queries always have one. Queries: a handle made by `Engine::reader()`, cloneable, Send + Sync, holding the
-// shared memory and the last snapshot under one lock; `Redb::usage()` returns it.

@@ -10,7 +10,7 @@ use redb::{ReadTransaction, ReadableTable, TableError};
 use crate::error::{Error, Result};
 use crate::interface::{Snapshot, Versioned};
 use crate::redb::database::{self, definition, engine, storage};
-use crate::redb::port::RawRead;
+use crate::redb::port::{RawRead, Visit};
 use crate::table::{KeyRange, Order, Table};
 
 /// Bytes of the version before each row's value.
@@ -24,8 +24,10 @@ pub(crate) fn split(table: Table, stored: &[u8]) -> Result<(u64, &[u8])> {
     }
 }
 
+type Bounds<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
+
 /// A range of keys in redb's terms; none when it is empty.
-pub(crate) fn bounds(range: &KeyRange) -> Option<(Bound<&[u8]>, Bound<&[u8]>)> {
+fn bounds(range: &KeyRange) -> Option<Bounds<'_>> {
     match &range.end {
         Some(end) if *end <= range.start => None,
         Some(end) => Some((Bound::Included(&range.start), Bound::Excluded(end))),
@@ -38,7 +40,7 @@ pub(crate) fn visit_rows(
     table: &impl ReadableTable<database::Bytes, database::Bytes>,
     range: &KeyRange,
     order: Order,
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool>,
+    visit: Visit<'_>,
 ) -> Result<()> {
     let Some(bounds) = bounds(range) else { return Ok(()) };
     let mut rows = table.range::<&[u8]>(bounds).map_err(storage)?;
@@ -100,7 +102,7 @@ impl RawRead for View {
         table: Table,
         range: &KeyRange,
         order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool>,
+        visit: Visit<'_>,
     ) -> Result<()> {
         match self.table(table)? {
             Some(table) => visit_rows(&table, range, order, visit),

@@ -7,7 +7,7 @@ use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 use crate::error::Result;
 use crate::redb::database::{self, definition, engine, storage};
-use crate::redb::port::RawRead;
+use crate::redb::port::{RawRead, Visit};
 use crate::redb::snapshot::{VERSION_LEN, visit_rows};
 use crate::table::{KeyRange, Order, Table};
 
@@ -121,7 +121,7 @@ impl RawRead for Tx<'_> {
         table: Table,
         range: &KeyRange,
         order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool>,
+        visit: Visit<'_>,
     ) -> Result<()> {
         self.with(table, |open| visit_rows(open, range, order, visit))
     }

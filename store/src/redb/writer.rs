@@ -85,6 +85,8 @@ pub(crate) struct Writer {
     pub(crate) ledger: Ledger,
     /// Every arrival up to this one is folded.
     pub(crate) folded: u64,
+    pub(crate) quick_repair_after: Duration,
+    pub(crate) last_commit: Instant,
     pub(crate) state: State,
 }
 
@@ -154,7 +156,11 @@ impl Writer {
         self.usage.begin_group();
         self.ledger.begin();
         let mut done = Done::default();
-        let result = open.begin().and_then(|transaction| {
+        // Recording which pages are free spares a start after a crash the reading of every page. It doubles the
+        // cost of a commit and grows with the file, so commits in quick succession go without.
+        let quick_repair = self.last_commit.elapsed() >= self.quick_repair_after;
+        let result = open.begin().and_then(|mut transaction| {
+            transaction.set_quick_repair(quick_repair);
             let mut filling = Filling {
                 chain: &*self.chain,
                 observed: self.observer.is_some(),
@@ -163,10 +169,9 @@ impl Writer {
                 folded: self.folded,
             };
             filling.fill(&Tx::new(&transaction), group, &mut done)?;
-            if done.marker.is_some() {
-                transaction.commit().map_err(engine)
-            } else {
-                transaction.abort().map_err(engine)
+            match done.marker {
+                Some(_) => transaction.commit().map_err(engine),
+                None => transaction.abort().map_err(engine),
             }
         });
         match result {
@@ -195,6 +200,7 @@ impl Writer {
 
     /// A durable group becomes visible to everybody, before it is acknowledged.
     fn settle(&mut self, done: &mut Done, view: Arc<View>) {
+        self.last_commit = Instant::now();
         self.ledger.commit();
         self.folded = done.folded_through.unwrap_or(self.folded);
         self.show(view);

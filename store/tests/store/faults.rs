@@ -1,6 +1,7 @@
 //! Faults at every numbered I/O of a run: after each, every acknowledged batch is there and none is half applied.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use keyward_store::table::Order;
@@ -9,12 +10,19 @@ use keyward_store::{CommitError, Error, KeyRange, Op, OpenOptions, Redb, Result,
 use crate::medium::{Fault, Faulty, Survivors};
 use crate::support::*;
 
-const BATCHES: usize = 10;
+const BATCHES: usize = 5;
 /// Rows a batch replaces, scattered over several pages.
 const ROWS: usize = 24;
 
 fn open(disk: &Faulty) -> Result<Redb> {
-    Redb::open(OpenOptions::medium(Arc::new(disk.clone()), sealer(1), Arc::new(TestChain)))
+    open_with(disk, false)
+}
+
+/// With or without the record that makes repair quick, which is written by other steps.
+fn open_with(disk: &Faulty, quick: bool) -> Result<Redb> {
+    let mut options = OpenOptions::medium(Arc::new(disk.clone()), sealer(1), Arc::new(TestChain));
+    options.quick_repair_after = if quick { Duration::ZERO } else { Duration::MAX };
+    Redb::open(options)
 }
 
 /// Batch `number` (from 1) writes its number everywhere: so a half applied one shows.
@@ -51,8 +59,8 @@ async fn applied(store: &Redb) -> usize {
 }
 
 /// Opens and commits until something fails; answers how many batches were acknowledged.
-async fn history(disk: &Faulty) -> usize {
-    let Ok(store) = open(disk) else { return 0 };
+async fn history(disk: &Faulty, quick: bool) -> usize {
+    let Ok(store) = open_with(disk, quick) else { return 0 };
     for number in 1..=BATCHES {
         if store.commit(batch(ops(number))).await.is_err() {
             return number - 1;
@@ -64,20 +72,28 @@ async fn history(disk: &Faulty) -> usize {
 /// A power loss at every call, each with several ideas of what the disk kept.
 #[test]
 fn after_a_power_loss_everything_acknowledged_is_there() {
+    power_losses(false);
+}
+
+#[test]
+fn after_a_power_loss_everything_acknowledged_is_there_with_quick_repair() {
+    power_losses(true);
+}
+
+fn power_losses(quick: bool) {
     run(async {
         let whole = Faulty::default();
-        assert_eq!(history(&whole).await, BATCHES);
+        assert_eq!(history(&whole, quick).await, BATCHES);
         let calls = whole.calls();
-        assert!(calls > 100, "{calls}");
+        assert!(calls > 50, "{calls}");
         for at in 1..=calls {
             let disk = Faulty::default();
             disk.fail(at, Fault::Power);
-            let acknowledged = history(&disk).await;
+            let acknowledged = history(&disk, quick).await;
             let seeds = [
                 Survivors::None,
                 Survivors::All,
                 Survivors::Writes(at),
-                Survivors::Writes(at + 1_000_000),
                 Survivors::Sectors(at),
                 Survivors::Sectors(at + 1_000_000),
             ];
