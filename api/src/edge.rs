@@ -237,3 +237,64 @@ fn plain(method: &Method) -> &'static str {
         _ => "other",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use keyward_keys::crypto::{MasterKey, PasswordCost};
+    use keyward_keys::{Clock, Registration, Service, ServiceOptions, ServiceSettings};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn door(folder: &tempfile::TempDir) -> HttpDoor {
+        let overrides = vec![("data_dir".to_owned(), folder.path().display().to_string())];
+        let sources = keyward_config::Sources { overrides, ..Default::default() };
+        let config = keyward_config::Config::load(&sources).unwrap();
+        let service = Service::open(ServiceOptions {
+            path: folder.path().join("keyward.redb"),
+            master_key: MasterKey::generate().unwrap(),
+            settings: ServiceSettings {
+                registration: Registration::Closed,
+                token_lifetime: Duration::from_secs(60),
+                refresh_lifetime: Duration::from_secs(60),
+                retention_days: 30,
+                clock: Clock::system(),
+            },
+            password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
+        });
+        let settings = crate::ApiSettings { api: config.api, limits: config.limits };
+        HttpDoor::new(service.await.unwrap(), settings)
+    }
+
+    async fn boom() -> &'static str {
+        panic!("canary-7f3a")
+    }
+
+    #[tokio::test]
+    async fn a_panic_and_a_library_s_refusal_are_problems_like_any_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let door = door(&folder).await;
+        let teapot = || async { (StatusCode::IM_A_TEAPOT, "not in our form") };
+        let routes = Router::new().route("/boom", get(boom)).route("/teapot", get(teapot));
+        let app = wrap(routes, &door).with_state(door.clone());
+        for (path, status, code) in [("/boom", 500, "internal"), ("/teapot", 418, "malformed")] {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            let response = app.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), status);
+            assert_eq!(response.headers()["content-type"], "application/problem+json");
+            assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+            let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+            let body = to_bytes(response.into_body(), 1 << 16).await.unwrap();
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!((&body["code"], &body["requestId"]), (&code.into(), &id.into()));
+            assert!(!body.to_string().contains("canary") && !body.to_string().contains("our form"));
+        }
+    }
+
+    #[test]
+    fn a_request_id_is_new_each_time() {
+        assert_ne!(new_request_id(), new_request_id());
+    }
+}
