@@ -27,6 +27,8 @@ mod work;
 #[cfg(test)]
 mod model_test;
 #[cfg(test)]
+mod redb_test;
+#[cfg(test)]
 mod samples;
 
 pub use cell::Cell;

@@ -1,0 +1,112 @@
+//! Usage through the real store: what readers on other threads see while the writer folds, and what a restart finds.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::{Grain, Method, UsageEvent};
+use crate::interface::{ChainHasher, PageSealer, Store};
+use crate::model::Id;
+use crate::redb::{OpenOptions, Redb, SealerFor};
+
+const NOW_MS: i64 = 1_790_685_000_000;
+
+struct Clear;
+
+impl PageSealer for Clear {
+    fn overhead(&self) -> usize {
+        16
+    }
+
+    fn seal(&self, _: u64, plain: &[u8], out: &mut [u8]) -> crate::Result<()> {
+        out[..plain.len()].copy_from_slice(plain);
+        out[plain.len()..].fill(0xA5);
+        Ok(())
+    }
+
+    fn open(&self, _: u64, sealed: &[u8], plain: &mut [u8]) -> crate::Result<()> {
+        plain.copy_from_slice(&sealed[..plain.len()]);
+        Ok(())
+    }
+}
+
+impl ChainHasher for Clear {
+    fn link(&self, _: &[u8; 32], _: u64, _: &[u8]) -> [u8; 32] {
+        [1; 32]
+    }
+}
+
+fn open(path: &std::path::Path) -> Redb {
+    let sealer: SealerFor = Box::new(|_| Ok(Arc::new(Clear) as Arc<dyn PageSealer>));
+    Redb::open(OpenOptions::file(path, sealer, Arc::new(Clear))).unwrap()
+}
+
+fn event(number: u64) -> UsageEvent {
+    UsageEvent {
+        api_key: Id::from_bytes([(number % 3) as u8; 12]),
+        // Many minutes, so that cells are spread often.
+        at_ms: NOW_MS + (number * 7 % 200) as i64 * 60_000,
+        endpoint: format!("/v1/{}", number % 5).into(),
+        method: Method::Get,
+        status: 200,
+        response_us: Some(number as u32),
+        request_bytes: 1,
+        response_bytes: 1,
+        version: 1,
+        event_id: None,
+        metadata: Box::default(),
+    }
+}
+
+/// Every kind of answer about a key gives the same number of calls.
+fn calls(store: &Redb, api_key: Id) -> [u64; 4] {
+    let usage = store.usage();
+    let of = |grain| usage.cells(api_key, grain, 0, i64::MAX).unwrap().iter().map(|cell| cell.1.requests).sum();
+    let endpoints = usage.endpoints(api_key, 0, i64::MAX).unwrap();
+    [
+        of(Grain::Minute),
+        of(Grain::Day),
+        endpoints.iter().map(|sum| sum.cell.requests).sum(),
+        usage.events(api_key, 0, i64::MAX, usize::MAX).unwrap().len() as u64,
+    ]
+}
+
+#[test]
+fn readers_see_every_acknowledged_event_once_while_the_writer_folds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let store = open(&path);
+    let api_key = Id::from_bytes([0; 12]);
+    let (sent, acknowledged) = (AtomicU64::new(0), AtomicU64::new(0));
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut questions = 0;
+            while !done.load(Ordering::SeqCst) {
+                let least = acknowledged.load(Ordering::SeqCst);
+                let answers = calls(&store, api_key);
+                let most = sent.load(Ordering::SeqCst);
+                assert!(answers.iter().all(|calls| (least..=most).contains(calls)), "{least} {answers:?} {most}");
+                questions += 1;
+            }
+            questions
+        });
+        let until = std::time::Instant::now() + std::time::Duration::from_millis(2_500);
+        let mut number = 0;
+        while std::time::Instant::now() < until && !reader.is_finished() {
+            let batch: Vec<_> = (number..number + 30).map(event).collect();
+            number += 30;
+            sent.fetch_add(10, Ordering::SeqCst);
+            runtime.block_on(store.append(batch)).unwrap();
+            acknowledged.fetch_add(10, Ordering::SeqCst);
+        }
+        done.store(true, Ordering::SeqCst);
+        assert!(reader.join().unwrap() > 10);
+    });
+    let sent = sent.into_inner();
+    assert_eq!(calls(&store, api_key), [sent; 4]);
+    drop(store);
+    let store = open(&path);
+    assert_eq!(calls(&store, api_key), [sent; 4]);
+    assert_eq!(store.usage().totals(api_key, NOW_MS).count, sent);
+}
