@@ -131,14 +131,22 @@ impl Daemon {
         );
         let api_settings = ApiSettings { api: config.api.clone(), limits: config.limits.clone() };
         let api = keyward_api::serve(listeners.api, service.clone(), api_settings, shutdown.drain.clone());
-        let admin =
-            admin.serve(service.clone(), time_limits(&config), addresses.ssh.port(), shutdown.clone());
+        let drain = Duration::from_secs(config.limits.drain_seconds.into());
+        let serving = admin::Serving { limits: time_limits(&config), ssh_port: addresses.ssh.port(), drain };
+        let admin = admin.serve(service.clone(), serving, shutdown.clone());
         let mut doors = tokio::task::JoinSet::new();
         doors.spawn(ssh);
         doors.spawn(api);
         doors.spawn(admin);
         let jobs = Jobs::start(&service).await?;
-        shutdown.drain.cancelled().await;
+        tokio::select! {
+            () = shutdown.drain.cancelled() => {}
+            // A door ends early only when it has panicked. Without it the daemon is no daemon.
+            _ = doors.join_next() => {
+                tracing::error!("a door failed, so the daemon stops");
+                shutdown.drain.cancel();
+            }
+        }
         tracing::info!("draining: no new work, what is under way may finish");
         let system = service.system_caller("shutdown", Door::System);
         if let Err(error) = service.announce_drain(&system, config.limits.drain_seconds) {

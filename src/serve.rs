@@ -22,8 +22,12 @@ use crate::{output, welcome};
 /// It could not start, or did not close its database.
 pub async fn serve(config: Config, ready: Option<PathBuf>, json: bool) -> Result<()> {
     let shutdown = on_signals()?;
-    let daemon = start(config).await?;
+    // In this order: a second daemon fails before it could disturb the first, and an old ready file is gone before
+    // anybody could take it for this start's.
+    let folder = claim(&config).await?;
     let ready = ready.map(ReadyFile::clear).transpose()?;
+    let listeners = Listeners::bind(&config).await?;
+    let daemon = Daemon::open(config, folder, listeners, PasswordCost::default()).await?;
     let system = daemon.service().system_caller("start", Door::Local);
     let code = daemon.service().operator_code(&system).await?;
     let addresses = daemon.addresses();
@@ -43,18 +47,14 @@ pub async fn serve(config: Config, ready: Option<PathBuf>, json: bool) -> Result
     running.await.unwrap_or_else(|error| Err(Error::Runtime(io::Error::other(error))))
 }
 
-/// Takes the folder, binds both doors, opens everything: in this order, so that a second daemon fails before it could
-/// disturb the first.
-pub(crate) async fn start(config: Config) -> Result<Daemon> {
-    let folder = match Folder::make(&config) {
+/// Takes the folder, or says who has it.
+async fn claim(config: &Config) -> Result<Folder> {
+    match Folder::make(config) {
         Err(Error::AlreadyRunning { folder, .. }) => {
-            let pid = admin::running_process(&config).await;
-            return Err(Error::AlreadyRunning { folder, pid });
+            Err(Error::AlreadyRunning { folder, pid: admin::running_process(config).await })
         }
-        folder => folder?,
-    };
-    let listeners = Listeners::bind(&config).await?;
-    Daemon::open(config, folder, listeners, PasswordCost::default()).await
+        folder => folder,
+    }
 }
 
 /// The first signal drains, the second waits no longer.

@@ -16,6 +16,7 @@ use nix::unistd::geteuid;
 use secrecy::SecretString;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::frame::{Frame, Kind};
@@ -42,7 +43,18 @@ pub(super) struct Desk {
     pub(super) service: Service,
     pub(super) limits: TimeLimits,
     pub(super) ssh_port: u16,
-    pub(super) shutdown: Shutdown,
+    /// Cancelled when dashboards must end.
+    pub(super) restart: CancellationToken,
+}
+
+/// How the socket is served.
+pub(crate) struct Serving {
+    /// How long dashboards may last.
+    pub(crate) limits: TimeLimits,
+    /// Where the SSH door is, for hints.
+    pub(crate) ssh_port: u16,
+    /// How long open dashboards are left alone once the daemon goes down.
+    pub(crate) drain: Duration,
 }
 
 impl Listener {
@@ -67,13 +79,14 @@ impl Listener {
     }
 
     /// Answers until `shutdown` drains; then waits for what is under way.
-    pub(crate) async fn serve(self, service: Service, limits: TimeLimits, ssh_port: u16, shutdown: Shutdown) {
-        let desk = Arc::new(Desk { service, limits, ssh_port, shutdown });
+    pub(crate) async fn serve(self, service: Service, serving: Serving, shutdown: Shutdown) {
+        let Serving { limits, ssh_port, drain } = serving;
+        let desk = Arc::new(Desk { service, limits, ssh_port, restart: CancellationToken::new() });
         let places = Arc::new(Semaphore::new(AT_ONCE));
         let tasks = TaskTracker::new();
         loop {
             let accepted = tokio::select! {
-                () = desk.shutdown.drain.cancelled() => break,
+                () = shutdown.drain.cancelled() => break,
                 accepted = self.socket.accept() => accepted,
             };
             match (accepted, Arc::clone(&places).try_acquire_owned()) {
@@ -95,6 +108,12 @@ impl Listener {
             }
         }
         tasks.close();
+        tokio::select! {
+            () = tasks.wait() => return,
+            () = tokio::time::sleep(drain) => {}
+            () = shutdown.now.cancelled() => {}
+        }
+        desk.restart.cancel();
         tasks.wait().await;
     }
 }

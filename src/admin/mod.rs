@@ -21,5 +21,6 @@ pub(crate) use client::refusal;
 pub use client::{ask, console, running_process};
 pub use frame::{Frame, Kind};
 pub use listener::Listener;
+pub(crate) use listener::Serving;
 pub use relay::{ConsoleRequest, Hello};
 pub use request::Request;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use keyward_keys::Door;
@@ -19,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 use super::frame::{Frame, Kind};
 use super::listener::{Desk, refuse};
 use crate::error::{Exit, chain};
+
+/// How long the client may take for the last frame.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A person's terminal, as the daemon needs to know it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -75,7 +79,7 @@ pub(super) async fn run(desk: &Desk, request: ConsoleRequest, mut stream: UnixSt
     let (input_to, input) = mpsc::channel(INPUT_QUEUE);
     let (size_to, size) =
         watch::channel(clamp_size(request.terminal.cols.into(), request.terminal.rows.into()));
-    let stop = Stop { gone: CancellationToken::new(), restart: desk.shutdown.drain.clone() };
+    let stop = Stop { gone: CancellationToken::new(), restart: desk.restart.clone() };
     let caps = request.terminal.caps();
     let terminal = Terminal { input, size, output: Arc::new(ToClient(Arc::clone(&writer))), caps };
     let listening = tokio::spawn(listen(reader, input_to, size_to, stop.gone.clone()));
@@ -83,7 +87,9 @@ pub(super) async fn run(desk: &Desk, request: ConsoleRequest, mut stream: UnixSt
     listening.abort();
     tracing::info!(kind = "console", account = %user.id, %reason, "a console ended");
     let status = u8::try_from(reason.status()).unwrap_or(1);
-    Frame::new(Kind::End, [status]).write(&mut *writer.lock().await).await
+    let last = async { Frame::new(Kind::End, [status]).write(&mut *writer.lock().await).await };
+    // A terminal that takes nothing must not hold up the daemon's end.
+    tokio::time::timeout(LAST_WORDS, last).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
 }
 
 fn host(login: &str, port: u16) -> HostInfo {

@@ -8,7 +8,7 @@ use super::numbers::{count, event, hour_share};
 use super::sample::{SampleKey, days_before};
 
 /// Days that are there before the dashboard opens; the rest comes while one is looking.
-const AT_ONCE: i64 = 8;
+const AT_ONCE: i64 = 31;
 const YEAR: i64 = 365;
 /// Calls brought in at a time.
 const GROUP: usize = 5_000;
@@ -26,7 +26,7 @@ pub(super) async fn newest(service: &Service, keys: &[SampleKey]) -> keyward_key
 
 /// The rest of the year, newest first.
 pub(super) async fn rest(service: Service, keys: Vec<SampleKey>) {
-    let now = days_before(Timestamp::now(), 0);
+    let now = Timestamp::now();
     let mut from = AT_ONCE;
     while from < YEAR {
         let until = (from + SPAN).min(YEAR);

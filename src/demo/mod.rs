@@ -74,6 +74,9 @@ async fn run(
 ) -> Result<()> {
     let folder = Folder::make(&config)?;
     let listeners = Listeners::bind(&config).await?;
+    if on_terminal {
+        output::talk("Making sample keys and their history...");
+    }
     let key_file = place.join("key");
     let person = sample::Person { login: LOGIN, ssh_key: load_or_make_host_key(&key_file)?.public_line() };
     let (password, keys) = sample::fill(&config, &folder, &person).await?;

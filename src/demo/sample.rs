@@ -167,14 +167,14 @@ const SAMPLES: [Sample; 24] = [
     sample("payments-local", "Stripe", "sk-", Development, &["shop"]).calls(300, 30.0, 0.09, 240.0, PAYMENTS),
     sample("assistant-chat", "OpenAI", "sk-", Production, &["assistant", "llm"]).calls(340, 1_600.0, 0.015, 890.0, CHAT).limit(60_000),
     sample("assistant-chat-eval", "OpenAI", "sk-", Staging, &["assistant", "llm"]).calls(210, 180.0, 0.03, 940.0, CHAT).limit(10_000),
-    sample("prompt-lab", "OpenAI", "sk-", Development, &["assistant", "llm"]).calls(120, 60.0, 0.05, 1_010.0, CHAT).limit(2_000),
+    sample("prompt-lab", "OpenAI", "sk-", Development, &["assistant", "llm"]).calls(120, 210.0, 0.05, 1_010.0, CHAT).limit(8_000),
     sample("support-summaries", "Anthropic", "sk-", Production, &["assistant", "llm"]).calls(280, 900.0, 0.006, 1_240.0, MESSAGES).limit(40_000),
-    sample("agent-experiments", "Anthropic", "sk-", Development, &["assistant", "llm"]).calls(90, 80.0, 0.04, 1_400.0, MESSAGES),
+    sample("agent-experiments", "Anthropic", "sk-", Development, &["assistant", "llm"]).calls(90, 380.0, 0.04, 1_400.0, MESSAGES),
     sample("media-bucket", "AWS S3", "AK", Production, &["shop", "storage"]).calls(365, 1_200.0, 0.002, 42.0, OBJECTS),
     sample("media-bucket-staging", "AWS S3", "AK", Staging, &["shop", "storage"]).calls(355, 90.0, 0.004, 45.0, OBJECTS),
     sample("nightly-backups", "AWS S3", "AK", Production, &["platform", "storage"]).calls(330, 60.0, 0.001, 120.0, OBJECTS).special(Special::Expiring),
     sample("ci-bot", "GitHub", "gh-", Production, &["platform", "ci"]).calls(365, 700.0, 0.01, 130.0, REPOSITORIES).limit(150_000),
-    sample("release-notes", "GitHub", "gh-", Production, &["platform", "ci"]).calls(160, 40.0, 0.01, 150.0, REPOSITORIES),
+    sample("release-notes", "GitHub", "gh-", Production, &["platform", "ci"]).calls(160, 150.0, 0.01, 150.0, REPOSITORIES),
     sample("fork-sandbox", "GitHub", "gh-", Development, &["platform"]).calls(250, 20.0, 0.06, 150.0, REPOSITORIES).special(Special::Inactive),
     sample("order-mails", "SendGrid", "SG-", Production, &["shop", "mail"]).calls(365, 620.0, 0.012, 95.0, MAIL).limit(50_000),
     sample("order-mails-staging", "SendGrid", "SG-", Staging, &["shop", "mail"]).calls(310, 45.0, 0.02, 98.0, MAIL).limit(2_000),
@@ -185,7 +185,7 @@ const SAMPLES: [Sample; 24] = [
     sample("store-locator", "Google Maps", "gm-", Production, &["shop", "maps"]).calls(270, 410.0, 0.004, 64.0, MAPS).limit(30_000),
     sample("incident-channel", "Slack", "sl-", Production, &["platform"]).calls(230, 70.0, 0.003, 140.0, HOOKS),
     sample("product-search", "Algolia", "al-", Production, &["shop", "search"]).calls(190, 980.0, 0.001, 12.0, SEARCH).limit(80_000),
-    sample("product-search-dev", "Algolia", "al-", Development, &["shop", "search"]).calls(185, 35.0, 0.01, 13.0, SEARCH),
+    sample("product-search-dev", "Algolia", "al-", Development, &["shop", "search"]).calls(185, 120.0, 0.01, 13.0, SEARCH),
 ];
 
 /// Makes the person and the keys, each at its time; answers the password and the keys.
