@@ -9,6 +9,7 @@
 
 mod daemon;
 mod daemon_bad_start;
+mod daemon_console;
 mod daemon_crash;
 mod daemon_doors;
 mod harness;
