@@ -42,10 +42,10 @@ fn values(c: &mut Criterion) -> Result<(), Failure> {
     let warm = warm_version(&keys, token, key, 1, &content)?;
 
     c.bench_function("version: seal", |b| {
-        b.iter(|| seal_version(&public, key, 1, black_box(b"sk-test-0123456789")))
+        b.iter(|| seal_version(&public, key, 1, black_box(b"sk-test-0123456789")));
     });
     c.bench_function("version: open", |b| {
-        b.iter(|| open_version(&private, &public, key, 1, black_box(&sealed)))
+        b.iter(|| open_version(&private, &public, key, 1, black_box(&sealed)));
     });
     c.bench_function("token: parse, verifier, keys", |b| {
         b.iter(|| {
@@ -81,7 +81,7 @@ fn access_tokens(c: &mut Criterion) -> Result<(), Failure> {
     c.bench_function("access token: sign", |b| b.iter(|| keys.sign(black_box(&claims))));
     c.bench_function("access token: verify", |b| b.iter(|| keys.verify(black_box(token), 2_000_000)));
     c.bench_function("access token: remembered", |b| {
-        b.iter(|| seen.verify(&keys, black_box(token), 2_000_000))
+        b.iter(|| seen.verify(&keys, black_box(token), 2_000_000));
     });
     c.bench_function("audit link over 200 bytes", |b| {
         b.iter(|| Sha256Chain.link(black_box(&[1; 32]), 7, black_box(&[2; 200])));

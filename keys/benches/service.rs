@@ -1,15 +1,15 @@
 //! What an operation of the service costs on a real, sealed file with 100,000 keys in one space:
 //! `cargo bench -p keyward-keys --bench service`. The last line compares opening that file with all else.
 
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark ends where it fails, and prints")]
+
 use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
 use keyward_keys::crypto::{MasterKey, PasswordCost};
-use keyward_keys::input::{
-    AddedAccount, KeyQuery, KeyRef, NewAccount, NewKey, NewToken, Reveal, TrackEvent,
-};
+use keyward_keys::input::{AddedAccount, KeyQuery, KeyRef, NewAccount, NewKey, NewToken, Reveal, TrackEvent};
 use keyward_keys::{
     Caller, Clock, Door, Origin, Plan, Registration, Scope, Service, ServiceOptions, ServiceSettings,
 };
@@ -111,13 +111,16 @@ fn lists(criterion: &mut Criterion, runtime: &Runtime, service: &Service, caller
         ("fuzzy", search("strwork42", true)),
     ] {
         criterion.bench_function(name, |bench| {
-            bench.to_async(runtime).iter(async || black_box(service.keys(caller, &query).await.expect("listed")));
+            bench
+                .to_async(runtime)
+                .iter(async || black_box(service.keys(caller, &query).await.expect("listed")));
         });
     }
 }
 
 fn values(criterion: &mut Criterion, runtime: &Runtime, service: &Service, caller: &Caller) {
-    let found = KeyQuery { page: 1, limit: 1, search: Some("worker 00042".to_owned()), ..KeyQuery::default() };
+    let found =
+        KeyQuery { page: 1, limit: 1, search: Some("worker 00042".to_owned()), ..KeyQuery::default() };
     let id = runtime.block_on(service.keys(caller, &found)).expect("listed").keys[0].id.to_string();
     let key = KeyRef::Id(id.clone());
     let new = NewToken {
@@ -141,7 +144,9 @@ fn values(criterion: &mut Criterion, runtime: &Runtime, service: &Service, calle
     });
     let tokens = runtime.block_on(service.issue_tokens(caller)).expect("tokens");
     criterion.bench_function("bearer token seen before", |bench| {
-        bench.iter(|| black_box(service.sign_in_with_bearer(ORIGIN, tokens.token.expose_secret()).expect("good")));
+        bench.iter(|| {
+            black_box(service.sign_in_with_bearer(ORIGIN, tokens.token.expose_secret()).expect("good"))
+        });
     });
 }
 
@@ -162,15 +167,14 @@ fn usage(criterion: &mut Criterion, runtime: &Runtime, service: &Service, caller
     group.throughput(Throughput::Elements(1));
     group.bench_function("one call, durable", |bench| {
         let key = KeyRef::Id(keys[0].id.to_string());
-        bench.to_async(runtime).iter(async || {
-            black_box(service.track(caller, &key, event()).await.expect("tracked"))
-        });
+        bench
+            .to_async(runtime)
+            .iter(async || black_box(service.track(caller, &key, event()).await.expect("tracked")));
     });
     group.throughput(Throughput::Elements(1000));
     group.bench_function("a thousand calls, durable", |bench| {
         bench.to_async(runtime).iter(async || {
-            let batch =
-                (0..1000).map(|n| (KeyRef::Id(keys[n / 10].id.to_string()), event())).collect();
+            let batch = (0..1000).map(|n| (KeyRef::Id(keys[n / 10].id.to_string()), event())).collect();
             black_box(service.track_many(caller, batch).await.expect("tracked"))
         });
     });

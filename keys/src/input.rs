@@ -8,7 +8,7 @@ use keyward_store::model::{Custody, Environment, Id, Plan, Scope};
 use crate::view::KeyStatus;
 
 /// Names a key: `_id`, `keyId`, or (where a person types it) its name, with an environment when several share it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum KeyRef {
     /// `_id` or `keyId`.
     Id(String),

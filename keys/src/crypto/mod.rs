@@ -31,6 +31,7 @@ mod passphrase;
 mod password;
 mod random;
 mod refresh;
+mod remembered;
 mod secret;
 mod seed;
 mod token;
@@ -57,6 +58,7 @@ pub use passphrase::{Iterations, needs_upgrade, open_with_passphrase, seal_with_
 pub use password::{PasswordCost, Passwords};
 pub use random::{random_array, random_batch_id, random_id};
 pub use refresh::RefreshToken;
+pub use remembered::{Remembered, TextHash};
 pub use secret::{ContentKey, PrivateKey, PublicKey, SecretBytes};
 pub use seed::{SeedSystemKey, export_seed, export_seed_system, import_seed, import_seed_system};
 pub use token::{NewServiceToken, ServiceTokenSecret, TokenKeys};

@@ -1,67 +1,30 @@
 //! Remembers tokens whose signature was found good, for as long as they run: one Ed25519 check costs more than all
 //! the rest of a request. Bounded. It remembers the signature alone; sessions are looked up each time.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
-use sha2::{Digest, Sha256};
-
 use super::error::Result;
 use super::jwt::{Claims, JwtKeys};
+use super::remembered::{Remembered, TextHash};
 
-/// Tokens already checked, by their SHA-256.
-pub struct VerifiedTokens {
-    /// Each half holds this many.
-    half: usize,
-    seen: Mutex<Halves>,
-}
-
-/// Two halves stand in for an order of use: a token that is met again moves to the young half, and when that is
-/// full the old one is dropped whole.
-#[derive(Default)]
-struct Halves {
-    young: HashMap<[u8; 32], Claims>,
-    old: HashMap<[u8; 32], Claims>,
-}
+/// Tokens already checked (some 150 bytes each).
+pub struct VerifiedTokens(Remembered<Claims>);
 
 impl VerifiedTokens {
-    /// Remembers at most about `capacity` tokens (some 150 bytes each).
+    /// Remembers at most about `capacity` tokens.
     pub fn new(capacity: usize) -> Self {
-        Self { half: (capacity / 2).max(1), seen: Mutex::default() }
+        Self(Remembered::new(capacity))
     }
 
     /// As [`JwtKeys::verify`], with a signature checked once. Refusals are not remembered.
     pub fn verify(&self, keys: &JwtKeys, token: &str, now_ms: i64) -> Result<Claims> {
-        let hash: [u8; 32] = Sha256::digest(token).into();
-        if let Some(claims) = self.recall(&hash)
+        let text = TextHash::of(token);
+        if let Some(claims) = self.0.recall(&text)
             && now_ms < claims.exp.saturating_mul(1000)
         {
             return Ok(claims);
         }
         let claims = keys.verify(token, now_ms)?;
-        self.remember(hash, claims);
+        self.0.remember(&text, claims);
         Ok(claims)
-    }
-
-    fn recall(&self, hash: &[u8; 32]) -> Option<Claims> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(claims) = seen.young.get(hash) {
-            return Some(*claims);
-        }
-        let claims = seen.old.remove(hash)?;
-        self.insert(&mut seen, *hash, claims);
-        Some(claims)
-    }
-
-    fn remember(&self, hash: [u8; 32], claims: Claims) {
-        self.insert(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner), hash, claims);
-    }
-
-    fn insert(&self, seen: &mut Halves, hash: [u8; 32], claims: Claims) {
-        if seen.young.len() >= self.half {
-            seen.old = std::mem::take(&mut seen.young);
-        }
-        seen.young.insert(hash, claims);
     }
 }
 
@@ -101,9 +64,7 @@ mod tests {
             seen.verify(&keys, &token(&keys, 2000).0, 1_500_000).unwrap();
             seen.verify(&keys, &used, 1_500_000).unwrap();
         }
-        let halves = seen.seen.lock().unwrap();
-        assert!(halves.young.len() + halves.old.len() <= 8);
-        drop(halves);
+        assert!(seen.0.len() <= 8);
         assert!(seen.verify(&other, &used, 1_500_000).is_ok());
     }
 }

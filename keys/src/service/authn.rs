@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use keyward_store::model::{Account, Id, SshKey};
 
 use crate::caller::{Caller, Identity, Origin};
-use crate::crypto::ServiceTokenSecret;
+use crate::crypto::{ServiceTokenSecret, TextHash};
 use crate::error::{Error, Result};
 use crate::policy::Permission;
 use crate::service::Service;
@@ -130,14 +130,23 @@ impl Service {
 
     fn sign_in_with_service_token(&self, origin: Origin, bearer: &str) -> Result<Caller> {
         let secret = ServiceTokenSecret::parse(bearer).map_err(|_| Error::Unauthenticated)?;
-        let verifier = secret.verifier(&self.0.pepper)?;
+        let text = TextHash::of(bearer);
+        let known = self.0.known_tokens.recall(&text);
         let tables = self.mirror().read();
-        let id = tables.token_by_verifier.get(&verifier).ok_or(Error::Unauthenticated)?;
-        let token = tables.tokens.get(id).ok_or(Error::Unauthenticated)?;
+        let id = match known {
+            Some(id) => id,
+            None => {
+                let verifier = secret.verifier(&self.0.pepper)?;
+                let id = *tables.token_by_verifier.get(&verifier).ok_or(Error::Unauthenticated)?;
+                self.0.known_tokens.remember(&text, id);
+                id
+            }
+        };
+        let token = tables.tokens.get(&id).ok_or(Error::Unauthenticated)?;
         if token.record.expires_ms.is_some_and(|expires| expires <= self.now_ms()) {
             return Err(Error::Unauthenticated);
         }
-        Ok(Caller { identity: Identity::Token(*id), origin, credential: None, token: Some(Arc::new(secret)) })
+        Ok(Caller { identity: Identity::Token(id), origin, credential: None, token: Some(Arc::new(secret)) })
     }
 
     fn ssh_key_of(&self, name: &str, fingerprint: &[u8; 32]) -> Option<(Id, Id)> {

@@ -27,14 +27,14 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::task::AbortHandle;
 
-use keyward_store::model::Door;
+use keyward_store::model::{Door, Id};
 use keyward_store::usage::Usage;
 use keyward_store::{Observer, OpenOptions, Redb, SealerFor, Store};
 
 use crate::caller::{Caller, Identity, Origin};
 use crate::clock::{Clock, timestamp};
 use crate::crypto::{
-    self, JwtKeys, KdfPool, MasterKey, PasswordCost, Passwords, Pepper, Sha256Chain, SystemKeys,
+    self, JwtKeys, KdfPool, MasterKey, PasswordCost, Passwords, Pepper, Remembered, Sha256Chain, SystemKeys,
     VerifiedTokens,
 };
 use crate::error::Result;
@@ -51,8 +51,8 @@ use mirror::Mirror;
 /// Who issues bearer tokens. Those of another instance are signed by another key.
 const ISSUER: &str = "keyward";
 
-/// Bearer tokens whose signature is remembered.
-const VERIFIED_TOKENS: usize = 20_000;
+/// Bearer tokens whose check is remembered, of people and of apps each.
+const REMEMBERED_TOKENS: usize = 20_000;
 
 /// Who may make an account for themselves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -138,6 +138,8 @@ struct Inner {
     kdf: KdfPool,
     jwt: JwtKeys,
     verified: VerifiedTokens,
+    /// Which service token a text is: its row is still looked up each time.
+    known_tokens: Remembered<Id>,
     warm: WarmLocks,
     refusals: Refusals,
     opened: Instant,
@@ -163,10 +165,7 @@ impl Service {
         Self::open_with(options, true).await
     }
 
-    async fn open_with(
-        options: ServiceOptions,
-        discard_usage: bool,
-    ) -> std::result::Result<Self, OpenError> {
+    async fn open_with(options: ServiceOptions, discard_usage: bool) -> std::result::Result<Self, OpenError> {
         let ServiceOptions { path, master_key, settings, password_cost } = options;
         let mirror = Mirror::default();
         let observer: Observer = {
@@ -202,7 +201,8 @@ impl Service {
             passwords: Passwords::new(password_cost)?,
             kdf: KdfPool::for_this_machine(),
             jwt,
-            verified: VerifiedTokens::new(VERIFIED_TOKENS),
+            verified: VerifiedTokens::new(REMEMBERED_TOKENS),
+            known_tokens: Remembered::new(REMEMBERED_TOKENS),
             opened_ms: settings.clock.now_ms(),
             settings,
             warm: WarmLocks::default(),

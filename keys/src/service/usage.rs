@@ -1,12 +1,14 @@
 //! Reported calls: checked, stored durably, counted against the month, announced. Metered, not audited; that
 //! exemption is a column of the policy table.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use keyward_store::Store;
 use keyward_store::model::{ApiKey, Id};
-use keyward_store::usage::{EventId, Method, UsageEvent};
+use keyward_store::usage::{Appended, EventId, Method, UsageEvent};
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
@@ -14,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::input::{KeyRef, TrackEvent};
 use crate::policy::Permission;
 use crate::service::Service;
+use crate::service::access::{Target, authorise};
 use crate::service::mirror::Shared;
 use crate::service::text::{Faults, harmless};
 use crate::view::{LiveView, MonthLimit, Tracked};
@@ -42,8 +45,8 @@ const NO_ENDPOINT: &str = "unknown";
 impl Service {
     /// Reports one call. Durable when this returns; limits never refuse a report.
     pub async fn track(&self, caller: &Caller, key: &KeyRef, event: TrackEvent) -> Result<Tracked> {
-        let id = self.resolve(caller, key)?;
-        let row = self.key_row(caller, Permission::KeyTrack, id)?;
+        let row = self.trackable(caller, key)?;
+        let id = row.record.id;
         let event = usage_event(id, event, self.now_ms())?;
         let errors = u32::from(event.status >= 400);
         let appended = self.store().append(vec![event]).await?;
@@ -51,12 +54,7 @@ impl Service {
         if !duplicate {
             self.bus().usage(row.record.space, id, 1, errors);
         }
-        let used = appended.month_used.first().map_or(0, |(_, used)| *used);
-        Ok(Tracked {
-            accepted: u64::from(!duplicate),
-            duplicates: u64::from(duplicate),
-            limit: month_limit(&row.record, used),
-        })
+        Ok(tracked(&row.record, duplicate, appended.month_used.first().map_or(0, |(_, used)| *used)))
     }
 
     /// Reports many calls, each naming its key; answers each in order. What is wrong is told apart from what is
@@ -69,52 +67,50 @@ impl Service {
         let now_ms = self.now_ms();
         let mut answers = Vec::with_capacity(events.len());
         let mut checked = Vec::with_capacity(events.len());
-        let mut last: Option<(KeyRef, Shared<ApiKey>)> = None;
+        let mut known: HashMap<KeyRef, Shared<ApiKey>> = HashMap::new();
         for (key, event) in events {
-            let row = match last.take() {
-                Some((same, row)) if same == key => Ok(row),
-                _ => self.resolve(caller, &key).and_then(|id| self.key_row(caller, Permission::KeyTrack, id)),
+            let row = match known.get(&key) {
+                Some(row) => Ok(Shared::clone(row)),
+                None => self.trackable(caller, &key).inspect(|row| {
+                    known.insert(key, Shared::clone(row));
+                }),
             };
-            let event = row.and_then(|row| {
-                let event = usage_event(row.record.id, event, now_ms)?;
-                last = Some((key, Shared::clone(&row)));
-                Ok((row, event))
-            });
-            answers.push(event.map(|(row, event)| {
-                checked.push(event);
-                row
+            answers.push(row.and_then(|row| {
+                checked.push(usage_event(row.record.id, event, now_ms)?);
+                Ok(row)
             }));
         }
-        let errors: Vec<u32> = checked.iter().map(|event| u32::from(event.status >= 400)).collect();
+        let failed: Vec<bool> = checked.iter().map(|event| event.status >= 400).collect();
         let appended =
-            if checked.is_empty() { Default::default() } else { self.store().append(checked).await? };
-        let mut outcomes = appended.duplicate.iter().zip(errors);
-        Ok(answers
-            .into_iter()
-            .map(|answer| {
-                let row = answer?;
-                let (duplicate, errors) = outcomes.next().ok_or(Error::Busy)?;
-                let used = appended.month_used.iter().find(|(id, _)| *id == row.record.id);
-                if !duplicate {
-                    self.bus().usage(row.record.space, row.record.id, 1, errors);
-                }
-                Ok(Tracked {
-                    accepted: u64::from(!duplicate),
-                    duplicates: u64::from(*duplicate),
-                    limit: month_limit(&row.record, used.map_or(0, |(_, used)| *used)),
-                })
-            })
-            .collect())
+            if checked.is_empty() { Appended::default() } else { self.store().append(checked).await? };
+        let used: HashMap<Id, u64> = appended.month_used.into_iter().collect();
+        let mut counted: HashMap<Id, (Id, u32, u32)> = HashMap::new();
+        let mut outcomes = appended.duplicate.into_iter().zip(failed);
+        let answers = answers.into_iter().map(|answer| {
+            let row = answer?;
+            let (duplicate, failed) = outcomes.next().ok_or(Error::Busy)?;
+            if !duplicate {
+                let count = counted.entry(row.record.id).or_insert((row.record.space, 0, 0));
+                *count = (count.0, count.1 + 1, count.2 + u32::from(failed));
+            }
+            Ok(tracked(&row.record, duplicate, used.get(&row.record.id).copied().unwrap_or(0)))
+        });
+        let answers = answers.collect();
+        for (id, (space, requests, errors)) in counted {
+            self.bus().usage(space, id, requests, errors);
+        }
+        Ok(answers)
+    }
+
+    /// The key, when the caller may report calls made with it.
+    fn trackable(&self, caller: &Caller, key: &KeyRef) -> Result<Shared<ApiKey>> {
+        let id = self.resolve(caller, key)?;
+        self.key_row(caller, Permission::KeyTrack, id)
     }
 
     /// Brings in calls of any age, for sample data and migrations: the daemon's own doing.
     pub async fn import_usage(&self, caller: &Caller, key: Id, events: Vec<TrackEvent>) -> Result<()> {
-        let tables_allow = {
-            let tables = self.mirror().read();
-            use crate::service::access::{Target, authorise};
-            authorise(&tables, caller, Permission::InstanceRun, Target::Instance, None)
-        };
-        tables_allow?;
+        authorise(&self.mirror().read(), caller, Permission::InstanceRun, Target::Instance, None)?;
         let now_ms = self.now_ms();
         let events: Result<Vec<UsageEvent>> =
             events.into_iter().map(|event| convert(key, event, now_ms, i64::MIN)).collect();
@@ -151,6 +147,14 @@ impl Service {
                 (*id, live.requests[live.requests.len() - 60..].to_vec())
             })
             .collect()
+    }
+}
+
+fn tracked(key: &ApiKey, duplicate: bool, used: u64) -> Tracked {
+    Tracked {
+        accepted: u64::from(!duplicate),
+        duplicates: u64::from(duplicate),
+        limit: month_limit(key, used),
     }
 }
 
