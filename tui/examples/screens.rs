@@ -1,8 +1,7 @@
-//! Draws the dashboard's pages as SVG pictures into a folder: `cargo run -p keyward-tui --example screens -- FOLDER`.
+//! Draws the dashboard's pages as SVG pictures, and as text, into a folder: `cargo run -p keyward-tui --example screens -- FOLDER`.
 //! The pictures are the real pages painted over sample keys, cell by cell; the README's are made so.
 
-#[path = "../tests/sample/mod.rs"]
-#[allow(dead_code, reason = "tests use more of the samples than pictures do")]
+#[path = "../tests/screens/sample.rs"]
 mod sample;
 
 use std::fmt::Write as _;
@@ -40,10 +39,13 @@ fn main() -> std::io::Result<()> {
                 let keys = if page == "empty" { Vec::new() } else { keys() };
                 let mut stage = Stage::new(keys, &look.caps(), size);
                 stage.press(presses);
+                stage.pass(1_000);
                 let (buf, cursor) = stage.screen();
                 let picture = Picture::of(look, stage.app.palette());
                 let svg = picture.draw(&buf, cursor.map(|at| (at.x, at.y)));
-                fs::write(folder.join(format!("{page}-{}-{}x{}.svg", look.name(), size.0, size.1)), svg)?;
+                let name = format!("{page}-{}-{}x{}", look.name(), size.0, size.1);
+                fs::write(folder.join(name.clone() + ".svg"), svg)?;
+                fs::write(folder.join(name + ".txt"), stage.text())?;
             }
         }
     }

@@ -38,6 +38,8 @@ impl Pending {
 /// Handed to a page with each event.
 pub(crate) struct Cx<'a> {
     pub(crate) now_ms: i64,
+    /// The page is the one on screen. Those below it ask for nothing until they are again.
+    pub(crate) front: bool,
     /// The page's place on the screen.
     pub(crate) area: Rect,
     pub(crate) host: &'a HostInfo,

@@ -128,7 +128,9 @@ impl App {
     pub fn next_tick(&self, now_ms: i64) -> Option<i64> {
         let seen = self.seen_ms.min(now_ms);
         let closing = self.closes_ms.filter(|at| *at > seen).map(|_| (seen / 1_000 + 1) * 1_000);
-        sooner(sooner(self.toasts.next_tick(seen), closing), self.page().next_tick(seen))
+        let deadline = self.pages.iter().filter_map(|page| page.deadline()).min();
+        let page = sooner(self.page().next_tick(seen), deadline);
+        sooner(sooner(self.toasts.next_tick(seen), closing), page)
     }
 
     /// What the encoder needs to show the dashboard's colours on this terminal.
@@ -166,6 +168,7 @@ impl App {
     ) -> R {
         let mut cx = Cx {
             now_ms: self.seen_ms,
+            front: at + 1 == self.pages.len(),
             area: chrome::body(self.size),
             host: &self.host,
             caps: &self.caps,
@@ -190,12 +193,16 @@ impl App {
     }
 
     fn go(&mut self, step: Step, effects: &mut Vec<Effect>) {
+        if !matches!(step, Step::Stay) {
+            self.dialog = None;
+        }
         let next = match step {
             Step::Stay => return,
             Step::Back => {
                 if self.pages.len() > 1 {
                     self.pages.pop();
                 }
+                self.lend(self.pages.len() - 1, effects, |page, cx| page.tick(cx));
                 return;
             }
             Step::Open(page) => page,
@@ -278,7 +285,7 @@ impl App {
         let place = self.page().place();
         match command {
             Command::Help if place != Place::Help => {
-                self.go(Step::Open(Box::new(HelpPage::new(place))), effects)
+                self.go(Step::Open(Box::new(HelpPage::new(place))), effects);
             }
             Command::Messages if place != Place::Messages => {
                 self.go(Step::Open(Box::new(MessagesPage::default())), effects);

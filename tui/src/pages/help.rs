@@ -35,6 +35,7 @@ impl HelpPage {
             Scope::Search,
             Scope::Key,
             Scope::Form,
+            Scope::Above,
             Scope::Movement,
             Scope::Anywhere,
             Scope::Always,

@@ -89,6 +89,11 @@ pub(crate) trait Page: Send {
         None
     }
 
+    /// When it must act even while another page covers it.
+    fn deadline(&self) -> Option<i64> {
+        None
+    }
+
     /// What it shows stands still on purpose.
     fn paused(&self) -> bool {
         false

@@ -80,6 +80,9 @@ impl KeyPage {
     }
 
     fn pump(&mut self, cx: &mut Cx<'_>) {
+        if !cx.front {
+            return;
+        }
         let rested = cx.now_ms >= self.live_asked_ms + LIVE_MS;
         if self.live_wanted && rested && self.live_pending.is_none() && self.paused_ms.is_none() {
             self.live_wanted = false;
@@ -130,7 +133,7 @@ impl KeyPage {
                 cx.open(Dialog::confirm(Subject::Switch, "Switch on", text, false));
             }
             KeyStatus::Expired => {
-                cx.say(NoticeKind::Warning, "It has expired: give it a later expiry first.")
+                cx.say(NoticeKind::Warning, "It has expired: give it a later expiry first.");
             }
         }
     }
@@ -310,6 +313,10 @@ impl Page for KeyPage {
         let free = self.live_wanted && self.live_pending.is_none() && self.paused_ms.is_none();
         let live = free.then_some(self.live_asked_ms + LIVE_MS);
         sooner(sooner(second, age.filter(|at| *at < i64::MAX)), live)
+    }
+
+    fn deadline(&self) -> Option<i64> {
+        self.secret.until_ms()
     }
 
     fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {

@@ -40,6 +40,11 @@ impl Secret {
         (*until_ms > now_ms).then(|| (value.expose_secret(), (until_ms - now_ms + 999) / 1_000))
     }
 
+    /// When it must be wiped.
+    pub(super) fn until_ms(&self) -> Option<i64> {
+        self.shown.as_ref().map(|(_, until_ms)| *until_ms)
+    }
+
     /// The value, for measuring the room it takes.
     pub(super) fn held(&self) -> Option<&str> {
         self.shown.as_ref().map(|(value, _)| value.expose_secret())

@@ -55,9 +55,10 @@ pub(crate) struct KeysPage {
     rates_pending: Option<Pending>,
     views_pending: Option<Pending>,
     figures_wanted: bool,
-    /// Only the rates are wanted: the rows are fresh.
     figures_asked_ms: i64,
     changes: VecDeque<(i64, String)>,
+    /// How this person reaches this host, for hints.
+    ssh_command: String,
 }
 
 impl Default for KeysPage {
@@ -78,6 +79,7 @@ impl Default for KeysPage {
             figures_wanted: false,
             figures_asked_ms: 0,
             changes: VecDeque::new(),
+            ssh_command: String::new(),
         }
     }
 }
@@ -89,6 +91,9 @@ impl KeysPage {
 
     /// Asks for what is missing, one page at a time, and for the figures of the rows in view.
     fn pump(&mut self, cx: &mut Cx<'_>) {
+        if !cx.front {
+            return;
+        }
         let height = Self::height(cx);
         if self.loading.is_none() {
             let page = if self.restart { Some(0) } else { self.rows.wanted(height) };
@@ -158,6 +163,7 @@ impl Page for KeysPage {
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {
+        self.ssh_command.clone_from(&cx.host.ssh_command);
         self.pump(cx);
     }
 

@@ -147,13 +147,14 @@ impl KeysPage {
         } else if self.narrowed() {
             ("No key matches.", vec!["Esc clears search and filters.".to_owned()])
         } else {
+            let command = safe(&self.ssh_command);
             let lines = [
-                "Press n to add the first one: its value is sealed before it is stored.",
-                "",
-                "From a shell:",
-                "ssh HOST keys add --name NAME --service SERVICE < value.txt",
+                "Press n to add the first one: its value is sealed before it is stored.".to_owned(),
+                String::new(),
+                "Or from a shell:".to_owned(),
+                format!("{command} keys add --name NAME --service SERVICE < value.txt"),
             ];
-            ("No API keys yet", lines.map(str::to_owned).to_vec())
+            ("No API keys yet", lines.to_vec())
         };
         let columns = area.width.min(70);
         let lines: Vec<String> = lines

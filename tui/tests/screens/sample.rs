@@ -18,11 +18,11 @@ use ratatui::layout::{Position, Rect};
 use secrecy::SecretString;
 
 /// The moment of all samples.
-pub const NOW_MS: i64 = 1_795_356_000_000;
+pub(crate) const NOW_MS: i64 = 1_795_356_000_000;
 
 /// How colours are shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Look {
+pub(crate) enum Look {
     Dark,
     Light,
     Ansi16,
@@ -30,9 +30,9 @@ pub enum Look {
 }
 
 impl Look {
-    pub const ALL: [Self; 4] = [Self::Dark, Self::Light, Self::Ansi16, Self::Mono];
+    pub(crate) const ALL: [Self; 4] = [Self::Dark, Self::Light, Self::Ansi16, Self::Mono];
 
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Dark => "dark",
             Self::Light => "light",
@@ -42,7 +42,7 @@ impl Look {
     }
 
     /// A terminal that shows colours so.
-    pub fn caps(self) -> Caps {
+    pub(crate) fn caps(self) -> Caps {
         let mut caps = Caps::detect("xterm-256color", &Variables::default());
         caps.depth = match self {
             Self::Dark | Self::Light => Depth::TrueColor,
@@ -54,14 +54,14 @@ impl Look {
     }
 }
 
-pub fn id(n: usize) -> Id {
+pub(crate) fn id(n: usize) -> Id {
     let mut bytes = [0x5a; 12];
     bytes[..8].copy_from_slice(&(n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
     Id::from_bytes(bytes)
 }
 
 fn moment(ms: i64) -> Timestamp {
-    Timestamp::from_millisecond(ms).unwrap()
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// Name, service, environment, status, custody, limit, calls this month, ms since the last use.
@@ -99,12 +99,12 @@ const ROWS: [Row; 14] = [
 ];
 
 /// The sample keys.
-pub fn keys() -> Vec<KeyView> {
+pub(crate) fn keys() -> Vec<KeyView> {
     (0..ROWS.len()).map(key).collect()
 }
 
 /// One of them; names are numbered beyond the fourteenth.
-pub fn key(n: usize) -> KeyView {
+pub(crate) fn key(n: usize) -> KeyView {
     let (name, service, environment, status, custody, limit, month, used) = ROWS[n % ROWS.len()];
     let day = SignedDuration::from_hours(24);
     let short = match environment {
@@ -156,7 +156,7 @@ fn span(key: &KeyView, now_ms: i64, seconds: i64) -> Vec<u32> {
     (now_s - seconds + 1..=now_s).map(|second| traffic(key, second)).collect()
 }
 
-pub fn live(key: &KeyView, now_ms: i64) -> LiveView {
+pub(crate) fn live(key: &KeyView, now_ms: i64) -> LiveView {
     let requests = span(key, now_ms, 120);
     let errors = requests.iter().enumerate().map(|(at, n)| u32::from(*n > 5 && at % 37 == 11)).collect();
     let calls = key.current_month_usage / 22;
@@ -207,7 +207,7 @@ fn report(key: &KeyView) -> UsageReport {
     }
 }
 
-pub fn user() -> UserView {
+pub(crate) fn user() -> UserView {
     UserView {
         id: id(900),
         name: "Ana Ruiz".to_owned(),
@@ -224,7 +224,7 @@ pub fn user() -> UserView {
     }
 }
 
-pub fn host() -> HostInfo {
+pub(crate) fn host() -> HostInfo {
     HostInfo {
         ssh_command: "ssh -p 2222 ana@keys.example.com".to_owned(),
         address: "ana@keys.example.com".to_owned(),
@@ -232,20 +232,20 @@ pub fn host() -> HostInfo {
 }
 
 /// A dashboard and those who answer it.
-pub struct Stage {
-    pub app: App,
-    pub keys: Vec<KeyView>,
-    pub now_ms: i64,
-    pub size: (u16, u16),
+pub(crate) struct Stage {
+    pub(crate) app: App,
+    pub(crate) keys: Vec<KeyView>,
+    pub(crate) now_ms: i64,
+    pub(crate) size: (u16, u16),
     /// Questions are kept here instead of being answered.
-    pub hold: bool,
-    pub held: Vec<(RequestId, Query)>,
+    pub(crate) hold: bool,
+    pub(crate) held: Vec<(RequestId, Query)>,
     /// Effects that are no questions.
-    pub effects: Vec<Effect>,
+    pub(crate) effects: Vec<Effect>,
 }
 
 impl Stage {
-    pub fn new(keys: Vec<KeyView>, caps: &Caps, size: (u16, u16)) -> Self {
+    pub(crate) fn new(keys: Vec<KeyView>, caps: &Caps, size: (u16, u16)) -> Self {
         let (app, effects) = App::new(user(), host(), caps);
         let mut stage =
             Self { app, keys, now_ms: NOW_MS, size, hold: false, held: Vec::new(), effects: Vec::new() };
@@ -254,17 +254,17 @@ impl Stage {
         stage
     }
 
-    pub fn send(&mut self, event: AppEvent) {
+    pub(crate) fn send(&mut self, event: AppEvent) {
         let effects = self.app.on(event, self.now_ms);
         self.carry_out(effects);
     }
 
-    pub fn key(&mut self, key: Key) {
+    pub(crate) fn key(&mut self, key: Key) {
         self.send(AppEvent::Input(Input::Key(key)));
     }
 
     /// Presses keys: characters, and `\r` for Enter, `\t` for Tab, `\x1b` for Escape.
-    pub fn press(&mut self, text: &str) {
+    pub(crate) fn press(&mut self, text: &str) {
         for c in text.chars() {
             self.key(match c {
                 '\r' => Key::plain(KeyCode::Enter),
@@ -276,7 +276,7 @@ impl Stage {
     }
 
     /// Lets time pass, with the ticks the dashboard asks for.
-    pub fn pass(&mut self, ms: i64) {
+    pub(crate) fn pass(&mut self, ms: i64) {
         let end = self.now_ms + ms;
         while let Some(at) = self.app.next_tick(self.now_ms).filter(|at| *at <= end) {
             self.now_ms = at.max(self.now_ms + 1);
@@ -285,11 +285,11 @@ impl Stage {
         self.now_ms = end;
     }
 
-    pub fn answer(&mut self, request: RequestId, result: Result<Answer, Notice>) {
+    pub(crate) fn answer(&mut self, request: RequestId, result: Result<Answer, Notice>) {
         self.send(AppEvent::Answer { request, result });
     }
 
-    pub fn screen(&self) -> (Buffer, Option<Position>) {
+    pub(crate) fn screen(&self) -> (Buffer, Option<Position>) {
         let area = Rect::new(0, 0, self.size.0, self.size.1);
         let mut buf = Buffer::empty(area);
         let cursor = self.app.paint(area, &mut buf, self.now_ms);
@@ -297,7 +297,7 @@ impl Stage {
     }
 
     /// The screen's text, a line a row.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let (buf, _) = self.screen();
         let row = |y: u16| (0..self.size.0).map(|x| buf[(x, y)].symbol().to_owned()).collect::<String>();
         (0..self.size.1).map(|y| row(y).trim_end().to_owned() + "\n").collect()
@@ -318,7 +318,7 @@ impl Stage {
     }
 
     /// What the core would say to a question.
-    pub fn reply(&mut self, query: Query) -> Option<Answer> {
+    pub(crate) fn reply(&mut self, query: Query) -> Option<Answer> {
         let find = |id: Id| self.keys.iter().find(|key| key.id == id);
         Some(match query {
             Query::List(query) => Answer::Keys(self.list(&query)),

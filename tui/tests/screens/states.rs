@@ -1,14 +1,11 @@
 //! What the dashboard does: events in, effects out. Time is an argument, so nothing here waits.
 
-#[allow(dead_code, unreachable_pub, reason = "other tests and the pictures use the rest of the samples")]
-mod sample;
-
+use crate::sample::{Look, Stage, id, key, keys};
 use keyward_keys::view::KeyStatus;
 use keyward_keys::{Event, Fault};
 use keyward_tui::app::{Answer, AppEvent, Effect, Query, RequestId};
 use keyward_tui::notice::{Notice, NoticeKind};
 use keyward_tui::term::input::{Button, Input, Key, KeyCode, Mods, Mouse, MouseKind, Paste};
-use sample::{Look, Stage, id, key, keys};
 use zeroize::Zeroizing;
 
 const SECRET: &str = "sk_live_51Nq8cXsample9fT2mWzKd0yRbv";
@@ -18,7 +15,7 @@ fn stage() -> Stage {
 }
 
 fn take(stage: &mut Stage, wanted: impl Fn(&Query) -> bool) -> (RequestId, Query) {
-    let at = stage.held.iter().position(|(_, query)| wanted(query)).expect("it was asked");
+    let Some(at) = stage.held.iter().position(|(_, query)| wanted(query)) else { panic!("it was not asked") };
     stage.held.remove(at)
 }
 
@@ -39,8 +36,8 @@ fn quits(stage: &Stage) -> bool {
 /// The line of the selected row.
 fn selected(stage: &Stage) -> String {
     let (_, cursor) = stage.screen();
-    let row = usize::from(cursor.expect("the cursor is on the selection").y);
-    stage.text().lines().nth(row).unwrap().to_owned()
+    let Some(cursor) = cursor else { panic!("the cursor is on the selection") };
+    stage.text().lines().nth(usize::from(cursor.y)).unwrap_or_default().to_owned()
 }
 
 #[test]
@@ -54,6 +51,10 @@ fn a_revealed_value_is_hidden_after_thirty_seconds() {
     assert!(stage.text().contains(SECRET) && stage.text().contains("hides in 1 s"));
     stage.pass(1_000);
     assert!(!stage.text().contains(SECRET));
+    stage.press("vy?");
+    stage.pass(30_000);
+    stage.press("?");
+    assert!(!stage.text().contains(SECRET), "help on top of it does not keep it");
     stage.press("vyv");
     assert!(!stage.text().contains(SECRET), "v hides it at once");
 }
@@ -166,21 +167,17 @@ fn the_selection_stays_on_its_key_when_others_come() {
 fn a_call_moves_the_live_line_at_once() {
     let mut stage = stage();
     stage.press("jjjj\r");
-    assert!(stage.text().contains("0 requests/s"));
-    stage.keys[4].last_used = jiff_ms(stage.now_ms);
+    assert!(stage.text().contains("peak 0/s"));
+    stage.keys[4].last_used = jiff::Timestamp::from_millisecond(stage.now_ms).ok();
     stage.pass(1_000);
     stage.send(AppEvent::Domain(Event::Usage { space: id(1), api_key: id(4), requests: 5, errors: 0 }));
-    assert!(!stage.text().contains("LIVE  0 requests/s"), "{}", stage.text());
+    assert!(!stage.text().contains("peak 0/s"), "{}", stage.text());
     assert!(stage.app.next_tick(stage.now_ms).is_some(), "and it slides");
     stage.press("p");
     let paused = stage.text();
     stage.hold = true;
     stage.send(AppEvent::Domain(Event::Usage { space: id(1), api_key: id(4), requests: 5, errors: 0 }));
     assert!(stage.held.is_empty() && paused.contains("paused"));
-}
-
-fn jiff_ms(ms: i64) -> Option<jiff::Timestamp> {
-    jiff::Timestamp::from_millisecond(ms).ok()
 }
 
 #[test]
@@ -276,6 +273,20 @@ fn a_failing_core_is_told_once_and_can_be_asked_again() {
     assert!(stage.held.is_empty(), "it does not hammer");
     stage.press("r");
     assert!(!stage.held.is_empty());
+}
+
+#[test]
+fn a_covered_list_asks_for_nothing_and_catches_up() {
+    let mut stage = stage();
+    stage.press("?");
+    stage.hold = true;
+    stage.pass(1_000);
+    stage.send(AppEvent::Domain(Event::Usage { space: id(1), api_key: id(0), requests: 5, errors: 0 }));
+    stage.send(AppEvent::Domain(Event::KeyChanged { space: id(1), api_key: id(0) }));
+    assert!(stage.held.is_empty());
+    stage.press("?");
+    assert!(stage.held.iter().any(|(_, query)| matches!(query, Query::List(_))));
+    assert!(stage.held.iter().any(|(_, query)| matches!(query, Query::Rates(_))));
 }
 
 #[test]

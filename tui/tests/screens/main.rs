@@ -1,0 +1,5 @@
+//! The dashboard without a terminal: what its pages look like, and what it does with what happens.
+
+mod looks;
+mod sample;
+mod states;
