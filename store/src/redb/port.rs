@@ -36,13 +36,7 @@ pub(crate) trait RawRead {
 
     /// Shows the rows of a range to `visit` in key order or its reverse, until it answers `false`. `visit` must
     /// not read through the same reader.
-    fn raw_scan(
-        &self,
-        table: Table,
-        range: &KeyRange,
-        order: Order,
-        visit: Visit<'_>,
-    ) -> Result<()>;
+    fn raw_scan(&self, table: Table, range: &KeyRange, order: Order, visit: Visit<'_>) -> Result<()>;
 }
 
 /// A committed snapshot that usage queries read, shared with whoever is still reading it.

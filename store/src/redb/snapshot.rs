@@ -97,13 +97,7 @@ impl RawRead for View {
         Ok(value.map(|value| value.value().to_vec()))
     }
 
-    fn raw_scan(
-        &self,
-        table: Table,
-        range: &KeyRange,
-        order: Order,
-        visit: Visit<'_>,
-    ) -> Result<()> {
+    fn raw_scan(&self, table: Table, range: &KeyRange, order: Order, visit: Visit<'_>) -> Result<()> {
         match self.table(table)? {
             Some(table) => visit_rows(&table, range, order, visit),
             None => Ok(()),

@@ -116,13 +116,7 @@ impl RawRead for Tx<'_> {
         self.look(table, key, |row| Ok(row.map(<[u8]>::to_vec)))
     }
 
-    fn raw_scan(
-        &self,
-        table: Table,
-        range: &KeyRange,
-        order: Order,
-        visit: Visit<'_>,
-    ) -> Result<()> {
+    fn raw_scan(&self, table: Table, range: &KeyRange, order: Order, visit: Visit<'_>) -> Result<()> {
         self.with(table, |open| visit_rows(open, range, order, visit))
     }
 }

@@ -186,3 +186,37 @@ fn after_a_failed_call_the_store_goes_on() {
         assert!(stopped > 0);
     });
 }
+
+/// redb shortens the file after a commit is durable; a failure there must not make the answer a lie.
+#[test]
+fn a_commit_that_failed_after_it_was_durable_is_acknowledged() {
+    run(async {
+        let rows = |make: fn(Vec<u8>) -> Op| (0..60u8).map(move |row| make(vec![row]));
+        let mut landed = 0;
+        for at in 1.. {
+            let disk = Faulty::default();
+            let store = open(&disk).unwrap();
+            for _ in 0..2 {
+                commit(&store, rows(|key| Op::Put(A, key, Bytes::from(vec![1; 100_000])))).await;
+            }
+            commit(&store, rows(|key| Op::Del(A, key))).await;
+            // Pages that were freed are free for good, and the end of the file with them, some commits later.
+            let mut count = 0;
+            disk.fail(at, Fault::Once);
+            for _ in 0..6 {
+                match store.commit(batch([add("n", 1)])).await {
+                    Ok(_) => count += 1,
+                    Err(CommitError::Store(Error::Closed)) => break,
+                    Err(CommitError::Store(Error::Io(_) | Error::Engine(_))) => assert!(disk.failed()),
+                    Err(other) => panic!("call {at}: {other:?}"),
+                }
+                assert_eq!(counter(&store, "n").await.unwrap_or(0), count, "call {at}");
+            }
+            landed += i64::from(count == 6 && disk.failed());
+            if !disk.failed() {
+                break;
+            }
+        }
+        assert!(landed > 0, "the file was never shortened");
+    });
+}

@@ -69,13 +69,12 @@ fn a_disk_that_is_full_from_the_start_is_named() {
 #[test]
 fn a_full_queue_says_busy_and_empties_again() {
     run(async {
-        let gate = Arc::new(std::sync::Mutex::new(()));
-        let held = gate.lock().unwrap();
+        let (gate, closed) = std::sync::mpsc::channel::<()>();
+        let closed = std::sync::Mutex::new(closed);
         let mut options = OpenOptions::memory(sealer(1), Arc::new(TestChain));
         options.queue = 4;
-        let seen = gate.clone();
-        // Holds the writer until the test lets it go on.
-        options.observer = Some(Box::new(move |_| drop(seen.lock())));
+        // Holds the writer until the test drops the gate.
+        options.observer = Some(Box::new(move |_| assert!(closed.lock().unwrap().recv().is_err())));
         let store = Arc::new(Redb::open(options).unwrap());
         let (mut waiting, mut busy) = (tokio::task::JoinSet::new(), 0);
         for _ in 0..16 {
@@ -90,7 +89,7 @@ fn a_full_queue_says_busy_and_empties_again() {
                 busy += 1;
             }
         }
-        drop(held);
+        drop(gate);
         while let Some(done) = waiting.join_next().await {
             match done.unwrap() {
                 Ok(_) => {}

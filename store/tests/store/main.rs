@@ -1,5 +1,8 @@
 //! The store seen from outside: one conformance suite against the trait, a model beside it, faults at every I/O.
 
+// Helpers of tests may stop at the first failed step, like the tests themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod conformance;
 mod faults;
 mod feed;

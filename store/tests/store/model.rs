@@ -38,7 +38,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (1000..20_000usize, any::<u8>()).prop_map(|(len, fill)| vec![fill; len]),
     ];
     prop_oneof![
-        4 => (key.clone(), value.clone()).prop_map(|(key, value)| Act::Put(key, value)),
+        4 => (key.clone(), value).prop_map(|(key, value)| Act::Put(key, value)),
         2 => key.clone().prop_map(Act::Del),
         2 => (key.clone(), -5..9i64).prop_map(|(key, delta)| Act::Add(key, delta)),
         1 => prop::collection::vec(any::<u8>(), 0..20).prop_map(Act::Chain),
