@@ -191,14 +191,12 @@ fn after_a_failed_call_the_store_goes_on() {
 #[test]
 fn a_commit_that_failed_after_it_was_durable_is_acknowledged() {
     run(async {
-        let rows = |make: fn(Vec<u8>) -> Op| (0..60u8).map(move |row| make(vec![row]));
+        let rows = |make: fn(Vec<u8>) -> Op| (0..16u8).map(move |row| make(vec![row]));
         let mut landed = 0;
         for at in 1.. {
             let disk = Faulty::default();
             let store = open(&disk).unwrap();
-            for _ in 0..2 {
-                commit(&store, rows(|key| Op::Put(A, key, Bytes::from(vec![1; 100_000])))).await;
-            }
+            commit(&store, rows(|key| Op::Put(A, key, Bytes::from(vec![1; 200_000])))).await;
             commit(&store, rows(|key| Op::Del(A, key))).await;
             // Pages that were freed are free for good, and the end of the file with them, some commits later.
             let mut count = 0;
