@@ -87,7 +87,8 @@ pub(super) struct Engine {
     ticked: Instant,
     started: Instant,
     pressed: Instant,
-    warned: bool,
+    /// The limit whose end was announced.
+    warned: Option<ExitReason>,
     rang: Option<Instant>,
     ending: Option<Ending>,
 }
@@ -125,7 +126,7 @@ impl Engine {
             ticked: now,
             started: now,
             pressed: now,
-            warned: false,
+            warned: None,
             rang: None,
             ending: None,
         };
@@ -243,7 +244,7 @@ impl Engine {
             Input::Focus(focused) => self.pace.focus(*focused),
             Input::Key(_) | Input::Mouse(_) | Input::Paste(_) => {
                 self.pressed = Instant::now();
-                self.warned = false;
+                self.warned = self.warned.filter(|reason| *reason != ExitReason::Idle);
             }
         }
         self.tell(AppEvent::Input(input));
@@ -341,7 +342,11 @@ impl Engine {
         let (reason, end) = if idle.1 <= total.1 { idle } else { total };
         (
             reason,
-            if self.warned { end } else { end.checked_sub(WARNING).map_or(end, |at| at.max(self.started)) },
+            if self.warned == Some(reason) {
+                end
+            } else {
+                end.checked_sub(WARNING).map_or(end, |at| at.max(self.started))
+            },
         )
     }
 
@@ -361,7 +366,7 @@ impl Engine {
         if at > now {
             return;
         }
-        if std::mem::replace(&mut self.warned, true) {
+        if self.warned.replace(reason) == Some(reason) {
             self.ending = Some(reason.into());
         } else {
             self.ring();

@@ -16,7 +16,8 @@ use crate::session::chain;
 /// The name under which a stranger comes to make an account.
 pub(super) const JOIN: &str = "join";
 
-/// Shown with the password prompt: whoever has only an RSA key ends up there, and no other place can tell them why.
+/// Nothing is heard of an RSA key but that no other is left. So this is shown where its owner ends up: with the
+/// password prompt. Where there is none it must go before every sign-in, as a banner.
 const RSA_HINT: &str = "RSA keys are not accepted here; an Ed25519 key (ssh-keygen -t ed25519) is.";
 
 /// Who a connection turned out to be.
@@ -47,6 +48,11 @@ impl Connection {
 
     fn origin(&self) -> Origin {
         Origin { door: DoorKind::Ssh, address: Some(self.address) }
+    }
+
+    /// What everybody is told before they sign in.
+    pub(super) fn banner(&self) -> Option<String> {
+        (!self.door.settings.password).then(|| format!("{RSA_HINT}\r\n"))
     }
 
     /// No proof at all: only a probe for the methods. Whoever joins is refused too, so that their keys are offered.

@@ -70,7 +70,9 @@ pub(super) async fn run(
         () = until_it_must_end(&door, &mut stages) => {}
     }
     say_goodbye(&handle, &stages).await;
-    let _ = tokio::time::timeout(CLOSING, &mut session).await;
+    if tokio::time::timeout(CLOSING, &mut session).await.is_ok() {
+        return;
+    }
     guard.kill.cancel();
     let _ = tokio::time::timeout(NOTICING, session).await;
     tracing::debug!(

@@ -132,6 +132,10 @@ impl Connection {
 impl Handler for Connection {
     type Error = Error;
 
+    async fn authentication_banner(&mut self) -> Result<Option<String>, Error> {
+        Ok(self.banner())
+    }
+
     async fn auth_none(&mut self, user: &str) -> Result<Auth, Error> {
         Ok(self.probed(user))
     }

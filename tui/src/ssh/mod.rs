@@ -120,6 +120,9 @@ pub async fn serve(
 /// How long commands and the last bytes of dashboards may take once those must end, and connections after that.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
+/// How long clients may take to leave by themselves.
+const LEAVING: Duration = Duration::from_secs(1);
+
 async fn close(door: &Door, shutdown: &Shutdown) {
     door.work.close();
     door.connections.close();
@@ -131,6 +134,8 @@ async fn close(door: &Door, shutdown: &Shutdown) {
     door.restart.cancel();
     // A command that does not end in time is cut with its connection.
     let _ = tokio::time::timeout(LAST_WORDS, door.work.wait()).await;
+    // A client whose work is done leaves by itself; told to, it would report an error instead of its exit status.
+    let _ = tokio::time::timeout(LEAVING, door.connections.wait()).await;
     door.farewell.cancel();
     let _ = tokio::time::timeout(LAST_WORDS, door.connections.wait()).await;
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use keyward_tui::session::TimeLimits;
+use keyward_tui::ssh::SshSettings;
 use russh::client;
 
 use crate::harness::{Server, Tty, within};
@@ -96,4 +98,41 @@ async fn somebody_who_stops_reading_costs_little_and_holds_up_nobody() {
     }
     let finished = within("somebody else's command", server.run(&ben, "whoami", b"")).await;
     assert_eq!(finished.status, Some(0));
+}
+
+#[tokio::test]
+async fn nobody_stays_for_ever() {
+    for (idle, total, says) in [(400, 60_000, "without a key press"), (60_000, 400, "longest time")] {
+        let limits = TimeLimits { idle: Duration::from_millis(idle), total: Duration::from_millis(total) };
+        let exempt = vec!["127.0.0.0/8".parse().unwrap()];
+        let server =
+            Server::start_with(SshSettings { session: limits, exempt, ..SshSettings::default() }).await;
+        let ana = server.person("ana", 1).await;
+        let mut tty = Tty::open(server.sign_in(&ana).await, "xterm-256color", (80, 24), None).await;
+        tty.until("a minute").await;
+        tty.until_end().await;
+        tty.is_restored();
+        assert!(tty.text().contains(says), "{}", tty.text());
+        assert_eq!(tty.status, Some(0));
+    }
+}
+
+#[tokio::test]
+async fn an_account_has_a_number_of_sessions() {
+    let server = Server::start_with(SshSettings { max_sessions: (2, 10), ..SshSettings::default() }).await;
+    let (ana, ben) = (server.person("ana", 1).await, server.person("ben", 2).await);
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut tty = Tty::open(server.sign_in(&ana).await, "xterm-256color", (80, 24), None).await;
+        tty.until("ana").await;
+        open.push(tty);
+    }
+    let refused = server.run(&ana, "whoami", b"").await;
+    assert_eq!(refused.status, Some(75));
+    assert!(refused.err().contains("Too many sessions"));
+    assert_eq!(server.run(&ben, "whoami", b"").await.status, Some(0));
+    let first = &mut open[0];
+    first.channel.eof().await.unwrap();
+    first.until_end().await;
+    assert_eq!(server.run(&ana, "whoami", b"").await.status, Some(0));
 }
