@@ -1,8 +1,13 @@
 //! Both doors of one daemon in this process, and its end: what is under way finishes, what is stored stays.
 
+use std::path::Path;
+
+use nix::sys::signal::Signal;
 use serde_json::json;
 
+use crate::daemon::{BINARY, add_user, place};
 use crate::harness::Daemon;
+use crate::harness::process::Process;
 use crate::harness::ssh::Ssh;
 
 #[tokio::test]
@@ -77,4 +82,19 @@ async fn a_dashboard_is_told_of_the_end_and_gives_the_terminal_back() {
     assert_eq!(screen.wait_end().await, Some(0));
     assert!(!screen.with(|screen| screen.alternate_screen()), "{}", screen.text());
     stopping.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_does_not_wait_for_open_dashboards() {
+    let (_folder, data) = place();
+    assert!(add_user(&data, "ana@example.com", &[]).status.success());
+    let patient = ["limits.exempt=[\"127.0.0.0/8\"]", "limits.drain_seconds=3600"];
+    let daemon = Process::serve(Path::new(BINARY), &data, &patient);
+    let ssh = Ssh::with_password(daemon.ssh(), "ana", "a fine password").await.unwrap();
+    let mut screen = ssh.dashboard(80, 24).await;
+    screen.wait_text("ana@localhost").await;
+    daemon.signal(Signal::SIGTERM);
+    screen.wait_text("closing in").await;
+    let (code, _) = tokio::task::spawn_blocking(move || daemon.terminate()).await.unwrap();
+    assert_eq!((code, screen.wait_end().await), (Some(0), Some(0)));
 }
