@@ -135,13 +135,14 @@ impl FormPage {
         for environment in ENVIRONMENTS {
             let (mark, word, long, tone) = marks::environment(environment, ui);
             let chosen = environment == self.fields.environment();
-            let text = format!(" {mark} {} ", if short { word } else { long });
+            let word = if short { word } else { long };
+            let text = if area.width < 26 { format!("{mark} {word}") } else { format!(" {mark} {word} ") };
             let rest = Rect { x, width: area.right().saturating_sub(x), ..area };
             let mut pen = Pen::new(buf, rest, 0);
             pen.text(text, ui.style(if chosen { tone } else { Tone::Dim }));
             let end = pen.x();
             if chosen {
-                cursor = Position::new(x + 1, area.y);
+                cursor = Position::new(x, area.y);
                 ui.theme.select(buf, Rect { width: end - x, ..rest });
             }
             x = end + 1;

@@ -111,9 +111,9 @@ impl KeyPage {
     fn confirm_delete(&self, cx: &mut Cx<'_>) {
         let name = safe(&self.key.name);
         let bin =
-            "It goes to the bin and can be restored from there for 30 days; apps can no longer fetch it.";
+            "It goes to the bin for 30 days and can be restored from there. Apps can no longer fetch it.";
         cx.open(if self.key.environment == keyward_keys::Environment::Production {
-            let text = format!("{bin} This is a production key: type its name, {name}.");
+            let text = format!("Type {name} to delete this production key. {bin}");
             Dialog::name(Subject::Delete, "Delete", text, &self.key.name)
         } else {
             Dialog::confirm(Subject::Delete, "Delete", format!("Delete {name}? {bin}"), true)

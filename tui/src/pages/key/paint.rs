@@ -44,7 +44,7 @@ impl KeyPage {
         let beside = if wide { 0 } else { facts + 1 };
         let around = AROUND_CHART + u16::from(self.has_errors(self.chart_second(now_ms)));
         let fixed = TITLE + value + 1 + around + figures + beside + week;
-        let chart = area.height.saturating_sub(fixed).clamp(3, 14);
+        let chart = area.height.saturating_sub(fixed).clamp(3, (area.height / 2).clamp(18, 40) - 4);
         Sections { wide, value, chart, figures, facts, around, week }
     }
 
