@@ -6,7 +6,7 @@ use keyward_tui::session::TimeLimits;
 use keyward_tui::ssh::SshSettings;
 use russh::client;
 
-use crate::harness::{Server, Tty, within};
+use crate::harness::{Server, Tty};
 
 #[tokio::test]
 async fn opens_follows_the_size_and_restores_the_terminal() {
@@ -96,7 +96,7 @@ async fn somebody_who_stops_reading_costs_little_and_holds_up_nobody() {
     for round in 0..500_u32 {
         tty.channel.window_change(150 + round % 50, 60, 0, 0).await.unwrap();
     }
-    let finished = within("somebody else's command", server.run(&ben, "whoami", b"")).await;
+    let finished = server.run(&ben, "whoami", b"").await;
     assert_eq!(finished.status, Some(0));
 }
 
