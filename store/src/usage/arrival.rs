@@ -1,8 +1,9 @@
 //! One group of events as one compact value, written and synced before anyone is told that the events are safe. It is
 //! read only after a crash, so it favours writing: no compression, names once a group.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::codec::{Input, Malformed, Read, put_bytes, put_signed, put_varint};
 use super::event::{Method, Stored};
@@ -18,7 +19,7 @@ const METADATA: u8 = 0b0010_0000;
 
 /// Encodes the events of a group, key by key.
 pub(super) fn encode<'a>(keys: impl ExactSizeIterator<Item = (Id, &'a [Stored])> + Clone) -> Vec<u8> {
-    let mut places: HashMap<&'a str, u64> = HashMap::new();
+    let mut places: HashMap<&'a str, u64> = HashMap::default();
     let mut names = Vec::new();
     let mut body = Vec::new();
     put_varint(&mut body, keys.len() as u64);

@@ -2,9 +2,9 @@
 //! lies behind the other columns and is only inflated when asked for. A block is never changed in place: a fuller one
 //! replaces it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use zstd::bulk::Compressor;
 
 use super::codec::{Input, Malformed, Read, put_bytes, put_varint};
@@ -116,8 +116,8 @@ impl Packer {
 
 fn columns(events: &[&Stored], first_ms: i64) -> Vec<u8> {
     let mut out = Vec::with_capacity(events.len() * 16);
-    let mut endpoints = HashMap::new();
-    let mut outcomes = HashMap::new();
+    let mut endpoints = HashMap::default();
+    let mut outcomes = HashMap::default();
     let mut names = Vec::new();
     let mut pairs = Vec::new();
     for event in events {

@@ -1,8 +1,10 @@
 //! What is kept per endpoint: exact sums for the first thousand names of a key's day or month, one shared remainder
 //! for all further names. Kept per day for 90 days and per month for ever.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
+use foldhash::fast::RandomState;
 
 use super::calendar::DAY_MS;
 use super::codec::{Input, Read, put_bytes, put_varint};
@@ -133,7 +135,7 @@ impl Endpoints {
     pub(super) fn decode(input: &mut Input<'_>) -> Read<Self> {
         input.version(VERSION)?;
         let count = input.count()?;
-        let mut names = HashMap::with_capacity(count.min(ENDPOINT_NAMES));
+        let mut names = HashMap::with_capacity_and_hasher(count.min(ENDPOINT_NAMES), RandomState::default());
         for _ in 0..count {
             let name = Arc::from(input.text()?);
             names.insert(name, EndpointCell::decode(input)?);

@@ -2,9 +2,10 @@
 //! arrive in groups (`admit` to `commit_group`) and are folded later in slices (`work.rs`). It must not commit by itself,
 //! and nothing of a group may be seen before its commit has succeeded.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
+
+use foldhash::HashMap;
 
 use super::arrival;
 use super::block::Packer;
@@ -46,7 +47,7 @@ impl Engine {
         read: &dyn RawRead,
         arrivals: &mut dyn Iterator<Item = Result<(u64, Vec<u8>)>>,
     ) -> Result<Self> {
-        let mut keys = HashMap::new();
+        let mut keys = HashMap::default();
         let (mut newest_ms, mut last_arrival) = (0, 0);
         read.raw_scan(HEADS, &KeyRange::all(), Order::Ascending, &mut |key, value| {
             let api_key = Id::from_slice(key).ok_or(Error::Damaged { table: HEADS.0 })?;

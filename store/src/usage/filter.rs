@@ -2,7 +2,7 @@
 //! not. Never wrong about those that are.
 
 const LINE_WORDS: usize = 8;
-const BITS_PER_ID: usize = 10;
+const BITS_PER_ID: usize = 12;
 const PROBES: u32 = 6;
 
 #[derive(Debug)]

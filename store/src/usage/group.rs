@@ -1,6 +1,6 @@
 //! The group being gathered for the next commit: its events by key. Nobody sees it before that commit has succeeded.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::event::Stored;
 use super::shared::{KeyCell, lock};

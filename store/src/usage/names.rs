@@ -1,8 +1,9 @@
 //! Shares one copy of each endpoint name among the events that carry it. Bounded: when there are too many names it
 //! starts afresh, and old copies go with their last event.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use foldhash::HashSet;
 
 /// Names remembered; at 256 bytes each they take 4 MB.
 const NAMES: usize = 16_384;

@@ -60,7 +60,8 @@ fn event(number: u64) -> UsageEvent {
 /// Every kind of answer about a key gives the same number of calls.
 fn calls(store: &Redb, api_key: Id) -> [u64; 4] {
     let usage = store.usage();
-    let of = |grain| usage.cells(api_key, grain, 0, i64::MAX).unwrap().iter().map(|cell| cell.1.requests).sum();
+    let of =
+        |grain| usage.cells(api_key, grain, 0, i64::MAX).unwrap().iter().map(|cell| cell.1.requests).sum();
     let endpoints = usage.endpoints(api_key, 0, i64::MAX).unwrap();
     [
         of(Grain::Minute),
@@ -86,7 +87,10 @@ fn readers_see_every_acknowledged_event_once_while_the_writer_folds() {
                 let least = acknowledged.load(Ordering::SeqCst);
                 let answers = calls(&store, api_key);
                 let most = sent.load(Ordering::SeqCst);
-                assert!(answers.iter().all(|calls| (least..=most).contains(calls)), "{least} {answers:?} {most}");
+                assert!(
+                    answers.iter().all(|calls| (least..=most).contains(calls)),
+                    "{least} {answers:?} {most}"
+                );
                 questions += 1;
             }
             questions

@@ -2,7 +2,9 @@
 //! and logged with each round of folding; once there are many, or an hour has passed, they are written as a sorted run
 //! and leave memory but for a filter. It must not lose an id that was acknowledged.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
+
+use foldhash::HashSet;
 
 use super::calendar::{HOUR_MS, MINUTE_MS};
 use super::codec::{Input, Malformed, Read, put_varint};
@@ -23,9 +25,9 @@ const SORTED: u8 = 2;
 /// Ids are remembered for this long: 24 h, and the time a caller's clock may be ahead on top.
 const RETENTION_MS: i64 = 24 * HOUR_MS + 10 * MINUTE_MS;
 /// The open run is closed when it holds this many ids, or after an hour.
-const OPEN_IDS: usize = 1 << 18;
+const OPEN_IDS: usize = 1 << 19;
 /// Runs waiting to be written; with more, new ids are refused until the writer has caught up.
-const CLOSING_RUNS: usize = 8;
+const CLOSING_RUNS: usize = 4;
 /// All filters together; runs beyond are looked up in the file each time.
 const FILTER_BYTES: usize = 32 << 20;
 /// Ids of one row: just under a page, and just under four.

@@ -1,9 +1,11 @@
 //! The memory that the writer's thread changes and queries read: one small lock a key, held for microseconds. It must
 //! never be locked while reading the file.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
+
+use foldhash::HashMap;
 
 use super::event::Stored;
 use super::head::Head;

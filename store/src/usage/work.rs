@@ -19,7 +19,7 @@ use crate::table::{KeyRange, Table};
 
 /// Rounds begin at least this far apart, unless much is unfolded.
 const ROUND_EVERY: Duration = Duration::from_secs(1);
-const ROUND_BYTES: usize = 16 << 20;
+const ROUND_BYTES: usize = 48 << 20;
 /// Cells wait this long in the head before they are spread over the rollup rows.
 const SPREAD_AFTER: Duration = Duration::from_secs(60);
 /// Keys and bytes of events of one slice; when much is waiting, a share of it.
@@ -188,7 +188,9 @@ impl Engine {
 
     fn fold_round(&mut self, now: Instant, read: &dyn RawRead, ops: &mut Vec<RawOp>) -> Result<()> {
         let Some(round) = &self.work.round else { return Ok(()) };
-        let keys = SLICE_KEYS.max(round.keys.len() / SLICE_KEYS_SHARE).min(round.keys.len());
+        let pressing = self.unfolded_bytes >= ROUND_BYTES;
+        let share = if pressing { SLICE_BYTES_SHARE } else { SLICE_KEYS_SHARE };
+        let keys = SLICE_KEYS.max(round.keys.len() / share).min(round.keys.len());
         let mut room = SLICE_BYTES.max(self.unfolded_bytes / SLICE_BYTES_SHARE);
         for place in 0..keys {
             let Some(api_key) = self.work.round.as_ref().and_then(|round| round.keys.get(place).copied())
