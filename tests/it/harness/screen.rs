@@ -21,7 +21,6 @@ pub(crate) struct Screen {
 pub(crate) struct Seen {
     parser: Arc<std::sync::Mutex<vt100::Parser>>,
     /// Every byte, for tests about escape sequences.
-    pub(crate) bytes: usize,
     pub(crate) raw: Arc<std::sync::Mutex<Vec<u8>>>,
     pub(crate) exit_status: Option<u32>,
     pub(crate) closed: bool,
@@ -32,7 +31,6 @@ impl Screen {
         let (reader, writer) = channel.split();
         let seen = Seen {
             parser: Arc::new(std::sync::Mutex::new(vt100::Parser::new(rows, cols, 0))),
-            bytes: 0,
             raw: Arc::default(),
             exit_status: None,
             closed: false,
@@ -115,11 +113,10 @@ async fn read(mut reader: ChannelReadHalf, publish: watch::Sender<Seen>) {
                 publish.send_modify(|seen| {
                     seen.parser.lock().expect("the emulator").process(&data);
                     seen.raw.lock().expect("the bytes").extend_from_slice(&data);
-                    seen.bytes += data.len();
-                })
+                });
             }
             ChannelMsg::ExitStatus { exit_status } => {
-                publish.send_modify(|seen| seen.exit_status = Some(exit_status))
+                publish.send_modify(|seen| seen.exit_status = Some(exit_status));
             }
             _ => {}
         }
