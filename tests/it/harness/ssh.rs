@@ -94,7 +94,7 @@ impl Ssh {
                 match message {
                     ChannelMsg::Data { data } => outcome.stdout += &String::from_utf8_lossy(&data),
                     ChannelMsg::ExtendedData { data, ext: 1 } => {
-                        outcome.stderr += &String::from_utf8_lossy(&data)
+                        outcome.stderr += &String::from_utf8_lossy(&data);
                     }
                     ChannelMsg::ExitStatus { exit_status } => outcome.status = Some(exit_status),
                     _ => {}
