@@ -13,5 +13,7 @@ mod daemon_console;
 mod daemon_crash;
 mod daemon_doors;
 mod harness;
+mod openssh;
+mod openssh_commands;
 mod rest;
 mod tree;

@@ -13,6 +13,7 @@
 pub(crate) mod crash;
 pub(crate) mod http;
 pub(crate) mod process;
+pub(crate) mod real;
 pub(crate) mod screen;
 pub(crate) mod ssh;
 

@@ -41,9 +41,13 @@ pub(crate) fn run(mut command: Command, stdin: &str) -> Output {
 impl Process {
     /// Starts a daemon and waits until both doors accept. `settings` as for `--set`.
     pub(crate) fn serve(binary: &Path, data_dir: &Path, settings: &[&str]) -> Self {
+        Self::start(keyward(binary, data_dir, &[]), data_dir, settings)
+    }
+
+    /// The same with a command line that was prepared by hand: another environment, or limits.
+    pub(crate) fn start(mut command: Command, data_dir: &Path, settings: &[&str]) -> Self {
         let ready_file = data_dir.with_extension("ready");
-        let mut command = keyward(binary, data_dir, &["serve", "--ready-file"]);
-        command.arg(&ready_file);
+        command.args(["serve", "--ready-file"]).arg(&ready_file);
         for setting in ["ssh.listen=127.0.0.1:0", "api.listen=127.0.0.1:0", "limits.drain_seconds=1"] {
             command.args(["--set", setting]);
         }

@@ -320,7 +320,7 @@ impl Engine {
         if let Some(escape) = self.escape_at {
             wake = wake.min(escape);
         }
-        if let Some(tick) = self.tick_at() {
+        if let Some(tick) = self.tick_at(Instant::now()) {
             wake = wake.min(tick);
         }
         if self.old && self.writing.is_none() {
@@ -329,10 +329,12 @@ impl Engine {
         wake
     }
 
-    fn tick_at(&self) -> Option<Instant> {
-        let now = now_ms();
-        let wait = Duration::from_millis(self.app.next_tick(now)?.saturating_sub(now).max(0).unsigned_abs());
-        Some((Instant::now() + wait).max(self.ticked + SHORTEST_TICK))
+    /// The moment of the next tick, seen from `now`: whoever asks whether it has come must compare with the same.
+    fn tick_at(&self, now: Instant) -> Option<Instant> {
+        let clock = now_ms();
+        let wait =
+            Duration::from_millis(self.app.next_tick(clock)?.saturating_sub(clock).max(0).unsigned_abs());
+        Some((now + wait).max(self.ticked + SHORTEST_TICK))
     }
 
     /// The moment of the warning or, once that was given, of the end; and for which limit.
@@ -358,7 +360,7 @@ impl Engine {
             self.decoder.timeout(&mut |input| inputs.push(input));
             inputs.into_iter().for_each(|input| self.on_input(input));
         }
-        if self.tick_at().is_some_and(|at| at <= now) {
+        if self.tick_at(now).is_some_and(|at| at <= now) {
             self.ticked = now;
             self.tell(AppEvent::Tick);
         }
