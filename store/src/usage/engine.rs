@@ -73,12 +73,20 @@ impl Engine {
             last_arrival,
             unfolded_bytes: 0,
         };
+        let mut folded_through = None;
         for arrival in arrivals {
             let (number, value) = arrival?;
+            folded_through.get_or_insert(number.saturating_sub(1));
             engine.replay(number, &value)?;
         }
         let last = engine.last_arrival;
-        engine.work.resume(&engine.shared, last, garbage.into_iter().map(|range| (SEEN, range)));
+        let folded_through = folded_through.unwrap_or(last);
+        engine.work.resume(
+            &engine.shared,
+            last,
+            folded_through,
+            garbage.into_iter().map(|range| (SEEN, range)),
+        );
         Ok(engine)
     }
 

@@ -46,6 +46,7 @@ pub(super) struct Work {
     cooling: VecDeque<(Instant, Id)>,
     /// Keys with waiting cells found at the start, when no time was known.
     thawed: Vec<Id>,
+    /// Arrivals up to this number are folded, all of them.
     folded_through: u64,
     /// The time of the last slice.
     now: Instant,
@@ -92,13 +93,16 @@ impl Work {
         }
     }
 
-    /// Takes up work that a stop has left behind; `last` is the last arrival.
+    /// Takes up work that a stop has left behind: `last` is the last arrival, of those up to `folded_through` none is
+    /// left.
     pub(super) fn resume(
         &mut self,
         shared: &Shared,
         last: u64,
+        folded_through: u64,
         garbage: impl Iterator<Item = (Table, KeyRange)>,
     ) {
+        self.folded_through = folded_through;
         self.chores.extend(garbage.map(|(table, range)| Chore::Remove(table, range)));
         for (api_key, key) in shared.keys().iter() {
             let state = lock(key);
@@ -120,8 +124,8 @@ impl Engine {
         {
             return Some(work.now);
         }
-        let round = (!work.dirty.is_empty() || !work.graves.is_empty())
-            .then(|| work.round_began.map_or(work.now, |began| began + ROUND_EVERY));
+        let round =
+            self.wants_round().then(|| work.round_began.map_or(work.now, |began| began + ROUND_EVERY));
         let spread = work.cooling.front().map(|(due, _)| *due);
         round.into_iter().chain(spread).min()
     }
@@ -175,10 +179,15 @@ impl Engine {
         });
     }
 
+    /// Also when a stop came after the last fold of a round and before its end: only a round drops arrivals.
+    fn wants_round(&self) -> bool {
+        self.last_arrival > self.work.folded_through || !self.work.graves.is_empty()
+    }
+
     fn begin_round(&mut self, now: Instant) {
+        let wanted = self.wants_round();
         let work = &mut self.work;
         let due = work.round_began.is_none_or(|began| now.saturating_duration_since(began) >= ROUND_EVERY);
-        let wanted = !work.dirty.is_empty() || !work.graves.is_empty();
         if work.round.is_none() && wanted && (due || self.unfolded_bytes >= ROUND_BYTES) {
             let keys = std::mem::take(&mut work.dirty).into();
             work.round = Some(Round { through: self.last_arrival, ids: self.seen.mark(), keys });
