@@ -58,7 +58,7 @@ impl Engine {
             keys.insert(api_key, Arc::new(Mutex::new(state)));
             Ok(true)
         })?;
-        let (seen, garbage) = Seen::recover(read, newest_ms)?;
+        let (seen, garbage) = Seen::recover(read)?;
         let packer = Packer::new().map_err(Error::Io)?;
         let shared = Shared::default();
         *shared.keys_mut() = keys;
@@ -181,7 +181,7 @@ impl Engine {
                 self.take_in(arrival, part.api_key, &part.key, part.events);
             }
         }
-        self.seen.commit(self.newest_ms);
+        self.seen.commit();
         self.dig_graves();
     }
 

@@ -1,12 +1,13 @@
 //! The event ids of the last 24 hours, by which retries are recognised, also after a restart. New ids are in memory
-//! and logged with each round of folding; once there are many, or an hour has passed, they are written as a sorted run
-//! and leave memory but for a filter. It must not lose an id that was acknowledged.
+//! and logged with each round of folding; once there are many, and with each pruning, they are written as a sorted run
+//! and leave memory but for a filter. Event times tell nothing about when an id came, so only pruning, which is told the
+//! time, lets ids go. It must not lose an id that was acknowledged.
 
 use std::collections::VecDeque;
 
 use foldhash::HashSet;
 
-use super::calendar::{HOUR_MS, MINUTE_MS};
+use super::calendar::DAY_MS;
 use super::codec::{Input, Malformed, Read, put_varint};
 use super::filter::Filter;
 use crate::error::{Error, Result};
@@ -15,16 +16,16 @@ use crate::table::{KeyRange, Order, Table};
 
 /// Rows of three kinds, told apart by the key's first byte, each followed by the run's number.
 pub(super) const SEEN: Table = Table("usage_seen");
-/// A complete run: its newest time and number of ids.
+/// A complete run: its number of ids, and the time of the first pruning after it was written (0 before).
 const RUN: u8 = 0;
 /// Ids as they came, 8 bytes each; the key ends with a serial number.
 const LOGGED: u8 = 1;
 /// Ids of a run in order, 8 bytes each; the key ends with the first of them.
 const SORTED: u8 = 2;
 
-/// Ids are remembered for this long: 24 h, and the time a caller's clock may be ahead on top.
-const RETENTION_MS: i64 = 24 * HOUR_MS + 10 * MINUTE_MS;
-/// The open run is closed when it holds this many ids, or after an hour.
+/// Ids are remembered for this long after the first pruning that finds their run in the file.
+const RETENTION_MS: i64 = DAY_MS;
+/// The open run is closed when it holds this many ids, or with a pruning.
 const OPEN_IDS: usize = 1 << 19;
 /// Runs waiting to be written; with more, new ids are refused until the writer has caught up.
 const CLOSING_RUNS: usize = 4;
@@ -40,7 +41,6 @@ const LOGGED_ROWS: usize = 16;
 /// A run on its way to the file.
 struct Closing {
     number: u32,
-    newest_ms: i64,
     ids: Vec<u64>,
     written: usize,
 }
@@ -48,8 +48,9 @@ struct Closing {
 /// A run in the file.
 struct Run {
     number: u32,
-    newest_ms: i64,
     count: usize,
+    /// All its ids came before this time.
+    older_than_ms: Option<i64>,
     filter: Option<Filter>,
 }
 
@@ -61,6 +62,8 @@ pub(super) struct Step {
     written: usize,
     completed: bool,
     expired: usize,
+    /// Runs now known to be older than this.
+    dated: Option<i64>,
 }
 
 #[derive(Default)]
@@ -68,7 +71,6 @@ pub(super) struct Seen {
     /// The open run's number.
     number: u32,
     open: HashSet<u64>,
-    opened_ms: i64,
     /// Of the group in flight.
     staged: HashSet<u64>,
     /// Committed with their arrivals, but not yet logged; in the order they came.
@@ -79,12 +81,14 @@ pub(super) struct Seen {
     logged: u64,
     closing: VecDeque<Closing>,
     runs: VecDeque<Run>,
+    /// The time of a pruning that no slice has taken up.
+    pruned_ms: Option<i64>,
 }
 
 impl Seen {
-    /// Loads what the file knows. `newest_ms` stands for the present.
-    pub(super) fn recover(read: &dyn RawRead, newest_ms: i64) -> Result<(Self, Vec<KeyRange>)> {
-        let mut seen = Self { opened_ms: newest_ms, ..Self::default() };
+    /// Loads what the file knows.
+    pub(super) fn recover(read: &dyn RawRead) -> Result<(Self, Vec<KeyRange>)> {
+        let mut seen = Self::default();
         let mut garbage = Vec::new();
         let mut highest = 0;
         read.raw_scan(SEEN, &KeyRange::all(), Order::Ascending, &mut |key, value| {
@@ -104,9 +108,14 @@ impl Seen {
         match kind {
             RUN => {
                 let mut value = Input(value);
-                let (newest_ms, count) = (value.narrow()?, value.narrow()?);
+                let (count, dated_ms) = (value.narrow()?, value.narrow()?);
                 let filter = self.room_for_filter(count).then(|| Filter::new(count));
-                self.runs.push_back(Run { number, newest_ms, count, filter });
+                self.runs.push_back(Run {
+                    number,
+                    count,
+                    older_than_ms: Some(dated_ms).filter(|ms| *ms > 0),
+                    filter,
+                });
             }
             LOGGED if self.runs.back().is_some_and(|run| run.number >= number) => {
                 note_garbage(garbage, run_range(LOGGED, number));
@@ -171,19 +180,27 @@ impl Seen {
     }
 
     /// The group in flight is durable.
-    pub(super) fn commit(&mut self, newest_ms: i64) {
-        if self.open.is_empty() {
-            self.opened_ms = newest_ms;
-        }
+    pub(super) fn commit(&mut self) {
         self.taken += self.staged.len() as u64;
         self.unlogged.extend(&self.staged);
         self.open.extend(self.staged.drain());
-        let stale = newest_ms - self.opened_ms >= HOUR_MS;
-        if self.open.len() >= OPEN_IDS || (stale && !self.open.is_empty()) {
-            let mut ids: Vec<u64> = std::mem::take(&mut self.open).into_iter().collect();
-            ids.sort_unstable();
-            self.closing.push_back(Closing { number: self.number, newest_ms, ids, written: 0 });
-            (self.number, self.logged_rows) = (self.number + 1, 0);
+        if self.open.len() >= OPEN_IDS {
+            self.close_run();
+        }
+    }
+
+    fn close_run(&mut self) {
+        let mut ids: Vec<u64> = std::mem::take(&mut self.open).into_iter().collect();
+        ids.sort_unstable();
+        self.closing.push_back(Closing { number: self.number, ids, written: 0 });
+        (self.number, self.logged_rows) = (self.number + 1, 0);
+    }
+
+    /// Tells the time: runs older than a day go with one of the next commits.
+    pub(super) fn prune(&mut self, now_ms: i64) {
+        self.pruned_ms = Some(now_ms);
+        if !self.open.is_empty() {
+            self.close_run();
         }
     }
 
@@ -203,11 +220,11 @@ impl Seen {
 
     /// Whether there is work that should not wait for the next round.
     pub(super) fn has_work(&self) -> bool {
-        !self.closing.is_empty()
+        !self.closing.is_empty() || self.pruned_ms.is_some()
     }
 
     /// Adds some rows to a commit. New ids are logged only `in_round`.
-    pub(super) fn slice(&self, in_round: bool, newest_ms: i64, ops: &mut Vec<RawOp>) -> Step {
+    pub(super) fn slice(&self, in_round: bool, ops: &mut Vec<RawOp>) -> Step {
         let mut step = Step::default();
         while in_round && (step.logged_rows as usize) < LOGGED_ROWS && step.logged < self.unlogged.len() {
             let row: Vec<u64> = self.unlogged.iter().skip(step.logged).take(LOGGED_IDS).copied().collect();
@@ -223,15 +240,19 @@ impl Seen {
             }
             step.completed = run.written + step.written == run.ids.len();
             if step.completed {
-                let mut value = Vec::new();
-                put_varint(&mut value, run.newest_ms as u64);
-                put_varint(&mut value, run.ids.len() as u64);
-                ops.push(put(RUN, run.number, &[], value));
+                ops.push(put_run(run.number, run.ids.len(), 0));
             }
         }
-        for run in self.runs.iter().take_while(|run| run.newest_ms < newest_ms - RETENTION_MS) {
-            ops.push(RawOp { table: SEEN, key: row_key(RUN, run.number, &[]), value: None });
-            step.expired += 1;
+        if let Some(now_ms) = self.pruned_ms {
+            step.dated = Some(now_ms);
+            let expired = |run: &&Run| run.older_than_ms.is_some_and(|ms| ms < now_ms - RETENTION_MS);
+            for run in self.runs.iter().take_while(expired) {
+                ops.push(RawOp { table: SEEN, key: row_key(RUN, run.number, &[]), value: None });
+                step.expired += 1;
+            }
+            for run in self.runs.iter().filter(|run| run.older_than_ms.is_none()) {
+                ops.push(put_run(run.number, run.count, now_ms));
+            }
         }
         step
     }
@@ -244,6 +265,10 @@ impl Seen {
         self.logged_rows += step.logged_rows;
         for run in self.runs.drain(..step.expired) {
             garbage.push(run_range(SORTED, run.number));
+        }
+        if let Some(now_ms) = step.dated {
+            self.runs.iter_mut().for_each(|run| run.older_than_ms = run.older_than_ms.or(Some(now_ms)));
+            self.pruned_ms = self.pruned_ms.filter(|ms| *ms != now_ms);
         }
         if let Some(run) = self.closing.front_mut() {
             run.written += step.written;
@@ -259,8 +284,8 @@ impl Seen {
             garbage.push(KeyRange { start: vec![LOGGED], end: run_range(LOGGED, run.number).end });
             self.runs.push_back(Run {
                 number: run.number,
-                newest_ms: run.newest_ms,
                 count: run.ids.len(),
+                older_than_ms: None,
                 filter,
             });
         }
@@ -293,6 +318,13 @@ fn run_range(kind: u8, number: u32) -> KeyRange {
 
 fn row_key(kind: u8, number: u32, rest: &[u8]) -> Vec<u8> {
     [&[kind], number.to_be_bytes().as_slice(), rest].concat()
+}
+
+fn put_run(number: u32, count: usize, dated_ms: i64) -> RawOp {
+    let mut value = Vec::new();
+    put_varint(&mut value, count as u64);
+    put_varint(&mut value, dated_ms.max(0) as u64);
+    put(RUN, number, &[], value)
 }
 
 fn put(kind: u8, number: u32, rest: &[u8], value: Vec<u8>) -> RawOp {

@@ -56,6 +56,7 @@ impl Engine {
         self.work.forgetting.sort_unstable();
         self.work.forgetting.dedup();
         if let Some(prune) = prune {
+            self.seen.prune(prune.now_ms);
             self.work.chores.retain(|chore| !matches!(chore, Chore::Prune(..)));
             self.work.chores.extend(self.shared.keys().keys().map(|api_key| Chore::Prune(*api_key, prune)));
         }

@@ -139,7 +139,7 @@ impl Engine {
         self.begin_round(now);
         self.fold_round(now, read, &mut slice.ops)?;
         self.fold_cooled(now, read, &mut slice.ops)?;
-        let step = self.seen.slice(self.work.round.is_some(), self.newest_ms, &mut slice.ops);
+        let step = self.seen.slice(self.work.round.is_some(), &mut slice.ops);
         slice.folded_through = self.finish_round(&step);
         self.work.flight.seen = step;
         self.work.flight.swept = self.sweep(read, &mut slice.ops)?;
