@@ -1,11 +1,10 @@
 //! Who asks, and by which door. Only `service::authn` makes a [`Caller`]: nothing outside this crate can.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+
+use secrecy::SecretString;
 
 use keyward_store::model::{Door, Id};
-
-use crate::crypto::ServiceTokenSecret;
 
 /// Where a request came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,8 +33,8 @@ pub struct Caller {
     pub(crate) origin: Origin,
     /// The SSH key or session row that proved it: when that goes, so does the caller.
     pub(crate) credential: Option<Id>,
-    /// What a service token opens its locks with; none for everyone else.
-    pub(crate) token: Option<Arc<ServiceTokenSecret>>,
+    /// The service token's text, which opens its locks; none for everyone else.
+    pub(crate) token: Option<SecretString>,
 }
 
 impl Caller {

@@ -80,13 +80,20 @@ impl PageSealer for FilePageSealer {
         Ok(())
     }
 
-    fn open(&self, number: u64, sealed: &[u8], plain: &mut [u8]) -> keyward_store::Result<()> {
+    fn check(&self, number: u64, sealed: &[u8]) -> keyward_store::Result<()> {
+        let Some(length) = sealed.len().checked_sub(IV + TAG) else { return Err(wrong_length()) };
+        let (iv, rest) = sealed.split_at(IV);
+        let (ciphertext, tag) = rest.split_at(length);
+        // In constant time.
+        self.authenticate(number, iv, ciphertext).verify_truncated_left(tag).map_err(refused)
+    }
+
+    fn decrypt(&self, _: u64, sealed: &[u8], plain: &mut [u8]) -> keyward_store::Result<()> {
         if !plain.len().is_multiple_of(BLOCK) || sealed.len() != plain.len() + IV + TAG {
             return Err(wrong_length());
         }
         let (iv, rest) = sealed.split_at(IV);
-        let (ciphertext, tag) = rest.split_at(plain.len());
-        self.authenticate(number, iv, ciphertext).verify_truncated_left(tag).map_err(refused)?;
+        let (ciphertext, _) = rest.split_at(plain.len());
         cbc::Decryptor::inner_iv_slice_init(&self.decrypt, iv)
             .map_err(refused)?
             .decrypt_padded_b2b::<NoPadding>(ciphertext, plain)

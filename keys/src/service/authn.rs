@@ -1,8 +1,6 @@
 //! Who is that? The only place where a [`Caller`] for a person or an app is made. Doors prove possession (a
 //! signature, a bearer token); this file decides whose it is, and gives one answer to every wrong proof.
 
-use std::sync::Arc;
-
 use secrecy::SecretString;
 
 use keyward_store::model::{Account, Id, SshKey};
@@ -129,13 +127,13 @@ impl Service {
     }
 
     fn sign_in_with_service_token(&self, origin: Origin, bearer: &str) -> Result<Caller> {
-        let secret = ServiceTokenSecret::parse(bearer).map_err(|_| Error::Unauthenticated)?;
         let text = TextHash::of(bearer);
         let known = self.0.known_tokens.recall(&text);
         let tables = self.mirror().read();
         let id = match known {
             Some(id) => id,
             None => {
+                let secret = ServiceTokenSecret::parse(bearer).map_err(|_| Error::Unauthenticated)?;
                 let verifier = secret.verifier(&self.0.pepper)?;
                 let id = *tables.token_by_verifier.get(&verifier).ok_or(Error::Unauthenticated)?;
                 self.0.known_tokens.remember(&text, id);
@@ -146,7 +144,7 @@ impl Service {
         if token.record.expires_ms.is_some_and(|expires| expires <= self.now_ms()) {
             return Err(Error::Unauthenticated);
         }
-        Ok(Caller { identity: Identity::Token(id), origin, credential: None, token: Some(Arc::new(secret)) })
+        Ok(Caller { identity: Identity::Token(id), origin, credential: None, token: Some(SecretString::from(bearer)) })
     }
 
     fn ssh_key_of(&self, name: &str, fingerprint: &[u8; 32]) -> Option<(Id, Id)> {

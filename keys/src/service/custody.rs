@@ -11,7 +11,7 @@ use keyward_store::Store;
 use keyward_store::model::{ApiKey, Custody, Holder, Id, Lock, LockTarget, Version, label};
 
 use crate::caller::{Caller, Identity};
-use crate::crypto::{self, Iterations, PrivateKey, PublicKey, SecretBytes};
+use crate::crypto::{self, Iterations, PrivateKey, PublicKey, SecretBytes, ServiceTokenSecret};
 use crate::error::{Error, Result};
 use crate::input::{KeyRef, NewKey, Reveal};
 use crate::policy::Permission;
@@ -139,10 +139,10 @@ impl Service {
         if status_of(&row.record, now_ms) != KeyStatus::Active {
             return Err(Error::KeyInactive);
         }
-        let (Identity::Token(token), Some(secret)) = (caller.identity, &caller.token) else {
+        let (Identity::Token(token), Some(text)) = (caller.identity, &caller.token) else {
             return Err(Error::Unauthenticated);
         };
-        let keys = secret.keys()?;
+        let keys = ServiceTokenSecret::parse(text.expose_secret())?.keys()?;
         let number = row.record.current_version;
         let public = PublicKey(row.record.public_key);
         let version = self.version(id, number).await?;
