@@ -9,7 +9,7 @@ use keyward_config::Config;
 use keyward_keys::crypto::PasswordCost;
 use keyward_keys::{Clock, Door, Registration, Service, ServiceOptions, ServiceSettings};
 use keyward_tui::session::TimeLimits;
-use keyward_tui::ssh::{HostKey, Shutdown, SshSettings, load_or_make_host_key};
+use keyward_tui::ssh::{ConnectionLimits, HostKey, Shutdown, SshSettings, load_or_make_host_key};
 use tokio::net::TcpListener;
 
 use crate::admin;
@@ -214,6 +214,7 @@ fn service_settings(config: &Config, clock: Clock) -> ServiceSettings {
         registration: registration(config),
         token_lifetime: seconds(config.auth.jwt_lifetime_seconds),
         refresh_lifetime: seconds(config.auth.refresh_lifetime_seconds),
+        session_lifetime: seconds(config.auth.session_lifetime_seconds),
         retention_days: config.usage.retention_days.get(),
         clock,
     }
@@ -225,11 +226,20 @@ fn time_limits(config: &Config) -> TimeLimits {
 
 fn ssh_settings(config: &Config) -> SshSettings {
     let count = |number: std::num::NonZeroU32| number.get() as usize;
+    let limits = &config.limits;
     SshSettings {
         password: config.auth.ssh_password,
         registration: registration(config),
         login_deadline: seconds(config.ssh.login_seconds),
         session: time_limits(config),
+        connections: ConnectionLimits {
+            burst: limits.ssh_burst.get(),
+            per_second: limits.ssh_per_second.get(),
+            waiting: limits.ssh_waiting,
+            logins: count(limits.ssh_logins),
+            logins_per_source: count(limits.ssh_logins_per_address),
+        },
+        channels: count(limits.ssh_channels),
         max_sessions: (count(config.limits.ssh_sessions_per_account), count(config.limits.ssh_sessions)),
         drain: Duration::from_secs(config.limits.drain_seconds.into()),
         exempt: config.limits.exempt.iter().copied().collect(),

@@ -259,6 +259,7 @@ mod tests {
                 registration: Registration::Closed,
                 token_lifetime: Duration::from_secs(60),
                 refresh_lifetime: Duration::from_secs(60),
+                session_lifetime: Duration::from_secs(60),
                 retention_days: 30,
                 clock: Clock::system(),
             },

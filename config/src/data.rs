@@ -34,12 +34,6 @@ impl DataDir {
         self.0.join("ssh_host_ed25519_key")
     }
 
-    /// The key that signs access tokens.
-    #[must_use]
-    pub fn signing_key(&self) -> PathBuf {
-        self.0.join("signing.key")
-    }
-
     /// The socket through which the command line reaches a running daemon.
     #[must_use]
     pub fn admin_socket(&self) -> PathBuf {

@@ -17,6 +17,4 @@ pub struct Ssh {
     pub session_seconds: NonZeroU32,
     /// From connecting to being logged in.
     pub login_seconds: NonZeroU32,
-    /// The same once a second factor has been asked for.
-    pub login_totp_seconds: NonZeroU32,
 }

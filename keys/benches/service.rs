@@ -50,6 +50,7 @@ async fn open(path: &Path, master_key: &SecretString) -> Service {
             registration: Registration::Closed,
             token_lifetime: Duration::from_secs(3600),
             refresh_lifetime: Duration::from_secs(3600),
+            session_lifetime: Duration::from_secs(3600),
             retention_days: 30,
             clock: Clock::system(),
         },

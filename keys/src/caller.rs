@@ -6,6 +6,8 @@ use secrecy::SecretString;
 
 use keyward_store::model::{Door, Id};
 
+use crate::error::{Error, Result};
+
 /// Where a request came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Origin {
@@ -53,6 +55,17 @@ impl Caller {
         match self.identity {
             Identity::Account(id) => Some(id),
             Identity::Token(_) | Identity::System(_) => None,
+        }
+    }
+
+    /// The account, for what only people do. An app is told that signing in again would not help it.
+    pub(crate) fn person(&self) -> Result<Id> {
+        match self.identity {
+            Identity::Account(id) => Ok(id),
+            Identity::Token(_) => {
+                Err(Error::Forbidden("this is for people, and you are a service token".to_owned()))
+            }
+            Identity::System(_) => Err(Error::Unauthenticated),
         }
     }
 

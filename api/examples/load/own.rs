@@ -54,6 +54,7 @@ async fn open(folder: &TempDir, discard_usage: bool) -> Result<SocketAddr> {
             registration: Registration::Closed,
             token_lifetime: Duration::from_secs(config.auth.jwt_lifetime_seconds.get().into()),
             refresh_lifetime: Duration::from_secs(config.auth.refresh_lifetime_seconds.get().into()),
+            session_lifetime: Duration::from_secs(config.auth.session_lifetime_seconds.get().into()),
             retention_days: 30,
             clock: Clock::system(),
         },

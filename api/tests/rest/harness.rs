@@ -147,6 +147,7 @@ async fn open(folder: &TempDir) -> Service {
             registration: Registration::Open,
             token_lifetime: Duration::from_secs(3_600),
             refresh_lifetime: Duration::from_secs(86_400),
+            session_lifetime: Duration::from_secs(86_400),
             retention_days: 30,
             clock: Clock::system(),
         },

@@ -91,7 +91,7 @@ impl Service {
     /// The caller's own account.
     pub async fn me(&self, caller: &Caller) -> Result<UserView> {
         let tables = self.mirror().read();
-        let account = caller.account().ok_or(Error::Unauthenticated)?;
+        let account = caller.person()?;
         authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
         tables.accounts.get(&account).map(|row| user_view(&row.record)).ok_or(Error::Unauthenticated)
     }
@@ -99,7 +99,7 @@ impl Service {
     /// The teams the caller belongs to, by name.
     pub async fn teams(&self, caller: &Caller) -> Result<Vec<TeamView>> {
         let tables = self.mirror().read();
-        let account = caller.account().ok_or(Error::Unauthenticated)?;
+        let account = caller.person()?;
         authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
         let mut teams: Vec<TeamView> = tables
             .memberships(account)
@@ -122,7 +122,7 @@ impl Service {
         if !["auto", "dark", "light"].contains(&theme) {
             return Err(Error::invalid("theme", "is one of auto, dark, light"));
         }
-        let account = caller.account().ok_or(Error::Unauthenticated)?;
+        let account = caller.person()?;
         self.change(caller, Permission::AccountChange, Target::Account(account), |tables, draft| {
             let old = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
             draft.object = Some(account);

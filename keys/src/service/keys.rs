@@ -33,7 +33,7 @@ struct Checked {
 impl Service {
     /// Makes an API key with its first version.
     pub async fn create_key(&self, caller: &Caller, new: NewKey) -> Result<KeyView> {
-        let account = caller.account().ok_or(Error::Unauthenticated)?;
+        let account = caller.person()?;
         let checked = self.check_new_key(&new)?;
         let space = match new.team {
             Some(team) => team,

@@ -22,7 +22,7 @@ impl Service {
     /// A page of the keys the caller may see.
     pub async fn keys(&self, caller: &Caller, query: &KeyQuery) -> Result<KeyPage> {
         check(query)?;
-        let account = caller.account().ok_or(Error::Unauthenticated)?;
+        let account = caller.person()?;
         let (rows, total) = {
             let tables = self.mirror().read();
             let spaces: Vec<&SpaceKeys> = tables

@@ -74,6 +74,8 @@ pub struct ServiceSettings {
     pub token_lifetime: Duration,
     /// How long a session lives without being refreshed.
     pub refresh_lifetime: Duration,
+    /// How long a session lives however often it is refreshed.
+    pub session_lifetime: Duration,
     /// Days that raw usage events are kept.
     pub retention_days: u32,
     /// Tells the time.

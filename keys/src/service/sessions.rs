@@ -1,6 +1,8 @@
 //! Sessions of apps and browsers: a bearer token for an hour, a refresh token that is replaced at each use. A
 //! replaced one that comes back late ends the whole session: somebody else has a copy.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use keyward_store::model::{Id, Session};
@@ -20,10 +22,9 @@ const REPEAT_MS: i64 = 10_000;
 impl Service {
     /// Opens a session for a person who signed in.
     pub async fn issue_tokens(&self, caller: &Caller) -> Result<IssuedTokens> {
-        let account = caller.account().ok_or(Error::Unauthenticated)?;
+        let account = caller.person()?;
         let id = crypto::random_id()?;
         let refresh = RefreshToken::generate(id)?;
-        let lifetime_ms = self.refresh_lifetime_ms();
         self.change(caller, Permission::SessionManage, Target::Account(account), |_, draft| {
             draft.object = Some(id);
             draft.detail = "session opened".to_owned();
@@ -33,7 +34,7 @@ impl Service {
                 refresh: refresh.hash(),
                 refresh_before: None,
                 created_ms: draft.now_ms,
-                expires_ms: draft.now_ms + lifetime_ms,
+                expires_ms: self.session_end(draft.now_ms, draft.now_ms),
                 from: caller.origin.address.map(|address| address.to_string()),
             })?;
             Ok(())
@@ -51,7 +52,6 @@ impl Service {
         let caller =
             Caller { identity: Identity::Account(account), origin, credential: Some(id), token: None };
         let successor = presented.successor(&self.0.pepper);
-        let lifetime_ms = self.refresh_lifetime_ms();
         let kept = self
             .change(&caller, Permission::SessionManage, Target::Account(account), |tables, draft| {
                 let old = tables.sessions.get(&id).ok_or(Error::Unauthenticated)?;
@@ -66,7 +66,7 @@ impl Service {
                         &Session {
                             refresh: successor.hash(),
                             refresh_before: Some((hash, draft.now_ms)),
-                            expires_ms: draft.now_ms + lifetime_ms,
+                            expires_ms: self.session_end(old.record.created_ms, draft.now_ms),
                             ..old.record.clone()
                         },
                     )?;
@@ -92,9 +92,8 @@ impl Service {
 
     /// Ends the session that proved this caller.
     pub async fn sign_out(&self, caller: &Caller) -> Result<()> {
-        let (Some(account), Some(id)) = (caller.account(), caller.credential) else {
-            return Err(Error::Unauthenticated);
-        };
+        let account = caller.person()?;
+        let id = caller.credential.ok_or(Error::Unauthenticated)?;
         self.change(caller, Permission::SessionManage, Target::Account(account), |tables, draft| {
             draft.object = Some(id);
             draft.detail = "signed out".to_owned();
@@ -121,7 +120,10 @@ impl Service {
         })
     }
 
-    fn refresh_lifetime_ms(&self) -> i64 {
-        i64::try_from(self.0.settings.refresh_lifetime.as_millis()).unwrap_or(i64::MAX / 4)
+    /// When a session that began then and is refreshed now ends.
+    fn session_end(&self, created_ms: i64, now_ms: i64) -> i64 {
+        let ms = |lifetime: Duration| i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX / 4);
+        let settings = &self.0.settings;
+        (now_ms + ms(settings.refresh_lifetime)).min(created_ms + ms(settings.session_lifetime))
     }
 }

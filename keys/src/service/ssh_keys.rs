@@ -78,7 +78,7 @@ impl Service {
     /// The caller's SSH keys, oldest first.
     pub async fn ssh_keys(&self, caller: &Caller) -> Result<Vec<SshKeyView>> {
         let tables = self.mirror().read();
-        let account = caller.account().ok_or(Error::Unauthenticated)?;
+        let account = caller.person()?;
         authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
         let mut keys: Vec<&SshKey> =
             tables.ssh_keys.values().map(|row| &row.record).filter(|key| key.account == account).collect();
@@ -88,7 +88,7 @@ impl Service {
 
     /// Registers an SSH public key for the caller. Without a name it takes the line's comment.
     pub async fn add_ssh_key(&self, caller: &Caller, name: &str, line: &str) -> Result<SshKeyView> {
-        let account = caller.account().ok_or(Error::Unauthenticated)?;
+        let account = caller.person()?;
         let mut faults = Faults::default();
         let key = PublicKeyLine::parse(line).map_err(|why| faults.add("key", why)).ok();
         let comment =
@@ -126,7 +126,7 @@ impl Service {
 
     /// Removes one of the caller's SSH keys; sessions it opened end at once.
     pub async fn remove_ssh_key(&self, caller: &Caller, id: Id) -> Result<()> {
-        let account = caller.account().ok_or(Error::Unauthenticated)?;
+        let account = caller.person()?;
         self.change(caller, Permission::SshKeyManage, Target::Account(account), |tables, draft| {
             let key = tables.ssh_keys.get(&id).filter(|key| key.record.account == account);
             draft.object = Some(id);

@@ -23,7 +23,7 @@ const MOST_KEYS: usize = 1000;
 impl Service {
     /// Makes a service token; its text is in this answer and nowhere else.
     pub async fn create_token(&self, caller: &Caller, new: NewToken) -> Result<(TokenView, SecretString)> {
-        let account = caller.account().ok_or(Error::Unauthenticated)?;
+        let account = caller.person()?;
         let (name, keys) = self.check_token(caller, &new)?;
         let first = *keys.first().ok_or(Error::NotFound("key"))?;
         let id = crypto::random_id()?;
@@ -72,7 +72,7 @@ impl Service {
     /// The service tokens the caller made, newest first.
     pub async fn tokens(&self, caller: &Caller) -> Result<Vec<TokenView>> {
         let tables = self.mirror().read();
-        let account = caller.account().ok_or(Error::Unauthenticated)?;
+        let account = caller.person()?;
         authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
         let mut tokens: Vec<&ServiceToken> = tables
             .tokens

@@ -78,6 +78,7 @@ async fn start(
             registration,
             token_lifetime: Duration::from_secs(3600),
             refresh_lifetime: Duration::from_secs(7 * 24 * 3600),
+            session_lifetime: Duration::from_secs(10 * 24 * 3600),
             retention_days: 30,
             clock: clock.clone(),
         },

@@ -53,6 +53,20 @@ async fn sessions_that_ended_are_removed() {
     assert_eq!(instance.service.end_expired_sessions(&instance.system()).await.expect("ran"), 1);
 }
 
+#[tokio::test]
+async fn a_session_ends_after_its_longest_time_however_often_it_is_refreshed() {
+    const DAY_MS: i64 = 24 * 3_600_000;
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let mut tokens = instance.service.issue_tokens(&ana).await.expect("tokens");
+    for day in [6, 9] {
+        instance.clock.set(NOON + day * DAY_MS);
+        tokens = instance.service.refresh(ORIGIN, copy(&tokens.refresh_token)).await.expect("refreshed");
+    }
+    instance.clock.set(NOON + 10 * DAY_MS);
+    assert!(instance.service.refresh(ORIGIN, copy(&tokens.refresh_token)).await.is_err());
+}
+
 fn copy(secret: &SecretString) -> SecretString {
     SecretString::from(secret.expose_secret().to_owned())
 }

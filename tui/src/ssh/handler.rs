@@ -21,9 +21,6 @@ use super::limits::{Slot, Source};
 use super::output::ChannelOutput;
 use super::{Door, work};
 
-/// Channels one connection may have open.
-const MAX_CHANNELS: usize = 8;
-
 /// One connection.
 pub(super) struct Connection {
     pub(super) door: Arc<Door>,
@@ -176,7 +173,7 @@ impl Handler for Connection {
         _session: &mut Session,
     ) -> Result<(), Error> {
         self.channels.retain(|_, channel| !channel.done.is_cancelled());
-        if self.channels.len() >= MAX_CHANNELS {
+        if self.channels.len() >= self.door.settings.channels {
             reply.reject(ChannelOpenFailure::ResourceShortage).await;
             return Ok(());
         }

@@ -6,18 +6,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Connections a source may open at once before its rate counts.
-const BURST: u32 = 10;
-/// Time that one connection of a source takes up afterwards: ten a second.
-const INTERVAL: Duration = Duration::from_millis(100);
-/// Connections of one source that wait for their turn; more are closed.
-const WAITING_PER_SOURCE: u32 = 32;
 /// Connections of all sources that wait for their turn.
 const WAITING: usize = 1024;
-/// Connections that have not signed in, of all sources.
-const PRE_AUTH: usize = 256;
-/// Connections that have not signed in, of one source.
-const PRE_AUTH_PER_SOURCE: usize = 16;
 /// Wrong passwords of one source before its next answers are held back.
 const FREE_FAILURES: u32 = 4;
 /// Wrong passwords of one source after which it gets no more tries for a while.
@@ -26,6 +16,27 @@ const MAX_FAILURES: u32 = 30;
 const COOL_DOWN: Duration = Duration::from_secs(600);
 /// Above this many remembered sources, those with nothing to remember are dropped.
 const REMEMBERED: usize = 4096;
+
+/// How many connections strangers may make. A source is one IPv4 address, or one IPv6 /64.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    /// Connections a source may open at once before its rate counts; at least 1.
+    pub burst: u32,
+    /// Connections a second of one source after that; at least 1.
+    pub per_second: u32,
+    /// Connections of one source that wait for their turn; more are closed.
+    pub waiting: u32,
+    /// Connections that have not signed in, of all sources.
+    pub logins: usize,
+    /// Connections that have not signed in, of one source.
+    pub logins_per_source: usize,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self { burst: 10, per_second: 10, waiting: 32, logins: 256, logins_per_source: 16 }
+    }
+}
 
 /// What connections are counted under: an IPv4 address, or the /64 of an IPv6 address.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -61,16 +72,26 @@ struct Counts {
 
 /// Counts strangers. Shared by the accept loop and every connection.
 #[derive(Default)]
-pub(super) struct Gate(Mutex<Counts>);
+pub(super) struct Gate {
+    limits: ConnectionLimits,
+    counts: Mutex<Counts>,
+}
 
 impl Gate {
+    pub(super) fn new(limits: ConnectionLimits) -> Self {
+        Self { limits, counts: Mutex::default() }
+    }
+
     fn counts(&self) -> MutexGuard<'_, Counts> {
         // Plain counters: a panic between two of them cannot leave anything worse than a number off by one.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long this connection's banner is held back; none when too many of its source wait already.
     pub(super) fn knock(self: &Arc<Self>, source: Source, now: Instant) -> Option<Turn> {
+        let limits = self.limits;
+        // Time that one connection of a source takes up.
+        let interval = Duration::from_secs(1) / limits.per_second.max(1);
         let mut counts = self.counts();
         if counts.sources.len() > REMEMBERED {
             counts.sources.retain(|_, record| record.is_worth_keeping(now));
@@ -78,11 +99,11 @@ impl Gate {
         let waiting = counts.waiting;
         let record = counts.sources.entry(source).or_default();
         let due = record.due.map_or(now, |due| due.max(now));
-        let wait = (due - now).saturating_sub(INTERVAL * (BURST - 1));
-        if wait > INTERVAL * WAITING_PER_SOURCE || (!wait.is_zero() && waiting >= WAITING) {
+        let wait = (due - now).saturating_sub(interval * limits.burst.saturating_sub(1));
+        if wait > interval * limits.waiting || (!wait.is_zero() && waiting >= WAITING) {
             return None;
         }
-        record.due = Some(due + INTERVAL);
+        record.due = Some(due + interval);
         counts.waiting += 1;
         Some(Turn { gate: Arc::clone(self), wait })
     }
@@ -90,13 +111,15 @@ impl Gate {
     /// A slot for a connection that has not signed in; none when they are used up. `chance` (0 to 255, random)
     /// decides who is turned away once half of them are taken, so that a flood cannot keep everybody out.
     pub(super) fn pre_auth(self: &Arc<Self>, source: Source, chance: u8) -> Option<Slot> {
+        let limits = self.limits;
+        let half = (limits.logins / 2).max(1);
         let mut counts = self.counts();
-        let crowding = counts.pre_auth.saturating_sub(PRE_AUTH / 2) * 256 / (PRE_AUTH / 2);
-        if counts.pre_auth >= PRE_AUTH || usize::from(chance) < crowding {
+        let crowding = counts.pre_auth.saturating_sub(half) * 256 / half;
+        if counts.pre_auth >= limits.logins || usize::from(chance) < crowding {
             return None;
         }
         let record = counts.sources.entry(source).or_default();
-        if record.pre_auth >= PRE_AUTH_PER_SOURCE {
+        if record.pre_auth >= limits.logins_per_source {
             return None;
         }
         record.pre_auth += 1;
@@ -178,11 +201,11 @@ mod tests {
         let gate = Arc::new(Gate::default());
         let now = Instant::now();
         let turns: Vec<_> = (0..60).map_while(|_| gate.knock(source(1), now)).collect();
-        assert_eq!(turns.iter().filter(|turn| turn.wait.is_zero()).count(), BURST as usize);
-        assert_eq!(turns.len(), (BURST + WAITING_PER_SOURCE) as usize);
+        assert_eq!(turns.iter().filter(|turn| turn.wait.is_zero()).count(), 10);
+        assert_eq!(turns.len(), 42);
         assert!(turns.windows(2).all(|pair| pair[0].wait <= pair[1].wait));
         assert!(gate.knock(source(2), now).is_some_and(|turn| turn.wait.is_zero()));
-        let later = now + INTERVAL * 60;
+        let later = now + Duration::from_secs(6);
         assert!(gate.knock(source(1), later).is_some_and(|turn| turn.wait.is_zero()));
         drop(turns);
         assert_eq!(gate.counts().waiting, 0);
@@ -192,7 +215,7 @@ mod tests {
     fn one_source_cannot_take_every_slot_and_slots_come_back() {
         let gate = Arc::new(Gate::default());
         let slots: Vec<_> = (0..40).map_while(|_| gate.pre_auth(source(1), 255)).collect();
-        assert_eq!(slots.len(), PRE_AUTH_PER_SOURCE);
+        assert_eq!(slots.len(), 16);
         assert!(gate.pre_auth(source(2), 255).is_some());
         drop(slots);
         assert!(gate.pre_auth(source(1), 255).is_some());
@@ -206,8 +229,8 @@ mod tests {
         for last in 0..=255 {
             slots.extend((0..2).map_while(|_| gate.pre_auth(source(last), 255)));
         }
-        assert!(slots.len() <= PRE_AUTH, "{}", slots.len());
-        slots.truncate(PRE_AUTH * 3 / 4);
+        assert!(slots.len() <= 256, "{}", slots.len());
+        slots.truncate(192);
         assert!(gate.pre_auth(source(254), 0).is_none());
         assert!(gate.pre_auth(source(254), 255).is_some());
     }

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use host_key::{HostKey, HostKeyError, load_or_make_host_key};
+pub use limits::ConnectionLimits;
 
 use crate::session::{Registry, TimeLimits};
 
@@ -41,6 +42,10 @@ pub struct SshSettings {
     pub login_deadline: Duration,
     /// How long sessions may last.
     pub session: TimeLimits,
+    /// How many connections strangers may make.
+    pub connections: ConnectionLimits,
+    /// Channels of one connection.
+    pub channels: usize,
     /// Sessions of one account, and in all.
     pub max_sessions: (usize, usize),
     /// How long open dashboards are left alone once the daemon goes down.
@@ -58,6 +63,8 @@ impl Default for SshSettings {
             host_name: None,
             login_deadline: Duration::from_secs(45),
             session: TimeLimits::default(),
+            connections: ConnectionLimits::default(),
+            channels: 8,
             max_sessions: (20, 1000),
             drain: Duration::from_secs(20),
             exempt: Vec::new(),
@@ -104,7 +111,7 @@ pub async fn serve(
     let registry = Registry::new(settings.max_sessions.0, settings.max_sessions.1);
     let door = Arc::new(Door {
         service,
-        gate: Arc::default(),
+        gate: Arc::new(limits::Gate::new(settings.connections)),
         registry,
         draining: shutdown.drain.clone(),
         restart: CancellationToken::new(),

@@ -74,6 +74,7 @@ impl Server {
                 registration: settings.registration,
                 token_lifetime: Duration::from_secs(3_600),
                 refresh_lifetime: Duration::from_secs(86_400),
+                session_lifetime: Duration::from_secs(86_400),
                 retention_days: 30,
                 clock: Clock::system(),
             },
