@@ -48,8 +48,17 @@ pub trait PageSealer: Send + Sync + 'static {
     fn overhead(&self) -> usize;
     /// Seals `plain` as page `number` into `out` (`plain.len() + overhead()` bytes).
     fn seal(&self, number: u64, plain: &[u8], out: &mut [u8]) -> Result<()>;
+    /// Whether `sealed` is page `number` as it was sealed; [`Error::Sealed`] when it was altered or belongs
+    /// elsewhere.
+    fn check(&self, number: u64, sealed: &[u8]) -> Result<()>;
+    /// Decrypts into `plain` a page that [`PageSealer::check`] has passed: of any other, what comes out means
+    /// nothing and must not be looked at.
+    fn decrypt(&self, number: u64, sealed: &[u8], plain: &mut [u8]) -> Result<()>;
     /// Opens page `number` into `plain`; [`Error::Sealed`] when it was altered or belongs elsewhere.
-    fn open(&self, number: u64, sealed: &[u8], plain: &mut [u8]) -> Result<()>;
+    fn open(&self, number: u64, sealed: &[u8], plain: &mut [u8]) -> Result<()> {
+        self.check(number, sealed)?;
+        self.decrypt(number, sealed, plain)
+    }
 }
 
 /// Links one record of a hash-chained log to the one before it.

@@ -52,13 +52,21 @@ impl Open {
         unopened: Unopened,
     ) -> Result<Self> {
         let pages = Pages::new(medium.clone(), sealer.clone(), unopened).map_err(Error::from_io)?;
+        let repaired = pages.clone();
         let redb = Database::builder()
             .set_cache_size(cache_bytes)
             // Otherwise redb reads a page or two before it has verified them.
             .set_check_integrity_on_open(unopened == Unopened::ReadAsZeros)
+            .set_repair_callback(move |repair| {
+                // Called again as the repair goes on.
+                if repair.progress() == 0.0 {
+                    repaired.start_checks();
+                }
+            })
             .create_with_backend(pages.clone())
-            .map_err(engine)?;
-        Ok(Self { redb, pages })
+            .map_err(engine);
+        pages.end_checks();
+        Ok(Self { redb: redb?, pages })
     }
 
     /// Begins the one write transaction.

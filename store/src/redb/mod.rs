@@ -1,6 +1,7 @@
 //! The embedded engine: redb over sealed pages, one writer thread, snapshots for everybody else. It must not leak
 //! a type of redb.
 
+mod authentic;
 mod database;
 mod feed;
 mod group;

@@ -9,12 +9,13 @@
 use std::cell::RefCell;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use redb::StorageBackend;
 
 use crate::error::Error;
 use crate::interface::PageSealer;
+use crate::redb::authentic::{Checks, Found};
 use crate::redb::header::HEADER_LEN;
 use crate::redb::medium::Medium;
 
@@ -23,7 +24,7 @@ pub(crate) const PAGE: usize = 4096;
 /// Where sealed pages begin.
 const FIRST: u64 = HEADER_LEN + PAGE as u64;
 /// Pages sealed or opened in one call of the medium; bounds the scratch memory of a thread.
-const RUN: usize = 16;
+pub(crate) const RUN: usize = 16;
 /// The file is written ahead of need by an eighth of itself, within these bounds: a sync of room that was written
 /// before costs half as much as one that also moves the file's end.
 const AHEAD: std::ops::RangeInclusive<u64> = 256 * 1024..=4 * 1024 * 1024;
@@ -31,6 +32,15 @@ const ZEROS: &[u8] = &[0; 256 * 1024];
 
 thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The first `len` bytes of a scratch, which only ever grows: clearing it anew for each run would cost as much as
+/// decrypting it.
+pub(crate) fn room(scratch: &mut Vec<u8>, len: usize) -> &mut [u8] {
+    if scratch.len() < len {
+        scratch.resize(len, 0);
+    }
+    &mut scratch[..len]
 }
 
 /// The pages of one opening of redb over a medium. Cloned handles share everything.
@@ -42,6 +52,8 @@ struct Inner {
     sealer: Arc<dyn PageSealer>,
     stride: u64,
     unopened: Unopened,
+    /// While redb repairs: the pages whose tags need not be checked once more.
+    checks: RwLock<Option<Checks>>,
     sync_failed: AtomicBool,
     /// The end of what the medium has been written to, with data or with zeros.
     written: Mutex<u64>,
@@ -67,6 +79,11 @@ pub(crate) enum Unopened {
 #[error("a page of the database does not open")]
 pub(crate) struct SealedPage;
 
+/// Where page `number` ≥ 1 lies.
+pub(crate) fn place(number: u64, stride: u64) -> u64 {
+    FIRST + (number - 1) * stride
+}
+
 impl Pages {
     /// Pages over `medium`.
     pub(crate) fn new(
@@ -82,9 +99,30 @@ impl Pages {
             sealer,
             stride,
             unopened,
+            checks: RwLock::new(None),
             sync_failed: AtomicBool::new(false),
             written: Mutex::new(written),
         })))
+    }
+
+    /// Called before redb reads every page: checks their tags on all cores. Ends with [`Pages::end_checks`] or the
+    /// first sealed page that is written.
+    pub(crate) fn start_checks(&self) {
+        let pages =
+            (*self.written()).min(self.0.medium.len().unwrap_or(0)).saturating_sub(FIRST) / self.0.stride;
+        let checks = Checks::start(self.0.medium.clone(), self.0.sealer.clone(), pages);
+        *self.0.checks.write().unwrap_or_else(PoisonError::into_inner) = Some(checks);
+    }
+
+    /// From now on every reading of a page checks its tag.
+    pub(crate) fn end_checks(&self) {
+        if self.found().is_some() {
+            *self.0.checks.write().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+
+    fn found(&self) -> Option<Arc<Found>> {
+        self.0.checks.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(Checks::found)
     }
 
     /// Whether a sync failed: what it covered may be lost though it still reads back.
@@ -118,9 +156,8 @@ impl Pages {
         Ok(())
     }
 
-    /// Where page `number` ≥ 1 lies.
     fn place(&self, number: u64) -> u64 {
-        FIRST + (number - 1) * self.0.stride
+        place(number, self.0.stride)
     }
 
     /// The medium's length for a length as redb sees it.
@@ -142,13 +179,23 @@ impl Pages {
 
     fn open_run(&self, first: u64, out: &mut [u8]) -> io::Result<()> {
         let stride = self.0.stride as usize;
+        let found = self.found();
         SCRATCH.with_borrow_mut(|scratch| {
-            scratch.resize(out.len() / PAGE * stride, 0);
-            self.0.medium.read(self.place(first), scratch)?;
+            let vouched = match &found {
+                Some(found) => (first..).take(out.len() / PAGE).all(|number| found.vouch(number, scratch)),
+                None => false,
+            };
+            let sealed = room(scratch, out.len() / PAGE * stride);
+            self.0.medium.read(self.place(first), sealed)?;
             for ((number, sealed), plain) in
-                (first..).zip(scratch.chunks_exact(stride)).zip(out.chunks_exact_mut(PAGE))
+                (first..).zip(sealed.chunks_exact(stride)).zip(out.chunks_exact_mut(PAGE))
             {
-                if self.0.sealer.open(number, sealed, plain).is_err() {
+                let opened = if vouched {
+                    self.0.sealer.decrypt(number, sealed, plain)
+                } else {
+                    self.0.sealer.open(number, sealed, plain)
+                };
+                if opened.is_err() {
                     match self.0.unopened {
                         Unopened::Fail => {
                             return Err(io::Error::new(io::ErrorKind::InvalidData, SealedPage));
@@ -163,23 +210,24 @@ impl Pages {
 
     fn seal_run(&self, first: u64, data: &[u8]) -> io::Result<()> {
         let stride = self.0.stride as usize;
+        self.end_checks();
         SCRATCH.with_borrow_mut(|scratch| {
-            scratch.resize(data.len() / PAGE * stride, 0);
+            let run = room(scratch, data.len() / PAGE * stride);
             for ((number, plain), sealed) in
-                (first..).zip(data.chunks_exact(PAGE)).zip(scratch.chunks_exact_mut(stride))
+                (first..).zip(data.chunks_exact(PAGE)).zip(run.chunks_exact_mut(stride))
             {
                 self.0.sealer.seal(number, plain, sealed).map_err(|error| match error {
                     Error::Io(error) => error,
                     other => io::Error::other(other),
                 })?;
             }
-            let (at, end) = (self.place(first), self.place(first) + scratch.len() as u64);
+            let (at, end) = (self.place(first), self.place(first) + run.len() as u64);
             let mut written = self.written();
             if end > *written {
                 self.fill(&mut written, end)?;
             }
             drop(written);
-            self.0.medium.write(at, scratch)
+            self.0.medium.write(at, run)
         })
     }
 }
@@ -210,6 +258,7 @@ impl StorageBackend for Pages {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let outer = self.outer_len(len)?;
+        self.end_checks();
         let mut written = self.written();
         self.0.medium.set_len(outer)?;
         *written = outer.min(*written);

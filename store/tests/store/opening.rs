@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use keyward_store::model::Id;
 use keyward_store::table::Order;
@@ -132,6 +133,75 @@ fn an_altered_page_is_never_read() {
         }
         assert!(noticed > 80, "{noticed}");
     });
+}
+
+/// The same for a file that has to be repaired, which reads it in another way.
+#[test]
+fn an_altered_page_is_never_read_after_a_crash() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        let whole = crashed(&path).await;
+        let mut noticed = 0;
+        for at in sealed_pages(&whole).step_by(3) {
+            let mut altered = whole.clone();
+            altered[at + 77] ^= 1;
+            fs::write(&path, altered).unwrap();
+            let Ok(store) = Redb::open(file_options(&path)) else {
+                noticed += 1;
+                continue;
+            };
+            // What only the last commit needs may count as torn; then the one before it holds.
+            let snapshot = store.snapshot().await.unwrap();
+            let rows = snapshot.scan(A, KeyRange::all(), Order::Ascending, usize::MAX).await.unwrap();
+            assert!(rows.len() >= 399, "page at {at}");
+            assert!(rows.iter().all(|(_, row)| row.value.iter().all(|byte| *byte == b'x')), "page at {at}");
+        }
+        assert!(noticed > 20, "{noticed}");
+    });
+}
+
+/// What the repair has checked is checked again by each reading after it.
+#[test]
+fn a_page_altered_after_a_repair_is_refused() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        let whole = crashed(&path).await;
+        fs::write(&path, &whole).unwrap();
+        let mut options = file_options(&path);
+        options.cache_bytes = 0;
+        let store = Redb::open(options).unwrap();
+        commit(&store, [put(B, "new", "written after the repair")]).await;
+        let snapshot = store.snapshot().await.unwrap();
+        assert!(snapshot.get(B, b"new").await.unwrap().is_some());
+        let disk = fs::OpenOptions::new().write(true).open(&path).unwrap();
+        let now = fs::read(&path).unwrap();
+        for at in sealed_pages(&now) {
+            disk.write_all_at(&[now[at + 3000] ^ 1], at as u64 + 3000).unwrap();
+        }
+        let read = snapshot.scan(A, KeyRange::all(), Order::Ascending, usize::MAX).await;
+        assert!(matches!(read, Err(Error::Sealed)), "{read:?}");
+        assert!(snapshot.get(B, b"new").await.is_err());
+    });
+}
+
+/// The file of 400 rows as a kill leaves it.
+async fn crashed(path: &Path) -> Vec<u8> {
+    let mut options = file_options(path);
+    options.quick_repair_after = Duration::MAX;
+    let store = Redb::open(options).unwrap();
+    for number in 0..400 {
+        commit(&store, [put(A, &format!("{number:03}"), &"x".repeat(900))]).await;
+    }
+    fs::read(path).unwrap()
+}
+
+/// Where the sealed pages begin that were ever written.
+fn sealed_pages(file: &[u8]) -> impl Iterator<Item = usize> {
+    let (first, stride) = (16_384, 4096 + 16);
+    let pages = (file.len() - first) / stride;
+    (0..pages).map(move |page| first + page * stride).filter(move |at| file[*at..at + stride] != [0; 4112])
 }
 
 #[test]

@@ -50,12 +50,17 @@ impl PageSealer for TestSealer {
         Ok(())
     }
 
-    fn open(&self, number: u64, sealed: &[u8], plain: &mut [u8]) -> Result<()> {
-        let (body, tag) = sealed.split_at(plain.len());
-        for (to, from) in plain.iter_mut().zip(body) {
+    fn check(&self, number: u64, sealed: &[u8]) -> Result<()> {
+        let (body, tag) = sealed.split_at(sealed.len() - self.overhead());
+        let plain: Vec<u8> = body.iter().map(|byte| byte ^ 0x5C).collect();
+        if tag == self.tag(number, &plain) { Ok(()) } else { Err(Error::Sealed) }
+    }
+
+    fn decrypt(&self, _: u64, sealed: &[u8], plain: &mut [u8]) -> Result<()> {
+        for (to, from) in plain.iter_mut().zip(sealed) {
             *to = from ^ 0x5C;
         }
-        if tag == self.tag(number, plain) { Ok(()) } else { Err(Error::Sealed) }
+        Ok(())
     }
 }
 
