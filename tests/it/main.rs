@@ -7,13 +7,18 @@
     reason = "a test stops at the first failed step and says what it counted"
 )]
 
+mod bad_disk;
+mod bad_input;
+mod canary;
 mod daemon;
 mod daemon_bad_start;
 mod daemon_console;
 mod daemon_crash;
 mod daemon_doors;
+mod doors;
 mod harness;
 mod openssh;
 mod openssh_commands;
 mod rest;
+mod story;
 mod tree;

@@ -8,7 +8,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use keyward_store::model::{ApiKey, Id};
 
 use crate::caller::Caller;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::input::{KeyQuery, KeySort};
 use crate::service::Service;
 use crate::service::keys::status_of;

@@ -12,6 +12,7 @@
 
 pub(crate) mod crash;
 pub(crate) mod http;
+pub(crate) mod neighbour;
 pub(crate) mod process;
 pub(crate) mod real;
 pub(crate) mod screen;

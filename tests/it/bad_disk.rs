@@ -1,0 +1,105 @@
+//! Disks that refuse: one that is full, and one that may not be written to. The door says so, nothing that was
+//! acknowledged is lost, and work goes on when there is room again.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::daemon::{BINARY, add_user, command, place, serve, text};
+use crate::harness::http::Http;
+use crate::harness::process::{Process, keyward, run};
+
+/// Bytes a file may have here, far below any disk's.
+const ROOM: u64 = 3 * 1024 * 1024;
+
+/// The daemon as on a disk of this size: files can grow no further, and the attempt fails as on a full disk.
+fn on_a_small_disk(data: &Path) -> Process {
+    let mut shell = Command::new("sh");
+    // Blocks of 512 bytes; the hard limit stays, so that the room can be given back.
+    let script = format!("ulimit -S -f {}; trap '' XFSZ; exec \"$0\" \"$@\"", ROOM / 512);
+    shell.env_clear().env("KEYWARD_DATA_DIR", data).args(["-c", &script, BINARY]);
+    Process::start(shell, data, &["limits.exempt=[\"127.0.0.0/8\"]"])
+}
+
+async fn sign_in(daemon: &Process) -> Http {
+    Http::new(&daemon.api()).login_as("ana@example.com", "a fine password").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_is_told_loses_nothing_and_is_over_when_there_is_room() {
+    if Command::new("prlimit").arg("--version").output().is_err() {
+        return;
+    }
+    let (_folder, data) = place();
+    assert!(add_user(&data, "ana@example.com", &["--operator"]).status.success());
+    let daemon = on_a_small_disk(&data);
+    let http = sign_in(&daemon).await;
+    let body = |number: usize| json!({ "name": format!("key-{number}"), "service": "X", "apiKey": format!("{number:060000}"), "environment": "production" });
+    let mut kept = 0;
+    let refused = loop {
+        let reply = http.post("/api/keys", &body(kept)).await;
+        if reply.status.as_u16() != 201 {
+            break reply;
+        }
+        kept += 1;
+        assert!(kept < 200, "the disk never ran full");
+    };
+    assert!(kept > 0);
+    let problem = refused.expect(503);
+    assert_eq!(problem["code"], "disk_full");
+    assert!(refused.headers.contains_key("retry-after"));
+    assert!(problem["detail"].as_str().unwrap().contains("disk"), "{problem}");
+    // Those who read go on, and what was acknowledged is all there.
+    let page = http.get("/api/keys?limit=1").await.expect(200);
+    assert_eq!(page["pagination"]["total"], kept);
+    http.post("/api/keys", &body(kept)).await.expect(503);
+    assert_eq!(http.get("/health/live").await.status.as_u16(), 200);
+
+    let pid = daemon.pid().to_string();
+    let roomy = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).output().unwrap();
+    assert!(roomy.status.success(), "{}", text(&roomy.stderr));
+    http.post("/api/keys", &body(kept)).await.expect(201);
+    assert_eq!(http.get("/api/keys?limit=1").await.expect(200)["pagination"]["total"], kept + 1);
+    assert!(!daemon.stderr().contains("failed inside"), "{}", daemon.stderr());
+    daemon.kill();
+
+    let daemon = serve(&data);
+    let http = sign_in(&daemon).await;
+    for number in [0, kept / 2, kept] {
+        let found = http.get(&format!("/api/keys?search=key-{number}&limit=100")).await.expect(200);
+        let name = format!("key-{number}");
+        let key = found["keys"].as_array().unwrap().iter().find(|key| key["name"] == name.as_str()).unwrap();
+        let path = format!("/api/keys/{}/reveal", key["_id"].as_str().unwrap());
+        let value = http.post(&path, &json!({})).await.expect(200);
+        assert_eq!(value["apiKey"], format!("{number:060000}"));
+    }
+    assert!(command(&data, &["verify"], "").status.success());
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_to_is_named() {
+    let (folder, data) = place();
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o555)).unwrap();
+    let free = ["serve", "--set", "ssh.listen=127.0.0.1:0", "--set", "api.listen=127.0.0.1:0"];
+    let mut refused = keyward(Path::new(BINARY), &data, &free);
+    if nix::unistd::geteuid().is_root() {
+        // Root may write anywhere, so nobody tries instead, with a copy that nobody can reach.
+        let binary = folder.path().join("keyward");
+        fs::copy(BINARY, &binary).unwrap();
+        refused = keyward(&binary, &data, &free);
+        refused.uid(65_534).gid(65_534);
+    }
+    let output = run(refused, "");
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let said = text(&output.stderr);
+    assert!(said.contains("cannot be written to") && said.contains(data.to_str().unwrap()), "{said}");
+    assert_eq!(fs::read_dir(&data).unwrap().count(), 0);
+}

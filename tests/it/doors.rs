@@ -1,0 +1,223 @@
+//! Who may do what, asked at the doors: every route with every method as every kind of caller, every command as a
+//! stranger. A route or command that is not in the tables here fails, so that none comes in without a decision.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::harness::http::Http;
+use crate::harness::ssh::Ssh;
+use crate::harness::{Daemon, ssh_key};
+
+/// Who asks, in the order of the table's columns.
+const CALLERS: [&str; 6] =
+    ["nobody", "a bad token", "a stranger", "a stranger's app", "an app that fetches", "an app that tracks"];
+
+/// A route: method, path, a body that is fine, and the status for each caller. `{id}` is Ana's, of whatever kind.
+type Row = (&'static str, &'static str, &'static str, [u16; 6]);
+
+const KEY: &str = r#"{"name":"n","service":"s","apiKey":"k"}"#;
+const TOKEN: &str = r#"{"name":"t","keys":["{id}"],"scopes":["fetch"]}"#;
+const SSH_KEY: &str = r#"{"name":"k","key":"no key"}"#;
+const NEW: &str = r#"{"name":"n","email":"new@example.com","password":"a fine password"}"#;
+const LOGIN: &str = r#"{"email":"no@example.com","password":"a fine password"}"#;
+const REFRESH: &str = r#"{"refreshToken":"none"}"#;
+const CALL: &str = r#"{"statusCode":200}"#;
+const CALLS: &str = r#"[{"key":"{id}","statusCode":200}]"#;
+
+const ROUTES: &[Row] = &[
+    ("POST", "/api/auth/register", NEW, [403; 6]),
+    ("POST", "/api/auth/login", LOGIN, [401; 6]),
+    ("POST", "/api/auth/refresh", REFRESH, [401; 6]),
+    ("GET", "/api/keys", "", [401, 401, 200, 403, 403, 403]),
+    ("POST", "/api/keys", KEY, [401, 401, 201, 403, 403, 403]),
+    ("GET", "/api/keys/{id}", "", [401, 401, 404, 404, 200, 200]),
+    ("PUT", "/api/keys/{id}", r#"{"description":"x"}"#, [401, 401, 404, 404, 403, 403]),
+    ("PATCH", "/api/keys/{id}", r#"{"description":"x"}"#, [401, 401, 404, 404, 403, 403]),
+    ("DELETE", "/api/keys/{id}", "", [401, 401, 404, 404, 403, 403]),
+    ("POST", "/api/keys/{id}/reveal", "{}", [401, 401, 404, 404, 403, 403]),
+    ("GET", "/api/keys/{id}/value", "", [401, 401, 404, 404, 200, 403]),
+    ("GET", "/api/usage/{id}", "", [401, 401, 404, 404, 403, 403]),
+    ("POST", "/api/usage/{id}/track", CALL, [401, 401, 404, 404, 403, 201]),
+    ("POST", "/api/usage/track", CALLS, [401, 401, 422, 422, 422, 201]),
+    ("GET", "/api/profile", "", [401, 401, 200, 403, 403, 403]),
+    ("GET", "/api/profile/ssh-keys", "", [401, 401, 200, 403, 403, 403]),
+    ("POST", "/api/profile/ssh-keys", SSH_KEY, [401, 401, 422, 403, 403, 403]),
+    ("DELETE", "/api/profile/ssh-keys/{ssh}", "", [401, 401, 404, 403, 403, 403]),
+    ("GET", "/api/tokens", "", [401, 401, 200, 403, 403, 403]),
+    ("POST", "/api/tokens", TOKEN, [401, 401, 422, 403, 403, 403]),
+    ("DELETE", "/api/tokens/{token}", "", [401, 401, 404, 404, 404, 404]),
+    ("GET", "/health", "", [200; 6]),
+    ("GET", "/health/live", "", [200; 6]),
+    ("GET", "/health/ready", "", [200; 6]),
+    // Last, for it ends the stranger's session.
+    ("POST", "/api/auth/logout", "", [401, 401, 200, 403, 403, 403]),
+];
+
+/// Ana with a key, a token and an SSH key; and everybody else.
+struct House {
+    daemon: Daemon,
+    ana: Http,
+    callers: Vec<Http>,
+    id: String,
+    token: String,
+    ssh: String,
+}
+
+fn id(value: &Value) -> String {
+    value["_id"].as_str().unwrap().to_owned()
+}
+
+async fn app(http: &Http, key: &str, scope: &str) -> (String, Http) {
+    let body = json!({ "name": scope, "keys": [key], "scopes": [scope] });
+    let made = http.post("/api/tokens", &body).await.expect(201);
+    (id(&made), http.bearer(made["token"].as_str().unwrap()))
+}
+
+impl House {
+    async fn build() -> Self {
+        let daemon = Daemon::start().await;
+        let (ana, ben) = (daemon.person("ana@example.com").await, daemon.person("ben@example.com").await);
+        let (ana, ben) = (daemon.http().login(&ana).await, daemon.http().login(&ben).await);
+        let body = json!({ "name": "anas", "service": "X", "apiKey": "v", "environment": "production" });
+        let key = id(&ana.post("/api/keys", &body).await.expect(201));
+        let bens = id(&ben.post("/api/keys", &body).await.expect(201));
+        let (_, bens_app) = app(&ben, &bens, "fetch").await;
+        let (token, fetching) = app(&ana, &key, "fetch").await;
+        let (_, tracking) = app(&ana, &key, "track").await;
+        let nobody = daemon.http();
+        let bad = nobody.bearer("kw_0000000000000000000000000000000000000000000000000000");
+        let public = ssh_key().public_key().to_openssh().unwrap();
+        let body = json!({ "name": "second", "key": public });
+        let ssh = id(&ana.post("/api/profile/ssh-keys", &body).await.expect(201));
+        Self {
+            daemon,
+            ana,
+            callers: vec![nobody, bad, ben, bens_app, fetching, tracking],
+            id: key,
+            token,
+            ssh,
+        }
+    }
+
+    fn fill(&self, text: &str) -> String {
+        text.replace("{id}", &self.id).replace("{token}", &self.token).replace("{ssh}", &self.ssh)
+    }
+
+    async fn knock(&self, caller: &Http, method: &str, path: &str, body: &str) -> u16 {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = caller.request(method, &self.fill(path));
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json").body(self.fill(body));
+        }
+        caller.send(request).await.status.as_u16()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_route_answers_every_caller_as_the_policy_says() {
+    let house = House::build().await;
+    let mut wrong = Vec::new();
+    for (method, path, body, expected) in ROUTES {
+        for ((caller, name), expected) in house.callers.iter().zip(CALLERS).zip(expected) {
+            let status = house.knock(caller, method, path, body).await;
+            if status != *expected {
+                wrong.push(format!("{method} {path} as {name}: {status}, not {expected}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let key = house.ana.get(&house.fill("/api/keys/{id}")).await.expect(200);
+    assert_eq!(
+        (&key["description"], &key["usageCount"]),
+        (&json!(""), &json!(2)),
+        "only the app that may has tracked"
+    );
+    assert_eq!(house.ana.get("/api/tokens").await.expect(200)["tokens"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_in_the_table_is_not_allowed() {
+    let house = House::build().await;
+    let paths: BTreeSet<_> = ROUTES.iter().map(|(_, path, ..)| *path).collect();
+    for path in paths {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            let known = ROUTES.iter().any(|row| (row.0, row.1) == (method, path));
+            if !known {
+                let status = house.knock(&house.ana, method, path, "").await;
+                assert_eq!(status, 405, "{method} {path} is not in the table");
+            }
+        }
+    }
+}
+
+/// The paths that the source of the HTTP door routes, with variables by their names there.
+fn routed() -> BTreeSet<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("api/src/routes");
+    let mut found = BTreeSet::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let source = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let paths = source.split(".route(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+        found.extend(paths.filter_map(|rest| rest.split('"').next()).map(str::to_owned));
+    }
+    found
+}
+
+#[test]
+fn the_table_has_every_route() {
+    let named = |path: &str| path.replace("{ssh}", "{id}").replace("{token}", "{id}");
+    let table: BTreeSet<_> = ROUTES.iter().map(|(_, path, ..)| named(path)).collect();
+    assert_eq!(routed(), table);
+}
+
+/// Every command with operands as a stranger would try them, its exit code for the stranger, and whether it answers.
+const COMMANDS: &[(&str, &str, u32)] = &[
+    ("whoami", "whoami", 0),
+    ("keys ls", "keys ls --search anas", 0),
+    ("keys show", "keys show {id}", 3),
+    ("keys add", "keys add --name own --service X", 0),
+    ("keys get", "keys get {id}", 3),
+    ("keys rm", "keys rm {id} --yes", 3),
+    ("usage", "usage {id}", 3),
+    ("help", "help", 0),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_command_keeps_a_stranger_from_what_is_not_theirs() {
+    let house = House::build().await;
+    let cid = house.daemon.person("cid@example.com").await;
+    let ssh = house.daemon.ssh(&cid).await;
+    let listed: Value = serde_json::from_str(&ssh.run("help --json", "").await.stdout).unwrap();
+    let listed: BTreeSet<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["command"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(listed, COMMANDS.iter().map(|(name, ..)| (*name).to_owned()).collect());
+    for (_, command, status) in COMMANDS {
+        let outcome = ssh.run(&house.fill(command), "a value").await;
+        assert_eq!(outcome.status, Some(*status), "{command}: {outcome:?}");
+        let said = format!("{}{}", outcome.stdout, outcome.stderr);
+        assert!(!said.contains("anas") && !said.contains("ana@"), "{command}: {said}");
+    }
+    // Whether it is somebody else's or does not exist cannot be told apart.
+    for command in ["keys show {id}", "keys get {id}", "keys rm {id} --yes", "usage {id}"] {
+        let theirs = ssh.run(&house.fill(command), "").await;
+        let nobodys = ssh.run(&command.replace("{id}", "000000000000000000000000"), "").await;
+        assert_eq!(theirs.stderr, nobodys.stderr, "{command}");
+    }
+    assert_eq!(house.ana.get(&house.fill("/api/keys/{id}")).await.status.as_u16(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_only_joins_runs_no_command() {
+    let house = House::build().await;
+    let joining = Ssh::with_key(house.daemon.ssh, "join", &ssh_key()).await.unwrap();
+    for (_, command, _) in COMMANDS {
+        let outcome = joining.run(&house.fill(command), "a value").await;
+        assert_ne!(outcome.status, Some(0), "{command}");
+        assert!(outcome.stdout.is_empty(), "{command}: {}", outcome.stdout);
+    }
+}
