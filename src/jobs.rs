@@ -35,7 +35,7 @@ const TASKS: [Task; 3] = [
     },
     Task {
         name: "prune_usage",
-        schedule: "20 37 3 * * *",
+        schedule: "20 37 * * * *",
         work: |service, caller| Box::pin(async move { service.prune_usage(&caller).await.map(|()| 0) }),
     },
     Task {

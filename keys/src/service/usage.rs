@@ -54,7 +54,7 @@ impl Service {
         if !duplicate {
             self.bus().usage(row.record.space, id, 1, errors);
         }
-        Ok(tracked(&row.record, duplicate, appended.month_used.first().map_or(0, |(_, used)| *used)))
+        Ok(self.tracked(&row.record, duplicate, self.now_ms()))
     }
 
     /// Reports many calls, each naming its key; answers each in order. What is wrong is told apart from what is
@@ -83,7 +83,6 @@ impl Service {
         let failed: Vec<bool> = checked.iter().map(|event| event.status >= 400).collect();
         let appended =
             if checked.is_empty() { Appended::default() } else { self.store().append(checked).await? };
-        let used: HashMap<Id, u64> = appended.month_used.into_iter().collect();
         let mut counted: HashMap<Id, (Id, u32, u32)> = HashMap::new();
         let mut outcomes = appended.duplicate.into_iter().zip(failed);
         let answers = answers.into_iter().map(|answer| {
@@ -93,7 +92,7 @@ impl Service {
                 let count = counted.entry(row.record.id).or_insert((row.record.space, 0, 0));
                 *count = (count.0, count.1 + 1, count.2 + u32::from(failed));
             }
-            Ok(tracked(&row.record, duplicate, used.get(&row.record.id).copied().unwrap_or(0)))
+            Ok(self.tracked(&row.record, duplicate, now_ms))
         });
         let answers = answers.collect();
         for (id, (space, requests, errors)) in counted {
@@ -106,6 +105,14 @@ impl Service {
     fn trackable(&self, caller: &Caller, key: &KeyRef) -> Result<Shared<ApiKey>> {
         let id = self.resolve(caller, key)?;
         self.key_row(caller, Permission::KeyTrack, id)
+    }
+
+    fn tracked(&self, key: &ApiKey, duplicate: bool, now_ms: i64) -> Tracked {
+        Tracked {
+            accepted: u64::from(!duplicate),
+            duplicates: u64::from(duplicate),
+            limit: month_limit(key, self.0.usage.totals(key.id, now_ms).month_used),
+        }
     }
 
     /// Brings in calls of any age, for sample data and migrations: the daemon's own doing.
@@ -147,14 +154,6 @@ impl Service {
                 (*id, live.requests[live.requests.len() - 60..].to_vec())
             })
             .collect()
-    }
-}
-
-fn tracked(key: &ApiKey, duplicate: bool, used: u64) -> Tracked {
-    Tracked {
-        accepted: u64::from(!duplicate),
-        duplicates: u64::from(duplicate),
-        limit: month_limit(key, used),
     }
 }
 

@@ -9,7 +9,6 @@ use foldhash::HashMap;
 
 use super::arrival;
 use super::block::Packer;
-use super::calendar::month_of;
 use super::event::{Appended, Stored, UsageEvent, fingerprint};
 use super::fold::damaged;
 use super::group::GatheredGroup;
@@ -35,8 +34,6 @@ pub(crate) struct Engine {
     pub(super) work: Work,
     names: Names,
     group: GatheredGroup,
-    /// The newest event's time stands for the present: it is at most minutes off while anything happens.
-    pub(super) newest_ms: i64,
     pub(super) last_arrival: u64,
     pub(super) unfolded_bytes: usize,
 }
@@ -48,11 +45,10 @@ impl Engine {
         arrivals: &mut dyn Iterator<Item = Result<(u64, Vec<u8>)>>,
     ) -> Result<Self> {
         let mut keys = HashMap::default();
-        let (mut newest_ms, mut last_arrival) = (0, 0);
+        let mut last_arrival = 0;
         read.raw_scan(HEADS, &KeyRange::all(), Order::Ascending, &mut |key, value| {
             let api_key = Id::from_slice(key).ok_or(Error::Damaged { table: HEADS.0 })?;
             let head = Head::decode(value).map_err(damaged(HEADS))?;
-            newest_ms = newest_ms.max(head.sums.newest_ms);
             last_arrival = last_arrival.max(head.through);
             let state = KeyState { sums: head.sums, head, ..KeyState::default() };
             keys.insert(api_key, Arc::new(Mutex::new(state)));
@@ -69,7 +65,6 @@ impl Engine {
             work: Work::new(Instant::now()),
             names: Names::default(),
             group: GatheredGroup::default(),
-            newest_ms,
             last_arrival,
             unfolded_bytes: 0,
         };
@@ -119,24 +114,14 @@ impl Engine {
             return Err(Error::Busy);
         }
         let duplicate = self.recognise(&events, read)?;
-        let mut places = Vec::new();
-        self.group.begin_batch();
         for (event, duplicate) in events.into_iter().zip(&duplicate) {
-            let (place, first) = self.group.place(event.api_key, || find(&self.shared, event.api_key));
-            if first {
-                places.push(place);
-            }
             if !duplicate {
+                let place = self.group.place(event.api_key, || find(&self.shared, event.api_key));
                 let endpoint = self.names.share(&event.endpoint);
                 self.group.push(place, Stored::new(event, endpoint));
             }
         }
-        let month = month_of(self.newest_ms.max(self.group.newest_ms));
-        let used = |place: usize| {
-            let part = &self.group.parts[place];
-            (part.api_key, lock(&part.key).sums.month_used(month) + part.sums.month_used(month))
-        };
-        Ok(Appended { duplicate, month_used: places.into_iter().map(used).collect() })
+        Ok(Appended { duplicate })
     }
 
     /// For each event, whether its id was seen before; takes in the new ids.
@@ -173,7 +158,6 @@ impl Engine {
         self.shared.publish(snapshot);
         self.apply_slice();
         let group = std::mem::take(&mut self.group);
-        self.newest_ms = self.newest_ms.max(group.newest_ms);
         let arrival = self.last_arrival + 1;
         for part in group.parts {
             if !part.events.is_empty() {
@@ -200,7 +184,6 @@ impl Engine {
         }
         self.unfolded_bytes += events.iter().map(Stored::memory).sum::<usize>();
         state.push(arrival, events.into());
-        self.newest_ms = self.newest_ms.max(state.sums.newest_ms);
         if !state.queued {
             state.queued = true;
             self.work.dirty.push(api_key);

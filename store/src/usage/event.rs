@@ -63,8 +63,6 @@ pub struct UsageEvent {
 pub struct Appended {
     /// For each event in order: it was a duplicate and was not counted.
     pub duplicate: Vec<bool>,
-    /// For each distinct key of the batch: its total of the current month (UTC), with this batch.
-    pub month_used: Vec<(Id, u64)>,
 }
 
 /// An event as the engine keeps it: the key is known from where it lies, the endpoint is shared, the id is cut to a
