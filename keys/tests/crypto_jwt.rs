@@ -1,5 +1,7 @@
 //! Access tokens: what is signed here is accepted for its time, and everything else is refused alike.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where its preparation fails")]
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer, SigningKey};

@@ -1,6 +1,8 @@
 //! What must not open does not: flipped bits, truncation, other records, versions, holders, kinds and suites, each
 //! with the same error.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where its preparation fails")]
+
 use keyward_keys::crypto::{
     ContentKey, Context, Envelope, Error, Iterations, MasterKey, Pepper, PrivateKey, SecretBytes,
     ServiceTokenSecret, TokenKeys, lock_to_public, lock_to_system, lock_to_token, lock_with_passphrase,

@@ -1,5 +1,7 @@
 //! The service as its doors use it, on a real store in a temporary folder.
 
+#![expect(clippy::expect_used, reason = "a test ends where its preparation fails")]
+
 mod accounts;
 mod custody;
 mod harness;
