@@ -235,7 +235,7 @@ impl Store for Redb {
 
     async fn append(&self, events: Vec<UsageEvent>) -> Result<Appended> {
         if self.discard_usage {
-            return Ok(Appended { duplicate: vec![false; events.len()], month_used: Vec::new() });
+            return Ok(Appended { duplicate: vec![false; events.len()] });
         }
         let (reply, answer) = oneshot::channel();
         let bytes = events.iter().map(event_bytes).sum();
