@@ -13,10 +13,10 @@ pub mod redb;
 pub mod table;
 pub mod usage;
 
+pub use self::redb::{FileId, OpenOptions, Redb, RedbSnapshot, SealerFor};
 pub use batch::{Batch, BatchId, Check, Op};
 pub use error::{CommitError, Error, Result};
 pub use interface::{
     Applied, ChainHasher, Change, Committed, Cursor, Feed, Observer, PageSealer, Snapshot, Store, Versioned,
 };
-pub use self::redb::{FileId, OpenOptions, Redb, RedbSnapshot, SealerFor};
 pub use table::{KeyRange, Order, Record, Row, Table};

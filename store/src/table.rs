@@ -76,8 +76,7 @@ pub struct Row<R> {
 impl<R: Record> Row<R> {
     /// Decodes a raw row.
     pub fn decode(raw: &Versioned) -> Result<Self> {
-        let record =
-            postcard::from_bytes(&raw.value).map_err(|_| Error::Damaged { table: R::TABLE.0 })?;
+        let record = postcard::from_bytes(&raw.value).map_err(|_| Error::Damaged { table: R::TABLE.0 })?;
         Ok(Self { version: raw.version, record })
     }
 
@@ -135,8 +134,7 @@ impl Batch {
     }
 
     fn put_row<R: Record>(&mut self, record: &R) -> Result<&mut Self> {
-        let value =
-            postcard::to_allocvec(record).map_err(|_| Error::Damaged { table: R::TABLE.0 })?;
+        let value = postcard::to_allocvec(record).map_err(|_| Error::Damaged { table: R::TABLE.0 })?;
         Ok(self.op(Op::Put(R::TABLE, record.key(), Bytes::from(value))))
     }
 }

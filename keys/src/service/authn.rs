@@ -144,7 +144,12 @@ impl Service {
         if token.record.expires_ms.is_some_and(|expires| expires <= self.now_ms()) {
             return Err(Error::Unauthenticated);
         }
-        Ok(Caller { identity: Identity::Token(id), origin, credential: None, token: Some(SecretString::from(bearer)) })
+        Ok(Caller {
+            identity: Identity::Token(id),
+            origin,
+            credential: None,
+            token: Some(SecretString::from(bearer)),
+        })
     }
 
     fn ssh_key_of(&self, name: &str, fingerprint: &[u8; 32]) -> Option<(Id, Id)> {
