@@ -147,7 +147,7 @@ async fn pastes_and_sequences_without_an_end_press_no_key_and_hold_nobody_up() {
             screen.wait_text(shown).await;
             screen.press(beginning).await;
             for _ in 0..32 {
-                screen.press([b'q'; 32_768]).await;
+                screen.press(vec![b'q'; 32_768]).await;
             }
             neighbour.goes_on().await;
             screen.press("\x1b[201~\x1b\\\x03\x03").await;

@@ -23,7 +23,7 @@ async fn key_and_app(http: &Http, name: &str) -> (String, Http) {
 }
 
 fn call(number: u32) -> serde_json::Value {
-    let status = if number % 10 == 0 { 503 } else { 200 };
+    let status = if number.is_multiple_of(10) { 503 } else { 200 };
     json!({ "endpoint": "/v3/mail/send", "method": "POST", "statusCode": status, "responseTime": 12.5 })
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn available() -> bool {
         .into_iter()
         .filter(|program| Command::new(program).arg("-V").output().is_err())
         .collect();
-    let required = std::env::var(REQUIRED).is_ok_and(|value| value == "1");
+    let required = variable(REQUIRED) == "1";
     assert!(!required || missing.is_empty(), "{REQUIRED} is 1 and these are missing: {missing:?}");
     missing.is_empty()
 }
@@ -38,7 +38,7 @@ impl OpenSsh {
     /// For this account name, with this key.
     pub(crate) fn new(address: SocketAddr, login: &str, key: &PrivateKey) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        key.write_openssh_file(&folder.path().join("id"), LineEnding::LF).expect("the key is written");
+        key.write_openssh_file(folder.path().join("id"), LineEnding::LF).expect("the key is written");
         Self { folder, target: format!("{login}@127.0.0.1"), port: address.port() }
     }
 
@@ -108,11 +108,23 @@ impl OpenSsh {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is no setting of the daemon's, but about the tests themselves"
+)]
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
+
 /// What a program needs of the environment, with its home in this folder.
 fn environment(home: &Path) -> [(&'static str, String); 4] {
-    let path = std::env::var("PATH").unwrap_or_default();
     let home = home.display().to_string();
-    [("PATH", path), ("HOME", home.clone()), ("TMUX_TMPDIR", home), ("LANG", "C.UTF-8".to_owned())]
+    [
+        ("PATH", variable("PATH")),
+        ("HOME", home.clone()),
+        ("TMUX_TMPDIR", home),
+        ("LANG", "C.UTF-8".to_owned()),
+    ]
 }
 
 /// A terminal with a shell in it, in a tmux of its own that ends with this.
