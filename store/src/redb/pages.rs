@@ -156,6 +156,7 @@ impl Pages {
         Ok(())
     }
 
+    /// Where page `number` ≥ 1 lies here.
     fn place(&self, number: u64) -> u64 {
         place(number, self.0.stride)
     }
@@ -195,7 +196,9 @@ impl Pages {
                 } else {
                     self.0.sealer.open(number, sealed, plain)
                 };
-                if opened.is_err() {
+                if opened.is_ok() {
+                    found.iter().for_each(|found| found.note(number));
+                } else {
                     match self.0.unopened {
                         Unopened::Fail => {
                             return Err(io::Error::new(io::ErrorKind::InvalidData, SealedPage));
