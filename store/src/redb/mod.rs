@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 pub use feed::RedbFeed;
@@ -141,6 +142,7 @@ impl Redb {
         let reader = usage.reader();
         let writer = Writer {
             requests: queue,
+            runtime: Handle::try_current().ok(),
             queued: queued.clone(),
             medium: medium.clone(),
             sealer,

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use redb::ReadableDatabase;
+use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
 use crate::batch::Batch;
@@ -72,6 +73,8 @@ struct Done {
 /// The writer's parts, all its own.
 pub(crate) struct Writer {
     pub(crate) requests: Receiver<Request>,
+    /// Where the callers run, when they run on a runtime.
+    pub(crate) runtime: Option<Handle>,
     /// Bytes waiting in the queue.
     pub(crate) queued: Arc<AtomicUsize>,
     pub(crate) medium: Arc<dyn Medium>,
@@ -115,7 +118,7 @@ impl Writer {
             let result = self.write(&mut group, &mut starved);
             rest_until = result.is_err().then(|| Instant::now() + REST);
             let fatal = matches!(result, Err(Error::Closed));
-            group.answer(result);
+            group.answer(result, self.runtime.as_ref());
             if !go_on || fatal {
                 return;
             }
@@ -353,17 +356,24 @@ impl Group {
     }
 
     /// Answers everybody and becomes empty. A caller who went away is no error.
-    fn answer(&mut self, result: Result<Done>) {
+    ///
+    /// Appends are answered from within the callers' runtime: one wake-up for all of them, where a wake-up from
+    /// this thread for each would cost a system call.
+    fn answer(&mut self, result: Result<Done>, runtime: Option<&Handle>) {
         self.bytes = 0;
         self.batches.clear();
         self.appends.clear();
+        let several = self.append_replies.len() > 1;
         match result {
             Ok(done) => {
                 for (reply, outcome) in self.batch_replies.drain(..).zip(done.outcomes) {
                     let _ = reply.send(outcome);
                 }
-                for (reply, appended) in self.append_replies.drain(..).zip(done.appended) {
-                    let _ = reply.send(appended);
+                let replies = std::mem::take(&mut self.append_replies).into_iter().zip(done.appended);
+                let send = move || replies.for_each(|(reply, appended)| drop(reply.send(appended)));
+                match runtime {
+                    Some(runtime) if several => drop(runtime.spawn(async move { send() })),
+                    _ => send(),
                 }
             }
             Err(error) => {
