@@ -164,6 +164,17 @@ fn the_selection_stays_on_its_key_when_others_come() {
 }
 
 #[test]
+fn a_tall_screen_amid_a_long_list_comes_to_rest() {
+    let many: Vec<_> = (0..1_000).map(key).collect();
+    let mut stage = Stage::new(many, &Look::Dark.caps(), (80, 200));
+    // Were a page let go that is needed, it would be asked for for ever.
+    for _ in 0..550 {
+        stage.press("j");
+    }
+    assert!(selected(&stage).contains("-550"), "{}", selected(&stage));
+}
+
+#[test]
 fn a_call_moves_the_live_line_at_once() {
     let mut stage = stage();
     stage.press("jjjj\r");

@@ -298,7 +298,7 @@ impl Page for KeysPage {
                 self.figures_wanted |= self.rows.visible(height).any(|key| key.id == *api_key);
             }
             Event::KeyChanged { api_key, .. } => {
-                let known = self.rows.visible(rows::PAGE).find(|key| key.id == *api_key);
+                let known = self.rows.visible(rows::SCREEN).find(|key| key.id == *api_key);
                 let name = known.map_or_else(|| "another key".to_owned(), |key| key.name.clone());
                 self.changes.truncate(CHANGES - 1);
                 self.changes.push_front((cx.now_ms, name));
@@ -321,7 +321,7 @@ impl Page for KeysPage {
     }
 
     fn next_tick(&self, now_ms: i64) -> Option<i64> {
-        let seen = || self.rows.visible(rows::PAGE);
+        let seen = || self.rows.visible(rows::SCREEN);
         let now_s = now_ms.div_euclid(1_000);
         let slides = self.rates.values().any(|ring| ring.moves(now_s));
         let used = seen().filter_map(|key| key.last_used);

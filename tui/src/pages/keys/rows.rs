@@ -2,14 +2,17 @@
 //! comes or goes above it moves neither the selection nor the row on screen.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use keyward_keys::Id;
 use keyward_keys::view::{KeyPage, KeyView};
 
-/// Rows a page.
-pub(crate) const PAGE: usize = 100;
-/// Pages held at most.
-const HELD: usize = 6;
+/// Rows a page. Every open dashboard holds its own, at some half a kilobyte each.
+pub(crate) const PAGE: usize = 32;
+/// Rows a screen shows at most.
+pub(crate) const SCREEN: usize = 200;
+/// Pages held besides those in and near view, so that going back and forth asks for nothing.
+const SPARE: usize = 2;
 
 /// The rows of a list.
 #[derive(Default)]
@@ -85,14 +88,20 @@ impl Rows {
         self.pages.insert(number, page.keys);
         let beyond = self.total.div_ceil(PAGE);
         self.pages.retain(|at, _| *at < beyond.max(1));
-        while self.pages.len() > HELD {
-            let home = self.selected / PAGE;
-            let Some(farthest) = self.pages.keys().copied().max_by_key(|at| at.abs_diff(home)) else { break };
-            self.pages.remove(&farthest);
-        }
         self.follow(number);
         self.selected = self.selected.min(self.total.saturating_sub(1));
         self.reveal(height);
+        self.forget(height);
+    }
+
+    /// Lets go of pages far from view. What is in view stays however many pages that is: it would be asked for again.
+    fn forget(&mut self, height: usize) {
+        let (needed, home) = (self.needed(height), self.selected / PAGE);
+        while self.pages.len() > needed.clone().count() + SPARE {
+            let spare = self.pages.keys().copied().filter(|at| !needed.contains(at));
+            let Some(farthest) = spare.max_by_key(|at| at.abs_diff(home)) else { break };
+            self.pages.remove(&farthest);
+        }
     }
 
     /// Finds the selected key again after page `number` came in.
@@ -133,13 +142,20 @@ impl Rows {
         }
     }
 
-    /// The page to read next for a screen of `height`: missing, then doubtful; a little ahead of what is seen.
+    /// The page to read next for a screen of `height`: where the selected key may have gone, then a missing one, then a
+    /// doubtful one; a little ahead of what is seen.
     pub(crate) fn wanted(&self, height: usize) -> Option<usize> {
+        let needed = || self.needed(height);
+        let missing = needed().find(|at| !self.pages.contains_key(at));
+        let next = self.selected / PAGE + 1;
+        let sought = self.sought && self.stale.contains(&next) && next * PAGE < self.total;
+        sought.then_some(next).or(missing).or_else(|| needed().find(|at| self.stale.contains(at)))
+    }
+
+    /// The pages in view on a screen of `height`, and a screen ahead each way.
+    fn needed(&self, height: usize) -> RangeInclusive<usize> {
         let first = self.offset.saturating_sub(height) / PAGE;
         let last = (self.offset + 2 * height).min(self.total.saturating_sub(1)) / PAGE;
-        let needed = || first..=last;
-        let missing = needed().find(|at| !self.pages.contains_key(at));
-        let sought = self.stale.iter().copied().find(|at| self.sought && *at * PAGE < self.total);
-        missing.or(sought).or_else(|| needed().find(|at| self.stale.contains(at)))
+        first..=last
     }
 }
