@@ -246,6 +246,7 @@ fn only_named(tables: &Tables, caller: &Caller, name: &str, environment: Option<
             .iter()
             .filter_map(|member| tables.keys.space(member.record.space))
             .flat_map(|space| space.containing(&name))
+            .map(|(_, id)| id)
             .collect(),
         Identity::Token(token) => {
             tables.tokens.get(&token).map(|token| token.record.keys.clone()).unwrap_or_default()

@@ -1,6 +1,6 @@
 //! Listing and searching the keys a caller may see: filtered, sorted, a page at a time. It reads memory alone.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::input::{KeyQuery, KeySort};
 use crate::service::Service;
 use crate::service::keys::status_of;
-use crate::service::mirror::{Shared, SpaceKeys, Tables};
+use crate::service::mirror::{Place, Shared, SpaceKeys, Tables};
 use crate::view::{KeyPage, Pagination};
 
 /// The longest search text, in bytes.
@@ -64,47 +64,54 @@ impl Service {
     fn found(&self, tables: &Tables, spaces: &[&SpaceKeys], query: &KeyQuery) -> (Vec<Shared<ApiKey>>, u64) {
         let now_ms = self.now_ms();
         let search = query.search.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        let ids: Vec<Id> = match search {
-            Some(text) if !query.fuzzy => spaces.iter().flat_map(|space| space.containing(text)).collect(),
-            _ => spaces.iter().flat_map(|space| space.newest()).map(|(_, id)| id).collect(),
-        };
-        let wanted = |row: &&Shared<ApiKey>| {
-            query.status.is_none_or(|status| status_of(&row.record, now_ms) == status)
-                && query.environment.is_none_or(|environment| row.record.environment == environment)
-                && query
-                    .tag
-                    .as_ref()
-                    .is_none_or(|tag| row.record.tags.iter().any(|t| t.eq_ignore_ascii_case(tag)))
-        };
-        let rows = ids.into_iter().filter_map(|id| tables.keys.get(id)).filter(wanted);
-        match search {
-            Some(text) if query.fuzzy => fuzzy(rows, text, query),
-            _ => self.sorted(rows.collect(), query, now_ms),
+        if let Some(text) = search.filter(|_| query.fuzzy) {
+            let hits = fuzzy(spaces, text).into_iter();
+            return page(tables, hits.filter(|(_, id)| wanted(tables, *id, query, now_ms)), query);
         }
-    }
-
-    fn sorted(
-        &self,
-        mut rows: Vec<&Shared<ApiKey>>,
-        query: &KeyQuery,
-        now_ms: i64,
-    ) -> (Vec<Shared<ApiKey>>, u64) {
-        let newest = |row: &ApiKey| (Reverse(row.created_ms), row.id);
+        let hits: Vec<Place> = match search {
+            Some(text) => spaces.iter().flat_map(|space| space.containing(text)).collect(),
+            None => spaces.iter().flat_map(|space| space.newest()).collect(),
+        };
+        let hits = hits.into_iter().filter(|(_, id)| wanted(tables, *id, query, now_ms));
+        let by = |key: &dyn Fn(&ApiKey) -> SortKey| {
+            let keyed = hits.clone().filter_map(|(_, id)| Some((key(&tables.keys.get(id)?.record), id)));
+            page(tables, keyed, query)
+        };
         match query.sort {
-            KeySort::Newest => page_by(&mut rows, query, |a, b| newest(&a.record).cmp(&newest(&b.record)))
-                .map_rows(|row| *row),
-            KeySort::Name => page_by_cached(rows, query, |row| (row.name.to_lowercase(), row.id)),
-            KeySort::Service => page_by_cached(rows, query, |row| {
-                (row.service.to_lowercase(), row.name.to_lowercase(), row.id)
+            KeySort::Newest => page(tables, hits, query),
+            KeySort::Name => by(&|row| SortKey::Text(row.name.to_lowercase())),
+            KeySort::Service => by(&|row| {
+                SortKey::Text(format!("{}\n{}", row.service.to_lowercase(), row.name.to_lowercase()))
             }),
-            KeySort::LastUsed => page_by_cached(rows, query, |row| {
-                (Reverse(self.0.usage.totals(row.id, now_ms).last_used_ms), row.id)
-            }),
-            KeySort::Usage => page_by_cached(rows, query, |row| {
-                (Reverse(self.0.usage.totals(row.id, now_ms).month_used), row.id)
+            KeySort::LastUsed => {
+                by(&|row| SortKey::Most(Reverse(self.0.usage.totals(row.id, now_ms).last_used_ms)))
+            }
+            KeySort::Usage => by(&|row| {
+                let used = self.0.usage.totals(row.id, now_ms).month_used;
+                SortKey::Most(Reverse(i64::try_from(used).ok()))
             }),
         }
     }
+}
+
+/// What rows are sorted by, when not by their age.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum SortKey {
+    Text(String),
+    Most(Reverse<Option<i64>>),
+}
+
+/// Whether a key passes the filters. Without any it is not even looked up.
+fn wanted(tables: &Tables, id: Id, query: &KeyQuery, now_ms: i64) -> bool {
+    if query.status.is_none() && query.environment.is_none() && query.tag.is_none() {
+        return true;
+    }
+    tables.keys.get(id).is_some_and(|row| {
+        let key = &row.record;
+        query.status.is_none_or(|status| status_of(key, now_ms) == status)
+            && query.environment.is_none_or(|environment| key.environment == environment)
+            && query.tag.as_ref().is_none_or(|tag| key.tags.iter().any(|t| t.eq_ignore_ascii_case(tag)))
+    })
 }
 
 fn check(query: &KeyQuery) -> Result<()> {
@@ -133,59 +140,38 @@ fn skipped(query: &KeyQuery) -> usize {
     (query.page as usize - 1).saturating_mul(query.limit as usize)
 }
 
-/// The best matches first; ties by id, so that pages do not overlap.
-fn fuzzy<'a>(
-    rows: impl Iterator<Item = &'a Shared<ApiKey>>,
-    text: &str,
-    query: &KeyQuery,
-) -> (Vec<Shared<ApiKey>>, u64) {
+/// The keys whose name matches, with the best score first.
+fn fuzzy(spaces: &[&SpaceKeys], text: &str) -> Vec<(Reverse<u32>, Id)> {
     let pattern = Pattern::parse(text, CaseMatching::Ignore, Normalization::Smart);
     let mut matcher = Matcher::new(Config::DEFAULT);
     let mut buffer = Vec::new();
-    let mut scored: Vec<(u32, &Shared<ApiKey>)> = rows
-        .filter_map(|row| {
-            let score = pattern.score(Utf32Str::new(&row.record.name, &mut buffer), &mut matcher)?;
-            Some((score, row))
+    let names = spaces.iter().flat_map(|space| space.names());
+    names
+        .filter_map(|(name, id)| {
+            let score = pattern.score(Utf32Str::new(name, &mut buffer), &mut matcher)?;
+            Some((Reverse(score), id))
         })
-        .collect();
-    page_by(&mut scored, query, |a, b| b.0.cmp(&a.0).then(a.1.record.id.cmp(&b.1.record.id)))
-        .map_rows(|(_, row)| row)
+        .collect()
 }
 
-/// One page of the rows in this order, without sorting what lies outside it.
-fn page_by<T: Copy>(rows: &mut [T], query: &KeyQuery, order: impl Fn(&T, &T) -> Ordering) -> Page<T> {
-    let total = rows.len();
+/// One page of the hits in their order (ties by id, so that pages do not overlap), without sorting what lies outside
+/// it; and how many there are.
+fn page<K: Ord>(
+    tables: &Tables,
+    hits: impl Iterator<Item = (K, Id)>,
+    query: &KeyQuery,
+) -> (Vec<Shared<ApiKey>>, u64) {
+    let mut hits: Vec<(K, Id)> = hits.collect();
+    let total = hits.len();
     let start = skipped(query).min(total);
     let end = (start + query.limit as usize).min(total);
     if end < total && end > 0 {
-        rows.select_nth_unstable_by(end - 1, &order);
+        hits.select_nth_unstable(end - 1);
     }
-    let head = &mut rows[..end];
+    let head = &mut hits[..end];
     if start > 0 && start < end {
-        head.select_nth_unstable_by(start, &order);
+        head.select_nth_unstable(start);
     }
-    head[start..].sort_unstable_by(&order);
-    Page { rows: head[start..].to_vec(), total: total as u64 }
-}
-
-fn page_by_cached<K: Ord>(
-    rows: Vec<&Shared<ApiKey>>,
-    query: &KeyQuery,
-    key: impl Fn(&ApiKey) -> K,
-) -> (Vec<Shared<ApiKey>>, u64) {
-    let keys: Vec<K> = rows.iter().map(|row| key(&row.record)).collect();
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    page_by(&mut order, query, |a, b| keys[*a].cmp(&keys[*b])).map_rows(|index| rows[*index])
-}
-
-/// A page and how many there are in all.
-struct Page<T> {
-    rows: Vec<T>,
-    total: u64,
-}
-
-impl<T> Page<T> {
-    fn map_rows<'a>(self, row: impl Fn(&T) -> &'a Shared<ApiKey>) -> (Vec<Shared<ApiKey>>, u64) {
-        (self.rows.iter().map(|entry| Shared::clone(row(entry))).collect(), self.total)
-    }
+    head[start..].sort_unstable();
+    (head[start..].iter().filter_map(|(_, id)| tables.keys.get(*id).cloned()).collect(), total as u64)
 }

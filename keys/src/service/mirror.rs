@@ -9,7 +9,7 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use keyward_store::model::{Account, ApiKey, Id, Invitation, Member, ServiceToken, Session, Space, SshKey};
 use keyward_store::{Applied, KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
 
-pub(crate) use keys::{KeyIndex, SpaceKeys};
+pub(crate) use keys::{KeyIndex, Place, SpaceKeys};
 
 /// A row as it stands, shared with whoever is reading it.
 pub(crate) type Shared<R> = Arc<Row<R>>;

@@ -17,11 +17,13 @@ pub(crate) struct KeyIndex {
     binned: HashMap<Id, Shared<ApiKey>>,
 }
 
+/// A key's place in the order of age: newest first, ties by id.
+pub(crate) type Place = (Reverse<i64>, Id);
+
 /// The keys of one space.
 #[derive(Default)]
 pub(crate) struct SpaceKeys {
-    /// Newest first; ties by id.
-    newest: BTreeSet<(Reverse<i64>, Id)>,
+    newest: BTreeSet<Place>,
     arena: Arena,
 }
 
@@ -80,13 +82,18 @@ impl SpaceKeys {
     }
 
     /// When and which, newest first.
-    pub(crate) fn newest(&self) -> impl Iterator<Item = (Reverse<i64>, Id)> + '_ {
+    pub(crate) fn newest(&self) -> impl Iterator<Item = Place> + '_ {
         self.newest.iter().copied()
     }
 
     /// The keys whose name, service, description or a tag contains `needle`, ignoring case.
-    pub(crate) fn containing(&self, needle: &str) -> Vec<Id> {
+    pub(crate) fn containing(&self, needle: &str) -> Vec<Place> {
         self.arena.containing(needle)
+    }
+
+    /// Every key's name in lower case.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&str, Id)> {
+        self.arena.names()
     }
 }
 
@@ -95,7 +102,7 @@ impl SpaceKeys {
 struct Arena {
     text: Vec<u8>,
     /// Where each entry starts, in order, and whose it is. An entry ends where the next starts.
-    entries: Vec<(usize, Option<Id>)>,
+    entries: Vec<(usize, Option<Place>)>,
     places: HashMap<Id, usize>,
 }
 
@@ -105,7 +112,7 @@ const SEPARATOR: u8 = b'\n';
 impl Arena {
     fn insert(&mut self, key: &ApiKey) {
         self.places.insert(key.id, self.entries.len());
-        self.entries.push((self.text.len(), Some(key.id)));
+        self.entries.push((self.text.len(), Some((Reverse(key.created_ms), key.id))));
         let fields = [&key.name, &key.service, &key.description];
         for field in fields.into_iter().chain(&key.tags) {
             self.text.extend(field.to_lowercase().bytes().filter(|byte| *byte != SEPARATOR));
@@ -124,10 +131,10 @@ impl Arena {
 
     fn compact(&mut self) {
         let old = std::mem::take(self);
-        for (index, (start, id)) in old.entries.iter().enumerate() {
-            if let Some(id) = id {
-                self.places.insert(*id, self.entries.len());
-                self.entries.push((self.text.len(), Some(*id)));
+        for (index, (start, place)) in old.entries.iter().enumerate() {
+            if let Some(place) = place {
+                self.places.insert(place.1, self.entries.len());
+                self.entries.push((self.text.len(), Some(*place)));
                 self.text.extend_from_slice(&old.text[*start..old.end(index)]);
             }
         }
@@ -137,22 +144,32 @@ impl Arena {
         self.entries.get(index + 1).map_or(self.text.len(), |entry| entry.0)
     }
 
-    fn containing(&self, needle: &str) -> Vec<Id> {
+    fn containing(&self, needle: &str) -> Vec<Place> {
         let needle = needle.to_lowercase();
+        // An empty needle is found past the last entry too, again and again.
+        if needle.is_empty() {
+            return Vec::new();
+        }
         let finder = memchr::memmem::Finder::new(needle.as_bytes());
         let mut found = Vec::new();
         let (mut at, mut entry) = (0, 0);
         while let Some(hit) = finder.find(&self.text[at..]) {
-            // Hits come in order, so the entry is at or after the last one; gallop instead of a full search.
-            entry += self.entries[entry..].partition_point(|(start, _)| *start <= at + hit) - 1;
+            // Hits come in order, so all steps of one search together pass each entry once.
+            while self.end(entry) <= at + hit {
+                entry += 1;
+            }
             found.extend(self.entries[entry].1);
             at = self.end(entry);
-            entry = (entry + 1).min(self.entries.len().saturating_sub(1));
-            if at >= self.text.len() {
-                break;
-            }
         }
         found
+    }
+
+    fn names(&self) -> impl Iterator<Item = (&str, Id)> {
+        self.entries.iter().filter_map(|(start, place)| {
+            let entry = &self.text[*start..];
+            let name = &entry[..memchr::memchr(SEPARATOR, entry)?];
+            Some((std::str::from_utf8(name).ok()?, place.as_ref()?.1))
+        })
     }
 }
 

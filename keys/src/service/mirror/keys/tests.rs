@@ -41,13 +41,17 @@ fn a_search_finds_names_services_and_tags_in_any_case_and_nothing_across_fields(
         index.put(Id::from_bytes([number; 12]), Some(key(number, name, tags, false)));
     }
     let space = index.space(Id::from_bytes([0; 12])).expect("the space has keys");
-    let found = |needle: &str| space.containing(needle).iter().map(|id| id.as_bytes()[0]).collect::<Vec<_>>();
+    let found =
+        |needle: &str| space.containing(needle).iter().map(|(_, id)| id.as_bytes()[0]).collect::<Vec<_>>();
     assert_eq!(found("bill"), [2]);
     assert_eq!(found("GROSS"), [] as [u8; 0]);
     assert_eq!(found("großr"), [4]);
     assert_eq!(found("llm"), [6]);
     assert_eq!(found("openai"), [2, 4, 6]);
     assert_eq!(found("billingopenai"), [] as [u8; 0]);
+    assert_eq!(found(""), [] as [u8; 0]);
+    let names: Vec<&str> = space.names().map(|(name, _)| name).collect();
+    assert_eq!(names, ["billing", "großrechner", "chat"]);
 }
 
 proptest! {
@@ -70,7 +74,7 @@ proptest! {
         let mut found: Vec<u8> = [0u8, 1].iter()
             .filter_map(|space| index.space(Id::from_bytes([*space; 12])))
             .flat_map(|space| space.containing(&needle))
-            .map(|id| id.as_bytes()[0])
+            .map(|(_, id)| id.as_bytes()[0])
             .collect();
         found.sort_unstable();
         let mut expected: Vec<u8> = plain.iter()
