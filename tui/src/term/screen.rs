@@ -21,15 +21,16 @@ const END_SYNC: &[u8] = b"\x1b[?2026l";
 const HIDE_CURSOR: &[u8] = b"\x1b[?25l";
 const SHOW_CURSOR: &[u8] = b"\x1b[?25h";
 /// Stands for the right part of a wide character.
-const TAIL: u64 = 0;
+const TAIL: u32 = 0;
 /// Cells that must change before erasing to the end of a row beats writing blanks.
 const ERASE_FROM: usize = 4;
 
 /// The picture on one terminal.
 #[derive(Default)]
 pub struct Screen {
-    /// A hash per cell, row by row. Empty: what the terminal shows is unknown.
-    cells: Vec<u64>,
+    /// A hash per cell, row by row. Empty: what the terminal shows is unknown. 32 bits: a dashboard that changes
+    /// 200 cells a second leaves one of them stale, until it changes again, in some 250 days.
+    cells: Vec<u32>,
     size: Size,
     /// What the cells were encoded for: another depth or character set repaints everything.
     encoded_for: Option<(Depth, bool)>,
@@ -233,10 +234,11 @@ impl Shade {
     }
 
     /// Seeded once per process, so that nobody can make up text that looks unchanged.
-    fn hash(&self, text: &str) -> u64 {
+    fn hash(&self, text: &str) -> u32 {
         static SEED: OnceLock<foldhash::quality::RandomState> = OnceLock::new();
         let look = (colour_bits(self.fg) << 32) | colour_bits(self.bg);
-        SEED.get_or_init(foldhash::quality::RandomState::default).hash_one((look, self.mods.bits(), text))
+        let seed = SEED.get_or_init(foldhash::quality::RandomState::default);
+        seed.hash_one((look, self.mods.bits(), text)) as u32
     }
 }
 
