@@ -38,11 +38,6 @@ impl Registry {
         Some(Permit { registry: self.clone(), account })
     }
 
-    /// Sessions that are open now.
-    pub fn count(&self) -> usize {
-        self.lock().total
-    }
-
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -82,10 +77,10 @@ mod tests {
         let of_ben = registry.admit(ben, false).unwrap();
         assert!(registry.admit(ben, false).is_none(), "three in all");
         drop(of_ana);
-        assert_eq!(registry.count(), 1);
+        assert_eq!(registry.lock().total, 1);
         assert!(registry.admit(ana, false).is_some());
         drop(of_ben);
-        assert_eq!(registry.count(), 0);
+        assert_eq!(registry.lock().total, 0);
         assert!(registry.lock().accounts.is_empty());
     }
 }
