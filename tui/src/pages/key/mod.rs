@@ -289,7 +289,9 @@ impl Page for KeyPage {
     fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
         match event {
             Event::Usage { api_key, .. } => self.live_wanted |= *api_key == self.key.id,
-            Event::KeyChanged { api_key, .. } if *api_key == self.key.id => {
+            // While a change of our own is under way, its answer tells; to read a deleted key before that answer would
+            // close the page without a word.
+            Event::KeyChanged { api_key, .. } if *api_key == self.key.id && self.changing.is_none() => {
                 self.reading = Some(cx.ask(Query::Key(self.key.id)));
             }
             Event::Lagged | Event::AccountChanged { .. } => self.read(cx),
