@@ -81,6 +81,9 @@ impl Service {
         let locks = snapshot.scan(Lock::TABLE, locks, Order::Ascending, MOST_PARTS).await?;
         let versions = KeyRange::prefix(id.as_bytes());
         let versions = snapshot.scan(Version::TABLE, versions, Order::Ascending, MOST_PARTS).await?;
+        // Takes effect with the next commit, this one at the latest: after it nobody would know of the key any more,
+        // and a crash in between would leave its usage behind.
+        self.0.usage.forget(id);
         self.change(caller, Permission::InstanceRun, Target::Instance, |tables, draft| {
             draft.object = Some(id);
             draft.detail = "purged from the bin".to_owned();
@@ -92,9 +95,7 @@ impl Service {
             }
             self.drop_grants(tables, draft, id)
         })
-        .await?;
-        self.0.usage.forget(id);
-        Ok(())
+        .await
     }
 
     /// Takes a purged key out of the service tokens that were granted it.

@@ -1,7 +1,10 @@
 //! Random groups, slices, crashes and questions, against a model that simply keeps every event. After each step all
 //! answers are equal: no event is lost, none is counted twice.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod model;
+mod tables;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,58 +13,12 @@ use proptest::prelude::*;
 use super::calendar::{DAY_MS, HOUR_MS, day_of, month_of};
 use super::head::minutes_from;
 use super::{Appended, Cell, Engine, Grain, Method, Usage, UsageEvent};
-use crate::error::Result;
 use crate::model::Id;
-use crate::redb::port::{ARRIVALS, RawOp, RawRead};
-use crate::table::{KeyRange, Order, Table};
+use crate::redb::port::ARRIVALS;
+use crate::table::KeyRange;
 
-/// The raw tables of a file.
-#[derive(Clone, Default)]
-struct Tables(BTreeMap<(&'static str, Vec<u8>), Vec<u8>>);
-
-impl Tables {
-    fn apply(&mut self, ops: Vec<RawOp>) {
-        for op in ops {
-            match op.value {
-                Some(value) => self.0.insert((op.table.0, op.key), value),
-                None => self.0.remove(&(op.table.0, op.key)),
-            };
-        }
-    }
-
-    fn rows(&self, table: Table, range: &KeyRange) -> Vec<(&[u8], &[u8])> {
-        let rows = self.0.range((table.0, range.start.clone())..);
-        let within = rows.take_while(|((name, key), _)| {
-            *name == table.0 && range.end.as_ref().is_none_or(|end| key < end)
-        });
-        within.map(|((_, key), value)| (key.as_slice(), value.as_slice())).collect()
-    }
-}
-
-impl RawRead for Tables {
-    fn raw_get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        Ok(self.0.get(&(table.0, key.to_vec())).cloned())
-    }
-
-    fn raw_scan(
-        &self,
-        table: Table,
-        range: &KeyRange,
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool>,
-    ) -> Result<()> {
-        let mut rows = self.rows(table, range);
-        if order == Order::Descending {
-            rows.reverse();
-        }
-        for (key, value) in rows {
-            if !visit(key, value)? {
-                break;
-            }
-        }
-        Ok(())
-    }
-}
+use model::Model;
+use tables::Tables;
 
 /// How a commit ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -129,63 +86,6 @@ fn step() -> impl Strategy<Value = Step> {
     let events = prop_oneof![1 => Just(Vec::new()), 3 => prop::collection::vec(event(), 1..80)];
     (events, prop_oneof![0u64..50, 900u64..1_100, 50_000u64..70_000], end)
         .prop_map(|(events, wait_ms, end)| Step { events, wait_ms, end })
-}
-
-/// Keeps every event.
-#[derive(Default)]
-struct Model {
-    events: Vec<UsageEvent>,
-    ids: HashSet<[u8; 16]>,
-}
-
-impl Model {
-    /// What of a batch is new.
-    fn admit(&self, events: &[UsageEvent]) -> (Vec<bool>, Vec<UsageEvent>) {
-        let mut ids = self.ids.clone();
-        let duplicate: Vec<bool> =
-            events.iter().map(|event| event.event_id.is_some_and(|id| !ids.insert(id))).collect();
-        let new = events.iter().zip(&duplicate).filter(|(_, duplicate)| !**duplicate);
-        let new = new.map(|(event, _)| event.clone()).collect();
-        (duplicate, new)
-    }
-
-    fn take(&mut self, new: Vec<UsageEvent>) {
-        self.ids.extend(new.iter().filter_map(|event| event.event_id));
-        self.events.extend(new);
-    }
-
-    fn of(&self, api_key: Id) -> impl Iterator<Item = &UsageEvent> {
-        self.events.iter().filter(move |event| event.api_key == api_key)
-    }
-
-    fn cells(&self, api_key: Id, grain: Grain, from_ms: i64) -> Vec<(i64, Cell)> {
-        let mut cells: BTreeMap<i64, Cell> = BTreeMap::new();
-        for event in self.of(api_key).filter(|event| event.at_ms >= from_ms) {
-            let cell = cells.entry(event.at_ms - event.at_ms % grain.length_ms()).or_default();
-            cell.requests += 1;
-            cell.client_errors += u64::from((400..500).contains(&event.status));
-            cell.server_errors += u64::from(event.status >= 500);
-            cell.request_bytes += u64::from(event.request_bytes);
-            cell.response_bytes += u64::from(event.response_bytes);
-            if let Some(response_us) = event.response_us {
-                cell.timed += 1;
-                cell.response_us += u64::from(response_us);
-                cell.sketch.add(response_us);
-            }
-        }
-        cells.into_iter().collect()
-    }
-
-    fn endpoints(&self, api_key: Id, days: std::ops::Range<u32>) -> BTreeMap<String, (u64, u64, u64)> {
-        let mut sums: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
-        for event in self.of(api_key).filter(|event| days.contains(&day_of(event.at_ms))) {
-            let sum = sums.entry(event.endpoint.to_string()).or_default();
-            sum.0 += 1;
-            sum.1 += u64::from(event.status >= 400);
-            sum.2 += u64::from(event.response_us.unwrap_or(0));
-        }
-        sums
-    }
 }
 
 /// The engine on its tables, as the writer drives it.

@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use crate::app::cx::Cx;
 use crate::app::keymap::{BINDINGS, Command, Place, Scope, label};
 use crate::app::toast::Toasts;
-use crate::pages::{Page, Step};
+use crate::pages::{Page, Step, scrolled};
 use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, at, width};
 
@@ -79,19 +79,11 @@ impl Page for HelpPage {
     }
 
     fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
-        let page = usize::from(cx.area.height.max(2) / 2);
+        if command == Command::Back {
+            return Step::Back;
+        }
         let last = self.rows().len().saturating_sub(usize::from(cx.area.height));
-        self.scroll = match command {
-            Command::Back => return Step::Back,
-            Command::Up => self.scroll.saturating_sub(1),
-            Command::Down => self.scroll + 1,
-            Command::HalfUp | Command::PageUp => self.scroll.saturating_sub(page),
-            Command::HalfDown | Command::PageDown => self.scroll + page,
-            Command::Top => 0,
-            Command::Bottom => last,
-            _ => self.scroll,
-        };
-        self.scroll = self.scroll.min(last);
+        self.scroll = scrolled(self.scroll, command, cx.area.height, last);
         Step::Stay
     }
 

@@ -7,7 +7,7 @@ use crate::app::cx::Cx;
 use crate::app::keymap::{Command, Place};
 use crate::app::notice_mark;
 use crate::app::toast::Toasts;
-use crate::pages::{Page, Step};
+use crate::pages::{Page, Step, scrolled};
 use crate::theme::Tone;
 use crate::widgets::format;
 use crate::widgets::pen::{Pen, Ui, at, safe};
@@ -28,17 +28,11 @@ impl Page for MessagesPage {
     }
 
     fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
-        let page = usize::from(cx.area.height.max(2) / 2);
-        self.scroll = match command {
-            Command::Back => return Step::Back,
-            Command::Up => self.scroll.saturating_sub(1),
-            Command::Down => self.scroll + 1,
-            Command::HalfUp | Command::PageUp => self.scroll.saturating_sub(page),
-            Command::HalfDown | Command::PageDown => self.scroll + page,
-            Command::Top => 0,
-            _ => self.scroll,
-        };
-        self.scroll = self.scroll.min(cx.messages().saturating_sub(1));
+        if command == Command::Back {
+            return Step::Back;
+        }
+        let last = cx.messages().saturating_sub(usize::from(cx.area.height));
+        self.scroll = scrolled(self.scroll, command, cx.area.height, last);
         Step::Stay
     }
 

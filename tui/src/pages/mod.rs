@@ -103,6 +103,21 @@ pub(crate) trait Page: Send {
     fn paint(&self, area: Rect, buf: &mut Buffer, toasts: &Toasts, ui: &Ui) -> Option<Position>;
 }
 
+/// Where a page that scrolls stands after a command: a row from 0 to `last`, in a window `height` rows high.
+pub(crate) fn scrolled(scroll: usize, command: Command, height: u16, last: usize) -> usize {
+    let page = usize::from(height.max(2) / 2);
+    let scroll = match command {
+        Command::Up => scroll.saturating_sub(1),
+        Command::Down => scroll + 1,
+        Command::HalfUp | Command::PageUp => scroll.saturating_sub(page),
+        Command::HalfDown | Command::PageDown => scroll + page,
+        Command::Top => 0,
+        Command::Bottom => last,
+        _ => scroll,
+    };
+    scroll.min(last)
+}
+
 /// The earlier of two moments.
 pub(crate) fn sooner(a: Option<i64>, b: Option<i64>) -> Option<i64> {
     match (a, b) {

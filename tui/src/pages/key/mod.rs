@@ -17,7 +17,7 @@ use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
-use crate::pages::{Page, Step, sooner};
+use crate::pages::{Page, Step, scrolled, sooner};
 use crate::term::input::{Mouse, MouseKind};
 use crate::widgets::format;
 use crate::widgets::pen::{Ui, safe};
@@ -198,20 +198,12 @@ impl Page for KeyPage {
     }
 
     fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
-        let page = cx.area.height.max(2) / 2;
         let last = self.content_height(cx.area, cx.now_ms).saturating_sub(cx.area.height);
-        self.scroll = match command {
-            Command::Back => return Step::Back,
-            Command::Up => self.scroll.saturating_sub(1),
-            Command::Down => self.scroll + 1,
-            Command::HalfUp | Command::PageUp => self.scroll.saturating_sub(page),
-            Command::HalfDown | Command::PageDown => self.scroll + page,
-            Command::Top => 0,
-            Command::Bottom => last,
-            _ => self.scroll,
-        }
-        .min(last);
+        let scroll = scrolled(self.scroll.into(), command, cx.area.height, last.into());
+        // `last` fits, and this is no more.
+        self.scroll = u16::try_from(scroll).unwrap_or(last);
         match command {
+            Command::Back => return Step::Back,
             Command::Reveal => self.show(cx),
             Command::Copy => self.copy(cx),
             Command::Delete => self.confirm_delete(cx),

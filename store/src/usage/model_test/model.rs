@@ -1,0 +1,68 @@
+//! What the engine should answer, worked out the plain way from every event ever taken in.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::model::Id;
+use crate::usage::calendar::day_of;
+use crate::usage::{Cell, Grain, UsageEvent};
+
+/// Keeps every event.
+#[derive(Default)]
+pub(super) struct Model {
+    events: Vec<UsageEvent>,
+    ids: HashSet<[u8; 16]>,
+}
+
+impl Model {
+    /// What of a batch is new.
+    pub(super) fn admit(&self, events: &[UsageEvent]) -> (Vec<bool>, Vec<UsageEvent>) {
+        let mut ids = self.ids.clone();
+        let duplicate: Vec<bool> =
+            events.iter().map(|event| event.event_id.is_some_and(|id| !ids.insert(id))).collect();
+        let new = events.iter().zip(&duplicate).filter(|(_, duplicate)| !**duplicate);
+        let new = new.map(|(event, _)| event.clone()).collect();
+        (duplicate, new)
+    }
+
+    pub(super) fn take(&mut self, new: Vec<UsageEvent>) {
+        self.ids.extend(new.iter().filter_map(|event| event.event_id));
+        self.events.extend(new);
+    }
+
+    pub(super) fn of(&self, api_key: Id) -> impl Iterator<Item = &UsageEvent> {
+        self.events.iter().filter(move |event| event.api_key == api_key)
+    }
+
+    pub(super) fn cells(&self, api_key: Id, grain: Grain, from_ms: i64) -> Vec<(i64, Cell)> {
+        let mut cells: BTreeMap<i64, Cell> = BTreeMap::new();
+        for event in self.of(api_key).filter(|event| event.at_ms >= from_ms) {
+            let cell = cells.entry(event.at_ms - event.at_ms % grain.length_ms()).or_default();
+            cell.requests += 1;
+            cell.client_errors += u64::from((400..500).contains(&event.status));
+            cell.server_errors += u64::from(event.status >= 500);
+            cell.request_bytes += u64::from(event.request_bytes);
+            cell.response_bytes += u64::from(event.response_bytes);
+            if let Some(response_us) = event.response_us {
+                cell.timed += 1;
+                cell.response_us += u64::from(response_us);
+                cell.sketch.add(response_us);
+            }
+        }
+        cells.into_iter().collect()
+    }
+
+    pub(super) fn endpoints(
+        &self,
+        api_key: Id,
+        days: std::ops::Range<u32>,
+    ) -> BTreeMap<String, (u64, u64, u64)> {
+        let mut sums: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
+        for event in self.of(api_key).filter(|event| days.contains(&day_of(event.at_ms))) {
+            let sum = sums.entry(event.endpoint.to_string()).or_default();
+            sum.0 += 1;
+            sum.1 += u64::from(event.status >= 400);
+            sum.2 += u64::from(event.response_us.unwrap_or(0));
+        }
+        sums
+    }
+}
