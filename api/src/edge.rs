@@ -13,7 +13,7 @@ use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use keyward_keys::{Door, Origin};
+use keyward_keys::{Door, Origin, RequestId};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -43,8 +43,11 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    fn new(address: IpAddr) -> Self {
-        Self { origin: Origin { door: Door::Rest, address: Some(address) }, standing: OnceLock::new() }
+    fn new(address: IpAddr, request: Option<RequestId>) -> Self {
+        Self {
+            origin: Origin { door: Door::Rest, address: Some(address), request },
+            standing: OnceLock::new(),
+        }
     }
 
     pub(crate) fn address(&self) -> IpAddr {
@@ -119,7 +122,8 @@ async fn pass(State(door): State<HttpDoor>, mut request: Request, next: Next) ->
     let id = request_id(request.headers());
     let peer = request.extensions().get::<Peer>().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
     let client = address::client(peer, request.headers(), &door.settings.api.trusted_proxies);
-    let visit = Arc::new(Visit::new(client));
+    let named = id.to_str().ok().and_then(RequestId::parse);
+    let visit = Arc::new(Visit::new(client, named));
     request.extensions_mut().insert(visit.clone());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().clone();
@@ -189,14 +193,8 @@ fn finish_headers(headers: &mut HeaderMap, visit: &Visit) {
 
 /// The caller's own id when it is short and plain, so that it cannot forge a log line; otherwise a new one.
 fn request_id(headers: &HeaderMap) -> HeaderValue {
-    let plain = |id: &[u8]| {
-        (1..=64).contains(&id.len())
-            && id.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-    };
-    match headers.get(REQUEST_ID) {
-        Some(id) if plain(id.as_bytes()) => id.clone(),
-        _ => new_request_id(),
-    }
+    let plain = |id: &HeaderValue| id.to_str().is_ok_and(|id| RequestId::parse(id).is_some());
+    headers.get(REQUEST_ID).filter(|id| plain(id)).cloned().unwrap_or_else(new_request_id)
 }
 
 /// A random start and a count: unique among the daemon's runs without a draw for each request.

@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 const KEYS: usize = 100_000;
-const ORIGIN: Origin = Origin { door: Door::Rest, address: None };
+const ORIGIN: Origin = Origin { door: Door::Rest, address: None, request: None };
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime");

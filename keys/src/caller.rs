@@ -1,5 +1,6 @@
 //! Who asks, and by which door. Only `service::authn` makes a [`Caller`]: nothing outside this crate can.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use secrecy::SecretString;
@@ -15,6 +16,41 @@ pub struct Origin {
     pub door: Door,
     /// From which address; none on the admin socket.
     pub address: Option<IpAddr>,
+    /// The request, where the door gives each a name.
+    pub request: Option<RequestId>,
+}
+
+/// A request's id, by which its answer, its log lines and its audit record are found together: 1 to 64 letters,
+/// digits, `-`, `_` and `.`, so that a caller who chooses it cannot forge a line of a log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RequestId {
+    length: u8,
+    text: [u8; Self::LONGEST],
+}
+
+impl RequestId {
+    const LONGEST: usize = 64;
+
+    /// The id, when the text can be one.
+    pub fn parse(id: &str) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let mut text = [0; Self::LONGEST];
+        let length = u8::try_from(id.len()).ok().filter(|length| *length > 0)?;
+        text.get_mut(..id.len())?.copy_from_slice(id.as_bytes());
+        id.bytes().all(plain).then_some(Self { length, text })
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        // Only ASCII came in.
+        std::str::from_utf8(&self.text[..usize::from(self.length)]).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// Who a caller is.
@@ -72,5 +108,21 @@ impl Caller {
     /// The SSH key or session that proved it.
     pub fn credential(&self) -> Option<Id> {
         self.credential
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RequestId;
+
+    #[test]
+    fn a_request_id_is_short_and_plain() {
+        let longest = "x".repeat(64);
+        for good in ["a", "0f3a.B-7_c", &longest] {
+            assert_eq!(RequestId::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a b", "a\nb", "ä", &"x".repeat(65), &"x".repeat(300)] {
+            assert!(RequestId::parse(bad).is_none(), "{bad:?}");
+        }
     }
 }

@@ -13,7 +13,7 @@ pub mod policy;
 pub mod service;
 pub mod view;
 
-pub use caller::{Caller, Identity, Origin};
+pub use caller::{Caller, Identity, Origin, RequestId};
 pub use clock::Clock;
 pub use error::{Error, Fault, Result};
 pub use event::Event;

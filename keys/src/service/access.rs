@@ -59,7 +59,8 @@ fn refusal(permission: Permission, target: Target, standings: Standings) -> Erro
     }
 }
 
-fn space_of(tables: &Tables, target: Target) -> Option<Id> {
+/// The space a target is in, or is.
+pub(crate) fn space_of(tables: &Tables, target: Target) -> Option<Id> {
     match target {
         Target::Space(space) => Some(space),
         Target::Key(id) => tables.keys.get(id).map(|key| key.record.space),

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::policy::Permission;
 use crate::service::Service;
-use crate::service::access::{Target, authorise};
+use crate::service::access::{Target, authorise, space_of};
 use crate::service::mirror::Tables;
 
 /// How often a change is worked out again because somebody else changed the same rows.
@@ -87,6 +87,7 @@ impl Service {
                 space: draft.space,
                 outcome: Outcome::Done,
                 detail: draft.detail,
+                request: request(caller.origin),
             };
             draft.batch.op(chain(&record)?);
             for event in &draft.events {
@@ -121,6 +122,7 @@ impl Service {
             Target::Account(id) | Target::Space(id) | Target::Key(id) | Target::Token(id) => Some(id),
             Target::Instance => None,
         };
+        let space = space_of(&self.mirror().read(), target);
         let record = AuditRecord {
             at_ms: now_ms,
             actor: actor(who),
@@ -129,9 +131,10 @@ impl Service {
             from: origin.address.map(|address| address.to_string()),
             action: permission.rule().name.to_owned(),
             object,
-            space: None,
+            space,
             outcome: Outcome::Refused,
             detail: String::new(),
+            request: request(origin),
         };
         let written = async {
             let mut batch = Batch::new(crypto::random_batch_id()?);
@@ -148,11 +151,15 @@ impl Service {
 }
 
 fn chain(record: &AuditRecord) -> Result<Op> {
-    Ok(Op::Chain(AuditRecord::LOG, encode(record)?))
+    Ok(Op::Chain(AuditRecord::LOG, record.to_body()?))
 }
 
 fn encode(value: &impl Serialize) -> Result<Bytes> {
     postcard::to_allocvec(value).map(Bytes::from).map_err(|error| Error::Internal(Box::new(error)))
+}
+
+fn request(origin: Origin) -> Option<String> {
+    origin.request.map(|request| request.as_str().to_owned())
 }
 
 fn actor(identity: Identity) -> Option<Id> {

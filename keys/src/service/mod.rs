@@ -236,7 +236,7 @@ impl Service {
     pub fn system_caller(&self, job: &'static str, door: Door) -> Caller {
         Caller {
             identity: Identity::System(job),
-            origin: Origin { door, address: None },
+            origin: Origin { door, address: None, request: None },
             credential: None,
             token: None,
         }

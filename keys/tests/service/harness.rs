@@ -15,7 +15,8 @@ use tempfile::TempDir;
 /// 2026-03-10T12:00:00Z
 pub(crate) const NOON: i64 = 1_773_144_000_000;
 
-pub(crate) const ORIGIN: Origin = Origin { door: Door::Rest, address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)) };
+pub(crate) const ORIGIN: Origin =
+    Origin { door: Door::Rest, address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)), request: None };
 
 pub(crate) struct Instance {
     pub(crate) service: Service,

@@ -47,7 +47,7 @@ impl Connection {
     }
 
     fn origin(&self) -> Origin {
-        Origin { door: DoorKind::Ssh, address: Some(self.address) }
+        Origin { door: DoorKind::Ssh, address: Some(self.address), request: None }
     }
 
     /// What everybody is told before they sign in.

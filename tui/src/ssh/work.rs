@@ -274,7 +274,7 @@ async fn join(job: Job, key: Option<String>) -> Outcome {
     let enrolment = Enrolment {
         service: job.door.service.clone(),
         registration: job.door.settings.registration,
-        origin: Origin { door: DoorKind::Ssh, address: Some(job.address) },
+        origin: Origin { door: DoorKind::Ssh, address: Some(job.address), request: None },
         key,
     };
     let (caps, stop, limits) = (job.caps(), job.stop(), job.door.settings.session);

@@ -103,7 +103,7 @@ impl Server {
         let added = AddedAccount { account, operator: false, plan: Plan::Enterprise };
         let system = self.service.system_caller("test", Door::Local);
         let user = self.service.add_account(&system, added).await.unwrap();
-        let origin = Origin { door: Door::Local, address: None };
+        let origin = Origin { door: Door::Local, address: None, request: None };
         let fingerprint = key.fingerprint(HashAlg::Sha256).sha256().unwrap();
         let caller = self.service.sign_in_with_ssh_key(origin, &user.login, &fingerprint).await.unwrap();
         Person { login: user.login, email: user.email, key, caller }
