@@ -1,7 +1,7 @@
 //! How a caller stands to a target, and the one question: may they? It reads; it changes nothing.
 
 use keyward_store::Batch;
-use keyward_store::model::{Id, Role, Scope};
+use keyward_store::model::{Grant, Id, Role, Scope};
 
 use crate::caller::{Caller, Identity};
 use crate::error::{Error, Result};
@@ -66,7 +66,12 @@ pub(crate) fn space_of(tables: &Tables, target: Target) -> Option<Id> {
         Target::Key(id) => tables.keys.get(id).map(|key| key.record.space),
         Target::Token(id) => {
             let token = tables.tokens.get(&id)?;
-            token.record.keys.first().and_then(|key| tables.keys.get(*key)).map(|key| key.record.space)
+            match &token.record.grant {
+                Grant::Keys(keys) => {
+                    keys.first().and_then(|key| tables.keys.get(*key)).map(|key| key.record.space)
+                }
+                Grant::Environment { space, .. } => Some(*space),
+            }
         }
         Target::Account(_) | Target::Instance => None,
     }
@@ -122,7 +127,7 @@ fn standings(tables: &Tables, caller: &Caller, target: Target, space: Option<Id>
 
 fn token_standings(tables: &Tables, token: Id, target: Target, standings: &mut Standings) {
     let (Target::Key(key), Some(token)) = (target, tables.tokens.get(&token)) else { return };
-    if token.record.keys.contains(&key) {
+    if token.record.grant.keys().contains(&key) {
         for scope in &token.record.scopes {
             standings.add(match scope {
                 Scope::Fetch => Standing::TokenFetch,

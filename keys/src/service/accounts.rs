@@ -3,7 +3,10 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use keyward_store::Row;
-use keyward_store::model::{Account, Id, Invitation, Member, Plan, Role, Security, Space, SpaceKind, SshKey};
+use keyward_store::model::{
+    Account, Environment, Id, Invitation, Member, Plan, Preferences, Purpose, Role, Security, Space,
+    SpaceKind, SshKey,
+};
 
 use crate::caller::{Caller, Identity, Origin};
 use crate::clock::timestamp;
@@ -46,7 +49,8 @@ impl Service {
     /// Makes an account for the person who asks, where registration allows it, and signs them in.
     pub async fn register(&self, origin: Origin, new: NewAccount) -> Result<(Caller, UserView)> {
         let invitation = self.invitation_for(new.code.as_ref())?;
-        let operator = invitation.as_ref().is_some_and(|invitation| invitation.record.operator);
+        let operator =
+            invitation.as_ref().is_some_and(|row| row.record.purpose == Purpose::Join { operator: true });
         let checked = self.check_account(new, operator, default_plan(operator)).await?;
         let system = Caller { origin, ..self.system_caller("register", origin.door) };
         let view = self.store_account(&system, checked, invitation.map(|i| i.record.code)).await?;
@@ -70,18 +74,25 @@ impl Service {
     /// makes a new one and voids those before.
     pub async fn operator_code(&self, caller: &Caller) -> Result<Option<SecretString>> {
         let code = JoinCode::generate()?;
-        let hash = code.hash();
+        let (hash, purpose) = (code.hash(), Purpose::Join { operator: true });
         let made = self
             .change(caller, Permission::InstanceRun, Target::Instance, |tables, draft| {
                 draft.detail = "operator code".to_owned();
-                for old in tables.invitations.values().filter(|old| old.record.operator) {
+                for old in tables.invitations.values().filter(|old| old.record.purpose == purpose) {
                     draft.batch.remove(old);
                 }
                 if tables.accounts.values().any(|account| account.record.operator) {
                     return Ok(false);
                 }
                 let expires_ms = draft.now_ms + OPERATOR_CODE_MS;
-                draft.batch.create(&Invitation { code: hash, operator: true, expires_ms })?;
+                draft.batch.create(&Invitation {
+                    code: hash,
+                    purpose,
+                    email: None,
+                    created_by: None,
+                    created_ms: draft.now_ms,
+                    expires_ms,
+                })?;
                 Ok(true)
             })
             .await?;
@@ -127,7 +138,8 @@ impl Service {
             let old = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
             draft.object = Some(account);
             draft.detail = "theme".to_owned();
-            draft.batch.replace(old, &Account { theme: theme.to_owned(), ..old.record.clone() })?;
+            let preferences = Preferences { theme: theme.to_owned(), ..old.record.preferences.clone() };
+            draft.batch.replace(old, &Account { preferences, ..old.record.clone() })?;
             draft.events.push(Event::AccountChanged { account });
             Ok(())
         })
@@ -139,7 +151,8 @@ impl Service {
         let now_ms = self.now_ms();
         let tables = self.mirror().read();
         let row = tables.invitations.get(&hash)?;
-        (row.record.expires_ms > now_ms).then(|| Row::clone(row))
+        let joins = matches!(row.record.purpose, Purpose::Join { .. });
+        (joins && row.record.expires_ms > now_ms).then(|| Row::clone(row))
     }
 
     fn invitation_for(&self, code: Option<&SecretString>) -> Result<Option<Row<Invitation>>> {
@@ -185,9 +198,10 @@ impl Service {
             plan,
             security: Security::default(),
             time_zone: None,
-            theme: "auto".to_owned(),
+            preferences: Preferences::default(),
             public_key: None,
             created_ms: self.now_ms(),
+            disabled_ms: None,
         };
         Ok(Checked { account, ssh_key })
     }
@@ -245,8 +259,15 @@ fn create_account(draft: &mut Draft, account: &Account) -> Result<()> {
         kind: SpaceKind::Personal,
         name: account.name.clone(),
         created_ms: draft.now_ms,
+        key: None,
+        environments: Environment::ALL.to_vec(),
     })?;
-    draft.batch.create(&Member { space: account.personal_space, account: account.id, role: Role::Owner })?;
+    draft.batch.create(&Member {
+        space: account.personal_space,
+        account: account.id,
+        role: Role::Owner,
+        joined_ms: draft.now_ms,
+    })?;
     Ok(())
 }
 
@@ -302,7 +323,7 @@ pub(crate) fn user_view(account: &Account) -> UserView {
         operator: account.operator,
         subscription: Subscription { plan: account.plan, limits: limits_of(account.plan) },
         time_zone: account.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
-        theme: account.theme.clone(),
+        theme: account.preferences.theme.clone(),
         created_at: timestamp(account.created_ms),
     }
 }

@@ -1,7 +1,7 @@
 //! What the daemon does by itself, as named system callers. Each is safe to run twice and does nothing when there
 //! is nothing to do.
 
-use keyward_store::model::{ApiKey, Holder, Id, Lock, LockTarget, Version};
+use keyward_store::model::{ApiKey, Grant, Holder, Id, Lock, LockTarget, ServiceToken, Version};
 use keyward_store::{KeyRange, Op, Order, Record, Row, Snapshot, Store};
 
 use crate::caller::Caller;
@@ -105,9 +105,9 @@ impl Service {
         draft: &mut super::change::Draft,
         id: Id,
     ) -> Result<()> {
-        for token in tables.tokens.values().filter(|token| token.record.keys.contains(&id)) {
-            let mut record = token.record.clone();
-            record.keys.retain(|key| *key != id);
+        for token in tables.tokens.values().filter(|token| token.record.grant.keys().contains(&id)) {
+            let kept = token.record.grant.keys().iter().copied().filter(|key| *key != id).collect();
+            let record = ServiceToken { grant: Grant::Keys(kept), ..token.record.clone() };
             draft.batch.replace(token, &record).map_err(Error::from)?;
             draft
                 .batch

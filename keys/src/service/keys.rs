@@ -68,6 +68,8 @@ impl Service {
                     created_ms: draft.now_ms,
                     updated_ms: draft.now_ms,
                     deleted_ms: None,
+                    refuse_over_limit: false,
+                    frozen_ms: None,
                 };
                 draft.object = Some(id);
                 draft.space = Some(space);
@@ -249,7 +251,7 @@ fn only_named(tables: &Tables, caller: &Caller, name: &str, environment: Option<
             .map(|(_, id)| id)
             .collect(),
         Identity::Token(token) => {
-            tables.tokens.get(&token).map(|token| token.record.keys.clone()).unwrap_or_default()
+            tables.tokens.get(&token).map(|token| token.record.grant.keys().to_vec()).unwrap_or_default()
         }
         Identity::System(_) => Vec::new(),
     };

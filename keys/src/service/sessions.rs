@@ -36,6 +36,9 @@ impl Service {
                 created_ms: draft.now_ms,
                 expires_ms: self.session_end(draft.now_ms, draft.now_ms),
                 from: caller.origin.address.map(|address| address.to_string()),
+                door: caller.origin.door,
+                user_agent: None,
+                last_seen_ms: draft.now_ms,
             })?;
             Ok(())
         })
@@ -67,6 +70,7 @@ impl Service {
                             refresh: successor.hash(),
                             refresh_before: Some((hash, draft.now_ms)),
                             expires_ms: self.session_end(old.record.created_ms, draft.now_ms),
+                            last_seen_ms: draft.now_ms,
                             ..old.record.clone()
                         },
                     )?;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use secrecy::SecretString;
 
-use keyward_store::model::{Holder, Id, Lock, LockTarget, ServiceToken};
+use keyward_store::model::{Grant, Holder, Id, Lock, LockTarget, ServiceToken};
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
@@ -47,10 +47,12 @@ impl Service {
                     created_by: account,
                     verifier: made.verifier,
                     public_key: made.public_key.0,
-                    keys: keys.clone(),
+                    grant: Grant::Keys(keys.clone()),
                     scopes: new.scopes.clone(),
                     created_ms: draft.now_ms,
                     expires_ms: new.expires_at.map(|at| at.as_millisecond()),
+                    networks: Vec::new(),
+                    max_uses: None,
                 };
                 draft.object = Some(id);
                 draft.detail = format!("for {} keys", keys.len());
@@ -90,7 +92,7 @@ impl Service {
             let token = tables.tokens.get(&id).ok_or(Error::NotFound("token"))?;
             draft.object = Some(id);
             draft.batch.remove(token);
-            for key in &token.record.keys {
+            for key in token.record.grant.keys() {
                 let lock = Lock::row_key(LockTarget::ApiKey(*key), Holder::Token(id));
                 draft.batch.op(keyward_store::Op::Del(<Lock as keyward_store::Record>::TABLE, lock));
             }
@@ -131,7 +133,7 @@ fn token_view(token: &ServiceToken) -> TokenView {
     TokenView {
         id: token.id,
         name: token.name.clone(),
-        keys: token.keys.clone(),
+        keys: token.grant.keys().to_vec(),
         scopes: token.scopes.clone(),
         created_at: timestamp(token.created_ms),
         expires_at: token.expires_ms.map(timestamp),

@@ -1,8 +1,8 @@
-//! People and what proves them: accounts, SSH keys, sessions, invitations.
+//! People and what proves them: accounts, SSH keys, sessions. Invitations have their own file.
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Id;
+use crate::model::{Door, Id};
 use crate::table::{Record, Table};
 
 /// A subscription plan of the specification.
@@ -26,8 +26,38 @@ pub struct Security {
     pub login_attempts: u32,
     /// No password is accepted before this moment (ms since the epoch).
     pub lock_until_ms: Option<i64>,
-    /// A second factor is asked for.
-    pub two_factor_enabled: bool,
+    /// The second factor, once its setup has begun.
+    pub second_factor: Option<SecondFactor>,
+}
+
+/// A time-based one-time password (RFC 6238) and what stands in for it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SecondFactor {
+    /// The shared secret, sealed under the system key: an envelope.
+    pub secret: Vec<u8>,
+    /// Signing in asks for a code; false until the first right one.
+    pub enabled: bool,
+    /// The time step of the last code that was accepted: neither it nor an earlier one is good again.
+    pub last_step: Option<u64>,
+    /// Hashes of the recovery codes that are left.
+    pub recovery: Vec<[u8; 32]>,
+}
+
+/// How a person wants to see and hear things.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Preferences {
+    /// The dashboard's theme: `auto`, `dark` or `light`.
+    pub theme: String,
+    /// Notifications are sent at all.
+    pub notifications: bool,
+    /// Types of notifications that are not sent.
+    pub muted: Vec<String>,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self { theme: "auto".to_owned(), notifications: true, muted: Vec::new() }
+    }
 }
 
 /// A person's account.
@@ -53,12 +83,14 @@ pub struct Account {
     pub security: Security,
     /// IANA time zone for reports; UTC when unset.
     pub time_zone: Option<String>,
-    /// The dashboard's theme: `auto`, `dark` or `light`.
-    pub theme: String,
+    /// How the person wants to see and hear things.
+    pub preferences: Preferences,
     /// The public half of the account key, once an unlock passphrase is set (X25519, 32 bytes).
     pub public_key: Option<[u8; 32]>,
     /// When the account was made, ms since the epoch.
     pub created_ms: i64,
+    /// When an operator switched it off, ms since the epoch: nothing of it is accepted since.
+    pub disabled_ms: Option<i64>,
 }
 
 impl Account {
@@ -136,6 +168,12 @@ pub struct Session {
     pub expires_ms: i64,
     /// Where it began: an IP address.
     pub from: Option<String>,
+    /// By which door it began.
+    pub door: Door,
+    /// What the program that began it calls itself.
+    pub user_agent: Option<String>,
+    /// When it was last written down as used, ms since the epoch.
+    pub last_seen_ms: i64,
 }
 
 impl Record for Session {
@@ -143,24 +181,5 @@ impl Record for Session {
 
     fn key(&self) -> Vec<u8> {
         self.id.as_bytes().to_vec()
-    }
-}
-
-/// A one-time code that lets somebody join.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Invitation {
-    /// The code's hash: the row's key.
-    pub code: [u8; 32],
-    /// Whoever joins with it becomes operator.
-    pub operator: bool,
-    /// No good after this, ms since the epoch.
-    pub expires_ms: i64,
-}
-
-impl Record for Invitation {
-    const TABLE: Table = Table("invitation");
-
-    fn key(&self) -> Vec<u8> {
-        self.code.to_vec()
     }
 }

@@ -17,6 +17,11 @@ pub enum Environment {
     Production,
 }
 
+impl Environment {
+    /// Every one of them.
+    pub const ALL: [Self; 3] = [Self::Development, Self::Staging, Self::Production];
+}
+
 /// Whether a key may be used, as its owner set it. `expired` is worked out from the expiry when shown.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -82,6 +87,10 @@ pub struct ApiKey {
     pub updated_ms: i64,
     /// When it was moved to the bin, ms since the epoch.
     pub deleted_ms: Option<i64>,
+    /// Fetches are refused once the month's requests are over `monthly_limit`.
+    pub refuse_over_limit: bool,
+    /// When it was frozen, ms since the epoch: tracked, not fetched, until somebody thaws it.
+    pub frozen_ms: Option<i64>,
 }
 
 impl ApiKey {

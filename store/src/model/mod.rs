@@ -6,13 +6,15 @@ mod api_key;
 mod audit;
 mod custody;
 mod id;
+mod invitation;
 mod space;
 mod token;
 
-pub use account::{Account, Invitation, Plan, Security, Session, SshKey};
+pub use account::{Account, Plan, Preferences, SecondFactor, Security, Session, SshKey};
 pub use api_key::{ApiKey, Custody, Environment, Status};
 pub use audit::{AuditRecord, Door, Outcome};
 pub use custody::{Holder, Lock, LockTarget, Version, label};
 pub use id::{Id, IdError};
-pub use space::{Member, Role, Space, SpaceKind};
-pub use token::{Scope, ServiceToken};
+pub use invitation::{Invitation, Purpose};
+pub use space::{Member, Role, Space, SpaceKey, SpaceKind};
+pub use token::{Grant, Network, Scope, ServiceToken};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Id;
+use crate::model::{Environment, Id};
 use crate::table::{Record, Table};
 
 /// Whether a space is one person's or a team's.
@@ -12,6 +12,15 @@ pub enum SpaceKind {
     Personal,
     /// A team's keys.
     Team,
+}
+
+/// The public half of a space's own pair, to which what its members share is sealed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SpaceKey {
+    /// Raised each time the pair is replaced.
+    pub generation: u32,
+    /// X25519, 32 bytes.
+    pub public_key: [u8; 32],
 }
 
 /// A set of keys with the same readers.
@@ -25,6 +34,10 @@ pub struct Space {
     pub name: String,
     /// When it was made, ms since the epoch.
     pub created_ms: i64,
+    /// Its own pair, once somebody with an unlock passphrase has made one.
+    pub key: Option<SpaceKey>,
+    /// The environments its keys may be for.
+    pub environments: Vec<Environment>,
 }
 
 impl Record for Space {
@@ -58,6 +71,8 @@ pub struct Member {
     pub account: Id,
     /// The role.
     pub role: Role,
+    /// When the person joined, ms since the epoch.
+    pub joined_ms: i64,
 }
 
 impl Record for Member {

@@ -1,8 +1,10 @@
 //! Service tokens: what an app holds. Only the verifier and the public half are kept.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
-use crate::model::Id;
+use crate::model::{Environment, Id};
 use crate::table::{Record, Table};
 
 /// What a service token may do with the keys it was granted.
@@ -13,6 +15,39 @@ pub enum Scope {
     Fetch,
     /// Report usage.
     Track,
+}
+
+/// What a service token was granted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Grant {
+    /// These keys.
+    Keys(Vec<Id>),
+    /// Whatever keys a space has for one environment.
+    Environment {
+        /// The space.
+        space: Id,
+        /// The environment.
+        environment: Environment,
+    },
+}
+
+impl Grant {
+    /// The keys it names one by one.
+    pub fn keys(&self) -> &[Id] {
+        match self {
+            Self::Keys(keys) => keys,
+            Self::Environment { .. } => &[],
+        }
+    }
+}
+
+/// A network: the addresses whose first `prefix` bits are those of `address`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Network {
+    /// Any address of the network.
+    pub address: IpAddr,
+    /// Bits that count: up to 32 or 128.
+    pub prefix: u8,
 }
 
 /// A service token.
@@ -29,13 +64,17 @@ pub struct ServiceToken {
     /// The public half of the pair derived from the token's secret.
     pub public_key: [u8; 32],
     /// The keys it was granted.
-    pub keys: Vec<Id>,
+    pub grant: Grant,
     /// What it may do with them.
     pub scopes: Vec<Scope>,
     /// When it was made, ms since the epoch.
     pub created_ms: i64,
     /// No good after this, ms since the epoch.
     pub expires_ms: Option<i64>,
+    /// Where it may be used from; anywhere when empty.
+    pub networks: Vec<Network>,
+    /// How often it may be used in all.
+    pub max_uses: Option<u64>,
 }
 
 impl ServiceToken {

@@ -1,5 +1,8 @@
 //! The schema's numbered steps: it only moves forward. A released step is never edited; a change is a new step.
 
+mod schema_1;
+mod step_2;
+
 use crate::error::{Error, Result};
 use crate::redb::database::{Open, engine};
 use crate::redb::meta::{self, SCHEMA};
@@ -19,6 +22,7 @@ pub(crate) struct Step {
 pub(crate) const STEPS: &[Step] = &[
     // Tables come to be when they are first written.
     Step { number: 1, apply: |_| Ok(()) },
+    Step { number: 2, apply: step_2::apply },
 ];
 
 /// The highest schema among `steps`.

@@ -8,6 +8,7 @@ mod faults;
 mod feed;
 mod full;
 mod medium;
+mod migration;
 mod model;
 mod opening;
 mod support;

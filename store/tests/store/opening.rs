@@ -11,6 +11,7 @@ use keyward_store::table::Order;
 use keyward_store::usage::{Method, UsageEvent};
 use keyward_store::{CommitError, Error, KeyRange, OpenOptions, Redb, Snapshot, Store};
 
+use crate::migration;
 use crate::support::*;
 
 #[test]
@@ -225,10 +226,11 @@ fn make_the_fixture() {
         let path = folder.path().join("s.redb");
         let store = open_file(&path);
         commit(&store, [put(A, "name", "first"), add("n", 42), chain("one"), chain("two")]).await;
+        store.commit(migration::records()).await.unwrap();
         store.append(vec![event(1_767_225_600_000)]).await.unwrap();
         drop(store);
         let packed = zstd::encode_all(&fs::read(&path).unwrap()[..], 19).unwrap();
-        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/schema-1.redb.zst"), packed).unwrap();
+        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/schema-2.redb.zst"), packed).unwrap();
     });
 }
 

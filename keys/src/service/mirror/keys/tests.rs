@@ -28,6 +28,8 @@ fn key(number: u8, name: &str, tags: &[&str], deleted: bool) -> Shared<ApiKey> {
         created_ms: i64::from(number),
         updated_ms: 0,
         deleted_ms: deleted.then_some(1),
+        refuse_over_limit: false,
+        frozen_ms: None,
     };
     Arc::new(Row { version: 1, record })
 }

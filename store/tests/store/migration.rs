@@ -1,0 +1,213 @@
+//! Migrations: each released schema's records, as its program wrote them, read back in today's shapes.
+
+use std::fs;
+use std::path::Path;
+
+use keyward_store::model::*;
+use keyward_store::{Batch, Record, Redb, Row, Store};
+
+use crate::support::*;
+
+fn id(number: u8) -> Id {
+    Id::from_bytes([number; 12])
+}
+
+fn accounts() -> [Account; 2] {
+    let ana = Account {
+        id: id(1),
+        name: "Ana".into(),
+        login: "ana".into(),
+        email: "ana@example.com".into(),
+        password: "$argon2id$".into(),
+        operator: true,
+        personal_space: id(10),
+        plan: Plan::Pro,
+        security: Security {
+            last_login_ms: Some(1_000),
+            login_attempts: 3,
+            lock_until_ms: Some(2_000),
+            second_factor: None,
+        },
+        time_zone: Some("Europe/Berlin".into()),
+        preferences: Preferences { theme: "dark".into(), notifications: true, muted: Vec::new() },
+        public_key: Some([7; 32]),
+        created_ms: 500,
+        disabled_ms: None,
+    };
+    let bob = Account {
+        id: id(2),
+        name: "Bob".into(),
+        login: "bob".into(),
+        email: "bob@example.com".into(),
+        operator: false,
+        personal_space: id(11),
+        plan: Plan::Free,
+        security: Security::default(),
+        time_zone: None,
+        preferences: Preferences::default(),
+        public_key: None,
+        created_ms: 600,
+        ..ana.clone()
+    };
+    [ana, bob]
+}
+
+fn session() -> Session {
+    Session {
+        id: id(3),
+        account: id(1),
+        refresh: [1; 32],
+        refresh_before: Some(([2; 32], 900)),
+        created_ms: 800,
+        expires_ms: 9_000,
+        from: Some("192.0.2.7".into()),
+        door: Door::Rest,
+        user_agent: None,
+        last_seen_ms: 900,
+    }
+}
+
+fn invitation() -> Invitation {
+    Invitation {
+        code: [4; 32],
+        purpose: Purpose::Join { operator: true },
+        email: None,
+        created_by: None,
+        created_ms: 0,
+        expires_ms: 86_400_000,
+    }
+}
+
+fn spaces() -> [Space; 2] {
+    let personal = Space {
+        id: id(10),
+        kind: SpaceKind::Personal,
+        name: "Ana".into(),
+        created_ms: 500,
+        key: None,
+        environments: vec![Environment::Development, Environment::Staging, Environment::Production],
+    };
+    let team =
+        Space { id: id(12), kind: SpaceKind::Team, name: "Crew".into(), created_ms: 700, ..personal.clone() };
+    [personal, team]
+}
+
+fn member() -> Member {
+    Member { space: id(12), account: id(2), role: Role::Admin, joined_ms: 700 }
+}
+
+fn api_key() -> ApiKey {
+    ApiKey {
+        id: id(20),
+        key_id: "ak_prod_1".into(),
+        space: id(12),
+        created_by: id(1),
+        name: "Billing".into(),
+        service: "OpenAI".into(),
+        description: "for invoices".into(),
+        environment: Environment::Production,
+        status: Status::Inactive,
+        tags: vec!["ml".into(), "prod".into()],
+        monthly_limit: Some(1_000),
+        rotation_interval_days: 90,
+        next_rotation_ms: Some(7_000),
+        expires_ms: Some(8_000),
+        custody: Custody::Sealed,
+        public_key: [9; 32],
+        current_version: 4,
+        created_ms: 650,
+        updated_ms: 660,
+        deleted_ms: Some(670),
+        refuse_over_limit: false,
+        frozen_ms: None,
+    }
+}
+
+fn service_token() -> ServiceToken {
+    ServiceToken {
+        id: id(30),
+        name: "deploy".into(),
+        created_by: id(1),
+        verifier: [5; 32],
+        public_key: [6; 32],
+        grant: Grant::Keys(vec![id(20), id(21)]),
+        scopes: vec![Scope::Fetch, Scope::Track],
+        created_ms: 690,
+        expires_ms: Some(9_999),
+        networks: Vec::new(),
+        max_uses: None,
+    }
+}
+
+/// A row of each kind, for the fixture that the present program makes.
+pub(crate) fn records() -> Batch {
+    let mut batch = Batch::new(fresh());
+    for account in accounts() {
+        batch.create(&account).unwrap();
+    }
+    for space in spaces() {
+        batch.create(&space).unwrap();
+    }
+    batch.create(&session()).unwrap().create(&invitation()).unwrap().create(&member()).unwrap();
+    batch.create(&api_key()).unwrap().create(&service_token()).unwrap();
+    batch
+}
+
+/// Puts a fixture in place as `s.redb` in `folder`, and opens it.
+fn open_fixture(folder: &Path, name: &str) -> Redb {
+    let packed = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)).unwrap();
+    let path = folder.join("s.redb");
+    fs::write(&path, zstd::decode_all(&packed[..]).unwrap()).unwrap();
+    open_file(&path)
+}
+
+/// The record is there, in the version it had, and under each of its index rows.
+async fn holds<R: Record + PartialEq + std::fmt::Debug>(store: &Redb, expected: &R) {
+    let snapshot = store.snapshot().await.unwrap();
+    let row = Row::<R>::get(&snapshot, &expected.key()).await.unwrap().expect("a row");
+    assert_eq!((&row.record, row.version), (expected, 1));
+    for (index, key) in expected.unique() {
+        assert_eq!(Row::<R>::find(&snapshot, index, &key).await.unwrap().expect("indexed").record, *expected);
+    }
+}
+
+#[test]
+fn the_records_of_schema_1_read_as_they_were_meant() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open_fixture(folder.path(), "schema-1-records.redb.zst");
+        for account in accounts() {
+            holds(&store, &account).await;
+        }
+        holds(&store, &session()).await;
+        holds(&store, &invitation()).await;
+        for space in spaces() {
+            holds(&store, &space).await;
+        }
+        holds(&store, &member()).await;
+        holds(&store, &api_key()).await;
+        holds(&store, &service_token()).await;
+        assert!(folder.path().join("s.redb.schema-1").exists(), "a copy of what it was");
+
+        // What was migrated can be changed like any other row.
+        let snapshot = store.snapshot().await.unwrap();
+        let row = Row::<Session>::get(&snapshot, &session().key()).await.unwrap().unwrap();
+        let mut batch = Batch::new(fresh());
+        batch.replace(&row, &Session { last_seen_ms: 1_000, ..session() }).unwrap();
+        store.commit(batch).await.unwrap();
+    });
+}
+
+#[test]
+fn the_copy_from_before_a_migration_can_take_its_place() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open_fixture(folder.path(), "schema-1-records.redb.zst");
+        drop(store);
+        let copy = folder.path().join("s.redb.schema-1");
+        // The copy is the file as it was: it migrates again.
+        let again = folder.path().join("again.redb");
+        fs::copy(&copy, &again).unwrap();
+        holds(&open_file(&again), &api_key()).await;
+    });
+}
