@@ -10,6 +10,7 @@ mod etag;
 mod input;
 mod limits;
 mod link;
+mod openapi;
 mod problem;
 mod routes;
 mod secure;

@@ -12,6 +12,7 @@ use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use keyward_keys::{Error, Fault};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::limits::Standing;
 
@@ -153,22 +154,32 @@ fn title(code: &str) -> String {
     title
 }
 
-#[derive(Serialize)]
+/// The body of every refusal (RFC 9457).
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Written<'a> {
+#[schema(as = Problem)]
+pub(crate) struct Written<'a> {
+    /// `urn:keyward:problem:` and the code.
     #[serde(rename = "type")]
     kind: String,
+    /// The code in words.
     title: String,
+    /// The answer's status.
     status: u16,
+    /// What is wrong here, and what to do about it.
     detail: &'a str,
+    /// Which kind of problem it is, for programs.
     code: &'a str,
+    /// Names this request in the log and the audit.
     request_id: &'a str,
+    /// Every fault, where fields are wrong.
+    #[schema(inline)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Pointed<'a>>,
 }
 
 /// A fault under its JSON pointer (RFC 6901).
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Pointed<'a> {
     pub(crate) pointer: String,
     pub(crate) detail: &'a str,

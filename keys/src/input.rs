@@ -1,7 +1,9 @@
-//! What doors hand in: plain values, checked by `Service`. Names of fields in faults are the REST schema's.
+//! What doors hand in: plain values, checked by `Service`. Names of fields in faults are the REST schema's, and so are
+//! those that the document of the HTTP door shows; the limits it shows are held against the checks by a test.
 
 use jiff::Timestamp;
 use secrecy::SecretString;
+use utoipa::{IntoParams, ToSchema};
 
 use keyward_store::model::{Custody, Environment, Id, Plan, Scope};
 
@@ -17,16 +19,23 @@ pub enum KeyRef {
 }
 
 /// A person who joins.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct NewAccount {
     /// The person's name, 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// The e-mail address.
+    #[schema(format = "email", min_length = 3, max_length = 254)]
     pub email: String,
     /// The password, at least 8 characters.
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
     pub password: SecretString,
     /// An invitation's code, where one is needed.
+    #[schema(value_type = Option<String>, format = Password)]
     pub code: Option<SecretString>,
     /// An SSH public key line to register with the account.
+    #[schema(ignore)]
     pub ssh_key: Option<String>,
 }
 
@@ -41,22 +50,30 @@ pub struct AddedAccount {
 }
 
 /// A new API key.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct NewKey {
     /// 1 to 128 characters.
+    #[schema(min_length = 1, max_length = 128)]
     pub name: String,
     /// 1 to 64 characters.
+    #[schema(min_length = 1, max_length = 64)]
     pub service: String,
     /// The value, 1 byte to 64 KiB.
+    #[schema(rename = "apiKey", value_type = String, format = Password, min_length = 1, max_length = 65536)]
     pub value: SecretString,
     /// Makes it private: only this opens it.
+    #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 1024)]
     pub passphrase: Option<SecretString>,
     /// At most 1,000 characters.
+    #[schema(required = false, max_length = 1000)]
     pub description: String,
     /// Where it is used; development when none.
     pub environment: Option<Environment>,
     /// Requests a month.
     pub monthly_limit: Option<u64>,
     /// At most 20, each 1 to 40 characters.
+    #[schema(required = false, max_items = 20)]
     pub tags: Vec<String>,
     /// Who can open it; the default is worked out.
     pub custody: Option<Custody>,
@@ -65,34 +82,44 @@ pub struct NewKey {
     /// When it expires.
     pub expires_at: Option<Timestamp>,
     /// Days between rotations, 0 to 3,650; 90 when none.
+    #[schema(maximum = 3650)]
     pub rotation_interval: Option<u32>,
 }
 
 /// A change to a key: only the fields that are given. `Some(None)` clears.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct KeyPatch {
     /// A new name.
+    #[schema(min_length = 1, max_length = 128)]
     pub name: Option<String>,
     /// A new service.
+    #[schema(min_length = 1, max_length = 64)]
     pub service: Option<String>,
     /// A new description.
+    #[schema(max_length = 1000)]
     pub description: Option<String>,
     /// A new environment.
     pub environment: Option<Environment>,
     /// `active` or `inactive`.
     pub status: Option<KeyStatus>,
     /// New tags, all of them.
+    #[schema(max_items = 20)]
     pub tags: Option<Vec<String>>,
     /// A new monthly limit.
+    #[schema(value_type = Option<u64>)]
     pub monthly_limit: Option<Option<u64>>,
     /// A new expiry.
+    #[schema(value_type = Option<Timestamp>)]
     pub expires_at: Option<Option<Timestamp>>,
     /// Days between rotations.
+    #[schema(maximum = 3650)]
     pub rotation_interval: Option<u32>,
 }
 
 /// How a list is sorted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub enum KeySort {
     /// Newest first.
     #[default]
@@ -108,47 +135,60 @@ pub enum KeySort {
 }
 
 /// Which keys to list.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct KeyQuery {
     /// From 1.
+    #[param(required = false, minimum = 1, default = 1)]
     pub page: u32,
     /// 1 to 100.
+    #[param(required = false, minimum = 1, maximum = 100, default = 20)]
     pub limit: u32,
     /// A substring of name, service, description or a tag.
+    #[param(max_length = 200)]
     pub search: Option<String>,
     /// Fuzzy instead of substring, over names: for a person typing.
+    #[param(required = false)]
     pub fuzzy: bool,
     /// Only keys that stand so.
+    #[param(inline)]
     pub status: Option<KeyStatus>,
     /// Only keys used there.
+    #[param(inline)]
     pub environment: Option<Environment>,
     /// Only keys with this tag.
     pub tag: Option<String>,
     /// Only keys of this team.
+    #[param(inline)]
     pub team: Option<Id>,
     /// The order; ties are broken by `_id`.
+    #[param(required = false, inline)]
     pub sort: KeySort,
 }
 
 /// How to open a key.
-#[derive(Default)]
+#[derive(Default, ToSchema)]
 pub struct Reveal {
     /// The passphrase, for private keys.
+    #[schema(value_type = Option<String>, format = Password)]
     pub passphrase: Option<SecretString>,
     /// A version; the current one when none.
     pub version: Option<u32>,
 }
 
 /// One reported call.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct TrackEvent {
     /// The endpoint that was called, at most 256 bytes.
     pub endpoint: Option<String>,
     /// The HTTP method.
     pub method: Option<String>,
     /// The HTTP status, 100 to 599; 200 when none.
+    #[schema(minimum = 100, maximum = 599)]
     pub status_code: Option<u16>,
     /// The response time in ms, may be fractional, 0 to 3,600,000.
+    #[schema(minimum = 0, maximum = 3600000)]
     pub response_time: Option<f64>,
     /// The request's size in bytes.
     pub request_size: Option<u32>,
@@ -157,15 +197,18 @@ pub struct TrackEvent {
     /// The version of the key that was used.
     pub version: Option<u32>,
     /// By which a retry within 24 h is recognised, at most 128 bytes.
+    #[schema(max_length = 128)]
     pub event_id: Option<String>,
     /// When the call was made: at most 30 days old, 5 minutes ahead; now when none.
     pub timestamp: Option<Timestamp>,
     /// A compact JSON object of at most 2 KiB, or none.
+    #[schema(value_type = Option<Object>)]
     pub metadata: Option<String>,
 }
 
 /// Which days a report covers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct UsageQuery {
     /// `day`, `week`, `month`, `year`; `week` when nothing is given.
     pub timeframe: Option<String>,
@@ -178,14 +221,20 @@ pub struct UsageQuery {
 }
 
 /// A new service token.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct NewToken {
     /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// The keys it may use, by `_id` or `keyId`.
+    #[schema(min_items = 1, max_items = 1000)]
     pub keys: Vec<String>,
     /// What it may do with them.
+    #[schema(min_items = 1)]
     pub scopes: Vec<Scope>,
     /// Opens the locks of private keys among them.
+    #[schema(value_type = Option<String>, format = Password)]
     pub passphrase: Option<SecretString>,
     /// No good after this.
     pub expires_at: Option<Timestamp>,

@@ -4,11 +4,12 @@
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use keyward_store::model::{Custody, Environment, Id, Plan, Role, Scope};
 
 /// Where a key stands today: as its owner set it, or expired.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, serde::Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyStatus {
     /// In use.
@@ -20,7 +21,7 @@ pub enum KeyStatus {
 }
 
 /// An API key, without its value.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyView {
     /// Stable for ever.
@@ -71,7 +72,7 @@ pub struct KeyView {
 }
 
 /// One page of keys.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct KeyPage {
     /// The keys of this page.
     pub keys: Vec<KeyView>,
@@ -80,7 +81,7 @@ pub struct KeyPage {
 }
 
 /// Where a page is among all.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Pagination {
     /// From 1.
     pub page: u32,
@@ -93,7 +94,7 @@ pub struct Pagination {
 }
 
 /// A person's account, as shown to that person.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserView {
     /// The account's id.
@@ -117,7 +118,7 @@ pub struct UserView {
 }
 
 /// A plan and what it allows.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, ToSchema)]
 pub struct Subscription {
     /// The plan.
     pub plan: Plan,
@@ -126,7 +127,7 @@ pub struct Subscription {
 }
 
 /// What a plan allows.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanLimits {
     /// API keys.
@@ -136,7 +137,7 @@ pub struct PlanLimits {
 }
 
 /// A person's SSH public key.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SshKeyView {
     /// The row's id.
@@ -155,7 +156,7 @@ pub struct SshKeyView {
 }
 
 /// A service token, without its secret.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenView {
     /// The row's id.
@@ -174,7 +175,7 @@ pub struct TokenView {
 }
 
 /// A team a person belongs to.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct TeamView {
     /// The team's id.
     #[serde(rename = "_id")]
@@ -208,7 +209,7 @@ pub struct IssuedTokens {
 }
 
 /// What reporting calls answers, once they are durable.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct Tracked {
     /// Events counted.
     pub accepted: u64,
@@ -219,7 +220,7 @@ pub struct Tracked {
 }
 
 /// A key's month against its limit.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, ToSchema)]
 pub struct MonthLimit {
     /// The limit; none is unlimited.
     pub monthly: Option<u64>,
@@ -232,7 +233,7 @@ pub struct MonthLimit {
 }
 
 /// Usage of one key over a span of days.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UsageReport {
     /// The key's `ak_…` id.
@@ -250,7 +251,7 @@ pub struct UsageReport {
 }
 
 /// Totals of a span.
-#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UsageSummary {
     /// Calls.
@@ -272,7 +273,7 @@ pub struct UsageSummary {
 }
 
 /// One day of a report.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UsageDay {
     /// `2024-01-15`, in the report's time zone.
@@ -286,7 +287,7 @@ pub struct UsageDay {
 }
 
 /// One endpoint's share of a span.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct EndpointShare {
     /// The endpoint.
     pub endpoint: String,
@@ -297,7 +298,7 @@ pub struct EndpointShare {
 }
 
 /// Failed calls by class.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorClasses {
     /// Status 400 to 499.

@@ -6,6 +6,7 @@ use keyward_keys::Fault;
 use keyward_keys::input::TrackEvent;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::fields::Fields;
 use super::metadata;
@@ -13,10 +14,14 @@ use super::tree::Tree;
 use crate::problem::Problem;
 
 /// An event, with the key it names, if it names one.
+#[derive(ToSchema)]
+#[schema(as = BulkEvent)]
 pub(crate) struct Reported {
     /// `_id` or `keyId`.
     pub(crate) key: Option<String>,
     /// The call.
+    #[schema(inline)]
+    #[serde(flatten)]
     pub(crate) event: TrackEvent,
 }
 

@@ -18,9 +18,14 @@ const FAULTS: usize = 100;
 /// Longest name repeated in a pointer.
 const NAME: usize = 64;
 
+/// The largest whole number that is taken: what every JSON reader holds exactly (RFC 8259, section 6).
+pub(crate) const LARGEST_NUMBER: u64 = (1 << 53) - 1;
+
 /// What is left of an object, and what was wrong with what was taken.
 pub(crate) struct Fields {
     values: BTreeMap<String, Tree>,
+    /// The names that were asked for: those this request has.
+    asked: Vec<&'static str>,
     faults: Vec<Fault>,
     kind: Kind,
 }
@@ -42,14 +47,18 @@ impl Fields {
     /// The fields of an object.
     pub(crate) fn of(tree: Tree) -> Result<Self, Fault> {
         match tree {
-            Tree::Object(values) => Ok(Self { values, faults: Vec::new(), kind: Kind::Body }),
+            Tree::Object(values) => Ok(Self::new(values, Kind::Body)),
             _ => Err(Fault { field: String::new(), detail: "an object is needed".into() }),
         }
     }
 
+    fn new(values: BTreeMap<String, Tree>, kind: Kind) -> Self {
+        Self { values, asked: Vec::new(), faults: Vec::new(), kind }
+    }
+
     /// None at all.
     pub(crate) fn none() -> Self {
-        Self { values: BTreeMap::new(), faults: Vec::new(), kind: Kind::Body }
+        Self::new(BTreeMap::new(), Kind::Body)
     }
 
     /// The names of a query string; what is empty counts as not given.
@@ -60,7 +69,7 @@ impl Fields {
                 return Err(Problem::malformed("a name is given twice in the query string"));
             }
         }
-        Ok(Self { values, faults: Vec::new(), kind: Kind::Query })
+        Ok(Self::new(values, Kind::Query))
     }
 
     /// Notes a fault.
@@ -71,31 +80,35 @@ impl Fields {
     }
 
     /// Whether the object names this field, with whatever value.
-    pub(crate) fn names(&self, field: &str) -> bool {
+    pub(crate) fn names(&self, field: &'static str) -> bool {
         self.values.contains_key(field)
     }
 
     /// Takes a field and leaves it unread.
-    pub(crate) fn skip(&mut self, field: &str) {
+    pub(crate) fn skip(&mut self, field: &'static str) {
         self.values.remove(field);
     }
 
     /// Text that must be there; empty when it is not, which the faults then say.
-    pub(crate) fn required_text(&mut self, field: &str) -> String {
+    pub(crate) fn required_text(&mut self, field: &'static str) -> String {
         self.required(field, Self::text)
     }
 
     /// A secret that must be there.
-    pub(crate) fn required_secret(&mut self, field: &str) -> SecretString {
+    pub(crate) fn required_secret(&mut self, field: &'static str) -> SecretString {
         self.required(field, Self::text).into()
     }
 
     /// A list of texts that must be there.
-    pub(crate) fn required_texts(&mut self, field: &str) -> Vec<String> {
+    pub(crate) fn required_texts(&mut self, field: &'static str) -> Vec<String> {
         self.required(field, Self::texts)
     }
 
-    fn required<T: Default>(&mut self, field: &str, read: fn(&mut Self, &str) -> Option<T>) -> T {
+    fn required<T: Default>(
+        &mut self,
+        field: &'static str,
+        read: fn(&mut Self, &'static str) -> Option<T>,
+    ) -> T {
         let faults = self.faults.len();
         let value = read(self, field);
         if value.is_none() && self.faults.len() == faults {
@@ -105,7 +118,7 @@ impl Fields {
     }
 
     /// Text, when it is given.
-    pub(crate) fn text(&mut self, field: &str) -> Option<String> {
+    pub(crate) fn text(&mut self, field: &'static str) -> Option<String> {
         match self.take(field)? {
             Tree::Text(text) => Some(text),
             _ => self.wrong(field, "must be text"),
@@ -113,12 +126,12 @@ impl Fields {
     }
 
     /// A secret, when it is given.
-    pub(crate) fn secret(&mut self, field: &str) -> Option<SecretString> {
+    pub(crate) fn secret(&mut self, field: &'static str) -> Option<SecretString> {
         self.text(field).map(Into::into)
     }
 
     /// A list of texts, when it is given.
-    pub(crate) fn texts(&mut self, field: &str) -> Option<Vec<String>> {
+    pub(crate) fn texts(&mut self, field: &'static str) -> Option<Vec<String>> {
         let Tree::List(items) = self.take(field)? else {
             return self.wrong(field, "must be a list of texts");
         };
@@ -133,12 +146,13 @@ impl Fields {
     }
 
     /// A whole number in the type's range, when it is given.
-    pub(crate) fn number<T: TryFrom<u64>>(&mut self, field: &str) -> Option<T> {
+    pub(crate) fn number<T: TryFrom<u64>>(&mut self, field: &'static str) -> Option<T> {
         let number = match self.take(field)? {
             Tree::Number(number) => number.as_u64(),
             Tree::Text(digits) if self.kind == Kind::Query => digits.parse().ok(),
             _ => None,
         };
+        let number = number.filter(|number| *number <= LARGEST_NUMBER);
         match number.and_then(|number| T::try_from(number).ok()) {
             Some(number) => Some(number),
             None => self.wrong(field, "must be a whole number, not negative and not too large"),
@@ -146,7 +160,7 @@ impl Fields {
     }
 
     /// A number, when it is given.
-    pub(crate) fn float(&mut self, field: &str) -> Option<f64> {
+    pub(crate) fn float(&mut self, field: &'static str) -> Option<f64> {
         match self.take(field)? {
             Tree::Number(number) => number.as_f64(),
             _ => self.wrong(field, "must be a number"),
@@ -154,7 +168,7 @@ impl Fields {
     }
 
     /// Yes or no, when it is given.
-    pub(crate) fn flag(&mut self, field: &str) -> Option<bool> {
+    pub(crate) fn flag(&mut self, field: &'static str) -> Option<bool> {
         match self.take(field)? {
             Tree::Bool(flag) => Some(flag),
             Tree::Text(text) if self.kind == Kind::Query => match text.as_str() {
@@ -167,7 +181,7 @@ impl Fields {
     }
 
     /// Text with a form of its own (an id, a time), when it is given.
-    pub(crate) fn parsed<T: FromStr>(&mut self, field: &str, expected: &str) -> Option<T> {
+    pub(crate) fn parsed<T: FromStr>(&mut self, field: &'static str, expected: &str) -> Option<T> {
         match self.text(field)?.parse() {
             Ok(value) => Some(value),
             Err(_) => self.wrong(field, expected),
@@ -175,7 +189,11 @@ impl Fields {
     }
 
     /// One of a few words, when it is given.
-    pub(crate) fn choice<T: for<'de> Deserialize<'de>>(&mut self, field: &str, words: &str) -> Option<T> {
+    pub(crate) fn choice<T: for<'de> Deserialize<'de>>(
+        &mut self,
+        field: &'static str,
+        words: &str,
+    ) -> Option<T> {
         let text = self.text(field)?;
         match word(&text) {
             Some(value) => Some(value),
@@ -186,7 +204,7 @@ impl Fields {
     /// A list of words, each one of a few, that must be there.
     pub(crate) fn required_choices<T: for<'de> Deserialize<'de>>(
         &mut self,
-        field: &str,
+        field: &'static str,
         words: &str,
     ) -> Vec<T> {
         let mut values = Vec::new();
@@ -202,20 +220,18 @@ impl Fields {
     /// A field that `null` clears: none when it is not named, none inside when it is `null`.
     pub(crate) fn clearable<T>(
         &mut self,
-        field: &str,
-        read: impl FnOnce(&mut Self, &str) -> Option<T>,
+        field: &'static str,
+        read: impl FnOnce(&mut Self, &'static str) -> Option<T>,
     ) -> Option<Option<T>> {
-        match self.values.get(field)? {
-            Tree::Null => {
-                self.skip(field);
-                Some(None)
-            }
-            _ => read(self, field).map(Some),
+        if let Some(Tree::Null) = self.values.get(field) {
+            self.take(field);
+            return Some(None);
         }
+        read(self, field).map(Some)
     }
 
     /// An object, when it is given: checked to be one, and dropped.
-    pub(crate) fn check_object(&mut self, field: &str) {
+    pub(crate) fn check_object(&mut self, field: &'static str) {
         if let Some(tree) = self.take(field)
             && !matches!(tree, Tree::Object(_))
         {
@@ -225,9 +241,10 @@ impl Fields {
 
     /// Every fault, with a fault for each field that nobody took.
     pub(crate) fn into_faults(mut self) -> Vec<Fault> {
-        if self.kind == Kind::Body {
+        if self.kind == Kind::Body && !self.values.is_empty() {
+            let detail = format!("is not a field here; there are {}", self.asked.join(", "));
             for name in std::mem::take(&mut self.values).into_keys() {
-                self.fault(&name, "is not a field of this request");
+                self.fault(&name, detail.as_str());
             }
         }
         self.faults
@@ -239,7 +256,8 @@ impl Fields {
         if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
     }
 
-    fn take(&mut self, field: &str) -> Option<Tree> {
+    fn take(&mut self, field: &'static str) -> Option<Tree> {
+        self.asked.push(field);
         self.values.remove(field).filter(|tree| !matches!(tree, Tree::Null))
     }
 

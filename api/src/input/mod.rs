@@ -13,6 +13,6 @@ mod tree;
 pub(crate) use batch::Batch;
 pub(crate) use body::{BODY_LIMIT, Json, Object, OptionalObject, VALUE_BODY_LIMIT};
 pub(crate) use event::{Refused, Reported, single};
-pub(crate) use fields::Fields;
-pub(crate) use path::{IdPath, KeyPath};
+pub(crate) use fields::{Fields, LARGEST_NUMBER};
+pub(crate) use path::{IdPath, KeyPath, LONGEST_ID};
 pub(crate) use query::Search;

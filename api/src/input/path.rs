@@ -10,7 +10,7 @@ use crate::HttpDoor;
 use crate::problem::Problem;
 
 /// Longer than any `_id` or `keyId`.
-const LONGEST: usize = 64;
+pub(crate) const LONGEST_ID: usize = 64;
 
 /// A key, by `_id` or `keyId`.
 pub(crate) struct KeyPath(pub(crate) KeyRef);
@@ -36,7 +36,7 @@ impl FromRequestParts<HttpDoor> for IdPath {
 
 async fn text(parts: &mut Parts, door: &HttpDoor) -> Result<String, Problem> {
     match Path::<String>::from_request_parts(parts, door).await {
-        Ok(Path(id)) if id.len() <= LONGEST => Ok(id),
+        Ok(Path(id)) if id.len() <= LONGEST_ID => Ok(id),
         Ok(_) => Err(nothing()),
         Err(_) => Err(Problem::malformed("the path cannot be read")),
     }

@@ -1,23 +1,22 @@
 //! `/health`: for people, balancers and probes. No limit applies, for probes ask often and are not signed in; so
 //! nothing here may cost much or tell a stranger more than that the daemon is up.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::HttpDoor;
 
-pub(super) fn routes() -> Router<HttpDoor> {
-    Router::new()
-        .route("/health", get(health))
-        .route("/health/live", get(live))
-        .route("/health/ready", get(ready))
+pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
+    OpenApiRouter::default().routes(routes!(health)).routes(routes!(live)).routes(routes!(ready))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Health {
     status: &'static str,
     timestamp: Timestamp,
@@ -29,16 +28,20 @@ struct Health {
 }
 
 /// Bytes.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Memory {
     rss: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Dependencies {
     store: &'static str,
 }
 
+/// How the daemon is, for people.
+#[utoipa::path(get, path = "/health", tag = "health", security(()), responses(
+    (status = 200, description = "All is well", body = Health),
+))]
 async fn health(State(door): State<HttpDoor>) -> (StatusCode, Json<Health>) {
     let health = door.service.health().await;
     let body = Health {
@@ -51,15 +54,23 @@ async fn health(State(door): State<HttpDoor>) -> (StatusCode, Json<Health>) {
     (status(health.store), Json(body))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Probe {
     status: &'static str,
 }
 
+/// Whether the process lives.
+#[utoipa::path(get, path = "/health/live", tag = "health", security(()), responses(
+    (status = 200, description = "It does", body = Probe),
+))]
 async fn live() -> Json<Probe> {
     Json(Probe { status: "ok" })
 }
 
+/// Whether requests should be sent here.
+#[utoipa::path(get, path = "/health/ready", tag = "health", security(()), responses(
+    (status = 200, description = "They should", body = Probe),
+))]
 async fn ready(State(door): State<HttpDoor>) -> (StatusCode, Json<Probe>) {
     let ready = !door.draining() && door.service.health().await.store;
     (status(ready), Json(Probe { status: if ready { "ok" } else { "error" } }))

@@ -1,17 +1,19 @@
 //! `/api/keys`: the keys a person may see, without their values; and the two routes that open one.
 
+use axum::Json;
 use axum::extract::{DefaultBodyLimit, RawQuery, State};
 use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use jiff::Timestamp;
 use keyward_keys::input::{KeyPatch, KeyQuery, KeyRef, KeySort, NewKey, Reveal};
 use keyward_keys::view::{KeyPage, KeyView};
 use keyward_keys::{Caller, Custody, Environment, Error, Id};
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::routes;
 
 use crate::HttpDoor;
 use crate::etag::{self, Match};
@@ -25,15 +27,20 @@ const TIME: &str = "must be a time such as 2027-01-15T10:30:00Z";
 const ID: &str = "must be an id: 24 hexadecimal digits";
 const PAGE_SIZE: u32 = 20;
 
-pub(super) fn routes(most: usize) -> Router<HttpDoor> {
+pub(super) fn routes(most: usize) -> OpenApiRouter<HttpDoor> {
     let with_value = DefaultBodyLimit::max(VALUE_BODY_LIMIT.min(most));
-    Router::new()
-        .route("/api/keys", get(list).merge(post(create).layer(with_value)))
-        .route("/api/keys/{id}", get(show).put(update).patch(update).delete(remove))
-        .route("/api/keys/{id}/reveal", post(reveal))
-        .route("/api/keys/{id}/value", get(value))
+    OpenApiRouter::default()
+        .routes(routes!(list))
+        .routes(routes!(create).layer(with_value))
+        .routes(routes!(show, update, remove))
+        .routes(routes!(reveal))
+        .routes(routes!(value))
 }
 
+/// The keys the caller may see, a page at a time.
+#[utoipa::path(get, path = "/api/keys", tag = "keys", params(KeyQuery), responses(
+    (status = 200, description = "A page", body = KeyPage),
+))]
 async fn list(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
@@ -71,6 +78,10 @@ fn sort(search: &mut Fields) -> KeySort {
     }
 }
 
+/// Adds a key; its value is sealed and never part of this answer.
+#[utoipa::path(post, path = "/api/keys", tag = "keys", request_body = NewKey, responses(
+    (status = 201, description = "The key", body = KeyView),
+))]
 async fn create(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
@@ -102,6 +113,11 @@ fn custody(body: &mut Fields) -> Option<Custody> {
     body.choice("custody", "private, sealed, automation")
 }
 
+/// One key, without its value.
+#[utoipa::path(get, path = "/api/keys/{id}", tag = "keys", responses(
+    (status = 200, description = "The key", body = KeyView),
+    (status = 304, description = "It is as it was"),
+))]
 async fn show(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
@@ -116,6 +132,13 @@ async fn show(
     Ok(with_tag(key).into_response())
 }
 
+/// Changes the fields that are named.
+///
+/// With PUT, the fields that Keyward sets (`_id`, `keyId`, counters and times) may be sent back and are ignored.
+#[utoipa::path(method(put, patch), path = "/api/keys/{id}", tag = "keys", request_body = KeyPatch, responses(
+    (status = 200, description = "The key as it is now", body = KeyView),
+    (status = 412, description = "Somebody changed it since"),
+))]
 async fn update(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
@@ -182,6 +205,11 @@ async fn check_unchanging(
     Ok(())
 }
 
+/// Moves a key to the bin, where it stays for 30 days.
+#[utoipa::path(delete, path = "/api/keys/{id}", tag = "keys", responses(
+    (status = 200, description = "It is in the bin", body = Removed),
+    (status = 412, description = "Somebody changed it since"),
+))]
 async fn remove(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
@@ -193,7 +221,7 @@ async fn remove(
     Ok(Json(Removed { message: "API key deleted successfully; it stays in the bin for 30 days", id }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Removed {
     message: &'static str,
     #[serde(rename = "_id")]
@@ -224,6 +252,10 @@ fn with_tag(key: KeyView) -> impl IntoResponse {
     ([(header::ETAG, etag::of_key(&key))], Json(key))
 }
 
+/// A key's value, for a person.
+#[utoipa::path(post, path = "/api/keys/{id}/reveal", tag = "keys", request_body = Reveal, responses(
+    (status = 200, description = "The value", body = Shown),
+))]
 async fn reveal(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
@@ -237,13 +269,18 @@ async fn reveal(
     Ok(Json(shown).into_response())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Shown<'a> {
     api_key: &'a str,
     version: u32,
 }
 
+/// A key's value, for an app with a service token.
+#[utoipa::path(get, path = "/api/keys/{id}/value", tag = "keys", responses(
+    (status = 200, description = "The value; `ETag` is its version", body = Fetched),
+    (status = 304, description = "It is the version that is known"),
+))]
 async fn value(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
@@ -264,7 +301,7 @@ async fn value(
     Ok(([(header::ETAG, tag)], Json(fetched)).into_response())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Fetched<'a> {
     name: &'a str,

@@ -2,6 +2,7 @@
 //! and shapes the answer.
 
 mod auth;
+mod document;
 mod health;
 mod keys;
 mod profile;
@@ -12,6 +13,8 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::HttpDoor;
 use crate::input::BODY_LIMIT;
@@ -21,7 +24,13 @@ use crate::signed::Stranger;
 /// Every route, with the answers to requests that fit none.
 pub(crate) fn all(door: &HttpDoor) -> Router<HttpDoor> {
     let most = usize::try_from(door.settings.api.body_limit_bytes.get()).unwrap_or(usize::MAX);
-    Router::new()
+    let routes: Router<HttpDoor> = described(most).into();
+    routes.fallback(no_route).method_not_allowed_fallback(no_method)
+}
+
+/// The routes with their descriptions: mounting one is describing it.
+fn described(most: usize) -> OpenApiRouter<HttpDoor> {
+    OpenApiRouter::default()
         .merge(auth::routes())
         .merge(keys::routes(most))
         .merge(usage::routes(most))
@@ -29,8 +38,7 @@ pub(crate) fn all(door: &HttpDoor) -> Router<HttpDoor> {
         .merge(tokens::routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT.min(most)))
         .merge(health::routes())
-        .fallback(no_route)
-        .method_not_allowed_fallback(no_method)
+        .merge(document::routes())
 }
 
 async fn no_route(_: Stranger) -> Problem {
@@ -42,7 +50,7 @@ async fn no_method(_: Stranger) -> Problem {
 }
 
 /// What answers that carry nothing else say.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Message {
     message: &'static str,
 }

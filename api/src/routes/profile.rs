@@ -1,13 +1,15 @@
 //! `/api/profile`: the caller's own account and SSH keys.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::routing::{delete, get};
-use axum::{Json, Router};
 use keyward_keys::view::{SshKeyView, UserView};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Message;
 use crate::HttpDoor;
@@ -15,39 +17,63 @@ use crate::input::{IdPath, Object};
 use crate::problem::Problem;
 use crate::signed::Signed;
 
-pub(super) fn routes() -> Router<HttpDoor> {
-    Router::new()
-        .route("/api/profile", get(me))
-        .route("/api/profile/ssh-keys", get(ssh_keys).post(add_ssh_key))
-        .route("/api/profile/ssh-keys/{id}", delete(remove_ssh_key))
+pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
+    OpenApiRouter::default()
+        .routes(routes!(me))
+        .routes(routes!(ssh_keys, add_ssh_key))
+        .routes(routes!(remove_ssh_key))
 }
 
+/// The caller's own account.
+#[utoipa::path(get, path = "/api/profile", tag = "profile", responses(
+    (status = 200, description = "The account", body = UserView),
+))]
 async fn me(State(door): State<HttpDoor>, Signed(caller): Signed) -> Result<Json<UserView>, Problem> {
     Ok(Json(door.service.me(&caller).await?))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct SshKeys {
     ssh_keys: Vec<SshKeyView>,
 }
 
+/// The caller's SSH keys.
+#[utoipa::path(get, path = "/api/profile/ssh-keys", tag = "profile", responses(
+    (status = 200, description = "The keys", body = SshKeys),
+))]
 async fn ssh_keys(State(door): State<HttpDoor>, Signed(caller): Signed) -> Result<Json<SshKeys>, Problem> {
     Ok(Json(SshKeys { ssh_keys: door.service.ssh_keys(&caller).await? }))
 }
 
+#[derive(ToSchema)]
+struct NewSshKey {
+    /// What the person calls it.
+    #[schema(max_length = 100)]
+    name: String,
+    /// An OpenSSH public key line.
+    key: String,
+}
+
+/// Lets another SSH key sign in.
+#[utoipa::path(post, path = "/api/profile/ssh-keys", tag = "profile", request_body = NewSshKey, responses(
+    (status = 201, description = "The key", body = SshKeyView),
+))]
 async fn add_ssh_key(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
     Object(mut body): Object,
 ) -> Result<impl IntoResponse, Problem> {
-    let name = body.required_text("name");
-    let line = body.required_text("key");
+    let new = NewSshKey { name: body.required_text("name"), key: body.required_text("key") };
     body.finish()?;
-    let key = door.service.add_ssh_key(&caller, &name, &line).await?;
+    let key = door.service.add_ssh_key(&caller, &new.name, &new.key).await?;
     Ok((StatusCode::CREATED, [(header::LOCATION, format!("/api/profile/ssh-keys/{}", key.id))], Json(key)))
 }
 
+/// Removes an SSH key; sessions that it signed in end.
+#[utoipa::path(delete, path = "/api/profile/ssh-keys/{id}", tag = "profile", responses(
+    (status = 200, description = "It is gone", body = Message),
+))]
 async fn remove_ssh_key(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,

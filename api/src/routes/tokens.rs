@@ -1,15 +1,17 @@
 //! `/api/tokens`: service tokens, which apps hold.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::routing::{delete, get};
-use axum::{Json, Router};
 use keyward_keys::input::NewToken;
 use keyward_keys::view::TokenView;
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Message;
 use crate::HttpDoor;
@@ -17,27 +19,35 @@ use crate::input::{IdPath, Object};
 use crate::problem::Problem;
 use crate::signed::Signed;
 
-pub(super) fn routes() -> Router<HttpDoor> {
-    Router::new().route("/api/tokens", get(list).post(create)).route("/api/tokens/{id}", delete(revoke))
+pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
+    OpenApiRouter::default().routes(routes!(list, create)).routes(routes!(revoke))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Tokens {
     tokens: Vec<TokenView>,
 }
 
+/// The service tokens the caller made.
+#[utoipa::path(get, path = "/api/tokens", tag = "tokens", responses(
+    (status = 200, description = "The tokens, newest first", body = Tokens),
+))]
 async fn list(State(door): State<HttpDoor>, Signed(caller): Signed) -> Result<Json<Tokens>, Problem> {
     Ok(Json(Tokens { tokens: door.service.tokens(&caller).await? }))
 }
 
 /// A new token; `token` is shown this once.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Created {
     token: String,
     #[serde(flatten)]
     view: TokenView,
 }
 
+/// Makes a service token for an app.
+#[utoipa::path(post, path = "/api/tokens", tag = "tokens", request_body = NewToken, responses(
+    (status = 201, description = "The token; its text is shown this once", body = Created),
+))]
 async fn create(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
@@ -57,6 +67,10 @@ async fn create(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(created)))
 }
 
+/// Revokes a service token: its next use fails.
+#[utoipa::path(delete, path = "/api/tokens/{id}", tag = "tokens", responses(
+    (status = 200, description = "It is revoked", body = Message),
+))]
 async fn revoke(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,

@@ -1,13 +1,15 @@
 //! `/api/usage`: reports of calls, and what became of them. The hot path of the whole daemon is [`track`].
 
+use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
-use keyward_keys::input::{KeyRef, UsageQuery};
+use keyward_keys::input::{KeyRef, TrackEvent, UsageQuery};
 use keyward_keys::view::{MonthLimit, Tracked, UsageReport};
 use keyward_keys::{Error, Fault};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::routes;
 
 use crate::HttpDoor;
 use crate::input::{self, Batch, KeyPath, Refused, Reported, Search};
@@ -17,13 +19,17 @@ use crate::signed::Signed;
 /// Faults told in one answer.
 const MOST_FAULTS: usize = 100;
 
-pub(super) fn routes(most: usize) -> Router<HttpDoor> {
-    Router::new()
-        .route("/api/usage/{id}", get(report))
-        .route("/api/usage/{id}/track", post(track))
-        .route("/api/usage/track", post(track_many).layer(DefaultBodyLimit::max(most)))
+pub(super) fn routes(most: usize) -> OpenApiRouter<HttpDoor> {
+    OpenApiRouter::default()
+        .routes(routes!(report))
+        .routes(routes!(track))
+        .routes(routes!(track_many).layer(DefaultBodyLimit::max(most)))
 }
 
+/// A key's usage over a span of days.
+#[utoipa::path(get, path = "/api/usage/{id}", tag = "usage", params(UsageQuery), responses(
+    (status = 200, description = "The report", body = UsageReport),
+))]
 async fn report(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
@@ -40,6 +46,10 @@ async fn report(
     Ok(Json(door.service.usage(&caller, &key, &query).await?))
 }
 
+/// Reports one call that was made with a key.
+#[utoipa::path(post, path = "/api/usage/{id}/track", tag = "usage", request_body = TrackEvent, responses(
+    (status = 201, description = "It is counted, durably", body = Tracked),
+))]
 async fn track(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
@@ -50,6 +60,13 @@ async fn track(
     Ok((StatusCode::CREATED, Json(tracked)))
 }
 
+/// Reports many calls, each naming its key.
+///
+/// An array as `application/json`, or one object a line as `application/x-ndjson`; at most 10,000 events. What is
+/// wrong with one event does not harm the others.
+#[utoipa::path(post, path = "/api/usage/track", tag = "usage", request_body = Vec<Reported>, responses(
+    (status = 201, description = "What became of them; what was accepted is durable", body = Totals),
+))]
 async fn track_many(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
@@ -74,7 +91,7 @@ async fn track_many(
 }
 
 /// What became of the events of one request.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, ToSchema)]
 struct Totals {
     accepted: u64,
     duplicates: u64,
@@ -86,7 +103,7 @@ struct Totals {
     errors: Vec<Rejected>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Rejected {
     /// The event's place in the request, from 0.
     index: usize,

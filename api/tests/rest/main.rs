@@ -5,6 +5,7 @@
 mod auth;
 mod bad_input;
 mod connections;
+mod document;
 mod harness;
 mod headers;
 mod keys;

@@ -1,12 +1,13 @@
 //! People and what proves them: accounts, SSH keys, sessions. Invitations have their own file.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::model::{Door, Id};
 use crate::table::{Record, Table};
 
 /// A subscription plan of the specification.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Plan {
     /// 5 keys, 1,000 requests a month.

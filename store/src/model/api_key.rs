@@ -1,12 +1,13 @@
 //! The API key record: what a person manages. Its values are versions, kept apart and sealed.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::model::Id;
 use crate::table::{Record, Table};
 
 /// Where a key is used.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Environment {
     /// Development.
@@ -33,7 +34,7 @@ pub enum Status {
 }
 
 /// What the locks of a key mean together.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Custody {
     /// Only its own passphrase opens it, and what its holder grants with it.

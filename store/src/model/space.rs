@@ -1,6 +1,7 @@
 //! Spaces (a team's vault or a personal one) and who belongs to them.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::model::{Environment, Id};
 use crate::table::{Record, Table};
@@ -49,7 +50,7 @@ impl Record for Space {
 }
 
 /// What a member may do in a space; the policy table says what each means.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Sees keys and usage.
