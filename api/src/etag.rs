@@ -24,6 +24,13 @@ pub(crate) fn of_version(version: u32) -> HeaderValue {
     tag(format_args!("{version}"))
 }
 
+/// The version that a caller says it has, in `If-None-Match`; of several, the first.
+pub(crate) fn version_at_hand(headers: &HeaderMap) -> Option<u32> {
+    tags(headers, header::IF_NONE_MATCH).find_map(|tag| {
+        tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+    })
+}
+
 fn tag(text: std::fmt::Arguments<'_>) -> HeaderValue {
     // Digits, dots and a letter: always a header value.
     HeaderValue::try_from(format!("\"{text}\"")).unwrap_or(HeaderValue::from_static("\"0\""))

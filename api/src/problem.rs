@@ -88,6 +88,11 @@ impl Problem {
         Self::of_status(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// As part of an answer about many things.
+    pub(crate) fn as_item(&self) -> Refusal<'_> {
+        Refusal { status: self.status.as_u16(), code: self.code, detail: &self.detail }
+    }
+
     #[cfg(test)]
     pub(crate) fn status(&self) -> StatusCode {
         self.status
@@ -176,6 +181,14 @@ pub(crate) struct Written<'a> {
     #[schema(inline)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Pointed<'a>>,
+}
+
+/// One refusal among many answers.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Refusal<'a> {
+    status: u16,
+    code: &'static str,
+    detail: &'a str,
 }
 
 /// A fault under its JSON pointer (RFC 6901).

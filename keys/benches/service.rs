@@ -135,7 +135,7 @@ fn values(criterion: &mut Criterion, runtime: &Runtime, service: &Service, calle
     criterion.bench_function("fetch by service token, with its check", |bench| {
         bench.to_async(runtime).iter(async || {
             let app = service.sign_in_with_bearer(ORIGIN, token.expose_secret()).expect("good");
-            black_box(service.fetch(&app, &key).await.expect("fetched"))
+            black_box(service.fetch(&app, &key, None).await.expect("fetched"))
         });
     });
     criterion.bench_function("reveal, recorded", |bench| {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use jiff::Timestamp;
+use jiff::tz::Offset;
+use jiff::{Timestamp, ToSpan};
 
 /// Tells the time.
 #[derive(Clone, Debug)]
@@ -39,4 +40,32 @@ impl Clock {
 /// A moment as doors show it. Times beyond what a calendar can say become its ends.
 pub(crate) fn timestamp(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+/// The month (UTC) that this moment is in: its first moment, and the first after it.
+pub(crate) fn month_around(now_ms: i64) -> (Timestamp, Timestamp) {
+    let first = Offset::UTC.to_datetime(timestamp(now_ms)).date().first_of_month();
+    // At the calendar's end there is no further month.
+    let next = first.checked_add(1.month()).unwrap_or(first);
+    let start = |day: jiff::civil::Date| {
+        Offset::UTC.to_timestamp(day.to_datetime(jiff::civil::Time::midnight())).unwrap_or(Timestamp::MAX)
+    };
+    (start(first), start(next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_begins_and_ends_at_midnight_utc() {
+        let around = |text: &str| {
+            let at: Timestamp = text.parse().unwrap();
+            let (first, next) = month_around(at.as_millisecond());
+            (first.to_string(), next.to_string())
+        };
+        let month = |first: &str, next: &str| (format!("{first}T00:00:00Z"), format!("{next}T00:00:00Z"));
+        assert_eq!(around("2024-02-29T23:59:59.999Z"), month("2024-02-01", "2024-03-01"));
+        assert_eq!(around("2026-12-01T00:00:00Z"), month("2026-12-01", "2027-01-01"));
+    }
 }

@@ -9,6 +9,10 @@ use keyward_store::model::{Custody, Environment, Id, Plan, Scope};
 
 use crate::view::KeyStatus;
 
+mod fetch;
+
+pub use fetch::FetchMany;
+
 /// Names a key: `_id`, `keyId`, or (where a person types it) its name, with an environment when several share it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum KeyRef {
@@ -16,6 +20,8 @@ pub enum KeyRef {
     Id(String),
     /// `_id`, `keyId`, or a name that is unique among the caller's keys (in this environment, when given).
     Named(String, Option<Environment>),
+    /// A name that is unique among the caller's keys in this environment.
+    InEnvironment(Environment, String),
 }
 
 /// A person who joins.

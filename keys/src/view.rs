@@ -8,6 +8,10 @@ use utoipa::ToSchema;
 
 use keyward_store::model::{Custody, Environment, Id, Plan, Role, Scope};
 
+mod fetched;
+
+pub use fetched::Fetched;
+
 /// Where a key stands today: as its owner set it, or expired.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, serde::Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -228,6 +232,8 @@ pub struct MonthLimit {
     pub used: u64,
     /// Left this month.
     pub remaining: Option<u64>,
+    /// When the month ends, and counting starts anew.
+    pub reset: Timestamp,
     /// Over the limit.
     pub exceeded: bool,
 }

@@ -27,6 +27,7 @@ const SSH_KEY: &str = r#"{"name":"k","key":"no key"}"#;
 const NEW: &str = r#"{"name":"n","email":"new@example.com","password":"a fine password"}"#;
 const LOGIN: &str = r#"{"email":"no@example.com","password":"a fine password"}"#;
 const REFRESH: &str = r#"{"refreshToken":"none"}"#;
+const FETCH: &str = r#"{"keys":["{id}"]}"#;
 const CALL: &str = r#"{"statusCode":200}"#;
 const CALLS: &str = r#"[{"key":"{id}","statusCode":200}]"#;
 
@@ -42,6 +43,8 @@ const ROUTES: &[Row] = &[
     ("DELETE", "/api/keys/{id}", "", [401, 401, 404, 404, 403, 403]),
     ("POST", "/api/keys/{id}/reveal", "{}", [401, 401, 404, 404, 403, 403]),
     ("GET", "/api/keys/{id}/value", "", [401, 401, 404, 404, 200, 403]),
+    ("GET", "/api/fetch/production/anas", "", [401, 401, 403, 200, 200, 403]),
+    ("POST", "/api/fetch", FETCH, [401, 401, 403, 200, 200, 200]),
     ("GET", "/api/usage/{id}", "", [401, 401, 404, 404, 403, 403]),
     ("POST", "/api/usage/{id}/track", CALL, [401, 401, 404, 404, 403, 201]),
     ("POST", "/api/usage/track", CALLS, [401, 401, 422, 422, 422, 201]),

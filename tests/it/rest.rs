@@ -72,7 +72,12 @@ async fn the_specification_s_examples_are_answered_in_its_shapes() {
     });
     let key_id = key["keyId"].as_str().unwrap();
     let tracked = http.post(&format!("/api/usage/{key_id}/track"), &event).await.expect(201);
-    assert_eq!(tracked["limit"], json!({ "monthly": 5000, "used": 1, "remaining": 4999, "exceeded": false }));
+    let reset = tracked["limit"]["reset"].as_str().unwrap();
+    assert!(reset.ends_with("-01T00:00:00Z"), "{reset}");
+    assert_eq!(
+        tracked["limit"],
+        json!({ "monthly": 5000, "used": 1, "remaining": 4999, "reset": reset, "exceeded": false })
+    );
     let usage = http.get(&format!("/api/usage/{key_id}?timeframe=week")).await.expect(200);
     has(&usage, &["keyId", "timeframe", "summary", "dailyBreakdown", "topEndpoints"]);
     has(

@@ -79,6 +79,15 @@ impl Fields {
         }
     }
 
+    /// Notes the faults of something inside, which stands at this place.
+    pub(super) fn faults_within(&mut self, place: &str, faults: Vec<Fault>) {
+        let room = FAULTS.saturating_sub(self.faults.len());
+        self.faults.extend(faults.into_iter().take(room).map(|Fault { field, detail }| {
+            let field = if field.is_empty() { place.to_owned() } else { format!("{place}/{field}") };
+            Fault { field, detail }
+        }));
+    }
+
     /// Whether the object names this field, with whatever value.
     pub(crate) fn names(&self, field: &'static str) -> bool {
         self.values.contains_key(field)
@@ -256,7 +265,8 @@ impl Fields {
         if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
     }
 
-    fn take(&mut self, field: &'static str) -> Option<Tree> {
+    /// Takes a field as it is; none when it is `null`.
+    pub(super) fn take(&mut self, field: &'static str) -> Option<Tree> {
         self.asked.push(field);
         self.values.remove(field).filter(|tree| !matches!(tree, Tree::Null))
     }

@@ -4,6 +4,7 @@
 mod batch;
 mod body;
 mod event;
+mod fetch;
 mod fields;
 mod metadata;
 mod path;
@@ -13,6 +14,7 @@ mod tree;
 pub(crate) use batch::Batch;
 pub(crate) use body::{BODY_LIMIT, Json, Object, OptionalObject, VALUE_BODY_LIMIT};
 pub(crate) use event::{Refused, Reported, single};
+pub(crate) use fetch::{ENVIRONMENTS, fetch_many};
 pub(crate) use fields::{Fields, LARGEST_NUMBER};
 pub(crate) use path::{IdPath, KeyPath, LONGEST_ID};
 pub(crate) use query::Search;

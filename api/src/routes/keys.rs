@@ -1,4 +1,4 @@
-//! `/api/keys`: the keys a person may see, without their values; and the two routes that open one.
+//! `/api/keys`: the keys a person may see, without their values; and the route that opens one.
 
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, RawQuery, State};
@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use keyward_keys::input::{KeyPatch, KeyQuery, KeyRef, KeySort, NewKey, Reveal};
 use keyward_keys::view::{KeyPage, KeyView};
-use keyward_keys::{Caller, Custody, Environment, Error, Id};
+use keyward_keys::{Caller, Custody, Error, Id};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,12 +17,11 @@ use utoipa_axum::routes;
 
 use crate::HttpDoor;
 use crate::etag::{self, Match};
-use crate::input::{Fields, KeyPath, Object, OptionalObject, Search, VALUE_BODY_LIMIT};
+use crate::input::{ENVIRONMENTS, Fields, KeyPath, Object, OptionalObject, Search, VALUE_BODY_LIMIT};
 use crate::link;
 use crate::problem::Problem;
 use crate::signed::Signed;
 
-const ENVIRONMENTS: &str = "development, staging, production";
 const TIME: &str = "must be a time such as 2027-01-15T10:30:00Z";
 const ID: &str = "must be an id: 24 hexadecimal digits";
 const PAGE_SIZE: u32 = 20;
@@ -34,7 +33,6 @@ pub(super) fn routes(most: usize) -> OpenApiRouter<HttpDoor> {
         .routes(routes!(create).layer(with_value))
         .routes(routes!(show, update, remove))
         .routes(routes!(reveal))
-        .routes(routes!(value))
 }
 
 /// The keys the caller may see, a page at a time.
@@ -274,38 +272,4 @@ async fn reveal(
 struct Shown<'a> {
     api_key: &'a str,
     version: u32,
-}
-
-/// A key's value, for an app with a service token.
-#[utoipa::path(get, path = "/api/keys/{id}/value", tag = "keys", responses(
-    (status = 200, description = "The value; `ETag` is its version", body = Fetched),
-    (status = 304, description = "It is the version that is known"),
-))]
-async fn value(
-    State(door): State<HttpDoor>,
-    Signed(caller): Signed,
-    KeyPath(key): KeyPath,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let fetched = door.service.fetch(&caller, &key).await?;
-    let tag = etag::of_version(fetched.version);
-    if etag::not_modified(&headers, &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
-    }
-    let fetched = Fetched {
-        name: &fetched.name,
-        environment: fetched.environment,
-        version: fetched.version,
-        api_key: fetched.value.expose_secret(),
-    };
-    Ok(([(header::ETAG, tag)], Json(fetched)).into_response())
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct Fetched<'a> {
-    name: &'a str,
-    environment: Environment,
-    version: u32,
-    api_key: &'a str,
 }

@@ -3,6 +3,7 @@
 
 mod auth;
 mod document;
+mod fetch;
 mod health;
 mod keys;
 mod profile;
@@ -33,6 +34,7 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default()
         .merge(auth::routes())
         .merge(keys::routes(most))
+        .merge(fetch::routes())
         .merge(usage::routes(most))
         .merge(profile::routes())
         .merge(tokens::routes())

@@ -172,7 +172,13 @@ mod tests {
 
     fn month(monthly: Option<u64>, used: u64) -> MonthLimit {
         let remaining = monthly.map(|monthly| monthly.saturating_sub(used));
-        MonthLimit { monthly, used, remaining, exceeded: monthly.is_some_and(|monthly| used > monthly) }
+        MonthLimit {
+            monthly,
+            used,
+            remaining,
+            reset: jiff::Timestamp::UNIX_EPOCH,
+            exceeded: monthly.is_some_and(|monthly| used > monthly),
+        }
     }
 
     fn tracked(limit: MonthLimit) -> Result<Tracked, Error> {

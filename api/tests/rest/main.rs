@@ -6,6 +6,7 @@ mod auth;
 mod bad_input;
 mod connections;
 mod document;
+mod fetch;
 mod harness;
 mod headers;
 mod keys;

@@ -16,11 +16,13 @@ async fn the_specification_s_event_is_counted_and_reported() {
     let track = format!("/api/usage/{id}/track");
     let tracked = server.post(&token, &track, &event).await;
     assert_eq!(tracked.status, 201, "{}", tracked.body);
+    let reset = tracked.body["limit"]["reset"].as_str().unwrap();
+    assert!(reset.ends_with("-01T00:00:00Z"), "{reset}");
     assert_eq!(
         tracked.body,
         json!({
             "accepted": 1, "duplicates": 0,
-            "limit": {"monthly": null, "used": 1, "remaining": null, "exceeded": false}
+            "limit": {"monthly": null, "used": 1, "remaining": null, "reset": reset, "exceeded": false}
         })
     );
     server.post(&token, &track, &json!({"statusCode": 500, "responseTime": 0.5})).await;

@@ -127,7 +127,7 @@ fn standings(tables: &Tables, caller: &Caller, target: Target, space: Option<Id>
 
 fn token_standings(tables: &Tables, token: Id, target: Target, standings: &mut Standings) {
     let (Target::Key(key), Some(token)) = (target, tables.tokens.get(&token)) else { return };
-    if token.record.grant.keys().contains(&key) {
+    if tables.keys.get(key).is_some_and(|key| token.record.grant.covers(&key.record)) {
         for scope in &token.record.scopes {
             standings.add(match scope {
                 Scope::Fetch => Standing::TokenFetch,

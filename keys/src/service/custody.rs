@@ -1,8 +1,5 @@
-//! Opening and sealing: how a key's value gets in, and who gets it out. A value leaves only here, and only after
-//! the record of it is durable.
-
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+//! Opening and sealing: how a key's value gets in, and how a person gets it out. A value leaves only here and in
+//! `fetch`, and only after the record of it is durable.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -10,17 +7,16 @@ use keyward_store::Row;
 use keyward_store::Store;
 use keyward_store::model::{ApiKey, Custody, Holder, Id, Lock, LockTarget, Version, label};
 
-use crate::caller::{Caller, Identity};
-use crate::crypto::{self, Iterations, PrivateKey, PublicKey, SecretBytes, ServiceTokenSecret};
+use crate::caller::Caller;
+use crate::crypto::{self, Iterations, PrivateKey, PublicKey, SecretBytes};
 use crate::error::{Error, Result};
 use crate::input::{KeyRef, NewKey, Reveal};
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::change::Draft;
-use crate::service::keys::status_of;
 use crate::service::text::Faults;
-use crate::view::{KeyStatus, Revealed};
+use crate::view::Revealed;
 
 /// The longest value, in bytes.
 const LONGEST_VALUE: usize = 64 * 1024;
@@ -130,48 +126,6 @@ impl Service {
         revealed(&row.record, number, &value)
     }
 
-    /// Opens a value for an app, with its service token. After the first time no public-key work is done; the
-    /// day's first fetch of a key by a token is recorded before the value is returned.
-    pub async fn fetch(&self, caller: &Caller, key: &KeyRef) -> Result<Revealed> {
-        let id = self.resolve(caller, key)?;
-        let row = self.key_row(caller, Permission::KeyFetch, id)?;
-        let now_ms = self.now_ms();
-        if status_of(&row.record, now_ms) != KeyStatus::Active {
-            return Err(Error::KeyInactive);
-        }
-        let (Identity::Token(token), Some(text)) = (caller.identity, &caller.token) else {
-            return Err(Error::Unauthenticated);
-        };
-        let keys = ServiceTokenSecret::parse(text.expose_secret())?.keys()?;
-        let number = row.record.current_version;
-        let public = PublicKey(row.record.public_key);
-        let version = self.version(id, number).await?;
-        let place = (token, id, number);
-        let content = match self.0.warm.get(&place) {
-            Some(wrapped) => crypto::open_warm(&keys, token, id, number, &wrapped)?,
-            None => {
-                let target = LockTarget::ApiKey(id);
-                let lock = self.lock(target, Holder::Token(token)).await?.ok_or(Error::Locked)?;
-                let private = crypto::unlock_with_token(&lock.sealed, target, token, &keys)?;
-                let content =
-                    crypto::version_content_key(&private, &public, id, number, &version.record.sealed)?;
-                self.0.warm.put(place, crypto::warm_version(&keys, token, id, number, &content)?);
-                content
-            }
-        };
-        let value = crypto::open_version_with(&content, &public, id, number, &version.record.sealed)?;
-        if self.0.warm.first_today(token, id, now_ms) {
-            self.change(caller, Permission::KeyFetch, Target::Key(id), |_, draft| {
-                draft.object = Some(id);
-                draft.space = Some(row.record.space);
-                draft.detail = format!("version {number}, first of the day");
-                Ok(())
-            })
-            .await?;
-        }
-        revealed(&row.record, number, &value)
-    }
-
     /// The private half of a key's pair, as far as the daemon or a passphrase opens it.
     pub(crate) async fn private_key_for_person(
         &self,
@@ -205,13 +159,13 @@ impl Service {
         }
     }
 
-    async fn version(&self, api_key: Id, number: u32) -> Result<Row<Version>> {
+    pub(crate) async fn version(&self, api_key: Id, number: u32) -> Result<Row<Version>> {
         let key = [api_key.as_bytes().as_slice(), &number.to_be_bytes()].concat();
         let snapshot = self.store().snapshot().await?;
         Row::get(&snapshot, &key).await?.ok_or(Error::NotFound("version"))
     }
 
-    async fn lock(&self, target: LockTarget, holder: Holder) -> Result<Option<Lock>> {
+    pub(crate) async fn lock(&self, target: LockTarget, holder: Holder) -> Result<Option<Lock>> {
         let snapshot = self.store().snapshot().await?;
         let row = Row::<Lock>::get(&snapshot, &Lock::row_key(target, holder)).await?;
         Ok(row.map(|row| row.record))
@@ -220,48 +174,4 @@ impl Service {
 
 fn revealed(key: &ApiKey, version: u32, value: &SecretBytes) -> Result<Revealed> {
     Ok(Revealed { value: value.to_text()?, version, name: key.name.clone(), environment: key.environment })
-}
-
-/// Which token reads which version of which key.
-type Place = (Id, Id, u32);
-
-/// Content keys wrapped under the token that read them before: the token opens them, the daemon cannot. And which
-/// fetches of today are recorded already. Both are bounded; what falls out is made again.
-#[derive(Default)]
-pub(crate) struct WarmLocks {
-    wrapped: Mutex<HashMap<Place, Arc<[u8]>>>,
-    recorded: Mutex<(i64, HashSet<(Id, Id)>)>,
-}
-
-/// The most wrapped content keys kept, some 300 bytes each.
-const MOST_WARM: usize = 100_000;
-
-const DAY_MS: i64 = 24 * 3_600_000;
-
-impl WarmLocks {
-    fn get(&self, place: &Place) -> Option<Arc<[u8]>> {
-        self.wrapped.lock().unwrap_or_else(PoisonError::into_inner).get(place).cloned()
-    }
-
-    fn put(&self, place: Place, wrapped: Vec<u8>) {
-        let mut warm = self.wrapped.lock().unwrap_or_else(PoisonError::into_inner);
-        if warm.len() >= MOST_WARM {
-            warm.clear();
-        }
-        warm.insert(place, wrapped.into());
-    }
-
-    /// Forgets what a revoked token had opened.
-    pub(crate) fn forget_token(&self, token: Id) {
-        self.wrapped.lock().unwrap_or_else(PoisonError::into_inner).retain(|place, _| place.0 != token);
-    }
-
-    fn first_today(&self, token: Id, api_key: Id, now_ms: i64) -> bool {
-        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        let today = now_ms.div_euclid(DAY_MS);
-        if recorded.0 != today || recorded.1.len() >= MOST_WARM {
-            *recorded = (today, HashSet::new());
-        }
-        recorded.1.insert((token, api_key))
-    }
 }

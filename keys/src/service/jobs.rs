@@ -60,11 +60,12 @@ impl Service {
         .await
     }
 
-    /// Drops raw usage events and rollups that are older than they are kept.
+    /// Drops raw usage events, rollups and records of fetches that are older than they are kept.
     pub async fn prune_usage(&self, caller: &Caller) -> Result<()> {
         authorise(&self.mirror().read(), caller, Permission::InstanceRun, Target::Instance, None)?;
-        self.0.usage.prune(self.now_ms(), self.0.settings.retention_days);
-        Ok(())
+        let (now_ms, days) = (self.now_ms(), self.0.settings.retention_days);
+        self.0.usage.prune(now_ms, days);
+        self.prune_fetches(now_ms - i64::from(days) * DAY_MS).await
     }
 
     /// Tells every open session that the daemon is going down.

@@ -1,7 +1,7 @@
 //! API keys: make, see, change, move to the bin. Values are `custody`'s, lists `list`'s.
 
 use keyward_store::Row;
-use keyward_store::model::{ApiKey, Custody, Environment, Id, Status};
+use keyward_store::model::{ApiKey, Custody, Environment, Grant, Id, Status};
 
 use crate::caller::{Caller, Identity};
 use crate::clock::timestamp;
@@ -152,6 +152,7 @@ impl Service {
                 }
                 only_named(&tables, caller, text, *environment)
             }
+            KeyRef::InEnvironment(environment, name) => only_named(&tables, caller, name, Some(*environment)),
         }
     }
 
@@ -242,22 +243,25 @@ pub(crate) fn status_of(key: &ApiKey, now_ms: i64) -> KeyStatus {
 /// The only key of this name (any case) that the caller may see.
 fn only_named(tables: &Tables, caller: &Caller, name: &str, environment: Option<Environment>) -> Result<Id> {
     let name = name.trim().to_lowercase();
+    let in_space = |space| {
+        tables.keys.space(space).into_iter().flat_map(|space| space.containing(&name)).map(|(_, id)| id)
+    };
     let ids: Vec<Id> = match caller.identity {
-        Identity::Account(account) => tables
-            .memberships(account)
-            .iter()
-            .filter_map(|member| tables.keys.space(member.record.space))
-            .flat_map(|space| space.containing(&name))
-            .map(|(_, id)| id)
-            .collect(),
+        Identity::Account(account) => {
+            tables.memberships(account).iter().flat_map(|member| in_space(member.record.space)).collect()
+        }
         Identity::Token(token) => {
-            tables.tokens.get(&token).map(|token| token.record.grant.keys().to_vec()).unwrap_or_default()
+            tables.tokens.get(&token).map_or_else(Vec::new, |token| match &token.record.grant {
+                Grant::Keys(keys) => keys.clone(),
+                Grant::Environment { space, .. } => in_space(*space).collect(),
+            })
         }
         Identity::System(_) => Vec::new(),
     };
     let mut named = ids.into_iter().filter_map(|id| tables.keys.get(id)).filter(|row| {
         row.record.name.to_lowercase() == name
             && environment.is_none_or(|wanted| row.record.environment == wanted)
+            && authorise(tables, caller, Permission::KeyRead, Target::Key(row.record.id), None).is_ok()
     });
     let first = named.next().ok_or(Error::NotFound("key"))?;
     if named.next().is_some() {

@@ -8,6 +8,8 @@ mod authn;
 mod bus;
 mod change;
 mod custody;
+mod fetch;
+mod fetches;
 mod jobs;
 mod keys;
 mod list;
@@ -19,6 +21,7 @@ mod ssh_keys;
 mod text;
 mod tokens;
 mod usage;
+mod warm;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,9 +47,10 @@ pub use bus::Subscription;
 pub use ssh_keys::{fingerprint_text, ssh_fingerprint};
 
 use bus::Bus;
-use custody::WarmLocks;
+use fetches::Fetches;
 use lockout::Refusals;
 use mirror::Mirror;
+use warm::WarmLocks;
 
 /// Who issues bearer tokens. Those of another instance are signed by another key.
 const ISSUER: &str = "keyward";
@@ -143,15 +147,17 @@ struct Inner {
     /// Which service token a text is: its row is still looked up each time.
     known_tokens: Remembered<Id>,
     warm: WarmLocks,
+    fetches: Arc<Fetches>,
     refusals: Refusals,
     opened: Instant,
     opened_ms: i64,
-    publishers: [AbortHandle; 2],
+    /// Tasks that live as long as this does.
+    tasks: [AbortHandle; 3],
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.publishers.iter().for_each(AbortHandle::abort);
+        self.tasks.iter().for_each(AbortHandle::abort);
     }
 }
 
@@ -189,18 +195,22 @@ impl Service {
         let snapshot = store.snapshot().await.map_err(failed)?;
         mirror.fill(&snapshot).await.map_err(failed)?;
         let bus = Bus::new();
-        let publishers = [
-            tokio::spawn(Arc::clone(&bus).publish_usage()).abort_handle(),
-            tokio::spawn(Arc::clone(&bus).publish_announced(store.follow(None))).abort_handle(),
-        ];
-        let inner = Inner {
+        let fetches = Arc::new(Fetches::default());
+        fetches.fill(&snapshot, settings.clock.now_ms()).await.map_err(failed)?;
+        let (passwords, announced) = (Passwords::new(password_cost)?, store.follow(None));
+        let inner = Arc::new_cyclic(|inner| Inner {
+            tasks: [
+                tokio::spawn(Arc::clone(&bus).publish_usage()).abort_handle(),
+                tokio::spawn(Arc::clone(&bus).publish_announced(announced)).abort_handle(),
+                tokio::spawn(fetches::write(inner.clone(), Arc::clone(&fetches))).abort_handle(),
+            ],
             usage: store.usage().clone(),
             store,
             mirror,
             bus,
             system_keys,
             pepper,
-            passwords: Passwords::new(password_cost)?,
+            passwords,
             kdf: KdfPool::for_this_machine(),
             jwt,
             verified: VerifiedTokens::new(REMEMBERED_TOKENS),
@@ -208,15 +218,18 @@ impl Service {
             opened_ms: settings.clock.now_ms(),
             settings,
             warm: WarmLocks::default(),
+            fetches,
             refusals: Refusals::default(),
             opened: Instant::now(),
-            publishers,
-        };
-        Ok(Self(Arc::new(inner)))
+        });
+        Ok(Self(inner))
     }
 
     /// Writes out what is queued and closes the file. Whatever is asked for afterwards fails.
     pub async fn close(&self) -> Result<()> {
+        if let Err(error) = self.write_fetches().await {
+            tracing::warn!(%error, "the last second's fetches were not counted");
+        }
         let service = self.clone();
         let closed = tokio::task::spawn_blocking(move || service.0.store.close()).await;
         closed.map_err(|error| crate::Error::Internal(Box::new(error)))

@@ -11,7 +11,7 @@ use keyward_store::model::{ApiKey, Id};
 use keyward_store::usage::{Appended, EventId, Method, UsageEvent};
 
 use crate::caller::Caller;
-use crate::clock::timestamp;
+use crate::clock::{month_around, timestamp};
 use crate::error::{Error, Result};
 use crate::input::{KeyRef, TrackEvent};
 use crate::policy::Permission;
@@ -111,8 +111,13 @@ impl Service {
         Tracked {
             accepted: u64::from(!duplicate),
             duplicates: u64::from(duplicate),
-            limit: month_limit(key, self.0.usage.totals(key.id, now_ms).month_used),
+            limit: self.month_limit(key, now_ms),
         }
+    }
+
+    /// A key's month against its limit. The one counter of a month is the usage engine's.
+    pub(crate) fn month_limit(&self, key: &ApiKey, now_ms: i64) -> MonthLimit {
+        month_limit(key, self.0.usage.totals(key.id, now_ms).month_used, now_ms)
     }
 
     /// Brings in calls of any age, for sample data and migrations: the daemon's own doing.
@@ -140,7 +145,7 @@ impl Service {
             errors: live.errors.to_vec(),
             today,
             last_used: totals.last_used_ms.map(timestamp),
-            month: month_limit(&row.record, totals.month_used),
+            month: month_limit(&row.record, totals.month_used, now_ms),
         })
     }
 
@@ -157,11 +162,12 @@ impl Service {
     }
 }
 
-fn month_limit(key: &ApiKey, used: u64) -> MonthLimit {
+fn month_limit(key: &ApiKey, used: u64, now_ms: i64) -> MonthLimit {
     MonthLimit {
         monthly: key.monthly_limit,
         used,
         remaining: key.monthly_limit.map(|limit| limit.saturating_sub(used)),
+        reset: month_around(now_ms).1,
         exceeded: key.monthly_limit.is_some_and(|limit| used > limit),
     }
 }

@@ -1,5 +1,5 @@
 use keyward_keys::input::{KeyPatch, KeyRef, NewKey, NewToken, Reveal};
-use keyward_keys::view::{KeyStatus, Revealed};
+use keyward_keys::view::{Fetched, KeyStatus, Revealed};
 use keyward_keys::{Custody, Error, Plan, Scope};
 use secrecy::ExposeSecret;
 
@@ -7,6 +7,10 @@ use crate::harness::{Instance, NOON, ORIGIN, by_id, new_key, secret};
 
 fn value(revealed: &Revealed) -> &str {
     revealed.value.expose_secret()
+}
+
+fn fetched(fetched: &Fetched) -> &str {
+    fetched.value.as_ref().expect("a value").expose_secret()
 }
 
 fn with(passphrase: &str) -> Reveal {
@@ -71,24 +75,24 @@ async fn a_token_fetches_exactly_the_keys_it_was_granted() {
         // Cold, then warm: the same value by two ways.
         for _ in 0..2 {
             assert_eq!(
-                value(&service.fetch(&app, &by_id(key.id)).await.expect("fetched")),
+                fetched(&service.fetch(&app, &by_id(key.id), None).await.expect("fetched")),
                 "sk-test-0123456789"
             );
         }
     }
-    assert!(matches!(service.fetch(&app, &by_id(other.id)).await, Err(Error::NotFound("key"))));
+    assert!(matches!(service.fetch(&app, &by_id(other.id), None).await, Err(Error::NotFound("key"))));
     assert!(matches!(service.delete_key(&app, &by_id(granted.id), None).await, Err(Error::Forbidden(_))));
     let track = service.track(&app, &by_id(granted.id), Default::default()).await;
     assert!(matches!(track, Err(Error::Forbidden(_))));
 
     let off = KeyPatch { status: Some(KeyStatus::Inactive), ..KeyPatch::default() };
     service.update_key(&ana, &by_id(granted.id), off, None).await.expect("switched off");
-    assert!(matches!(service.fetch(&app, &by_id(granted.id)).await, Err(Error::KeyInactive)));
+    assert!(matches!(service.fetch(&app, &by_id(granted.id), None).await, Err(Error::KeyInactive)));
 
     service.revoke_token(&ana, token.id).await.expect("revoked");
     assert!(service.sign_in_with_bearer(ORIGIN, text.expose_secret()).is_err());
     assert!(!service.still_valid(&app));
-    assert!(service.fetch(&app, &by_id(private.id)).await.is_err());
+    assert!(service.fetch(&app, &by_id(private.id), None).await.is_err());
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod custody;
+mod fetch;
 mod harness;
 mod keys;
 mod policy;

@@ -17,7 +17,7 @@ async fn a_stranger_is_told_that_there_is_no_such_key_by_every_operation() {
         ("update", service.update_key(&bob, &key, KeyPatch::default(), None).await.err()),
         ("delete", service.delete_key(&bob, &key, None).await.err()),
         ("reveal", service.reveal(&bob, &key, Reveal::default()).await.err()),
-        ("fetch", service.fetch(&bob, &key).await.err()),
+        ("fetch", service.fetch(&bob, &key, None).await.err()),
         ("track", service.track(&bob, &key, Default::default()).await.err()),
         ("usage", service.usage(&bob, &key, &UsageQuery::default()).await.err()),
         ("live", service.live(&bob, &key).await.err()),

@@ -5,6 +5,7 @@ mod account;
 mod api_key;
 mod audit;
 mod custody;
+mod fetch;
 mod id;
 mod invitation;
 mod space;
@@ -14,6 +15,7 @@ pub use account::{Account, Plan, Preferences, SecondFactor, Security, Session, S
 pub use api_key::{ApiKey, Custody, Environment, Status};
 pub use audit::{AuditRecord, Door, Outcome};
 pub use custody::{Holder, Lock, LockTarget, Version, label};
+pub use fetch::FetchDay;
 pub use id::{Id, IdError};
 pub use invitation::{Invitation, Purpose};
 pub use space::{Member, Role, Space, SpaceKey, SpaceKind};

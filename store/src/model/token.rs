@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::model::{Environment, Id};
+use crate::model::{ApiKey, Environment, Id};
 use crate::table::{Record, Table};
 
 /// What a service token may do with the keys it was granted.
@@ -38,6 +38,16 @@ impl Grant {
         match self {
             Self::Keys(keys) => keys,
             Self::Environment { .. } => &[],
+        }
+    }
+
+    /// Whether it is for this key, as the key stands now.
+    pub fn covers(&self, key: &ApiKey) -> bool {
+        match self {
+            Self::Keys(keys) => keys.contains(&key.id),
+            Self::Environment { space, environment } => {
+                key.space == *space && key.environment == *environment
+            }
         }
     }
 }

@@ -171,6 +171,7 @@ pub(crate) fn live(key: &KeyView, now_ms: i64) -> LiveView {
             monthly: key.monthly_limit,
             used: key.current_month_usage,
             remaining: key.monthly_limit.map(|limit| limit.saturating_sub(key.current_month_usage)),
+            reset: Timestamp::UNIX_EPOCH,
             exceeded: key.monthly_limit.is_some_and(|limit| key.current_month_usage > limit),
         },
     }

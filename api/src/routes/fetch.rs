@@ -1,0 +1,176 @@
+//! `/api/fetch`, and `/api/keys/:id/value`: values for apps, which hold a service token. The tag of a value is its
+//! version, so an app that asks again and again costs little and is sent nothing it has.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::header::{self, HeaderMap};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use keyward_keys::input::{FetchMany, KeyRef};
+use keyward_keys::view::{Fetched, MonthLimit};
+use keyward_keys::{Caller, Environment, Error, Id};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::HttpDoor;
+use crate::etag;
+use crate::input::{KeyPath, Object, fetch_many};
+use crate::problem::{Problem, Refusal};
+use crate::signed::Signed;
+
+pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
+    OpenApiRouter::default().routes(routes!(value)).routes(routes!(by_name)).routes(routes!(many))
+}
+
+/// A key's value, for an app with a service token.
+#[utoipa::path(get, path = "/api/keys/{id}/value", tag = "fetch", responses(
+    (status = 200, description = "The value; `ETag` is its version", body = One),
+    (status = 304, description = "It is the version that is known"),
+))]
+async fn value(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    KeyPath(key): KeyPath,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    one(&door, &caller, &key, &headers).await
+}
+
+/// The value of the key that has this name in an environment, for an app with a service token.
+#[utoipa::path(get, path = "/api/fetch/{environment}/{name}", tag = "fetch", responses(
+    (status = 200, description = "The value; `ETag` is its version", body = One),
+    (status = 304, description = "It is the version that is known"),
+    (status = 409, description = "Several keys have this name"),
+))]
+async fn by_name(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    path: Result<Path<(Environment, String)>, PathRejection>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let Ok(Path((environment, name))) = path else {
+        return Err(unreadable(&uri));
+    };
+    one(&door, &caller, &KeyRef::InEnvironment(environment, name), &headers).await
+}
+
+/// A path that names no environment names no key; one that is not UTF-8 is no path.
+fn unreadable(uri: &Uri) -> Problem {
+    let environment = uri.path().split('/').nth(3).unwrap_or_default();
+    if ["development", "staging", "production"].contains(&environment) {
+        return Problem::malformed("the path cannot be read");
+    }
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "there is no such environment; they are development, staging and production",
+    )
+}
+
+async fn one(
+    door: &HttpDoor,
+    caller: &Caller,
+    key: &KeyRef,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let fetched = door.service.fetch(caller, key, etag::version_at_hand(headers)).await?;
+    let tag = etag::of_version(fetched.version);
+    match fetched.value.as_ref().filter(|_| !etag::not_modified(headers, &tag)) {
+        None => Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()),
+        Some(value) => {
+            let one = One {
+                name: &fetched.name,
+                environment: fetched.environment,
+                version: fetched.version,
+                api_key: value.expose_secret(),
+                limit: fetched.limit,
+            };
+            Ok(([(header::ETAG, tag)], Json(one)).into_response())
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = FetchedKey)]
+struct One<'a> {
+    name: &'a str,
+    environment: Environment,
+    version: u32,
+    api_key: &'a str,
+    limit: MonthLimit,
+}
+
+/// Many values at once, for an app with a service token.
+#[utoipa::path(post, path = "/api/fetch", tag = "fetch", request_body = FetchMany, responses(
+    (status = 200, description = "An answer for each key, in their order", body = Many),
+))]
+async fn many(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    Object(body): Object,
+) -> Result<Response, Problem> {
+    let results = door.service.fetch_many(&caller, fetch_many(body)?).await?;
+    let mut fetched = Vec::with_capacity(results.len());
+    for result in results {
+        fetched.push(match result {
+            Ok(fetched) => Ok(fetched),
+            // Whoever asks again may be lucky with all of them.
+            Err(error @ (Error::Internal(_) | Error::Busy | Error::Full)) => return Err(error.into()),
+            Err(error) => Err(Problem::from(error)),
+        });
+    }
+    let keys = fetched.iter().map(|result| {
+        result.as_ref().map_or_else(|refused| Item::Refused { error: refused.as_item() }, Item::of)
+    });
+    Ok(Json(Many { keys: keys.collect() }).into_response())
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = FetchedKeys)]
+struct Many<'a> {
+    keys: Vec<Item<'a>>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = FetchedItem)]
+enum Item<'a> {
+    Fetched(Of<'a>),
+    Refused { error: Refusal<'a> },
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = FetchedOfMany)]
+struct Of<'a> {
+    #[serde(rename = "_id")]
+    id: Id,
+    key_id: &'a str,
+    name: &'a str,
+    environment: Environment,
+    version: u32,
+    /// Left out when the app said that it has this version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<&'a str>,
+    limit: MonthLimit,
+}
+
+impl<'a> Item<'a> {
+    fn of(fetched: &'a Fetched) -> Self {
+        Self::Fetched(Of {
+            id: fetched.id,
+            key_id: &fetched.key_id,
+            name: &fetched.name,
+            environment: fetched.environment,
+            version: fetched.version,
+            api_key: fetched.value.as_ref().map(ExposeSecret::expose_secret),
+            limit: fetched.limit,
+        })
+    }
+}

@@ -1,0 +1,135 @@
+//! Fetching: how an app gets values, with its service token. After the first time no public-key work is done, and
+//! never a derivation from a passphrase. A value leaves only once the day's first fetch of it is recorded.
+
+use futures_util::stream::{self, StreamExt};
+use secrecy::{ExposeSecret, SecretString};
+
+use keyward_store::model::{ApiKey, Environment, Grant, Holder, Id, LockTarget};
+
+use crate::caller::{Caller, Identity};
+use crate::crypto::{self, PublicKey, ServiceTokenSecret, TokenKeys};
+use crate::error::{Error, Result};
+use crate::input::{FetchMany, KeyRef};
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::keys::status_of;
+use crate::service::mirror::Tables;
+use crate::view::{Fetched, KeyStatus};
+
+/// Keys fetched with one request.
+const MOST_KEYS: usize = 1000;
+
+/// Of those, how many are under way at once: their first records of the day share commits.
+const AT_ONCE: usize = 64;
+
+/// An app within one request, and what its token opens.
+struct App {
+    token: Id,
+    keys: TokenKeys,
+}
+
+impl App {
+    fn of(caller: &Caller) -> Result<Self> {
+        let (Identity::Token(token), Some(text)) = (caller.identity, &caller.token) else {
+            return Err(Error::Forbidden(
+                "values are fetched with a service token; people reveal them".to_owned(),
+            ));
+        };
+        Ok(Self { token, keys: ServiceTokenSecret::parse(text.expose_secret())?.keys()? })
+    }
+}
+
+impl Service {
+    /// Opens the current version of a key for an app; when the app has it (`have`), the value is left out.
+    pub async fn fetch(&self, caller: &Caller, key: &KeyRef, have: Option<u32>) -> Result<Fetched> {
+        let id = self.resolve(caller, key)?;
+        // Asked before the token is looked at, so that a stranger learns nothing.
+        self.key_row(caller, Permission::KeyFetch, id)?;
+        self.fetch_for(caller, &App::of(caller)?, id, have).await
+    }
+
+    /// Opens many keys for an app, and answers each in its order. Without names: every key of the environment that
+    /// the token was granted, by name.
+    pub async fn fetch_many(&self, caller: &Caller, what: FetchMany) -> Result<Vec<Result<Fetched>>> {
+        let app = App::of(caller)?;
+        let wanted: Vec<Result<Id>> = match what.environment {
+            Some(environment) => {
+                granted(&self.mirror().read(), app.token, environment).into_iter().map(Ok).collect()
+            }
+            None => what.keys.iter().map(|key| self.resolve(caller, key)).collect(),
+        };
+        if wanted.is_empty() && what.environment.is_none() || wanted.len() > MOST_KEYS {
+            return Err(Error::invalid("keys", format!("name 1 to {MOST_KEYS} keys")));
+        }
+        let fetching = wanted.into_iter().map(|id| {
+            let (app, have) = (&app, &what.have);
+            async move {
+                let id = id?;
+                self.fetch_for(caller, app, id, have.get(&id).copied()).await
+            }
+        });
+        Ok(stream::iter(fetching).buffered(AT_ONCE).collect().await)
+    }
+
+    async fn fetch_for(&self, caller: &Caller, app: &App, id: Id, have: Option<u32>) -> Result<Fetched> {
+        let row = self.key_row(caller, Permission::KeyFetch, id)?;
+        let (key, now_ms) = (&row.record, self.now_ms());
+        if status_of(key, now_ms) != KeyStatus::Active {
+            return Err(Error::KeyInactive);
+        }
+        let version = key.current_version;
+        let mut value = None;
+        if have != Some(version) {
+            let opened = self.open_for(app, key, version).await?;
+            self.record_fetch(caller, app.token, key, version, now_ms).await?;
+            value = Some(opened);
+        }
+        Ok(Fetched {
+            id,
+            key_id: key.key_id.clone(),
+            name: key.name.clone(),
+            environment: key.environment,
+            version,
+            value,
+            limit: self.month_limit(key, now_ms),
+        })
+    }
+
+    async fn open_for(&self, app: &App, key: &ApiKey, number: u32) -> Result<SecretString> {
+        let App { token, keys } = app;
+        let public = PublicKey(key.public_key);
+        let version = self.version(key.id, number).await?;
+        let place = (*token, key.id, number);
+        let content = match self.0.warm.get(&place) {
+            Some(wrapped) => crypto::open_warm(keys, *token, key.id, number, &wrapped)?,
+            None => {
+                let target = LockTarget::ApiKey(key.id);
+                let lock = self.lock(target, Holder::Token(*token)).await?.ok_or(Error::Locked)?;
+                let private = crypto::unlock_with_token(&lock.sealed, target, *token, keys)?;
+                let content =
+                    crypto::version_content_key(&private, &public, key.id, number, &version.record.sealed)?;
+                self.0.warm.put(place, crypto::warm_version(keys, *token, key.id, number, &content)?);
+                content
+            }
+        };
+        let value = crypto::open_version_with(&content, &public, key.id, number, &version.record.sealed)?;
+        Ok(value.to_text()?)
+    }
+}
+
+/// The keys of an environment that a token was granted, by name.
+fn granted(tables: &Tables, token: Id, environment: Environment) -> Vec<Id> {
+    let Some(token) = tables.tokens.get(&token) else { return Vec::new() };
+    let ids: Vec<Id> = match &token.record.grant {
+        Grant::Keys(keys) => keys.clone(),
+        Grant::Environment { space, .. } => {
+            tables.keys.space(*space).into_iter().flat_map(|space| space.newest()).map(|(_, id)| id).collect()
+        }
+    };
+    let keys = ids.into_iter().filter_map(|id| tables.keys.get(id));
+    let mut keys: Vec<_> = keys
+        .filter(|key| key.record.environment == environment && token.record.grant.covers(&key.record))
+        .collect();
+    keys.sort_by(|a, b| a.record.name.cmp(&b.record.name).then(a.record.id.cmp(&b.record.id)));
+    keys.into_iter().map(|key| key.record.id).collect()
+}

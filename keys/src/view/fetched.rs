@@ -1,0 +1,25 @@
+//! What an app is given of a key it fetches.
+
+use secrecy::SecretString;
+
+use keyward_store::model::{Environment, Id};
+
+use super::MonthLimit;
+
+/// A key, as an app fetched it. Doors write the value out and drop it.
+pub struct Fetched {
+    /// The key.
+    pub id: Id,
+    /// The key's `ak_…` id.
+    pub key_id: String,
+    /// Its name.
+    pub name: String,
+    /// Its environment.
+    pub environment: Environment,
+    /// The number of its current version.
+    pub version: u32,
+    /// The value; none when the app said that it has this version already.
+    pub value: Option<SecretString>,
+    /// The key's month against its limit.
+    pub limit: MonthLimit,
+}
