@@ -48,7 +48,7 @@ impl Exit {
             | Core::PlanLimit { .. }
             | Core::Registration(_) => Self::Forbidden,
             Core::Conflict(_) | Core::Stale => Self::Conflict,
-            Core::TooMany(_) | Core::Busy | Core::Full => Self::TryLater,
+            Core::LimitExceeded { .. } | Core::TooMany(_) | Core::Busy | Core::Full => Self::TryLater,
             Core::Internal(_) => Self::Failed,
         }
     }

@@ -66,15 +66,10 @@ fn key(number: usize) -> NewKey {
         name: format!("{} worker {number:05}", SERVICES[number % 8].to_lowercase()),
         service: SERVICES[number % 8].to_owned(),
         value: SecretString::from(format!("sk-test-{number:032}")),
-        passphrase: None,
         description: format!("Used by the batch jobs of region {}", number % 17),
-        environment: None,
         monthly_limit: Some(10_000),
         tags: vec![format!("team{}", number % 100)],
-        custody: None,
-        team: None,
-        expires_at: None,
-        rotation_interval: None,
+        ..NewKey::default()
     }
 }
 
@@ -128,8 +123,7 @@ fn values(criterion: &mut Criterion, runtime: &Runtime, service: &Service, calle
         name: "bench".to_owned(),
         keys: vec![id],
         scopes: vec![Scope::Fetch],
-        passphrase: None,
-        expires_at: None,
+        ..NewToken::default()
     };
     let (_, token) = runtime.block_on(service.create_token(caller, new)).expect("a token");
     criterion.bench_function("fetch by service token, with its check", |bench| {

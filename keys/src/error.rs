@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 /// A result of the core.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -45,6 +47,14 @@ pub enum Error {
     /// The key is switched off, expired or frozen: tracked, not fetched.
     #[error("the key is not active")]
     KeyInactive,
+    /// The month's requests are over the key's limit, and its owner has fetches refused then.
+    #[error("the key is over its monthly limit, and is not given out before {reset}")]
+    LimitExceeded {
+        /// When the month ends.
+        reset: Timestamp,
+        /// How long that is.
+        wait: Duration,
+    },
     /// The plan allows no more of these.
     #[error("the plan allows {allowed} keys; delete one or change the plan")]
     PlanLimit {

@@ -38,6 +38,13 @@ pub enum Event {
         /// Only those that were opened with this credential (an SSH key or session row); all when none.
         credential: Option<Id>,
     },
+    /// A service token was revoked: what it has open ends now.
+    TokenRevoked {
+        /// The token.
+        token: Id,
+        /// Who made it.
+        account: Id,
+    },
     /// The daemon is going down; seconds left.
     Draining {
         /// Seconds until every session ends.

@@ -5,13 +5,15 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use utoipa::{IntoParams, ToSchema};
 
-use keyward_store::model::{Custody, Environment, Id, Plan, Scope};
+use keyward_store::model::{Custody, Environment, Id, Plan};
 
 use crate::view::KeyStatus;
 
 mod fetch;
+mod token;
 
 pub use fetch::FetchMany;
+pub use token::NewToken;
 
 /// Names a key: `_id`, `keyId`, or (where a person types it) its name, with an environment when several share it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -56,7 +58,7 @@ pub struct AddedAccount {
 }
 
 /// A new API key.
-#[derive(ToSchema)]
+#[derive(Default, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct NewKey {
     /// 1 to 128 characters.
@@ -78,6 +80,9 @@ pub struct NewKey {
     pub environment: Option<Environment>,
     /// Requests a month.
     pub monthly_limit: Option<u64>,
+    /// Whether fetches are refused once the month's requests are over the limit; reports never are.
+    #[schema(required = false)]
+    pub refuse_over_limit: bool,
     /// At most 20, each 1 to 40 characters.
     #[schema(required = false, max_items = 20)]
     pub tags: Vec<String>,
@@ -115,6 +120,10 @@ pub struct KeyPatch {
     /// A new monthly limit.
     #[schema(value_type = Option<u64>)]
     pub monthly_limit: Option<Option<u64>>,
+    /// Whether fetches are refused once the month's requests are over the limit; reports never are.
+    pub refuse_over_limit: Option<bool>,
+    /// Whether the key is frozen: reported on, not fetched.
+    pub frozen: Option<bool>,
     /// A new expiry.
     #[schema(value_type = Option<Timestamp>)]
     pub expires_at: Option<Option<Timestamp>>,
@@ -224,24 +233,4 @@ pub struct UsageQuery {
     pub end_date: Option<String>,
     /// IANA time zone; the person's when none.
     pub timezone: Option<String>,
-}
-
-/// A new service token.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-pub struct NewToken {
-    /// 1 to 100 characters.
-    #[schema(min_length = 1, max_length = 100)]
-    pub name: String,
-    /// The keys it may use, by `_id` or `keyId`.
-    #[schema(min_items = 1, max_items = 1000)]
-    pub keys: Vec<String>,
-    /// What it may do with them.
-    #[schema(min_items = 1)]
-    pub scopes: Vec<Scope>,
-    /// Opens the locks of private keys among them.
-    #[schema(value_type = Option<String>, format = Password)]
-    pub passphrase: Option<SecretString>,
-    /// No good after this.
-    pub expires_at: Option<Timestamp>,
 }

@@ -6,11 +6,13 @@ use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use keyward_store::model::{Custody, Environment, Id, Plan, Role, Scope};
+use keyward_store::model::{Custody, Environment, Id, Plan, Role};
 
 mod fetched;
+mod token;
 
 pub use fetched::Fetched;
+pub use token::TokenView;
 
 /// Where a key stands today: as its owner set it, or expired.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, serde::Deserialize, ToSchema)]
@@ -56,6 +58,10 @@ pub struct KeyView {
     pub usage_count: u64,
     /// Requests a month it should not exceed.
     pub monthly_limit: Option<u64>,
+    /// Fetches are refused once the month's requests are over the limit.
+    pub refuse_over_limit: bool,
+    /// Frozen: reported on, not fetched.
+    pub frozen: bool,
     /// Reported calls this month (UTC).
     pub current_month_usage: u64,
     /// Days between rotations; 0 is never.
@@ -157,25 +163,6 @@ pub struct SshKeyView {
     pub created_at: Timestamp,
     /// When it last signed in.
     pub last_used: Option<Timestamp>,
-}
-
-/// A service token, without its secret.
-#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct TokenView {
-    /// The row's id.
-    #[serde(rename = "_id")]
-    pub id: Id,
-    /// What its maker calls it.
-    pub name: String,
-    /// The keys it was granted.
-    pub keys: Vec<Id>,
-    /// What it may do with them.
-    pub scopes: Vec<Scope>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// No good after this.
-    pub expires_at: Option<Timestamp>,
 }
 
 /// A team a person belongs to.

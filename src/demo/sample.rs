@@ -252,11 +252,10 @@ impl Filling<'_> {
                 environment: Some(sample.environment),
                 monthly_limit: sample.monthly_limit,
                 tags: sample.tags.iter().map(|tag| (*tag).to_owned()).collect(),
-                custody: None,
-                team: None,
                 expires_at: (sample.special == Special::Expiring).then(|| days_before(self.now, -5)),
                 // Nothing rotates here, so an old key must not look overdue.
                 rotation_interval: (sample.age_days >= 90).then_some(0),
+                ..NewKey::default()
             },
         );
         let id = made.await?.id;

@@ -64,6 +64,7 @@ impl From<&Error> for Notice {
             Error::Forbidden(_)
             | Error::Conflict(_)
             | Error::KeyInactive
+            | Error::LimitExceeded { .. }
             | Error::PlanLimit { .. }
             | Error::Registration(_)
             | Error::TooMany(_)

@@ -276,7 +276,8 @@ impl Fields {
         None
     }
 
-    fn fault_at(&mut self, field: &str, index: usize, detail: impl Into<String>) {
+    /// Notes a fault of one item of a list.
+    pub(crate) fn fault_at(&mut self, field: &str, index: usize, detail: impl Into<String>) {
         if self.faults.len() < FAULTS {
             self.faults.push(Fault { field: format!("{field}/{index}"), detail: detail.into() });
         }

@@ -93,6 +93,7 @@ async fn create(
         description: body.text("description").unwrap_or_default(),
         environment: body.choice("environment", ENVIRONMENTS),
         monthly_limit: body.number("monthlyLimit"),
+        refuse_over_limit: body.flag("refuseOverLimit").unwrap_or_default(),
         tags: body.texts("tags").unwrap_or_default(),
         custody: custody(&mut body),
         team: body.parsed("team", ID),
@@ -157,6 +158,8 @@ async fn update(
         status: body.choice("status", "active, inactive"),
         tags: body.clearable("tags", Fields::texts).map(Option::unwrap_or_default),
         monthly_limit: body.clearable("monthlyLimit", Fields::number),
+        refuse_over_limit: body.flag("refuseOverLimit"),
+        frozen: body.flag("frozen"),
         expires_at: body.clearable("expiresAt", |body, field| body.parsed::<Timestamp>(field, TIME)),
         rotation_interval: body.number("rotationInterval"),
     };

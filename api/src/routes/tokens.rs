@@ -1,10 +1,13 @@
 //! `/api/tokens`: service tokens, which apps hold.
 
+use std::net::IpAddr;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::IntoResponse;
+use ipnet::IpNet;
 use keyward_keys::input::NewToken;
 use keyward_keys::view::TokenView;
 use secrecy::ExposeSecret;
@@ -15,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::Message;
 use crate::HttpDoor;
-use crate::input::{IdPath, Object};
+use crate::input::{ENVIRONMENTS, Fields, IdPath, Object};
 use crate::problem::Problem;
 use crate::signed::Signed;
 
@@ -55,16 +58,37 @@ async fn create(
 ) -> Result<impl IntoResponse, Problem> {
     let new = NewToken {
         name: body.required_text("name"),
-        keys: body.required_texts("keys"),
+        keys: body.texts("keys").unwrap_or_default(),
+        environment: body.choice("environment", ENVIRONMENTS),
+        team: body.parsed("team", "must be an id: 24 hexadecimal digits"),
         scopes: body.required_choices("scopes", "fetch, track"),
         passphrase: body.secret("passphrase"),
         expires_at: body.parsed("expiresAt", "must be a time such as 2027-01-15T10:30:00Z"),
+        networks: networks(&mut body),
+        max_uses: body.number("maxUses"),
     };
     body.finish()?;
     let (view, secret) = door.service.create_token(&caller, new).await?;
     let location = format!("/api/tokens/{}", view.id);
     let created = Created { token: secret.expose_secret().to_owned(), view };
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(created)))
+}
+
+fn networks(body: &mut Fields) -> Vec<IpNet> {
+    let texts = body.texts("networks").unwrap_or_default();
+    let mut networks = Vec::with_capacity(texts.len());
+    for (index, text) in texts.iter().enumerate() {
+        match network(text) {
+            Some(network) => networks.push(network),
+            None => body.fault_at("networks", index, "must be a network such as 10.0.0.0/8, or an address"),
+        }
+    }
+    networks
+}
+
+/// A network; an address alone is one of its own.
+fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 /// Revokes a service token: its next use fails.

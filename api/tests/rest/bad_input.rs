@@ -72,8 +72,8 @@ fn with_body(key: &str) -> Vec<(&'static str, String, String, String, Vec<&'stat
             "POST",
             "/api/tokens",
             json!({}),
-            json!({"name": 1, "keys": "x", "scopes": ["fetch", "rule"], "networks": []}),
-            vec!["/keys", "/name", "/networks", "/scopes/1"],
+            json!({"name": 1, "keys": "x", "scopes": ["fetch", "rule"], "networks": ["x"], "y": 1}),
+            vec!["/keys", "/name", "/networks/0", "/scopes/1", "/y"],
         ),
     ]
 }

@@ -11,4 +11,5 @@ mod harness;
 mod headers;
 mod keys;
 mod limits;
+mod tokens;
 mod usage;

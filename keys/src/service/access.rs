@@ -5,7 +5,7 @@ use keyward_store::model::{Grant, Id, Role, Scope};
 
 use crate::caller::{Caller, Identity};
 use crate::error::{Error, Result};
-use crate::policy::{Permission, Standing};
+use crate::policy::{Permission, Standing, allows};
 use crate::service::mirror::Tables;
 
 /// What a caller wants to do something to.
@@ -127,7 +127,10 @@ fn standings(tables: &Tables, caller: &Caller, target: Target, space: Option<Id>
 
 fn token_standings(tables: &Tables, token: Id, target: Target, standings: &mut Standings) {
     let (Target::Key(key), Some(token)) = (target, tables.tokens.get(&token)) else { return };
-    if tables.keys.get(key).is_some_and(|key| token.record.grant.covers(&key.record)) {
+    let Some(key) = tables.keys.get(key) else { return };
+    if token.record.grant.covers(&key.record)
+        && may_still_read(tables, token.record.created_by, key.record.space)
+    {
         for scope in &token.record.scopes {
             standings.add(match scope {
                 Scope::Fetch => Standing::TokenFetch,
@@ -135,6 +138,12 @@ fn token_standings(tables: &Tables, token: Id, target: Target, standings: &mut S
             });
         }
     }
+}
+
+/// A token opens nothing that its maker may not: it ends for a space when they leave it.
+fn may_still_read(tables: &Tables, maker: Id, space: Id) -> bool {
+    let member = tables.memberships(maker).iter().find(|member| member.record.space == space);
+    member.is_some_and(|member| allows(Permission::KeyReveal, standing_of(member.record.role)))
 }
 
 fn standing_of(role: Role) -> Standing {

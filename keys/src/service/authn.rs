@@ -3,7 +3,7 @@
 
 use secrecy::SecretString;
 
-use keyward_store::model::{Account, Id, SshKey};
+use keyward_store::model::{Account, Id, ServiceToken, SshKey};
 
 use crate::caller::{Caller, Identity, Origin};
 use crate::crypto::{ServiceTokenSecret, TextHash};
@@ -12,6 +12,9 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::lockout::{after_failure, after_success, locked};
+use crate::service::mirror::Tables;
+use crate::service::tokens::admits;
+use crate::service::uses::has_uses_left;
 
 impl Service {
     /// Signs in with a password. Unknown person, wrong password and locked account take the same time and get
@@ -116,7 +119,9 @@ impl Service {
         let tables = self.mirror().read();
         match caller.identity {
             Identity::System(_) => true,
-            Identity::Token(token) => tables.tokens.contains_key(&token),
+            Identity::Token(token) => {
+                tables.tokens.get(&token).is_some_and(|token| self.token_stands(&tables, &token.record))
+            }
             Identity::Account(account) => {
                 tables.accounts.contains_key(&account)
                     && caller.credential.is_none_or(|credential| {
@@ -141,8 +146,11 @@ impl Service {
             }
         };
         let token = tables.tokens.get(&id).ok_or(Error::Unauthenticated)?;
-        if token.record.expires_ms.is_some_and(|expires| expires <= self.now_ms()) {
+        if !self.token_stands(&tables, &token.record) {
             return Err(Error::Unauthenticated);
+        }
+        if !admits(&token.record, origin.address) {
+            return Err(Error::Forbidden("this token is not for use from your network".to_owned()));
         }
         Ok(Caller {
             identity: Identity::Token(id),
@@ -150,6 +158,13 @@ impl Service {
             credential: None,
             token: Some(SecretString::from(bearer)),
         })
+    }
+
+    /// Not expired, not used up, and made by somebody who is still here.
+    fn token_stands(&self, tables: &Tables, token: &ServiceToken) -> bool {
+        token.expires_ms.is_none_or(|expires| expires > self.now_ms())
+            && has_uses_left(token, &self.0.metered.uses)
+            && tables.accounts.get(&token.created_by).is_some_and(|maker| maker.record.disabled_ms.is_none())
     }
 
     fn ssh_key_of(&self, name: &str, fingerprint: &[u8; 32]) -> Option<(Id, Id)> {

@@ -131,6 +131,9 @@ impl Subscription {
             Event::SessionsEnded { account, credential } => {
                 own == Some(*account) && (credential.is_none() || *credential == self.caller.credential)
             }
+            Event::TokenRevoked { token, account } => {
+                own == Some(*account) || self.caller.identity == Identity::Token(*token)
+            }
             Event::Draining { .. } | Event::Lagged => true,
         }
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use keyward_store::model::{AuditRecord, Id, Outcome};
-use keyward_store::{Batch, CommitError, Op, Store};
+use keyward_store::{Batch, CommitError, Op, Record, Store};
 
 use crate::caller::{Caller, Identity, Origin};
 use crate::crypto;
@@ -152,6 +152,11 @@ impl Service {
 
 fn chain(record: &AuditRecord) -> Result<Op> {
     Ok(Op::Chain(AuditRecord::LOG, record.to_body()?))
+}
+
+/// Writes a row, whatever is there.
+pub(crate) fn put<R: Record>(row: &R) -> Result<Op> {
+    Ok(Op::Put(R::TABLE, row.key(), encode(row)?))
 }
 
 fn encode(value: &impl Serialize) -> Result<Bytes> {

@@ -1,10 +1,12 @@
 //! Fetching: how an app gets values, with its service token. After the first time no public-key work is done, and
 //! never a derivation from a passphrase. A value leaves only once the day's first fetch of it is recorded.
 
+use std::time::Duration;
+
 use futures_util::stream::{self, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 
-use keyward_store::model::{ApiKey, Environment, Grant, Holder, Id, LockTarget};
+use keyward_store::model::{ApiKey, Custody, Environment, Grant, Holder, Id, LockTarget};
 
 use crate::caller::{Caller, Identity};
 use crate::crypto::{self, PublicKey, ServiceTokenSecret, TokenKeys};
@@ -14,6 +16,7 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::keys::status_of;
 use crate::service::mirror::Tables;
+use crate::service::tokens::in_environment;
 use crate::view::{Fetched, KeyStatus};
 
 /// Keys fetched with one request.
@@ -45,7 +48,9 @@ impl Service {
         let id = self.resolve(caller, key)?;
         // Asked before the token is looked at, so that a stranger learns nothing.
         self.key_row(caller, Permission::KeyFetch, id)?;
-        self.fetch_for(caller, &App::of(caller)?, id, have).await
+        let app = App::of(caller)?;
+        self.count_use(caller).await?;
+        self.fetch_for(caller, &app, id, have).await
     }
 
     /// Opens many keys for an app, and answers each in its order. Without names: every key of the environment that
@@ -61,6 +66,7 @@ impl Service {
         if wanted.is_empty() && what.environment.is_none() || wanted.len() > MOST_KEYS {
             return Err(Error::invalid("keys", format!("name 1 to {MOST_KEYS} keys")));
         }
+        self.count_use(caller).await?;
         let fetching = wanted.into_iter().map(|id| {
             let (app, have) = (&app, &what.have);
             async move {
@@ -74,8 +80,13 @@ impl Service {
     async fn fetch_for(&self, caller: &Caller, app: &App, id: Id, have: Option<u32>) -> Result<Fetched> {
         let row = self.key_row(caller, Permission::KeyFetch, id)?;
         let (key, now_ms) = (&row.record, self.now_ms());
-        if status_of(key, now_ms) != KeyStatus::Active {
+        if status_of(key, now_ms) != KeyStatus::Active || key.frozen_ms.is_some() {
             return Err(Error::KeyInactive);
+        }
+        let limit = self.month_limit(key, now_ms);
+        if key.refuse_over_limit && limit.exceeded {
+            let wait = Duration::from_millis(limit.reset.as_millisecond().abs_diff(now_ms));
+            return Err(Error::LimitExceeded { reset: limit.reset, wait });
         }
         let version = key.current_version;
         let mut value = None;
@@ -91,7 +102,7 @@ impl Service {
             environment: key.environment,
             version,
             value,
-            limit: self.month_limit(key, now_ms),
+            limit,
         })
     }
 
@@ -104,8 +115,14 @@ impl Service {
             Some(wrapped) => crypto::open_warm(keys, *token, key.id, number, &wrapped)?,
             None => {
                 let target = LockTarget::ApiKey(key.id);
-                let lock = self.lock(target, Holder::Token(*token)).await?.ok_or(Error::Locked)?;
-                let private = crypto::unlock_with_token(&lock.sealed, target, *token, keys)?;
+                let private = match self.lock(target, Holder::Token(*token)).await? {
+                    Some(lock) => crypto::unlock_with_token(&lock.sealed, target, *token, keys)?,
+                    // A key that came to an environment after the token: the daemon opens it, where it may.
+                    None if key.custody == Custody::Automation => {
+                        self.private_key_for_person(key, None).await?
+                    }
+                    None => return Err(Error::Locked),
+                };
                 let content =
                     crypto::version_content_key(&private, &public, key.id, number, &version.record.sealed)?;
                 self.0.warm.put(place, crypto::warm_version(keys, *token, key.id, number, &content)?);
@@ -120,16 +137,16 @@ impl Service {
 /// The keys of an environment that a token was granted, by name.
 fn granted(tables: &Tables, token: Id, environment: Environment) -> Vec<Id> {
     let Some(token) = tables.tokens.get(&token) else { return Vec::new() };
-    let ids: Vec<Id> = match &token.record.grant {
-        Grant::Keys(keys) => keys.clone(),
-        Grant::Environment { space, .. } => {
-            tables.keys.space(*space).into_iter().flat_map(|space| space.newest()).map(|(_, id)| id).collect()
+    let mut keys: Vec<&ApiKey> = match &token.record.grant {
+        Grant::Keys(keys) => {
+            let keys = keys.iter().filter_map(|id| tables.keys.get(*id)).map(|key| &key.record);
+            keys.filter(|key| key.environment == environment).collect()
         }
+        Grant::Environment { space, environment: granted } if *granted == environment => {
+            in_environment(tables, *space, environment).collect()
+        }
+        Grant::Environment { .. } => Vec::new(),
     };
-    let keys = ids.into_iter().filter_map(|id| tables.keys.get(id));
-    let mut keys: Vec<_> = keys
-        .filter(|key| key.record.environment == environment && token.record.grant.covers(&key.record))
-        .collect();
-    keys.sort_by(|a, b| a.record.name.cmp(&b.record.name).then(a.record.id.cmp(&b.record.id)));
-    keys.into_iter().map(|key| key.record.id).collect()
+    keys.sort_by(|a, b| a.name.cmp(&b.name).then(a.id.cmp(&b.id)));
+    keys.into_iter().map(|key| key.id).collect()
 }

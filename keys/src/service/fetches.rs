@@ -4,24 +4,20 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use bytes::Bytes;
-use tokio::sync::{Notify, OnceCell};
+use tokio::sync::OnceCell;
 
 use keyward_store::model::{ApiKey, FetchDay, Id};
-use keyward_store::{Batch, CommitError, KeyRange, Op, Order, Record, Row, Snapshot, Store};
+use keyward_store::{Batch, KeyRange, Op, Order, Record, Row, Snapshot, Store};
 
 use crate::caller::Caller;
 use crate::crypto;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::policy::Permission;
+use crate::service::Service;
 use crate::service::access::Target;
-use crate::service::{Inner, Service};
-
-/// How long fetches are gathered before they are written.
-const WRITE_EVERY: Duration = Duration::from_secs(1);
+use crate::service::change::put;
 
 /// Rows written in one batch, or removed.
 const ROWS: usize = 1024;
@@ -33,7 +29,6 @@ const DAY_MS: i64 = 24 * 3_600_000;
 pub(crate) struct Fetches {
     today: RwLock<Today>,
     changed: Mutex<Vec<Arc<FetchCount>>>,
-    wake: Notify,
 }
 
 #[derive(Default)]
@@ -128,39 +123,27 @@ impl Fetches {
         Arc::clone(today.counts.entry((token, api_key)).or_insert_with(new))
     }
 
-    fn add(&self, count: &Arc<FetchCount>, version: u32, now_ms: i64) {
+    fn add(&self, count: &Arc<FetchCount>, version: u32, now_ms: i64) -> bool {
         count.count.fetch_add(1, Relaxed);
         count.last_ms.fetch_max(now_ms, Relaxed);
         count.version.store(version, Relaxed);
-        self.mark(count);
+        self.mark(count)
     }
 
-    fn mark(&self, count: &Arc<FetchCount>) {
-        if !count.changed.swap(true, Relaxed) {
-            let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
-            changed.push(Arc::clone(count));
-            if changed.len() == 1 {
-                self.wake.notify_one();
-            }
+    /// Answers whether it is the first that waits to be written.
+    fn mark(&self, count: &Arc<FetchCount>) -> bool {
+        if count.changed.swap(true, Relaxed) {
+            return false;
         }
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        changed.push(Arc::clone(count));
+        changed.len() == 1
     }
 
     fn take(&self) -> Vec<Arc<FetchCount>> {
         let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
         let from = changed.len().saturating_sub(ROWS);
         changed.split_off(from)
-    }
-}
-
-/// Writes what was counted, for as long as the service lives; sleeps while there is nothing.
-pub(crate) async fn write(service: Weak<Inner>, fetches: Arc<Fetches>) {
-    loop {
-        fetches.wake.notified().await;
-        tokio::time::sleep(WRITE_EVERY).await;
-        let Some(inner) = service.upgrade() else { return };
-        if let Err(error) = Service(inner).write_fetches().await {
-            tracing::warn!(%error, "fetches could not be counted yet");
-        }
     }
 }
 
@@ -175,11 +158,14 @@ impl Service {
         version: u32,
         now_ms: i64,
     ) -> Result<()> {
-        let count = self.0.fetches.of(token, key.id, now_ms);
+        let metered = &self.0.metered;
+        let count = metered.fetches.of(token, key.id, now_ms);
         if !count.recorded.initialized() {
             count.recorded.get_or_try_init(|| self.record_first_fetch(caller, &count, key, version)).await?;
         }
-        self.0.fetches.add(&count, version, now_ms);
+        if metered.fetches.add(&count, version, now_ms) {
+            metered.wake.notify_one();
+        }
         Ok(())
     }
 
@@ -201,10 +187,10 @@ impl Service {
         .await
     }
 
-    /// Writes what was counted since the last time. Metered, so it is not audited.
+    /// Writes the fetches counted since the last time.
     pub(crate) async fn write_fetches(&self) -> Result<()> {
         loop {
-            let counts = self.0.fetches.take();
+            let counts = self.0.metered.fetches.take();
             if counts.is_empty() {
                 return Ok(());
             }
@@ -215,7 +201,9 @@ impl Service {
             }
             if let Err(error) = self.commit_metered(batch).await {
                 // Rows say how many in all, so writing them again later is right.
-                counts.iter().for_each(|count| self.0.fetches.mark(count));
+                for count in &counts {
+                    self.0.metered.fetches.mark(count);
+                }
                 return Err(error);
             }
         }
@@ -238,17 +226,4 @@ impl Service {
             self.commit_metered(batch).await?;
         }
     }
-
-    async fn commit_metered(&self, batch: Batch) -> Result<()> {
-        match self.store().commit(batch).await {
-            Ok(_) => Ok(()),
-            Err(CommitError::Store(error)) => Err(error.into()),
-            Err(CommitError::Conflict | CommitError::Fenced) => Err(Error::Busy),
-        }
-    }
-}
-
-fn put(row: &FetchDay) -> Result<Op> {
-    let value = postcard::to_allocvec(row).map_err(|error| Error::Internal(Box::new(error)))?;
-    Ok(Op::Put(FetchDay::TABLE, row.key(), Bytes::from(value)))
 }

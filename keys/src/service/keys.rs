@@ -68,7 +68,7 @@ impl Service {
                     created_ms: draft.now_ms,
                     updated_ms: draft.now_ms,
                     deleted_ms: None,
-                    refuse_over_limit: false,
+                    refuse_over_limit: new.refuse_over_limit,
                     frozen_ms: None,
                 };
                 draft.object = Some(id);
@@ -182,6 +182,8 @@ impl Service {
             last_used: usage.last_used_ms.map(timestamp),
             usage_count: usage.count,
             monthly_limit: key.monthly_limit,
+            refuse_over_limit: key.refuse_over_limit,
+            frozen: key.frozen_ms.is_some(),
             current_month_usage: usage.month_used,
             rotation_interval: key.rotation_interval_days,
             next_rotation: key.next_rotation_ms.map(timestamp),
@@ -347,6 +349,14 @@ fn apply(patch: &KeyPatch, key: &mut ApiKey) -> Vec<&'static str> {
     if let Some(limit) = patch.monthly_limit {
         key.monthly_limit = limit;
         set.push("monthlyLimit");
+    }
+    if let Some(refuse) = patch.refuse_over_limit {
+        key.refuse_over_limit = refuse;
+        set.push("refuseOverLimit");
+    }
+    if let Some(frozen) = patch.frozen {
+        key.frozen_ms = frozen.then(|| key.frozen_ms.unwrap_or(key.updated_ms));
+        set.push("frozen");
     }
     if let Some(expires) = patch.expires_at {
         key.expires_ms = expires.map(|at| at.as_millisecond());

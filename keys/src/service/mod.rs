@@ -14,6 +14,7 @@ mod jobs;
 mod keys;
 mod list;
 mod lockout;
+mod metered;
 mod mirror;
 mod report;
 mod sessions;
@@ -21,6 +22,7 @@ mod ssh_keys;
 mod text;
 mod tokens;
 mod usage;
+mod uses;
 mod warm;
 
 use std::path::PathBuf;
@@ -47,8 +49,8 @@ pub use bus::Subscription;
 pub use ssh_keys::{fingerprint_text, ssh_fingerprint};
 
 use bus::Bus;
-use fetches::Fetches;
 use lockout::Refusals;
+use metered::Metered;
 use mirror::Mirror;
 use warm::WarmLocks;
 
@@ -147,7 +149,7 @@ struct Inner {
     /// Which service token a text is: its row is still looked up each time.
     known_tokens: Remembered<Id>,
     warm: WarmLocks,
-    fetches: Arc<Fetches>,
+    metered: Arc<Metered>,
     refusals: Refusals,
     opened: Instant,
     opened_ms: i64,
@@ -195,14 +197,14 @@ impl Service {
         let snapshot = store.snapshot().await.map_err(failed)?;
         mirror.fill(&snapshot).await.map_err(failed)?;
         let bus = Bus::new();
-        let fetches = Arc::new(Fetches::default());
-        fetches.fill(&snapshot, settings.clock.now_ms()).await.map_err(failed)?;
+        let metered = Arc::new(Metered::default());
+        metered.fill(&snapshot, settings.clock.now_ms()).await.map_err(failed)?;
         let (passwords, announced) = (Passwords::new(password_cost)?, store.follow(None));
         let inner = Arc::new_cyclic(|inner| Inner {
             tasks: [
                 tokio::spawn(Arc::clone(&bus).publish_usage()).abort_handle(),
                 tokio::spawn(Arc::clone(&bus).publish_announced(announced)).abort_handle(),
-                tokio::spawn(fetches::write(inner.clone(), Arc::clone(&fetches))).abort_handle(),
+                tokio::spawn(metered::write(inner.clone(), Arc::clone(&metered))).abort_handle(),
             ],
             usage: store.usage().clone(),
             store,
@@ -218,7 +220,7 @@ impl Service {
             opened_ms: settings.clock.now_ms(),
             settings,
             warm: WarmLocks::default(),
-            fetches,
+            metered,
             refusals: Refusals::default(),
             opened: Instant::now(),
         });
@@ -227,8 +229,8 @@ impl Service {
 
     /// Writes out what is queued and closes the file. Whatever is asked for afterwards fails.
     pub async fn close(&self) -> Result<()> {
-        if let Err(error) = self.write_fetches().await {
-            tracing::warn!(%error, "the last second's fetches were not counted");
+        if let Err(error) = self.write_metered().await {
+            tracing::warn!(%error, "what was counted in the last second was not written");
         }
         let service = self.clone();
         let closed = tokio::task::spawn_blocking(move || service.0.store.close()).await;

@@ -1,71 +1,86 @@
-//! Service tokens: made by a person for named keys, shown once, revoked at once.
+//! Service tokens: made by a person for named keys, or for an environment of a space; shown once, revoked at once.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 
-use keyward_store::model::{Grant, Holder, Id, Lock, LockTarget, ServiceToken};
+use keyward_store::model::{
+    ApiKey, Custody, Environment, Grant, Holder, Id, Lock, LockTarget, Network, Scope, ServiceToken,
+    SpaceKind,
+};
+use keyward_store::{Op, Record};
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
-use crate::crypto::{self, ServiceTokenSecret};
+use crate::crypto::{self, PrivateKey, PublicKey, ServiceTokenSecret};
 use crate::error::{Error, Result};
+use crate::event::Event;
 use crate::input::{KeyRef, NewToken};
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
+use crate::service::accounts::personal_space;
+use crate::service::mirror::Tables;
 use crate::service::text::Faults;
+use crate::service::uses::remove_uses;
 use crate::view::TokenView;
 
-/// Keys one token may be granted.
+/// Keys one token may be granted by name.
 const MOST_KEYS: usize = 1000;
+
+/// Networks one token may be held to.
+const MOST_NETWORKS: usize = 64;
+
+/// A new token's fields, checked.
+struct Checked {
+    name: String,
+    grant: Grant,
+    networks: Vec<Network>,
+}
 
 impl Service {
     /// Makes a service token; its text is in this answer and nowhere else.
     pub async fn create_token(&self, caller: &Caller, new: NewToken) -> Result<(TokenView, SecretString)> {
         let account = caller.person()?;
-        let (name, keys) = self.check_token(caller, &new)?;
-        let first = *keys.first().ok_or(Error::NotFound("key"))?;
+        let Checked { name, grant, networks } = self.check_token(caller, &new)?;
         let id = crypto::random_id()?;
         let made = ServiceTokenSecret::generate(&self.0.pepper)?;
-        let mut locks = Vec::with_capacity(keys.len());
-        for key in &keys {
-            let row = self.key_row(caller, Permission::TokenCreate, *key)?;
-            let private = self.private_key_for_person(&row.record, new.passphrase.clone()).await?;
-            let target = LockTarget::ApiKey(*key);
-            locks.push((target, crypto::lock_to_token(&private, target, id, &made.public_key)?));
-        }
+        let locks = if new.scopes.contains(&Scope::Fetch) {
+            self.locks_for_token(caller, &grant, id, &made.public_key, new.passphrase.as_ref()).await?
+        } else {
+            Vec::new()
+        };
+        let record = ServiceToken {
+            id,
+            name,
+            created_by: account,
+            verifier: made.verifier,
+            public_key: made.public_key.0,
+            grant,
+            scopes: new.scopes,
+            created_ms: self.now_ms(),
+            expires_ms: new.expires_at.map(|at| at.as_millisecond()),
+            networks,
+            max_uses: new.max_uses,
+        };
         let view = self
-            .change(caller, Permission::TokenCreate, Target::Key(first), |tables, draft| {
-                for key in &keys {
+            .change(caller, Permission::TokenCreate, target_of(&record.grant)?, |tables, draft| {
+                for key in record.grant.keys() {
                     let batch = Some(&mut draft.batch);
                     authorise(tables, caller, Permission::TokenCreate, Target::Key(*key), batch)?;
                 }
-                let record = ServiceToken {
-                    id,
-                    name: name.clone(),
-                    created_by: account,
-                    verifier: made.verifier,
-                    public_key: made.public_key.0,
-                    grant: Grant::Keys(keys.clone()),
-                    scopes: new.scopes.clone(),
-                    created_ms: draft.now_ms,
-                    expires_ms: new.expires_at.map(|at| at.as_millisecond()),
-                    networks: Vec::new(),
-                    max_uses: None,
-                };
                 draft.object = Some(id);
-                draft.detail = format!("for {} keys", keys.len());
+                draft.detail = match &record.grant {
+                    Grant::Keys(keys) => format!("for {} keys", keys.len()),
+                    Grant::Environment { environment, .. } => {
+                        format!("for all of {environment:?}").to_lowercase()
+                    }
+                };
                 draft.batch.create(&record)?;
-                for (target, sealed) in &locks {
-                    draft.batch.create(&Lock {
-                        target: *target,
-                        holder: Holder::Token(id),
-                        sealed: sealed.clone(),
-                        created_ms: draft.now_ms,
-                    })?;
-                }
-                Ok(token_view(&record))
+                locks.iter().try_for_each(|lock| draft.batch.create(lock).map(drop))?;
+                Ok(self.token_view(tables, &record))
             })
             .await?;
         Ok((view, made.text))
@@ -83,59 +98,186 @@ impl Service {
             .filter(|token| token.created_by == account)
             .collect();
         tokens.sort_by_key(|token| (std::cmp::Reverse(token.created_ms), token.id));
-        Ok(tokens.into_iter().map(token_view).collect())
+        Ok(tokens.into_iter().map(|token| self.token_view(&tables, token)).collect())
     }
 
-    /// Revokes a service token: its next use fails.
+    /// Revokes a service token: its next use fails, and whatever it has open ends.
     pub async fn revoke_token(&self, caller: &Caller, id: Id) -> Result<()> {
         self.change(caller, Permission::TokenRevoke, Target::Token(id), |tables, draft| {
             let token = tables.tokens.get(&id).ok_or(Error::NotFound("token"))?;
             draft.object = Some(id);
             draft.batch.remove(token);
-            for key in token.record.grant.keys() {
-                let lock = Lock::row_key(LockTarget::ApiKey(*key), Holder::Token(id));
-                draft.batch.op(keyward_store::Op::Del(<Lock as keyward_store::Record>::TABLE, lock));
+            remove_uses(&mut draft.batch, id);
+            for key in locked_for(tables, &token.record.grant) {
+                draft
+                    .batch
+                    .op(Op::Del(Lock::TABLE, Lock::row_key(LockTarget::ApiKey(key), Holder::Token(id))));
             }
+            draft.events.push(Event::TokenRevoked { token: id, account: token.record.created_by });
             Ok(())
         })
         .await?;
         self.0.warm.forget_token(id);
+        self.0.metered.uses.forget(id);
         Ok(())
     }
 
-    fn check_token(&self, caller: &Caller, new: &NewToken) -> Result<(String, Vec<Id>)> {
+    /// The locks of what a new token is granted. Of named keys each must open. Of an environment, those that cannot be
+    /// opened now stay closed to the token: keys in automation custody need no lock, others get theirs later.
+    async fn locks_for_token(
+        &self,
+        caller: &Caller,
+        grant: &Grant,
+        token: Id,
+        to: &PublicKey,
+        passphrase: Option<&SecretString>,
+    ) -> Result<Vec<Lock>> {
+        let ids = locked_for(&self.mirror().read(), grant);
+        let whole = matches!(grant, Grant::Environment { .. });
+        let mut locks = Vec::with_capacity(ids.len());
+        for id in ids {
+            let row = self.key_row(caller, Permission::TokenCreate, id)?;
+            if whole && row.record.custody == Custody::Private && passphrase.is_none() {
+                continue;
+            }
+            match self.private_key_for_person(&row.record, passphrase.cloned()).await {
+                Ok(private) => locks.push(lock_for_token(&private, id, token, to, self.now_ms())?),
+                Err(Error::Locked | Error::WrongPassphrase) if whole => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(locks)
+    }
+
+    fn check_token(&self, caller: &Caller, new: &NewToken) -> Result<Checked> {
         let mut faults = Faults::default();
         let name = faults.line("name", &new.name, 1, 100);
-        if new.keys.is_empty() || new.keys.len() > MOST_KEYS {
-            faults.add("keys", format!("name 1 to {MOST_KEYS} keys"));
-        }
         if new.scopes.is_empty() {
             faults.add("scopes", "name fetch, track or both");
         }
         if new.expires_at.is_some_and(|at| at.as_millisecond() <= self.now_ms()) {
             faults.add("expiresAt", "is in the past");
         }
+        if new.max_uses == Some(0) {
+            faults.add("maxUses", "is at least 1; leave it out for any number");
+        }
+        if new.networks.len() > MOST_NETWORKS {
+            faults
+                .add("networks", format!("has {} networks; {MOST_NETWORKS} is the most", new.networks.len()));
+        }
+        let grant = match new.environment {
+            Some(environment) => {
+                if !new.keys.is_empty() {
+                    faults.add("keys", "name keys, or an environment, not both");
+                }
+                self.space_for_token(caller, new.team)?.map(|space| Grant::Environment { space, environment })
+            }
+            None => {
+                if new.team.is_some() {
+                    faults.add("environment", "is missing; a token is for one environment of a team");
+                }
+                Some(Grant::Keys(self.keys_for_token(caller, &new.keys, &mut faults)))
+            }
+        };
+        faults.check()?;
+        let networks =
+            new.networks.iter().map(|net| Network { address: net.addr(), prefix: net.prefix_len() });
+        Ok(Checked { name, grant: grant.ok_or(Error::NotFound("team"))?, networks: networks.collect() })
+    }
+
+    /// A team that exists, or the person's own space.
+    fn space_for_token(&self, caller: &Caller, team: Option<Id>) -> Result<Option<Id>> {
+        let tables = self.mirror().read();
+        match team {
+            Some(team) => Ok(tables.spaces.contains_key(&team).then_some(team)),
+            None => personal_space(&tables, caller.person()?).map(Some),
+        }
+    }
+
+    fn keys_for_token(&self, caller: &Caller, named: &[String], faults: &mut Faults) -> Vec<Id> {
+        if named.is_empty() || named.len() > MOST_KEYS {
+            faults.add("keys", format!("name 1 to {MOST_KEYS} keys, or an environment"));
+        }
         let mut seen = HashSet::new();
         let mut keys = Vec::new();
-        for (index, key) in new.keys.iter().take(MOST_KEYS).enumerate() {
+        for (index, key) in named.iter().take(MOST_KEYS).enumerate() {
             match self.resolve(caller, &KeyRef::Id(key.clone())) {
                 Ok(id) if seen.insert(id) => keys.push(id),
                 Ok(_) => {}
                 Err(error) => faults.add(format!("keys/{index}"), error.to_string()),
             }
         }
-        faults.check()?;
-        Ok((name, keys))
+        keys
+    }
+
+    fn token_view(&self, tables: &Tables, token: &ServiceToken) -> TokenView {
+        let (uses, last_ms) = self.0.metered.uses.report(token.id);
+        let (environment, space) = match &token.grant {
+            Grant::Keys(_) => (None, None),
+            Grant::Environment { space, environment } => (Some(*environment), tables.spaces.get(space)),
+        };
+        TokenView {
+            id: token.id,
+            name: token.name.clone(),
+            keys: token.grant.keys().to_vec(),
+            team: space.filter(|space| space.record.kind == SpaceKind::Team).map(|space| space.record.id),
+            environment,
+            scopes: token.scopes.clone(),
+            created_at: timestamp(token.created_ms),
+            expires_at: token.expires_ms.map(timestamp),
+            networks: token.networks.iter().filter_map(|network| net(*network)).collect(),
+            max_uses: token.max_uses,
+            uses,
+            last_seen: last_ms.map(timestamp),
+        }
     }
 }
 
-fn token_view(token: &ServiceToken) -> TokenView {
-    TokenView {
-        id: token.id,
-        name: token.name.clone(),
-        keys: token.grant.keys().to_vec(),
-        scopes: token.scopes.clone(),
-        created_at: timestamp(token.created_ms),
-        expires_at: token.expires_ms.map(timestamp),
+fn lock_for_token(private: &PrivateKey, key: Id, token: Id, to: &PublicKey, now_ms: i64) -> Result<Lock> {
+    let target = LockTarget::ApiKey(key);
+    let sealed = crypto::lock_to_token(private, target, token, to)?;
+    Ok(Lock { target, holder: Holder::Token(token), sealed, created_ms: now_ms })
+}
+
+/// The keys of which a token with this grant may hold locks.
+fn locked_for(tables: &Tables, grant: &Grant) -> Vec<Id> {
+    match grant {
+        Grant::Keys(keys) => keys.clone(),
+        Grant::Environment { space, environment } => in_environment(tables, *space, *environment)
+            .filter(|key| key.custody != Custody::Automation)
+            .map(|key| key.id)
+            .collect(),
     }
+}
+
+/// The keys that a space has for an environment, newest first.
+pub(crate) fn in_environment(
+    tables: &Tables,
+    space: Id,
+    environment: Environment,
+) -> impl Iterator<Item = &ApiKey> {
+    let places = tables.keys.space(space).into_iter().flat_map(|space| space.newest());
+    places
+        .filter_map(|(_, id)| tables.keys.get(id))
+        .map(|key| &key.record)
+        .filter(move |key| key.environment == environment)
+}
+
+fn target_of(grant: &Grant) -> Result<Target> {
+    match grant {
+        Grant::Keys(keys) => keys.first().copied().map(Target::Key).ok_or(Error::NotFound("key")),
+        Grant::Environment { space, .. } => Ok(Target::Space(*space)),
+    }
+}
+
+/// Whether a token may be used from this address.
+pub(crate) fn admits(token: &ServiceToken, from: Option<IpAddr>) -> bool {
+    token.networks.is_empty()
+        || from.map(|address| address.to_canonical()).is_some_and(|address| {
+            token.networks.iter().filter_map(|network| net(*network)).any(|net| net.contains(&address))
+        })
+}
+
+fn net(network: Network) -> Option<IpNet> {
+    IpNet::new(network.address, network.prefix).ok()
 }

@@ -49,6 +49,7 @@ impl Service {
         let id = row.record.id;
         let event = usage_event(id, event, self.now_ms())?;
         let errors = u32::from(event.status >= 400);
+        self.count_use(caller).await?;
         let appended = self.store().append(vec![event]).await?;
         let duplicate = appended.duplicate.first().copied().unwrap_or(false);
         if !duplicate {
@@ -79,6 +80,9 @@ impl Service {
                 checked.push(usage_event(row.record.id, event, now_ms)?);
                 Ok(row)
             }));
+        }
+        if !checked.is_empty() {
+            self.count_use(caller).await?;
         }
         let failed: Vec<bool> = checked.iter().map(|event| event.status >= 400).collect();
         let appended =

@@ -62,7 +62,7 @@ async fn a_token_fetches_exactly_the_keys_it_was_granted() {
         keys: vec![granted.key_id.clone(), private.id.to_string()],
         scopes: vec![Scope::Fetch],
         passphrase: passphrase.map(secret),
-        expires_at: None,
+        ..NewToken::default()
     };
     assert!(matches!(service.create_token(&ana, new(None)).await, Err(Error::Locked)));
     assert!(matches!(
@@ -106,8 +106,8 @@ async fn a_token_expires_and_belongs_to_who_made_it() {
         name: "worker".to_owned(),
         keys,
         scopes: vec![Scope::Fetch, Scope::Track],
-        passphrase: None,
         expires_at: Some(jiff::Timestamp::from_millisecond(NOON + 60_000).expect("a time")),
+        ..NewToken::default()
     };
     let (token, text) = service.create_token(&ana, new(vec![key.key_id.clone()])).await.expect("made");
     assert!(matches!(

@@ -9,13 +9,7 @@ use crate::harness::{Instance, NOON, ORIGIN, by_id};
 const DAY_MS: i64 = 24 * 3_600_000;
 
 async fn token(instance: &Instance, person: &Caller, keys: Vec<String>) -> SecretString {
-    let new = NewToken {
-        name: "worker".to_owned(),
-        keys,
-        scopes: vec![Scope::Fetch],
-        passphrase: None,
-        expires_at: None,
-    };
+    let new = NewToken { name: "worker".to_owned(), keys, scopes: vec![Scope::Fetch], ..NewToken::default() };
     instance.service.create_token(person, new).await.expect("made").1
 }
 

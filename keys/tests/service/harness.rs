@@ -107,15 +107,7 @@ pub(crate) fn new_key(name: &str) -> NewKey {
         name: name.to_owned(),
         service: "OpenAI".to_owned(),
         value: secret("sk-test-0123456789"),
-        passphrase: None,
-        description: String::new(),
-        environment: None,
-        monthly_limit: None,
-        tags: Vec::new(),
-        custody: None,
-        team: None,
-        expires_at: None,
-        rotation_interval: None,
+        ..NewKey::default()
     }
 }
 

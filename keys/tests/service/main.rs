@@ -9,4 +9,5 @@ mod harness;
 mod keys;
 mod policy;
 mod sessions;
+mod tokens;
 mod usage;

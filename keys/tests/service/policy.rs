@@ -64,8 +64,7 @@ async fn a_token_cannot_act_as_the_person_who_made_it() {
         name: "worker".to_owned(),
         keys: vec![key.key_id.clone()],
         scopes: vec![Scope::Fetch, Scope::Track],
-        passphrase: None,
-        expires_at: None,
+        ..NewToken::default()
     };
     let (_, text) = service.create_token(&ana, new).await.expect("made");
     let bearer = secrecy::ExposeSecret::expose_secret(&text);

@@ -19,4 +19,4 @@ pub use fetch::FetchDay;
 pub use id::{Id, IdError};
 pub use invitation::{Invitation, Purpose};
 pub use space::{Member, Role, Space, SpaceKey, SpaceKind};
-pub use token::{Grant, Network, Scope, ServiceToken};
+pub use token::{Grant, Network, Scope, ServiceToken, TokenSeen};

@@ -91,6 +91,8 @@ pub struct ServiceToken {
 impl ServiceToken {
     /// Unique index by verifier.
     pub const BY_VERIFIER: Table = Table("service_token_by_verifier");
+    /// How often each token was used: counters by the token's id.
+    pub const USES: Table = Table("service_token_uses");
 }
 
 impl Record for ServiceToken {
@@ -102,5 +104,22 @@ impl Record for ServiceToken {
 
     fn unique(&self) -> Vec<(Table, Vec<u8>)> {
         vec![(Self::BY_VERIFIER, self.verifier.to_vec())]
+    }
+}
+
+/// When a service token was last used. Apart from the token, which few changes touch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TokenSeen {
+    /// The token.
+    pub token: Id,
+    /// When, ms since the epoch.
+    pub at_ms: i64,
+}
+
+impl Record for TokenSeen {
+    const TABLE: Table = Table("service_token_seen");
+
+    fn key(&self) -> Vec<u8> {
+        self.token.as_bytes().to_vec()
     }
 }

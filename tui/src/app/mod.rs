@@ -336,6 +336,7 @@ impl App {
             Event::AccountChanged { .. }
             | Event::KeyChanged { .. }
             | Event::Usage { .. }
+            | Event::TokenRevoked { .. }
             | Event::SessionsEnded { .. } => {}
         }
         self.every_page(effects, |page, cx| page.domain(event, cx));

@@ -114,9 +114,7 @@ pub(super) async fn add(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>
         monthly_limit,
         tags: args.all("--tag").map(str::to_owned).collect(),
         custody,
-        team: None,
-        expires_at: None,
-        rotation_interval: None,
+        ..NewKey::default()
     };
     let key = context.service.create_key(context.caller, new).await?;
     answer_with(context, args, &key).await

@@ -261,7 +261,10 @@ impl Engine {
             Event::SessionsEnded { .. } => true,
             // Something that was missed may have ended this session.
             Event::AccountChanged { .. } | Event::Lagged => !self.service.still_valid(&self.caller),
-            Event::KeyChanged { .. } | Event::Usage { .. } | Event::Draining { .. } => false,
+            Event::KeyChanged { .. }
+            | Event::Usage { .. }
+            | Event::TokenRevoked { .. }
+            | Event::Draining { .. } => false,
         };
         if ended {
             self.ending = Some(ExitReason::SignedOut.into());

@@ -127,6 +127,8 @@ pub(crate) fn key(n: usize) -> KeyView {
         usage_count: month * 7 + 311,
         monthly_limit: limit,
         current_month_usage: month,
+        refuse_over_limit: false,
+        frozen: false,
         rotation_interval: 90,
         next_rotation: Some(moment(NOW_MS) + day * (12 + n as i32 * 5) - day * if n == 9 { 60 } else { 0 }),
         expires_at: (status == Expired).then(|| moment(NOW_MS) - day * 3),

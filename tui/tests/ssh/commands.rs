@@ -105,15 +105,9 @@ async fn a_megabyte_arrives_whole() {
             name: format!("bulk-{number:04}"),
             service: "Stripe".to_owned(),
             value: "v".into(),
-            passphrase: None,
             description: description.clone(),
-            environment: None,
-            monthly_limit: None,
             tags: vec!["bulk".to_owned()],
-            custody: None,
-            team: None,
-            expires_at: None,
-            rotation_interval: None,
+            ..keyward_keys::input::NewKey::default()
         };
         server.service.create_key(&ana.caller, new).await.unwrap();
     }

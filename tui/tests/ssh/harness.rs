@@ -114,15 +114,7 @@ impl Server {
             name: name.to_owned(),
             service: "Stripe".to_owned(),
             value: value.into(),
-            passphrase: None,
-            description: String::new(),
-            environment: None,
-            monthly_limit: None,
-            tags: Vec::new(),
-            custody: None,
-            team: None,
-            expires_at: None,
-            rotation_interval: None,
+            ..NewKey::default()
         };
         self.service.create_key(&person.caller, new).await.unwrap()
     }

@@ -83,14 +83,10 @@ impl FormPage {
             service: self.fields.text(Field::Service).trim().to_owned(),
             value: self.fields.secret(Field::Value),
             passphrase: self.fields.has(Field::Passphrase).then(|| self.fields.secret(Field::Passphrase)),
-            description: String::new(),
             environment: Some(self.fields.environment()),
             monthly_limit: self.fields.limit(),
             tags: self.fields.tags(),
-            custody: None,
-            team: None,
-            expires_at: None,
-            rotation_interval: None,
+            ..NewKey::default()
         };
         self.saving = Some(cx.ask(Query::Create(Box::new(new))));
     }

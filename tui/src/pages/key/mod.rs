@@ -287,7 +287,10 @@ impl Page for KeyPage {
                 self.reading = Some(cx.ask(Query::Key(self.key.id)));
             }
             Event::Lagged | Event::AccountChanged { .. } => self.read(cx),
-            Event::KeyChanged { .. } | Event::SessionsEnded { .. } | Event::Draining { .. } => {}
+            Event::KeyChanged { .. }
+            | Event::SessionsEnded { .. }
+            | Event::TokenRevoked { .. }
+            | Event::Draining { .. } => {}
         }
         self.pump(cx);
     }

@@ -310,7 +310,7 @@ impl Page for KeysPage {
                 self.rows.doubt();
                 self.figures_wanted = true;
             }
-            Event::SessionsEnded { .. } | Event::Draining { .. } => {}
+            Event::SessionsEnded { .. } | Event::TokenRevoked { .. } | Event::Draining { .. } => {}
         }
         self.pump(cx);
     }

@@ -1,0 +1,65 @@
+//! What is counted in memory and written within a second, all in one place: fetches and the uses of tokens. Metered,
+//! so it is not audited, and nobody waits for its commits.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use keyward_store::{Batch, CommitError, Snapshot, Store};
+
+use crate::error::{Error, Result};
+use crate::service::fetches::Fetches;
+use crate::service::uses::Uses;
+use crate::service::{Inner, Service};
+
+/// How long is counted before it is written.
+const WRITE_EVERY: Duration = Duration::from_secs(1);
+
+/// The counters.
+#[derive(Default)]
+pub(crate) struct Metered {
+    pub(crate) fetches: Fetches,
+    pub(crate) uses: Uses,
+    /// Something waits to be written.
+    pub(crate) wake: Notify,
+}
+
+impl Metered {
+    /// Reads what was written.
+    pub(crate) async fn fill(&self, snapshot: &impl Snapshot, now_ms: i64) -> keyward_store::Result<()> {
+        self.uses.fill(snapshot).await?;
+        self.fetches.fill(snapshot, now_ms).await
+    }
+}
+
+/// Writes what was counted, for as long as the service lives; sleeps while there is nothing.
+pub(crate) async fn write(service: Weak<Inner>, metered: Arc<Metered>) {
+    loop {
+        metered.wake.notified().await;
+        tokio::time::sleep(WRITE_EVERY).await;
+        let Some(inner) = service.upgrade() else { return };
+        if let Err(error) = Service(inner).write_metered().await {
+            tracing::warn!(%error, "what was counted could not be written; it will be tried again");
+            // What failed waits as it did before, and nothing else may come to wake us.
+            metered.wake.notify_one();
+        }
+    }
+}
+
+impl Service {
+    /// Writes what was counted since the last time.
+    pub(crate) async fn write_metered(&self) -> Result<()> {
+        self.write_uses().await?;
+        self.write_fetches().await
+    }
+
+    /// Commits a batch that is neither authorised nor audited: counters alone.
+    pub(crate) async fn commit_metered(&self, batch: Batch) -> Result<()> {
+        match self.store().commit(batch).await {
+            Ok(_) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+            Err(CommitError::Conflict | CommitError::Fenced) => Err(Error::Busy),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What holds a service token back: where it is used from, how often, what it is for, and who made it.
+
+use std::net::IpAddr;
+
+use keyward_keys::input::{KeyPatch, NewKey, NewToken};
+use keyward_keys::{Caller, Custody, Door, Environment, Error, Event, Origin, Result, Scope};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::harness::{Instance, NOON, ORIGIN, by_id, new_key};
+
+fn new_token(scopes: &[Scope]) -> NewToken {
+    NewToken { name: "worker".to_owned(), scopes: scopes.to_vec(), ..NewToken::default() }
+}
+
+async fn made(instance: &Instance, person: &Caller, new: NewToken) -> SecretString {
+    instance.service.create_token(person, new).await.expect("made").1
+}
+
+fn from(instance: &Instance, token: &SecretString, address: &str) -> Result<Caller> {
+    let address: IpAddr = address.parse().expect("an address");
+    let origin = Origin { door: Door::Rest, address: Some(address), request: None };
+    instance.service.sign_in_with_bearer(origin, token.expose_secret())
+}
+
+fn app(instance: &Instance, token: &SecretString) -> Caller {
+    instance.service.sign_in_with_bearer(ORIGIN, token.expose_secret()).expect("good")
+}
+
+#[tokio::test]
+async fn a_token_is_good_from_its_networks_alone() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = instance.add_key(&ana, "One").await;
+    let networks =
+        ["10.1.0.0/16", "2001:db8::/32"].map(|network| network.parse().expect("a network")).to_vec();
+    let new = NewToken { keys: vec![key.key_id], networks, ..new_token(&[Scope::Fetch]) };
+    let token = made(&instance, &ana, new).await;
+    for inside in ["10.1.2.3", "::ffff:10.1.2.3", "2001:db8::1"] {
+        assert!(from(&instance, &token, inside).is_ok(), "{inside}");
+    }
+    for outside in ["10.2.0.1", "127.0.0.1", "2001:db9::1", "::1"] {
+        assert!(matches!(from(&instance, &token, outside), Err(Error::Forbidden(_))), "{outside}");
+    }
+}
+
+#[tokio::test]
+async fn uses_are_counted_exactly_at_once_and_across_restarts() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = instance.add_key(&ana, "One").await;
+    let new = NewToken {
+        keys: vec![key.key_id.clone()],
+        max_uses: Some(7),
+        ..new_token(&[Scope::Fetch, Scope::Track])
+    };
+    let token = made(&instance, &ana, new).await;
+    let many = |instance: &Instance, count: usize| {
+        let caller = app(instance, &token);
+        let fetches: Vec<_> = (0..count)
+            .map(|_| {
+                let (service, caller, key) = (instance.service.clone(), caller.clone(), by_id(key.id));
+                tokio::spawn(async move { service.fetch(&caller, &key, None).await.map(drop) })
+            })
+            .collect();
+        async move {
+            let mut good = 0;
+            for fetch in fetches {
+                match fetch.await.expect("ends") {
+                    Ok(()) => good += 1,
+                    Err(error) => assert!(matches!(error, Error::Unauthenticated), "{error}"),
+                }
+            }
+            good
+        }
+    };
+    assert_eq!(many(&instance, 3).await, 3);
+    assert!(
+        instance.service.track(&app(&instance, &token), &by_id(key.id), Default::default()).await.is_ok()
+    );
+    let instance = instance.reopen().await;
+    assert_eq!(many(&instance, 20).await, 3, "seven in all");
+    let spent = instance.service.sign_in_with_bearer(ORIGIN, token.expose_secret());
+    assert!(matches!(spent, Err(Error::Unauthenticated)));
+    let instance = instance.reopen().await;
+    assert!(instance.service.sign_in_with_bearer(ORIGIN, token.expose_secret()).is_err());
+    let ana = instance.service.sign_in(ORIGIN, "ana", "correct horse".into()).await.expect("in");
+    let listed = &instance.service.tokens(&ana).await.expect("listed")[0];
+    assert_eq!((listed.uses, listed.max_uses), (7, Some(7)));
+    assert_eq!(listed.last_seen.map(|at| at.as_millisecond()), Some(NOON));
+}
+
+#[tokio::test]
+async fn a_token_for_an_environment_covers_what_comes_later_and_nothing_else() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let in_environment = |environment, name: &str| NewKey { environment: Some(environment), ..new_key(name) };
+    let create = async |new| instance.service.create_key(&ana, new).await.expect("a key");
+    let before = create(in_environment(Environment::Production, "Before")).await;
+    let new =
+        NewToken { environment: Some(Environment::Production), ..new_token(&[Scope::Fetch, Scope::Track]) };
+    let app = app(&instance, &made(&instance, &ana, new).await);
+    let later = create(in_environment(Environment::Production, "Later")).await;
+    let other = create(in_environment(Environment::Staging, "Other")).await;
+    assert_eq!(later.custody, Custody::Automation);
+    for key in [&before, &later] {
+        let fetched = instance.service.fetch(&app, &by_id(key.id), None).await.expect("fetched");
+        assert_eq!(fetched.value.expect("a value").expose_secret(), "sk-test-0123456789");
+    }
+    let hidden = instance.service.fetch(&app, &by_id(other.id), None).await;
+    assert!(matches!(hidden, Err(Error::NotFound("key"))));
+    let moved = KeyPatch { environment: Some(Environment::Development), ..KeyPatch::default() };
+    instance.service.update_key(&ana, &by_id(later.id), moved, None).await.expect("moved");
+    assert!(matches!(
+        instance.service.fetch(&app, &by_id(later.id), None).await,
+        Err(Error::NotFound("key"))
+    ));
+    let listed = &instance.service.tokens(&ana).await.expect("listed")[0];
+    assert_eq!(
+        (listed.environment, listed.team, listed.keys.len()),
+        (Some(Environment::Production), None, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_token_names_keys_or_an_environment_and_each_fault_is_told() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = instance.add_key(&ana, "One").await;
+    let faults = async |new| match instance.service.create_token(&ana, new).await {
+        Err(Error::Invalid(faults)) => faults.into_iter().map(|fault| fault.field).collect::<Vec<_>>(),
+        other => panic!("not refused: {:?}", other.map(|(view, _)| view)),
+    };
+    let both = NewToken {
+        keys: vec![key.key_id.clone()],
+        environment: Some(Environment::Production),
+        max_uses: Some(0),
+        ..new_token(&[])
+    };
+    assert_eq!(faults(both).await, ["scopes", "maxUses", "keys"]);
+    let neither = NewToken { team: Some(key.id), ..new_token(&[Scope::Fetch]) };
+    assert_eq!(faults(neither).await, ["environment", "keys"]);
+    let stranger = NewToken {
+        environment: Some(Environment::Production),
+        team: Some(key.id),
+        ..new_token(&[Scope::Fetch])
+    };
+    assert!(matches!(instance.service.create_token(&ana, stranger).await, Err(Error::NotFound("team"))));
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_announced_to_its_maker() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = instance.add_key(&ana, "One").await;
+    let new = NewToken { keys: vec![key.key_id], ..new_token(&[Scope::Fetch]) };
+    let (view, token) = instance.service.create_token(&ana, new).await.expect("made");
+    let mut heard = instance.service.subscribe(&ana).expect("hears");
+    instance.service.revoke_token(&ana, view.id).await.expect("revoked");
+    while !matches!(heard.next().await, Some(Event::TokenRevoked { token, .. }) if token == view.id) {}
+    assert!(instance.service.sign_in_with_bearer(ORIGIN, token.expose_secret()).is_err());
+}
+
+#[tokio::test]
+async fn a_key_over_its_limit_is_given_out_unless_its_owner_says_otherwise() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let new = NewKey { monthly_limit: Some(2), ..new_key("Limited") };
+    let key = instance.service.create_key(&ana, new).await.expect("a key");
+    let new = NewToken { keys: vec![key.key_id.clone()], ..new_token(&[Scope::Fetch, Scope::Track]) };
+    let app = app(&instance, &made(&instance, &ana, new).await);
+    let id = by_id(key.id);
+    for _ in 0..3 {
+        instance.service.track(&app, &id, Default::default()).await.expect("never refused");
+    }
+    let over = instance.service.fetch(&app, &id, None).await.expect("fetched").limit;
+    assert_eq!((over.used, over.remaining, over.exceeded), (3, Some(0), true));
+    assert_eq!(over.reset.to_string(), "2026-04-01T00:00:00Z");
+
+    let refuse = KeyPatch { refuse_over_limit: Some(true), ..KeyPatch::default() };
+    instance.service.update_key(&ana, &id, refuse, None).await.expect("changed");
+    let refused = instance.service.fetch(&app, &id, Some(1)).await;
+    assert!(matches!(refused, Err(Error::LimitExceeded { reset, .. }) if reset == over.reset));
+    instance.service.track(&app, &id, Default::default()).await.expect("never refused");
+    instance.clock.set(over.reset.as_millisecond());
+    let anew = instance.service.fetch(&app, &id, None).await.expect("a new month");
+    assert_eq!((anew.limit.used, anew.limit.remaining), (0, Some(2)));
+
+    let freeze = KeyPatch { frozen: Some(true), ..KeyPatch::default() };
+    let frozen = instance.service.update_key(&ana, &id, freeze, None).await.expect("frozen");
+    assert!(frozen.frozen && frozen.refuse_over_limit);
+    assert!(matches!(instance.service.fetch(&app, &id, None).await, Err(Error::KeyInactive)));
+    instance.service.track(&app, &id, Default::default()).await.expect("never refused");
+}
