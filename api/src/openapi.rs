@@ -85,6 +85,15 @@ fn finish(path: &str, method: &str, operation: &mut Value, names: &mut HashSet<S
     }
     operation["operationId"] = name.into();
 
+    if let Some(body) = operation.get_mut("requestBody") {
+        let content = &mut body["content"]["application/json"]["schema"];
+        // How utoipa writes `Option<T>`: null or the schema. Here a body may be left out, but never be null.
+        let choice = content["oneOf"].as_array().into_iter().flatten();
+        if let Some(schema) = choice.cloned().find(|schema| schema["type"] != "null") {
+            *content = schema;
+            body["required"] = false.into();
+        }
+    }
     let open = operation.get("security").is_some();
     let body = operation.get("requestBody").is_some();
     let query = parameters(operation).any(|parameter| parameter["in"] == "query");

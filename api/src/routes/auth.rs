@@ -50,7 +50,6 @@ struct User {
 #[derive(ToSchema)]
 struct Login {
     /// The e-mail address.
-    #[schema(max_length = 254)]
     email: String,
     /// The password.
     #[schema(value_type = String, format = Password)]

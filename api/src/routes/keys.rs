@@ -254,7 +254,7 @@ fn with_tag(key: KeyView) -> impl IntoResponse {
 }
 
 /// A key's value, for a person.
-#[utoipa::path(post, path = "/api/keys/{id}/reveal", tag = "keys", request_body = Reveal, responses(
+#[utoipa::path(post, path = "/api/keys/{id}/reveal", tag = "keys", request_body = Option<Reveal>, responses(
     (status = 200, description = "The value", body = Shown),
 ))]
 async fn reveal(

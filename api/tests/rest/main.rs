@@ -6,6 +6,7 @@ mod auth;
 mod bad_input;
 mod connections;
 mod document;
+mod every_route;
 mod fetch;
 mod harness;
 mod headers;
