@@ -89,7 +89,7 @@ fn finish(path: &str, method: &str, operation: &mut Value, names: &mut HashSet<S
         let content = &mut body["content"]["application/json"]["schema"];
         // How utoipa writes `Option<T>`: null or the schema. Here a body may be left out, but never be null.
         let choice = content["oneOf"].as_array().into_iter().flatten();
-        if let Some(schema) = choice.cloned().find(|schema| schema["type"] != "null") {
+        if let Some(schema) = choice.into_iter().find(|schema| schema["type"] != "null").cloned() {
             *content = schema;
             body["required"] = false.into();
         }
