@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use keyward_keys::Service;
+use tokio::sync::Semaphore;
 
 pub use server::serve;
 
@@ -42,13 +43,17 @@ pub(crate) struct Shared {
     pub(crate) service: Service,
     pub(crate) settings: ApiSettings,
     pub(crate) limits: limits::RequestLimits,
-    /// Requests with a large body under way; bounded, for each holds megabytes.
-    pub(crate) bulk: Arc<tokio::sync::Semaphore>,
+    /// Places for bodies of many events, each of which has a chunk in memory.
+    pub(crate) bulk_bodies: Semaphore,
+    /// Places for such chunks on their way into the store.
+    pub(crate) bulk_chunks: Semaphore,
     draining: AtomicBool,
 }
 
-/// Large bodies that may be in memory at once.
-const BULK_AT_ONCE: usize = 16;
+/// Bodies of many events that may be read at once.
+const BULK_BODIES: usize = 256;
+/// Chunks of events that may be on their way at once: more would only wait in the store's queue.
+const BULK_CHUNKS: usize = 16;
 
 impl HttpDoor {
     fn new(service: Service, settings: ApiSettings) -> Self {
@@ -56,7 +61,8 @@ impl HttpDoor {
             limits: limits::RequestLimits::new(&settings.limits),
             service,
             settings,
-            bulk: Arc::new(tokio::sync::Semaphore::new(BULK_AT_ONCE)),
+            bulk_bodies: Semaphore::new(BULK_BODIES),
+            bulk_chunks: Semaphore::new(BULK_CHUNKS),
             draining: AtomicBool::new(false),
         }))
     }

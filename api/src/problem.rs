@@ -29,13 +29,22 @@ pub(crate) struct Problem {
     detail: Cow<'static, str>,
     faults: Vec<Fault>,
     retry_after: Option<Duration>,
+    progress: Option<Box<Progress>>,
     /// What went wrong inside: for the log, never for the caller.
     cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, detail: detail.into(), faults: Vec::new(), retry_after: None, cause: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            faults: Vec::new(),
+            retry_after: None,
+            progress: None,
+            cause: None,
+        }
     }
 
     /// Not to be parsed: bad syntax, bad UTF-8, too deep, a name twice.
@@ -93,6 +102,11 @@ impl Problem {
         Refusal { status: self.status.as_u16(), code: self.code, detail: &self.detail }
     }
 
+    /// Says how far a body of many events was taken before this came up.
+    pub(crate) fn after(self, progress: Progress) -> Self {
+        Self { progress: Some(Box::new(progress)), ..self }
+    }
+
     #[cfg(test)]
     pub(crate) fn status(&self) -> StatusCode {
         self.status
@@ -139,6 +153,7 @@ impl Problem {
             detail: &self.detail,
             code: self.code,
             request_id,
+            progress: self.progress.as_deref().copied(),
             errors,
         };
         serde_json::to_vec(&body).map_or_else(|_| Body::empty(), Body::from)
@@ -177,6 +192,10 @@ pub(crate) struct Written<'a> {
     code: &'a str,
     /// Names this request in the log and the audit.
     request_id: &'a str,
+    /// How far a body of many events was taken before this came up.
+    #[schema(inline)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<Progress>,
     /// Every fault, where fields are wrong.
     #[schema(inline)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -189,6 +208,16 @@ pub(crate) struct Refusal<'a> {
     status: u16,
     code: &'static str,
     detail: &'a str,
+}
+
+/// How far a body of many events was taken. A client that retries leaves out the first `taken` events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
+pub(crate) struct Progress {
+    /// Events from the beginning that are settled: accepted, recognised as duplicates, or rejected.
+    pub(crate) taken: u64,
+    pub(crate) accepted: u64,
+    pub(crate) duplicates: u64,
+    pub(crate) rejected: u64,
 }
 
 /// A fault under its JSON pointer (RFC 6901).

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
 use keyward_keys::crypto::{MasterKey, PasswordCost};
-use keyward_keys::input::{AddedAccount, KeyQuery, KeyRef, NewAccount, NewKey, NewToken, Reveal, TrackEvent};
+use keyward_keys::input::{
+    AddedAccount, KeyQuery, KeyRef, NewAccount, NewKey, NewToken, ReportedEvent, Reveal, TrackEvent,
+};
 use keyward_keys::{
     Caller, Clock, Door, Origin, Plan, Registration, Scope, Service, ServiceOptions, ServiceSettings,
 };
@@ -169,8 +171,10 @@ fn usage(criterion: &mut Criterion, runtime: &Runtime, service: &Service, caller
     group.throughput(Throughput::Elements(1000));
     group.bench_function("a thousand calls, durable", |bench| {
         bench.to_async(runtime).iter(async || {
-            let batch = (0..1000).map(|n| (KeyRef::Id(keys[n / 10].id.to_string()), event())).collect();
-            black_box(service.track_many(caller, batch).await.expect("tracked"))
+            let batch = (0..1000)
+                .map(|n| ReportedEvent { key: keys[n / 10].id.to_string(), event: event() })
+                .collect();
+            black_box(service.track_many(caller, batch, false).await.expect("tracked"))
         });
     });
     group.finish();

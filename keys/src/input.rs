@@ -191,14 +191,14 @@ pub struct Reveal {
     pub version: Option<u32>,
 }
 
-/// One reported call.
-#[derive(Clone, Debug, Default, ToSchema)]
+/// One reported call. `S` is how its texts are held: doors that read many at once borrow them.
+#[derive(Clone, Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
-pub struct TrackEvent {
+pub struct TrackEvent<S = String> {
     /// The endpoint that was called, at most 256 bytes.
-    pub endpoint: Option<String>,
+    pub endpoint: Option<S>,
     /// The HTTP method.
-    pub method: Option<String>,
+    pub method: Option<S>,
     /// The HTTP status, 100 to 599; 200 when none.
     #[schema(minimum = 100, maximum = 599)]
     pub status_code: Option<u16>,
@@ -213,12 +213,59 @@ pub struct TrackEvent {
     pub version: Option<u32>,
     /// By which a retry within 24 h is recognised, at most 128 bytes.
     #[schema(max_length = 128)]
-    pub event_id: Option<String>,
+    pub event_id: Option<S>,
     /// When the call was made: at most 30 days old, 5 minutes ahead; now when none.
     pub timestamp: Option<Timestamp>,
     /// A compact JSON object of at most 2 KiB, or none.
     #[schema(value_type = Option<Object>)]
-    pub metadata: Option<String>,
+    pub metadata: Option<S>,
+}
+
+impl<S> Default for TrackEvent<S> {
+    fn default() -> Self {
+        Self {
+            endpoint: None,
+            method: None,
+            status_code: None,
+            response_time: None,
+            request_size: None,
+            response_size: None,
+            version: None,
+            event_id: None,
+            timestamp: None,
+            metadata: None,
+        }
+    }
+}
+
+impl<S> TrackEvent<S> {
+    /// The same event with its texts held in another way.
+    pub fn with_texts<T>(self, text: impl Fn(S) -> T) -> TrackEvent<T> {
+        TrackEvent {
+            endpoint: self.endpoint.map(&text),
+            method: self.method.map(&text),
+            status_code: self.status_code,
+            response_time: self.response_time,
+            request_size: self.request_size,
+            response_size: self.response_size,
+            version: self.version,
+            event_id: self.event_id.map(&text),
+            timestamp: self.timestamp,
+            metadata: self.metadata.map(&text),
+        }
+    }
+}
+
+/// One reported call of many, with the key it was made with.
+#[derive(Clone, Debug, ToSchema)]
+#[schema(as = BulkEvent)]
+pub struct ReportedEvent<S = String> {
+    /// `_id` or `keyId`.
+    pub key: S,
+    /// The call.
+    #[schema(inline)]
+    #[serde(flatten)]
+    pub event: TrackEvent<S>,
 }
 
 /// Which days a report covers.

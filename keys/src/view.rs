@@ -210,6 +210,19 @@ pub struct Tracked {
     pub limit: MonthLimit,
 }
 
+/// What reporting many calls answers, once those that were right are durable.
+#[derive(Debug, Default)]
+pub struct TrackedMany {
+    /// Events counted.
+    pub accepted: u64,
+    /// Events recognised as retries and not counted.
+    pub duplicates: u64,
+    /// Events that were not stored: their places in what was handed in, rising, and why.
+    pub rejected: Vec<(usize, crate::Error)>,
+    /// The month of the key that is nearest to its limit, among those reported; none when nothing was stored.
+    pub limit: Option<MonthLimit>,
+}
+
 /// A key's month against its limit.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, ToSchema)]
 pub struct MonthLimit {
@@ -223,6 +236,15 @@ pub struct MonthLimit {
     pub reset: Timestamp,
     /// Over the limit.
     pub exceeded: bool,
+}
+
+impl MonthLimit {
+    /// The month that has less left; of two moments of one key's, that is the later one.
+    pub fn nearer(self, other: Self) -> Self {
+        let left =
+            |limit: &Self| (!limit.exceeded, limit.remaining.unwrap_or(u64::MAX), u64::MAX - limit.used);
+        if left(&other) <= left(&self) { other } else { self }
+    }
 }
 
 /// Usage of one key over a span of days.

@@ -1,78 +1,82 @@
 //! One reported call, read on the hot path: straight from the body's bytes into what the core takes, with the
 //! metadata left as text. Only a body that fails is read a second time, to name every fault.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use keyward_keys::Fault;
-use keyward_keys::input::TrackEvent;
+use keyward_keys::input::{ReportedEvent, TrackEvent};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
 
 use super::fields::Fields;
 use super::metadata;
 use super::tree::Tree;
 use crate::problem::Problem;
 
-/// An event, with the key it names, if it names one.
-#[derive(ToSchema)]
-#[schema(as = BulkEvent)]
-pub(crate) struct Reported {
-    /// `_id` or `keyId`.
-    pub(crate) key: Option<String>,
-    /// The call.
-    #[schema(inline)]
-    #[serde(flatten)]
-    pub(crate) event: TrackEvent,
-}
+/// A text of an event: a piece of the body, unless it has an escape in it.
+pub(crate) type Text<'a> = Cow<'a, str>;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Written<'a> {
-    key: Option<String>,
-    endpoint: Option<String>,
-    method: Option<String>,
+    #[serde(borrow)]
+    key: Option<Text<'a>>,
+    #[serde(borrow)]
+    endpoint: Option<Text<'a>>,
+    #[serde(borrow)]
+    method: Option<Text<'a>>,
     status_code: Option<u16>,
     response_time: Option<f64>,
     request_size: Option<u32>,
     response_size: Option<u32>,
     version: Option<u32>,
-    event_id: Option<String>,
+    #[serde(borrow)]
+    event_id: Option<Text<'a>>,
     timestamp: Option<Timestamp>,
     #[serde(borrow)]
     metadata: Option<&'a RawValue>,
 }
 
-impl Reported {
-    /// Reads one event; its faults when its values are wrong, a problem when it is not JSON.
-    pub(crate) fn parse(json: &[u8]) -> Result<Self, Refused> {
-        let Ok(written) = serde_json::from_slice::<Written<'_>>(json) else { return Err(explain(json)) };
-        let metadata = match written.metadata.map(|raw| metadata::compact(raw.get())).transpose() {
-            Ok(metadata) => metadata,
-            Err(detail) => return Err(Refused::Faults(vec![fault("metadata", detail)])),
-        };
-        let event = TrackEvent {
-            endpoint: written.endpoint,
-            method: written.method,
-            status_code: written.status_code,
-            response_time: written.response_time,
-            request_size: written.request_size,
-            response_size: written.response_size,
-            version: written.version,
-            event_id: written.event_id,
-            timestamp: written.timestamp,
-            metadata,
-        };
-        Ok(Self { key: written.key, event })
+/// Reads one event of many, which names its key.
+pub(crate) fn reported(json: &[u8]) -> Result<ReportedEvent<Text<'_>>, Refused> {
+    match parse(json)? {
+        (Some(key), event) => Ok(ReportedEvent { key, event }),
+        (None, _) => Err(Refused::Faults(vec![fault("key", "is missing: `_id` or `keyId`")])),
     }
 }
 
-/// The event of a body that names no key, because the path does.
+/// Reads the event of a body that names no key, because the path does.
 pub(crate) fn single(json: &[u8]) -> Result<TrackEvent, Problem> {
-    let Reported { key, event } = Reported::parse(json)?;
-    match key {
-        None => Ok(event),
-        Some(_) => Err(Problem::invalid(vec![fault("key", "the path names the key; leave it out here")])),
+    match parse(json)? {
+        (None, event) => Ok(event.with_texts(Text::into_owned)),
+        (Some(_), _) => {
+            Err(Problem::invalid(vec![fault("key", "the path names the key; leave it out here")]))
+        }
     }
+}
+
+/// The key that an event names, if it names one, and the event; its faults when its values are wrong, a problem when
+/// it is not JSON.
+fn parse(json: &[u8]) -> Result<(Option<Text<'_>>, TrackEvent<Text<'_>>), Refused> {
+    let Ok(written) = serde_json::from_slice::<Written<'_>>(json) else { return Err(explain(json)) };
+    let metadata = match written.metadata.map(|raw| metadata::compact(raw.get())).transpose() {
+        Ok(metadata) => metadata,
+        Err(detail) => return Err(Refused::Faults(vec![fault("metadata", detail)])),
+    };
+    let event = TrackEvent {
+        endpoint: written.endpoint,
+        method: written.method,
+        status_code: written.status_code,
+        response_time: written.response_time,
+        request_size: written.request_size,
+        response_size: written.response_size,
+        version: written.version,
+        event_id: written.event_id,
+        timestamp: written.timestamp,
+        metadata,
+    };
+    Ok((written.key, event))
 }
 
 /// Why an event was not read.
@@ -124,7 +128,7 @@ mod tests {
     use super::*;
 
     fn faults(json: &str) -> Vec<String> {
-        match Reported::parse(json.as_bytes()) {
+        match parse(json.as_bytes()) {
             Err(Refused::Faults(faults)) => faults.into_iter().map(|fault| fault.field).collect(),
             Err(Refused::Malformed(problem)) => vec![format!("malformed: {}", problem.detail())],
             Ok(_) => Vec::new(),
@@ -148,8 +152,8 @@ mod tests {
     #[test]
     fn nothing_is_needed_and_null_is_nothing() {
         for json in ["{}", r#"{"endpoint":null,"statusCode":null,"metadata":null,"timestamp":null}"#] {
-            let reported = Reported::parse(json.as_bytes()).ok().unwrap();
-            assert!(reported.key.is_none() && reported.event.metadata.is_none());
+            let (key, event) = parse(json.as_bytes()).ok().unwrap();
+            assert!(key.is_none() && event.metadata.is_none());
         }
     }
 

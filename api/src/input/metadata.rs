@@ -12,7 +12,7 @@ use super::tree::MAX_DEPTH;
 const LONGEST: usize = 2_048;
 
 /// The compact text of `json`, which a parser has already found to be one JSON value; or what is wrong with it.
-pub(crate) fn compact(json: &str) -> Result<String, &'static str> {
+pub(crate) fn compact(json: &str) -> Result<Cow<'_, str>, &'static str> {
     if !json.starts_with('{') {
         return Err("must be an object");
     }
@@ -23,7 +23,7 @@ pub(crate) fn compact(json: &str) -> Result<String, &'static str> {
     // Names given twice are what parsers disagree on, so they are refused wherever they come in.
     let mut reader = serde_json::Deserializer::from_str(&text);
     Distinct(MAX_DEPTH).deserialize(&mut reader).map_err(|_| "has a name twice, or is nested too deep")?;
-    Ok(text.into_owned())
+    Ok(text)
 }
 
 fn without_white_space(json: &str) -> Cow<'_, str> {

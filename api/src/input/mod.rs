@@ -11,9 +11,9 @@ mod path;
 mod query;
 mod tree;
 
-pub(crate) use batch::Batch;
+pub(crate) use batch::{Batch, Chunk, Piece};
 pub(crate) use body::{BODY_LIMIT, Json, Object, OptionalObject, VALUE_BODY_LIMIT};
-pub(crate) use event::{Refused, Reported, single};
+pub(crate) use event::{Refused, Text, reported, single};
 pub(crate) use fetch::{ENVIRONMENTS, fetch_many};
 pub(crate) use fields::{Fields, LARGEST_NUMBER};
 pub(crate) use path::{IdPath, KeyPath, LONGEST_ID};

@@ -35,7 +35,7 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
         .merge(auth::routes())
         .merge(keys::routes(most))
         .merge(fetch::routes())
-        .merge(usage::routes(most))
+        .merge(usage::routes())
         .merge(profile::routes())
         .merge(tokens::routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT.min(most)))

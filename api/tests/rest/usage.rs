@@ -102,10 +102,76 @@ async fn a_bad_event_does_not_spoil_the_others() {
     send(&server, &token, "application/json", "[]".into()).await.is_problem(422, "invalid");
     send(&server, &token, "application/json", "[{}".into()).await.is_problem(400, "malformed");
     send(&server, &token, "text/plain", "{}".into()).await.is_problem(415, "unsupported_media_type");
-    let flood = send(&server, &token, "application/x-ndjson", "{}\n".repeat(10_001)).await;
-    flood.is_problem(413, "too_many_events");
     let fat = send(&server, &token, "application/x-ndjson", "x".repeat(9 << 20)).await;
     fat.is_problem(413, "body_too_large");
+}
+
+#[tokio::test]
+async fn a_body_that_fails_in_its_middle_tells_how_far_it_was_taken() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let id = server.key(&token, "first").await;
+    let line = |n: usize| format!("{{\"key\":\"{id}\",\"eventId\":\"e{n}\"}}\n");
+    let body: String = (0..10_001).map(line).collect();
+    let flood = send(&server, &token, "application/x-ndjson", body.clone()).await;
+    flood.is_problem(413, "too_many_events");
+    assert_eq!(
+        flood.body["progress"],
+        json!({"taken": 10_000, "accepted": 10_000, "duplicates": 0, "rejected": 0})
+    );
+    let rest: String = body.lines().skip(10_000).collect();
+    let rest = send(&server, &token, "application/x-ndjson", rest).await;
+    assert_eq!(rest.body["limit"]["used"], 10_001);
+
+    let cut = format!("[{}", (10_000..11_500).map(line).collect::<Vec<_>>().join(","));
+    let cut = send(&server, &token, "application/json", cut).await;
+    cut.is_problem(400, "malformed");
+    assert_eq!(
+        cut.body["progress"],
+        json!({"taken": 1_000, "accepted": 999, "duplicates": 1, "rejected": 0})
+    );
+    let again = (10_000..11_500).map(line).collect();
+    let again = send(&server, &token, "application/x-ndjson", again).await;
+    assert_eq!((&again.body["accepted"], &again.body["duplicates"]), (&json!(500), &json!(1_000)));
+}
+
+#[tokio::test]
+async fn odd_lines_are_told_by_their_numbers() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let id = server.key(&token, "first").await;
+    let good = format!("{{\"key\":\"{id}\"}}");
+    let lines: [&[u8]; 7] = [
+        good.as_bytes(),
+        b"",
+        b"{\"key\":\"\xff\"}",
+        &[b'['; 60_000],
+        &[b'x'; 70_000],
+        good.as_bytes(),
+        b"{\"key\":\"k\",\"timestamp\":\"2001-01-01T00:00:00Z\",\"surprise\":1}",
+    ];
+    let request = server.request("POST", "/api/usage/track").bearer_auth(&token);
+    let request = request.header("content-type", "application/x-ndjson").body(lines.join(&b"\r\n"[..]));
+    let reply = server.send(request).await;
+    assert_eq!((reply.status, &reply.body["accepted"], &reply.body["rejected"]), (201, &json!(2), &json!(4)));
+    let errors = reply.body["errors"].as_array().unwrap();
+    let places: Vec<_> = errors.iter().map(|error| (&error["line"], &error["index"])).collect();
+    assert_eq!(json!(places), json!([[3, 1], [4, 2], [5, 3], [7, 5]]));
+    assert!(errors[2]["detail"].as_str().unwrap().contains("64 KiB"));
+    assert_eq!(errors[3]["pointer"], "/surprise");
+}
+
+#[tokio::test]
+async fn an_app_reports_in_bulk_for_the_keys_it_was_granted_alone() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let (granted, other) = (server.key(&token, "first").await, server.key(&token, "second").await);
+    let body = json!({"name": "app", "keys": [granted], "scopes": ["track"]});
+    let app = server.post(&token, "/api/tokens", &body).await.text("token");
+    let body = format!("{{\"key\":\"{granted}\"}}\n{{\"key\":\"{other}\"}}\n");
+    let reply = send(&server, &app, "application/x-ndjson", body).await;
+    assert_eq!((&reply.body["accepted"], &reply.body["rejected"]), (&json!(1), &json!(1)));
+    assert_eq!(reply.body["errors"][0]["pointer"], "/key");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod access;
 mod accounts;
 mod audit;
 mod authn;
+mod bulk;
 mod bus;
 mod change;
 mod custody;

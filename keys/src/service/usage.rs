@@ -1,18 +1,16 @@
 //! Reported calls: checked, stored durably, counted against the month, announced. Metered, not audited; that
 //! exemption is a column of the policy table.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use keyward_store::Store;
 use keyward_store::model::{ApiKey, Id};
-use keyward_store::usage::{Appended, EventId, Method, UsageEvent};
+use keyward_store::usage::{EventId, Method, UsageEvent};
 
 use crate::caller::Caller;
 use crate::clock::{month_around, timestamp};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::input::{KeyRef, TrackEvent};
 use crate::policy::Permission;
 use crate::service::Service;
@@ -58,55 +56,8 @@ impl Service {
         Ok(self.tracked(&row.record, duplicate, self.now_ms()))
     }
 
-    /// Reports many calls, each naming its key; answers each in order. What is wrong is told apart from what is
-    /// stored; everything that is right is durable when this returns.
-    pub async fn track_many(
-        &self,
-        caller: &Caller,
-        events: Vec<(KeyRef, TrackEvent)>,
-    ) -> Result<Vec<Result<Tracked>>> {
-        let now_ms = self.now_ms();
-        let mut answers = Vec::with_capacity(events.len());
-        let mut checked = Vec::with_capacity(events.len());
-        let mut known: HashMap<KeyRef, Shared<ApiKey>> = HashMap::new();
-        for (key, event) in events {
-            let row = match known.get(&key) {
-                Some(row) => Ok(Shared::clone(row)),
-                None => self.trackable(caller, &key).inspect(|row| {
-                    known.insert(key, Shared::clone(row));
-                }),
-            };
-            answers.push(row.and_then(|row| {
-                checked.push(usage_event(row.record.id, event, now_ms)?);
-                Ok(row)
-            }));
-        }
-        if !checked.is_empty() {
-            self.count_use(caller).await?;
-        }
-        let failed: Vec<bool> = checked.iter().map(|event| event.status >= 400).collect();
-        let appended =
-            if checked.is_empty() { Appended::default() } else { self.store().append(checked).await? };
-        let mut counted: HashMap<Id, (Id, u32, u32)> = HashMap::new();
-        let mut outcomes = appended.duplicate.into_iter().zip(failed);
-        let answers = answers.into_iter().map(|answer| {
-            let row = answer?;
-            let (duplicate, failed) = outcomes.next().ok_or(Error::Busy)?;
-            if !duplicate {
-                let count = counted.entry(row.record.id).or_insert((row.record.space, 0, 0));
-                *count = (count.0, count.1 + 1, count.2 + u32::from(failed));
-            }
-            Ok(self.tracked(&row.record, duplicate, now_ms))
-        });
-        let answers = answers.collect();
-        for (id, (space, requests, errors)) in counted {
-            self.bus().usage(space, id, requests, errors);
-        }
-        Ok(answers)
-    }
-
     /// The key, when the caller may report calls made with it.
-    fn trackable(&self, caller: &Caller, key: &KeyRef) -> Result<Shared<ApiKey>> {
+    pub(super) fn trackable(&self, caller: &Caller, key: &KeyRef) -> Result<Shared<ApiKey>> {
         let id = self.resolve(caller, key)?;
         self.key_row(caller, Permission::KeyTrack, id)
     }
@@ -166,7 +117,7 @@ impl Service {
     }
 }
 
-fn month_limit(key: &ApiKey, used: u64, now_ms: i64) -> MonthLimit {
+pub(super) fn month_limit(key: &ApiKey, used: u64, now_ms: i64) -> MonthLimit {
     MonthLimit {
         monthly: key.monthly_limit,
         used,
@@ -176,11 +127,17 @@ fn month_limit(key: &ApiKey, used: u64, now_ms: i64) -> MonthLimit {
     }
 }
 
-fn usage_event(api_key: Id, event: TrackEvent, now_ms: i64) -> Result<UsageEvent> {
+pub(super) fn usage_event<S>(api_key: Id, event: TrackEvent<S>, now_ms: i64) -> Result<UsageEvent>
+where
+    S: AsRef<str> + Into<Box<str>>,
+{
     convert(api_key, event, now_ms, now_ms - OLDEST_MS)
 }
 
-fn convert(api_key: Id, event: TrackEvent, now_ms: i64, oldest_ms: i64) -> Result<UsageEvent> {
+fn convert<S>(api_key: Id, event: TrackEvent<S>, now_ms: i64, oldest_ms: i64) -> Result<UsageEvent>
+where
+    S: AsRef<str> + Into<Box<str>>,
+{
     let mut faults = Faults::default();
     let at_ms = event.timestamp.map_or(now_ms, Timestamp::as_millisecond);
     if at_ms < oldest_ms {
@@ -196,27 +153,28 @@ fn convert(api_key: Id, event: TrackEvent, now_ms: i64, oldest_ms: i64) -> Resul
     if response_time.is_some() {
         faults.add("responseTime", "is in ms, between 0 and 3600000");
     }
-    if event.event_id.as_ref().is_some_and(|id| id.is_empty() || id.len() > LONGEST_EVENT_ID) {
+    let id = event.event_id.as_ref().map(AsRef::as_ref);
+    if id.is_some_and(|id| id.is_empty() || id.len() > LONGEST_EVENT_ID) {
         faults.add("eventId", format!("has 1 to {LONGEST_EVENT_ID} bytes"));
     }
-    let metadata = event.metadata.unwrap_or_default();
+    let metadata = event.metadata.map(Into::into).unwrap_or_default();
     if metadata.len() > LONGEST_METADATA {
         faults.add("metadata", format!("has {} bytes; {LONGEST_METADATA} is the most", metadata.len()));
     }
     faults.check()?;
-    let endpoint = event.endpoint.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let endpoint = event.endpoint.as_ref().map(|text| text.as_ref().trim()).filter(|text| !text.is_empty());
     Ok(UsageEvent {
         api_key,
         at_ms,
         endpoint: harmless(endpoint.unwrap_or(NO_ENDPOINT), LONGEST_ENDPOINT),
-        method: method(event.method.as_deref()),
+        method: method(event.method.as_ref().map(AsRef::as_ref)),
         status,
         response_us: event.response_time.map(|ms| (ms * 1000.0).round() as u32),
         request_bytes: event.request_size.unwrap_or(0),
         response_bytes: event.response_size.unwrap_or(0),
         version: event.version.unwrap_or(0),
-        event_id: event.event_id.as_deref().map(|id| event_id(api_key, id)),
-        metadata: metadata.into_boxed_str(),
+        event_id: id.map(|id| event_id(api_key, id)),
+        metadata,
     })
 }
 

@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use keyward_keys::input::{KeyRef, NewKey, TrackEvent, UsageQuery};
+use keyward_keys::input::{NewKey, ReportedEvent, TrackEvent, UsageQuery};
 use keyward_keys::{Error, Event};
 
 use crate::harness::{Instance, NOON, by_id, new_key};
@@ -135,16 +135,38 @@ async fn a_wrong_event_is_refused_with_every_fault_and_the_right_ones_of_a_batch
     assert_eq!(fields, ["timestamp", "statusCode", "responseTime", "eventId", "metadata"]);
     assert!(service.track(&ana, &by_id(key.id), at(NOON + 6 * 60_000, call(200, 1.0))).await.is_err());
 
+    let event = |key: &str, event| ReportedEvent { key: key.to_owned(), event };
     let batch = vec![
-        (by_id(key.id), call(200, 1.0)),
-        (by_id(key.id), wrong()),
-        (KeyRef::Id("ak_dev_missing".to_owned()), call(200, 1.0)),
-        (KeyRef::Id(key.key_id.clone()), call(503, 1.0)),
+        event(&key.id.to_string(), call(200, 1.0)),
+        event(&key.key_id, wrong()),
+        event("ak_dev_missing", call(200, 1.0)),
+        event(&key.key_id, call(503, 1.0)),
     ];
-    let answers = service.track_many(&ana, batch).await.expect("answered");
-    let stored: Vec<bool> = answers.iter().map(Result::is_ok).collect();
-    assert_eq!(stored, [true, false, false, true]);
-    assert_eq!(answers[3].as_ref().expect("stored").limit.used, 2);
+    let answer = service.track_many(&ana, batch, false).await.expect("answered");
+    let rejected: Vec<usize> = answer.rejected.iter().map(|(place, _)| *place).collect();
+    assert_eq!((answer.accepted, rejected), (2, vec![1, 2]));
+    assert_eq!(answer.limit.expect("of the key").used, 2);
+}
+
+#[tokio::test]
+async fn a_retry_in_bulk_is_counted_once_also_after_a_restart() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = instance.add_key(&ana, "Billing").await;
+    let batch = |from: usize| -> Vec<_> {
+        let event = |id| TrackEvent { event_id: Some(format!("job-{id}")), ..call(200, 1.0) };
+        (from..from + 500).map(|id| ReportedEvent { key: key.key_id.clone(), event: event(id) }).collect()
+    };
+    let first = instance.service.track_many(&ana, batch(0), false).await.expect("stored");
+    assert_eq!((first.accepted, first.duplicates), (500, 0));
+    let instance = instance.reopen().await;
+    let again = instance.service.track_many(&ana, batch(200), false).await.expect("stored");
+    assert_eq!((again.accepted, again.duplicates), (200, 300));
+    assert_eq!(again.limit.expect("of the key").used, 700);
+    let mut twice = batch(900);
+    twice.extend(batch(900));
+    let twice = instance.service.track_many(&ana, twice, false).await.expect("stored");
+    assert_eq!((twice.accepted, twice.duplicates), (500, 500), "also within one request");
 }
 
 #[tokio::test]
