@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use keyward_keys::input::KeyRef;
+use keyward_keys::input::ReportedEvent;
 use keyward_keys::{Door, Service};
 
 use super::numbers::{count, event};
@@ -49,11 +49,13 @@ pub(super) async fn flow(service: Service, keys: Vec<SampleKey>, login: &'static
                     (rate * spell.rate, f64::max(trouble, spell.trouble))
                 });
                 let mean = key.sample.per_day / 86_400.0 * HASTE * rate * BEAT.as_secs_f64();
-                let named = KeyRef::Id(key.id.to_string());
-                (0..count(mean)).map(move |_| (named.clone(), event(key.sample, None, trouble)))
+                let named = key.id.to_string();
+                let call =
+                    move |_| ReportedEvent { key: named.clone(), event: event(key.sample, None, trouble) };
+                (0..count(mean)).map(call)
             });
         let events: Vec<_> = events.collect();
-        if let Err(error) = service.track_many(&caller, events).await {
+        if let Err(error) = service.track_many(&caller, events, false).await {
             tracing::warn!(error = crate::error::chain(&error), "sample calls were not taken");
         }
     }
