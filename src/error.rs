@@ -43,7 +43,7 @@ impl Exit {
             Core::Unauthenticated
             | Core::Forbidden(_)
             | Core::WrongPassphrase
-            | Core::Locked
+            | Core::Locked(_)
             | Core::KeyInactive
             | Core::PlanLimit { .. }
             | Core::Registration(_) => Self::Forbidden,

@@ -248,7 +248,7 @@ impl From<Error> for Problem {
             Error::Conflict(_) => new(S::CONFLICT, "conflict"),
             Error::Stale => new(S::PRECONDITION_FAILED, "stale"),
             Error::WrongPassphrase => new(S::FORBIDDEN, "wrong_passphrase"),
-            Error::Locked => new(S::FORBIDDEN, "locked"),
+            Error::Locked(_) => new(S::FORBIDDEN, "locked"),
             Error::KeyInactive => new(S::FORBIDDEN, "key_inactive"),
             Error::LimitExceeded { wait, .. } => later(wait, new(S::TOO_MANY_REQUESTS, "limit_exceeded")),
             Error::PlanLimit { .. } => new(S::FORBIDDEN, "plan_limit"),
@@ -274,6 +274,8 @@ impl IntoResponse for Problem {
 
 #[cfg(test)]
 mod tests {
+    use keyward_keys::Locked;
+
     use super::*;
 
     fn written(problem: &Problem) -> (serde_json::Value, HeaderMap) {
@@ -297,7 +299,7 @@ mod tests {
             (Error::Conflict("x".into()), 409, "conflict", None),
             (Error::Stale, 412, "stale", None),
             (Error::WrongPassphrase, 403, "wrong_passphrase", None),
-            (Error::Locked, 403, "locked", None),
+            (Error::Locked(Locked::Sealed), 403, "locked", None),
             (Error::KeyInactive, 403, "key_inactive", None),
             (
                 Error::LimitExceeded { reset: jiff::Timestamp::UNIX_EPOCH, wait: Duration::from_secs(90) },

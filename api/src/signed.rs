@@ -7,6 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{self, HeaderMap};
 use axum::http::request::Parts;
 use keyward_keys::{Caller, Error, Identity, Origin};
+use secrecy::SecretString;
 
 use crate::HttpDoor;
 use crate::edge::Visit;
@@ -21,7 +22,13 @@ impl FromRequestParts<HttpDoor> for Signed {
     async fn from_request_parts(parts: &mut Parts, door: &HttpDoor) -> Result<Self, Problem> {
         let visit = visit(parts)?;
         let proven = match bearer(&parts.headers) {
-            Some(bearer) => door.service.sign_in_with_bearer(visit.origin, bearer),
+            Some(bearer) => {
+                let caller = door.service.sign_in_with_bearer(visit.origin, bearer);
+                caller.map(|caller| match unlock(&parts.headers) {
+                    Some(token) => caller.with_unlock(token),
+                    None => caller,
+                })
+            }
             None => Err(Error::Unauthenticated),
         };
         match proven {
@@ -58,6 +65,11 @@ impl FromRequestParts<HttpDoor> for Stranger {
 fn visit(parts: &Parts) -> Result<&Visit, Problem> {
     // `edge` has put it there for every route.
     parts.extensions.get::<Arc<Visit>>().map(AsRef::as_ref).ok_or_else(Problem::of_panic)
+}
+
+/// The unlock token, when one is sent along.
+fn unlock(headers: &HeaderMap) -> Option<SecretString> {
+    headers.get("x-unlock")?.to_str().ok().map(|token| SecretString::from(token.trim()))
 }
 
 /// The token of `Authorization: Bearer` (RFC 6750; the scheme's case does not matter).

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use secrecy::SecretString;
 
@@ -73,9 +74,34 @@ pub struct Caller {
     pub(crate) credential: Option<Id>,
     /// The service token's text, which opens its locks; none for everyone else.
     pub(crate) token: Option<SecretString>,
+    /// The unlock token, while this person is unlocked.
+    pub(crate) unlock: UnlockSlot,
+}
+
+/// Holds an unlock token, for a caller and all its clones: whoever unlocks in one channel of a connection is unlocked
+/// in the others. It proves nothing until the service has looked it up.
+#[derive(Clone, Default)]
+pub(crate) struct UnlockSlot(Arc<Mutex<Option<SecretString>>>);
+
+impl UnlockSlot {
+    pub(crate) fn get(&self) -> Option<SecretString> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set(&self, token: Option<SecretString>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = token;
+    }
 }
 
 impl Caller {
+    /// The same caller with an unlock token that came along. A wrong one is like none.
+    #[must_use]
+    pub fn with_unlock(self, token: SecretString) -> Self {
+        let unlock = UnlockSlot::default();
+        unlock.set(Some(token));
+        Self { unlock, ..self }
+    }
+
     /// Who this is.
     pub fn identity(&self) -> Identity {
         self.identity

@@ -17,6 +17,29 @@ pub struct Fault {
     pub detail: String,
 }
 
+/// Why something that the caller may open does not open now.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Locked {
+    /// A private key: its own passphrase opens it.
+    #[error("this is locked; give its passphrase")]
+    Private,
+    /// A sealed key: its people open it when they are unlocked.
+    #[error("this is sealed; unlock first, with your unlock passphrase")]
+    Sealed,
+    /// A sealed key, and the caller has no key of their own that anything could be sealed to.
+    #[error(
+        "this is sealed, and you have no unlock passphrase yet; set one, and whoever can open it lets you in at \
+         their next unlock"
+    )]
+    NoPassphrase,
+    /// A sealed key, and one of these people has to unlock before the caller's lock can be made.
+    #[error("this is sealed, and you are let in once {} unlocks; until then it stays closed to you", or(.0))]
+    Waiting(Vec<String>),
+    /// The service token was granted the key, and its lock is gone.
+    #[error("this service token has no lock on the key any more; make a new token")]
+    NoLock,
+}
+
 /// A refusal or a failure of the core.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -38,12 +61,12 @@ pub enum Error {
     /// The version the caller saw is not the current one.
     #[error("it was changed meanwhile; read it again and repeat the change")]
     Stale,
-    /// The passphrase does not open this key.
-    #[error("the passphrase does not open this key")]
+    /// The passphrase does not open what it was given for.
+    #[error("the passphrase is wrong: it does not open this")]
     WrongPassphrase,
     /// A passphrase is needed to open this.
-    #[error("this is locked; give its passphrase")]
-    Locked,
+    #[error("{0}")]
+    Locked(Locked),
     /// The key is switched off, expired or frozen: tracked, not fetched.
     #[error("the key is not active")]
     KeyInactive,
@@ -82,6 +105,16 @@ impl Error {
     /// One fault in one field.
     pub fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![Fault { field: field.into(), detail: detail.into() }])
+    }
+}
+
+/// `ana, ben or cleo`; of many only the first few.
+fn or(names: &[String]) -> String {
+    match names {
+        [] => "somebody who can open it".to_owned(),
+        [one] => one.clone(),
+        [one, two] => format!("{one} or {two}"),
+        [one, two, ..] => format!("{one}, {two} or somebody else who can open it"),
     }
 }
 

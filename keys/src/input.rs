@@ -10,9 +10,11 @@ use keyward_store::model::{Custody, Environment, Id, Plan};
 use crate::view::KeyStatus;
 
 mod fetch;
+mod team;
 mod token;
 
 pub use fetch::FetchMany;
+pub use team::{NewTeam, TeamPatch};
 pub use token::NewToken;
 
 /// Names a key: `_id`, `keyId`, or (where a person types it) its name, with an environment when several share it.
@@ -130,6 +132,14 @@ pub struct KeyPatch {
     /// Days between rotations.
     #[schema(maximum = 3650)]
     pub rotation_interval: Option<u32>,
+    /// Who can open it.
+    pub custody: Option<Custody>,
+    /// The passphrase that opens it now, or that opens it from now on: with `custody` alone.
+    #[schema(value_type = Option<String>, format = Password)]
+    pub passphrase: Option<SecretString>,
+    /// The team it moves to; the person's own space for `null`.
+    #[schema(value_type = Option<Id>)]
+    pub team: Option<Option<Id>>,
 }
 
 /// How a list is sorted.

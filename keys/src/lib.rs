@@ -15,7 +15,7 @@ pub mod view;
 
 pub use caller::{Caller, Identity, Origin, RequestId};
 pub use clock::Clock;
-pub use error::{Error, Fault, Result};
+pub use error::{Error, Fault, Locked, Result};
 pub use event::Event;
 pub use keyward_store::model::{Custody, Door, Environment, Id, Plan, Role, Scope};
 pub use service::{

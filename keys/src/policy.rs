@@ -39,16 +39,44 @@ pub enum Permission {
     AccountCreate,
     /// Count wrong passwords, and refuse passwords for a while.
     AccountLock,
+    /// Open one's own key with the unlock passphrase.
+    AccountUnlock,
     /// Open, refresh and end one's own sessions.
     SessionManage,
     /// Add and remove one's own SSH keys.
     SshKeyManage,
     /// See that a key exists, and its record.
     KeyRead,
+    /// Make a team.
+    TeamCreate,
+    /// See a team and its members.
+    TeamRead,
+    /// Change a team's name and environments.
+    TeamChange,
+    /// Delete a team.
+    TeamDelete,
+    /// Become a member, with an invitation's code.
+    TeamJoin,
+    /// Invite people, and withdraw invitations.
+    MemberInvite,
+    /// Give a member another role.
+    MemberChange,
+    /// Make somebody an owner, or an owner something else.
+    OwnerChange,
+    /// End somebody's membership, or one's own.
+    MemberRemove,
+    /// Give the space's key to members who wait for it, and lock its keys to its newest pair.
+    SpaceGrant,
     /// Add a key to a space.
     KeyCreate,
     /// Change a key's record.
     KeyChange,
+    /// Move a key to another space.
+    KeyMove,
+    /// Mark a key that somebody has seen who left.
+    KeyExpose,
+    /// Replace a key's value.
+    KeyRotate,
     /// Move a key to the bin.
     KeyDelete,
     /// Read a key's value, as a person.
@@ -92,11 +120,25 @@ pub const RULES: &[Rule] = &[
     rule(P::AccountChange, "account.change", true, &[Oneself]),
     rule(P::AccountCreate, "account.create", true, &[Operator, System]),
     rule(P::AccountLock, "account.lock", true, &[System]),
+    rule(P::AccountUnlock, "account.unlock", true, &[Oneself]),
     rule(P::SessionManage, "session.manage", true, &[Oneself]),
     rule(P::SshKeyManage, "ssh_key.manage", true, &[Oneself]),
     rule(P::KeyRead, "key.read", false, &[Viewer, Member, Admin, Owner, TokenFetch, TokenTrack]),
+    rule(P::TeamCreate, "team.create", true, &[Stranger]),
+    rule(P::TeamRead, "team.read", false, &[Viewer, Member, Admin, Owner]),
+    rule(P::TeamChange, "team.change", true, &[Admin, Owner]),
+    rule(P::TeamDelete, "team.delete", true, &[Owner]),
+    rule(P::TeamJoin, "team.join", true, &[Stranger]),
+    rule(P::MemberInvite, "member.invite", true, &[Admin, Owner]),
+    rule(P::MemberChange, "member.change", true, &[Admin, Owner]),
+    rule(P::OwnerChange, "owner.change", true, &[Owner]),
+    rule(P::MemberRemove, "member.remove", true, &[Oneself, Admin, Owner]),
+    rule(P::SpaceGrant, "space.grant", true, &[Member, Admin, Owner]),
     rule(P::KeyCreate, "key.create", true, &[Member, Admin, Owner]),
     rule(P::KeyChange, "key.change", true, &[Admin, Owner]),
+    rule(P::KeyMove, "key.move", true, &[Admin, Owner]),
+    rule(P::KeyExpose, "key.expose", true, &[System]),
+    rule(P::KeyRotate, "key.rotate", true, &[Admin, Owner]),
     rule(P::KeyDelete, "key.delete", true, &[Admin, Owner]),
     rule(P::KeyReveal, "key.reveal", true, &[Member, Admin, Owner]),
     rule(P::KeyFetch, "key.fetch", true, &[TokenFetch]),

@@ -6,12 +6,16 @@ use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use keyward_store::model::{Custody, Environment, Id, Plan, Role};
+use keyward_store::model::{Custody, Environment, Id, Plan};
 
 mod fetched;
+mod team;
 mod token;
 
 pub use fetched::Fetched;
+pub use team::{
+    Departure, EndedToken, ExposedKey, InvitationView, IssuedInvitation, MemberView, SealedAccess, TeamView,
+};
 pub use token::TokenView;
 
 /// Where a key stands today: as its owner set it, or expired.
@@ -50,6 +54,9 @@ pub struct KeyView {
     /// The team it belongs to; none for a person's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<Id>,
+    /// Somebody knows the present value who is no longer entitled to it: rotate it now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rotate_now: bool,
     /// Labels for finding it.
     pub tags: Vec<String>,
     /// The last reported call.
@@ -123,6 +130,8 @@ pub struct UserView {
     pub time_zone: String,
     /// The dashboard's theme: `auto`, `dark` or `light`.
     pub theme: String,
+    /// There is an unlock passphrase.
+    pub unlock_passphrase: bool,
     /// When the account was made.
     pub created_at: Timestamp,
 }
@@ -165,18 +174,6 @@ pub struct SshKeyView {
     pub last_used: Option<Timestamp>,
 }
 
-/// A team a person belongs to.
-#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
-pub struct TeamView {
-    /// The team's id.
-    #[serde(rename = "_id")]
-    pub id: Id,
-    /// Its name.
-    pub name: String,
-    /// The person's role in it.
-    pub role: Role,
-}
-
 /// A value that was opened. Doors write it out and drop it.
 pub struct Revealed {
     /// The value.
@@ -196,6 +193,14 @@ pub struct IssuedTokens {
     /// The refresh token.
     pub refresh_token: SecretString,
     /// Seconds until the bearer token ends.
+    pub expires_in: u64,
+}
+
+/// An opened account key, for a while: shown once.
+pub struct IssuedUnlock {
+    /// The unlock token.
+    pub unlock: SecretString,
+    /// Seconds it is good for unless it is used.
     pub expires_in: u64,
 }
 

@@ -60,7 +60,7 @@ impl From<&Error> for Notice {
             Error::NotFound(_) => NoticeKind::Gone,
             Error::Stale => NoticeKind::Stale,
             Error::WrongPassphrase => NoticeKind::WrongPassphrase,
-            Error::Locked => NoticeKind::Locked,
+            Error::Locked(_) => NoticeKind::Locked,
             Error::Forbidden(_)
             | Error::Conflict(_)
             | Error::KeyInactive

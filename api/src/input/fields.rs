@@ -88,11 +88,6 @@ impl Fields {
         }));
     }
 
-    /// Whether the object names this field, with whatever value.
-    pub(crate) fn names(&self, field: &'static str) -> bool {
-        self.values.contains_key(field)
-    }
-
     /// Takes a field and leaves it unread.
     pub(crate) fn skip(&mut self, field: &'static str) {
         self.values.remove(field);
@@ -210,14 +205,47 @@ impl Fields {
         }
     }
 
+    /// One of a few words, that must be there.
+    pub(crate) fn required_choice<T: for<'de> Deserialize<'de>>(
+        &mut self,
+        field: &'static str,
+        words: &str,
+    ) -> Option<T> {
+        let faults = self.faults.len();
+        let value = self.choice(field, words);
+        if value.is_none() && self.faults.len() == faults {
+            self.fault(field, format!("is missing: one of {words}"));
+        }
+        value
+    }
+
+    /// A list of words, each one of a few, when it is given.
+    pub(crate) fn choices<T: for<'de> Deserialize<'de>>(
+        &mut self,
+        field: &'static str,
+        words: &str,
+    ) -> Option<Vec<T>> {
+        self.texts(field).map(|texts| self.words(field, &texts, words))
+    }
+
     /// A list of words, each one of a few, that must be there.
     pub(crate) fn required_choices<T: for<'de> Deserialize<'de>>(
         &mut self,
         field: &'static str,
         words: &str,
     ) -> Vec<T> {
+        let texts = self.required_texts(field);
+        self.words(field, &texts, words)
+    }
+
+    fn words<T: for<'de> Deserialize<'de>>(
+        &mut self,
+        field: &'static str,
+        texts: &[String],
+        words: &str,
+    ) -> Vec<T> {
         let mut values = Vec::new();
-        for (index, text) in self.required_texts(field).iter().enumerate() {
+        for (index, text) in texts.iter().enumerate() {
             match word(text) {
                 Some(value) => values.push(value),
                 None => self.fault_at(field, index, format!("must be one of {words}")),

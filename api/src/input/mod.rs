@@ -16,5 +16,5 @@ pub(crate) use body::{BODY_LIMIT, Json, Object, OptionalObject, VALUE_BODY_LIMIT
 pub(crate) use event::{Refused, Text, reported, single};
 pub(crate) use fetch::{ENVIRONMENTS, fetch_many};
 pub(crate) use fields::{Fields, LARGEST_NUMBER};
-pub(crate) use path::{IdPath, KeyPath, LONGEST_ID};
+pub(crate) use path::{IdPath, KeyPath, LONGEST_ID, PartPath};
 pub(crate) use query::Search;

@@ -34,6 +34,23 @@ impl FromRequestParts<HttpDoor> for IdPath {
     }
 }
 
+/// A record's id, and that of one of its parts.
+pub(crate) struct PartPath(pub(crate) Id, pub(crate) Id);
+
+impl FromRequestParts<HttpDoor> for PartPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &HttpDoor) -> Result<Self, Problem> {
+        match Path::<(String, String)>::from_request_parts(parts, door).await {
+            Ok(Path((id, part))) => match (id.parse(), part.parse()) {
+                (Ok(id), Ok(part)) => Ok(Self(id, part)),
+                _ => Err(nothing()),
+            },
+            Err(_) => Err(Problem::malformed("the path cannot be read")),
+        }
+    }
+}
+
 async fn text(parts: &mut Parts, door: &HttpDoor) -> Result<String, Problem> {
     match Path::<String>::from_request_parts(parts, door).await {
         Ok(Path(id)) if id.len() <= LONGEST_ID => Ok(id),

@@ -149,7 +149,6 @@ async fn update(
     if method == Method::PUT {
         skip_what_keyward_sets(&mut body);
     }
-    check_unchanging(&door, &caller, &key, &mut body).await?;
     let patch = KeyPatch {
         name: body.text("name"),
         service: body.text("service"),
@@ -162,6 +161,9 @@ async fn update(
         frozen: body.flag("frozen"),
         expires_at: body.clearable("expiresAt", |body, field| body.parsed::<Timestamp>(field, TIME)),
         rotation_interval: body.number("rotationInterval"),
+        custody: custody(&mut body),
+        passphrase: body.secret("passphrase"),
+        team: body.clearable("team", |body, field| body.parsed::<Id>(field, ID)),
     };
     body.finish()?;
     let revision = revision(&door, &caller, &key, &headers).await?;
@@ -178,32 +180,13 @@ fn skip_what_keyward_sets(body: &mut Fields) {
         "usageCount",
         "currentMonthUsage",
         "nextRotation",
+        "rotateNow",
         "version",
         "createdAt",
         "updatedAt",
     ] {
         body.skip(field);
     }
-}
-
-/// `custody` and `team` may be sent back as they are; to ignore another value would look like a change was made.
-async fn check_unchanging(
-    door: &HttpDoor,
-    caller: &Caller,
-    key: &KeyRef,
-    body: &mut Fields,
-) -> Result<(), Problem> {
-    if !body.names("custody") && !body.names("team") {
-        return Ok(());
-    }
-    let now = door.service.key(caller, key).await?;
-    if custody(body).is_some_and(|custody| custody != now.custody) {
-        body.fault("custody", "cannot be changed by an update");
-    }
-    if body.parsed::<Id>("team", ID).is_some_and(|team| Some(team) != now.team) {
-        body.fault("team", "cannot be changed by an update");
-    }
-    Ok(())
 }
 
 /// Moves a key to the bin, where it stays for 30 days.

@@ -7,7 +7,9 @@ mod fetch;
 mod health;
 mod keys;
 mod profile;
+mod teams;
 mod tokens;
+mod unlock;
 mod usage;
 
 use axum::Router;
@@ -37,7 +39,9 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
         .merge(fetch::routes())
         .merge(usage::routes())
         .merge(profile::routes())
+        .merge(teams::routes())
         .merge(tokens::routes())
+        .merge(unlock::routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT.min(most)))
         .merge(health::routes())
         .merge(document::routes())

@@ -12,5 +12,6 @@ mod harness;
 mod headers;
 mod keys;
 mod limits;
+mod teams;
 mod tokens;
 mod usage;

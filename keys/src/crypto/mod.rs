@@ -36,6 +36,7 @@ mod secret;
 mod seed;
 mod token;
 mod token_text;
+mod unlock;
 mod verified;
 mod version;
 mod wrap;
@@ -62,6 +63,7 @@ pub use remembered::{Remembered, TextHash};
 pub use secret::{ContentKey, PrivateKey, PublicKey, SecretBytes};
 pub use seed::{SeedSystemKey, export_seed, export_seed_system, import_seed, import_seed_system};
 pub use token::{NewServiceToken, ServiceTokenSecret, TokenKeys};
+pub use unlock::UnlockToken;
 pub use verified::VerifiedTokens;
 pub use version::{
     open_version, open_version_with, open_warm, seal_version, version_content_key, warm_version,

@@ -19,6 +19,13 @@ pub(crate) enum Target {
     Key(Id),
     /// A service token.
     Token(Id),
+    /// Somebody's membership in a space.
+    Member {
+        /// The space.
+        space: Id,
+        /// Who.
+        account: Id,
+    },
     /// The instance as a whole.
     Instance,
 }
@@ -34,7 +41,7 @@ pub(crate) fn authorise(
     let space = space_of(tables, target);
     if let (Some(account), Some(batch)) = (caller.account(), batch)
         && let Some(space) = space
-        && let Some(member) = tables.memberships(account).iter().find(|m| m.record.space == space)
+        && let Some(member) = tables.membership(account, space)
     {
         batch.require(member);
     }
@@ -47,22 +54,27 @@ fn refusal(permission: Permission, target: Target, standings: Standings) -> Erro
     let knows = standings.allow(Permission::KeyRead);
     match target {
         Target::Key(_) if !knows => Error::NotFound("key"),
-        Target::Space(_) if !knows => Error::NotFound("team"),
+        Target::Space(_) | Target::Member { .. } if !knows => Error::NotFound("team"),
         Target::Token(_) if !knows => Error::NotFound("token"),
         Target::Account(_) if !standings.has(Standing::Oneself) => Error::NotFound("account"),
         _ => {
             let rule = permission.rule();
-            let allowed: Vec<String> =
-                rule.allowed.iter().map(|standing| format!("{standing:?}").to_lowercase()).collect();
-            Error::Forbidden(format!("{} is for {}", rule.name, allowed.join(", ")))
+            Error::Forbidden(format!("{} is for {}", rule.name, names(rule.allowed)))
         }
     }
+}
+
+/// `member, admin, owner`.
+pub(crate) fn names(standings: &[Standing]) -> String {
+    let names: Vec<String> =
+        standings.iter().map(|standing| format!("{standing:?}").to_lowercase()).collect();
+    names.join(", ")
 }
 
 /// The space a target is in, or is.
 pub(crate) fn space_of(tables: &Tables, target: Target) -> Option<Id> {
     match target {
-        Target::Space(space) => Some(space),
+        Target::Space(space) | Target::Member { space, .. } => Some(space),
         Target::Key(id) => tables.keys.get(id).map(|key| key.record.space),
         Target::Token(id) => {
             let token = tables.tokens.get(&id)?;
@@ -107,7 +119,7 @@ fn standings(tables: &Tables, caller: &Caller, target: Target, space: Option<Id>
                 standings.add(Standing::Operator);
             }
             let oneself = match target {
-                Target::Account(id) => id == account,
+                Target::Account(id) | Target::Member { account: id, .. } => id == account,
                 Target::Token(id) => {
                     tables.tokens.get(&id).is_some_and(|token| token.record.created_by == account)
                 }
@@ -116,9 +128,8 @@ fn standings(tables: &Tables, caller: &Caller, target: Target, space: Option<Id>
             if oneself {
                 standings.add(Standing::Oneself);
             }
-            let role = space.and_then(|space| {
-                tables.memberships(account).iter().find(|m| m.record.space == space).map(|m| m.record.role)
-            });
+            let role =
+                space.and_then(|space| tables.membership(account, space)).map(|member| member.record.role);
             role.into_iter().for_each(|role| standings.add(standing_of(role)));
         }
     }
@@ -142,11 +153,13 @@ fn token_standings(tables: &Tables, token: Id, target: Target, standings: &mut S
 
 /// A token opens nothing that its maker may not: it ends for a space when they leave it.
 fn may_still_read(tables: &Tables, maker: Id, space: Id) -> bool {
-    let member = tables.memberships(maker).iter().find(|member| member.record.space == space);
-    member.is_some_and(|member| allows(Permission::KeyReveal, standing_of(member.record.role)))
+    tables
+        .membership(maker, space)
+        .is_some_and(|member| allows(Permission::KeyReveal, standing_of(member.record.role)))
 }
 
-fn standing_of(role: Role) -> Standing {
+/// What a role is in the policy's words.
+pub(crate) fn standing_of(role: Role) -> Standing {
     match role {
         Role::Viewer => Standing::Viewer,
         Role::Member => Standing::Member,

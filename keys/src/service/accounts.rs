@@ -21,7 +21,7 @@ use crate::service::mirror::Tables;
 use crate::service::ssh_keys::PublicKeyLine;
 use crate::service::text::Faults;
 use crate::service::{Registration, Service};
-use crate::view::{PlanLimits, Subscription, TeamView, UserView};
+use crate::view::{PlanLimits, Subscription, UserView};
 
 /// Names that mean something else in `ssh NAME@host`.
 const RESERVED_LOGINS: [&str; 2] = ["join", "keyward"];
@@ -105,27 +105,6 @@ impl Service {
         let account = caller.person()?;
         authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
         tables.accounts.get(&account).map(|row| user_view(&row.record)).ok_or(Error::Unauthenticated)
-    }
-
-    /// The teams the caller belongs to, by name.
-    pub async fn teams(&self, caller: &Caller) -> Result<Vec<TeamView>> {
-        let tables = self.mirror().read();
-        let account = caller.person()?;
-        authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
-        let mut teams: Vec<TeamView> = tables
-            .memberships(account)
-            .iter()
-            .filter_map(|member| {
-                let space = tables.spaces.get(&member.record.space)?;
-                (space.record.kind == SpaceKind::Team).then(|| TeamView {
-                    id: space.record.id,
-                    name: space.record.name.clone(),
-                    role: member.record.role,
-                })
-            })
-            .collect();
-        teams.sort_by(|a, b| a.name.cmp(&b.name).then(a.id.cmp(&b.id)));
-        Ok(teams)
     }
 
     /// Sets the dashboard's theme: `auto`, `dark` or `light`.
@@ -267,11 +246,13 @@ fn create_account(draft: &mut Draft, account: &Account) -> Result<()> {
         account: account.id,
         role: Role::Owner,
         joined_ms: draft.now_ms,
+        generation: 0,
     })?;
     Ok(())
 }
 
-fn check_email(faults: &mut Faults, email: &str) -> String {
+/// An e-mail address in lower case, as far as its form goes.
+pub(crate) fn check_email(faults: &mut Faults, email: &str) -> String {
     let email = faults.line("email", email, 3, 254).to_lowercase();
     let whole = email.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty()
@@ -324,6 +305,7 @@ pub(crate) fn user_view(account: &Account) -> UserView {
         subscription: Subscription { plan: account.plan, limits: limits_of(account.plan) },
         time_zone: account.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
         theme: account.preferences.theme.clone(),
+        unlock_passphrase: account.public_key.is_some(),
         created_at: timestamp(account.created_ms),
     }
 }

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use keyward_store::model::{Account, Id, ServiceToken, SshKey};
 
-use crate::caller::{Caller, Identity, Origin};
+use crate::caller::{Caller, Identity, Origin, UnlockSlot};
 use crate::crypto::{ServiceTokenSecret, TextHash};
 use crate::error::{Error, Result};
 use crate::policy::Permission;
@@ -61,8 +61,13 @@ impl Service {
         fingerprint: &[u8; 32],
     ) -> Result<Caller> {
         let (account, key) = self.ssh_key_of(name, fingerprint).ok_or(Error::Unauthenticated)?;
-        let caller =
-            Caller { identity: Identity::Account(account), credential: Some(key), origin, token: None };
+        let caller = Caller {
+            identity: Identity::Account(account),
+            credential: Some(key),
+            origin,
+            token: None,
+            unlock: UnlockSlot::default(),
+        };
         self.record_sign_in(&caller, account, Some(key)).await?;
         Ok(caller)
     }
@@ -88,6 +93,7 @@ impl Service {
             origin,
             credential: Some(claims.sid),
             token: None,
+            unlock: UnlockSlot::default(),
         })
     }
 
@@ -157,6 +163,7 @@ impl Service {
             origin,
             credential: None,
             token: Some(SecretString::from(bearer)),
+            unlock: UnlockSlot::default(),
         })
     }
 

@@ -119,7 +119,11 @@ impl Service {
             return;
         }
         let object = match target {
-            Target::Account(id) | Target::Space(id) | Target::Key(id) | Target::Token(id) => Some(id),
+            Target::Account(id)
+            | Target::Space(id)
+            | Target::Key(id)
+            | Target::Token(id)
+            | Target::Member { account: id, .. } => Some(id),
             Target::Instance => None,
         };
         let space = space_of(&self.mirror().read(), target);

@@ -9,13 +9,15 @@ use keyward_store::model::{ApiKey, Custody, Holder, Id, Lock, LockTarget, Versio
 
 use crate::caller::Caller;
 use crate::crypto::{self, Iterations, PrivateKey, PublicKey, SecretBytes};
-use crate::error::{Error, Result};
+use crate::error::{Error, Locked, Result};
 use crate::input::{KeyRef, NewKey, Reveal};
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::change::Draft;
+use crate::service::mirror::Tables;
 use crate::service::text::Faults;
+use crate::service::vault;
 use crate::view::Revealed;
 
 /// The longest value, in bytes.
@@ -23,15 +25,61 @@ const LONGEST_VALUE: usize = 64 * 1024;
 
 /// A new key's sealed parts, ready to be stored.
 pub(crate) struct SealedKey {
-    pub(crate) custody: Custody,
     pub(crate) public_key: [u8; 32],
     version: Vec<u8>,
-    lock: (Holder, Vec<u8>),
+    lock: NewLock,
+}
+
+/// What opens a key's private half from now on.
+pub(crate) enum NewLock {
+    /// Its own passphrase, which has locked it already: that is slow.
+    Passphrase(Vec<u8>),
+    /// The daemon, which has a lock already.
+    System(Vec<u8>),
+    /// The space's pair as it is when the lock is stored.
+    Space(PrivateKey),
+}
+
+impl NewLock {
+    pub(crate) fn custody(&self) -> Custody {
+        match self {
+            Self::Passphrase(_) => Custody::Private,
+            Self::System(_) => Custody::Automation,
+            Self::Space(_) => Custody::Sealed,
+        }
+    }
+
+    /// Adds the lock to a draft. Answers the generation of the space's pair that it is for; 0 when it is for none.
+    pub(crate) fn store(&self, tables: &Tables, draft: &mut Draft, api_key: Id, space: Id) -> Result<u32> {
+        let target = LockTarget::ApiKey(api_key);
+        let (holder, sealed, generation) = match self {
+            Self::Passphrase(sealed) => (Holder::Passphrase(api_key), sealed.clone(), 0),
+            Self::System(sealed) => (Holder::System, sealed.clone(), 0),
+            Self::Space(private) => {
+                let row = tables.spaces.get(&space).ok_or(Error::NotFound("team"))?;
+                let key = vault::space_key(tables, draft, row)?;
+                let holder = Holder::Space(space);
+                let public = PublicKey(key.public_key);
+                (holder, crypto::lock_to_public(private, target, holder, &public)?, key.generation)
+            }
+        };
+        draft.batch.create(&Lock { target, holder, sealed, created_ms: draft.now_ms })?;
+        Ok(generation)
+    }
 }
 
 impl SealedKey {
-    /// Adds the first version and the first lock to a draft.
-    pub(crate) fn store(&self, draft: &mut Draft, api_key: Id, account: Id) -> Result<()> {
+    pub(crate) fn custody(&self) -> Custody {
+        self.lock.custody()
+    }
+
+    /// Adds the first version and the first lock to a draft; answers like [`NewLock::store`].
+    pub(crate) fn store(
+        &self,
+        tables: &Tables,
+        draft: &mut Draft,
+        (api_key, space, account): (Id, Id, Id),
+    ) -> Result<u32> {
         draft.batch.create(&Version {
             api_key,
             number: 1,
@@ -40,14 +88,7 @@ impl SealedKey {
             created_by: account,
             created_ms: draft.now_ms,
         })?;
-        let (holder, sealed) = &self.lock;
-        draft.batch.create(&Lock {
-            target: LockTarget::ApiKey(api_key),
-            holder: *holder,
-            sealed: sealed.clone(),
-            created_ms: draft.now_ms,
-        })?;
-        Ok(())
+        self.lock.store(tables, draft, api_key, space)
     }
 }
 
@@ -71,25 +112,47 @@ pub(crate) fn check_passphrase(faults: &mut Faults, passphrase: &SecretString) {
 
 impl Service {
     /// Makes a key pair, seals the value to its public half and locks its private half.
-    pub(crate) async fn seal_new_key(&self, id: Id, new: &NewKey) -> Result<SealedKey> {
+    pub(crate) async fn seal_new_key(&self, account: Id, id: Id, new: &NewKey) -> Result<SealedKey> {
         let private = PrivateKey::generate()?;
         let public = private.public();
         let version = crypto::seal_version(&public, id, 1, new.value.expose_secret().as_bytes())?;
+        let custody = match (new.custody, &new.passphrase) {
+            (Some(custody), _) => custody,
+            (None, Some(_)) => Custody::Private,
+            (None, None) if self.has_own_key(account) => Custody::Sealed,
+            (None, None) => Custody::Automation,
+        };
+        let lock = self.new_lock(id, private, custody, new.passphrase.clone()).await?;
+        Ok(SealedKey { public_key: public.0, version, lock })
+    }
+
+    /// Locks a key's private half for a custody; `private` needs a passphrase.
+    pub(crate) async fn new_lock(
+        &self,
+        id: Id,
+        private: PrivateKey,
+        custody: Custody,
+        passphrase: Option<SecretString>,
+    ) -> Result<NewLock> {
         let target = LockTarget::ApiKey(id);
-        let (custody, lock) = match &new.passphrase {
-            Some(passphrase) => {
-                let passphrase = passphrase.clone();
+        Ok(match custody {
+            Custody::Private => {
+                let passphrase = passphrase.ok_or(Error::Locked(Locked::Private))?;
                 let lock = move || {
                     crypto::lock_with_passphrase(&private, target, id, &passphrase, Iterations::RECOMMENDED)
                 };
-                (Custody::Private, (Holder::Passphrase(id), self.0.kdf.run(lock).await??))
+                NewLock::Passphrase(self.0.kdf.run(lock).await??)
             }
-            None => {
-                let lock = crypto::lock_to_system(&private, target, &self.0.system_keys)?;
-                (Custody::Automation, (Holder::System, lock))
+            Custody::Automation => {
+                NewLock::System(crypto::lock_to_system(&private, target, &self.0.system_keys)?)
             }
-        };
-        Ok(SealedKey { custody, public_key: public.0, version, lock })
+            Custody::Sealed => NewLock::Space(private),
+        })
+    }
+
+    /// Whether this person has a key of their own, to which something can be sealed.
+    fn has_own_key(&self, account: Id) -> bool {
+        self.mirror().read().accounts.get(&account).is_some_and(|row| row.record.public_key.is_some())
     }
 
     /// Opens a value for a person. The record of it is durable before the value is returned.
@@ -105,7 +168,7 @@ impl Service {
         };
         let number = how.version.unwrap_or(row.record.current_version);
         let version = self.version(id, number).await?;
-        let private = match self.private_key_for_person(&row.record, how.passphrase).await {
+        let private = match self.opener(caller, how.passphrase).key(&row.record).await {
             Err(Error::WrongPassphrase) => {
                 self.record_refusal(caller.identity, caller.origin, Permission::KeyReveal, target).await;
                 return Err(Error::WrongPassphrase);
@@ -126,49 +189,15 @@ impl Service {
         revealed(&row.record, number, &value)
     }
 
-    /// The private half of a key's pair, as far as the daemon or a passphrase opens it.
-    pub(crate) async fn private_key_for_person(
-        &self,
-        key: &ApiKey,
-        passphrase: Option<SecretString>,
-    ) -> Result<PrivateKey> {
-        let target = LockTarget::ApiKey(key.id);
-        let private = match key.custody {
-            Custody::Automation => {
-                let lock = self.lock(target, Holder::System).await?.ok_or(Error::Locked)?;
-                crypto::unlock_with_system(&lock.sealed, target, &self.0.system_keys)?
-            }
-            Custody::Private => {
-                let passphrase = passphrase.ok_or(Error::Locked)?;
-                let holder = Holder::Passphrase(key.id);
-                let lock = self.lock(target, holder).await?.ok_or(Error::Locked)?;
-                let id = key.id;
-                let open = move || crypto::unlock_with_passphrase(&lock.sealed, target, id, &passphrase);
-                self.0.kdf.run(open).await?.map_err(|error| match error {
-                    crypto::Error::Refused => Error::WrongPassphrase,
-                    other => other.into(),
-                })?
-            }
-            Custody::Sealed => return Err(Error::Locked),
-        };
-        // A lock could have been put there by somebody else, holding another key.
-        if private.matches(&PublicKey(key.public_key)) {
-            Ok(private)
-        } else {
-            Err(crypto::Error::Refused.into())
-        }
-    }
-
     pub(crate) async fn version(&self, api_key: Id, number: u32) -> Result<Row<Version>> {
         let key = [api_key.as_bytes().as_slice(), &number.to_be_bytes()].concat();
         let snapshot = self.store().snapshot().await?;
         Row::get(&snapshot, &key).await?.ok_or(Error::NotFound("version"))
     }
 
-    pub(crate) async fn lock(&self, target: LockTarget, holder: Holder) -> Result<Option<Lock>> {
+    pub(crate) async fn lock_row(&self, target: LockTarget, holder: Holder) -> Result<Option<Row<Lock>>> {
         let snapshot = self.store().snapshot().await?;
-        let row = Row::<Lock>::get(&snapshot, &Lock::row_key(target, holder)).await?;
-        Ok(row.map(|row| row.record))
+        Ok(Row::get(&snapshot, &Lock::row_key(target, holder)).await?)
     }
 }
 

@@ -10,7 +10,7 @@ use keyward_store::model::{ApiKey, Custody, Environment, Grant, Holder, Id, Lock
 
 use crate::caller::{Caller, Identity};
 use crate::crypto::{self, PublicKey, ServiceTokenSecret, TokenKeys};
-use crate::error::{Error, Result};
+use crate::error::{Error, Locked, Result};
 use crate::input::{FetchMany, KeyRef};
 use crate::policy::Permission;
 use crate::service::Service;
@@ -115,13 +115,11 @@ impl Service {
             Some(wrapped) => crypto::open_warm(keys, *token, key.id, number, &wrapped)?,
             None => {
                 let target = LockTarget::ApiKey(key.id);
-                let private = match self.lock(target, Holder::Token(*token)).await? {
-                    Some(lock) => crypto::unlock_with_token(&lock.sealed, target, *token, keys)?,
+                let private = match self.lock_row(target, Holder::Token(*token)).await? {
+                    Some(lock) => crypto::unlock_with_token(&lock.record.sealed, target, *token, keys)?,
                     // A key that came to an environment after the token: the daemon opens it, where it may.
-                    None if key.custody == Custody::Automation => {
-                        self.private_key_for_person(key, None).await?
-                    }
-                    None => return Err(Error::Locked),
+                    None if key.custody == Custody::Automation => self.open_by_daemon(key).await?,
+                    None => return Err(Error::Locked(Locked::NoLock)),
                 };
                 let content =
                     crypto::version_content_key(&private, &public, key.id, number, &version.record.sealed)?;

@@ -1,16 +1,16 @@
 //! What the daemon does by itself, as named system callers. Each is safe to run twice and does nothing when there
 //! is nothing to do.
 
-use keyward_store::model::{ApiKey, Grant, Holder, Id, Lock, LockTarget, ServiceToken, Version};
+use keyward_store::model::{ApiKey, Lock, LockTarget, Version};
 use keyward_store::{KeyRange, Op, Order, Record, Row, Snapshot, Store};
 
 use crate::caller::Caller;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::Event;
 use crate::policy::Permission;
-use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::mirror::Shared;
+use crate::service::{Service, granted};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -94,26 +94,8 @@ impl Service {
                     draft.batch.op(Op::Del(table, row.clone()));
                 }
             }
-            self.drop_grants(tables, draft, id)
+            tables.tokens.values().try_for_each(|token| granted::end(draft, token, &[id]))
         })
         .await
-    }
-
-    /// Takes a purged key out of the service tokens that were granted it.
-    fn drop_grants(
-        &self,
-        tables: &super::mirror::Tables,
-        draft: &mut super::change::Draft,
-        id: Id,
-    ) -> Result<()> {
-        for token in tables.tokens.values().filter(|token| token.record.grant.keys().contains(&id)) {
-            let kept = token.record.grant.keys().iter().copied().filter(|key| *key != id).collect();
-            let record = ServiceToken { grant: Grant::Keys(kept), ..token.record.clone() };
-            draft.batch.replace(token, &record).map_err(Error::from)?;
-            draft
-                .batch
-                .op(Op::Del(Lock::TABLE, Lock::row_key(LockTarget::ApiKey(id), Holder::Token(record.id))));
-        }
-        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! API keys: make, see, change, move to the bin. Values are `custody`'s, lists `list`'s.
 
 use keyward_store::Row;
-use keyward_store::model::{ApiKey, Custody, Environment, Grant, Id, Status};
+use keyward_store::model::{ApiKey, Custody, Environment, Grant, Id, Space, Status};
 
 use crate::caller::{Caller, Identity};
 use crate::clock::timestamp;
@@ -14,10 +14,9 @@ use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::accounts::{limits_of, personal_space};
 use crate::service::mirror::{Shared, Tables};
+use crate::service::patch::{apply, check_patch, check_rotation, check_tags, next_rotation};
 use crate::service::text::Faults;
 use crate::view::{KeyStatus, KeyView};
-
-const DAY_MS: i64 = 24 * 3_600_000;
 
 /// Days between rotations when nothing is said.
 const DEFAULT_ROTATION_DAYS: u32 = 90;
@@ -35,18 +34,18 @@ impl Service {
     pub async fn create_key(&self, caller: &Caller, new: NewKey) -> Result<KeyView> {
         let account = caller.person()?;
         let checked = self.check_new_key(&new)?;
-        let space = match new.team {
-            Some(team) => team,
-            None => personal_space(&self.mirror().read(), account)?,
-        };
-        let environment = new.environment.unwrap_or(Environment::Development);
+        let (space, environment) = self.place_for(caller, account, &new)?;
         let id = crypto::random_id()?;
-        let sealed = self.seal_new_key(id, &new).await?;
+        let sealed = self.seal_new_key(account, id, &new).await?;
         let rotation_days = new.rotation_interval.unwrap_or(DEFAULT_ROTATION_DAYS);
         let key_id = new_key_id(environment)?;
         let row = self
             .change(caller, Permission::KeyCreate, Target::Space(space), |tables, draft| {
                 check_plan(tables, account)?;
+                let row = tables.spaces.get(&space).ok_or(Error::NotFound("team"))?;
+                check_environment(&row.record, environment)?;
+                draft.batch.require(row);
+                let space_generation = sealed.store(tables, draft, (id, space, account))?;
                 let record = ApiKey {
                     id,
                     key_id: key_id.clone(),
@@ -62,7 +61,7 @@ impl Service {
                     rotation_interval_days: rotation_days,
                     next_rotation_ms: next_rotation(draft.now_ms, rotation_days),
                     expires_ms: new.expires_at.map(|at| at.as_millisecond()),
-                    custody: sealed.custody,
+                    custody: sealed.custody(),
                     public_key: sealed.public_key,
                     current_version: 1,
                     created_ms: draft.now_ms,
@@ -70,12 +69,13 @@ impl Service {
                     deleted_ms: None,
                     refuse_over_limit: new.refuse_over_limit,
                     frozen_ms: None,
+                    space_generation,
+                    exposed_version: None,
                 };
                 draft.object = Some(id);
                 draft.space = Some(space);
-                draft.detail = format!("{:?} custody", sealed.custody).to_lowercase();
+                draft.detail = format!("{:?} custody", record.custody).to_lowercase();
                 draft.batch.create(&record)?;
-                sealed.store(draft, id, account)?;
                 draft.events.push(Event::KeyChanged { space, api_key: id });
                 Ok(())
             })
@@ -101,12 +101,21 @@ impl Service {
     ) -> Result<KeyView> {
         let id = self.resolve(caller, key)?;
         let patch = check_patch(patch)?;
+        let relocation = self.relocation(caller, id, &patch).await?;
         self.change(caller, Permission::KeyChange, Target::Key(id), |tables, draft| {
             let old = unchanged(tables, id, if_match)?;
             let mut record = ApiKey { updated_ms: draft.now_ms, ..old.record.clone() };
             draft.object = Some(id);
+            let mut set = apply(&patch, &mut record);
+            if let Some(relocation) = &relocation {
+                set.extend(relocation.apply(tables, caller, draft, &old.record, &mut record)?);
+            } else if patch.environment.is_some() {
+                let space = tables.spaces.get(&record.space).ok_or(Error::NotFound("team"))?;
+                check_environment(&space.record, record.environment)?;
+                draft.batch.require(space);
+            }
             draft.space = Some(record.space);
-            draft.detail = apply(&patch, &mut record).join(", ");
+            draft.detail = set.join(", ");
             draft.batch.replace(old, &record)?;
             draft.events.push(Event::KeyChanged { space: record.space, api_key: id });
             Ok(())
@@ -178,6 +187,7 @@ impl Service {
             status: status_of(key, now_ms),
             custody: key.custody,
             team: self.team_of(key.space),
+            rotate_now: key.exposed_version == Some(key.current_version),
             tags: key.tags.clone(),
             last_used: usage.last_used_ms.map(timestamp),
             usage_count: usage.count,
@@ -201,6 +211,21 @@ impl Service {
         (space.record.kind == keyward_store::model::SpaceKind::Team).then_some(space.record.id)
     }
 
+    /// Which space a new key is for, and which environment: what is not said is the caller's own, and development
+    /// or else the first that the space has.
+    fn place_for(&self, caller: &Caller, account: Id, new: &NewKey) -> Result<(Id, Environment)> {
+        let tables = self.mirror().read();
+        let space = match new.team {
+            Some(team) => team,
+            None => personal_space(&tables, account)?,
+        };
+        authorise(&tables, caller, Permission::KeyCreate, Target::Space(space), None)?;
+        let row = tables.spaces.get(&space).ok_or(Error::NotFound("team"))?;
+        let environments = &row.record.environments;
+        let default = environments.iter().min().copied().unwrap_or(Environment::Development);
+        Ok((space, new.environment.unwrap_or(default)))
+    }
+
     fn check_new_key(&self, new: &NewKey) -> Result<Checked> {
         let mut faults = Faults::default();
         let checked = Checked {
@@ -218,9 +243,6 @@ impl Service {
         }
         if new.passphrase.is_some() && new.custody.is_some_and(|custody| custody != Custody::Private) {
             faults.add("custody", "a key with its own passphrase is private");
-        }
-        if new.custody == Some(Custody::Sealed) {
-            faults.add("custody", "sealed needs an unlock passphrase, which this account does not have; use private or automation");
         }
         super::custody::check_value(&mut faults, &new.value);
         if let Some(passphrase) = &new.passphrase {
@@ -281,97 +303,21 @@ fn unchanged(tables: &Tables, id: Id, if_match: Option<u64>) -> Result<&Shared<A
     Ok(row)
 }
 
+/// A space holds keys for its environments alone.
+pub(crate) fn check_environment(space: &Space, environment: Environment) -> Result<()> {
+    if space.environments.contains(&environment) {
+        return Ok(());
+    }
+    let used: Vec<String> =
+        space.environments.iter().map(|used| format!("{used:?}").to_lowercase()).collect();
+    Err(Error::invalid("environment", format!("{} uses {} only", space.name, used.join(", "))))
+}
+
 fn check_plan(tables: &Tables, account: Id) -> Result<()> {
     let row = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
     let allowed = limits_of(row.record.plan).api_keys;
     let used = tables.keys.space(row.record.personal_space).map_or(0, |space| space.len() as u64);
     if used >= allowed { Err(Error::PlanLimit { allowed }) } else { Ok(()) }
-}
-
-fn check_tags(faults: &mut Faults, tags: &[String]) -> Vec<String> {
-    if tags.len() > 20 {
-        faults.add("tags", format!("has {} tags; 20 is the most", tags.len()));
-    }
-    let mut checked: Vec<String> = Vec::with_capacity(tags.len().min(20));
-    for (index, tag) in tags.iter().take(20).enumerate() {
-        let tag = faults.line(format!("tags/{index}"), tag, 1, 40);
-        if !checked.contains(&tag) {
-            checked.push(tag);
-        }
-    }
-    checked
-}
-
-fn check_rotation(faults: &mut Faults, days: Option<u32>) {
-    if days.is_some_and(|days| days > 3650) {
-        faults.add("rotationInterval", "is more than 3650 days; 0 turns rotation off");
-    }
-}
-
-fn check_patch(mut patch: KeyPatch) -> Result<KeyPatch> {
-    let mut faults = Faults::default();
-    patch.name = patch.name.map(|name| faults.line("name", &name, 1, 128));
-    patch.service = patch.service.map(|service| faults.line("service", &service, 1, 64));
-    patch.description = patch.description.map(|text| faults.line("description", &text, 0, 1000));
-    patch.tags = patch.tags.map(|tags| check_tags(&mut faults, &tags));
-    check_rotation(&mut faults, patch.rotation_interval);
-    if patch.status == Some(KeyStatus::Expired) {
-        faults.add("status", "is active or inactive; to let a key expire, set expiresAt");
-    }
-    faults.check()?;
-    Ok(patch)
-}
-
-/// Applies a patch; answers the names of the fields it set.
-fn apply(patch: &KeyPatch, key: &mut ApiKey) -> Vec<&'static str> {
-    let mut set = Vec::new();
-    let mut text = |field: &'static str, new: &Option<String>, old: &mut String| {
-        if let Some(new) = new {
-            old.clone_from(new);
-            set.push(field);
-        }
-    };
-    text("name", &patch.name, &mut key.name);
-    text("service", &patch.service, &mut key.service);
-    text("description", &patch.description, &mut key.description);
-    if let Some(environment) = patch.environment {
-        key.environment = environment;
-        set.push("environment");
-    }
-    if let Some(status) = patch.status {
-        key.status = if status == KeyStatus::Inactive { Status::Inactive } else { Status::Active };
-        set.push("status");
-    }
-    if let Some(tags) = &patch.tags {
-        key.tags.clone_from(tags);
-        set.push("tags");
-    }
-    if let Some(limit) = patch.monthly_limit {
-        key.monthly_limit = limit;
-        set.push("monthlyLimit");
-    }
-    if let Some(refuse) = patch.refuse_over_limit {
-        key.refuse_over_limit = refuse;
-        set.push("refuseOverLimit");
-    }
-    if let Some(frozen) = patch.frozen {
-        key.frozen_ms = frozen.then(|| key.frozen_ms.unwrap_or(key.updated_ms));
-        set.push("frozen");
-    }
-    if let Some(expires) = patch.expires_at {
-        key.expires_ms = expires.map(|at| at.as_millisecond());
-        set.push("expiresAt");
-    }
-    if let Some(days) = patch.rotation_interval {
-        key.rotation_interval_days = days;
-        key.next_rotation_ms = next_rotation(key.created_ms.max(key.updated_ms), days);
-        set.push("rotationInterval");
-    }
-    set
-}
-
-fn next_rotation(from_ms: i64, days: u32) -> Option<i64> {
-    (days > 0).then(|| from_ms + i64::from(days) * DAY_MS)
 }
 
 /// `ak_dev_…`, `ak_staging_…` or `ak_prod_…` with 12 random base-36 characters (62 bits).

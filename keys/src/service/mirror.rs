@@ -3,7 +3,7 @@
 
 mod keys;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use keyward_store::model::{Account, ApiKey, Id, Invitation, Member, ServiceToken, Session, Space, SshKey};
@@ -26,6 +26,8 @@ pub(crate) struct Tables {
     pub(crate) spaces: HashMap<Id, Shared<Space>>,
     /// Memberships by account: what a caller belongs to.
     pub(crate) members: HashMap<Id, Vec<Shared<Member>>>,
+    /// The accounts that belong to a space.
+    accounts_of: HashMap<Id, BTreeSet<Id>>,
     pub(crate) invitations: HashMap<[u8; 32], Shared<Invitation>>,
     pub(crate) tokens: HashMap<Id, Shared<ServiceToken>>,
     pub(crate) token_by_verifier: HashMap<[u8; 32], Id>,
@@ -160,11 +162,21 @@ impl Tables {
         else {
             return;
         };
+        let belongs = row.is_some();
         let memberships = self.members.entry(account).or_default();
         memberships.retain(|member| member.record.space != space);
         memberships.extend(row);
         if memberships.is_empty() {
             self.members.remove(&account);
+        }
+        let accounts = self.accounts_of.entry(space).or_default();
+        if belongs {
+            accounts.insert(account);
+        } else {
+            accounts.remove(&account);
+            if accounts.is_empty() {
+                self.accounts_of.remove(&space);
+            }
         }
     }
 
@@ -173,6 +185,17 @@ impl Tables {
         let lower = name.trim().to_lowercase();
         let id = self.account_by_login.get(&lower).or_else(|| self.account_by_email.get(&lower))?;
         self.accounts.get(id)
+    }
+
+    /// Who belongs to a space, by account id.
+    pub(crate) fn members_of(&self, space: Id) -> impl Iterator<Item = &Shared<Member>> {
+        let accounts = self.accounts_of.get(&space).into_iter().flatten();
+        accounts.filter_map(move |account| self.membership(*account, space))
+    }
+
+    /// An account's membership in a space.
+    pub(crate) fn membership(&self, account: Id, space: Id) -> Option<&Shared<Member>> {
+        self.memberships(account).iter().find(|member| member.record.space == space)
     }
 
     /// What an account belongs to.

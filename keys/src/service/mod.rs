@@ -11,19 +11,30 @@ mod change;
 mod custody;
 mod fetch;
 mod fetches;
+mod granted;
+mod grants;
+mod invitations;
 mod jobs;
 mod keys;
 mod list;
 mod lockout;
+mod members;
 mod metered;
 mod mirror;
+mod moving;
+mod opening;
+mod patch;
 mod report;
 mod sessions;
 mod ssh_keys;
+mod teams;
 mod text;
 mod tokens;
+mod unlock;
+mod unlocked;
 mod usage;
 mod uses;
+mod vault;
 mod warm;
 
 use std::path::PathBuf;
@@ -37,7 +48,7 @@ use keyward_store::model::{Door, Id};
 use keyward_store::usage::Usage;
 use keyward_store::{Observer, OpenOptions, Redb, SealerFor, Store};
 
-use crate::caller::{Caller, Identity, Origin};
+use crate::caller::{Caller, Identity, Origin, UnlockSlot};
 use crate::clock::{Clock, timestamp};
 use crate::crypto::{
     self, JwtKeys, KdfPool, MasterKey, PasswordCost, Passwords, Pepper, Remembered, Sha256Chain, SystemKeys,
@@ -53,6 +64,7 @@ use bus::Bus;
 use lockout::Refusals;
 use metered::Metered;
 use mirror::Mirror;
+use unlocked::Unlocked;
 use warm::WarmLocks;
 
 /// Who issues bearer tokens. Those of another instance are signed by another key.
@@ -151,6 +163,7 @@ struct Inner {
     known_tokens: Remembered<Id>,
     warm: WarmLocks,
     metered: Arc<Metered>,
+    unlocked: Unlocked,
     refusals: Refusals,
     opened: Instant,
     opened_ms: i64,
@@ -222,6 +235,7 @@ impl Service {
             settings,
             warm: WarmLocks::default(),
             metered,
+            unlocked: Unlocked::default(),
             refusals: Refusals::default(),
             opened: Instant::now(),
         });
@@ -255,6 +269,7 @@ impl Service {
             origin: Origin { door, address: None, request: None },
             credential: None,
             token: None,
+            unlock: UnlockSlot::default(),
         }
     }
 

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use keyward_store::model::{Id, Session};
 
-use crate::caller::{Caller, Identity, Origin};
+use crate::caller::{Caller, Identity, Origin, UnlockSlot};
 use crate::crypto::{self, Claims, RefreshToken};
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -52,8 +52,13 @@ impl Service {
         let hash = presented.hash();
         let id = presented.session();
         let account = self.account_of_session(id).ok_or(Error::Unauthenticated)?;
-        let caller =
-            Caller { identity: Identity::Account(account), origin, credential: Some(id), token: None };
+        let caller = Caller {
+            identity: Identity::Account(account),
+            origin,
+            credential: Some(id),
+            token: None,
+            unlock: UnlockSlot::default(),
+        };
         let successor = presented.successor(&self.0.pepper);
         let kept = self
             .change(&caller, Permission::SessionManage, Target::Account(account), |tables, draft| {

@@ -135,14 +135,15 @@ impl Service {
         let ids = locked_for(&self.mirror().read(), grant);
         let whole = matches!(grant, Grant::Environment { .. });
         let mut locks = Vec::with_capacity(ids.len());
+        let mut opener = self.opener(caller, passphrase.cloned());
         for id in ids {
             let row = self.key_row(caller, Permission::TokenCreate, id)?;
             if whole && row.record.custody == Custody::Private && passphrase.is_none() {
                 continue;
             }
-            match self.private_key_for_person(&row.record, passphrase.cloned()).await {
+            match opener.key(&row.record).await {
                 Ok(private) => locks.push(lock_for_token(&private, id, token, to, self.now_ms())?),
-                Err(Error::Locked | Error::WrongPassphrase) if whole => {}
+                Err(Error::Locked(_) | Error::WrongPassphrase) if whole => {}
                 Err(error) => return Err(error),
             }
         }
@@ -240,7 +241,7 @@ fn lock_for_token(private: &PrivateKey, key: Id, token: Id, to: &PublicKey, now_
 }
 
 /// The keys of which a token with this grant may hold locks.
-fn locked_for(tables: &Tables, grant: &Grant) -> Vec<Id> {
+pub(crate) fn locked_for(tables: &Tables, grant: &Grant) -> Vec<Id> {
     match grant {
         Grant::Keys(keys) => keys.clone(),
         Grant::Environment { space, environment } => in_environment(tables, *space, *environment)

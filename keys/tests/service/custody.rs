@@ -1,6 +1,6 @@
 use keyward_keys::input::{KeyPatch, KeyRef, NewKey, NewToken, Reveal};
 use keyward_keys::view::{Fetched, KeyStatus, Revealed};
-use keyward_keys::{Custody, Error, Plan, Scope};
+use keyward_keys::{Custody, Error, Locked, Plan, Scope};
 use secrecy::ExposeSecret;
 
 use crate::harness::{Instance, NOON, ORIGIN, by_id, new_key, secret};
@@ -26,7 +26,7 @@ async fn a_private_key_opens_with_its_passphrase_alone() {
     let key = service.create_key(&ana, new).await.expect("a key");
     assert_eq!(key.custody, Custody::Private);
     let locked = service.reveal(&ana, &by_id(key.id), Reveal::default()).await;
-    assert!(matches!(locked, Err(Error::Locked)));
+    assert!(matches!(locked, Err(Error::Locked(Locked::Private))));
     let wrong = service.reveal(&ana, &by_id(key.id), with("mySecurePassphrasf")).await;
     assert!(matches!(wrong, Err(Error::WrongPassphrase)));
     let opened = service.reveal(&ana, &by_id(key.id), with("mySecurePassphrase")).await.expect("opens");
@@ -64,7 +64,7 @@ async fn a_token_fetches_exactly_the_keys_it_was_granted() {
         passphrase: passphrase.map(secret),
         ..NewToken::default()
     };
-    assert!(matches!(service.create_token(&ana, new(None)).await, Err(Error::Locked)));
+    assert!(matches!(service.create_token(&ana, new(None)).await, Err(Error::Locked(Locked::Private))));
     assert!(matches!(
         service.create_token(&ana, new(Some("wrong passphrase"))).await,
         Err(Error::WrongPassphrase)

@@ -9,5 +9,7 @@ mod harness;
 mod keys;
 mod policy;
 mod sessions;
+mod teams;
 mod tokens;
+mod unlock;
 mod usage;

@@ -90,6 +90,10 @@ pub struct ApiKey {
     pub deleted_ms: Option<i64>,
     /// Fetches are refused once the month's requests are over `monthly_limit`.
     pub refuse_over_limit: bool,
+    /// The generation of the space's pair that its lock is for; 0 when it has no lock for its space.
+    pub space_generation: u32,
+    /// A version that somebody has seen who is no longer entitled to it.
+    pub exposed_version: Option<u32>,
     /// When it was frozen, ms since the epoch: tracked, not fetched, until somebody thaws it.
     pub frozen_ms: Option<i64>,
 }

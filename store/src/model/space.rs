@@ -74,6 +74,9 @@ pub struct Member {
     pub role: Role,
     /// When the person joined, ms since the epoch.
     pub joined_ms: i64,
+    /// The generation of the space's pair that this member holds; 0 when none yet. What is sealed to an older one
+    /// is theirs too, until it is sealed to this one.
+    pub generation: u32,
 }
 
 impl Record for Member {

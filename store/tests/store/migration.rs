@@ -93,7 +93,7 @@ fn spaces() -> [Space; 2] {
 }
 
 fn member() -> Member {
-    Member { space: id(12), account: id(2), role: Role::Admin, joined_ms: 700 }
+    Member { space: id(12), account: id(2), role: Role::Admin, joined_ms: 700, generation: 0 }
 }
 
 fn api_key() -> ApiKey {
@@ -119,6 +119,8 @@ fn api_key() -> ApiKey {
         updated_ms: 660,
         deleted_ms: Some(670),
         refuse_over_limit: false,
+        space_generation: 0,
+        exposed_version: None,
         frozen_ms: None,
     }
 }

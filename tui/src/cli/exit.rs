@@ -25,7 +25,7 @@ pub(crate) fn of(error: &Error) -> u32 {
         Error::Unauthenticated
         | Error::Forbidden(_)
         | Error::WrongPassphrase
-        | Error::Locked
+        | Error::Locked(_)
         | Error::KeyInactive
         | Error::PlanLimit { .. }
         | Error::Registration(_) => FORBIDDEN,
@@ -47,7 +47,7 @@ pub(crate) fn code(error: &Error) -> &'static str {
         Error::Conflict(_) => "conflict",
         Error::Stale => "stale",
         Error::WrongPassphrase => "wrong_passphrase",
-        Error::Locked => "locked",
+        Error::Locked(_) => "locked",
         Error::KeyInactive => "key_inactive",
         Error::LimitExceeded { .. } => "limit_exceeded",
         Error::PlanLimit { .. } => "plan_limit",

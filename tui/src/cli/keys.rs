@@ -2,7 +2,7 @@
 
 use keyward_keys::input::{KeyQuery, KeyRef, KeySort, NewKey, Reveal};
 use keyward_keys::view::{KeyView, Pagination, Revealed};
-use keyward_keys::{Custody, Environment, Error};
+use keyward_keys::{Custody, Environment, Error, Locked};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -137,7 +137,9 @@ pub(super) async fn get(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>
         passphrase = Some(first);
     }
     let revealed = match reveal(context, &key, passphrase).await {
-        Err(Failure::Core(Error::Locked)) if stdin.can_ask() && !args.has("--passphrase-stdin") => {
+        Err(Failure::Core(Error::Locked(Locked::Private)))
+            if stdin.can_ask() && !args.has("--passphrase-stdin") =>
+        {
             let passphrase = stdin.secret("Passphrase: ").await?;
             reveal(context, &key, Some(passphrase)).await?
         }

@@ -122,6 +122,7 @@ pub(crate) fn key(n: usize) -> KeyView {
         status,
         custody,
         team: None,
+        rotate_now: false,
         tags: if n.is_multiple_of(3) { vec!["payments".to_owned(), "eu".to_owned()] } else { Vec::new() },
         last_used: used.map(|ms| moment(NOW_MS - ms)),
         usage_count: month * 7 + 311,
@@ -223,6 +224,7 @@ pub(crate) fn user() -> UserView {
         },
         time_zone: "UTC".to_owned(),
         theme: "auto".to_owned(),
+        unlock_passphrase: false,
         created_at: moment(NOW_MS - 90 * 1_440 * MINUTE),
     }
 }

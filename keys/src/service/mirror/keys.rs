@@ -15,6 +15,8 @@ pub(crate) struct KeyIndex {
     by_key_id: HashMap<String, Id>,
     spaces: HashMap<Id, SpaceKeys>,
     binned: HashMap<Id, Shared<ApiKey>>,
+    /// Keys that are locked to a space's pair, those in the bin too: by space, then by the pair's generation.
+    sealed: BTreeSet<(Id, u32, Id)>,
 }
 
 /// A key's place in the order of age: newest first, ties by id.
@@ -30,6 +32,10 @@ pub(crate) struct SpaceKeys {
 impl KeyIndex {
     /// Puts a key in place of what was there; `None` removes it.
     pub(crate) fn put(&mut self, id: Id, row: Option<Shared<ApiKey>>) {
+        if let Some(old) = self.any(id) {
+            let place = (old.record.space, old.record.space_generation, id);
+            self.sealed.remove(&place);
+        }
         self.binned.remove(&id);
         if let Some(old) = self.rows.remove(&id) {
             self.by_key_id.remove(&old.record.key_id);
@@ -42,6 +48,9 @@ impl KeyIndex {
             }
         }
         let Some(row) = row else { return };
+        if row.record.space_generation > 0 {
+            self.sealed.insert((row.record.space, row.record.space_generation, id));
+        }
         if row.record.deleted_ms.is_some() {
             self.binned.insert(id, row);
             return;
@@ -56,6 +65,23 @@ impl KeyIndex {
     /// A key that is not in the bin.
     pub(crate) fn get(&self, id: Id) -> Option<&Shared<ApiKey>> {
         self.rows.get(&id)
+    }
+
+    /// A key, in the bin or not.
+    pub(crate) fn any(&self, id: Id) -> Option<&Shared<ApiKey>> {
+        self.rows.get(&id).or_else(|| self.binned.get(&id))
+    }
+
+    /// The keys that are locked to a space's pair, those in the bin too.
+    pub(crate) fn sealed(&self, space: Id) -> impl Iterator<Item = Id> + '_ {
+        self.behind(space, u32::MAX).map(|row| row.record.id)
+    }
+
+    /// Those of them whose pair is older than this generation.
+    pub(crate) fn behind(&self, space: Id, generation: u32) -> impl Iterator<Item = &Shared<ApiKey>> {
+        let first = Id::from_bytes([0; 12]);
+        let range = self.sealed.range((space, 0, first)..(space, generation, first));
+        range.filter_map(|(_, _, id)| self.any(*id))
     }
 
     /// A key by `_id` or `keyId`.

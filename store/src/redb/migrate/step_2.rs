@@ -35,7 +35,7 @@ pub(super) fn apply(tx: &Tx<'_>) -> Result<()> {
     // Schema 1 knew no way into a space but making it.
     rewrite(tx, |old: old::Member| {
         let joined_ms = spaces.get(&old.space).copied().unwrap_or_default();
-        Member { space: old.space, account: old.account, role: old.role, joined_ms }
+        Member { space: old.space, account: old.account, role: old.role, joined_ms, generation: 0 }
     })?;
     rewrite(tx, service_token)
 }
@@ -139,6 +139,8 @@ fn api_key(old: old::ApiKey) -> ApiKey {
         updated_ms: old.updated_ms,
         deleted_ms: old.deleted_ms,
         refuse_over_limit: false,
+        space_generation: 0,
+        exposed_version: None,
         frozen_ms: None,
     }
 }

@@ -29,6 +29,8 @@ fn key(number: u8, name: &str, tags: &[&str], deleted: bool) -> Shared<ApiKey> {
         updated_ms: 0,
         deleted_ms: deleted.then_some(1),
         refuse_over_limit: false,
+        space_generation: 0,
+        exposed_version: None,
         frozen_ms: None,
     };
     Arc::new(Row { version: 1, record })

@@ -1,0 +1,65 @@
+//! Taking keys out of service tokens, with the locks they had on them: when a key is purged or moves away, and when
+//! whoever granted it may no longer open it.
+
+use keyward_store::model::{Grant, Holder, Id, Lock, LockTarget, ServiceToken};
+use keyward_store::{Op, Record, Row};
+
+use crate::error::Result;
+use crate::event::Event;
+use crate::service::change::Draft;
+use crate::service::mirror::Tables;
+use crate::service::tokens::locked_for;
+use crate::service::uses::remove_uses;
+
+/// Takes keys out of one token.
+pub(crate) fn end(draft: &mut Draft, token: &Row<ServiceToken>, keys: &[Id]) -> Result<()> {
+    match &token.record.grant {
+        Grant::Keys(granted) => {
+            let left: Vec<Id> = granted.iter().copied().filter(|key| !keys.contains(key)).collect();
+            if left.len() == granted.len() {
+                return Ok(());
+            }
+            draft.batch.replace(token, &ServiceToken { grant: Grant::Keys(left), ..token.record.clone() })?;
+        }
+        Grant::Environment { .. } => {}
+    }
+    remove_locks(draft, token.record.id, keys);
+    Ok(())
+}
+
+/// Ends what a person who leaves a space has granted in it. Answers the tokens that lose something.
+pub(crate) fn end_by(
+    tables: &Tables,
+    draft: &mut Draft,
+    account: Id,
+    space: Id,
+) -> Result<Vec<ServiceToken>> {
+    let mut ended = Vec::new();
+    for token in tables.tokens.values().filter(|token| token.record.created_by == account) {
+        match &token.record.grant {
+            Grant::Keys(granted) => {
+                let in_space = |key: &Id| tables.keys.any(*key).is_some_and(|row| row.record.space == space);
+                let keys: Vec<Id> = granted.iter().copied().filter(in_space).collect();
+                if keys.is_empty() {
+                    continue;
+                }
+                end(draft, token, &keys)?;
+            }
+            Grant::Environment { space: of, .. } if *of == space => {
+                remove_locks(draft, token.record.id, &locked_for(tables, &token.record.grant));
+                remove_uses(&mut draft.batch, token.record.id);
+                draft.events.push(Event::TokenRevoked { token: token.record.id, account });
+                draft.batch.remove(token);
+            }
+            Grant::Environment { .. } => continue,
+        }
+        ended.push(token.record.clone());
+    }
+    Ok(ended)
+}
+
+fn remove_locks(draft: &mut Draft, token: Id, keys: &[Id]) {
+    for key in keys {
+        draft.batch.op(Op::Del(Lock::TABLE, Lock::row_key(LockTarget::ApiKey(*key), Holder::Token(token))));
+    }
+}

@@ -1,0 +1,236 @@
+//! Who belongs to a team: see, change roles, remove, leave. Whoever goes loses their locks in the same commit; what they
+//! have seen is worked out from the audit chain and marked to be rotated.
+
+use std::collections::{HashMap, HashSet};
+
+use keyward_store::model::{ApiKey, AuditRecord, Id, Member, Outcome, Role};
+use keyward_store::{KeyRange, Order, Row, Snapshot, Store};
+use sha2::{Digest, Sha256};
+
+use crate::caller::Caller;
+use crate::clock::timestamp;
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::policy::Permission;
+use crate::service::access::{Target, authorise};
+use crate::service::mirror::{Shared, Tables};
+use crate::service::teams::{sealed_access, team_row, tell_members};
+use crate::service::{Service, granted, vault};
+use crate::view::{Departure, EndedToken, ExposedKey, MemberView};
+
+/// Audit records read at a time.
+const PAGE: usize = 1024;
+
+impl Service {
+    /// The members of a team: owners first, then by name.
+    pub async fn members(&self, caller: &Caller, team: Id) -> Result<Vec<MemberView>> {
+        let tables = self.mirror().read();
+        authorise(&tables, caller, Permission::TeamRead, Target::Space(team), None)?;
+        team_row(&tables, team)?;
+        let mut members: Vec<MemberView> =
+            tables.members_of(team).filter_map(|member| member_view(&tables, &member.record)).collect();
+        members.sort_by(|a, b| b.role.cmp(&a.role).then_with(|| a.name.cmp(&b.name)));
+        Ok(members)
+    }
+
+    /// Gives a member another role. A role that opens no keys takes the member's lock away.
+    pub async fn change_role(
+        &self,
+        caller: &Caller,
+        team: Id,
+        account: Id,
+        role: Role,
+    ) -> Result<MemberView> {
+        let permission = self.role_permission(team, account, role);
+        let target = Target::Member { space: team, account };
+        let demoted = self
+            .change(caller, permission, target, |tables, draft| {
+                let space = team_row(tables, team)?;
+                let member = tables.membership(account, team).ok_or(Error::NotFound("member"))?;
+                if owner_involved(member.record.role, role) && permission != Permission::OwnerChange {
+                    return Err(Error::Stale);
+                }
+                if role != Role::Owner {
+                    spare_the_last_owner(tables, member)?;
+                }
+                draft.object = Some(account);
+                draft.space = Some(team);
+                draft.detail = format!("{:?} to {role:?}", member.record.role).to_lowercase();
+                let demoted = vault::holds_keys(member.record.role) && !vault::holds_keys(role);
+                let mut record = Member { role, ..member.record.clone() };
+                if demoted {
+                    vault::take_away(tables, draft, space, member)?;
+                    granted::end_by(tables, draft, account, team)?;
+                    record.generation = 0;
+                }
+                draft.batch.replace(member, &record)?;
+                tell_members(tables, draft, team);
+                Ok(demoted)
+            })
+            .await?;
+        if demoted {
+            self.mark_exposed(caller, team, account).await?;
+        }
+        let tables = self.mirror().read();
+        let member = tables.membership(account, team).ok_or(Error::NotFound("member"))?;
+        member_view(&tables, &member.record).ok_or(Error::NotFound("member"))
+    }
+
+    /// Ends a membership: another's, or the caller's own. Its locks are gone with this commit, and whatever is sealed to
+    /// the team from now on is sealed to a pair that the person never held.
+    pub async fn remove_member(&self, caller: &Caller, team: Id, account: Id) -> Result<Departure> {
+        let target = Target::Member { space: team, account };
+        let tokens = self
+            .change(caller, Permission::MemberRemove, target, |tables, draft| {
+                let space = team_row(tables, team)?;
+                let gone = if caller.account() == Some(account) { "team" } else { "member" };
+                let member = tables.membership(account, team).ok_or(Error::NotFound(gone))?;
+                if member.record.role == Role::Owner && caller.account() != Some(account) {
+                    let batch = Some(&mut draft.batch);
+                    authorise(tables, caller, Permission::OwnerChange, Target::Space(team), batch)?;
+                }
+                spare_the_last_owner(tables, member)?;
+                draft.object = Some(account);
+                draft.space = Some(team);
+                draft.detail = if caller.account() == Some(account) { "left" } else { "removed" }.to_owned();
+                vault::take_away(tables, draft, space, member)?;
+                draft.batch.remove(member);
+                tell_members(tables, draft, team);
+                granted::end_by(tables, draft, account, team)
+            })
+            .await?;
+        let rotate_now = self.mark_exposed(caller, team, account).await?;
+        let ended = |token: keyward_store::model::ServiceToken| EndedToken { id: token.id, name: token.name };
+        Ok(Departure { rotate_now, tokens: tokens.into_iter().map(ended).collect() })
+    }
+
+    /// Ends the caller's own membership.
+    pub async fn leave_team(&self, caller: &Caller, team: Id) -> Result<Departure> {
+        self.remove_member(caller, team, caller.person()?).await
+    }
+
+    /// What a change to this role asks for. Somebody who is no member is looked for by the change itself.
+    fn role_permission(&self, team: Id, account: Id, role: Role) -> Permission {
+        let tables = self.mirror().read();
+        let now = tables.membership(account, team).map(|member| member.record.role);
+        if now.is_some_and(|now| owner_involved(now, role)) {
+            Permission::OwnerChange
+        } else {
+            Permission::MemberChange
+        }
+    }
+
+    /// Marks the keys of a team whose present value this person has seen, in person or through a service token.
+    async fn mark_exposed(&self, caller: &Caller, team: Id, account: Id) -> Result<Vec<ExposedKey>> {
+        let seen = self.seen_versions(team, account).await?;
+        let system = self.system_caller("departure", caller.origin.door);
+        let exposed = self.change(&system, Permission::KeyExpose, Target::Space(team), |tables, draft| {
+            let mut exposed = Vec::new();
+            for (id, (version, at_ms)) in &seen {
+                let Some(row) = tables.keys.get(*id).filter(|row| is_exposed(row, team, *version)) else {
+                    continue;
+                };
+                let record = ApiKey { exposed_version: Some(*version), ..row.record.clone() };
+                draft.batch.replace(row, &record)?;
+                draft.events.push(Event::KeyChanged { space: team, api_key: *id });
+                exposed.push(exposed_key(row, *at_ms));
+            }
+            draft.object = Some(account);
+            draft.space = Some(team);
+            draft.detail = format!("{} keys to rotate", exposed.len());
+            exposed.sort_by(|a: &ExposedKey, b| a.name.cmp(&b.name).then(a.id.cmp(&b.id)));
+            Ok(exposed)
+        });
+        exposed.await
+    }
+
+    /// The newest version of each key of a team that this person has seen, and when, by the audit chain.
+    async fn seen_versions(&self, team: Id, account: Id) -> Result<HashMap<Id, (u32, i64)>> {
+        let actors: HashSet<Id> = {
+            let tables = self.mirror().read();
+            let tokens = tables.tokens.values().filter(|token| token.record.created_by == account);
+            tokens.map(|token| token.record.id).chain([account]).collect()
+        };
+        let opening = [Permission::KeyReveal.rule().name, Permission::KeyFetch.rule().name];
+        let snapshot = self.store().snapshot().await?;
+        let mut seen: HashMap<Id, (u32, i64)> = HashMap::new();
+        let mut range = KeyRange::all();
+        loop {
+            let rows = snapshot.scan(AuditRecord::LOG, range.clone(), Order::Ascending, PAGE).await?;
+            for (_, row) in &rows {
+                let Some(record) = row.value.get(32..).and_then(|body| AuditRecord::from_body(body).ok())
+                else {
+                    continue;
+                };
+                let theirs = record.outcome == Outcome::Done
+                    && record.space == Some(team)
+                    && record.actor.is_some_and(|actor| actors.contains(&actor))
+                    && opening.contains(&record.action.as_str());
+                if let (true, Some(key), Some(version)) = (theirs, record.object, version_in(&record.detail))
+                {
+                    let newest = seen.entry(key).or_insert((version, record.at_ms));
+                    *newest = (*newest).max((version, record.at_ms));
+                }
+            }
+            match rows.last() {
+                Some((last, _)) if rows.len() == PAGE => range.start = [last.as_slice(), &[0]].concat(),
+                _ => return Ok(seen),
+            }
+        }
+    }
+}
+
+/// The version that a record of an opening names: its detail begins with `version 3`.
+fn version_in(detail: &str) -> Option<u32> {
+    let digits: String = detail.strip_prefix("version ")?.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+fn is_exposed(key: &Row<ApiKey>, team: Id, version: u32) -> bool {
+    key.record.space == team && key.record.current_version == version
+}
+
+fn exposed_key(key: &Row<ApiKey>, at_ms: i64) -> ExposedKey {
+    ExposedKey {
+        id: key.record.id,
+        key_id: key.record.key_id.clone(),
+        name: key.record.name.clone(),
+        version: key.record.current_version,
+        revealed_at: timestamp(at_ms),
+    }
+}
+
+fn owner_involved(before: Role, after: Role) -> bool {
+    before == Role::Owner || after == Role::Owner
+}
+
+fn spare_the_last_owner(tables: &Tables, member: &Shared<Member>) -> Result<()> {
+    let owners = tables.members_of(member.record.space).filter(|other| other.record.role == Role::Owner);
+    if member.record.role == Role::Owner && owners.count() < 2 {
+        return Err(Error::Conflict(
+            "this is the team's last owner; make somebody else an owner first, or delete the team".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+fn member_view(tables: &Tables, member: &Member) -> Option<MemberView> {
+    let account = &tables.accounts.get(&member.account)?.record;
+    Some(MemberView {
+        user_id: account.id,
+        name: account.name.clone(),
+        email: account.email.clone(),
+        login: account.login.clone(),
+        role: member.role,
+        access: sealed_access(tables, member),
+        key_fingerprint: account.public_key.map(|key| fingerprint(&key)),
+        joined_at: timestamp(member.joined_ms),
+    })
+}
+
+/// `0123 4567 …`: the first 16 bytes of the SHA-256 of a public key.
+fn fingerprint(public_key: &[u8; 32]) -> String {
+    let digest = hex::encode(&Sha256::digest(public_key)[..16]);
+    let groups: Vec<&str> = (0..8).map(|group| &digest[group * 4..group * 4 + 4]).collect();
+    groups.join(" ")
+}
