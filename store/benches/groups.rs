@@ -65,7 +65,7 @@ async fn once(store: &Redb, work: Work, next: &AtomicU64) -> u64 {
     match work {
         Work::Append(count) => {
             let first = next.fetch_add(count, Ordering::Relaxed);
-            store.append((first..first + count).map(event).collect()).await.unwrap();
+            store.append((first..first + count).map(event).collect::<Vec<_>>()).await.unwrap();
             count
         }
         Work::Commit => {

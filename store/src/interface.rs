@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::batch::Batch;
 use crate::error::{CommitError, Error, Result};
 use crate::table::{KeyRange, Order, Table};
-use crate::usage::{Appended, UsageEvent};
+use crate::usage::{Appended, UsageEvents};
 
 /// A row's bytes with the number of the commit that wrote them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,6 +127,6 @@ pub trait Store: Send + Sync + 'static {
     /// Stores usage events: durable when this returns. [`Error::Busy`] when the queue is full.
     fn append(
         &self,
-        events: Vec<UsageEvent>,
+        events: impl Into<UsageEvents> + Send,
     ) -> impl Future<Output = std::result::Result<Appended, Error>> + Send;
 }

@@ -76,23 +76,37 @@ fn files(folder: &Path) -> Vec<Sink> {
         if path.is_dir() {
             found.extend(files(&path));
         } else if path.is_file() {
-            found.push((path.display().to_string(), fs::read(&path).unwrap()));
+            found.push((path.display().to_string(), without_holes(&fs::read(&path).unwrap())));
         }
     }
     found
 }
 
-/// Every page of the database, opened with its key.
+/// Without the blocks that were never written, of which a database has megabytes.
+fn without_holes(file: &[u8]) -> Vec<u8> {
+    file.chunks(4_096).filter(|block| block.iter().any(|byte| *byte != 0)).flatten().copied().collect()
+}
+
+/// Every page of the database and every record of its journal, opened with its key.
 fn pages(data: &Path) -> Sink {
     const PAGE: usize = 4_096;
-    const FIRST: usize = 16_384;
+    const RING: usize = 12_288;
     let file = fs::read(data.join("keyward.redb")).unwrap();
     let key = MasterKey::parse(&fs::read(data.join("master.key")).unwrap()).unwrap();
     let sealer = key.page_sealer(file[16..32].try_into().unwrap()).unwrap();
+    let number = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap()) as usize;
+    let base = RING + number(40) * PAGE;
     let (mut opened, mut page) = (Vec::new(), vec![0; PAGE]);
-    for (number, sealed) in (1..).zip(file[FIRST..].chunks_exact(PAGE + sealer.overhead())) {
+    for (number, sealed) in (1..).zip(file[base + PAGE..].chunks_exact(PAGE + sealer.overhead())) {
         if sealer.open(number, sealed, &mut page).is_ok() {
             opened.extend_from_slice(&page);
+        }
+    }
+    for record in (RING..base).step_by(PAGE).filter(|at| number(at + 8) > sealer.overhead()) {
+        let name = u64::from_le_bytes(file[record..record + 8].try_into().unwrap());
+        let mut plain = vec![0; number(record + 8) - sealer.overhead()];
+        if sealer.open(name, &file[record + 16..record + 16 + number(record + 8)], &mut plain).is_ok() {
+            opened.extend_from_slice(&plain);
         }
     }
     ("the opened database".to_owned(), opened)

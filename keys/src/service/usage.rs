@@ -48,7 +48,7 @@ impl Service {
         let event = usage_event(id, event, self.now_ms())?;
         let errors = u32::from(event.status >= 400);
         self.count_use(caller).await?;
-        let appended = self.store().append(vec![event]).await?;
+        let appended = self.store().append([event]).await?;
         let duplicate = appended.duplicate.first().copied().unwrap_or(false);
         if !duplicate {
             self.bus().usage(row.record.space, id, 1, errors);

@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 
 use crate::interface::PageSealer;
 use crate::redb::medium::Medium;
-use crate::redb::pages::{PAGE, RUN, place, room};
+use crate::redb::pages::{Places, RUN, room};
 
 const CHUNK: u64 = RUN as u64;
 /// Chunks between the next one and a page that make the page worth waiting for: 16 MiB, checked in some 30 ms.
@@ -28,11 +28,17 @@ pub(crate) struct Checks {
 impl Checks {
     /// Starts checking pages `1..=pages`, on every core but the one that repairs; that one lends a hand in
     /// [`Checks::vouch`].
-    pub(crate) fn start(medium: Arc<dyn Medium>, sealer: Arc<dyn PageSealer>, pages: u64) -> Self {
+    pub(crate) fn start(
+        medium: Arc<dyn Medium>,
+        sealer: Arc<dyn PageSealer>,
+        places: Places,
+        pages: u64,
+    ) -> Self {
         let bits = (0..pages.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
         let found = Arc::new(Found {
             medium,
             sealer,
+            places,
             pages,
             bits,
             next: AtomicU64::new(0),
@@ -73,6 +79,7 @@ impl Drop for Checks {
 pub(crate) struct Found {
     medium: Arc<dyn Medium>,
     sealer: Arc<dyn PageSealer>,
+    places: Places,
     pages: u64,
     /// One bit for each page, from page 1.
     bits: Box<[AtomicU64]>,
@@ -113,11 +120,11 @@ impl Found {
         if first > self.pages || self.over.load(Ordering::Relaxed) {
             return false;
         }
-        let stride = PAGE + self.sealer.overhead();
+        let stride = self.places.stride as usize;
         let count = CHUNK.min(self.pages - first + 1);
         let sealed = room(scratch, count as usize * stride);
         // What can't be read here will be refused, with its cause, when redb reads it.
-        if self.medium.read(place(first, stride as u64), sealed).is_ok() {
+        if self.medium.read(self.places.of(first), sealed).is_ok() {
             for (number, sealed) in (first..).zip(sealed.chunks_exact(stride)) {
                 // Room written ahead of need is no page yet.
                 let skip = self.is_set(number) || sealed.iter().all(|byte| *byte == 0);
@@ -149,10 +156,11 @@ mod tests {
     use crate::error::{Error, Result};
     use crate::interface::PageSealer;
     use crate::redb::medium::{Medium, Memory};
-    use crate::redb::pages::{PAGE, Pages, Unopened, place};
+    use crate::redb::pages::{PAGE, Pages, Places, Unopened};
 
     const PAGES: u64 = 500;
-    const STRIDE: u64 = PAGE as u64 + 8;
+    const BASE: u64 = 4096;
+    const PLACES: Places = Places { base: BASE, stride: PAGE as u64 + 8 };
 
     /// Adds a page's number and bytes up, and counts how often it was asked to check.
     #[derive(Default)]
@@ -187,7 +195,7 @@ mod tests {
     /// Pages that an earlier opening wrote, with the checks begun.
     fn begun(alter: &[u64]) -> (Arc<Memory>, Arc<Sum>, Pages) {
         let (medium, sealer) = (Arc::new(Memory::default()), Arc::new(Sum::default()));
-        let open = || Pages::new(medium.clone(), sealer.clone(), Unopened::Fail).unwrap();
+        let open = || Pages::new(medium.clone(), sealer.clone(), BASE, Unopened::Fail).unwrap();
         let before = open();
         before.set_len((1 + PAGES) * PAGE as u64).unwrap();
         for number in 1..=PAGES {
@@ -201,8 +209,8 @@ mod tests {
 
     fn flip(medium: &dyn Medium, number: u64) {
         let mut byte = [0];
-        medium.read(place(number, STRIDE) + 99, &mut byte).unwrap();
-        medium.write(place(number, STRIDE) + 99, &[byte[0] ^ 1]).unwrap();
+        medium.read(PLACES.of(number) + 99, &mut byte).unwrap();
+        medium.write(PLACES.of(number) + 99, &[byte[0] ^ 1]).unwrap();
     }
 
     fn reads(pages: &Pages, number: u64) -> bool {

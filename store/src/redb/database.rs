@@ -6,7 +6,7 @@ use std::sync::Arc;
 use redb::{Database, StorageError, TableDefinition, WriteTransaction};
 
 use crate::error::{Error, Result};
-use crate::interface::PageSealer;
+use crate::redb::header::Header;
 use crate::redb::medium::Medium;
 use crate::redb::pages::{Pages, SealedPage, Unopened};
 use crate::table::Table;
@@ -27,12 +27,8 @@ pub(crate) struct Open {
 
 impl Open {
     /// Opens or creates the database, repairing it after a crash.
-    pub(crate) fn new(
-        medium: &Arc<dyn Medium>,
-        sealer: &Arc<dyn PageSealer>,
-        cache_bytes: usize,
-    ) -> Result<Self> {
-        let attempt = |pages| Self::attempt(medium, sealer, cache_bytes, pages);
+    pub(crate) fn new(medium: &Arc<dyn Medium>, header: &Header, cache_bytes: usize) -> Result<Self> {
+        let attempt = |pages| Self::attempt(medium, header, cache_bytes, pages);
         match attempt(Unopened::Fail) {
             Err(Error::Sealed) => {}
             other => return other,
@@ -47,11 +43,12 @@ impl Open {
 
     fn attempt(
         medium: &Arc<dyn Medium>,
-        sealer: &Arc<dyn PageSealer>,
+        header: &Header,
         cache_bytes: usize,
         unopened: Unopened,
     ) -> Result<Self> {
-        let pages = Pages::new(medium.clone(), sealer.clone(), unopened).map_err(Error::from_io)?;
+        let pages = Pages::new(medium.clone(), header.sealer.clone(), header.base(), unopened)
+            .map_err(Error::from_io)?;
         let repaired = pages.clone();
         let redb = Database::builder()
             .set_cache_size(cache_bytes)

@@ -1,26 +1,31 @@
 //! The file's own clear header, before redb's: what it is, of which schema, and whether the key fits. It must
 //! hold nothing worth hiding, and it must be read before anything is written.
 //!
-//! Layout (little-endian): magic `KEYWARD1` (8 bytes), format `u32` = 1, page overhead `u32`, file id (16 bytes),
-//! schema `u32`, made `u32` (1 once redb's part is whole), zeros to 4096; then the key check: the first 32 bytes, padded with zeros to a page, sealed as
-//! page [`KEY_CHECK`]; zeros to [`HEADER_LEN`].
+//! Layout (little-endian): magic `KEYWARD1` (8 bytes), format `u32`, page overhead `u32`, file id (16 bytes), schema
+//! `u32`, made `u32` (1 once redb's part is whole), length of the journal's ring `u32` (in blocks of 4096 bytes; 0 in
+//! format 1, which had none), zeros to 4096; then the key check: the first 32 bytes, padded with zeros to a page, sealed
+//! as page [`KEY_CHECK`]; zeros to [`HEADER_LEN`]; the ring; redb's part.
 
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::interface::PageSealer;
+use crate::redb::journal::BLOCK;
 use crate::redb::medium::Medium;
 use crate::redb::pages::PAGE;
 
-/// Where redb's own header begins.
+/// Where this header ends.
 pub(crate) const HEADER_LEN: u64 = 12_288;
 /// The page number the key check is sealed under; no page of data ever has it.
 pub(crate) const KEY_CHECK: u64 = u64::MAX;
 
 const MAGIC: &[u8; 8] = b"KEYWARD1";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// Files of this format were made before there was a journal.
+const FORMAT_WITHOUT_JOURNAL: u32 = 1;
 const SCHEMA_AT: u64 = 32;
 const MADE_AT: u64 = 36;
+const RING_AT: usize = 40;
 /// What the key check vouches for: everything before the schema number.
 const CHECKED: usize = 32;
 
@@ -30,8 +35,24 @@ pub type FileId = [u8; 16];
 /// Makes the sealer of one file from that file's id.
 pub type SealerFor = Box<dyn FnOnce(&FileId) -> Result<Arc<dyn PageSealer>> + Send>;
 
-/// Reads the header, or writes the first one, and proves that the key fits. Refuses without touching the file.
-pub(crate) fn open(medium: &dyn Medium, known: u32, sealer_for: SealerFor) -> Result<Arc<dyn PageSealer>> {
+/// What the header says.
+pub(crate) struct Header {
+    /// Seals what follows.
+    pub(crate) sealer: Arc<dyn PageSealer>,
+    /// Bytes of the journal's ring; 0 when the file has none.
+    pub(crate) ring: u64,
+}
+
+impl Header {
+    /// Where redb's part begins.
+    pub(crate) fn base(&self) -> u64 {
+        HEADER_LEN + self.ring
+    }
+}
+
+/// Reads the header, or writes the first one with a ring of `ring` bytes, and proves that the key fits. Refuses without
+/// touching the file.
+pub(crate) fn open(medium: &dyn Medium, known: u32, ring: u64, sealer_for: SealerFor) -> Result<Header> {
     let len = medium.len().map_err(Error::Io)?;
     let mut head = [0; PAGE];
     let there = PAGE.min(usize::try_from(len).unwrap_or(PAGE));
@@ -39,9 +60,10 @@ pub(crate) fn open(medium: &dyn Medium, known: u32, sealer_for: SealerFor) -> Re
     // No longer than this header, and what is there is ours or was never written: an interrupted first start.
     let magic = &head[..there.min(MAGIC.len())];
     if len <= HEADER_LEN && (MAGIC.starts_with(magic) || magic.iter().all(|byte| *byte == 0)) {
-        return create(medium, known, sealer_for);
+        return create(medium, known, ring, sealer_for);
     }
-    if &head[..8] != MAGIC || number(&head, 8) != FORMAT {
+    let format = number(&head, 8);
+    if &head[..8] != MAGIC || !(FORMAT_WITHOUT_JOURNAL..=FORMAT).contains(&format) {
         return Err(Error::Foreign);
     }
     let found = number(&head, SCHEMA_AT as usize);
@@ -61,11 +83,12 @@ pub(crate) fn open(medium: &dyn Medium, known: u32, sealer_for: SealerFor) -> Re
     if plain[..CHECKED] != head[..CHECKED] {
         return Err(Error::Sealed);
     }
+    let header = Header { sealer, ring: u64::from(number(&head, RING_AT)) * BLOCK };
     if number(&head, MADE_AT as usize) == 0 {
         // Interrupted while redb laid out its part: nothing was ever stored in it.
-        medium.set_len(HEADER_LEN).map_err(Error::Io)?;
+        medium.set_len(HEADER_LEN).and_then(|()| medium.set_len(header.base())).map_err(Error::from_io)?;
     }
-    Ok(sealer)
+    Ok(header)
 }
 
 /// Notes that redb's part is whole: from now on its absence is damage, and not a first start.
@@ -84,7 +107,7 @@ pub(crate) fn note_schema(medium: &dyn Medium, schema: u32) -> Result<()> {
     medium.write(SCHEMA_AT, &schema.to_le_bytes()).and_then(|()| medium.sync()).map_err(Error::from_io)
 }
 
-fn create(medium: &dyn Medium, schema: u32, sealer_for: SealerFor) -> Result<Arc<dyn PageSealer>> {
+fn create(medium: &dyn Medium, schema: u32, ring: u64, sealer_for: SealerFor) -> Result<Header> {
     let mut id = FileId::default();
     getrandom::fill(&mut id).map_err(|error| Error::Io(std::io::Error::other(error)))?;
     let sealer = sealer_for(&id)?;
@@ -102,12 +125,16 @@ fn create(medium: &dyn Medium, schema: u32, sealer_for: SealerFor) -> Result<Arc
     plain[..CHECKED].copy_from_slice(&bytes[..CHECKED]);
     sealer.seal(KEY_CHECK, &plain, &mut bytes[PAGE..2 * PAGE + sealer.overhead()])?;
     bytes[CHECKED..CHECKED + 4].copy_from_slice(&schema.to_le_bytes());
+    let blocks = u32::try_from(ring / BLOCK).unwrap_or(u32::MAX);
+    bytes[RING_AT..RING_AT + 4].copy_from_slice(&blocks.to_le_bytes());
+    let header = Header { sealer, ring: u64::from(blocks) * BLOCK };
     medium
         .set_len(0)
         .and_then(|()| medium.write(0, &bytes))
         .and_then(|()| medium.sync())
+        .and_then(|()| medium.set_len(header.base()))
         .map_err(Error::from_io)?;
-    Ok(sealer)
+    Ok(header)
 }
 
 fn number(head: &[u8], at: usize) -> u32 {

@@ -6,6 +6,7 @@ mod database;
 mod feed;
 mod group;
 mod header;
+mod journal;
 mod ledger;
 mod medium;
 mod meta;
@@ -13,6 +14,7 @@ mod migrate;
 mod pages;
 pub(crate) mod port;
 mod published;
+mod queue;
 mod snapshot;
 mod transaction;
 mod writer;
@@ -24,27 +26,31 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use smallvec::smallvec;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 pub use feed::RedbFeed;
+use header::Header;
 pub use header::{FileId, SealerFor};
+use journal::Journal;
 pub use medium::Medium;
 pub use snapshot::RedbSnapshot;
 
 use crate::batch::{Batch, Op};
 use crate::error::{CommitError, Error, Result};
-use crate::interface::{ChainHasher, Committed, Cursor, Observer, PageSealer, Store};
+use crate::interface::{ChainHasher, Committed, Cursor, Observer, Store};
 use crate::redb::database::{Open, engine};
 use crate::redb::ledger::Ledger;
 use crate::redb::medium::{FileMedium, Memory};
 use crate::redb::migrate::{STEPS, Step};
-use crate::redb::port::ARRIVALS;
+use crate::redb::port::{ARRIVALS, RawRead};
 use crate::redb::published::Published;
+use crate::redb::queue::Request;
 use crate::redb::snapshot::View;
 use crate::redb::transaction::Tx;
-use crate::redb::writer::{Request, State, Writer};
-use crate::usage::{Appended, Engine, Usage, UsageEvent};
+use crate::redb::writer::{State, Writer};
+use crate::usage::{Appended, Engine, Usage, UsageEvent, UsageEvents};
 
 /// Where a store lives.
 enum Place {
@@ -68,6 +74,8 @@ pub struct OpenOptions {
     /// A commit at least this long after the one before also records what a start after a crash needs to open at
     /// once, for about twice its cost; without that, such a start reads every page.
     pub quick_repair_after: Duration,
+    /// Bytes of the journal's ring in a file that is made now, in whole blocks of 4096; 0 for none.
+    pub journal_bytes: u64,
     /// Acknowledges usage without storing it: the baseline that a benchmark compares durable usage with. No
     /// setting reaches it.
     pub discard_usage: bool,
@@ -84,6 +92,7 @@ impl OpenOptions {
             queue: 4096,
             queue_bytes: 64 * 1024 * 1024,
             quick_repair_after: Duration::from_millis(50),
+            journal_bytes: 16 * 1024 * 1024,
             discard_usage: false,
         }
     }
@@ -130,9 +139,9 @@ impl Redb {
             Place::File(path) => (Arc::new(FileMedium::open(&path)?), Some(path)),
             Place::Medium(medium) => (medium, None),
         };
-        let sealer = header::open(&*medium, migrate::known(steps), options.sealer)?;
-        let open = open_schema(&medium, &sealer, options.cache_bytes, path.as_deref(), steps)?;
-        let (boot, folded) = start(&open)?;
+        let header = header::open(&*medium, migrate::known(steps), options.journal_bytes, options.sealer)?;
+        let open = open_schema(&medium, &header, options.cache_bytes, path.as_deref(), steps)?;
+        let (boot, folded) = start(&open, &*medium, &header)?;
         let view = Arc::new(View::new(begin_read(&open)?));
         let ledger = Ledger::load(&*view, boot)?;
         let usage = recover(view.clone(), folded)?;
@@ -145,7 +154,9 @@ impl Redb {
             runtime: Handle::try_current().ok(),
             queued: queued.clone(),
             medium: medium.clone(),
-            sealer,
+            journal: (header.ring > 0)
+                .then(|| Journal::new(medium.clone(), header.sealer.clone(), header.ring, boot)),
+            header,
             cache_bytes: options.cache_bytes,
             chain: options.chain,
             observer: options.observer,
@@ -156,6 +167,8 @@ impl Redb {
             folded,
             quick_repair_after: options.quick_repair_after,
             last_commit: Instant::now(),
+            last_group: Instant::now(),
+            company: 0,
             state: State::Open(open),
         };
         let thread = std::thread::Builder::new()
@@ -235,14 +248,16 @@ impl Store for Redb {
         answer.await.unwrap_or(Err(CommitError::Store(Error::Closed)))
     }
 
-    async fn append(&self, events: Vec<UsageEvent>) -> Result<Appended> {
+    async fn append(&self, events: impl Into<UsageEvents> + Send) -> Result<Appended> {
+        let events = events.into();
         if self.discard_usage {
-            return Ok(Appended { duplicate: vec![false; events.len()] });
+            return Ok(Appended { duplicate: smallvec![false; events.len()] });
         }
         let (reply, answer) = oneshot::channel();
         let bytes = events.iter().map(event_bytes).sum();
         self.send(bytes, Request::Append(events, bytes, reply))?;
-        answer.await.unwrap_or(Err(Error::Closed))
+        let (appended, _) = answer.await.unwrap_or(Err(Error::Closed))?;
+        Ok(appended)
     }
 }
 
@@ -267,12 +282,12 @@ fn begin_read(open: &Open) -> Result<redb::ReadTransaction> {
 /// Opens the database and brings it to the newest schema, after a copy of what it was.
 fn open_schema(
     medium: &Arc<dyn Medium>,
-    sealer: &Arc<dyn PageSealer>,
+    header: &Header,
     cache_bytes: usize,
     path: Option<&Path>,
     steps: &[Step],
 ) -> Result<Open> {
-    let mut open = Open::new(medium, sealer, cache_bytes)?;
+    let mut open = Open::new(medium, header, cache_bytes)?;
     let (found, known) = (migrate::found(&open)?, migrate::known(steps));
     if found > known {
         return Err(Error::Newer { found, known });
@@ -284,7 +299,7 @@ fn open_schema(
             medium.copy_to(&copy_path(path, found)).map_err(Error::from_io)?;
         }
         header::note_schema(&**medium, known)?;
-        open = Open::new(medium, sealer, cache_bytes)?;
+        open = Open::new(medium, header, cache_bytes)?;
     }
     migrate::run(&open, steps, found)?;
     header::note_made(&**medium)?;
@@ -298,13 +313,24 @@ fn copy_path(path: &Path, schema: u32) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Counts this start; answers its number and the last folded arrival.
-fn start(open: &Open) -> Result<(u64, u64)> {
+/// Counts this start, and takes in what the one before left in the journal; answers its number and the last folded
+/// arrival.
+fn start(open: &Open, medium: &dyn Medium, header: &Header) -> Result<(u64, u64)> {
     let transaction = open.begin()?;
     let tx = Tx::new(&transaction);
-    let boot = meta::number(&tx, meta::BOOT)? + 1;
-    meta::set_number(&tx, meta::BOOT, boot)?;
+    let before = meta::number(&tx, meta::BOOT)?;
     let folded = meta::number(&tx, meta::FOLDED)?;
+    if header.ring > 0 && before > 0 {
+        for (arrival, group) in journal::recover(medium, &*header.sealer, header.ring, before, folded)? {
+            let key = arrival.to_be_bytes();
+            // A group that the journal could not take went into the table, under the same number.
+            if tx.raw_get(ARRIVALS, &key)?.is_none() {
+                tx.put_raw(ARRIVALS, &key, &group)?;
+            }
+        }
+    }
+    let boot = before + 1;
+    meta::set_number(&tx, meta::BOOT, boot)?;
     drop(tx);
     transaction.commit().map_err(engine)?;
     Ok((boot, folded))
@@ -319,6 +345,6 @@ fn recover(view: Arc<View>, folded: u64) -> Result<Engine> {
     });
     let mut usage = Engine::recover(&*view, &mut arrivals)?;
     usage.begin_group();
-    usage.commit_group(view);
+    usage.commit_group(Some(view));
     Ok(usage)
 }

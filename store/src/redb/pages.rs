@@ -2,7 +2,7 @@
 //! own header page (structure only) stays clear, because it alone is written in place and in part. It must not
 //! know what is in a page.
 //!
-//! Layout: page 0 lies at [`HEADER_LEN`]; page n ≥ 1 lies sealed at `HEADER_LEN + PAGE + (n - 1) * stride`, with
+//! Layout: page 0 lies at `base`; page n ≥ 1 lies sealed at `base + PAGE + (n - 1) * stride`, with
 //! `stride = PAGE + overhead`. Sealed pages are only ever written anew before a root refers to them, so a torn one
 //! is one that no committed root needs.
 
@@ -16,19 +16,16 @@ use redb::StorageBackend;
 use crate::error::Error;
 use crate::interface::PageSealer;
 use crate::redb::authentic::{Checks, Found};
-use crate::redb::header::HEADER_LEN;
 use crate::redb::medium::Medium;
 
 /// Bytes of a page as redb sees it.
 pub(crate) const PAGE: usize = 4096;
-/// Where sealed pages begin.
-const FIRST: u64 = HEADER_LEN + PAGE as u64;
 /// Pages sealed or opened in one call of the medium; bounds the scratch memory of a thread.
 pub(crate) const RUN: usize = 16;
 /// The file is written ahead of need by an eighth of itself, within these bounds: a sync of room that was written
 /// before costs half as much as one that also moves the file's end.
 const AHEAD: std::ops::RangeInclusive<u64> = 256 * 1024..=4 * 1024 * 1024;
-const ZEROS: &[u8] = &[0; 256 * 1024];
+pub(crate) const ZEROS: &[u8] = &[0; 256 * 1024];
 
 thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -50,7 +47,7 @@ pub(crate) struct Pages(Arc<Inner>);
 struct Inner {
     medium: Arc<dyn Medium>,
     sealer: Arc<dyn PageSealer>,
-    stride: u64,
+    places: Places,
     unopened: Unopened,
     /// While redb repairs: the pages whose tags need not be checked once more.
     checks: RwLock<Option<Checks>>,
@@ -79,25 +76,46 @@ pub(crate) enum Unopened {
 #[error("a page of the database does not open")]
 pub(crate) struct SealedPage;
 
-/// Where page `number` ≥ 1 lies.
-pub(crate) fn place(number: u64, stride: u64) -> u64 {
-    FIRST + (number - 1) * stride
+/// Where pages lie on a medium.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places {
+    /// Where page 0 lies.
+    pub(crate) base: u64,
+    /// Bytes from one sealed page to the next.
+    pub(crate) stride: u64,
+}
+
+impl Places {
+    pub(crate) fn new(base: u64, sealer: &dyn PageSealer) -> Self {
+        Self { base, stride: (PAGE + sealer.overhead()) as u64 }
+    }
+
+    /// Where sealed pages begin.
+    pub(crate) fn first(self) -> u64 {
+        self.base + PAGE as u64
+    }
+
+    /// Where page `number` ≥ 1 lies.
+    pub(crate) fn of(self, number: u64) -> u64 {
+        self.first() + (number - 1) * self.stride
+    }
 }
 
 impl Pages {
-    /// Pages over `medium`.
+    /// Pages over `medium` from `base` on.
     pub(crate) fn new(
         medium: Arc<dyn Medium>,
         sealer: Arc<dyn PageSealer>,
+        base: u64,
         unopened: Unopened,
     ) -> io::Result<Self> {
-        let stride = (PAGE + sealer.overhead()) as u64;
+        let places = Places::new(base, &*sealer);
         // The clear header page is written in place, never ahead.
-        let written = medium.allocated()?.max(FIRST);
+        let written = medium.allocated()?.max(places.first());
         Ok(Self(Arc::new(Inner {
             medium,
             sealer,
-            stride,
+            places,
             unopened,
             checks: RwLock::new(None),
             sync_failed: AtomicBool::new(false),
@@ -108,9 +126,10 @@ impl Pages {
     /// Called before redb reads every page: checks their tags on all cores. Ends with [`Pages::end_checks`] or the
     /// first sealed page that is written.
     pub(crate) fn start_checks(&self) {
-        let pages =
-            (*self.written()).min(self.0.medium.len().unwrap_or(0)).saturating_sub(FIRST) / self.0.stride;
-        let checks = Checks::start(self.0.medium.clone(), self.0.sealer.clone(), pages);
+        let places = self.0.places;
+        let end = (*self.written()).min(self.0.medium.len().unwrap_or(0));
+        let pages = end.saturating_sub(places.first()) / places.stride;
+        let checks = Checks::start(self.0.medium.clone(), self.0.sealer.clone(), places, pages);
         *self.0.checks.write().unwrap_or_else(PoisonError::into_inner) = Some(checks);
     }
 
@@ -136,7 +155,7 @@ impl Pages {
 
     /// Writes zeros from the end of what is written to at least `end`.
     fn fill(&self, written: &mut u64, end: u64) -> io::Result<()> {
-        let step = (*written / 8).clamp(*AHEAD.start(), *AHEAD.end());
+        let step = ((*written - self.0.places.base) / 8).clamp(*AHEAD.start(), *AHEAD.end());
         let ahead = (*written + step).min(self.0.medium.len()?).max(end);
         if let Err(error) = self.zero(written, ahead) {
             // The step was a luxury; what is needed may still fit.
@@ -156,17 +175,12 @@ impl Pages {
         Ok(())
     }
 
-    /// Where page `number` ≥ 1 lies here.
-    fn place(&self, number: u64) -> u64 {
-        place(number, self.0.stride)
-    }
-
     /// The medium's length for a length as redb sees it.
     fn outer_len(&self, len: u64) -> io::Result<u64> {
         match len / PAGE as u64 {
             _ if !len.is_multiple_of(PAGE as u64) => Err(io::ErrorKind::InvalidInput.into()),
-            0 => Ok(HEADER_LEN),
-            pages => Ok(self.place(pages)),
+            0 => Ok(self.0.places.base),
+            pages => Ok(self.0.places.of(pages)),
         }
     }
 
@@ -179,7 +193,7 @@ impl Pages {
     }
 
     fn open_run(&self, first: u64, out: &mut [u8]) -> io::Result<()> {
-        let stride = self.0.stride as usize;
+        let stride = self.0.places.stride as usize;
         let found = self.found();
         SCRATCH.with_borrow_mut(|scratch| {
             let vouched = match &found {
@@ -187,7 +201,7 @@ impl Pages {
                 None => false,
             };
             let sealed = room(scratch, out.len() / PAGE * stride);
-            self.0.medium.read(self.place(first), sealed)?;
+            self.0.medium.read(self.0.places.of(first), sealed)?;
             for ((number, sealed), plain) in
                 (first..).zip(sealed.chunks_exact(stride)).zip(out.chunks_exact_mut(PAGE))
             {
@@ -212,7 +226,7 @@ impl Pages {
     }
 
     fn seal_run(&self, first: u64, data: &[u8]) -> io::Result<()> {
-        let stride = self.0.stride as usize;
+        let stride = self.0.places.stride as usize;
         self.end_checks();
         SCRATCH.with_borrow_mut(|scratch| {
             let run = room(scratch, data.len() / PAGE * stride);
@@ -224,7 +238,7 @@ impl Pages {
                     other => io::Error::other(other),
                 })?;
             }
-            let (at, end) = (self.place(first), self.place(first) + run.len() as u64);
+            let (at, end) = (self.0.places.of(first), self.0.places.of(first) + run.len() as u64);
             let mut written = self.written();
             if end > *written {
                 self.fill(&mut written, end)?;
@@ -239,15 +253,15 @@ impl StorageBackend for Pages {
     fn len(&self) -> io::Result<u64> {
         let outer = self.0.medium.len()?;
         // A file cut inside a page has lost that page.
-        Ok(match outer.checked_sub(FIRST) {
-            Some(sealed) => (1 + sealed / self.0.stride) * PAGE as u64,
+        Ok(match outer.checked_sub(self.0.places.first()) {
+            Some(sealed) => (1 + sealed / self.0.places.stride) * PAGE as u64,
             None => 0,
         })
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         if offset + out.len() as u64 <= PAGE as u64 {
-            return self.0.medium.read(HEADER_LEN + offset, out);
+            return self.0.medium.read(self.0.places.base + offset, out);
         }
         let first = Self::pages(offset, out.len())?;
         if first == 0 {
@@ -274,7 +288,7 @@ impl StorageBackend for Pages {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         if offset + data.len() as u64 <= PAGE as u64 {
-            return self.0.medium.write(HEADER_LEN + offset, data);
+            return self.0.medium.write(self.0.places.base + offset, data);
         }
         let first = Self::pages(offset, data.len())?;
         if first == 0 {

@@ -13,6 +13,8 @@
 //!    holds what was folded; or `Engine::abort_group()` when it failed: nothing of the group, and nothing of the
 //!    slice, may remain
 //!
+//! A group that goes into the journal has no slice, and so no snapshot: 1, 2, 4, the record, 6.
+//!
 //! `Engine::wants_commit_at()` tells when the writer should wake by itself; `None` while nothing is unfolded.
 //!
 //! Opening calls `Engine::recover(read, arrivals)`, with the arrivals after the last one whose folding is done.

@@ -1,6 +1,7 @@
 //! The writer: one thread takes whatever queued while the last commit was in flight, writes it in one durable
-//! commit, tells the observer, shows the new state, and only then acknowledges. It must not wait for company, nor
-//! wake while there is nothing to do.
+//! commit, tells the observer, shows the new state, and only then acknowledges. A group that is only usage goes into
+//! the journal instead, and is folded by commits that take turns with such groups. It must not wake while there is
+//! nothing to do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,66 +10,37 @@ use std::time::{Duration, Instant};
 
 use redb::ReadableDatabase;
 use tokio::runtime::Handle;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
-use crate::batch::Batch;
-use crate::error::{CommitError, Error, Result};
-use crate::interface::{Applied, ChainHasher, Cursor, Observer, PageSealer};
+use crate::error::{Error, Result};
+use crate::interface::{ChainHasher, Cursor, Observer};
 use crate::redb::database::{Open, engine};
 use crate::redb::feed;
-use crate::redb::group::{Applier, BatchOutcome};
+use crate::redb::group::Applier;
+use crate::redb::header::Header;
+use crate::redb::journal::{Journal, Written};
 use crate::redb::ledger::{BATCHES, Ledger};
 use crate::redb::medium::Medium;
 use crate::redb::meta::{self, FOLDED};
 use crate::redb::port::{ARRIVALS, RawRead};
 use crate::redb::published::Published;
+use crate::redb::queue::{Done, Group, Request};
 use crate::redb::snapshot::View;
 use crate::redb::transaction::Tx;
-use crate::table::Table;
-use crate::usage::{Appended, Engine, UsageEvent};
+use crate::usage::Engine;
 
-/// Bytes taken into one group at most, so that no commit is very large.
-const GROUP_BYTES: usize = 8 * 1024 * 1024;
-/// Requests taken into one group at most.
-const GROUP_REQUESTS: usize = 4096;
 /// Folded arrivals dropped in one commit at most.
 const DROPPED: usize = 16;
 /// Free room on the disk, beyond what a group needs, before a full disk is tried again.
 const BREATH: u64 = 2 * 1024 * 1024;
+/// Groups of this many callers and more are given time to grow: for each caller of the group before, about what half
+/// of a request costs, from the beginning of one group to that of the next. Without it the writer wakes for whoever
+/// comes first, and at 256 callers a group holds no more than 20 of them.
+const SEVERAL: usize = 4;
+const PACE_PER_CALLER: Duration = Duration::from_micros(15);
+const MOST_AWAITED: usize = 128;
 /// How long folding rests after a commit that failed.
 const REST: Duration = Duration::from_secs(1);
-
-/// What callers put into the queue.
-pub(crate) enum Request {
-    /// Apply a batch.
-    Commit(Batch, usize, oneshot::Sender<BatchOutcome>),
-    /// Store usage events.
-    Append(Vec<UsageEvent>, usize, oneshot::Sender<Result<Appended>>),
-    /// Finish what is queued and stop.
-    Stop,
-}
-
-/// What is written together.
-#[derive(Default)]
-struct Group {
-    batches: Vec<Batch>,
-    batch_replies: Vec<oneshot::Sender<BatchOutcome>>,
-    appends: Vec<Vec<UsageEvent>>,
-    append_replies: Vec<oneshot::Sender<Result<Appended>>>,
-    bytes: usize,
-}
-
-/// What a group came to, to be told once it is durable.
-#[derive(Default)]
-struct Done {
-    outcomes: Vec<BatchOutcome>,
-    appended: Vec<Result<Appended>>,
-    rows: Vec<Applied>,
-    /// A row that only this group wrote, by which it is known whether its commit is in the file; none when
-    /// nothing was written.
-    marker: Option<(Table, [u8; 8])>,
-    folded_through: Option<u64>,
-}
 
 /// The writer's parts, all its own.
 pub(crate) struct Writer {
@@ -78,7 +50,9 @@ pub(crate) struct Writer {
     /// Bytes waiting in the queue.
     pub(crate) queued: Arc<AtomicUsize>,
     pub(crate) medium: Arc<dyn Medium>,
-    pub(crate) sealer: Arc<dyn PageSealer>,
+    pub(crate) header: Header,
+    /// None in a file that has no room for one.
+    pub(crate) journal: Option<Journal>,
     pub(crate) cache_bytes: usize,
     pub(crate) chain: Arc<dyn ChainHasher>,
     pub(crate) observer: Option<Observer>,
@@ -90,6 +64,9 @@ pub(crate) struct Writer {
     pub(crate) folded: u64,
     pub(crate) quick_repair_after: Duration,
     pub(crate) last_commit: Instant,
+    pub(crate) last_group: Instant,
+    /// Callers who reported usage in the last group.
+    pub(crate) company: usize,
     pub(crate) state: State,
 }
 
@@ -113,9 +90,10 @@ impl Writer {
         let mut group = Group::default();
         let mut rest_until = None;
         let mut starved = false;
+        let mut journaled = false;
         loop {
-            let go_on = self.gather(&mut group, rest_until);
-            let result = self.write(&mut group, &mut starved);
+            let go_on = self.gather(&mut group, rest_until, journaled);
+            let result = self.write(&mut group, &mut starved, &mut journaled);
             rest_until = result.is_err().then(|| Instant::now() + REST);
             let fatal = matches!(result, Err(Error::Closed));
             group.answer(result, self.runtime.as_ref());
@@ -125,9 +103,13 @@ impl Writer {
         }
     }
 
-    /// Takes what is queued; waits for the first request, or until folding is due. `false` after a stop.
-    fn gather(&mut self, group: &mut Group, rest_until: Option<Instant>) -> bool {
+    /// Takes what is queued; waits for the first request, or until folding is due. Takes nothing when the group before
+    /// was `journaled` and folding is due: it is folding's turn. `false` after a stop.
+    fn gather(&mut self, group: &mut Group, rest_until: Option<Instant>, journaled: bool) -> bool {
         let due = self.usage.wants_commit_at().map(|at| rest_until.map_or(at, |rest| rest.max(at)));
+        if journaled && due.is_some_and(|at| at <= Instant::now()) {
+            return true;
+        }
         let first = match due {
             None => self.requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(at) => self.requests.recv_timeout(at.saturating_duration_since(Instant::now())),
@@ -137,28 +119,51 @@ impl Writer {
             Err(RecvTimeoutError::Timeout) => return true,
             Err(RecvTimeoutError::Disconnected) => return false,
         };
+        self.await_company();
         while let Some(request) = next {
             if !group.take(request) {
                 return false;
             }
             next = if group.is_full() { None } else { self.requests.try_recv().ok() };
         }
+        self.company = group.appends.len();
         self.queued.fetch_sub(group.bytes, Ordering::AcqRel);
         true
     }
 
-    /// Writes a group in one commit and shows it. On an error nothing of it is applied.
-    fn write(&mut self, group: &mut Group, starved: &mut bool) -> Result<Done> {
+    /// When several callers report at once, lets a group grow: each has some work to do for its next request, and the same
+    /// commit serves more of them. A caller who is alone never waits.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this thread is the writer's own and has nothing else to do"
+    )]
+    fn await_company(&mut self) {
+        if self.company >= SEVERAL {
+            let pace = PACE_PER_CALLER * self.company.min(MOST_AWAITED) as u32;
+            let rest = pace.saturating_sub(self.last_group.elapsed());
+            if !rest.is_zero() {
+                std::thread::sleep(rest);
+            }
+        }
+        self.last_group = Instant::now();
+    }
+
+    /// Writes a group and shows it; tells whether it was `journaled`. On an error nothing of it is applied.
+    fn write(&mut self, group: &mut Group, starved: &mut bool, journaled: &mut bool) -> Result<Done> {
         if let State::Failed(_) = self.state {
             self.reopen()?;
         }
         if *starved && self.medium.free() < BREATH + 4 * group.bytes as u64 {
             return Err(Error::Full);
         }
-        let State::Open(open) = &self.state else { return Err(Error::Closed) };
         self.usage.begin_group();
-        self.ledger.begin();
         let mut done = Done::default();
+        *journaled = self.write_journal(group, &mut done).inspect_err(|_| self.usage.abort_group())?;
+        if *journaled {
+            return Ok(done);
+        }
+        let State::Open(open) = &self.state else { return Err(Error::Closed) };
+        self.ledger.begin();
         // Recording which pages are free spares a start after a crash the reading of every page. It doubles the
         // cost of a commit and grows with the file, so commits in quick succession go without.
         let quick_repair = self.last_commit.elapsed() >= self.quick_repair_after;
@@ -201,11 +206,31 @@ impl Writer {
         }
     }
 
+    /// Takes a group into the journal; `false` when it must go into the tables.
+    fn write_journal(&mut self, group: &mut Group, done: &mut Done) -> Result<bool> {
+        let Some(journal) = self.journal.as_mut().filter(|_| group.is_usage()) else { return Ok(false) };
+        admit(&mut self.usage, group, &*self.published.view(), done)?;
+        let Some((number, arrival)) = self.usage.encode_group() else {
+            self.usage.abort_group();
+            return Ok(true);
+        };
+        match journal.append(number, &arrival)? {
+            Written::Durable => self.usage.commit_group(None),
+            Written::NoRoom => return Ok(false),
+            Written::Unconfirmed => return Err(Error::Closed),
+        }
+        if journal.is_half_full() {
+            self.usage.fold_soon();
+        }
+        Ok(true)
+    }
+
     /// A durable group becomes visible to everybody, before it is acknowledged.
     fn settle(&mut self, done: &mut Done, view: Arc<View>) {
         self.last_commit = Instant::now();
         self.ledger.commit();
         self.folded = done.folded_through.unwrap_or(self.folded);
+        self.journal.iter_mut().for_each(|journal| journal.release(self.folded));
         self.show(view);
         if let Some(observer) = &self.observer
             && !done.rows.is_empty()
@@ -215,7 +240,7 @@ impl Writer {
     }
 
     fn show(&mut self, view: Arc<View>) {
-        self.usage.commit_group(view.clone());
+        self.usage.commit_group(Some(view.clone()));
         self.published.replace(view);
         let cursor = self.ledger.cursor();
         self.newest.send_if_modified(|newest| std::mem::replace(newest, cursor) != cursor);
@@ -242,7 +267,7 @@ impl Writer {
     /// Opens the file again. Answers the undecided group when it turns out to be in the file.
     fn reopen(&mut self) -> Result<Option<Box<Done>>> {
         let State::Failed(failure) = &mut self.state else { return Ok(None) };
-        let open = Open::new(&self.medium, &self.sealer, self.cache_bytes)?;
+        let open = Open::new(&self.medium, &self.header, self.cache_bytes)?;
         let view = Arc::new(View::new(open.redb.begin_read().map_err(engine)?));
         let landed = match failure.undecided.as_ref().and_then(|done| done.marker) {
             Some((table, key)) => view.raw_get(table, &key)?.is_some(),
@@ -266,6 +291,19 @@ impl Writer {
     }
 }
 
+/// Takes the group's events in, and notes what each caller is told.
+fn admit(usage: &mut Engine, group: &mut Group, read: &dyn RawRead, done: &mut Done) -> Result<()> {
+    // Not those that were taken in on the way to the journal, which then had no room.
+    for events in &mut group.appends[done.appended.len()..] {
+        match usage.admit(events, read) {
+            // That one finds no room in memory; the others may.
+            Err(Error::Busy) => done.appended.push(Err(Error::Busy)),
+            admitted => done.appended.push(Ok(admitted?)),
+        }
+    }
+    Ok(())
+}
+
 /// What it takes to fill one transaction.
 struct Filling<'a> {
     chain: &'a dyn ChainHasher,
@@ -278,13 +316,7 @@ struct Filling<'a> {
 impl Filling<'_> {
     fn fill(&mut self, tx: &Tx<'_>, group: &mut Group, done: &mut Done) -> Result<()> {
         self.apply_batches(tx, group, done)?;
-        for events in group.appends.drain(..) {
-            match self.usage.admit(events, tx) {
-                // That one finds no room in memory; the others may.
-                Err(Error::Busy) => done.appended.push(Err(Error::Busy)),
-                admitted => done.appended.push(Ok(admitted?)),
-            }
-        }
+        admit(self.usage, group, tx, done)?;
         let slice = self.usage.slice(Instant::now(), tx)?;
         let folded = !slice.ops.is_empty() || slice.folded_through.is_some();
         for op in slice.ops {
@@ -329,61 +361,5 @@ impl Filling<'_> {
             }
         }
         Ok(())
-    }
-}
-
-impl Group {
-    /// Adds a request; `false` when it says stop.
-    fn take(&mut self, request: Request) -> bool {
-        match request {
-            Request::Commit(batch, bytes, reply) => {
-                self.batches.push(batch);
-                self.batch_replies.push(reply);
-                self.bytes += bytes;
-            }
-            Request::Append(events, bytes, reply) => {
-                self.appends.push(events);
-                self.append_replies.push(reply);
-                self.bytes += bytes;
-            }
-            Request::Stop => return false,
-        }
-        true
-    }
-
-    fn is_full(&self) -> bool {
-        self.bytes >= GROUP_BYTES || self.batches.len() + self.appends.len() >= GROUP_REQUESTS
-    }
-
-    /// Answers everybody and becomes empty. A caller who went away is no error.
-    ///
-    /// Appends are answered from within the callers' runtime: one wake-up for all of them, where a wake-up from
-    /// this thread for each would cost a system call.
-    fn answer(&mut self, result: Result<Done>, runtime: Option<&Handle>) {
-        self.bytes = 0;
-        self.batches.clear();
-        self.appends.clear();
-        let several = self.append_replies.len() > 1;
-        match result {
-            Ok(done) => {
-                for (reply, outcome) in self.batch_replies.drain(..).zip(done.outcomes) {
-                    let _ = reply.send(outcome);
-                }
-                let replies = std::mem::take(&mut self.append_replies).into_iter().zip(done.appended);
-                let send = move || replies.for_each(|(reply, appended)| drop(reply.send(appended)));
-                match runtime {
-                    Some(runtime) if several => drop(runtime.spawn(async move { send() })),
-                    _ => send(),
-                }
-            }
-            Err(error) => {
-                for reply in self.batch_replies.drain(..) {
-                    let _ = reply.send(Err(CommitError::Store(error.share())));
-                }
-                for reply in self.append_replies.drain(..) {
-                    let _ = reply.send(Err(error.share()));
-                }
-            }
-        }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use foldhash::HashMap;
+use smallvec::SmallVec;
 
 use super::arrival;
 use super::block::Packer;
@@ -90,7 +91,7 @@ impl Engine {
             events.iter().filter_map(|event| event.fingerprint).for_each(|id| self.seen.replay(id));
             let key = self.shared.keys_mut().entry(api_key).or_default().clone();
             if number > lock(&key).head.through {
-                self.take_in(number, api_key, &key, events);
+                self.take_in(number, api_key, &key, events.into_iter());
             }
         }
         self.last_arrival = self.last_arrival.max(number);
@@ -107,26 +108,27 @@ impl Engine {
         self.abort_group();
     }
 
-    /// Takes events into the group, but for those seen before. Refuses all of them or none.
-    pub(crate) fn admit(&mut self, events: Vec<UsageEvent>, read: &dyn RawRead) -> Result<Appended> {
+    /// Takes events into the group, but for those seen before. Refuses all of them or none. What is not kept of them stays
+    /// with the caller, who can free it in the thread that made it.
+    pub(crate) fn admit(&mut self, events: &mut [UsageEvent], read: &dyn RawRead) -> Result<Appended> {
         let bytes: usize = events.iter().map(|event| size_of::<Stored>() + event.metadata.len()).sum();
         if self.unfolded_bytes + self.group.bytes + bytes > UNFOLDED_BYTES {
             return Err(Error::Busy);
         }
-        let duplicate = self.recognise(&events, read)?;
-        for (event, duplicate) in events.into_iter().zip(&duplicate) {
+        let appended = self.recognise(events, read)?;
+        for (event, duplicate) in events.iter_mut().zip(&appended.duplicate) {
             if !duplicate {
                 let place = self.group.place(event.api_key, || find(&self.shared, event.api_key));
                 let endpoint = self.names.share(&event.endpoint);
-                self.group.push(place, Stored::new(event, endpoint));
+                self.group.push(place, Stored::take(event, endpoint));
             }
         }
-        Ok(Appended { duplicate })
+        Ok(appended)
     }
 
     /// For each event, whether its id was seen before; takes in the new ids.
-    fn recognise(&mut self, events: &[UsageEvent], read: &dyn RawRead) -> Result<Vec<bool>> {
-        let mut duplicate = Vec::with_capacity(events.len());
+    fn recognise(&mut self, events: &[UsageEvent], read: &dyn RawRead) -> Result<Appended> {
+        let mut duplicate: SmallVec<[bool; 16]> = SmallVec::with_capacity(events.len());
         let ids = events.iter().map(|event| event.event_id.map(fingerprint));
         for id in ids.clone() {
             let new = id.map_or(Ok(true), |id| self.seen.admit(id, read));
@@ -139,7 +141,12 @@ impl Engine {
                 }
             }
         }
-        Ok(duplicate)
+        Ok(Appended { duplicate })
+    }
+
+    /// Lets the next round begin at once.
+    pub(crate) fn fold_soon(&mut self) {
+        self.work.round_began = None;
     }
 
     /// The fold work for the next commit.
@@ -150,40 +157,48 @@ impl Engine {
     /// The group as one value, with its arrival number; nothing when it holds no events.
     pub(crate) fn encode_group(&mut self) -> Option<(u64, Vec<u8>)> {
         let parts = self.group.filled();
-        (!parts.is_empty()).then(|| (self.last_arrival + 1, arrival::encode(parts.iter().copied())))
+        if parts.is_empty() {
+            return None;
+        }
+        let parts = parts.iter().map(|(api_key, events)| (*api_key, events.iter().map(|event| &event.1)));
+        Some((self.last_arrival + 1, arrival::encode(parts)))
     }
 
-    /// The commit succeeded: queries see its folds and its group from now on.
-    pub(crate) fn commit_group(&mut self, snapshot: RawSnapshot) {
-        self.shared.publish(snapshot);
-        self.apply_slice();
-        let group = std::mem::take(&mut self.group);
-        let arrival = self.last_arrival + 1;
-        for part in group.parts {
-            if !part.events.is_empty() {
-                self.last_arrival = arrival;
-                self.take_in(arrival, part.api_key, &part.key, part.events);
-            }
+    /// The commit succeeded: queries see its folds and its group from now on. None when the group went into the journal,
+    /// without a slice.
+    pub(crate) fn commit_group(&mut self, snapshot: Option<RawSnapshot>) {
+        let sliced = snapshot.is_some();
+        if let Some(snapshot) = snapshot {
+            self.shared.publish(snapshot);
+            self.apply_slice();
         }
+        let mut group = std::mem::take(&mut self.group);
+        let arrival = self.last_arrival + 1;
+        group.empty(|part, events| {
+            self.last_arrival = arrival;
+            self.take_in(arrival, part.api_key, &part.key, events);
+        });
+        self.group = group;
         self.seen.commit();
-        self.dig_graves();
+        if sliced {
+            self.dig_graves();
+        }
     }
 
     /// The commit failed: nothing of the group and of the slice remains.
     pub(crate) fn abort_group(&mut self) {
         self.abort_slice();
-        self.group = GatheredGroup::default();
+        self.group.clear();
         self.seen.abort();
     }
 
     /// Takes in durable events of a key.
-    fn take_in(&mut self, arrival: u64, api_key: Id, key: &KeyCell, events: Vec<Stored>) {
+    fn take_in(&mut self, arrival: u64, api_key: Id, key: &KeyCell, events: impl Iterator<Item = Stored>) {
         let mut state = lock(key);
         if state.head.forgotten {
             return;
         }
-        self.unfolded_bytes += events.iter().map(Stored::memory).sum::<usize>();
-        state.push(arrival, events.into());
+        self.unfolded_bytes += state.push(arrival, events);
         if !state.queued {
             state.queued = true;
             self.work.dirty.push(api_key);

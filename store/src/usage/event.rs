@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::calendar::LAST_MS;
 use crate::model::Id;
 
@@ -58,11 +60,14 @@ pub struct UsageEvent {
     pub metadata: Box<str>,
 }
 
-/// What storing a batch of events answers, once it is durable.
+/// Events stored together; mostly one, which then needs no allocation.
+pub type UsageEvents = SmallVec<[UsageEvent; 1]>;
+
+/// What storing events answers, once they are durable.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Appended {
     /// For each event in order: it was a duplicate and was not counted.
-    pub duplicate: Vec<bool>,
+    pub duplicate: SmallVec<[bool; 16]>,
 }
 
 /// An event as the engine keeps it: the key is known from where it lies, the endpoint is shared, the id is cut to a
@@ -83,12 +88,13 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    pub(super) fn new(event: UsageEvent, endpoint: Arc<str>) -> Self {
+    /// Takes the metadata out of the event.
+    pub(super) fn take(event: &mut UsageEvent, endpoint: Arc<str>) -> Self {
         Self {
             at_ms: event.at_ms.clamp(0, LAST_MS),
             endpoint,
             fingerprint: event.event_id.map(fingerprint),
-            metadata: event.metadata,
+            metadata: std::mem::take(&mut event.metadata),
             response_us: event.response_us,
             request_bytes: event.request_bytes,
             response_bytes: event.response_bytes,

@@ -35,7 +35,7 @@ pub use cell::Cell;
 pub use endpoints::{ENDPOINT_DAY_RETENTION_MS, ENDPOINT_NAMES, EndpointCell, EndpointTotals};
 pub(crate) use engine::Engine;
 pub use engine::UNFOLDED_BYTES;
-pub use event::{Appended, EventId, Method, UsageEvent};
+pub use event::{Appended, EventId, Method, UsageEvent, UsageEvents};
 pub use live::{LIVE_SECONDS, Live};
 pub use read::Usage;
 pub use rollup::{Grain, HOUR_RETENTION_MS, MINUTE_RETENTION_MS};

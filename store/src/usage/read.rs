@@ -17,7 +17,7 @@ use super::fold::{BLOCKS, block_key, damaged, decode_endpoints};
 use super::head::{HEADS, Head, minutes_from};
 use super::live::{Live, Recent};
 use super::rollup::{Cells, Grain, row_key, row_number};
-use super::shared::{Group, KeyState, Prune, Shared, lock};
+use super::shared::{KeyState, Prune, Run, Shared, lock};
 use super::totals::{Sums, Totals};
 use crate::error::{Error, Result};
 use crate::model::Id;
@@ -42,7 +42,7 @@ struct View {
     days: Vec<(u32, Endpoints)>,
     blocks: u64,
     newest_ms: i64,
-    groups: Vec<Group>,
+    runs: Vec<Run>,
 }
 
 impl Usage {
@@ -189,19 +189,19 @@ impl Usage {
 
 impl View {
     fn new(state: &KeyState, head: &Head, snapshot: RawSnapshot) -> Self {
-        let unfolded = state.groups.iter().filter(|group| group.0 > head.through);
+        let unfolded = state.runs.iter().filter(|run| run.0 > head.through);
         Self {
             snapshot,
             cells: head.cells.clone(),
             days: head.days.clone(),
             blocks: head.blocks,
             newest_ms: state.sums.newest_ms,
-            groups: unfolded.cloned().collect(),
+            runs: unfolded.cloned().collect(),
         }
     }
 
     fn events(&self) -> impl Iterator<Item = &Stored> {
-        self.groups.iter().flat_map(|group| group.1.iter())
+        self.runs.iter().flat_map(|run| run.1.iter())
     }
 
     fn stored_cells(&self, api_key: Id, grain: Grain, range: Range<i64>) -> Result<BTreeMap<i64, Cell>> {

@@ -14,8 +14,12 @@ use super::totals::Sums;
 use crate::model::Id;
 use crate::redb::port::RawSnapshot;
 
-/// One group's events of one key.
-pub(super) type Group = (u64, Arc<[Stored]>);
+/// Events of one key, of whole groups that came one after another, with the number of the last of them. They are folded
+/// together. Once somebody reads them they do not change any more.
+pub(super) type Run = (u64, Arc<Vec<Stored>>);
+
+/// A run of this many events is not added to.
+const LONG_RUN: usize = 256;
 
 /// Everything in memory about one key.
 #[derive(Default)]
@@ -25,7 +29,7 @@ pub(super) struct KeyState {
     /// What the commit in flight makes durable: a query that already sees that commit reads this one.
     pub(super) next: Option<Box<Head>>,
     /// Durable as arrivals, not yet folded; those of a fold in flight stay until its commit has succeeded.
-    pub(super) groups: VecDeque<Group>,
+    pub(super) runs: VecDeque<Run>,
     /// Of folded and unfolded events together.
     pub(super) sums: Sums,
     pub(super) recent: Recent,
@@ -36,13 +40,24 @@ pub(super) struct KeyState {
 }
 
 impl KeyState {
-    /// Takes in events that have just become durable.
-    pub(super) fn push(&mut self, arrival: u64, events: Arc<[Stored]>) {
-        for event in events.iter() {
-            self.sums.add(event);
-            self.recent.add(event);
+    /// Takes in a group's events, which have just become durable; answers about how much memory they take.
+    pub(super) fn push(&mut self, arrival: u64, events: impl Iterator<Item = Stored>) -> usize {
+        let Self { sums, recent, .. } = self;
+        let mut bytes = 0;
+        let events = events.inspect(|event| {
+            sums.add(event);
+            recent.add(event);
+            bytes += event.memory();
+        });
+        let open = self.runs.back_mut().filter(|(_, run)| run.len() < LONG_RUN);
+        match open.and_then(|(last, run)| Some((last, Arc::get_mut(run)?))) {
+            Some((last, run)) => {
+                run.extend(events);
+                *last = arrival;
+            }
+            None => self.runs.push_back((arrival, Arc::new(events.collect()))),
         }
-        self.groups.push_back((arrival, events));
+        bytes
     }
 }
 

@@ -10,7 +10,7 @@ use super::event::Stored;
 use super::fold::Fold;
 use super::head::{HEADS, Head};
 use super::seen::{SEEN, Step};
-use super::shared::{Group, KeyCell, Shared, lock};
+use super::shared::{KeyCell, Run, Shared, lock};
 use super::sweep::{Chore, Swept};
 use crate::error::Result;
 use crate::model::Id;
@@ -25,8 +25,10 @@ const SPREAD_AFTER: Duration = Duration::from_secs(60);
 /// Keys and bytes of events of one slice; when much is waiting, a share of it.
 const SLICE_KEYS: usize = 16;
 const SLICE_KEYS_SHARE: usize = 64;
-const SLICE_BYTES: usize = 1 << 20;
-const SLICE_BYTES_SHARE: usize = 8;
+const SLICE_BYTES: usize = 128 << 10;
+const SLICE_BYTES_SHARE: usize = 64;
+/// The same when memory fills faster than rounds empty it.
+const PRESSING_SHARE: usize = 8;
 
 /// A pass over all keys that had unfolded events when it began.
 struct Round {
@@ -41,7 +43,7 @@ pub(super) struct Work {
     /// Keys with events that no round has taken up.
     pub(super) dirty: Vec<Id>,
     round: Option<Round>,
-    round_began: Option<Instant>,
+    pub(super) round_began: Option<Instant>,
     /// Keys whose cells wait to be spread, by rising time; out of date where the key says otherwise.
     cooling: VecDeque<(Instant, Id)>,
     /// Keys with waiting cells found at the start, when no time was known.
@@ -72,8 +74,8 @@ struct Flight {
 struct Folded {
     api_key: Id,
     key: KeyCell,
-    /// How many groups were folded.
-    groups: usize,
+    /// How many runs were folded.
+    runs: usize,
 }
 
 impl Work {
@@ -198,9 +200,10 @@ impl Engine {
     fn fold_round(&mut self, now: Instant, read: &dyn RawRead, ops: &mut Vec<RawOp>) -> Result<()> {
         let Some(round) = &self.work.round else { return Ok(()) };
         let pressing = self.unfolded_bytes >= ROUND_BYTES;
-        let share = if pressing { SLICE_BYTES_SHARE } else { SLICE_KEYS_SHARE };
-        let keys = SLICE_KEYS.max(round.keys.len() / share).min(round.keys.len());
-        let mut room = SLICE_BYTES.max(self.unfolded_bytes / SLICE_BYTES_SHARE);
+        let (keys, bytes) =
+            if pressing { (PRESSING_SHARE, PRESSING_SHARE) } else { (SLICE_KEYS_SHARE, SLICE_BYTES_SHARE) };
+        let keys = SLICE_KEYS.max(round.keys.len() / keys).min(round.keys.len());
+        let mut room = SLICE_BYTES.max(self.unfolded_bytes / bytes);
         for place in 0..keys {
             let Some(api_key) = self.work.round.as_ref().and_then(|round| round.keys.get(place).copied())
             else {
@@ -230,7 +233,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Folds a key's groups as far as there is `room`; `false` when some remain, or the key is in flight already.
+    /// Folds a key's runs as far as there is `room`; `false` when some remain, or the key is in flight already.
     fn fold_key(
         &mut self,
         api_key: Id,
@@ -247,20 +250,20 @@ impl Engine {
         if state.head.forgotten {
             return Ok(true);
         }
-        let groups = groups_within(state.groups.iter(), room);
-        let complete = groups.len() == state.groups.len();
-        if groups.is_empty() && !complete {
+        let runs = runs_within(state.runs.iter(), room);
+        let complete = runs.len() == state.runs.len();
+        if runs.is_empty() && !complete {
             return Ok(false);
         }
         let spread = state.spread_at.is_some_and(|due| due <= now);
         let before = state.head.clone();
         drop(state);
-        let through = groups.last().map_or(before.through, |group| group.0);
-        let events = groups.iter().flat_map(|group| group.1.iter()).collect();
+        let through = runs.last().map_or(before.through, |run| run.0);
+        let events = runs.iter().flat_map(|run| run.1.iter()).collect();
         let fold = Fold { api_key, read, packer: &mut self.packer, ops };
         let head = fold.run(&before, through, events, spread)?;
         lock(&key).next = Some(Box::new(head));
-        self.work.flight.folds.push(Folded { api_key, key, groups: groups.len() });
+        self.work.flight.folds.push(Folded { api_key, key, runs: runs.len() });
         Ok(complete)
     }
 
@@ -297,10 +300,10 @@ impl Engine {
         let mut state = lock(&folded.key);
         let Some(next) = state.next.take() else { return };
         state.head = *next;
-        for (_, events) in state.groups.drain(..folded.groups) {
+        for (_, events) in state.runs.drain(..folded.runs) {
             self.unfolded_bytes -= events.iter().map(Stored::memory).sum::<usize>();
         }
-        state.queued = !state.groups.is_empty();
+        state.queued = !state.runs.is_empty();
         if !state.head.has_waiting() {
             state.spread_at = None;
         } else if state.spread_at.is_none() {
@@ -313,7 +316,7 @@ impl Engine {
     fn apply_burial(&mut self, key: &KeyCell) {
         let mut state = lock(key);
         let Some(head) = state.next.take() else { return };
-        for (_, events) in std::mem::take(&mut *state).groups {
+        for (_, events) in std::mem::take(&mut *state).runs {
             self.unfolded_bytes -= events.iter().map(Stored::memory).sum::<usize>();
         }
         state.head = *head;
@@ -345,15 +348,15 @@ impl Engine {
     }
 }
 
-/// The first groups that fit in `room`; one at least while there is any.
-fn groups_within<'a>(waiting: impl Iterator<Item = &'a Group>, room: &mut usize) -> Vec<Group> {
-    let mut groups = Vec::new();
-    for group in waiting {
+/// The first runs that fit in `room`; one at least while there is any.
+fn runs_within<'a>(waiting: impl Iterator<Item = &'a Run>, room: &mut usize) -> Vec<Run> {
+    let mut runs = Vec::new();
+    for run in waiting {
         if *room == 0 {
             break;
         }
-        *room = room.saturating_sub(group.1.iter().map(Stored::memory).sum());
-        groups.push(group.clone());
+        *room = room.saturating_sub(run.1.iter().map(Stored::memory).sum());
+        runs.push(run.clone());
     }
-    groups
+    runs
 }

@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use keyward_store::model::Id;
 use keyward_store::table::Order;
+use keyward_store::usage::{Method, UsageEvent};
 use keyward_store::{CommitError, Error, KeyRange, Op, OpenOptions, Redb, Result, Snapshot, Store};
 
 use crate::medium::{Fault, Faulty, Survivors};
 use crate::support::*;
 
 const BATCHES: usize = 5;
+const RING: u64 = 32 * 1024;
 /// Rows a batch replaces, scattered over several pages.
 const ROWS: usize = 24;
 
@@ -22,6 +25,8 @@ fn open(disk: &Faulty) -> Result<Redb> {
 fn open_with(disk: &Faulty, quick: bool) -> Result<Redb> {
     let mut options = OpenOptions::medium(Arc::new(disk.clone()), sealer(1), Arc::new(TestChain));
     options.quick_repair_after = if quick { Duration::ZERO } else { Duration::MAX };
+    // Small, so that it goes round, and copies of the disk are quick.
+    options.journal_bytes = RING;
     Redb::open(options)
 }
 
@@ -108,6 +113,116 @@ fn power_losses(quick: bool) {
                 store.commit(batch(ops(found + 1))).await.unwrap();
                 assert_eq!(applied(&store).await, found + 1);
             }
+        }
+    });
+}
+
+/// Groups of usage, each of them one call that took as many ms as the number of its group.
+const GROUPS: u64 = 12;
+
+fn call(number: u64) -> UsageEvent {
+    UsageEvent {
+        api_key: Id::from_bytes([number as u8 % 3; 12]),
+        at_ms: NOW_MS + number as i64,
+        endpoint: "/v1/things".into(),
+        method: Method::Post,
+        status: 200,
+        response_us: Some(number as u32 * 1000),
+        request_bytes: 0,
+        response_bytes: 0,
+        version: 1,
+        event_id: None,
+        metadata: format!(r#"{{"padding":"{}"}}"#, "x".repeat(900)).into(),
+    }
+}
+
+const NOW_MS: i64 = 1_767_225_600_000;
+
+/// The numbers of the calls a store holds, in order.
+fn calls(store: &Redb) -> Vec<u64> {
+    let keys = (0..3).map(|key| Id::from_bytes([key; 12]));
+    let mut numbers: Vec<u64> = keys
+        .flat_map(|key| {
+            let events = store.usage().events(key, 0, i64::MAX, usize::MAX).unwrap();
+            assert_eq!(store.usage().totals(key, NOW_MS).count, events.len() as u64);
+            events.into_iter().map(|event| (event.at_ms - NOW_MS) as u64)
+        })
+        .collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// Reports calls from number `first` on until something fails; now and then a batch comes between, so that some groups
+/// go into the tables; answers the last number that was acknowledged.
+async fn report(store: &Redb, first: u64) -> u64 {
+    for number in first..first + GROUPS {
+        if number % 5 == 0 {
+            let (appended, committed) =
+                tokio::join!(store.append([call(number)]), store.commit(batch([add("n", 1)])));
+            if appended.is_err() || committed.is_err() {
+                return number - u64::from(appended.is_err());
+            }
+        } else if store.append([call(number)]).await.is_err() {
+            return number - 1;
+        }
+    }
+    first + GROUPS - 1
+}
+
+/// A power loss at every call while usage comes in: what was acknowledged is counted once, in this start and the next.
+#[test]
+fn after_a_power_loss_every_acknowledged_call_is_counted_once() {
+    run(async {
+        let whole = Faulty::default();
+        report(&open(&whole).unwrap(), 1).await;
+        for at in 1..=whole.calls() {
+            let disk = Faulty::default();
+            disk.fail(at, Fault::Power);
+            let acknowledged = match open(&disk) {
+                Ok(store) => report(&store, 1).await,
+                Err(_) => 0,
+            };
+            for survivors in [Survivors::None, Survivors::All, Survivors::Writes(at), Survivors::Sectors(at)]
+            {
+                let left = Faulty::with(disk.after_power_loss(survivors));
+                let store = open(&left).unwrap_or_else(|error| panic!("call {at}, {survivors:?}: {error:?}"));
+                let found = calls(&store);
+                let count = found.len() as u64;
+                assert_eq!(found, (1..=count).collect::<Vec<_>>(), "call {at}, {survivors:?}");
+                // The one in flight may have made it.
+                assert!(count == acknowledged || count == acknowledged + 1, "call {at}, {survivors:?}");
+                assert_eq!(report(&store, count + 1).await, count + GROUPS);
+                drop(store);
+                let again = calls(&open(&left).unwrap());
+                assert_eq!(again, (1..=count + GROUPS).collect::<Vec<_>>(), "call {at}, {survivors:?}");
+            }
+        }
+    });
+}
+
+/// A single call that fails while usage comes in: the store goes on by itself unless a sync failed.
+#[test]
+fn after_a_failed_call_usage_goes_on() {
+    run(async {
+        let whole = Faulty::default();
+        let store = open(&whole).unwrap();
+        let opened = whole.calls();
+        report(&store, 1).await;
+        let later = whole.calls() - opened;
+        drop(store);
+        for (at, fault) in (1..=later).flat_map(|at| [(at, Fault::Once), (at, Fault::Short)]) {
+            let disk = Faulty::default();
+            let store = open(&disk).unwrap();
+            disk.fail(at, fault);
+            let mut count = report(&store, 1).await;
+            if count < GROUPS && store.append([call(count + 1)]).await.is_ok() {
+                count += 1;
+            }
+            drop(store);
+            let found = calls(&open(&disk).unwrap());
+            let landed = found.len() as u64;
+            assert!(landed == count || landed == count + 1, "call {at}, {fault:?}: {found:?} of {count}");
+            assert_eq!(found, (1..=landed).collect::<Vec<_>>(), "call {at}, {fault:?}");
         }
     });
 }

@@ -100,6 +100,12 @@ fn a_newer_schema_touches_nothing() {
     assert!(matches!(refused(&path, file_options(&path)), Error::Newer { found: 99, .. }));
 }
 
+/// Where the sealed pages of a file begin.
+fn first_page(file: &[u8]) -> usize {
+    let ring = u32::from_le_bytes(file[40..44].try_into().unwrap());
+    12_288 + ring as usize * 4096 + 4096
+}
+
 #[test]
 fn an_altered_page_is_never_read() {
     run(async {
@@ -113,8 +119,9 @@ fn an_altered_page_is_never_read() {
         let whole = fs::read(&path).unwrap();
         let stride = 4096 + 16;
         let mut noticed = 0;
-        for page in 0..(whole.len() - 16_384) / stride {
-            let at = 16_384 + page * stride;
+        let first = first_page(&whole);
+        for page in 0..(whole.len() - first) / stride {
+            let at = first + page * stride;
             if whole[at..at + stride].iter().all(|byte| *byte == 0) {
                 continue;
             }
@@ -200,7 +207,7 @@ async fn crashed(path: &Path) -> Vec<u8> {
 
 /// Where the sealed pages begin that were ever written.
 fn sealed_pages(file: &[u8]) -> impl Iterator<Item = usize> {
-    let (first, stride) = (16_384, 4096 + 16);
+    let (first, stride) = (first_page(file), 4096 + 16);
     let pages = (file.len() - first) / stride;
     (0..pages).map(move |page| first + page * stride).filter(move |at| file[*at..at + stride] != [0; 4112])
 }

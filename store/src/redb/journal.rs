@@ -1,0 +1,369 @@
+//! The journal: small groups of usage wait in a ring at the head of the file until they are folded into the tables.
+//! One write and one sync make a group durable, where a commit of redb seals and writes some seven pages. It must not
+//! look into a group, and it must never write over one that is not folded.
+//!
+//! A record lies at a multiple of [`BLOCK`] and never across the ring's end: its number (`u64`, little-endian), the
+//! length of what is sealed (`u32`), zeros to 16 bytes; then, sealed under its number, the arrival number (`u64`), that
+//! of the record before it (`u64`; 0 for the first of a start), the group's length (`u32`), the group, zeros.
+//!
+//! Numbers rise by one within a daemon start, which is part of them. A start takes what it finds into the tables, in
+//! the commit that counts it as a start; so records of other starts mean nothing, and those of this one have no gaps.
+//! No two records share a block of the disk, so a torn write can only hit the one that was never acknowledged.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::interface::PageSealer;
+use crate::redb::header::HEADER_LEN;
+use crate::redb::medium::Medium;
+use crate::redb::pages::ZEROS;
+use crate::redb::port::ARRIVALS;
+
+/// Bytes of a disk's block: a torn write touches no other one.
+pub(crate) const BLOCK: u64 = 4096;
+/// Where the ring begins in the file.
+const RING_AT: u64 = HEADER_LEN;
+/// Bytes before what is sealed.
+const HEAD: usize = 16;
+/// Bytes before the group, inside what is sealed.
+const INNER: usize = 20;
+/// What is sealed has a length that ciphers without padding take.
+const CIPHER_BLOCK: usize = 16;
+/// The largest group taken; a larger one is as cheap in a commit.
+const LARGEST: usize = 256 * 1024;
+/// Zeros are written ahead of the first lap in steps of so many bytes: a sync of room that was written before costs
+/// half as much as one that also has to note where it lies.
+const AHEAD: u64 = ZEROS.len() as u64;
+
+/// Bits of a record's number that count within a start; above them the start, and the top one for the journal.
+const INDEX_BITS: u32 = 40;
+const START_MASK: u64 = 0x3F_FFFF;
+
+fn first_number(start: u64) -> u64 {
+    1 << 63 | (start & START_MASK) << INDEX_BITS
+}
+
+/// A record that is not folded yet.
+struct Waiting {
+    arrival: u64,
+    at: u64,
+}
+
+/// How writing a group ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Written {
+    /// It is durable.
+    Durable,
+    /// Nothing was written: the ring is full, the group too large, or the ring cannot be written.
+    NoRoom,
+    /// It was written, and the disk did not confirm it.
+    Unconfirmed,
+}
+
+/// The ring, as its one writer knows it.
+pub(crate) struct Journal {
+    medium: Arc<dyn Medium>,
+    sealer: Arc<dyn PageSealer>,
+    /// Bytes of the ring.
+    len: u64,
+    /// The next record's number, and one that no record gets any more.
+    next: u64,
+    end: u64,
+    /// Where the next record goes, if it fits there.
+    head: u64,
+    waiting: VecDeque<Waiting>,
+    /// The end of what this start has written, on the first lap.
+    written: u64,
+    /// A write failed: what lies there is unknown, so no more is written.
+    broken: bool,
+    plain: Vec<u8>,
+    record: Vec<u8>,
+}
+
+impl Journal {
+    /// An empty ring of `len` bytes for daemon start `start`.
+    pub(crate) fn new(medium: Arc<dyn Medium>, sealer: Arc<dyn PageSealer>, len: u64, start: u64) -> Self {
+        Self {
+            medium,
+            sealer,
+            len,
+            next: first_number(start),
+            end: first_number(start) | ((1 << INDEX_BITS) - 1),
+            head: 0,
+            waiting: VecDeque::new(),
+            written: 0,
+            broken: false,
+            plain: Vec::new(),
+            record: Vec::new(),
+        }
+    }
+
+    /// Writes the group with this arrival number and syncs.
+    pub(crate) fn append(&mut self, arrival: u64, group: &[u8]) -> Result<Written> {
+        let Some((at, len)) = self.room(group.len()) else { return Ok(Written::NoRoom) };
+        self.seal(arrival, group, len)?;
+        if let Err(error) =
+            self.prepare(at + len).and_then(|()| self.medium.write(RING_AT + at, &self.record))
+        {
+            tracing::warn!(%error, "the journal cannot be written; usage goes into the tables directly");
+            self.broken = true;
+            return Ok(Written::NoRoom);
+        }
+        if let Err(error) = self.medium.sync() {
+            tracing::error!(%error, "the disk did not confirm what was written");
+            return Ok(Written::Unconfirmed);
+        }
+        self.next += 1;
+        self.head = at + len;
+        self.waiting.push_back(Waiting { arrival, at });
+        Ok(Written::Durable)
+    }
+
+    /// Every arrival up to this one is folded, durably: its room is free.
+    pub(crate) fn release(&mut self, folded: u64) {
+        while self.waiting.front().is_some_and(|record| record.arrival <= folded) {
+            self.waiting.pop_front();
+        }
+    }
+
+    /// Whether a fold should come soon, before the ring is full.
+    pub(crate) fn is_half_full(&self) -> bool {
+        self.waiting.front().is_some_and(|oldest| {
+            let around = if self.head > oldest.at { 0 } else { self.len };
+            self.head + around - oldest.at > self.len / 2
+        })
+    }
+
+    /// Where a group of so many bytes goes, and how much room its record takes.
+    fn room(&self, group: usize) -> Option<(u64, u64)> {
+        if self.broken || group > LARGEST || self.next == self.end {
+            return None;
+        }
+        let sealed = (INNER + group).next_multiple_of(CIPHER_BLOCK) + self.sealer.overhead();
+        let len = (HEAD + sealed).next_multiple_of(BLOCK as usize) as u64;
+        let fits = |at: u64, end: u64| (at + len <= end).then_some((at, len));
+        match self.waiting.front() {
+            None => fits(self.head, self.len).or(fits(0, self.len)),
+            // The head must not meet the oldest record, or a full ring would look empty.
+            Some(oldest) if self.head > oldest.at => {
+                fits(self.head, self.len).or_else(|| fits(0, oldest.at.saturating_sub(BLOCK)))
+            }
+            Some(oldest) => fits(self.head, oldest.at.saturating_sub(BLOCK)),
+        }
+    }
+
+    /// Makes the record of `len` bytes.
+    fn seal(&mut self, arrival: u64, group: &[u8], len: u64) -> Result<()> {
+        let before = self.waiting.back().map_or(0, |record| record.arrival);
+        let Self { plain, record, .. } = self;
+        plain.clear();
+        plain.extend_from_slice(&arrival.to_le_bytes());
+        plain.extend_from_slice(&before.to_le_bytes());
+        plain.extend_from_slice(&(group.len() as u32).to_le_bytes());
+        plain.extend_from_slice(group);
+        plain.resize(plain.len().next_multiple_of(CIPHER_BLOCK), 0);
+        let sealed = plain.len() + self.sealer.overhead();
+        record.clear();
+        record.extend_from_slice(&self.next.to_le_bytes());
+        record.extend_from_slice(&(sealed as u32).to_le_bytes());
+        record.resize(len as usize, 0);
+        self.sealer.seal(self.next, plain, &mut record[HEAD..HEAD + sealed])
+    }
+
+    fn prepare(&mut self, end: u64) -> io::Result<()> {
+        while self.written < end {
+            let len = AHEAD.min(self.len - self.written);
+            self.medium.write(RING_AT + self.written, &ZEROS[..len as usize])?;
+            self.written += len;
+        }
+        Ok(())
+    }
+}
+
+/// The groups that daemon start `start` left unfolded, with their arrival numbers, which rise.
+///
+/// [`Error::Damaged`] when one that must be there does not open.
+pub(crate) fn recover(
+    medium: &dyn Medium,
+    sealer: &dyn PageSealer,
+    len: u64,
+    start: u64,
+    folded: u64,
+) -> Result<Vec<(u64, Vec<u8>)>> {
+    let mut ring = vec![0; usize::try_from(len).map_err(|_| Error::Damaged { table: ARRIVALS.0 })?];
+    medium.read(RING_AT, &mut ring).map_err(Error::from_io)?;
+    let mut found = BTreeMap::new();
+    for at in (0..ring.len()).step_by(BLOCK as usize) {
+        if let Some((number, record)) = open(&ring[at..], sealer, start) {
+            found.insert(number, record);
+        }
+    }
+    // From the newest back to the first that is not folded. What does not open after the newest was under way when the
+    // daemon ended, and nobody was told of it; any other one must be there.
+    let mut groups = Vec::new();
+    let mut wanted = found.keys().next_back().copied();
+    while let Some(number) = wanted {
+        let record = found.remove(&number).ok_or(Error::Damaged { table: ARRIVALS.0 })?;
+        wanted = (record.before > folded).then(|| number - 1);
+        if record.arrival > folded {
+            groups.push((record.arrival, record.group));
+        }
+    }
+    groups.reverse();
+    Ok(groups)
+}
+
+struct Record {
+    arrival: u64,
+    before: u64,
+    group: Vec<u8>,
+}
+
+/// The record that begins here, when one of this start does and opens.
+fn open(from: &[u8], sealer: &dyn PageSealer, start: u64) -> Option<(u64, Record)> {
+    let number = u64::from_le_bytes(*from.first_chunk()?);
+    if number >> INDEX_BITS != first_number(start) >> INDEX_BITS {
+        return None;
+    }
+    let len = u32::from_le_bytes(*from.get(8..)?.first_chunk()?) as usize;
+    let sealed = from.get(HEAD..HEAD.checked_add(len)?)?;
+    let mut plain = vec![0; len.checked_sub(sealer.overhead())?];
+    sealer.open(number, sealed, &mut plain).ok()?;
+    let arrival = u64::from_le_bytes(*plain.first_chunk()?);
+    let before = u64::from_le_bytes(*plain.get(8..)?.first_chunk()?);
+    let len = u32::from_le_bytes(*plain.get(16..)?.first_chunk()?) as usize;
+    let group = plain.get(INNER..INNER.checked_add(len)?)?.to_vec();
+    Some((number, Record { arrival, before, group }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redb::medium::Memory;
+
+    const RING: u64 = 8 * BLOCK;
+    const START: u64 = 7;
+
+    /// Adds number and bytes up.
+    struct Sum;
+
+    fn sum(number: u64, bytes: &[u8]) -> [u8; 8] {
+        bytes.iter().fold(number, |sum, byte| sum.wrapping_mul(31) + u64::from(*byte)).to_le_bytes()
+    }
+
+    impl PageSealer for Sum {
+        fn overhead(&self) -> usize {
+            8
+        }
+
+        fn seal(&self, number: u64, plain: &[u8], out: &mut [u8]) -> Result<()> {
+            out[..plain.len()].copy_from_slice(plain);
+            out[plain.len()..].copy_from_slice(&sum(number, plain));
+            Ok(())
+        }
+
+        fn check(&self, number: u64, sealed: &[u8]) -> Result<()> {
+            let (plain, tag) = sealed.split_at(sealed.len() - 8);
+            if tag == sum(number, plain) { Ok(()) } else { Err(Error::Sealed) }
+        }
+
+        fn decrypt(&self, _: u64, sealed: &[u8], plain: &mut [u8]) -> Result<()> {
+            plain.copy_from_slice(&sealed[..plain.len()]);
+            Ok(())
+        }
+    }
+
+    struct World {
+        medium: Arc<Memory>,
+        journal: Journal,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let medium = Arc::new(Memory::default());
+            medium.set_len(RING_AT + RING).unwrap();
+            let journal = Journal::new(medium.clone(), Arc::new(Sum), RING, START);
+            Self { medium, journal }
+        }
+
+        fn append(&mut self, arrival: u64, group: &[u8]) -> Written {
+            self.journal.append(arrival, group).unwrap()
+        }
+
+        fn recover(&self, start: u64, folded: u64) -> Result<Vec<(u64, Vec<u8>)>> {
+            recover(&*self.medium, &Sum, RING, start, folded)
+        }
+
+        fn flip(&self, block: u64) {
+            let at = RING_AT + block * BLOCK + 40;
+            let mut byte = [0];
+            self.medium.read(at, &mut byte).unwrap();
+            self.medium.write(at, &[byte[0] ^ 1]).unwrap();
+        }
+    }
+
+    #[test]
+    fn groups_come_back_in_order_and_only_those_not_folded() {
+        let mut world = World::new();
+        for arrival in [3, 4, 9] {
+            assert_eq!(world.append(arrival, &[arrival as u8; 50]), Written::Durable);
+        }
+        let all = [(3, vec![3; 50]), (4, vec![4; 50]), (9, vec![9; 50])];
+        assert_eq!(world.recover(START, 0).unwrap(), all);
+        assert_eq!(world.recover(START, 3).unwrap(), all[1..]);
+        assert_eq!(world.recover(START, 9).unwrap(), []);
+        assert_eq!(world.recover(START + 1, 0).unwrap(), [], "of another start");
+    }
+
+    #[test]
+    fn a_full_ring_refuses_until_room_is_released_and_then_goes_round() {
+        let mut world = World::new();
+        let mut arrival = 0;
+        let mut folded = 0;
+        for _ in 0..5 {
+            let before = arrival;
+            while world.append(arrival + 1, &[arrival as u8; 5000]) == Written::Durable {
+                arrival += 1;
+            }
+            assert!(arrival > before && world.journal.is_half_full());
+            let kept: Vec<u64> = world.recover(START, folded).unwrap().iter().map(|group| group.0).collect();
+            assert_eq!(kept, (folded + 1..=arrival).collect::<Vec<_>>());
+            folded = arrival - 1;
+            world.journal.release(folded);
+        }
+        world.journal.release(arrival);
+        assert!(!world.journal.is_half_full());
+        assert_eq!(world.append(arrival + 1, &[1; LARGEST + 1]), Written::NoRoom);
+    }
+
+    #[test]
+    fn the_last_record_may_be_torn_and_no_other_one() {
+        let mut world = World::new();
+        for arrival in 1..=3 {
+            world.append(arrival, &[0; 100]);
+        }
+        world.flip(2);
+        assert_eq!(world.recover(START, 0).unwrap().len(), 2);
+        world.append(4, &[0; 100]);
+        assert!(matches!(world.recover(START, 2), Err(Error::Damaged { .. })));
+        // Folded before, so nobody needs it.
+        assert_eq!(world.recover(START, 3).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_torn_record_over_one_that_was_folded_takes_nothing_with_it() {
+        let mut world = World::new();
+        for arrival in 1..=6 {
+            world.append(arrival, &[0; 100]);
+        }
+        world.journal.release(4);
+        // Goes round, over the first one, and is torn.
+        world.append(7, &[0; 6000]);
+        world.append(8, &[0; 6000]);
+        world.flip(0);
+        let kept: Vec<u64> = world.recover(START, 4).unwrap().iter().map(|group| group.0).collect();
+        assert_eq!(kept, [5, 6, 7]);
+    }
+}
