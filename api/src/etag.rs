@@ -39,6 +39,7 @@ fn tag(text: std::fmt::Arguments<'_>) -> HeaderValue {
 /// Whether `If-None-Match` names this tag, so that the answer is 304.
 pub(crate) fn not_modified(headers: &HeaderMap, current: &HeaderValue) -> bool {
     let current = current.as_bytes();
+    let current = current.strip_prefix(b"W/").unwrap_or(current);
     tags(headers, header::IF_NONE_MATCH)
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == current)
 }

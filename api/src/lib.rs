@@ -10,6 +10,7 @@ mod etag;
 mod input;
 mod limits;
 mod link;
+mod listing;
 mod openapi;
 mod problem;
 mod routes;

@@ -122,7 +122,7 @@ fn finish(path: &str, method: &str, operation: &mut Value, names: &mut HashSet<S
         let mut carried = vec!["X-Request-Id", "RateLimit-Policy", "RateLimit"];
         carried.extend((status == "201" && path.ends_with('s')).then_some("Location"));
         carried.extend(conditional.then_some("ETag"));
-        carried.extend(paged.then_some("Link"));
+        carried.extend((paged && status == "200").then_some("Link"));
         response["headers"] = references(&carried);
     }
     let parameters =

@@ -1,5 +1,5 @@
 //! Headers that every answer carries, errors included. They are those of the specification's middleware, narrowed to
-//! what an API needs: it serves no page, so nothing may be loaded, framed, sniffed or kept.
+//! what an API needs: nothing may be loaded, framed, sniffed or kept. The few routes that serve a page say what it may load.
 
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -36,13 +36,13 @@ static HEADERS: [(HeaderName, HeaderValue); 16] = [
     (header::X_XSS_PROTECTION, HeaderValue::from_static("0")),
 ];
 
-/// Adds them; `Vary` joins what is there, the others replace it.
+/// Adds them; `Vary` joins what is there, a route's own policy stays, the others replace what is there.
 pub(crate) fn add(headers: &mut HeaderMap) {
     headers.reserve(HEADERS.len() + 4);
     for (name, value) in &HEADERS {
         if *name == header::VARY {
             headers.append(name, value.clone());
-        } else {
+        } else if *name != header::CONTENT_SECURITY_POLICY || !headers.contains_key(name) {
             headers.insert(name, value.clone());
         }
     }

@@ -20,5 +20,6 @@ mod harness;
 mod openssh;
 mod openssh_commands;
 mod rest;
+mod specification;
 mod story;
 mod tree;

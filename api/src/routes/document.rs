@@ -9,11 +9,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::HttpDoor;
+use crate::listing::listed;
 use crate::openapi;
 use crate::signed::Stranger;
 
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
-    OpenApiRouter::default().routes(routes!(document))
+    OpenApiRouter::default().routes(listed(routes!(document)))
 }
 
 /// Made when it is first asked for: most daemons are never asked.
@@ -25,6 +26,7 @@ static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "document", security(()), responses(
     (status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = Object),
+    (status = 304, description = "It is as it was"),
 ))]
 async fn document(_: Stranger) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone())

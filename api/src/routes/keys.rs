@@ -19,6 +19,7 @@ use crate::HttpDoor;
 use crate::etag::{self, Match};
 use crate::input::{ENVIRONMENTS, Fields, KeyPath, Object, OptionalObject, Search, VALUE_BODY_LIMIT};
 use crate::link;
+use crate::listing::listed;
 use crate::problem::Problem;
 use crate::signed::Signed;
 
@@ -29,7 +30,7 @@ const PAGE_SIZE: u32 = 20;
 pub(super) fn routes(most: usize) -> OpenApiRouter<HttpDoor> {
     let with_value = DefaultBodyLimit::max(VALUE_BODY_LIMIT.min(most));
     OpenApiRouter::default()
-        .routes(routes!(list))
+        .routes(listed(routes!(list)))
         .routes(routes!(create).layer(with_value))
         .routes(routes!(show, update, remove))
         .routes(routes!(reveal))
@@ -38,6 +39,7 @@ pub(super) fn routes(most: usize) -> OpenApiRouter<HttpDoor> {
 /// The keys the caller may see, a page at a time.
 #[utoipa::path(get, path = "/api/keys", tag = "keys", params(KeyQuery), responses(
     (status = 200, description = "A page", body = KeyPage),
+    (status = 304, description = "It is as it was"),
 ))]
 async fn list(
     State(door): State<HttpDoor>,

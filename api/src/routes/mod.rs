@@ -2,6 +2,7 @@
 //! and shapes the answer.
 
 mod auth;
+mod docs;
 mod document;
 mod fetch;
 mod health;
@@ -45,6 +46,7 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
         .layer(DefaultBodyLimit::max(BODY_LIMIT.min(most)))
         .merge(health::routes())
         .merge(document::routes())
+        .merge(docs::routes())
 }
 
 async fn no_route(_: Stranger) -> Problem {

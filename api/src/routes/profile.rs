@@ -14,19 +14,22 @@ use utoipa_axum::routes;
 use super::Message;
 use crate::HttpDoor;
 use crate::input::{IdPath, Object};
+use crate::listing::listed;
 use crate::problem::Problem;
 use crate::signed::Signed;
 
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default()
-        .routes(routes!(me))
-        .routes(routes!(ssh_keys, add_ssh_key))
+        .routes(listed(routes!(me)))
+        .routes(listed(routes!(ssh_keys)))
+        .routes(routes!(add_ssh_key))
         .routes(routes!(remove_ssh_key))
 }
 
 /// The caller's own account.
 #[utoipa::path(get, path = "/api/profile", tag = "profile", responses(
     (status = 200, description = "The account", body = UserView),
+    (status = 304, description = "It is as it was"),
 ))]
 async fn me(State(door): State<HttpDoor>, Signed(caller): Signed) -> Result<Json<UserView>, Problem> {
     Ok(Json(door.service.me(&caller).await?))
@@ -41,6 +44,7 @@ struct SshKeys {
 /// The caller's SSH keys.
 #[utoipa::path(get, path = "/api/profile/ssh-keys", tag = "profile", responses(
     (status = 200, description = "The keys", body = SshKeys),
+    (status = 304, description = "It is as it was"),
 ))]
 async fn ssh_keys(State(door): State<HttpDoor>, Signed(caller): Signed) -> Result<Json<SshKeys>, Problem> {
     Ok(Json(SshKeys { ssh_keys: door.service.ssh_keys(&caller).await? }))

@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 use super::Message;
 use crate::HttpDoor;
 use crate::input::{ENVIRONMENTS, Fields, IdPath, Object, PartPath};
+use crate::listing::listed;
 use crate::problem::Problem;
 use crate::signed::Signed;
 
@@ -23,13 +24,16 @@ const ROLES: &str = "owner, admin, member, viewer";
 
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default()
-        .routes(routes!(list, create))
+        .routes(listed(routes!(list)))
+        .routes(routes!(create))
         .routes(routes!(join))
-        .routes(routes!(show, update, remove))
+        .routes(listed(routes!(show)))
+        .routes(routes!(update, remove))
         .routes(routes!(leave))
-        .routes(routes!(members))
+        .routes(listed(routes!(members)))
         .routes(routes!(change_role, remove_member))
-        .routes(routes!(invitations, invite))
+        .routes(listed(routes!(invitations)))
+        .routes(routes!(invite))
         .routes(routes!(withdraw))
 }
 
@@ -41,6 +45,7 @@ struct Teams {
 /// The teams the caller belongs to.
 #[utoipa::path(get, path = "/api/teams", tag = "teams", responses(
     (status = 200, description = "The teams, by name", body = Teams),
+    (status = 304, description = "It is as it was"),
 ))]
 async fn list(State(door): State<HttpDoor>, Signed(caller): Signed) -> Result<Json<Teams>, Problem> {
     Ok(Json(Teams { teams: door.service.teams(&caller).await? }))
@@ -65,6 +70,7 @@ async fn create(
 /// One team.
 #[utoipa::path(get, path = "/api/teams/{id}", tag = "teams", responses(
     (status = 200, description = "The team", body = TeamView),
+    (status = 304, description = "It is as it was"),
 ))]
 async fn show(
     State(door): State<HttpDoor>,
@@ -115,6 +121,7 @@ struct Members {
 /// Who belongs to a team.
 #[utoipa::path(get, path = "/api/teams/{id}/members", tag = "teams", responses(
     (status = 200, description = "The members, owners first", body = Members),
+    (status = 304, description = "It is as it was"),
 ))]
 async fn members(
     State(door): State<HttpDoor>,
@@ -191,6 +198,7 @@ struct Invitations {
 /// The invitations to a team that are open.
 #[utoipa::path(get, path = "/api/teams/{id}/invitations", tag = "teams", responses(
     (status = 200, description = "The invitations, newest first", body = Invitations),
+    (status = 304, description = "It is as it was"),
 ))]
 async fn invitations(
     State(door): State<HttpDoor>,

@@ -19,11 +19,12 @@ use utoipa_axum::routes;
 use super::Message;
 use crate::HttpDoor;
 use crate::input::{ENVIRONMENTS, Fields, IdPath, Object};
+use crate::listing::listed;
 use crate::problem::Problem;
 use crate::signed::Signed;
 
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
-    OpenApiRouter::default().routes(routes!(list, create)).routes(routes!(revoke))
+    OpenApiRouter::default().routes(listed(routes!(list))).routes(routes!(create)).routes(routes!(revoke))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -34,6 +35,7 @@ struct Tokens {
 /// The service tokens the caller made.
 #[utoipa::path(get, path = "/api/tokens", tag = "tokens", responses(
     (status = 200, description = "The tokens, newest first", body = Tokens),
+    (status = 304, description = "It is as it was"),
 ))]
 async fn list(State(door): State<HttpDoor>, Signed(caller): Signed) -> Result<Json<Tokens>, Problem> {
     Ok(Json(Tokens { tokens: door.service.tokens(&caller).await? }))

@@ -12,16 +12,21 @@ use utoipa_axum::routes;
 
 use crate::HttpDoor;
 use crate::input::{self, KeyPath, Search};
+use crate::listing::listed;
 use crate::problem::Problem;
 use crate::signed::Signed;
 
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
-    OpenApiRouter::default().routes(routes!(report)).routes(routes!(track)).routes(routes!(bulk::track_many))
+    OpenApiRouter::default()
+        .routes(listed(routes!(report)))
+        .routes(routes!(track))
+        .routes(routes!(bulk::track_many))
 }
 
 /// A key's usage over a span of days.
 #[utoipa::path(get, path = "/api/usage/{id}", tag = "usage", params(UsageQuery), responses(
     (status = 200, description = "The report", body = UsageReport),
+    (status = 304, description = "It is as it was"),
 ))]
 async fn report(
     State(door): State<HttpDoor>,

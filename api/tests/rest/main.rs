@@ -5,6 +5,7 @@
 mod auth;
 mod bad_input;
 mod connections;
+mod docs;
 mod document;
 mod every_route;
 mod fetch;
