@@ -84,22 +84,24 @@ fn finish(path: &str, method: &str, operation: &mut Value, names: &mut HashSet<S
         name = format!("{name}_{method}");
     }
     operation["operationId"] = name.into();
-
     if let Some(body) = operation.get_mut("requestBody") {
         let content = &mut body["content"]["application/json"]["schema"];
         // How utoipa writes `Option<T>`: null or the schema. Here a body may be left out, but never be null.
-        let choice = content["oneOf"].as_array().into_iter().flatten();
-        if let Some(schema) = choice.into_iter().find(|schema| schema["type"] != "null").cloned() {
+        let mut choice = content["oneOf"].as_array().into_iter().flatten();
+        if let Some(schema) = choice.find(|schema| schema["type"] != "null").cloned() {
             *content = schema;
             body["required"] = false.into();
         }
     }
+    add_refusals(path, method, operation);
+    add_headers(path, operation);
+}
+
+/// Adds the refusals that what the operation takes makes possible, and gives those that it stated their form.
+fn add_refusals(path: &str, method: &str, operation: &mut Value) {
     let open = operation.get("security").is_some();
     let body = operation.get("requestBody").is_some();
     let query = parameters(operation).any(|parameter| parameter["in"] == "query");
-    let paged = parameters(operation).any(|parameter| parameter["name"] == "page");
-    let stated = |status: &str| operation["responses"].get(status).is_some();
-    let (conditional, guarded) = (stated("304"), stated("412"));
     let possible = |status: &str| match status {
         "401" | "403" => !open,
         "404" => path.contains('{'),
@@ -111,29 +113,35 @@ fn finish(path: &str, method: &str, operation: &mut Value, names: &mut HashSet<S
     };
     let Some(responses) = operation["responses"].as_object_mut() else { return };
     for (status, ..) in REFUSALS {
-        if let Some(stated) = responses.get_mut(status) {
+        if possible(status) || responses.contains_key(status) {
+            let stated = responses.entry(status).or_insert_with(|| json!({}));
             stated["$ref"] = format!("#/components/responses/{status}").into();
-        } else if possible(status) {
-            responses
-                .insert(status.to_owned(), json!({ "$ref": format!("#/components/responses/{status}") }));
         }
     }
-    for (status, response) in responses.iter_mut().filter(|(status, _)| status.as_str() < "400") {
+}
+
+/// Adds the headers of good answers, and the parameters that go with them and with the path.
+fn add_headers(path: &str, operation: &mut Value) {
+    let paged = parameters(operation).any(|parameter| parameter["name"] == "page");
+    let stated = |status: &str| operation["responses"].get(status).is_some();
+    let (conditional, guarded) = (stated("304"), stated("412"));
+    for (status, response) in
+        fields(&mut operation["responses"]).filter(|(status, _)| status.as_str() < "400")
+    {
         let mut carried = vec!["X-Request-Id", "RateLimit-Policy", "RateLimit"];
         carried.extend((status == "201" && path.ends_with('s')).then_some("Location"));
         carried.extend(conditional.then_some("ETag"));
         carried.extend((paged && status == "200").then_some("Link"));
         response["headers"] = references(&carried);
     }
-    let parameters =
-        operation.as_object_mut().map(|operation| operation.entry("parameters").or_insert(json!([])));
-    let Some(Value::Array(parameters)) = parameters else { return };
-    parameters.extend(path_parameters(path));
-    parameters
-        .extend(conditional.then(|| tag_parameter("If-None-Match", "A tag that is known: unchanged is 304")));
-    parameters.extend(
-        guarded.then(|| tag_parameter("If-Match", "The tag the change was made from: another is 412")),
-    );
+    let known = conditional.then(|| tag_parameter("If-None-Match", "A tag that is known: unchanged is 304"));
+    let made_from =
+        guarded.then(|| tag_parameter("If-Match", "The tag the change was made from: another is 412"));
+    let more: Vec<_> = path_parameters(path).chain(known).chain(made_from).collect();
+    let more =
+        more.into_iter().filter(|more| parameters(operation).all(|stated| stated["name"] != more["name"]));
+    let all: Vec<_> = parameters(operation).cloned().chain(more).collect();
+    operation["parameters"] = all.into();
 }
 
 fn parameters(operation: &Value) -> impl Iterator<Item = &Value> {

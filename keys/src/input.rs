@@ -33,13 +33,13 @@ pub enum KeyRef {
 #[schema(rename_all = "camelCase")]
 pub struct NewAccount {
     /// The person's name, 1 to 100 characters.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, examples("John Doe"))]
     pub name: String,
     /// The e-mail address.
-    #[schema(format = "email", min_length = 3, max_length = 254)]
+    #[schema(format = "email", min_length = 3, max_length = 254, examples("john@example.com"))]
     pub email: String,
     /// The password, at least 8 characters.
-    #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024, examples("securePassword123"))]
     pub password: SecretString,
     /// An invitation's code, where one is needed.
     #[schema(value_type = Option<String>, format = Password)]
@@ -64,29 +64,30 @@ pub struct AddedAccount {
 #[schema(rename_all = "camelCase")]
 pub struct NewKey {
     /// 1 to 128 characters.
-    #[schema(min_length = 1, max_length = 128)]
+    #[schema(min_length = 1, max_length = 128, examples("OpenAI Development Key"))]
     pub name: String,
     /// 1 to 64 characters.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(min_length = 1, max_length = 64, examples("OpenAI"))]
     pub service: String,
     /// The value, 1 byte to 64 KiB.
-    #[schema(rename = "apiKey", value_type = String, format = Password, min_length = 1, max_length = 65536)]
+    #[schema(rename = "apiKey", value_type = String, format = Password, min_length = 1, max_length = 65536, examples("sk-1234567890abcdef..."))]
     pub value: SecretString,
     /// Makes it private: only this opens it.
-    #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 1024)]
+    #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 1024, examples("mySecurePassphrase123"))]
     pub passphrase: Option<SecretString>,
     /// At most 1,000 characters.
-    #[schema(required = false, max_length = 1000)]
+    #[schema(required = false, max_length = 1000, examples("Development environment key for testing"))]
     pub description: String,
     /// Where it is used; development when none.
     pub environment: Option<Environment>,
     /// Requests a month.
+    #[schema(examples(5000))]
     pub monthly_limit: Option<u64>,
     /// Whether fetches are refused once the month's requests are over the limit; reports never are.
     #[schema(required = false)]
     pub refuse_over_limit: bool,
     /// At most 20, each 1 to 40 characters.
-    #[schema(required = false, max_items = 20)]
+    #[schema(required = false, max_items = 20, examples(json!(["development", "openai", "testing"])))]
     pub tags: Vec<String>,
     /// Who can open it; the default is worked out.
     pub custody: Option<Custody>,
@@ -206,18 +207,22 @@ pub struct Reveal {
 #[schema(rename_all = "camelCase")]
 pub struct TrackEvent<S = String> {
     /// The endpoint that was called, at most 256 bytes.
+    #[schema(examples("/v1/chat/completions"))]
     pub endpoint: Option<S>,
     /// The HTTP method.
+    #[schema(examples("POST"))]
     pub method: Option<S>,
     /// The HTTP status, 100 to 599; 200 when none.
-    #[schema(minimum = 100, maximum = 599)]
+    #[schema(minimum = 100, maximum = 599, examples(200))]
     pub status_code: Option<u16>,
     /// The response time in ms, may be fractional, 0 to 3,600,000.
-    #[schema(minimum = 0, maximum = 3600000)]
+    #[schema(minimum = 0, maximum = 3600000, examples(245))]
     pub response_time: Option<f64>,
     /// The request's size in bytes.
+    #[schema(examples(1024))]
     pub request_size: Option<u32>,
     /// The response's size in bytes.
+    #[schema(examples(2048))]
     pub response_size: Option<u32>,
     /// The version of the key that was used.
     pub version: Option<u32>,
@@ -227,7 +232,7 @@ pub struct TrackEvent<S = String> {
     /// When the call was made: at most 30 days old, 5 minutes ahead; now when none.
     pub timestamp: Option<Timestamp>,
     /// A compact JSON object of at most 2 KiB, or none.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, examples(json!({"model": "gpt-3.5-turbo", "tokens": 150})))]
     pub metadata: Option<S>,
 }
 

@@ -43,7 +43,6 @@ async fn page(_: Stranger) -> impl IntoResponse {
 
 /// What the page is made of.
 #[utoipa::path(get, path = "/docs/{file}", tag = "document", security(()),
-    params(("file" = String, Path, description = "As the page names it")),
     responses(
         (status = 200, description = "The file", content_type = "*/*", body = String),
         (status = 304, description = "It is as it was"),

@@ -61,6 +61,10 @@ async fn it_is_whole() {
             );
             let good =
                 operation["responses"].as_object().unwrap().keys().any(|status| status.starts_with('2'));
+            let stated: Vec<_> = operation["parameters"].as_array().into_iter().flatten().collect();
+            let distinct: BTreeSet<_> =
+                stated.iter().map(|one| (one["in"].as_str(), one["name"].as_str())).collect();
+            assert_eq!(distinct.len(), stated.len(), "{at} names a parameter twice");
             assert!(good || method == "get", "{at} has no good answer");
         }
     }
