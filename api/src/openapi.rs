@@ -93,6 +93,14 @@ fn finish(path: &str, method: &str, operation: &mut Value, names: &mut HashSet<S
             body["required"] = false.into();
         }
     }
+    // What a query leaves empty counts as not given.
+    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+        if parameter["in"] == "query"
+            && let Some(pattern) = parameter["schema"]["pattern"].as_str()
+        {
+            parameter["schema"]["pattern"] = format!("^$|{pattern}").into();
+        }
+    }
     add_refusals(path, method, operation);
     add_headers(path, operation);
 }
