@@ -109,7 +109,7 @@ impl Error {
 }
 
 /// `ana, ben or cleo`; of many only the first few.
-fn or(names: &[String]) -> String {
+pub(crate) fn or(names: &[String]) -> String {
     match names {
         [] => "somebody who can open it".to_owned(),
         [one] => one.clone(),

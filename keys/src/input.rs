@@ -9,10 +9,12 @@ use keyward_store::model::{Custody, Environment, Id, Plan};
 
 use crate::view::KeyStatus;
 
+mod access;
 mod fetch;
 mod team;
 mod token;
 
+pub use access::AccessQuery;
 pub use fetch::FetchMany;
 pub use team::{NewTeam, TeamPatch};
 pub use token::NewToken;

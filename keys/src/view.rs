@@ -8,10 +8,12 @@ use utoipa::ToSchema;
 
 use keyward_store::model::{Custody, Environment, Id, Plan};
 
+mod access;
 mod fetched;
 mod team;
 mod token;
 
+pub use access::{AccessAction, AccessAnswer, AppAccess, KeyAccess, PersonAccess};
 pub use fetched::Fetched;
 pub use team::{
     Departure, EndedToken, ExposedKey, InvitationView, IssuedInvitation, MemberView, SealedAccess, TeamView,

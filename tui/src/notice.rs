@@ -1,7 +1,7 @@
 //! Errors said for people at a screen: one short line that says what to do. The one mapping of this door's
 //! screens; no private cause passes through it.
 
-use keyward_keys::error::{Error, Fault};
+use keyward_keys::error::{Error, Fault, Locked};
 
 /// What sort of notice it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,8 +22,10 @@ pub enum NoticeKind {
     Stale,
     /// The passphrase was wrong.
     WrongPassphrase,
-    /// A passphrase is needed.
+    /// It is locked.
     Locked,
+    /// The person's unlock passphrase is needed.
+    Unlock,
     /// This person is no longer signed in.
     SignedOut,
 }
@@ -60,6 +62,7 @@ impl From<&Error> for Notice {
             Error::NotFound(_) => NoticeKind::Gone,
             Error::Stale => NoticeKind::Stale,
             Error::WrongPassphrase => NoticeKind::WrongPassphrase,
+            Error::Locked(Locked::Sealed) => NoticeKind::Unlock,
             Error::Locked(_) => NoticeKind::Locked,
             Error::Forbidden(_)
             | Error::Conflict(_)

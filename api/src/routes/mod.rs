@@ -1,6 +1,7 @@
 //! The routes: one file for each resource, and here what they share. A handler parses, makes one call of the core
 //! and shapes the answer.
 
+mod access;
 mod auth;
 mod docs;
 mod document;
@@ -37,6 +38,7 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default()
         .merge(auth::routes())
         .merge(keys::routes(most))
+        .merge(access::routes())
         .merge(fetch::routes())
         .merge(usage::routes())
         .merge(profile::routes())

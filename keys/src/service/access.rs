@@ -45,8 +45,13 @@ pub(crate) fn authorise(
     {
         batch.require(member);
     }
-    let standings = standings(tables, caller, target, space);
+    let standings = standings(tables, caller.identity, target, space);
     if standings.allow(permission) { Ok(()) } else { Err(refusal(permission, target, standings)) }
+}
+
+/// Whether somebody may do this: the question that [`authorise`] decides, for whoever explains it.
+pub(crate) fn may(tables: &Tables, identity: Identity, permission: Permission, target: Target) -> bool {
+    standings(tables, identity, target, space_of(tables, target)).allow(permission)
 }
 
 /// A caller who may not know that a thing exists is told that it does not.
@@ -64,11 +69,21 @@ fn refusal(permission: Permission, target: Target, standings: Standings) -> Erro
     }
 }
 
-/// `member, admin, owner`.
+/// Standings in words: `members, admins, owners`.
 pub(crate) fn names(standings: &[Standing]) -> String {
-    let names: Vec<String> =
-        standings.iter().map(|standing| format!("{standing:?}").to_lowercase()).collect();
-    names.join(", ")
+    let word = |standing: &Standing| match standing {
+        Standing::Stranger => "anybody signed in",
+        Standing::Oneself => "the person concerned",
+        Standing::Viewer => "viewers",
+        Standing::Member => "members",
+        Standing::Admin => "admins",
+        Standing::Owner => "owners",
+        Standing::Operator => "operators",
+        Standing::TokenFetch => "service tokens that fetch",
+        Standing::TokenTrack => "service tokens that track",
+        Standing::System => "the daemon",
+    };
+    standings.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
 /// The space a target is in, or is.
@@ -107,9 +122,9 @@ impl Standings {
     }
 }
 
-fn standings(tables: &Tables, caller: &Caller, target: Target, space: Option<Id>) -> Standings {
+fn standings(tables: &Tables, identity: Identity, target: Target, space: Option<Id>) -> Standings {
     let mut standings = Standings::default();
-    match caller.identity {
+    match identity {
         Identity::System(_) => standings.add(Standing::System),
         Identity::Token(token) => token_standings(tables, token, target, &mut standings),
         Identity::Account(account) => {

@@ -48,6 +48,12 @@ impl Draft {
             events: Vec::new(),
         })
     }
+
+    /// Writes a row, whatever stood in its place: only for records that nothing is decided by, and without indexes.
+    pub(crate) fn put<R: Record>(&mut self, record: &R) -> Result<()> {
+        self.batch.op(Op::Put(R::TABLE, record.key(), encode(record)?));
+        Ok(())
+    }
 }
 
 impl Service {

@@ -5,19 +5,18 @@ use secrecy::{ExposeSecret, SecretString};
 
 use keyward_store::Row;
 use keyward_store::Store;
-use keyward_store::model::{ApiKey, Custody, Holder, Id, Lock, LockTarget, Version, label};
+use keyward_store::model::{ApiKey, Custody, Environment, Holder, Id, Lock, LockTarget, Version, label};
 
 use crate::caller::Caller;
 use crate::crypto::{self, Iterations, PrivateKey, PublicKey, SecretBytes};
 use crate::error::{Error, Locked, Result};
 use crate::input::{KeyRef, NewKey, Reveal};
 use crate::policy::Permission;
-use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::change::Draft;
 use crate::service::mirror::Tables;
 use crate::service::text::Faults;
-use crate::service::vault;
+use crate::service::{Service, granted, vault};
 use crate::view::Revealed;
 
 /// The longest value, in bytes.
@@ -40,6 +39,14 @@ pub(crate) enum NewLock {
     Space(PrivateKey),
 }
 
+/// Where a key is: what decides who gets a lock on it.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) api_key: Id,
+    pub(crate) space: Id,
+    pub(crate) environment: Environment,
+}
+
 impl NewLock {
     pub(crate) fn custody(&self) -> Custody {
         match self {
@@ -50,7 +57,8 @@ impl NewLock {
     }
 
     /// Adds the lock to a draft. Answers the generation of the space's pair that it is for; 0 when it is for none.
-    pub(crate) fn store(&self, tables: &Tables, draft: &mut Draft, api_key: Id, space: Id) -> Result<u32> {
+    pub(crate) fn store(&self, tables: &Tables, draft: &mut Draft, place: Place) -> Result<u32> {
+        let Place { api_key, space, .. } = place;
         let target = LockTarget::ApiKey(api_key);
         let (holder, sealed, generation) = match self {
             Self::Passphrase(sealed) => (Holder::Passphrase(api_key), sealed.clone(), 0),
@@ -60,6 +68,7 @@ impl NewLock {
                 let key = vault::space_key(tables, draft, row)?;
                 let holder = Holder::Space(space);
                 let public = PublicKey(key.public_key);
+                granted::lock_for_environment(tables, draft, private, place)?;
                 (holder, crypto::lock_to_public(private, target, holder, &public)?, key.generation)
             }
         };
@@ -74,21 +83,16 @@ impl SealedKey {
     }
 
     /// Adds the first version and the first lock to a draft; answers like [`NewLock::store`].
-    pub(crate) fn store(
-        &self,
-        tables: &Tables,
-        draft: &mut Draft,
-        (api_key, space, account): (Id, Id, Id),
-    ) -> Result<u32> {
+    pub(crate) fn store(&self, tables: &Tables, draft: &mut Draft, place: Place, account: Id) -> Result<u32> {
         draft.batch.create(&Version {
-            api_key,
+            api_key: place.api_key,
             number: 1,
             labels: label::CURRENT,
             sealed: self.version.clone(),
             created_by: account,
             created_ms: draft.now_ms,
         })?;
-        self.lock.store(tables, draft, api_key, space)
+        self.lock.store(tables, draft, place)
     }
 }
 

@@ -1,14 +1,16 @@
 //! Taking keys out of service tokens, with the locks they had on them: when a key is purged or moves away, and when
 //! whoever granted it may no longer open it.
 
-use keyward_store::model::{Grant, Holder, Id, Lock, LockTarget, ServiceToken};
+use keyward_store::model::{Grant, Holder, Id, Lock, LockTarget, Scope, ServiceToken};
 use keyward_store::{Op, Record, Row};
 
+use crate::crypto::{PrivateKey, PublicKey};
 use crate::error::Result;
 use crate::event::Event;
 use crate::service::change::Draft;
+use crate::service::custody::Place;
 use crate::service::mirror::Tables;
-use crate::service::tokens::locked_for;
+use crate::service::tokens::{lock_for_token, locked_for};
 use crate::service::uses::remove_uses;
 
 /// Takes keys out of one token.
@@ -56,6 +58,26 @@ pub(crate) fn end_by(
         ended.push(token.record.clone());
     }
     Ok(ended)
+}
+
+/// Locks a key to the service tokens that were granted its environment before it came there.
+pub(crate) fn lock_for_environment(
+    tables: &Tables,
+    draft: &mut Draft,
+    private: &PrivateKey,
+    place: Place,
+) -> Result<()> {
+    let wanted = Grant::Environment { space: place.space, environment: place.environment };
+    let fetching = tables
+        .tokens
+        .values()
+        .map(|row| &row.record)
+        .filter(|token| token.grant == wanted && token.scopes.contains(&Scope::Fetch));
+    for token in fetching {
+        let public = PublicKey(token.public_key);
+        draft.put(&lock_for_token(private, place.api_key, token.id, &public, draft.now_ms)?)?;
+    }
+    Ok(())
 }
 
 fn remove_locks(draft: &mut Draft, token: Id, keys: &[Id]) {

@@ -251,3 +251,6 @@ fn newcomers(tables: &Tables, space: Id, key: SpaceKey) -> impl Iterator<Item = 
 fn same_lock(now: &Row<ApiKey>, before: &Row<ApiKey>) -> bool {
     now.record.space == before.record.space && now.record.space_generation == before.record.space_generation
 }
+
+#[cfg(test)]
+mod tests;

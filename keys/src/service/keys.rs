@@ -13,6 +13,7 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::accounts::{limits_of, personal_space};
+use crate::service::custody::Place;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::patch::{apply, check_patch, check_rotation, check_tags, next_rotation};
 use crate::service::text::Faults;
@@ -45,7 +46,8 @@ impl Service {
                 let row = tables.spaces.get(&space).ok_or(Error::NotFound("team"))?;
                 check_environment(&row.record, environment)?;
                 draft.batch.require(row);
-                let space_generation = sealed.store(tables, draft, (id, space, account))?;
+                let place = Place { api_key: id, space, environment };
+                let space_generation = sealed.store(tables, draft, place, account)?;
                 let record = ApiKey {
                     id,
                     key_id: key_id.clone(),

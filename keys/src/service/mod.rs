@@ -36,6 +36,7 @@ mod usage;
 mod uses;
 mod vault;
 mod warm;
+mod why;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::accounts::personal_space;
 use crate::service::change::Draft;
-use crate::service::custody::NewLock;
+use crate::service::custody::{NewLock, Place};
 use crate::service::keys::check_environment;
 use crate::service::mirror::Tables;
 use crate::service::text::Faults;
@@ -113,7 +113,8 @@ impl Relocation {
                 Custody::Sealed => Holder::Space(old.space),
             };
             draft.batch.op(Op::Del(Lock::TABLE, Lock::row_key(LockTarget::ApiKey(old.id), holder)));
-            new.space_generation = lock.store(tables, draft, old.id, self.space)?;
+            let place = Place { api_key: old.id, space: self.space, environment: new.environment };
+            new.space_generation = lock.store(tables, draft, place)?;
         }
         let changed = [("team", self.space != old.space), ("custody", self.custody != old.custody)];
         Ok(changed.into_iter().filter(|(_, changed)| *changed).map(|(field, _)| field).collect())

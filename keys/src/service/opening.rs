@@ -11,6 +11,7 @@ use crate::caller::Caller;
 use crate::crypto::{self, PrivateKey, PublicKey};
 use crate::error::{Error, Locked, Result};
 use crate::service::Service;
+use crate::service::mirror::Tables;
 use crate::service::vault;
 
 /// Opens API keys for one person, for as long as one operation takes.
@@ -94,11 +95,15 @@ impl Service {
 
     /// Who could let somebody in who does not hold a space's key.
     fn waiting_for(&self, space: Id) -> Locked {
-        let tables = self.mirror().read();
-        let Some(space) = tables.spaces.get(&space) else { return Locked::Waiting(Vec::new()) };
-        let names = vault::holders(&tables, &space.record)
-            .filter_map(|member| tables.accounts.get(&member.record.account))
-            .map(|account| account.record.name.clone());
-        Locked::Waiting(names.collect())
+        Locked::Waiting(holder_names(&self.mirror().read(), space))
     }
+}
+
+/// The names of those who can open all that is sealed to a space.
+pub(crate) fn holder_names(tables: &Tables, space: Id) -> Vec<String> {
+    let Some(space) = tables.spaces.get(&space) else { return Vec::new() };
+    vault::holders(tables, &space.record)
+        .filter_map(|member| tables.accounts.get(&member.record.account))
+        .map(|account| account.record.name.clone())
+        .collect()
 }

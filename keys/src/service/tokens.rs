@@ -234,7 +234,14 @@ impl Service {
     }
 }
 
-fn lock_for_token(private: &PrivateKey, key: Id, token: Id, to: &PublicKey, now_ms: i64) -> Result<Lock> {
+/// A key's lock for a service token.
+pub(crate) fn lock_for_token(
+    private: &PrivateKey,
+    key: Id,
+    token: Id,
+    to: &PublicKey,
+    now_ms: i64,
+) -> Result<Lock> {
     let target = LockTarget::ApiKey(key);
     let sealed = crypto::lock_to_token(private, target, token, to)?;
     Ok(Lock { target, holder: Holder::Token(token), sealed, created_ms: now_ms })

@@ -115,7 +115,9 @@ pub(crate) fn notice_mark(kind: NoticeKind, ui: &Ui) -> (&'static str, Tone) {
     match kind {
         NoticeKind::Info => (ui.glyphs.info, Tone::Accent),
         NoticeKind::Done => (ui.glyphs.check, Tone::Good),
-        NoticeKind::Warning | NoticeKind::Stale | NoticeKind::Locked => (ui.glyphs.warning, Tone::Warn),
+        NoticeKind::Warning | NoticeKind::Stale | NoticeKind::Locked | NoticeKind::Unlock => {
+            (ui.glyphs.warning, Tone::Warn)
+        }
         NoticeKind::Failure
         | NoticeKind::Invalid
         | NoticeKind::Gone

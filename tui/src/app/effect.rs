@@ -110,6 +110,8 @@ pub enum Query {
     },
     /// `reveal`, answered by [`Answer::Revealed`].
     Reveal(Id, Reveal),
+    /// `unlock`, answered by [`Answer::Unlocked`]: the session holds what it gives.
+    Unlock(SecretString),
     /// `me`, answered by [`Answer::Me`].
     Me,
 }
@@ -130,6 +132,8 @@ pub enum Answer {
     Usage(Box<UsageReport>),
     /// A value that was opened.
     Revealed(Revealed),
+    /// The person's own key was opened.
+    Unlocked,
     /// The person.
     Me(Box<UserView>),
 }

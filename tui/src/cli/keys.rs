@@ -2,7 +2,7 @@
 
 use keyward_keys::input::{KeyQuery, KeyRef, KeySort, NewKey, Reveal};
 use keyward_keys::view::{KeyView, Pagination, Revealed};
-use keyward_keys::{Custody, Environment, Error, Locked};
+use keyward_keys::{Custody, Environment, Error, Id, Locked};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::parse::Args;
 use super::stdin::Stdin;
-use super::{Context, Failure, print};
+use super::{Context, Failure, print, team};
 use crate::session::terminal_lines;
 
 /// Keys read at a time.
@@ -24,6 +24,7 @@ pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure
         environment: environment(args)?,
         status: one_of(args, "--status", "active, inactive or expired")?,
         tag: args.get("--tag").map(str::to_owned),
+        team: of_team(context, args).await?,
         sort: sort(args)?,
         ..KeyQuery::default()
     };
@@ -98,6 +99,7 @@ pub(super) async fn add(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>
         .transpose()?;
     let (environment, custody) =
         (environment(args)?, one_of::<Custody>(args, "--custody", "private, sealed or automation")?);
+    let team = of_team(context, args).await?;
     let (value, passphrase) = if args.has("--passphrase-stdin") {
         let [value, passphrase] = stdin.secrets(["Value: ", "Passphrase: "]).await?;
         (value, Some(passphrase))
@@ -114,6 +116,7 @@ pub(super) async fn add(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>
         monthly_limit,
         tags: args.all("--tag").map(str::to_owned).collect(),
         custody,
+        team,
         ..NewKey::default()
     };
     let key = context.service.create_key(context.caller, new).await?;
@@ -137,6 +140,13 @@ pub(super) async fn get(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>
         passphrase = Some(first);
     }
     let revealed = match reveal(context, &key, passphrase).await {
+        Err(Failure::Core(Error::Locked(Locked::Sealed)))
+            if stdin.can_ask() && !args.has("--passphrase-stdin") =>
+        {
+            let passphrase = stdin.secret("Unlock passphrase: ").await?;
+            context.service.unlock(context.caller, passphrase).await?;
+            reveal(context, &key, None).await?
+        }
         Err(Failure::Core(Error::Locked(Locked::Private)))
             if stdin.can_ask() && !args.has("--passphrase-stdin") =>
         {
@@ -171,14 +181,7 @@ async fn reveal(
 
 pub(super) async fn rm(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
     let key = context.service.key(context.caller, &named(args)?).await?;
-    if !args.has("--yes") {
-        let question = format!("Move {} to the bin? [y/N] ", print::safe_lines(&key.name));
-        match stdin.agrees(&question).await? {
-            Some(true) => {}
-            Some(false) => return Err(Failure::Cancelled),
-            None => return Err(Failure::Usage("without a terminal, keys rm needs --yes".to_owned())),
-        }
-    }
+    agree(args, &mut stdin, &format!("Move {} to the bin? [y/N] ", print::safe_lines(&key.name))).await?;
     let by_id = KeyRef::Id(key.id.to_string());
     let deleted = context.service.delete_key(context.caller, &by_id, Some(key.revision)).await?;
     if args.json {
@@ -215,6 +218,14 @@ async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyView) -> Resul
     context.print(&print::columns(&rows)).await
 }
 
+/// The team that `--team` names.
+async fn of_team(context: &Context<'_>, args: &Args) -> Result<Option<Id>, Failure> {
+    match args.get("--team") {
+        Some(name) => Ok(Some(team::named(context, Some(name)).await?.id)),
+        None => Ok(None),
+    }
+}
+
 /// The key that the operand names.
 pub(super) fn named(args: &Args) -> Result<KeyRef, Failure> {
     let name = args.operands.first().cloned().unwrap_or_default();
@@ -222,22 +233,43 @@ pub(super) fn named(args: &Args) -> Result<KeyRef, Failure> {
 }
 
 fn environment(args: &Args) -> Result<Option<Environment>, Failure> {
-    match args.get("--environment") {
-        Some("dev") => Ok(Some(Environment::Development)),
-        Some("stage") => Ok(Some(Environment::Staging)),
-        Some("prod") => Ok(Some(Environment::Production)),
-        _ => one_of(args, "--environment", "development, staging or production"),
+    args.get("--environment").map(environment_named).transpose()
+}
+
+/// An environment, by its name or the short one.
+pub(super) fn environment_named(word: &str) -> Result<Environment, Failure> {
+    match word {
+        "dev" => Ok(Environment::Development),
+        "stage" => Ok(Environment::Staging),
+        "prod" => Ok(Environment::Production),
+        word => word_of("--environment", word, "development, staging or production"),
     }
 }
 
 /// The value of an option that takes one of a few words, the same words as in JSON.
-fn one_of<T: DeserializeOwned>(args: &Args, name: &str, words: &str) -> Result<Option<T>, Failure> {
-    args.get(name)
-        .map(|word| {
-            serde_json::from_value(serde_json::Value::String(word.to_ascii_lowercase()))
-                .map_err(|_| Failure::Usage(format!("{name} is {words}, not '{word}'")))
-        })
-        .transpose()
+pub(super) fn one_of<T: DeserializeOwned>(
+    args: &Args,
+    name: &str,
+    words: &str,
+) -> Result<Option<T>, Failure> {
+    args.get(name).map(|word| word_of(name, word, words)).transpose()
+}
+
+fn word_of<T: DeserializeOwned>(name: &str, word: &str, words: &str) -> Result<T, Failure> {
+    serde_json::from_value(serde_json::Value::String(word.to_ascii_lowercase()))
+        .map_err(|_| Failure::Usage(format!("{name} is {words}, not '{word}'")))
+}
+
+/// Asks before something is done that is hard to take back, unless `--yes` says so already.
+pub(super) async fn agree(args: &Args, stdin: &mut Stdin<'_>, question: &str) -> Result<(), Failure> {
+    if args.has("--yes") {
+        return Ok(());
+    }
+    match stdin.agrees(question).await? {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failure::Cancelled),
+        None => Err(Failure::Usage("without a terminal, this needs --yes".to_owned())),
+    }
 }
 
 fn sort(args: &Args) -> Result<KeySort, Failure> {

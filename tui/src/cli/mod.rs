@@ -10,6 +10,8 @@ mod parse;
 mod print;
 mod stdin;
 mod table;
+mod team;
+mod unlock;
 mod usage;
 
 use keyward_keys::{Caller, Error, Fault, Service};
@@ -82,6 +84,18 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::KeysGet => keys::get(context, args, stdin).await,
         Verb::KeysRm => keys::rm(context, args, stdin).await,
         Verb::Usage => usage::usage(context, args).await,
+        Verb::TeamLs => team::ls(context, args).await,
+        Verb::TeamShow => team::show(context, args).await,
+        Verb::TeamMembers => team::members(context, args).await,
+        Verb::TeamCreate => team::create(context, args).await,
+        Verb::TeamInvite => team::invite(context, args).await,
+        Verb::TeamJoin => team::join(context, args, stdin).await,
+        Verb::TeamRole => team::change_role(context, args).await,
+        Verb::TeamRemove => team::remove(context, args, stdin).await,
+        Verb::TeamLeave => team::leave(context, args, stdin).await,
+        Verb::Unlock => unlock::unlock(context, args, stdin).await,
+        Verb::Lock => unlock::lock(context, args).await,
+        Verb::Passphrase => unlock::passphrase(context, args, stdin).await,
     }
 }
 

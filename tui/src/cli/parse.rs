@@ -40,6 +40,8 @@ impl Args {
 pub(super) fn parse(words: &[String]) -> Result<Parsed, String> {
     let options_end = words.iter().position(|word| word == "--").unwrap_or(words.len());
     let asks_help = words[..options_end].iter().any(|word| word == "--help" || word == "-h");
+    let meant = if asks_help { None } else { meant(words) };
+    let words = meant.as_deref().unwrap_or(words);
     let Some(command) = find(words) else {
         let named: Vec<_> = words.iter().take_while(|word| !word.starts_with('-')).cloned().collect();
         let is_group = named.len() == 1 && COMMANDS.iter().any(|command| command.words[0] == named[0]);
@@ -56,6 +58,20 @@ pub(super) fn parse(words: &[String]) -> Result<Parsed, String> {
     }
     let args = arguments(command, &words[command.words.len()..])?;
     Ok(Parsed::Command(command.verb, args))
+}
+
+/// Other words for some commands, and what they mean.
+const SHORT: [(&[&str], &[&str]); 3] = [
+    (&["team"], &["team", "ls"]),
+    (&["team", "list"], &["team", "ls"]),
+    (&["keys", "list"], &["keys", "ls"]),
+];
+
+/// The words with what they are short for in their place, where they are.
+fn meant(words: &[String]) -> Option<Vec<String>> {
+    let named = words.iter().take_while(|word| !word.starts_with('-')).count();
+    let (_, full) = SHORT.iter().find(|(short, _)| words[..named] == **short)?;
+    Some(full.iter().map(ToString::to_string).chain(words[named..].iter().cloned()).collect())
 }
 
 /// The command these words begin with.
@@ -191,6 +207,9 @@ mod tests {
         assert!(args.json);
         let (_, args) = parsed("keys show -- --odd");
         assert_eq!(args.operands, ["--odd"]);
+        for line in ["team", "team --json", "team list", "team ls"] {
+            assert_eq!(parsed(line).0, Verb::TeamLs, "{line}");
+        }
     }
 
     #[test]

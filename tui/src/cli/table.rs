@@ -11,6 +11,18 @@ pub(super) enum Verb {
     KeysGet,
     KeysRm,
     Usage,
+    TeamLs,
+    TeamShow,
+    TeamMembers,
+    TeamCreate,
+    TeamInvite,
+    TeamJoin,
+    TeamRole,
+    TeamRemove,
+    TeamLeave,
+    Unlock,
+    Lock,
+    Passphrase,
 }
 
 /// A command.
@@ -45,6 +57,12 @@ const fn switch(name: &'static str, about: &'static str) -> Flag {
     Flag { name, value: None, required: false, many: false, about }
 }
 
+const TEAM: Flag = option("--team", "TEAM", "the team, by name or id; not needed when there is one");
+
+const ROLE: Flag = option("--role", "ROLE", "owner, admin, member or viewer");
+
+const YES: Flag = switch("--yes", "do not ask; needed without a terminal");
+
 const ENVIRONMENT: Flag = option("--environment", "ENV", "development, staging or production (also --env)");
 
 /// Every command, in the order help shows them.
@@ -66,6 +84,7 @@ pub(super) const COMMANDS: &[Command] = &[
             ENVIRONMENT,
             option("--status", "STATUS", "active, inactive or expired"),
             option("--tag", "TAG", "only keys with this tag"),
+            option("--team", "TEAM", "only keys of this team"),
             option("--sort", "ORDER", "newest, name, service, last-used or usage"),
         ],
         about: "List your API keys",
@@ -88,6 +107,7 @@ pub(super) const COMMANDS: &[Command] = &[
             Flag { required: true, ..option("--service", "SERVICE", "the service it is for") },
             ENVIRONMENT,
             Flag { many: true, ..option("--tag", "TAG", "a tag; may be repeated") },
+            option("--team", "TEAM", "the team it is for; your own space when none"),
             option("--custody", "WHO", "who can open it: private, sealed or automation"),
             option("--description", "TEXT", "what it is for"),
             option("--monthly-limit", "N", "requests a month it should not exceed"),
@@ -105,7 +125,10 @@ pub(super) const COMMANDS: &[Command] = &[
         operand: Some(("KEY", true)),
         flags: &[
             ENVIRONMENT,
-            switch("--passphrase-stdin", "the first line of the input is the key's passphrase"),
+            switch(
+                "--passphrase-stdin",
+                "the first line of the input is the key's passphrase, or your unlock passphrase for a sealed key",
+            ),
         ],
         about: "Print the value of a key, and nothing else",
         more: "The reveal is recorded before the value is printed.",
@@ -114,7 +137,7 @@ pub(super) const COMMANDS: &[Command] = &[
         verb: Verb::KeysRm,
         words: &["keys", "rm"],
         operand: Some(("KEY", true)),
-        flags: &[ENVIRONMENT, switch("--yes", "do not ask; needed without a terminal")],
+        flags: &[ENVIRONMENT, YES],
         about: "Move a key to the bin, where it stays 30 days",
         more: "",
     },
@@ -131,6 +154,102 @@ pub(super) const COMMANDS: &[Command] = &[
         ],
         about: "Calls, errors and response times of a key; without KEY, this month of every key",
         more: "",
+    },
+    Command {
+        verb: Verb::TeamLs,
+        words: &["team", "ls"],
+        operand: None,
+        flags: &[],
+        about: "The teams you belong to",
+        more: "",
+    },
+    Command {
+        verb: Verb::TeamShow,
+        words: &["team", "show"],
+        operand: Some(("TEAM", false)),
+        flags: &[],
+        about: "All about one team",
+        more: "",
+    },
+    Command {
+        verb: Verb::TeamMembers,
+        words: &["team", "members"],
+        operand: Some(("TEAM", false)),
+        flags: &[],
+        about: "Who belongs to a team, and who can open its sealed keys",
+        more: "",
+    },
+    Command {
+        verb: Verb::TeamCreate,
+        words: &["team", "create"],
+        operand: Some(("NAME", true)),
+        flags: &[Flag { many: true, ..ENVIRONMENT }],
+        about: "Make a team that you own",
+        more: "With --environment, its keys are for the environments that are named; else for all.",
+    },
+    Command {
+        verb: Verb::TeamInvite,
+        words: &["team", "invite"],
+        operand: Some(("EMAIL", true)),
+        flags: &[TEAM, ROLE],
+        about: "Make a code with which somebody joins a team",
+        more: "The role is member when none is named. The code works once, for a week, for this address alone.",
+    },
+    Command {
+        verb: Verb::TeamJoin,
+        words: &["team", "join"],
+        operand: None,
+        flags: &[],
+        about: "Join a team; the code comes from standard input",
+        more: "",
+    },
+    Command {
+        verb: Verb::TeamRole,
+        words: &["team", "role"],
+        operand: Some(("PERSON", true)),
+        flags: &[Flag { required: true, ..ROLE }, TEAM],
+        about: "Give a member another role",
+        more: "PERSON is an e-mail address, a login name or an id.",
+    },
+    Command {
+        verb: Verb::TeamRemove,
+        words: &["team", "remove"],
+        operand: Some(("PERSON", true)),
+        flags: &[TEAM, YES],
+        about: "Remove a member; lists what they have seen, to be rotated",
+        more: "PERSON is an e-mail address, a login name or an id.",
+    },
+    Command {
+        verb: Verb::TeamLeave,
+        words: &["team", "leave"],
+        operand: Some(("TEAM", false)),
+        flags: &[YES],
+        about: "Leave a team",
+        more: "",
+    },
+    Command {
+        verb: Verb::Unlock,
+        words: &["unlock"],
+        operand: None,
+        flags: &[],
+        about: "Open what is sealed to you, with your unlock passphrase",
+        more: "It holds for this connection, the dashboard and every command on it, until 15 minutes without use.",
+    },
+    Command {
+        verb: Verb::Lock,
+        words: &["lock"],
+        operand: None,
+        flags: &[],
+        about: "End what unlock began",
+        more: "",
+    },
+    Command {
+        verb: Verb::Passphrase,
+        words: &["passphrase"],
+        operand: None,
+        flags: &[],
+        about: "Set or change your unlock passphrase",
+        more: "Without a terminal, the input is the present one, if there is one, and the new one, a line each.",
     },
     Command {
         verb: Verb::Help,

@@ -43,6 +43,10 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
             Answer::Key(Box::new(service.delete_key(caller, &by_id(id), Some(revision)).await?))
         }
         Query::Reveal(id, reveal) => Answer::Revealed(service.reveal(caller, &by_id(id), reveal).await?),
+        Query::Unlock(passphrase) => {
+            service.unlock(caller, passphrase).await?;
+            Answer::Unlocked
+        }
         Query::Me => Answer::Me(Box::new(service.me(caller).await?)),
     })
 }

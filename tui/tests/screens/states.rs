@@ -2,7 +2,7 @@
 
 use crate::sample::{Look, Stage, id, key, keys};
 use keyward_keys::view::KeyStatus;
-use keyward_keys::{Event, Fault};
+use keyward_keys::{Custody, Environment, Event, Fault};
 use keyward_tui::app::{Answer, AppEvent, Effect, Query, RequestId};
 use keyward_tui::notice::{Notice, NoticeKind};
 use keyward_tui::term::input::{Button, Input, Key, KeyCode, Mods, Mouse, MouseKind, Paste};
@@ -79,6 +79,35 @@ fn a_private_key_asks_for_its_passphrase_until_it_is_right() {
     assert!(stage.text().contains("does not open this key"));
     stage.press("other\r");
     let (request, query) = take(&mut stage, |query| matches!(query, Query::Reveal(..)));
+    let answer = stage.reply(query).unwrap();
+    stage.answer(request, Ok(answer));
+    assert!(stage.text().contains(SECRET));
+}
+
+#[test]
+fn a_sealed_key_asks_for_the_persons_passphrase_and_then_opens() {
+    let mut stage = stage();
+    stage.press("GkkkkK");
+    stage.press("g");
+    let sealed = stage.keys.iter().position(|key| key.custody == Custody::Sealed).unwrap();
+    let production = stage.keys[sealed].environment == Environment::Production;
+    (0..sealed).for_each(|_| stage.press("j"));
+    stage.press("\r");
+    stage.hold = true;
+    stage.press(if production { "vy" } else { "v" });
+    let (request, _) = take(&mut stage, |query| matches!(query, Query::Reveal(..)));
+    stage.answer(request, Err(Notice::new(NoticeKind::Unlock, "This is sealed; unlock first.")));
+    assert!(stage.text().contains("Your unlock passphrase opens it"), "{}", stage.text());
+    stage.press("correct horse\r");
+    let (request, _) = take(&mut stage, |query| matches!(query, Query::Unlock(_)));
+    stage.answer(request, Err(Notice::new(NoticeKind::WrongPassphrase, "The passphrase is wrong.")));
+    stage.press("other\r");
+    let (request, query) = take(&mut stage, |query| matches!(query, Query::Unlock(_)));
+    let answer = stage.reply(query).unwrap();
+    stage.answer(request, Ok(answer));
+    let (request, query) = take(&mut stage, |query| matches!(query, Query::Reveal(..)));
+    let Query::Reveal(_, reveal) = &query else { panic!() };
+    assert!(reveal.passphrase.is_none(), "the session is unlocked");
     let answer = stage.reply(query).unwrap();
     stage.answer(request, Ok(answer));
     assert!(stage.text().contains(SECRET));

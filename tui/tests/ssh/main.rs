@@ -11,3 +11,4 @@ mod drain;
 mod enrol;
 mod harness;
 mod screen;
+mod teams;

@@ -230,7 +230,7 @@ impl Page for KeyPage {
     fn verdict(&mut self, subject: Subject, verdict: Verdict, cx: &mut Cx<'_>) -> Step {
         match (subject, verdict) {
             (Subject::Delete | Subject::Switch, _) => self.change(subject, cx),
-            (subject, Verdict::Passphrase(passphrase)) => self.open_secret(subject, Some(passphrase), cx),
+            (subject, Verdict::Passphrase(passphrase)) => self.try_passphrase(subject, passphrase, cx),
             (subject, _) => self.open_secret(subject, None, cx),
         }
         Step::Stay

@@ -91,7 +91,12 @@ impl KeyPage {
     }
 
     fn ask_passphrase(&self, subject: Subject, error: Option<String>, cx: &mut Cx<'_>) {
-        let text = format!("{} is private. Its passphrase opens it.", safe(&self.key.name));
+        let name = safe(&self.key.name);
+        let text = if self.key.custody == Custody::Sealed {
+            format!("{name} is sealed. Your unlock passphrase opens it, and what else is sealed to you.")
+        } else {
+            format!("{name} is private. Its passphrase opens it.")
+        };
         cx.open(Dialog::passphrase(subject, text, error));
     }
 
@@ -106,6 +111,15 @@ impl KeyPage {
         self.secret.opening = Some((pending, subject));
     }
 
+    /// A passphrase was typed: the key's own, or the person's, which opens all that is sealed to them.
+    pub(super) fn try_passphrase(&mut self, subject: Subject, passphrase: SecretString, cx: &mut Cx<'_>) {
+        if self.key.custody == Custody::Sealed {
+            self.secret.opening = Some((cx.ask(Query::Unlock(passphrase)), subject));
+        } else {
+            self.open_secret(subject, Some(passphrase), cx);
+        }
+    }
+
     pub(super) fn took_secret(&mut self, result: Result<Answer, Notice>, cx: &mut Cx<'_>) {
         let Some((_, subject)) = self.secret.opening.take() else { return };
         match result {
@@ -114,9 +128,11 @@ impl KeyPage {
                 self.secret.shown = Some((revealed.value, cx.now_ms + SHOWN_MS));
                 self.scroll = 0;
             }
+            Ok(Answer::Unlocked) => self.open_secret(subject, None, cx),
             Ok(_) => {}
             Err(notice) => match notice.kind {
                 NoticeKind::WrongPassphrase => self.ask_passphrase(subject, Some(notice.text), cx),
+                NoticeKind::Unlock => self.ask_passphrase(subject, None, cx),
                 NoticeKind::Locked if self.key.custody == Custody::Private => {
                     self.ask_passphrase(subject, None, cx);
                 }

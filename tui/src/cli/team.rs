@@ -1,0 +1,218 @@
+//! Commands about teams. A team is named by its id or name, a person by e-mail, login name or id; where there is one
+//! team only, it need not be named.
+
+use keyward_keys::input::NewTeam;
+use keyward_keys::view::{Departure, InvitationView, MemberView, SealedAccess, TeamView};
+use keyward_keys::{Environment, Id, Role};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+
+use super::parse::Args;
+use super::stdin::Stdin;
+use super::{Context, Failure, keys, print};
+
+#[derive(Serialize)]
+struct Teams {
+    teams: Vec<TeamView>,
+}
+
+pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let teams = context.service.teams(context.caller).await?;
+    if args.json {
+        return context.print(&print::json(&Teams { teams })).await;
+    }
+    if teams.is_empty() {
+        let ssh = &context.host.ssh_command;
+        return context.note(args, &format!("No teams. Make one: {ssh} team create NAME\n")).await;
+    }
+    let header = ["NAME", "YOUR ROLE", "MEMBERS", "KEYS", "ID"].map(str::to_owned).to_vec();
+    let rows = teams.iter().map(|team| {
+        vec![
+            team.name.clone(),
+            print::word(&team.role),
+            team.members.to_string(),
+            team.keys.to_string(),
+            team.id.to_string(),
+        ]
+    });
+    context.print(&print::columns(&[header].into_iter().chain(rows).collect::<Vec<_>>())).await
+}
+
+pub(super) async fn show(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let team = named(context, args.operands.first().map(String::as_str)).await?;
+    answer_with(context, args, &team).await
+}
+
+pub(super) async fn create(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let name = args.operands.first().cloned().unwrap_or_default();
+    let environments: Vec<Environment> =
+        args.all("--environment").map(keys::environment_named).collect::<Result<_, _>>()?;
+    let environments = (!environments.is_empty()).then_some(environments);
+    let team = context.service.create_team(context.caller, NewTeam { name, environments }).await?;
+    answer_with(context, args, &team).await
+}
+
+#[derive(Serialize)]
+struct Members {
+    members: Vec<MemberView>,
+}
+
+pub(super) async fn members(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let team = named(context, args.operands.first().map(String::as_str)).await?;
+    let members = context.service.members(context.caller, team.id).await?;
+    if args.json {
+        return context.print(&print::json(&Members { members })).await;
+    }
+    let header = ["NAME", "E-MAIL", "ROLE", "SEALED KEYS", "JOINED (UTC)"].map(str::to_owned).to_vec();
+    let rows = members.iter().map(|member| {
+        vec![
+            member.name.clone(),
+            member.email.clone(),
+            print::word(&member.role),
+            access(member.access).to_owned(),
+            print::moment(Some(member.joined_at)),
+        ]
+    });
+    context.print(&print::columns(&[header].into_iter().chain(rows).collect::<Vec<_>>())).await
+}
+
+/// An invitation with its code, under the REST schema's names.
+#[derive(Serialize)]
+struct Invited<'a> {
+    code: &'a str,
+    #[serde(flatten)]
+    invitation: &'a InvitationView,
+}
+
+pub(super) async fn invite(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let team = named(context, args.get("--team")).await?;
+    let role = role(args)?.unwrap_or(Role::Member);
+    let email = args.operands.first().map(String::as_str).unwrap_or_default();
+    let issued = context.service.invite(context.caller, team.id, email, role).await?;
+    let code = issued.code.expose_secret();
+    if args.json {
+        return context.print(&print::json(&Invited { code, invitation: &issued.invitation })).await;
+    }
+    let whom = print::safe_lines(&issued.invitation.email);
+    context
+        .note(args, &format!("Give {whom} this code; it works once, for a week, with: team join\n"))
+        .await?;
+    context.print(&format!("{code}\n")).await
+}
+
+pub(super) async fn join(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
+    let [code] = stdin.secrets(["Code: "]).await?;
+    let team = context.service.join_team(context.caller, &code).await?;
+    answer_with(context, args, &team).await
+}
+
+pub(super) async fn leave(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
+    let team = named(context, args.operands.first().map(String::as_str)).await?;
+    let question = format!("Leave {}? [y/N] ", print::safe_lines(&team.name));
+    keys::agree(args, &mut stdin, &question).await?;
+    let departure = context.service.leave_team(context.caller, team.id).await?;
+    departed(context, args, &departure).await
+}
+
+pub(super) async fn remove(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
+    let team = named(context, args.get("--team")).await?;
+    let member = person(context, args, team.id).await?;
+    let question =
+        format!("Remove {} from {}? [y/N] ", print::safe_lines(&member.name), print::safe_lines(&team.name));
+    keys::agree(args, &mut stdin, &question).await?;
+    let departure = context.service.remove_member(context.caller, team.id, member.user_id).await?;
+    departed(context, args, &departure).await
+}
+
+pub(super) async fn change_role(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let team = named(context, args.get("--team")).await?;
+    let member = person(context, args, team.id).await?;
+    let role = role(args)?.unwrap_or(member.role);
+    let member = context.service.change_role(context.caller, team.id, member.user_id, role).await?;
+    if args.json {
+        return context.print(&print::json(&member)).await;
+    }
+    let name = print::safe_lines(&member.name);
+    context.note(args, &format!("{name} is {} now.\n", print::word(&member.role))).await
+}
+
+async fn departed(context: &Context<'_>, args: &Args, departure: &Departure) -> Result<(), Failure> {
+    if args.json {
+        return context.print(&print::json(departure)).await;
+    }
+    for key in &departure.rotate_now {
+        let name = print::safe_lines(&key.name);
+        context
+            .print(&format!("Rotate now: {name} ({}), version {} was seen\n", key.key_id, key.version))
+            .await?;
+    }
+    for token in &departure.tokens {
+        let name = print::safe_lines(&token.name);
+        context.print(&format!("Service token ended: {name} ({})\n", token.id)).await?;
+    }
+    context.note(args, "Done; what is sealed from now on is sealed to who is left.\n").await
+}
+
+async fn answer_with(context: &Context<'_>, args: &Args, team: &TeamView) -> Result<(), Failure> {
+    if args.json {
+        return context.print(&print::json(team)).await;
+    }
+    let environments: Vec<String> = team.environments.iter().map(print::word).collect();
+    let mut rows = vec![
+        ["Name", &team.name],
+        ["Id", &team.id.to_string()],
+        ["Your role", &print::word(&team.role)],
+        ["Environments", &environments.join(", ")],
+        ["Members", &team.members.to_string()],
+        ["Keys", &team.keys.to_string()],
+        ["Sealed keys", access(team.access)],
+    ]
+    .into_iter()
+    .map(|row| row.map(str::to_owned).to_vec())
+    .collect::<Vec<_>>();
+    if team.rekeying > 0 {
+        let text = format!("{} keys, when a member unlocks who can", team.rekeying);
+        rows.push(vec!["To be locked again".to_owned(), text]);
+    }
+    context.print(&print::columns(&rows)).await
+}
+
+fn access(access: SealedAccess) -> &'static str {
+    match access {
+        SealedAccess::Open => "open when unlocked",
+        SealedAccess::Pending => "waits for a member to unlock",
+        SealedAccess::NoPassphrase => "needs an unlock passphrase",
+        SealedAccess::None => "closed to this role",
+    }
+}
+
+fn role(args: &Args) -> Result<Option<Role>, Failure> {
+    keys::one_of(args, "--role", "owner, admin, member or viewer")
+}
+
+/// The team of this id or name; the only one when none is named.
+pub(super) async fn named(context: &Context<'_>, name: Option<&str>) -> Result<TeamView, Failure> {
+    let teams = context.service.teams(context.caller).await?;
+    let means = |team: &TeamView| {
+        name.is_none_or(|name| team.id.to_string() == name || team.name.to_lowercase() == name.to_lowercase())
+    };
+    let mut found = teams.into_iter().filter(means);
+    match (found.next(), found.next(), name) {
+        (Some(team), None, _) => Ok(team),
+        (Some(_), Some(_), Some(_)) => {
+            Err(Failure::Usage("several teams have this name; use the id that team ls shows".to_owned()))
+        }
+        (Some(_), Some(_), None) => Err(Failure::Usage("name the team: you belong to several".to_owned())),
+        (None, ..) => Err(keyward_keys::Error::NotFound("team").into()),
+    }
+}
+
+/// The member that the operand names.
+async fn person(context: &Context<'_>, args: &Args, team: Id) -> Result<MemberView, Failure> {
+    let name = args.operands.first().map(|name| name.to_lowercase()).unwrap_or_default();
+    let members = context.service.members(context.caller, team).await?;
+    let found = members.into_iter().find(|member| {
+        member.email == name || member.login.to_lowercase() == name || member.user_id.to_string() == name
+    });
+    found.ok_or(keyward_keys::Error::NotFound("member").into())
+}

@@ -1,0 +1,87 @@
+//! Teams and unlocking over SSH: commands, the state of a connection, and what a removed member still sees.
+
+use serde_json::json;
+
+use crate::harness::{Finished, Person, Server, finish};
+
+const PASSPHRASE: &[u8] = b"open the vault\n";
+
+#[track_caller]
+fn done(finished: &Finished) {
+    assert_eq!(finished.status, Some(0), "{finished:?}");
+}
+
+/// Makes a team of Ana's and lets Ben in.
+async fn two_people(server: &Server) -> (Person, Person) {
+    let (ana, ben) = (server.person("ana", 1).await, server.person("ben", 2).await);
+    done(&server.run(&ana, "team create Payments", b"").await);
+    let invited = server.run(&ana, &format!("team invite {} --role admin", ben.email), b"").await;
+    done(&invited);
+    assert!(invited.err().contains("works once"), "{invited:?}");
+    done(&server.run(&ben, "team join", invited.out().as_bytes()).await);
+    (ana, ben)
+}
+
+#[tokio::test]
+async fn a_team_is_kept_by_commands() {
+    let server = Server::start().await;
+    let (ana, ben) = two_people(&server).await;
+    let teams = server.run(&ben, "team --json", b"").await.json();
+    assert_eq!(
+        (&teams["teams"][0]["name"], &teams["teams"][0]["role"]),
+        (&json!("Payments"), &json!("admin"))
+    );
+    let members = server.run(&ana, "team members payments --json", b"").await.json();
+    assert_eq!(members["members"][1]["email"], json!(ben.email));
+    assert!(server.run(&ana, "team show", b"").await.out().contains("Payments"));
+    done(&server.run(&ben, "keys add --name stripe --service Stripe --team Payments", b"sk-1\n").await);
+    assert_eq!(server.run(&ana, "keys get stripe", b"").await.out(), "sk-1\n");
+    assert_eq!(
+        server.run(&ana, "keys ls --team payments --json", b"").await.json()["keys"][0]["name"],
+        "stripe"
+    );
+
+    let role = server.run(&ana, &format!("team role {} --role viewer --json", ben.login), b"").await;
+    assert_eq!(role.json()["role"], "viewer");
+    assert_eq!(server.run(&ben, "keys get stripe", b"").await.status, Some(4));
+    assert_eq!(server.run(&ben, "team invite x@example.com", b"").await.status, Some(4));
+    assert_eq!(server.run(&ana, "team leave --yes", b"").await.status, Some(5), "the last owner stays");
+    assert_eq!(server.run(&ana, "team remove nobody --yes", b"").await.status, Some(3));
+    assert_eq!(server.run(&ana, "team remove ben", b"").await.status, Some(2), "nobody can be asked");
+    let removed = server.run(&ana, "team remove ben --yes --json", b"").await;
+    assert_eq!(removed.json()["rotateNow"], json!([]));
+    assert_eq!(server.run(&ben, "keys show stripe", b"").await.status, Some(3));
+    assert_eq!(server.run(&ben, "team show", b"").await.status, Some(3));
+}
+
+#[tokio::test]
+async fn unlocking_holds_for_one_connection() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    done(&server.run(&ana, "passphrase", PASSPHRASE).await);
+    assert_eq!(
+        server.run(&ana, "passphrase", PASSPHRASE).await.status,
+        Some(2),
+        "the present one is needed too"
+    );
+    done(&server.run(&ana, "keys add --name vault --service X", b"sk-sealed\n").await);
+    let locked = server.run(&ana, "keys get vault --json", b"").await;
+    assert_eq!(serde_json::from_str::<serde_json::Value>(locked.err()).unwrap()["code"], "locked");
+    let once = server.run(&ana, "keys get vault --passphrase-stdin", PASSPHRASE).await;
+    assert_eq!(once.out(), "sk-sealed\n");
+    assert_eq!(server.run(&ana, "unlock", b"something else\n").await.status, Some(4));
+
+    let session = server.sign_in(&ana).await;
+    let run = async |command: &str, input: &[u8]| {
+        let channel = session.channel_open_session().await.unwrap();
+        channel.exec(true, command).await.unwrap();
+        channel.data(input).await.unwrap();
+        channel.eof().await.unwrap();
+        finish(channel).await
+    };
+    assert_eq!(run("unlock --json", PASSPHRASE).await.json(), json!({"unlocked": true, "expiresIn": 900}));
+    assert_eq!(run("keys get vault", b"").await.out(), "sk-sealed\n", "another channel of the connection");
+    assert_eq!(server.run(&ana, "keys get vault", b"").await.status, Some(4), "another connection");
+    done(&run("lock", b"").await);
+    assert_eq!(run("keys get vault", b"").await.status, Some(4));
+}
