@@ -103,10 +103,10 @@ fn lists(criterion: &mut Criterion, runtime: &Runtime, service: &Service, caller
     let search = |text: &str, fuzzy| KeyQuery { search: Some(text.to_owned()), fuzzy, ..page.clone() };
     for (name, query) in [
         ("list 20", page.clone()),
-        ("search, few hits", search("worker 0423", false)),
-        ("search, all hits", search("worker", false)),
-        ("search, no hit", search("nothing like it", false)),
-        ("fuzzy", search("strwork42", true)),
+        ("search, few hits", search("worker 0423", Some(false))),
+        ("search, all hits", search("worker", Some(false))),
+        ("search, no hit", search("nothing like it", Some(false))),
+        ("fuzzy", search("strwork42", Some(true))),
     ] {
         criterion.bench_function(name, |bench| {
             bench

@@ -160,6 +160,10 @@ pub enum KeySort {
     LastUsed,
     /// Most calls this month first.
     Usage,
+    /// By environment, then name.
+    Environment,
+    /// Soonest rotation first.
+    NextRotation,
 }
 
 /// Which keys to list.
@@ -172,12 +176,12 @@ pub struct KeyQuery {
     /// 1 to 100.
     #[param(required = false, minimum = 1, maximum = 100, default = 20)]
     pub limit: u32,
-    /// A substring of name, service, description or a tag.
+    /// A substring of name, service, description or a tag; when nothing contains it, what is like it.
     #[param(max_length = 200)]
     pub search: Option<String>,
-    /// Fuzzy instead of substring, over names: for a person typing.
+    /// Always what is like the text, in name or service, the best match first (`true`); or never (`false`).
     #[param(required = false)]
-    pub fuzzy: bool,
+    pub fuzzy: Option<bool>,
     /// Only keys that stand so.
     #[param(inline)]
     pub status: Option<KeyStatus>,
@@ -189,9 +193,13 @@ pub struct KeyQuery {
     /// Only keys of this team.
     #[param(inline)]
     pub team: Option<Id>,
-    /// The order; ties are broken by `_id`.
-    #[param(required = false, inline)]
+    /// `createdAt`, `name`, `service`, `environment`, `nextRotation`, `lastUsed` or `usage` (of this month), rising;
+    /// with `-` before it, falling. `-createdAt` when nothing is said. Ties are broken by `_id`.
+    #[param(value_type = Option<String>)]
     pub sort: KeySort,
+    /// The order in reverse; what has no such value stays last.
+    #[param(ignore)]
+    pub reverse: bool,
 }
 
 /// How to open a key.

@@ -25,6 +25,7 @@ use crate::signed::Signed;
 
 const TIME: &str = "must be a time such as 2027-01-15T10:30:00Z";
 const ID: &str = "must be an id: 24 hexadecimal digits";
+const SORTS: &str = "createdAt, name, service, environment, nextRotation, lastUsed, usage";
 const PAGE_SIZE: u32 = 20;
 
 pub(super) fn routes(most: usize) -> OpenApiRouter<HttpDoor> {
@@ -47,16 +48,18 @@ async fn list(
     RawQuery(raw): RawQuery,
     Search(mut search): Search,
 ) -> Result<(HeaderMap, Json<KeyPage>), Problem> {
+    let (sort, reverse) = sort(&mut search);
     let query = KeyQuery {
         page: search.number("page").unwrap_or(1),
         limit: search.number("limit").unwrap_or(PAGE_SIZE),
         search: search.text("search"),
-        fuzzy: search.flag("fuzzy").unwrap_or_default(),
+        fuzzy: search.flag("fuzzy"),
         status: search.choice("status", "active, inactive, expired"),
         environment: search.choice("environment", ENVIRONMENTS),
         tag: search.text("tag"),
         team: search.parsed("team", ID),
-        sort: sort(&mut search),
+        sort,
+        reverse,
     };
     search.finish()?;
     let page = door.service.keys(&caller, &query).await?;
@@ -64,16 +67,23 @@ async fn list(
     Ok((HeaderMap::from_iter([(header::LINK, links)]), Json(page)))
 }
 
-fn sort(search: &mut Fields) -> KeySort {
-    match search.text("sort").as_deref() {
-        None | Some("newest" | "-createdAt") => KeySort::Newest,
-        Some("name") => KeySort::Name,
-        Some("service") => KeySort::Service,
-        Some("lastUsed" | "-lastUsed") => KeySort::LastUsed,
-        Some("usage" | "-currentMonthUsage") => KeySort::Usage,
-        Some(_) => {
-            search.fault("sort", "must be one of newest, name, service, lastUsed, usage");
-            KeySort::Newest
+/// A field's name, rising; with `-` before it, falling. Orders with the larger value first are turned.
+fn sort(search: &mut Fields) -> (KeySort, bool) {
+    let text = search.text("sort").unwrap_or_else(|| "-createdAt".to_owned());
+    let (falling, field) = text.strip_prefix('-').map_or((false, text.as_str()), |field| (true, field));
+    match field {
+        "createdAt" => (KeySort::Newest, !falling),
+        "name" => (KeySort::Name, falling),
+        "service" => (KeySort::Service, falling),
+        "environment" => (KeySort::Environment, falling),
+        "nextRotation" => (KeySort::NextRotation, falling),
+        "lastUsed" => (KeySort::LastUsed, !falling),
+        "usage" | "currentMonthUsage" => (KeySort::Usage, !falling),
+        "newest" => (KeySort::Newest, falling),
+        _ => {
+            search
+                .fault("sort", format!("must be one of {SORTS}, or one of them after `-` for falling order"));
+            (KeySort::Newest, false)
         }
     }
 }

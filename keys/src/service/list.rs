@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use keyward_store::model::{ApiKey, Id};
+use keyward_store::model::{ApiKey, Environment, Id};
 
 use crate::caller::Caller;
 use crate::error::Result;
@@ -64,41 +64,75 @@ impl Service {
     fn found(&self, tables: &Tables, spaces: &[&SpaceKeys], query: &KeyQuery) -> (Vec<Shared<ApiKey>>, u64) {
         let now_ms = self.now_ms();
         let search = query.search.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        if let Some(text) = search.filter(|_| query.fuzzy) {
-            let hits = fuzzy(spaces, text).into_iter();
-            return page(tables, hits.filter(|(_, id)| wanted(tables, *id, query, now_ms)), query);
-        }
-        let hits: Vec<Place> = match search {
+        let contained: Vec<Place> = match search {
+            Some(_) if query.fuzzy == Some(true) => Vec::new(),
             Some(text) => spaces.iter().flat_map(|space| space.containing(text)).collect(),
             None => spaces.iter().flat_map(|space| space.newest()).collect(),
         };
-        let hits = hits.into_iter().filter(|(_, id)| wanted(tables, *id, query, now_ms));
-        let by = |key: &dyn Fn(&ApiKey) -> SortKey| {
-            let keyed = hits.clone().filter_map(|(_, id)| Some((key(&tables.keys.get(id)?.record), id)));
-            page(tables, keyed, query)
+        let alike = search.filter(|_| contained.is_empty() && query.fuzzy != Some(false));
+        if let Some(text) = alike {
+            let hits = fuzzy(spaces, text).into_iter();
+            return page(tables, hits.filter(|(_, id)| wanted(tables, *id, query, now_ms)), query);
+        }
+        let hits = contained.into_iter().filter(|(_, id)| wanted(tables, *id, query, now_ms));
+        if query.sort == KeySort::Newest && !query.reverse {
+            return page(tables, hits, query);
+        }
+        let keyed = hits.filter_map(|(_, id)| {
+            let key = &tables.keys.get(id)?.record;
+            Some((self.sort_key(key, query.sort, now_ms).turned(query.reverse), id))
+        });
+        page(tables, keyed, query)
+    }
+
+    /// What a row is sorted by, in the order's own direction.
+    fn sort_key(&self, key: &ApiKey, sort: KeySort, now_ms: i64) -> SortKey {
+        let text = |first: &str, then: &str| {
+            SortKey::Text(format!("{}\n{}", first.to_lowercase(), then.to_lowercase()))
         };
-        match query.sort {
-            KeySort::Newest => page(tables, hits, query),
-            KeySort::Name => by(&|row| SortKey::Text(row.name.to_lowercase())),
-            KeySort::Service => by(&|row| {
-                SortKey::Text(format!("{}\n{}", row.service.to_lowercase(), row.name.to_lowercase()))
-            }),
-            KeySort::LastUsed => {
-                by(&|row| SortKey::Most(Reverse(self.0.usage.totals(row.id, now_ms).last_used_ms)))
-            }
-            KeySort::Usage => by(&|row| {
-                let used = self.0.usage.totals(row.id, now_ms).month_used;
-                SortKey::Most(Reverse(i64::try_from(used).ok()))
-            }),
+        let most = |number: Option<i64>| SortKey::number(number.map(i64::wrapping_neg));
+        match sort {
+            KeySort::Newest => most(Some(key.created_ms)),
+            KeySort::Name => text(&key.name, ""),
+            KeySort::Service => text(&key.service, &key.name),
+            KeySort::LastUsed => most(self.0.usage.totals(key.id, now_ms).last_used_ms),
+            KeySort::Usage => most(i64::try_from(self.0.usage.totals(key.id, now_ms).month_used).ok()),
+            KeySort::Environment => text(environment(key.environment), &key.name),
+            KeySort::NextRotation => SortKey::number(key.next_rotation_ms),
         }
     }
 }
 
-/// What rows are sorted by, when not by their age.
+/// What rows are sorted by; of one list, all are of one kind. What has no value comes last, also in reverse.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum SortKey {
     Text(String),
-    Most(Reverse<Option<i64>>),
+    TextDown(Reverse<String>),
+    Number(i64),
+    NumberDown(Reverse<i64>),
+    None,
+}
+
+impl SortKey {
+    fn number(number: Option<i64>) -> Self {
+        number.map_or(Self::None, Self::Number)
+    }
+
+    fn turned(self, reverse: bool) -> Self {
+        match self {
+            Self::Text(text) if reverse => Self::TextDown(Reverse(text)),
+            Self::Number(number) if reverse => Self::NumberDown(Reverse(number)),
+            straight => straight,
+        }
+    }
+}
+
+fn environment(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Development => "development",
+        Environment::Staging => "staging",
+        Environment::Production => "production",
+    }
 }
 
 /// Whether a key passes the filters. Without any it is not even looked up.
@@ -134,21 +168,22 @@ fn is_plain(query: &KeyQuery) -> bool {
         && query.environment.is_none()
         && query.tag.is_none()
         && query.sort == KeySort::Newest
+        && !query.reverse
 }
 
 fn skipped(query: &KeyQuery) -> usize {
     (query.page as usize - 1).saturating_mul(query.limit as usize)
 }
 
-/// The keys whose name matches, with the best score first.
+/// The keys whose name or service is like the text, with the best score first.
 fn fuzzy(spaces: &[&SpaceKeys], text: &str) -> Vec<(Reverse<u32>, Id)> {
     let pattern = Pattern::parse(text, CaseMatching::Ignore, Normalization::Smart);
     let mut matcher = Matcher::new(Config::DEFAULT);
     let mut buffer = Vec::new();
-    let names = spaces.iter().flat_map(|space| space.names());
-    names
-        .filter_map(|(name, id)| {
-            let score = pattern.score(Utf32Str::new(name, &mut buffer), &mut matcher)?;
+    let titles = spaces.iter().flat_map(|space| space.titles());
+    titles
+        .filter_map(|(title, id)| {
+            let score = pattern.score(Utf32Str::new(title, &mut buffer), &mut matcher)?;
             Some((Reverse(score), id))
         })
         .collect()

@@ -108,8 +108,19 @@ async fn keys_are_searched_filtered_sorted_and_paged() {
     let filtered =
         KeyQuery { environment: Some(Environment::Production), tag: Some("llm".to_owned()), ..query() };
     assert_eq!(names(filtered).await, ("OpenAI billing".to_owned(), 1, 1));
-    let fuzzy = KeyQuery { search: Some("anth".to_owned()), fuzzy: true, ..query() };
-    assert_eq!(names(fuzzy).await.0, "anthropic");
+    let found =
+        async |text: &str, fuzzy| names(KeyQuery { search: Some(text.to_owned()), fuzzy, ..query() }).await.0;
+    assert_eq!(found("anth", Some(true)).await, "anthropic");
+    assert_eq!(found("atrpc", None).await, "anthropic", "what nothing contains, something may be like");
+    assert_eq!(found("atrpc", Some(false)).await, "");
+    assert_eq!(found("stri", None).await, "Stripe", "what something contains, nothing else is shown for");
+    assert_eq!(found("xqz", None).await, "");
+    let sorted = async |sort, reverse| names(KeyQuery { sort, reverse, ..query() }).await.0;
+    assert_eq!(sorted(KeySort::Newest, true).await, "OpenAI billing,Stripe,anthropic");
+    assert_eq!(sorted(KeySort::Name, true).await, "Stripe,OpenAI billing,anthropic");
+    assert_eq!(sorted(KeySort::Environment, false).await, "OpenAI billing,Stripe,anthropic");
+    assert_eq!(sorted(KeySort::NextRotation, false).await, "OpenAI billing,Stripe,anthropic");
+    assert_eq!(sorted(KeySort::NextRotation, true).await, "anthropic,Stripe,OpenAI billing");
     assert!(matches!(service.keys(&ana, &KeyQuery { limit: 101, ..query() }).await, Err(Error::Invalid(_))));
 }
 
@@ -120,10 +131,19 @@ async fn walking_all_pages_shows_every_key_once_though_they_share_a_moment() {
     for number in 0..23 {
         instance.add_key(&ana, &format!("key {}", number % 3)).await;
     }
-    for sort in [KeySort::Newest, KeySort::Name, KeySort::Service, KeySort::LastUsed, KeySort::Usage] {
+    let sorts = [
+        KeySort::Newest,
+        KeySort::Name,
+        KeySort::Service,
+        KeySort::LastUsed,
+        KeySort::Usage,
+        KeySort::Environment,
+        KeySort::NextRotation,
+    ];
+    for (sort, reverse) in sorts.into_iter().flat_map(|sort| [(sort, false), (sort, true)]) {
         let mut seen = std::collections::HashSet::new();
         for page in 1..=5 {
-            let query = KeyQuery { page, limit: 5, sort, ..KeyQuery::default() };
+            let query = KeyQuery { page, limit: 5, sort, reverse, ..KeyQuery::default() };
             let answer = instance.service.keys(&ana, &query).await.expect("listed");
             assert!(answer.keys.iter().all(|key| seen.insert(key.id)), "{sort:?} shows a key twice");
         }

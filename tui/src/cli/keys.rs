@@ -279,8 +279,11 @@ fn sort(args: &Args) -> Result<KeySort, Failure> {
         Some("service") => KeySort::Service,
         Some("last-used") => KeySort::LastUsed,
         Some("usage") => KeySort::Usage,
+        Some("environment") => KeySort::Environment,
+        Some("next-rotation") => KeySort::NextRotation,
         Some(other) => {
-            let fault = format!("--sort is newest, name, service, last-used or usage, not '{other}'");
+            let words = "newest, name, service, last-used, usage, environment or next-rotation";
+            let fault = format!("--sort is {words}, not '{other}'");
             return Err(Failure::Usage(fault));
         }
     })

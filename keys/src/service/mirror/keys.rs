@@ -117,9 +117,9 @@ impl SpaceKeys {
         self.arena.containing(needle)
     }
 
-    /// Every key's name in lower case.
-    pub(crate) fn names(&self) -> impl Iterator<Item = (&str, Id)> {
-        self.arena.names()
+    /// Every key's name and service in lower case, a line each.
+    pub(crate) fn titles(&self) -> impl Iterator<Item = (&str, Id)> {
+        self.arena.titles()
     }
 }
 
@@ -190,11 +190,12 @@ impl Arena {
         found
     }
 
-    fn names(&self) -> impl Iterator<Item = (&str, Id)> {
+    fn titles(&self) -> impl Iterator<Item = (&str, Id)> {
         self.entries.iter().filter_map(|(start, place)| {
             let entry = &self.text[*start..];
-            let name = &entry[..memchr::memchr(SEPARATOR, entry)?];
-            Some((std::str::from_utf8(name).ok()?, place.as_ref()?.1))
+            let service = memchr::memchr(SEPARATOR, entry)? + 1;
+            let end = service + memchr::memchr(SEPARATOR, &entry[service..])?;
+            Some((std::str::from_utf8(&entry[..end]).ok()?, place.as_ref()?.1))
         })
     }
 }

@@ -66,7 +66,7 @@ impl Choice {
             }
         }
         query.search = (!words.is_empty()).then(|| words.join(" "));
-        query.fuzzy = query.search.is_some();
+        query.fuzzy = query.search.is_some().then_some(true);
         query
     }
 }
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(query.environment, Some(Environment::Production));
         assert_eq!(query.status, Some(KeyStatus::Active));
         assert_eq!(query.tag.as_deref(), Some("llm"));
-        assert_eq!((query.page, query.limit, query.fuzzy), (3, PAGE as u32, true));
+        assert_eq!((query.page, query.limit, query.fuzzy), (3, PAGE as u32, Some(true)));
         assert_eq!(Choice::default().query("env:mars", 0).search.as_deref(), Some("env:mars"));
     }
 

@@ -54,8 +54,8 @@ fn a_search_finds_names_services_and_tags_in_any_case_and_nothing_across_fields(
     assert_eq!(found("openai"), [2, 4, 6]);
     assert_eq!(found("billingopenai"), [] as [u8; 0]);
     assert_eq!(found(""), [] as [u8; 0]);
-    let names: Vec<&str> = space.names().map(|(name, _)| name).collect();
-    assert_eq!(names, ["billing", "großrechner", "chat"]);
+    let titles: Vec<&str> = space.titles().map(|(title, _)| title).collect();
+    assert_eq!(titles, ["billing\nopenai", "großrechner\nopenai", "chat\nopenai"]);
 }
 
 proptest! {
