@@ -2,7 +2,7 @@
 //! never beside itself. What a job does is the core's.
 //!
 //! The scheduler looks at its list twice a second, whether or not something is due. That is the one thing an idle
-//! daemon does: a look at three rows in memory, some ten microseconds, no I/O. The jobs themselves read from memory
+//! daemon does: a look at four rows in memory, some ten microseconds, no I/O. The jobs themselves read from memory
 //! first, and write only when there is something to remove.
 
 use std::future::Future;
@@ -27,7 +27,7 @@ struct Task {
 }
 
 /// All jobs. Off the full hour, when everybody else's run.
-const TASKS: [Task; 3] = [
+const TASKS: [Task; 4] = [
     Task {
         name: "purge_bin",
         schedule: "10 7 * * * *",
@@ -37,6 +37,11 @@ const TASKS: [Task; 3] = [
         name: "prune_usage",
         schedule: "20 37 * * * *",
         work: |service, caller| Box::pin(async move { service.prune_usage(&caller).await.map(|()| 0) }),
+    },
+    Task {
+        name: "forget_answers",
+        schedule: "40 22 * * * *",
+        work: |service, caller| Box::pin(async move { service.forget_answers(&caller).await }),
     },
     Task {
         name: "end_expired_sessions",

@@ -11,6 +11,7 @@ mod input;
 mod limits;
 mod link;
 mod listing;
+mod once;
 mod openapi;
 mod problem;
 mod routes;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use utoipa::PartialSchema;
 
 use crate::input::{LARGEST_NUMBER, LONGEST_ID};
+use crate::once;
 use crate::problem::Written;
 
 /// Refusals: status, what it means, and the headers that come with it.
@@ -102,7 +103,7 @@ fn finish(path: &str, method: &str, operation: &mut Value, names: &mut HashSet<S
         }
     }
     add_refusals(path, method, operation);
-    add_headers(path, operation);
+    add_headers(path, method, operation);
 }
 
 /// Adds the refusals that what the operation takes makes possible, and gives those that it stated their form.
@@ -129,7 +130,7 @@ fn add_refusals(path: &str, method: &str, operation: &mut Value) {
 }
 
 /// Adds the headers of good answers, and the parameters that go with them and with the path.
-fn add_headers(path: &str, operation: &mut Value) {
+fn add_headers(path: &str, method: &str, operation: &mut Value) {
     let paged = parameters(operation).any(|parameter| parameter["name"] == "page");
     let stated = |status: &str| operation["responses"].get(status).is_some();
     let (conditional, guarded) = (stated("304"), stated("412"));
@@ -145,7 +146,9 @@ fn add_headers(path: &str, operation: &mut Value) {
     let known = conditional.then(|| tag_parameter("If-None-Match", "A tag that is known: unchanged is 304"));
     let made_from =
         guarded.then(|| tag_parameter("If-Match", "The tag the change was made from: another is 412"));
-    let more: Vec<_> = path_parameters(path).chain(known).chain(made_from).collect();
+    let repeatable = (method == "post" && once::covers(path)).then(key_parameter);
+    let conditions = known.into_iter().chain(made_from).chain(repeatable);
+    let more: Vec<_> = path_parameters(path).chain(conditions).collect();
     let more =
         more.into_iter().filter(|more| parameters(operation).all(|stated| stated["name"] != more["name"]));
     let all: Vec<_> = parameters(operation).cloned().chain(more).collect();
@@ -169,6 +172,15 @@ fn path_parameters(path: &str) -> impl Iterator<Item = Value> {
             "description": "The `_id`; of an API key, the `keyId` will do too",
             "schema": { "type": "string", "minLength": 1, "maxLength": LONGEST_ID },
         })
+    })
+}
+
+fn key_parameter() -> Value {
+    let description = "Names this request for 24 hours: sent again, it is not done again and gets the same answer; \
+                       another request under the same name is 422, one whose first try is under way 409";
+    json!({
+        "name": "Idempotency-Key", "in": "header", "description": description,
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
     })
 }
 

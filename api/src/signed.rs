@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::Extensions;
 use axum::http::header::{self, HeaderMap};
 use axum::http::request::Parts;
+use keyward_keys::service::Once;
 use keyward_keys::{Caller, Error, Identity, Origin};
 use secrecy::SecretString;
 
@@ -38,7 +40,10 @@ impl FromRequestParts<HttpDoor> for Signed {
                     Identity::Token(id) => door.limits.token(id, visit.address()),
                     Identity::System(_) => None,
                 })?;
-                Ok(Self(caller))
+                Ok(Self(match parts.extensions.get::<Once>() {
+                    Some(once) => caller.with_once(once.clone()),
+                    None => caller,
+                }))
             }
             Err(Error::Unauthenticated) => {
                 visit.count(door.limits.stranger(visit.address()))?;
@@ -62,6 +67,11 @@ impl FromRequestParts<HttpDoor> for Stranger {
     }
 }
 
+/// Where a request came from.
+pub(crate) fn origin(extensions: &Extensions) -> Option<Origin> {
+    extensions.get::<Arc<Visit>>().map(|visit| visit.origin)
+}
+
 fn visit(parts: &Parts) -> Result<&Visit, Problem> {
     // `edge` has put it there for every route.
     parts.extensions.get::<Arc<Visit>>().map(AsRef::as_ref).ok_or_else(Problem::of_panic)
@@ -73,7 +83,7 @@ fn unlock(headers: &HeaderMap) -> Option<SecretString> {
 }
 
 /// The token of `Authorization: Bearer` (RFC 6750; the scheme's case does not matter).
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)

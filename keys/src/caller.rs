@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use keyward_store::model::{Door, Id};
 
 use crate::error::{Error, Result};
+use crate::service::Once;
 
 /// Where a request came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,6 +75,8 @@ pub struct Caller {
     pub(crate) credential: Option<Id>,
     /// The service token's text, which opens its locks; none for everyone else.
     pub(crate) token: Option<SecretString>,
+    /// The request, when it may be sent again: what it does is noted with it.
+    pub(crate) once: Option<Once>,
     /// The unlock token, while this person is unlocked.
     pub(crate) unlock: UnlockSlot,
 }
@@ -129,6 +132,11 @@ impl Caller {
             }
             Identity::System(_) => Err(Error::Unauthenticated),
         }
+    }
+
+    /// The same caller, with a request that may be sent again.
+    pub fn with_once(self, once: Once) -> Self {
+        Self { once: Some(once), ..self }
     }
 
     /// The SSH key or session that proved it.

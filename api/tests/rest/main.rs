@@ -13,6 +13,7 @@ mod harness;
 mod headers;
 mod keys;
 mod limits;
+mod once;
 mod teams;
 mod tokens;
 mod usage;

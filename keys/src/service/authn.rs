@@ -67,6 +67,7 @@ impl Service {
             origin,
             token: None,
             unlock: UnlockSlot::default(),
+            once: None,
         };
         self.record_sign_in(&caller, account, Some(key)).await?;
         Ok(caller)
@@ -94,6 +95,7 @@ impl Service {
             credential: Some(claims.sid),
             token: None,
             unlock: UnlockSlot::default(),
+            once: None,
         })
     }
 
@@ -164,6 +166,7 @@ impl Service {
             credential: None,
             token: Some(SecretString::from(bearer)),
             unlock: UnlockSlot::default(),
+            once: None,
         })
     }
 

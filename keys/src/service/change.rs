@@ -17,6 +17,7 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise, space_of};
 use crate::service::mirror::Tables;
+use crate::service::once::Once;
 
 /// How often a change is worked out again because somebody else changed the same rows.
 const ATTEMPTS: u32 = 16;
@@ -99,8 +100,14 @@ impl Service {
             for event in &draft.events {
                 draft.batch.op(Op::Announce(encode(event)?));
             }
+            if let Some(once) = &caller.once {
+                once.note(&mut draft.batch, draft.now_ms, draft.object)?;
+            }
             match self.store().commit(draft.batch).await {
-                Ok(_) => return Ok(answer),
+                Ok(_) => {
+                    caller.once.iter().for_each(Once::noted);
+                    return Ok(answer);
+                }
                 Err(CommitError::Conflict) => {
                     tokio::time::sleep(Duration::from_millis(u64::from(attempt))).await;
                 }
@@ -149,14 +156,19 @@ impl Service {
         let written = async {
             let mut batch = Batch::new(crypto::random_batch_id()?);
             batch.op(chain(&record)?);
-            self.store().commit(batch).await.map_err(|error| match error {
-                CommitError::Store(error) => Error::from(error),
-                CommitError::Conflict | CommitError::Fenced => Error::Busy,
-            })
+            self.store().commit(batch).await.map_err(committed)
         };
         if let Err(error) = written.await {
             tracing::warn!(%error, "a refusal could not be recorded");
         }
+    }
+}
+
+/// Why a commit that is not tried again did not come about.
+pub(crate) fn committed(error: CommitError) -> Error {
+    match error {
+        CommitError::Store(error) => error.into(),
+        CommitError::Conflict | CommitError::Fenced => Error::Busy,
     }
 }
 

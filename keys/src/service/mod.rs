@@ -22,6 +22,7 @@ mod members;
 mod metered;
 mod mirror;
 mod moving;
+mod once;
 mod opening;
 mod patch;
 mod report;
@@ -59,6 +60,7 @@ use crate::error::Result;
 
 pub use audit::AuditSummary;
 pub use bus::Subscription;
+pub use once::{Begun, Once};
 pub use ssh_keys::{fingerprint_text, ssh_fingerprint};
 
 use bus::Bus;
@@ -162,6 +164,8 @@ struct Inner {
     verified: VerifiedTokens,
     /// Which service token a text is: its row is still looked up each time.
     known_tokens: Remembered<Id>,
+    /// Requests with an `Idempotency-Key` that are under way.
+    running: Arc<once::Running>,
     warm: WarmLocks,
     metered: Arc<Metered>,
     unlocked: Unlocked,
@@ -234,6 +238,7 @@ impl Service {
             known_tokens: Remembered::new(REMEMBERED_TOKENS),
             opened_ms: settings.clock.now_ms(),
             settings,
+            running: Arc::default(),
             warm: WarmLocks::default(),
             metered,
             unlocked: Unlocked::default(),
@@ -271,6 +276,7 @@ impl Service {
             credential: None,
             token: None,
             unlock: UnlockSlot::default(),
+            once: None,
         }
     }
 

@@ -58,6 +58,7 @@ impl Service {
             credential: Some(id),
             token: None,
             unlock: UnlockSlot::default(),
+            once: None,
         };
         let successor = presented.successor(&self.0.pepper);
         let kept = self

@@ -8,6 +8,7 @@ mod custody;
 mod fetch;
 mod id;
 mod invitation;
+mod replay;
 mod space;
 mod token;
 
@@ -18,5 +19,6 @@ pub use custody::{Holder, Lock, LockTarget, Version, label};
 pub use fetch::FetchDay;
 pub use id::{Id, IdError};
 pub use invitation::{Invitation, Purpose};
+pub use replay::{Carried, CarriedAnswer};
 pub use space::{Member, Role, Space, SpaceKey, SpaceKind};
 pub use token::{Grant, Network, Scope, ServiceToken, TokenSeen};
