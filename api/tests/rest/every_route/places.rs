@@ -128,7 +128,7 @@ async fn a_tag_that_is_known_saves_the_answer() {
             continue;
         }
         let path = world.path(operation.path);
-        for token in world.callers.values() {
+        for (_, token) in &world.callers {
             let ask = || world.server.request("GET", &path).bearer_auth(token);
             let first = world.server.send(ask()).await;
             if first.status != 200 {

@@ -17,8 +17,8 @@ const SSH_KEY: &str =
 pub(super) struct World {
     pub(super) server: Server,
     pub(super) document: Document,
-    /// Bearer tokens by standing.
-    pub(super) callers: BTreeMap<&'static str, String>,
+    /// Bearer tokens by standing; who may do most comes last.
+    pub(super) callers: Vec<(&'static str, String)>,
     /// What stands for `{…}`, by the path up to there.
     ids: BTreeMap<String, String>,
     pub(super) hints: Hints,
@@ -30,8 +30,14 @@ impl World {
         let owner = server.rich_person("owner@example.com").await;
         let stranger = server.person("stranger@example.com").await;
         let operator = operator(&server).await;
-        let key = server.key(&owner, "first").await;
-        let ids = ["/api/keys", "/api/usage"].map(|path| (path.to_owned(), key.clone())).into();
+        let team = server.post(&owner, "/api/teams", &json!({"name": "Payments"})).await.text("_id");
+        let body =
+            json!({"name": "first", "service": "OpenAI", "apiKey": "sk-1234567890abcdef", "team": team});
+        let key = server.post(&owner, "/api/keys", &body).await.text("_id");
+        let viewer = member(&server, &owner, &team, "viewer").await;
+        let viewer_id = server.get(&viewer, "/api/profile").await.text("id");
+        let ids = [("/api/keys", &key), ("/api/usage", &key), ("/api/teams", &team)];
+        let ids = ids.map(|(path, id)| (path.to_owned(), id.clone())).into();
         let token = async |scope: &str| {
             let body = json!({"name": scope, "keys": [&key], "scopes": [scope]});
             server.post(&owner, "/api/tokens", &body).await.text("token")
@@ -40,14 +46,16 @@ impl World {
         let document = server.send(server.request("GET", "/openapi.json")).await.body;
         let mut world = Self {
             document: Document(document),
-            callers: [
+            callers: vec![
                 ("stranger", stranger),
                 ("operator", operator),
                 ("token that fetches", fetch),
                 ("token that tracks", track),
+                ("viewer", viewer),
+                ("member", member(&server, &owner, &team, "member").await),
+                ("admin", member(&server, &owner, &team, "admin").await),
                 ("owner", owner),
-            ]
-            .into(),
+            ],
             ids,
             hints: [
                 ("email", json!("new@example.com")),
@@ -56,6 +64,7 @@ impl World {
                 ("key", json!(SSH_KEY)),
                 ("environment", json!("development")),
                 ("name", json!("first")),
+                ("userId", json!(viewer_id)),
             ]
             .map(|(name, value)| (name.to_owned(), value))
             .into(),
@@ -84,7 +93,7 @@ impl World {
     }
 
     pub(super) fn owner(&self) -> &str {
-        &self.callers["owner"]
+        self.callers.last().map_or("", |(_, token)| token)
     }
 
     /// A path with what the owner has in its places.
@@ -124,6 +133,16 @@ impl World {
         }
         seen
     }
+}
+
+/// Somebody whom the owner took into the team in this role, which is also the name.
+async fn member(server: &Server, owner: &str, team: &str, role: &str) -> String {
+    let bearer = server.person(&format!("{role}@example.com")).await;
+    let body = json!({"email": format!("{role}@example.com"), "role": role});
+    let invited = server.post(owner, &format!("/api/teams/{team}/invitations"), &body).await;
+    let joined = server.post(&bearer, "/api/teams/join", &json!({"code": invited.text("code")})).await;
+    assert_eq!(joined.status, 200, "{}", joined.body);
+    bearer
 }
 
 async fn operator(server: &Server) -> String {
