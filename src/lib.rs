@@ -19,6 +19,7 @@ pub mod commands;
 pub mod console;
 pub mod daemon;
 pub mod demo;
+mod descriptors;
 pub mod error;
 pub mod folder;
 pub mod harden;

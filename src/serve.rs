@@ -14,7 +14,7 @@ use crate::daemon::{Daemon, Listeners};
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::ready::ReadyFile;
-use crate::{output, welcome};
+use crate::{descriptors, output, welcome};
 
 /// Runs the daemon until it is told to stop.
 ///
@@ -22,6 +22,7 @@ use crate::{output, welcome};
 /// It could not start, or did not close its database.
 pub async fn serve(config: Config, ready: Option<PathBuf>, json: bool) -> Result<()> {
     let shutdown = on_signals()?;
+    descriptors::allow_all();
     // In this order: a second daemon fails before it could disturb the first, and an old ready file is gone before
     // anybody could take it for this start's.
     let folder = claim(&config).await?;

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use keyward_config::Networks;
 
-/// Open connections in all.
-const IN_ALL: usize = 4_096;
 /// Open connections of one address.
 const PER_ADDRESS: usize = 512;
 
 /// The connections that are open.
 pub(crate) struct Connections {
     open: Mutex<Open>,
+    /// How many there may be in all.
+    most: usize,
     /// Networks whose addresses may have any number: proxies, and those that no limit applies to.
     unlimited: [Networks; 2],
 }
@@ -26,8 +26,8 @@ struct Open {
 }
 
 impl Connections {
-    pub(crate) fn new(unlimited: [Networks; 2]) -> Arc<Self> {
-        Arc::new(Self { open: Mutex::default(), unlimited })
+    pub(crate) fn new(most: usize, unlimited: [Networks; 2]) -> Arc<Self> {
+        Arc::new(Self { open: Mutex::default(), most, unlimited })
     }
 
     /// A place for one connection, or none when there is none left.
@@ -36,7 +36,7 @@ impl Connections {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = open.by_address.get(&address).copied().unwrap_or(0);
         let unlimited = || self.unlimited.iter().any(|networks| networks.contains(address));
-        if open.in_all >= IN_ALL || (taken >= PER_ADDRESS && !unlimited()) {
+        if open.in_all >= self.most || (taken >= PER_ADDRESS && !unlimited()) {
             return None;
         }
         open.in_all += 1;
@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn one_address_cannot_take_every_place_and_places_come_back() {
         let proxies = Networks::try_from(vec!["10.0.0.0/8".to_owned()]).unwrap();
-        let connections = Connections::new([proxies, Networks::default()]);
+        const IN_ALL: usize = 2_000;
+        let connections = Connections::new(IN_ALL, [proxies, Networks::default()]);
         let address = |text: &str| text.parse().unwrap();
         let mut places: Vec<_> =
             (0..PER_ADDRESS).map(|_| connections.admit(address("192.0.2.1")).unwrap()).collect();

@@ -63,10 +63,10 @@ impl Visit {
     }
 }
 
-/// Puts the layers around the routes.
-pub(crate) fn wrap(router: Router<HttpDoor>, door: &HttpDoor) -> Router<HttpDoor> {
+/// Puts the layers around the routes; with a time in which each has to answer.
+pub(crate) fn wrap(router: Router<HttpDoor>, door: &HttpDoor, time: Option<Duration>) -> Router<HttpDoor> {
     let api = &door.settings.api;
-    let time = Duration::from_secs(api.request_timeout_seconds.get().into());
+    let timeout = time.map(|time| TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, time));
     router.layer(
         ServiceBuilder::new()
             .layer(from_fn_with_state(door.clone(), pass))
@@ -77,7 +77,7 @@ pub(crate) fn wrap(router: Router<HttpDoor>, door: &HttpDoor) -> Router<HttpDoor
             ]))
             .option_layer(cors(&api.cors_origins))
             .layer(CatchPanicLayer::custom(|_| Problem::of_panic().into_response()))
-            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, time)),
+            .option_layer(timeout),
     )
 }
 
@@ -277,7 +277,7 @@ mod tests {
         let door = door(&folder).await;
         let teapot = || async { (StatusCode::IM_A_TEAPOT, "not in our form") };
         let routes = Router::new().route("/boom", get(boom)).route("/teapot", get(teapot));
-        let app = wrap(routes, &door).with_state(door.clone());
+        let app = wrap(routes, &door, None).with_state(door.clone());
         for (path, status, code) in [("/boom", 500, "internal"), ("/teapot", 418, "malformed")] {
             let request = Request::builder().uri(path).body(Body::empty()).unwrap();
             let response = app.clone().oneshot(request).await.unwrap();

@@ -11,6 +11,7 @@ mod input;
 mod limits;
 mod link;
 mod listing;
+mod live;
 mod once;
 mod openapi;
 mod problem;
@@ -21,6 +22,7 @@ mod signed;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use keyward_keys::Service;
@@ -45,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) service: Service,
     pub(crate) settings: ApiSettings,
     pub(crate) limits: limits::RequestLimits,
+    /// Clients that hear what happens.
+    pub(crate) live: live::Live,
     /// Places for bodies of many events, each of which has a chunk in memory.
     pub(crate) bulk_bodies: Semaphore,
     /// Places for such chunks on their way into the store.
@@ -61,6 +65,7 @@ impl HttpDoor {
     fn new(service: Service, settings: ApiSettings) -> Self {
         Self(Arc::new(Shared {
             limits: limits::RequestLimits::new(&settings.limits),
+            live: live::Live::new(service.clone(), &settings),
             service,
             settings,
             bulk_bodies: Semaphore::new(BULK_BODIES),
@@ -79,7 +84,10 @@ impl HttpDoor {
     }
 
     fn router(&self) -> Router {
-        edge::wrap(routes::all(self), self).with_state(self.clone())
+        let time = Duration::from_secs(self.settings.api.request_timeout_seconds.get().into());
+        let requests = edge::wrap(routes::all(self), self, Some(time));
+        // A stream has no end, so no request's time applies to it.
+        requests.merge(edge::wrap(live::routes(self), self, None)).with_state(self.clone())
     }
 }
 

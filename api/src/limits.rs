@@ -16,7 +16,7 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use keyward_config::{Limits, Networks};
-use keyward_keys::Id;
+use keyward_keys::{Id, Identity};
 
 /// Buckets of one kind at most.
 const BUCKETS: u64 = 1 << 17;
@@ -49,14 +49,23 @@ impl RequestLimits {
         (!self.exempt.contains(address)).then(|| limit.count(&network(address)))
     }
 
+    /// Counts a request of somebody who is signed in.
+    pub(crate) fn caller(&self, who: Identity, address: IpAddr) -> Option<Standing> {
+        match who {
+            Identity::Account(id) => self.person(id, address),
+            Identity::Token(id) => self.token(id, address),
+            Identity::System(_) => None,
+        }
+    }
+
     /// Counts a person's request.
-    pub(crate) fn person(&self, account: Id, address: IpAddr) -> Option<Standing> {
+    fn person(&self, account: Id, address: IpAddr) -> Option<Standing> {
         let limit = self.people.as_ref()?;
         (!self.exempt.contains(address)).then(|| limit.count(account.as_bytes()))
     }
 
     /// Counts a service token's request.
-    pub(crate) fn token(&self, token: Id, address: IpAddr) -> Option<Standing> {
+    fn token(&self, token: Id, address: IpAddr) -> Option<Standing> {
         let limit = self.tokens.as_ref()?;
         (!self.exempt.contains(address)).then(|| limit.count(token.as_bytes()))
     }

@@ -112,11 +112,16 @@ impl Problem {
         self.status
     }
 
+    /// Names the kind of refusal.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
 
-    #[cfg(test)]
+    /// What is wrong with which field.
     pub(crate) fn faults(&self) -> &[Fault] {
         &self.faults
     }

@@ -22,6 +22,8 @@ use crate::edge::Peer;
 use crate::{ApiSettings, HttpDoor};
 
 const MAX_HEADERS: usize = 64;
+/// Open connections in all, those that became live sockets not counted.
+const CONNECTIONS: usize = 4_096;
 /// Bytes that a request's head may have, and that are read ahead.
 const BUFFER: usize = 32 * 1024;
 /// What a client has not taken after this long, it will not take.
@@ -38,9 +40,9 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) {
     let connections =
-        Connections::new([settings.api.trusted_proxies.clone(), settings.limits.exempt.clone()]);
+        Connections::new(CONNECTIONS, [settings.api.trusted_proxies.clone(), settings.limits.exempt.clone()]);
     let header_timeout = Duration::from_secs(settings.api.header_timeout_seconds.get().into());
-    let drain = Duration::from_secs(settings.limits.drain_seconds.into());
+    let drain_seconds = settings.limits.drain_seconds;
     let door = HttpDoor::new(service, settings);
     let handler = Handler {
         app: door.router(),
@@ -58,7 +60,9 @@ pub async fn serve(
     door.drain();
     drop(listener);
     tasks.close();
-    if tokio::time::timeout(drain, tasks.wait()).await.is_err() {
+    let live = door.live.close(drain_seconds);
+    let drain = Duration::from_secs(drain_seconds.into());
+    if tokio::time::timeout(drain, async { tokio::join!(tasks.wait(), live) }).await.is_err() {
         tracing::warn!(connections = tasks.len(), "ended connections that did not finish in time");
         handler.ended.cancel();
         tasks.wait().await;
@@ -112,7 +116,7 @@ impl Handler {
             request.extensions_mut().insert(Peer(address));
             app.clone().call(request.map(Body::new))
         });
-        let connection = self.http.serve_connection(TokioIo::new(stream), service);
+        let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         tokio::pin!(connection);
         let mut leaving = false;
         loop {

@@ -8,7 +8,7 @@ use axum::http::Extensions;
 use axum::http::header::{self, HeaderMap};
 use axum::http::request::Parts;
 use keyward_keys::service::Once;
-use keyward_keys::{Caller, Error, Identity, Origin};
+use keyward_keys::{Caller, Error, Origin};
 use secrecy::SecretString;
 
 use crate::HttpDoor;
@@ -35,11 +35,7 @@ impl FromRequestParts<HttpDoor> for Signed {
         };
         match proven {
             Ok(caller) => {
-                visit.count(match caller.identity() {
-                    Identity::Account(id) => door.limits.person(id, visit.address()),
-                    Identity::Token(id) => door.limits.token(id, visit.address()),
-                    Identity::System(_) => None,
-                })?;
+                visit.count(door.limits.caller(caller.identity(), visit.address()))?;
                 Ok(Self(match parts.extensions.get::<Once>() {
                     Some(once) => caller.with_once(once.clone()),
                     None => caller,
@@ -72,7 +68,7 @@ pub(crate) fn origin(extensions: &Extensions) -> Option<Origin> {
     extensions.get::<Arc<Visit>>().map(|visit| visit.origin)
 }
 
-fn visit(parts: &Parts) -> Result<&Visit, Problem> {
+pub(crate) fn visit(parts: &Parts) -> Result<&Visit, Problem> {
     // `edge` has put it there for every route.
     parts.extensions.get::<Arc<Visit>>().map(AsRef::as_ref).ok_or_else(Problem::of_panic)
 }

@@ -36,6 +36,10 @@ pub struct Limits {
     pub ssh_sessions: NonZeroU32,
     /// SSH sessions of one account.
     pub ssh_sessions_per_account: NonZeroU32,
+    /// Live connections (WebSocket, Socket.IO, event streams) of everybody.
+    pub live_sockets: NonZeroU32,
+    /// Live connections of one account or service token.
+    pub live_sockets_per_account: NonZeroU32,
     /// Seconds that a stopping daemon waits for what is under way.
     pub drain_seconds: u32,
 }

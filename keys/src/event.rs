@@ -1,6 +1,8 @@
 //! What happened, as hints: ids and small counts, never a secret. Published after the commit; whoever lags or
 //! missed one reads again through `Service`.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use keyward_store::model::Id;
@@ -25,6 +27,9 @@ pub enum Event {
         requests: u32,
         /// Failed calls among them.
         errors: u32,
+        /// The last call among them. Never stored with the hint.
+        #[serde(skip)]
+        last: Option<Arc<Call>>,
     },
     /// An account's profile, SSH keys or memberships changed; its sessions should look again.
     AccountChanged {
@@ -52,4 +57,17 @@ pub enum Event {
     },
     /// Some events were missed: read again.
     Lagged,
+}
+
+/// One reported call, as those who may see the key's usage are shown it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// The endpoint, at most 256 bytes, harmless to show.
+    pub endpoint: Box<str>,
+    /// The method's name.
+    pub method: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// Microseconds.
+    pub response_us: Option<u32>,
 }

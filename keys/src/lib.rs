@@ -16,9 +16,9 @@ pub mod view;
 pub use caller::{Caller, Identity, Origin, RequestId};
 pub use clock::Clock;
 pub use error::{Error, Fault, Locked, Result};
-pub use event::Event;
+pub use event::{Call, Event};
 pub use keyward_store::model::{Custody, Door, Environment, Id, Plan, Role, Scope};
 pub use service::{
-    AuditSummary, Health, OpenError, Registration, Service, ServiceOptions, ServiceSettings, Subscription,
-    fingerprint_text, ssh_fingerprint,
+    AuditSummary, Health, OpenError, People, Registration, Relay, Service, ServiceOptions, ServiceSettings,
+    Subscription, fingerprint_text, ssh_fingerprint,
 };

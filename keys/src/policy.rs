@@ -93,6 +93,8 @@ pub enum Permission {
     TokenRevoke,
     /// Hear what happens in one's spaces.
     EventsHear,
+    /// Hear everything, to pass on to each what they may hear.
+    EventsRelay,
     /// Check the audit chain.
     AuditVerify,
     /// Run the daemon's jobs and its first steps.
@@ -147,6 +149,7 @@ pub const RULES: &[Rule] = &[
     rule(P::TokenCreate, "token.create", true, &[Admin, Owner]),
     rule(P::TokenRevoke, "token.revoke", true, &[Oneself, Admin, Owner]),
     rule(P::EventsHear, "events.hear", false, &[Stranger, System]),
+    rule(P::EventsRelay, "events.relay", false, &[System]),
     rule(P::AuditVerify, "audit.verify", false, &[Operator, System]),
     rule(P::InstanceRun, "instance.run", true, &[System]),
 ];

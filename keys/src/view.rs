@@ -1,6 +1,12 @@
 //! What doors show: public views of records, under the REST schema's names, made once for every door. No view
 //! holds a secret value; a revealed value travels alone, in a type that cannot be printed.
 
+mod access;
+mod fetched;
+mod live;
+mod team;
+mod token;
+
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Serialize;
@@ -8,16 +14,12 @@ use utoipa::ToSchema;
 
 use keyward_store::model::{Custody, Environment, Id, Plan};
 
-mod access;
-mod fetched;
-mod team;
-mod token;
-
 pub use access::{AccessAction, AccessAnswer, AppAccess, KeyAccess, PersonAccess};
 pub use fetched::Fetched;
 pub use team::{
     Departure, EndedToken, ExposedKey, InvitationView, IssuedInvitation, MemberView, SealedAccess, TeamView,
 };
+pub use live::{KeyAction, KeyUpdate, UsageDelta, UsageStats, UsageUpdate};
 pub use token::TokenView;
 
 /// Where a key stands today: as its owner set it, or expired.

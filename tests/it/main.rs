@@ -21,5 +21,6 @@ mod openssh;
 mod openssh_commands;
 mod rest;
 mod specification;
+mod socket_io;
 mod story;
 mod tree;

@@ -267,6 +267,11 @@ impl Fields {
         read(self, field).map(Some)
     }
 
+    /// Whatever is given, as it is; null when nothing is.
+    pub(crate) fn tree(&mut self, field: &'static str) -> Tree {
+        self.take(field).unwrap_or(Tree::Null)
+    }
+
     /// An object, when it is given: checked to be one, and dropped.
     pub(crate) fn check_object(&mut self, field: &'static str) {
         if let Some(tree) = self.take(field)

@@ -18,3 +18,4 @@ pub(crate) use fetch::{ENVIRONMENTS, fetch_many};
 pub(crate) use fields::{Fields, LARGEST_NUMBER};
 pub(crate) use path::{IdPath, KeyPath, LONGEST_ID, PartPath};
 pub(crate) use query::Search;
+pub(crate) use tree::Tree;

@@ -14,6 +14,7 @@ mod headers;
 mod keys;
 mod limits;
 mod once;
+mod live;
 mod teams;
 mod tokens;
 mod usage;

@@ -1,5 +1,6 @@
 //! The event bus: hints to whoever is looking, after the commit. Usage is gathered for a moment before it is
-//! published, so that a busy key wakes a dashboard some twenty times a second and not once a call.
+//! published, so that a busy key wakes a dashboard some twenty times a second and not once a call. Who may hear what
+//! is decided here, at each event, and nowhere else.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +13,7 @@ use keyward_store::{Change, Feed};
 
 use crate::caller::{Caller, Identity};
 use crate::error::Result;
-use crate::event::Event;
+use crate::event::{Call, Event};
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
@@ -34,6 +35,7 @@ struct Gathered {
     space: Id,
     requests: u32,
     errors: u32,
+    last: Option<Arc<Call>>,
 }
 
 impl Bus {
@@ -42,21 +44,41 @@ impl Bus {
         Arc::new(Self { sender, gathered: Mutex::default(), wake: Notify::new() })
     }
 
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Event> {
+        self.sender.subscribe()
+    }
+
     pub(crate) fn publish(&self, event: Event) {
         // Nobody listening is not an error.
         let _ = self.sender.send(event);
     }
 
+    /// Whether anybody listens: what is gathered for nobody need not be made.
+    pub(crate) fn listened_to(&self) -> bool {
+        self.sender.receiver_count() > 0
+    }
+
     /// Adds reported calls to what is published next.
     pub(crate) fn usage(&self, space: Id, api_key: Id, requests: u32, errors: u32) {
-        if self.sender.receiver_count() == 0 {
-            return;
+        if self.listened_to() {
+            self.gather(space, api_key, (requests, errors), None);
         }
+    }
+
+    /// Adds one reported call, which is told of by itself.
+    pub(crate) fn call(&self, space: Id, api_key: Id, call: Arc<Call>) {
+        self.gather(space, api_key, (1, u32::from(call.status >= 400)), Some(call));
+    }
+
+    fn gather(&self, space: Id, api_key: Id, (requests, errors): (u32, u32), last: Option<Arc<Call>>) {
         let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
         let first = gathered.is_empty();
-        let key = gathered.entry(api_key).or_insert(Gathered { space, requests: 0, errors: 0 });
+        let key = gathered.entry(api_key).or_insert(Gathered { space, requests: 0, errors: 0, last: None });
         key.requests = key.requests.saturating_add(requests);
         key.errors = key.errors.saturating_add(errors);
+        if last.is_some() {
+            key.last = last;
+        }
         if first {
             self.wake.notify_one();
         }
@@ -81,8 +103,8 @@ impl Bus {
             self.wake.notified().await;
             tokio::time::sleep(GATHER).await;
             let gathered = std::mem::take(&mut *self.gathered.lock().unwrap_or_else(PoisonError::into_inner));
-            for (api_key, Gathered { space, requests, errors }) in gathered {
-                self.publish(Event::Usage { space, api_key, requests, errors });
+            for (api_key, Gathered { space, requests, errors, last }) in gathered {
+                self.publish(Event::Usage { space, api_key, requests, errors, last });
             }
         }
     }
@@ -92,8 +114,39 @@ impl Service {
     /// Hears what happens in the caller's spaces from now on.
     pub fn subscribe(&self, caller: &Caller) -> Result<Subscription> {
         authorise(&self.mirror().read(), caller, Permission::EventsHear, Target::Instance, None)?;
-        let receiver = self.bus().sender.subscribe();
+        let receiver = self.bus().listen();
         Ok(Subscription { service: self.clone(), caller: caller.clone(), receiver })
+    }
+
+    /// Whether this caller may hear this event, as things stand now. What they subscribed with does not matter here:
+    /// ask [`Service::still_valid`] for that.
+    pub fn may_hear(&self, caller: &Caller, event: &Event) -> bool {
+        if let Identity::System(_) = caller.identity {
+            return true;
+        }
+        let own = caller.account();
+        let of_space = |permission, space| {
+            authorise(&self.mirror().read(), caller, permission, Target::Space(space), None).is_ok()
+        };
+        match event {
+            Event::KeyChanged { space, api_key } => match caller.identity {
+                // A grant outlives the key's stay in the bin, and so is looked at by itself.
+                Identity::Token(_) => {
+                    let (tables, target) = (self.mirror().read(), Target::Key(*api_key));
+                    authorise(&tables, caller, Permission::KeyRead, target, None).is_ok()
+                }
+                Identity::Account(_) | Identity::System(_) => of_space(Permission::KeyRead, *space),
+            },
+            Event::Usage { space, .. } => of_space(Permission::UsageRead, *space),
+            Event::AccountChanged { account } => own == Some(*account),
+            Event::SessionsEnded { account, credential } => {
+                own == Some(*account) && (credential.is_none() || *credential == caller.credential)
+            }
+            Event::TokenRevoked { token, account } => {
+                own == Some(*account) || caller.identity == Identity::Token(*token)
+            }
+            Event::Draining { .. } | Event::Lagged => true,
+        }
     }
 }
 
@@ -109,32 +162,11 @@ impl Subscription {
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             match self.receiver.recv().await {
-                Ok(event) if self.may_hear(&event) => return Some(event),
+                Ok(event) if self.service.may_hear(&self.caller, &event) => return Some(event),
                 Ok(_) => {}
                 Err(broadcast::error::RecvError::Lagged(_)) => return Some(Event::Lagged),
                 Err(broadcast::error::RecvError::Closed) => return None,
             }
-        }
-    }
-
-    fn may_hear(&self, event: &Event) -> bool {
-        if let Identity::System(_) = self.caller.identity {
-            return true;
-        }
-        let own = self.caller.account();
-        match event {
-            Event::KeyChanged { space, .. } | Event::Usage { space, .. } => own.is_some_and(|account| {
-                let tables = self.service.mirror().read();
-                tables.memberships(account).iter().any(|member| member.record.space == *space)
-            }),
-            Event::AccountChanged { account } => own == Some(*account),
-            Event::SessionsEnded { account, credential } => {
-                own == Some(*account) && (credential.is_none() || *credential == self.caller.credential)
-            }
-            Event::TokenRevoked { token, account } => {
-                own == Some(*account) || self.caller.identity == Identity::Token(*token)
-            }
-            Event::Draining { .. } | Event::Lagged => true,
         }
     }
 }

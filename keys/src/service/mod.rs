@@ -25,6 +25,7 @@ mod moving;
 mod once;
 mod opening;
 mod patch;
+mod relay;
 mod report;
 mod sessions;
 mod ssh_keys;
@@ -61,6 +62,7 @@ use crate::error::Result;
 pub use audit::AuditSummary;
 pub use bus::Subscription;
 pub use once::{Begun, Once};
+pub use relay::{People, Relay};
 pub use ssh_keys::{fingerprint_text, ssh_fingerprint};
 
 use bus::Bus;

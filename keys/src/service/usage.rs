@@ -1,6 +1,8 @@
 //! Reported calls: checked, stored durably, counted against the month, announced. Metered, not audited; that
 //! exemption is a column of the policy table.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -11,6 +13,7 @@ use keyward_store::usage::{EventId, Method, UsageEvent};
 use crate::caller::Caller;
 use crate::clock::{month_around, timestamp};
 use crate::error::Result;
+use crate::event::Call;
 use crate::input::{KeyRef, TrackEvent};
 use crate::policy::Permission;
 use crate::service::Service;
@@ -37,6 +40,17 @@ const LONGEST_METADATA: usize = 2048;
 /// The longest response time, ms: an hour.
 const LONGEST_RESPONSE_MS: f64 = 3_600_000.0;
 
+/// Methods by name; every other one is counted as one.
+const METHODS: [(&str, Method); 7] = [
+    ("GET", Method::Get),
+    ("POST", Method::Post),
+    ("PUT", Method::Put),
+    ("PATCH", Method::Patch),
+    ("DELETE", Method::Delete),
+    ("HEAD", Method::Head),
+    ("OPTIONS", Method::Options),
+];
+
 /// Stands for calls whose endpoint was not reported.
 const NO_ENDPOINT: &str = "unknown";
 
@@ -46,12 +60,12 @@ impl Service {
         let row = self.trackable(caller, key)?;
         let id = row.record.id;
         let event = usage_event(id, event, self.now_ms())?;
-        let errors = u32::from(event.status >= 400);
         self.count_use(caller).await?;
+        let call = self.bus().listened_to().then(|| shown(&event));
         let appended = self.store().append([event]).await?;
         let duplicate = appended.duplicate.first().copied().unwrap_or(false);
-        if !duplicate {
-            self.bus().usage(row.record.space, id, 1, errors);
+        if let Some(call) = call.filter(|_| !duplicate) {
+            self.bus().call(row.record.space, id, call);
         }
         Ok(self.tracked(&row.record, duplicate, self.now_ms()))
     }
@@ -117,6 +131,13 @@ impl Service {
     }
 }
 
+/// What those who watch the key are told of a call.
+fn shown(event: &UsageEvent) -> Arc<Call> {
+    let method = METHODS.iter().find(|(_, method)| *method == event.method).map_or("OTHER", |(name, _)| name);
+    let UsageEvent { endpoint, status, response_us, .. } = event;
+    Arc::new(Call { endpoint: endpoint.clone(), method, status: *status, response_us: *response_us })
+}
+
 pub(super) fn month_limit(key: &ApiKey, used: u64, now_ms: i64) -> MonthLimit {
     MonthLimit {
         monthly: key.monthly_limit,
@@ -179,17 +200,8 @@ where
 }
 
 fn method(name: Option<&str>) -> Method {
-    const NAMES: [(&str, Method); 7] = [
-        ("GET", Method::Get),
-        ("POST", Method::Post),
-        ("PUT", Method::Put),
-        ("PATCH", Method::Patch),
-        ("DELETE", Method::Delete),
-        ("HEAD", Method::Head),
-        ("OPTIONS", Method::Options),
-    ];
     let name = name.unwrap_or_default();
-    NAMES
+    METHODS
         .iter()
         .find(|(known, _)| known.eq_ignore_ascii_case(name))
         .map_or(Method::Other, |(_, method)| *method)

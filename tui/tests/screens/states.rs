@@ -214,13 +214,25 @@ fn a_call_moves_the_live_line_at_once() {
     assert!(stage.text().contains("peak 0/s"));
     stage.keys[4].last_used = jiff::Timestamp::from_millisecond(stage.now_ms).ok();
     stage.pass(1_000);
-    stage.send(AppEvent::Domain(Event::Usage { space: id(1), api_key: id(4), requests: 5, errors: 0 }));
+    stage.send(AppEvent::Domain(Event::Usage {
+        space: id(1),
+        api_key: id(4),
+        requests: 5,
+        errors: 0,
+        last: None,
+    }));
     assert!(!stage.text().contains("peak 0/s"), "{}", stage.text());
     assert!(stage.app.next_tick(stage.now_ms).is_some(), "and it slides");
     stage.press("p");
     let paused = stage.text();
     stage.hold = true;
-    stage.send(AppEvent::Domain(Event::Usage { space: id(1), api_key: id(4), requests: 5, errors: 0 }));
+    stage.send(AppEvent::Domain(Event::Usage {
+        space: id(1),
+        api_key: id(4),
+        requests: 5,
+        errors: 0,
+        last: None,
+    }));
     assert!(stage.held.is_empty() && paused.contains("paused"));
 }
 
@@ -325,7 +337,13 @@ fn a_covered_list_asks_for_nothing_and_catches_up() {
     stage.press("?");
     stage.hold = true;
     stage.pass(1_000);
-    stage.send(AppEvent::Domain(Event::Usage { space: id(1), api_key: id(0), requests: 5, errors: 0 }));
+    stage.send(AppEvent::Domain(Event::Usage {
+        space: id(1),
+        api_key: id(0),
+        requests: 5,
+        errors: 0,
+        last: None,
+    }));
     stage.send(AppEvent::Domain(Event::KeyChanged { space: id(1), api_key: id(0) }));
     assert!(stage.held.is_empty());
     stage.press("?");

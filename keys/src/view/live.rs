@@ -1,0 +1,96 @@
+//! What live clients are sent, under the names of the specification's events.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use keyward_store::model::Id;
+
+use crate::view::KeyView;
+
+/// `usage_update`: calls that were reported since the last one about this key.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageUpdate {
+    /// The key's `_id`.
+    pub api_key_id: Id,
+    /// The key's `ak_…` id.
+    pub key_id: String,
+    /// What was added.
+    pub usage: UsageDelta,
+    /// Where the key stands with it.
+    pub stats: UsageStats,
+    /// The moment of `stats`.
+    pub timestamp: Timestamp,
+}
+
+/// Calls since the last update, and the newest of them that was reported by itself.
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageDelta {
+    /// Calls.
+    pub requests: u64,
+    /// Those with a status of 400 and above.
+    pub errors: u64,
+    /// The newest call's endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Box<str>>,
+    /// Its method.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<&'static str>,
+    /// Its status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_code: Option<u16>,
+    /// Its response time, ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_time: Option<f64>,
+}
+
+/// A key's totals, exact at the moment they are read.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageStats {
+    /// Calls ever.
+    pub usage_count: u64,
+    /// Those with a status of 400 and above.
+    pub error_count: u64,
+    /// Calls this month (UTC).
+    pub current_month_usage: u64,
+    /// Calls a month it should not exceed.
+    pub monthly_limit: Option<u64>,
+    /// What is left of it.
+    pub remaining: Option<u64>,
+    /// It is exceeded.
+    pub exceeded: bool,
+    /// Calls in the last 60 seconds.
+    pub requests_last_minute: u64,
+    /// Those with a status of 400 and above.
+    pub errors_last_minute: u64,
+    /// The newest call.
+    pub last_used: Option<Timestamp>,
+}
+
+/// What became of a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyAction {
+    /// It is new.
+    Created,
+    /// Something about it changed.
+    Updated,
+    /// It went to the bin.
+    Deleted,
+}
+
+/// `api_key_update`: a key was made, changed or deleted.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyUpdate {
+    /// The key's `_id`.
+    pub api_key_id: Id,
+    /// What became of it.
+    pub action: KeyAction,
+    /// The key as it stands now; none when it is deleted.
+    pub key: Option<KeyView>,
+    /// The moment of this message.
+    pub timestamp: Timestamp,
+}
