@@ -57,6 +57,15 @@ pub enum Event {
     },
     /// Some events were missed: read again.
     Lagged,
+    /// A person has a new notification.
+    Notified {
+        /// The person.
+        account: Id,
+        /// The notification.
+        notification: Id,
+        /// When it was sent, ms since the epoch.
+        created_ms: i64,
+    },
 }
 
 /// One reported call, as those who may see the key's usage are shown it.

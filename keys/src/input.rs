@@ -1,6 +1,8 @@
 //! What doors hand in: plain values, checked by `Service`. Names of fields in faults are the REST schema's, and so are
 //! those that the document of the HTTP door shows; the limits it shows are held against the checks by a test.
 
+mod notices;
+
 use jiff::Timestamp;
 use secrecy::SecretString;
 use utoipa::{IntoParams, ToSchema};
@@ -8,6 +10,8 @@ use utoipa::{IntoParams, ToSchema};
 use keyward_store::model::{Custody, Environment, Id, Plan};
 
 use crate::view::KeyStatus;
+
+pub use notices::{NewTicket, NotificationQuery, TicketQuery};
 
 mod access;
 mod fetch;

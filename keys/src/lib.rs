@@ -19,6 +19,6 @@ pub use error::{Error, Fault, Locked, Result};
 pub use event::{Call, Event};
 pub use keyward_store::model::{Custody, Door, Environment, Id, Plan, Role, Scope};
 pub use service::{
-    AuditSummary, Health, OpenError, People, Registration, Relay, Service, ServiceOptions, ServiceSettings,
-    Subscription, fingerprint_text, ssh_fingerprint,
+    AuditSummary, Health, NoticeKind, OpenError, People, Registration, Relay, Service, ServiceOptions,
+    ServiceSettings, Subscription, fingerprint_text, ssh_fingerprint,
 };

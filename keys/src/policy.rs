@@ -95,6 +95,14 @@ pub enum Permission {
     EventsHear,
     /// Hear everything, to pass on to each what they may hear.
     EventsRelay,
+    /// Read and remove one's own notifications.
+    NoticeManage,
+    /// Tell people what the daemon noticed by itself.
+    NoticeSend,
+    /// Ask the operators something.
+    SupportAsk,
+    /// Answer such questions.
+    SupportAnswer,
     /// Check the audit chain.
     AuditVerify,
     /// Run the daemon's jobs and its first steps.
@@ -150,6 +158,10 @@ pub const RULES: &[Rule] = &[
     rule(P::TokenRevoke, "token.revoke", true, &[Oneself, Admin, Owner]),
     rule(P::EventsHear, "events.hear", false, &[Stranger, System]),
     rule(P::EventsRelay, "events.relay", false, &[System]),
+    rule(P::NoticeManage, "notice.manage", true, &[Oneself]),
+    rule(P::NoticeSend, "notice.send", true, &[System]),
+    rule(P::SupportAsk, "support.ask", true, &[Oneself]),
+    rule(P::SupportAnswer, "support.answer", true, &[Operator]),
     rule(P::AuditVerify, "audit.verify", false, &[Operator, System]),
     rule(P::InstanceRun, "instance.run", true, &[System]),
 ];

@@ -4,6 +4,8 @@
 mod access;
 mod fetched;
 mod live;
+mod notification;
+mod support;
 mod team;
 mod token;
 
@@ -16,10 +18,12 @@ use keyward_store::model::{Custody, Environment, Id, Plan};
 
 pub use access::{AccessAction, AccessAnswer, AppAccess, KeyAccess, PersonAccess};
 pub use fetched::Fetched;
+pub use live::{KeyAction, KeyUpdate, UsageDelta, UsageStats, UsageUpdate};
+pub use notification::{NotificationPage, NotificationUpdate, NotificationView};
+pub use support::{TicketMessageView, TicketPage, TicketStatus, TicketView};
 pub use team::{
     Departure, EndedToken, ExposedKey, InvitationView, IssuedInvitation, MemberView, SealedAccess, TeamView,
 };
-pub use live::{KeyAction, KeyUpdate, UsageDelta, UsageStats, UsageUpdate};
 pub use token::TokenView;
 
 /// Where a key stands today: as its owner set it, or expired.

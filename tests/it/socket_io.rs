@@ -38,7 +38,8 @@ async fn the_specification_s_example_runs_with_its_own_client_over_every_transpo
     let daemon = Daemon::start().await;
     let (ana, bob) = (daemon.person("ana@example.com").await, daemon.person("bob@example.com").await);
     let (http, other) = (daemon.http().login(&ana).await, daemon.http().login(&bob).await);
-    let new = json!({ "name": "Billing", "service": "OpenAI", "apiKey": "sk-1", "passphrase": "open sesame" });
+    let new =
+        json!({ "name": "Billing", "service": "OpenAI", "apiKey": "sk-1", "passphrase": "open sesame" });
     let key = http.post("/api/keys", &new).await.expect(201);
     let given = json!({ "token": http.bearer, "other": other.bearer, "key": key["_id"] });
 

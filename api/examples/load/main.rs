@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release -p keyward-api --example load -- track                    # a server of its own, on a fresh store
 //! cargo run --release -p keyward-api --example load -- track --discard-usage    # the same server with nothing stored
+//! cargo run --release -p keyward-api --example load -- live                     # clients that listen
 //! cargo run --release -p keyward-api --example load -- track --api 127.0.0.1:8080 --email ana@example.com < password-file
 //! ```
 //!
@@ -13,11 +14,13 @@
 //! - `value`: a key's value by service token.
 //! - `list`: a page of 20 from the list, as a person.
 //! - `search`: a page of 20 found by `--term`, as a person.
+//! - `live`: `--subscribers` clients on WebSockets, each with one event a second, and one that never reads.
 //!
 //! The program runs on one thread and shares the machine with the server, so compare its figures with one another
 //! and not with another machine's. Requests are made before the clock starts; connections are kept.
 
 mod drive;
+mod live;
 mod own;
 mod prepare;
 
@@ -62,6 +65,9 @@ struct Args {
     /// Events of one bulk request.
     #[arg(long, default_value_t = 1_000)]
     batch: usize,
+    /// Clients that listen.
+    #[arg(long, default_value_t = 5_000)]
+    subscribers: usize,
     /// What `search` looks for.
     #[arg(long, default_value = "load 7")]
     term: String,
@@ -74,11 +80,21 @@ enum Mode {
     Value,
     List,
     Search,
+    Live,
+    /// The server that `live` measures, in a process of its own.
+    #[value(hide = true)]
+    Serve,
 }
 
 fn main() -> Result<()> {
     let args = Args::parse();
+    if args.mode == Mode::Serve {
+        return live::serve();
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if args.mode == Mode::Live {
+        return runtime.block_on(live::measure(&args));
+    }
     if let (Some(api), Some(email)) = (&args.api, &args.email) {
         let mut password = String::new();
         std::io::stdin().read_to_string(&mut password)?;

@@ -19,9 +19,8 @@ pub(crate) async fn requests(
     api: &str,
     (email, password): (&str, &str),
 ) -> Result<Arc<[Vec<u8>]>> {
-    let site = Site { client: Client::new(), base: format!("http://{api}") };
-    let login = json!({"email": email, "password": password});
-    let person = text(&site.ask(site.post("/api/auth/login").json(&login)).await?, "token")?;
+    let site = Site::new(api);
+    let person = site.sign_in(email, password).await?;
     let term: String = args.term.bytes().fold(String::new(), |mut term, byte| {
         let _ = write!(term, "%{byte:02x}");
         term
@@ -32,7 +31,7 @@ pub(crate) async fn requests(
         Mode::Search => {
             vec![render(api, "GET", &format!("/api/keys?limit=20&search={term}"), &person, "", "")]
         }
-        Mode::Track | Mode::Bulk | Mode::Value => {
+        Mode::Track | Mode::Bulk | Mode::Value | Mode::Live | Mode::Serve => {
             let token = site.token(&person, &keys).await?;
             let variety = if args.mode == Mode::Bulk { BULK_VARIETY } else { VARIETY };
             (0..variety).map(|number| app_request(args, api, &token, &keys, number)).collect()
@@ -82,12 +81,30 @@ fn render(host: &str, method: &str, path: &str, bearer: &str, kind: &str, body: 
         .into_bytes()
 }
 
-struct Site {
+/// A server to ask.
+pub(crate) struct Site {
     client: Client,
     base: String,
 }
 
 impl Site {
+    /// At this address and port.
+    pub(crate) fn new(api: &str) -> Self {
+        Self { client: Client::new(), base: format!("http://{api}") }
+    }
+
+    /// A person's token.
+    pub(crate) async fn sign_in(&self, email: &str, password: &str) -> Result<String> {
+        let login = json!({"email": email, "password": password});
+        text(&self.ask(self.post("/api/auth/login").json(&login)).await?, "token")
+    }
+
+    /// Reports one call.
+    pub(crate) async fn track(&self, bearer: &str, key: &str, event: &Value) -> Result<()> {
+        let request = self.post(&format!("/api/usage/{key}/track")).bearer_auth(bearer).json(event);
+        self.ask(request).await.map(drop)
+    }
+
     fn post(&self, path: &str) -> RequestBuilder {
         self.client.post(format!("{}{path}", self.base))
     }
@@ -103,7 +120,7 @@ impl Site {
     }
 
     /// As many keys as are wanted, made where they are missing, as far as the plan allows.
-    async fn keys(&self, person: &str, wanted: usize) -> Result<Vec<String>> {
+    pub(crate) async fn keys(&self, person: &str, wanted: usize) -> Result<Vec<String>> {
         let mut keys = Vec::new();
         for page in 1.. {
             let list = self.client.get(format!("{}/api/keys?limit=100&page={page}", self.base));

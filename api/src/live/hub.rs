@@ -201,7 +201,7 @@ impl Hub {
             tokio::select! {
                 () = self.0.closed.cancelled() => return,
                 event = relay.next() => match event {
-                    Some(event) => self.hear(&relay, &mut gatherer, event),
+                    Some(event) => self.hear(&relay, &mut gatherer, event).await,
                     None => return self.close(0),
                 },
                 () = sleep_until(due) => {}
@@ -213,7 +213,7 @@ impl Hub {
         }
     }
 
-    fn hear(&self, relay: &Relay, gatherer: &mut Gatherer, event: Event) {
+    async fn hear(&self, relay: &Relay, gatherer: &mut Gatherer, event: Event) {
         match &event {
             Event::Usage { space, api_key, requests, errors, last } => {
                 if self.concerns_somebody(&relay.people(&event)) {
@@ -224,6 +224,13 @@ impl Hub {
             Event::KeyChanged { api_key, .. } => {
                 let update = relay.key_update(*api_key);
                 self.tell(relay, Kind::ApiKeyUpdate, event, &update);
+            }
+            Event::Notified { account, notification, created_ms } => {
+                match relay.notification(*account, *notification, *created_ms).await {
+                    Ok(Some(update)) => self.tell(relay, Kind::Notification, event, &update),
+                    Ok(None) => {}
+                    Err(error) => tracing::warn!(%error, "a notification could not be passed on"),
+                }
             }
             Event::SessionsEnded { .. } | Event::TokenRevoked { .. } => {
                 self.each(&relay.people(&event), |sink| {
@@ -336,6 +343,7 @@ fn api_key(event: &Event) -> Option<Id> {
     match event {
         Event::KeyChanged { api_key, .. } | Event::Usage { api_key, .. } => Some(*api_key),
         Event::AccountChanged { .. }
+        | Event::Notified { .. }
         | Event::SessionsEnded { .. }
         | Event::TokenRevoked { .. }
         | Event::Draining { .. }

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
+use super::PAGE_SIZE;
 use crate::HttpDoor;
 use crate::etag::{self, Match};
 use crate::input::{ENVIRONMENTS, Fields, KeyPath, Object, OptionalObject, Search, VALUE_BODY_LIMIT};
@@ -26,7 +27,6 @@ use crate::signed::Signed;
 const TIME: &str = "must be a time such as 2027-01-15T10:30:00Z";
 const ID: &str = "must be an id: 24 hexadecimal digits";
 const SORTS: &str = "createdAt, name, service, environment, nextRotation, lastUsed, usage";
-const PAGE_SIZE: u32 = 20;
 
 pub(super) fn routes(most: usize) -> OpenApiRouter<HttpDoor> {
     let with_value = DefaultBodyLimit::max(VALUE_BODY_LIMIT.min(most));

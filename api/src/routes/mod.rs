@@ -8,7 +8,9 @@ mod document;
 mod fetch;
 mod health;
 mod keys;
+mod notifications;
 mod profile;
+mod support;
 mod teams;
 mod tokens;
 mod unlock;
@@ -44,6 +46,8 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
         .merge(fetch::routes())
         .merge(usage::routes())
         .merge(profile::routes())
+        .merge(notifications::routes())
+        .merge(support::routes())
         .merge(teams::routes())
         .merge(tokens::routes())
         .merge(unlock::routes())
@@ -60,6 +64,9 @@ async fn no_route(_: Stranger) -> Problem {
 async fn no_method(_: Stranger) -> Problem {
     Problem::of_status(StatusCode::METHOD_NOT_ALLOWED)
 }
+
+/// Items of a page when nothing is said.
+const PAGE_SIZE: u32 = 20;
 
 /// What answers that carry nothing else say.
 #[derive(Serialize, ToSchema)]

@@ -15,6 +15,7 @@ mod keys;
 mod limits;
 mod once;
 mod live;
+mod notices;
 mod teams;
 mod tokens;
 mod usage;

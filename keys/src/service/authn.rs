@@ -15,6 +15,7 @@ use crate::service::lockout::{after_failure, after_success, locked};
 use crate::service::mirror::Tables;
 use crate::service::tokens::admits;
 use crate::service::uses::has_uses_left;
+use crate::service::watch::note_address;
 
 impl Service {
     /// Signs in with a password. Unknown person, wrong password and locked account take the same time and get
@@ -197,7 +198,7 @@ impl Service {
                 let used = SshKey { last_used_ms: Some(draft.now_ms), ..key.record.clone() };
                 draft.batch.replace(key, &used)?;
             }
-            Ok(())
+            note_address(tables, draft, account, caller.origin)
         })
         .await
     }

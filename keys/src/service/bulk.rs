@@ -107,6 +107,7 @@ impl Service {
             let key = &key.record;
             if *requests > 0 {
                 self.bus().usage(key.space, key.id, *requests, *errors);
+                self.watch_limit(key);
             }
             month_limit(key, self.0.usage.totals(key.id, now_ms).month_used, now_ms)
         });

@@ -138,7 +138,7 @@ impl Service {
                 Identity::Account(_) | Identity::System(_) => of_space(Permission::KeyRead, *space),
             },
             Event::Usage { space, .. } => of_space(Permission::UsageRead, *space),
-            Event::AccountChanged { account } => own == Some(*account),
+            Event::AccountChanged { account } | Event::Notified { account, .. } => own == Some(*account),
             Event::SessionsEnded { account, credential } => {
                 own == Some(*account) && (credential.is_none() || *credential == caller.credential)
             }

@@ -16,6 +16,7 @@ use crate::service::access::{Target, authorise};
 use crate::service::accounts::check_email;
 use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
+use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::teams::{check_teams, team_row, tell_members};
 use crate::service::text::Faults;
 use crate::view::{InvitationView, IssuedInvitation, TeamView};
@@ -150,6 +151,11 @@ pub(crate) fn accept(
     draft.batch.remove(invitation);
     draft.batch.create(&Member { space, account, role, joined_ms: draft.now_ms, generation: 0 })?;
     tell_members(tables, draft, space);
+    let named = |id: &Id| tables.accounts.get(id).map_or("Somebody", |row| &row.record.name);
+    let team = tables.spaces.get(&space).map_or("", |row| &row.record.name);
+    let message = format!("{} joined the team {team}", named(&account));
+    let notice = Notice { kind: NoticeKind::MemberJoined, api_key: None, message };
+    notify(tables, draft, people_of(tables, space, Role::Admin, Some(account)), &notice)?;
     draft.events.push(crate::event::Event::AccountChanged { account });
     Ok(Some(space))
 }

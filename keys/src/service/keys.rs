@@ -1,7 +1,7 @@
 //! API keys: make, see, change, move to the bin. Values are `custody`'s, lists `list`'s.
 
 use keyward_store::Row;
-use keyward_store::model::{ApiKey, Custody, Environment, Grant, Id, Space, Status};
+use keyward_store::model::{ApiKey, Custody, Environment, Grant, Id, Role, Space, Status};
 
 use crate::caller::{Caller, Identity};
 use crate::clock::timestamp;
@@ -15,6 +15,7 @@ use crate::service::access::{Target, authorise};
 use crate::service::accounts::{limits_of, personal_space};
 use crate::service::custody::Place;
 use crate::service::mirror::{Shared, Tables};
+use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::patch::{apply, check_patch, check_rotation, check_tags, next_rotation};
 use crate::service::text::Faults;
 use crate::view::{KeyStatus, KeyView};
@@ -138,6 +139,10 @@ impl Service {
                 draft.object = Some(id);
                 draft.space = Some(record.space);
                 draft.detail = "to the bin".to_owned();
+                let message = format!("{} was moved to the bin, where it stays for 30 days", record.name);
+                let notice = Notice { kind: NoticeKind::KeyDeleted, api_key: Some(id), message };
+                let others = people_of(tables, record.space, Role::Viewer, caller.account());
+                notify(tables, draft, others, &notice)?;
                 draft.batch.replace(old, &record)?;
                 draft.events.push(Event::KeyChanged { space: record.space, api_key: id });
                 Ok(Row::clone(old))

@@ -14,6 +14,7 @@ use crate::event::Event;
 use crate::policy::Permission;
 use crate::service::access::{Target, authorise};
 use crate::service::mirror::{Shared, Tables};
+use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::teams::{sealed_access, team_row, tell_members};
 use crate::service::{Service, granted, vault};
 use crate::view::{Departure, EndedToken, ExposedKey, MemberView};
@@ -96,6 +97,10 @@ impl Service {
                 vault::take_away(tables, draft, space, member)?;
                 draft.batch.remove(member);
                 tell_members(tables, draft, team);
+                let who = tables.accounts.get(&account).map_or("Somebody", |row| &row.record.name);
+                let message = format!("{who} is no longer in the team {}", space.record.name);
+                let notice = Notice { kind: NoticeKind::MemberLeft, api_key: None, message };
+                notify(tables, draft, people_of(tables, team, Role::Viewer, caller.account()), &notice)?;
                 granted::end_by(tables, draft, account, team)
             })
             .await?;

@@ -3,10 +3,13 @@
 
 mod keys;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use keyward_store::model::{Account, ApiKey, Id, Invitation, Member, ServiceToken, Session, Space, SshKey};
+use keyward_store::model::{
+    Account, ApiKey, Id, Invitation, KnownAddress, Member, Notification, ServiceToken, Session, Space,
+    SshKey, Ticket,
+};
 use keyward_store::{Applied, KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
 
 pub(crate) use keys::{KeyIndex, Place, SpaceKeys};
@@ -32,6 +35,11 @@ pub(crate) struct Tables {
     pub(crate) tokens: HashMap<Id, Shared<ServiceToken>>,
     pub(crate) token_by_verifier: HashMap<[u8; 32], Id>,
     pub(crate) keys: KeyIndex,
+    /// Each person's notifications, by when they were sent, and whether they are read.
+    pub(crate) notices: HashMap<Id, BTreeMap<(i64, Id), bool>>,
+    /// Where each person has signed in from.
+    pub(crate) addresses: HashMap<Id, HashMap<String, Shared<KnownAddress>>>,
+    pub(crate) tickets: HashMap<Id, Shared<Ticket>>,
 }
 
 /// The mirrored tables behind one lock, held only for moments.
@@ -73,6 +81,9 @@ impl Mirror {
             Invitation::TABLE,
             ServiceToken::TABLE,
             ApiKey::TABLE,
+            Notification::TABLE,
+            KnownAddress::TABLE,
+            Ticket::TABLE,
         ] {
             self.fill_table(snapshot, table).await?;
         }
@@ -113,6 +124,12 @@ impl Tables {
             place(&mut self.invitations, key.try_into().ok(), decode(raw)?);
         } else if table == ServiceToken::TABLE {
             self.token(Id::from_slice(key), decode(raw)?);
+        } else if table == Notification::TABLE {
+            self.notice(key, decode(raw)?);
+        } else if table == KnownAddress::TABLE {
+            self.address(key, decode(raw)?);
+        } else if table == Ticket::TABLE {
+            place(&mut self.tickets, Id::from_slice(key), decode(raw)?);
         } else if table == ApiKey::TABLE
             && let Some(id) = Id::from_slice(key)
         {
@@ -156,6 +173,25 @@ impl Tables {
         place(&mut self.tokens, Some(id), row);
     }
 
+    fn notice(&mut self, key: &[u8], row: Option<Shared<Notification>>) {
+        let Some((account, created_ms, id)) = Notification::parts(key) else { return };
+        let notices = self.notices.entry(account).or_default();
+        match row {
+            Some(row) => notices.insert((created_ms, id), row.record.read),
+            None => notices.remove(&(created_ms, id)),
+        };
+    }
+
+    fn address(&mut self, key: &[u8], row: Option<Shared<KnownAddress>>) {
+        let (Some(account), Some(network)) = (
+            key.get(..12).and_then(Id::from_slice),
+            key.get(12..).and_then(|text| std::str::from_utf8(text).ok()),
+        ) else {
+            return;
+        };
+        place(self.addresses.entry(account).or_default(), Some(network.to_owned()), row);
+    }
+
     fn member(&mut self, key: &[u8], row: Option<Shared<Member>>) {
         let (Some(space), Some(account)) =
             (key.get(..12).and_then(Id::from_slice), key.get(12..).and_then(Id::from_slice))
@@ -196,6 +232,12 @@ impl Tables {
     /// An account's membership in a space.
     pub(crate) fn membership(&self, account: Id, space: Id) -> Option<&Shared<Member>> {
         self.memberships(account).iter().find(|member| member.record.space == space)
+    }
+
+    /// How many of a person's notifications are not read.
+    pub(crate) fn unread(&self, account: Id) -> u64 {
+        let notices = self.notices.get(&account).into_iter().flatten();
+        notices.filter(|(_, read)| !**read).count() as u64
     }
 
     /// What an account belongs to.

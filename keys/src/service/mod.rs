@@ -22,6 +22,7 @@ mod members;
 mod metered;
 mod mirror;
 mod moving;
+mod notifications;
 mod once;
 mod opening;
 mod patch;
@@ -29,6 +30,7 @@ mod relay;
 mod report;
 mod sessions;
 mod ssh_keys;
+mod support;
 mod teams;
 mod text;
 mod tokens;
@@ -38,6 +40,7 @@ mod usage;
 mod uses;
 mod vault;
 mod warm;
+mod watch;
 mod why;
 
 use std::path::PathBuf;
@@ -61,6 +64,7 @@ use crate::error::Result;
 
 pub use audit::AuditSummary;
 pub use bus::Subscription;
+pub use notifications::NoticeKind;
 pub use once::{Begun, Once};
 pub use relay::{People, Relay};
 pub use ssh_keys::{fingerprint_text, ssh_fingerprint};
@@ -71,6 +75,7 @@ use metered::Metered;
 use mirror::Mirror;
 use unlocked::Unlocked;
 use warm::WarmLocks;
+use watch::Told;
 
 /// Who issues bearer tokens. Those of another instance are signed by another key.
 const ISSUER: &str = "keyward";
@@ -172,6 +177,8 @@ struct Inner {
     metered: Arc<Metered>,
     unlocked: Unlocked,
     refusals: Refusals,
+    /// What people were told of their keys' limits.
+    told: Told,
     opened: Instant,
     opened_ms: i64,
     /// Tasks that live as long as this does.
@@ -245,6 +252,7 @@ impl Service {
             metered,
             unlocked: Unlocked::default(),
             refusals: Refusals::default(),
+            told: Told::default(),
             opened: Instant::now(),
         });
         Ok(Self(inner))

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 
-use keyward_store::model::{ApiKey, Id};
+use keyward_store::model::{ApiKey, Id, Notification};
+use keyward_store::{Row, Store};
 
 use crate::caller::{Caller, Identity};
 use crate::clock::timestamp;
@@ -17,7 +18,7 @@ use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::mirror::Shared;
 use crate::service::text::Faults;
-use crate::view::{KeyAction, KeyUpdate, UsageDelta, UsageStats, UsageUpdate};
+use crate::view::{KeyAction, KeyUpdate, NotificationUpdate, UsageDelta, UsageStats, UsageUpdate};
 
 /// Keys that one client may name.
 const MOST_WATCHED: usize = 1000;
@@ -105,9 +106,9 @@ impl Relay {
         match event {
             Event::KeyChanged { space, .. } => People::AccountsAndTokens(of_space(space)),
             Event::Usage { space, .. } => People::Accounts(of_space(space)),
-            Event::AccountChanged { account } | Event::SessionsEnded { account, .. } => {
-                People::Accounts(vec![*account])
-            }
+            Event::AccountChanged { account }
+            | Event::SessionsEnded { account, .. }
+            | Event::Notified { account, .. } => People::Accounts(vec![*account]),
             Event::TokenRevoked { token, .. } => People::Token(*token),
             Event::Draining { .. } | Event::Lagged => People::All,
         }
@@ -131,6 +132,20 @@ impl Relay {
             None => KeyAction::Deleted,
         };
         KeyUpdate { api_key_id: api_key, action, key, timestamp: timestamp(self.service.now_ms()) }
+    }
+
+    /// What a person is told of a new notification; none when it is gone again.
+    pub async fn notification(
+        &self,
+        account: Id,
+        notification: Id,
+        created_ms: i64,
+    ) -> Result<Option<NotificationUpdate>> {
+        let snapshot = self.service.store().snapshot().await?;
+        let key = Notification::row_key(account, created_ms, notification);
+        let row = Row::<Notification>::get(&snapshot, &key).await?;
+        let unread = self.service.mirror().read().unread(account);
+        Ok(row.map(|row| NotificationUpdate { notification: (&row.record).into(), unread }))
     }
 
     fn key(&self, api_key: Id) -> Option<Shared<ApiKey>> {

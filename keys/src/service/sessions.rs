@@ -14,6 +14,7 @@ use crate::event::Event;
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
+use crate::service::notifications::{Notice, NoticeKind, notify};
 use crate::view::IssuedTokens;
 
 /// A client that lost the answer may ask again with the same refresh token for this long, ms.
@@ -94,6 +95,11 @@ impl Service {
                 draft.detail = "a used refresh token came back: session ended".to_owned();
                 draft.batch.remove(old);
                 draft.events.push(Event::SessionsEnded { account, credential: Some(id) });
+                let message =
+                    "A session was ended: its refresh token was used twice, so somebody may have a copy";
+                let notice =
+                    Notice { kind: NoticeKind::SessionEnded, api_key: None, message: message.to_owned() };
+                notify(tables, draft, [account], &notice)?;
                 Ok(false)
             })
             .await?;

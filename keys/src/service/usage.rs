@@ -67,6 +67,7 @@ impl Service {
         if let Some(call) = call.filter(|_| !duplicate) {
             self.bus().call(row.record.space, id, call);
         }
+        self.watch_limit(&row.record);
         Ok(self.tracked(&row.record, duplicate, self.now_ms()))
     }
 

@@ -7,6 +7,7 @@ mod custody;
 mod fetch;
 mod harness;
 mod keys;
+mod notifications;
 mod once;
 mod policy;
 mod sessions;

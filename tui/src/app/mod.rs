@@ -337,6 +337,7 @@ impl App {
             | Event::KeyChanged { .. }
             | Event::Usage { .. }
             | Event::TokenRevoked { .. }
+            | Event::Notified { .. }
             | Event::SessionsEnded { .. } => {}
         }
         self.every_page(effects, |page, cx| page.domain(event, cx));

@@ -264,6 +264,7 @@ impl Engine {
             Event::KeyChanged { .. }
             | Event::Usage { .. }
             | Event::TokenRevoked { .. }
+            | Event::Notified { .. }
             | Event::Draining { .. } => false,
         };
         if ended {

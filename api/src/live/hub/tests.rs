@@ -47,6 +47,7 @@ async fn ana(service: &Service) -> (Caller, KeyRef) {
         description: String::new(),
         environment: None,
         monthly_limit: None,
+        refuse_over_limit: false,
         tags: Vec::new(),
         custody: None,
         team: None,

@@ -290,6 +290,7 @@ impl Page for KeyPage {
             Event::KeyChanged { .. }
             | Event::SessionsEnded { .. }
             | Event::TokenRevoked { .. }
+            | Event::Notified { .. }
             | Event::Draining { .. } => {}
         }
         self.pump(cx);

@@ -310,7 +310,10 @@ impl Page for KeysPage {
                 self.rows.doubt();
                 self.figures_wanted = true;
             }
-            Event::SessionsEnded { .. } | Event::TokenRevoked { .. } | Event::Draining { .. } => {}
+            Event::SessionsEnded { .. }
+            | Event::TokenRevoked { .. }
+            | Event::Notified { .. }
+            | Event::Draining { .. } => {}
         }
         self.pump(cx);
     }

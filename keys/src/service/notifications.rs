@@ -1,0 +1,238 @@
+//! Notifications: the one place through which every part tells a person something. A notice is part of the change that
+//! it tells of, so neither comes without the other. What each person wants to be told is respected here.
+
+use keyward_store::model::{Id, Member, Notification, Role};
+use keyward_store::{Op, Record, Row, Store};
+
+use crate::caller::Caller;
+use crate::crypto;
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::input::NotificationQuery;
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::access::{Target, authorise};
+use crate::service::change::Draft;
+use crate::service::mirror::{Shared, Tables};
+use crate::view::{NotificationPage, NotificationView, Pagination};
+
+/// Notifications kept for one person; read ones go first, then the oldest.
+const MOST: usize = 200;
+
+/// What a notification is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NoticeKind {
+    /// A key of the person's spaces was moved to the bin by somebody else.
+    KeyDeleted,
+    /// A key has used a large part, or all, of its month.
+    MonthlyLimit,
+    /// Somebody signed in as this person from an address that is new.
+    NewSignIn,
+    /// A session was ended because its refresh token had been copied.
+    SessionEnded,
+    /// Somebody joined a team.
+    MemberJoined,
+    /// Somebody left a team.
+    MemberLeft,
+    /// A question to the operators, or an answer to it.
+    Support,
+}
+
+impl NoticeKind {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::KeyDeleted,
+        Self::MonthlyLimit,
+        Self::NewSignIn,
+        Self::SessionEnded,
+        Self::MemberJoined,
+        Self::MemberLeft,
+        Self::Support,
+    ];
+
+    /// Its name: the `type` that doors show and people mute.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::KeyDeleted => "key_deleted",
+            Self::MonthlyLimit => "monthly_limit",
+            Self::NewSignIn => "new_sign_in",
+            Self::SessionEnded => "session_ended",
+            Self::MemberJoined => "member_joined",
+            Self::MemberLeft => "member_left",
+            Self::Support => "support",
+        }
+    }
+}
+
+/// What is to be told.
+pub(crate) struct Notice {
+    pub(crate) kind: NoticeKind,
+    pub(crate) api_key: Option<Id>,
+    /// In words, without values.
+    pub(crate) message: String,
+}
+
+/// Adds a notice for each of these people to a change, unless they do not want it.
+pub(crate) fn notify(
+    tables: &Tables,
+    draft: &mut Draft,
+    people: impl IntoIterator<Item = Id>,
+    notice: &Notice,
+) -> Result<()> {
+    for account in people {
+        let Some(row) = tables.accounts.get(&account) else { continue };
+        let preferences = &row.record.preferences;
+        let kind = notice.kind.name();
+        if !preferences.notifications || preferences.muted.iter().any(|muted| muted == kind) {
+            continue;
+        }
+        let record = Notification {
+            id: crypto::random_id()?,
+            account,
+            kind: kind.to_owned(),
+            api_key: notice.api_key,
+            message: notice.message.clone(),
+            read: false,
+            created_ms: draft.now_ms,
+        };
+        draft.batch.create(&record)?;
+        for (created_ms, id) in surplus(tables, account) {
+            draft.batch.op(Op::Del(Notification::TABLE, Notification::row_key(account, created_ms, id)));
+        }
+        let (notification, created_ms) = (record.id, record.created_ms);
+        draft.events.push(Event::Notified { account, notification, created_ms });
+    }
+    Ok(())
+}
+
+/// Those of a person's notifications that have to make room for one more.
+fn surplus(tables: &Tables, account: Id) -> Vec<(i64, Id)> {
+    let Some(notices) = tables.notices.get(&account) else { return Vec::new() };
+    let surplus = (notices.len() + 1).saturating_sub(MOST);
+    let of = |read: bool| notices.iter().filter(move |(_, is_read)| **is_read == read).map(|(key, _)| *key);
+    of(true).chain(of(false)).take(surplus).collect()
+}
+
+/// The people of a space from this role up, without one.
+pub(crate) fn people_of(tables: &Tables, space: Id, least: Role, without: Option<Id>) -> Vec<Id> {
+    let told =
+        |member: &&Shared<Member>| member.record.role >= least && Some(member.record.account) != without;
+    tables.members_of(space).filter(told).map(|member| member.record.account).collect()
+}
+
+impl Service {
+    /// The caller's notifications, newest first.
+    pub async fn notifications(
+        &self,
+        caller: &Caller,
+        query: &NotificationQuery,
+    ) -> Result<NotificationPage> {
+        let (page, limit) = page_of(query.page, query.limit)?;
+        let account = caller.person()?;
+        let (keys, unread) = {
+            let tables = self.mirror().read();
+            authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
+            let notices = tables.notices.get(&account);
+            let wanted = notices.into_iter().flatten().rev().filter(|(_, read)| !(query.unread && **read));
+            let keys: Vec<_> = wanted.map(|(key, _)| *key).collect();
+            (keys, tables.unread(account))
+        };
+        let total = keys.len() as u64;
+        let snapshot = self.store().snapshot().await?;
+        let mut notifications = Vec::new();
+        let start = (page as usize - 1).saturating_mul(limit as usize);
+        for (created_ms, id) in keys.into_iter().skip(start).take(limit as usize) {
+            let key = Notification::row_key(account, created_ms, id);
+            if let Some(row) = Row::<Notification>::get(&snapshot, &key).await? {
+                notifications.push(NotificationView::from(&row.record));
+            }
+        }
+        let pages = total.div_ceil(u64::from(limit));
+        Ok(NotificationPage { notifications, unread, pagination: Pagination { page, limit, total, pages } })
+    }
+
+    /// Notes that the caller has seen one.
+    pub async fn read_notification(&self, caller: &Caller, id: Id) -> Result<NotificationView> {
+        let old = self.notification(caller, id).await?;
+        let new = Notification { read: true, ..old.record.clone() };
+        let target = Target::Account(new.account);
+        if !old.record.read {
+            self.change(caller, Permission::NoticeManage, target, |_, draft| {
+                draft.object = Some(id);
+                draft.detail = "read".to_owned();
+                draft.batch.replace(&old, &new)?;
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(NotificationView::from(&new))
+    }
+
+    /// Notes that the caller has seen all of them; answers how many had not been.
+    pub async fn read_all_notifications(&self, caller: &Caller) -> Result<u64> {
+        let account = caller.person()?;
+        let mut unread = Vec::new();
+        let keys: Vec<_> = {
+            let tables = self.mirror().read();
+            authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
+            let notices = tables.notices.get(&account).into_iter().flatten();
+            notices.filter(|(_, read)| !**read).map(|(key, _)| *key).collect()
+        };
+        let snapshot = self.store().snapshot().await?;
+        for (created_ms, id) in keys {
+            let key = Notification::row_key(account, created_ms, id);
+            unread.extend(Row::<Notification>::get(&snapshot, &key).await?);
+        }
+        if unread.is_empty() {
+            return Ok(0);
+        }
+        self.change(caller, Permission::NoticeManage, Target::Account(account), |_, draft| {
+            draft.object = Some(account);
+            draft.detail = format!("{} read", unread.len());
+            for old in &unread {
+                draft.batch.replace(old, &Notification { read: true, ..old.record.clone() })?;
+            }
+            Ok(unread.len() as u64)
+        })
+        .await
+    }
+
+    /// Removes one of the caller's.
+    pub async fn delete_notification(&self, caller: &Caller, id: Id) -> Result<()> {
+        let old = self.notification(caller, id).await?;
+        let target = Target::Account(old.record.account);
+        self.change(caller, Permission::NoticeManage, target, |_, draft| {
+            draft.object = Some(id);
+            draft.detail = "deleted".to_owned();
+            draft.batch.remove(&old);
+            Ok(())
+        })
+        .await
+    }
+
+    /// One of the caller's own; anybody else's is not there.
+    async fn notification(&self, caller: &Caller, id: Id) -> Result<Row<Notification>> {
+        let account = caller.person()?;
+        let key = {
+            let tables = self.mirror().read();
+            let notices = tables.notices.get(&account).into_iter().flatten();
+            let found = notices.map(|(key, _)| *key).find(|(_, other)| *other == id);
+            let (created_ms, id) = found.ok_or(Error::NotFound("notification"))?;
+            Notification::row_key(account, created_ms, id)
+        };
+        let snapshot = self.store().snapshot().await?;
+        Row::get(&snapshot, &key).await?.ok_or(Error::NotFound("notification"))
+    }
+}
+
+/// A page and its size, checked: pages from 1, of 1 to 100.
+pub(crate) fn page_of(page: u32, limit: u32) -> Result<(u32, u32)> {
+    let mut faults = crate::service::text::Faults::default();
+    if page == 0 {
+        faults.add("page", "counts from 1");
+    }
+    if !(1..=100).contains(&limit) {
+        faults.add("limit", "is between 1 and 100");
+    }
+    faults.check().map(|()| (page, limit))
+}
