@@ -100,7 +100,9 @@ impl Service {
                 let who = tables.accounts.get(&account).map_or("Somebody", |row| &row.record.name);
                 let message = format!("{who} is no longer in the team {}", space.record.name);
                 let notice = Notice { kind: NoticeKind::MemberLeft, api_key: None, message };
-                notify(tables, draft, people_of(tables, team, Role::Viewer, caller.account()), &notice)?;
+                let mut told = people_of(tables, team, Role::Viewer, caller.account());
+                told.retain(|other| *other != account);
+                notify(tables, draft, told, &notice)?;
                 granted::end_by(tables, draft, account, team)
             })
             .await?;

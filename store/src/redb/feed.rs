@@ -78,7 +78,12 @@ impl RedbFeed {
         start.push(0);
         let ready = &mut self.ready;
         view.raw_scan(FEED, &KeyRange { start, end: None }, Order::Ascending, &mut |key, hint| {
-            ready.push_back((cursor(key)?, Bytes::copy_from_slice(hint)));
+            let place = cursor(key)?;
+            // What is in the file already but not announced yet is for the next time.
+            if place > newest {
+                return Ok(false);
+            }
+            ready.push_back((place, Bytes::copy_from_slice(hint)));
             Ok(ready.len() < READ)
         })?;
         Ok(true)

@@ -237,11 +237,16 @@ impl Writer {
         {
             observer(&done.rows);
         }
+        self.announce();
     }
 
     fn show(&mut self, view: Arc<View>) {
         self.usage.commit_group(Some(view.clone()));
         self.published.replace(view);
+    }
+
+    /// Wakes those who follow the feed: after the observer, for whoever hears of a change looks at what it keeps.
+    fn announce(&self) {
         let cursor = self.ledger.cursor();
         self.newest.send_if_modified(|newest| std::mem::replace(newest, cursor) != cursor);
     }
