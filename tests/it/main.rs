@@ -21,6 +21,5 @@ mod openssh;
 mod openssh_commands;
 mod rest;
 mod specification;
-mod socket_io;
 mod story;
 mod tree;
