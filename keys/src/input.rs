@@ -17,11 +17,15 @@ mod access;
 mod fetch;
 mod team;
 mod token;
+mod transfer;
 
 pub use access::AccessQuery;
 pub use fetch::FetchMany;
 pub use team::{NewTeam, TeamPatch};
 pub use token::NewToken;
+pub use transfer::{
+    EnvDefaults, Export, ExportFormat, Import, ImportPlace, ImportedKey, SeedBlob, SeedKey, import_env,
+};
 
 /// Names a key: `_id`, `keyId`, or (where a person types it) its name, with an environment when several share it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

@@ -6,6 +6,7 @@
 pub mod caller;
 mod clock;
 pub mod crypto;
+pub mod dotenv;
 pub mod error;
 pub mod event;
 pub mod input;

@@ -8,6 +8,7 @@ mod notification;
 mod support;
 mod team;
 mod token;
+mod transfer;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -25,6 +26,7 @@ pub use team::{
     Departure, EndedToken, ExposedKey, InvitationView, IssuedInvitation, MemberView, SealedAccess, TeamView,
 };
 pub use token::TokenView;
+pub use transfer::{Exported, ImportLine, ImportReport, ImportResult, LeftOut};
 
 /// Where a key stands today: as its owner set it, or expired.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, serde::Deserialize, ToSchema)]

@@ -9,6 +9,7 @@ mod fields;
 mod metadata;
 mod path;
 mod query;
+mod transfer;
 mod tree;
 
 pub(crate) use batch::{Batch, Chunk, Piece};
@@ -18,4 +19,5 @@ pub(crate) use fetch::{ENVIRONMENTS, fetch_many};
 pub(crate) use fields::{Fields, LARGEST_NUMBER};
 pub(crate) use path::{IdPath, KeyPath, LONGEST_ID, PartPath};
 pub(crate) use query::Search;
+pub(crate) use transfer::{ExportBody, ImportBody, export, import};
 pub(crate) use tree::Tree;

@@ -13,6 +13,7 @@ mod profile;
 mod support;
 mod teams;
 mod tokens;
+mod transfer;
 mod unlock;
 mod usage;
 
@@ -44,6 +45,7 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
         .merge(keys::routes(most))
         .merge(access::routes())
         .merge(fetch::routes())
+        .merge(transfer::routes(most))
         .merge(usage::routes())
         .merge(profile::routes())
         .merge(notifications::routes())

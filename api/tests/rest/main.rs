@@ -18,4 +18,5 @@ mod notices;
 mod once;
 mod teams;
 mod tokens;
+mod transfer;
 mod usage;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 
-use keyward_store::model::{AuditRecord, Id, Outcome};
+use keyward_store::model::{AuditRecord, Id, Outcome, SpaceKey};
 use keyward_store::{Batch, CommitError, Op, Record, Store};
 
 use crate::caller::{Caller, Identity, Origin};
@@ -33,6 +33,10 @@ pub(crate) struct Draft {
     pub(crate) space: Option<Id>,
     /// More for the audit record, without values.
     pub(crate) detail: String,
+    /// What else it was done to, each with an audit record of its own: the thing, its space, and more.
+    also: Vec<(Id, Id, String)>,
+    /// A space's pair that is made with it.
+    pub(crate) pair: Option<(Id, SpaceKey)>,
     /// Announced in the same commit, and so published after it.
     pub(crate) events: Vec<Event>,
 }
@@ -46,6 +50,8 @@ impl Draft {
             object: None,
             space: None,
             detail: String::new(),
+            also: Vec::new(),
+            pair: None,
             events: Vec::new(),
         })
     }
@@ -54,6 +60,15 @@ impl Draft {
     pub(crate) fn put<R: Record>(&mut self, record: &R) -> Result<()> {
         self.batch.op(Op::Put(R::TABLE, record.key(), encode(record)?));
         Ok(())
+    }
+
+    /// Says what it was done to; of several things, one after another.
+    pub(crate) fn did(&mut self, object: Id, space: Id, detail: String) {
+        if self.object.is_none() {
+            (self.object, self.space, self.detail) = (Some(object), Some(space), detail);
+        } else {
+            self.also.push((object, space, detail));
+        }
     }
 }
 
@@ -97,6 +112,11 @@ impl Service {
                 request: request(caller.origin),
             };
             draft.batch.op(chain(&record)?);
+            for (object, space, detail) in draft.also {
+                let record =
+                    AuditRecord { object: Some(object), space: Some(space), detail, ..record.clone() };
+                draft.batch.op(chain(&record)?);
+            }
             for event in &draft.events {
                 draft.batch.op(Op::Announce(encode(event)?));
             }

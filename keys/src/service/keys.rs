@@ -1,92 +1,22 @@
-//! API keys: make, see, change, move to the bin. Values are `custody`'s, lists `list`'s.
+//! API keys: see, change, move to the bin. Making them is `making`'s, values are `custody`'s, lists `list`'s.
 
 use keyward_store::Row;
-use keyward_store::model::{ApiKey, Custody, Environment, Grant, Id, Role, Space, Status};
+use keyward_store::model::{ApiKey, Environment, Grant, Id, Role, Space, Status};
 
 use crate::caller::{Caller, Identity};
 use crate::clock::timestamp;
-use crate::crypto;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::input::{KeyPatch, KeyRef, NewKey};
+use crate::input::{KeyPatch, KeyRef};
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
-use crate::service::accounts::{limits_of, personal_space};
-use crate::service::custody::Place;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
-use crate::service::patch::{apply, check_patch, check_rotation, check_tags, next_rotation};
-use crate::service::text::Faults;
+use crate::service::patch::{apply, check_patch};
 use crate::view::{KeyStatus, KeyView};
 
-/// Days between rotations when nothing is said.
-const DEFAULT_ROTATION_DAYS: u32 = 90;
-
-/// A new key's fields, checked.
-struct Checked {
-    name: String,
-    service: String,
-    description: String,
-    tags: Vec<String>,
-}
-
 impl Service {
-    /// Makes an API key with its first version.
-    pub async fn create_key(&self, caller: &Caller, new: NewKey) -> Result<KeyView> {
-        let account = caller.person()?;
-        let checked = self.check_new_key(&new)?;
-        let (space, environment) = self.place_for(caller, account, &new)?;
-        let id = crypto::random_id()?;
-        let sealed = self.seal_new_key(account, id, &new).await?;
-        let rotation_days = new.rotation_interval.unwrap_or(DEFAULT_ROTATION_DAYS);
-        let key_id = new_key_id(environment)?;
-        let row = self
-            .change(caller, Permission::KeyCreate, Target::Space(space), |tables, draft| {
-                check_plan(tables, account)?;
-                let row = tables.spaces.get(&space).ok_or(Error::NotFound("team"))?;
-                check_environment(&row.record, environment)?;
-                draft.batch.require(row);
-                let place = Place { api_key: id, space, environment };
-                let space_generation = sealed.store(tables, draft, place, account)?;
-                let record = ApiKey {
-                    id,
-                    key_id: key_id.clone(),
-                    space,
-                    created_by: account,
-                    name: checked.name.clone(),
-                    service: checked.service.clone(),
-                    description: checked.description.clone(),
-                    environment,
-                    status: Status::Active,
-                    tags: checked.tags.clone(),
-                    monthly_limit: new.monthly_limit,
-                    rotation_interval_days: rotation_days,
-                    next_rotation_ms: next_rotation(draft.now_ms, rotation_days),
-                    expires_ms: new.expires_at.map(|at| at.as_millisecond()),
-                    custody: sealed.custody(),
-                    public_key: sealed.public_key,
-                    current_version: 1,
-                    created_ms: draft.now_ms,
-                    updated_ms: draft.now_ms,
-                    deleted_ms: None,
-                    refuse_over_limit: new.refuse_over_limit,
-                    frozen_ms: None,
-                    space_generation,
-                    exposed_version: None,
-                };
-                draft.object = Some(id);
-                draft.space = Some(space);
-                draft.detail = format!("{:?} custody", record.custody).to_lowercase();
-                draft.batch.create(&record)?;
-                draft.events.push(Event::KeyChanged { space, api_key: id });
-                Ok(())
-            })
-            .await
-            .and_then(|()| self.key_row(caller, Permission::KeyRead, id))?;
-        Ok(self.key_view(&row))
-    }
-
     /// One key.
     pub async fn key(&self, caller: &Caller, key: &KeyRef) -> Result<KeyView> {
         let id = self.resolve(caller, key)?;
@@ -217,47 +147,6 @@ impl Service {
         let space = tables.spaces.get(&space)?;
         (space.record.kind == keyward_store::model::SpaceKind::Team).then_some(space.record.id)
     }
-
-    /// Which space a new key is for, and which environment: what is not said is the caller's own, and development
-    /// or else the first that the space has.
-    fn place_for(&self, caller: &Caller, account: Id, new: &NewKey) -> Result<(Id, Environment)> {
-        let tables = self.mirror().read();
-        let space = match new.team {
-            Some(team) => team,
-            None => personal_space(&tables, account)?,
-        };
-        authorise(&tables, caller, Permission::KeyCreate, Target::Space(space), None)?;
-        let row = tables.spaces.get(&space).ok_or(Error::NotFound("team"))?;
-        let environments = &row.record.environments;
-        let default = environments.iter().min().copied().unwrap_or(Environment::Development);
-        Ok((space, new.environment.unwrap_or(default)))
-    }
-
-    fn check_new_key(&self, new: &NewKey) -> Result<Checked> {
-        let mut faults = Faults::default();
-        let checked = Checked {
-            name: faults.line("name", &new.name, 1, 128),
-            service: faults.line("service", &new.service, 1, 64),
-            description: faults.line("description", &new.description, 0, 1000),
-            tags: check_tags(&mut faults, &new.tags),
-        };
-        check_rotation(&mut faults, new.rotation_interval);
-        if new.expires_at.is_some_and(|at| at.as_millisecond() <= self.now_ms()) {
-            faults.add("expiresAt", "is in the past");
-        }
-        if new.custody == Some(Custody::Private) && new.passphrase.is_none() {
-            faults.add("passphrase", "a private key needs its own passphrase");
-        }
-        if new.passphrase.is_some() && new.custody.is_some_and(|custody| custody != Custody::Private) {
-            faults.add("custody", "a key with its own passphrase is private");
-        }
-        super::custody::check_value(&mut faults, &new.value);
-        if let Some(passphrase) = &new.passphrase {
-            super::custody::check_passphrase(&mut faults, passphrase);
-        }
-        faults.check()?;
-        Ok(checked)
-    }
 }
 
 /// Where a key stands now.
@@ -318,26 +207,4 @@ pub(crate) fn check_environment(space: &Space, environment: Environment) -> Resu
     let used: Vec<String> =
         space.environments.iter().map(|used| format!("{used:?}").to_lowercase()).collect();
     Err(Error::invalid("environment", format!("{} uses {} only", space.name, used.join(", "))))
-}
-
-fn check_plan(tables: &Tables, account: Id) -> Result<()> {
-    let row = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
-    let allowed = limits_of(row.record.plan).api_keys;
-    let used = tables.keys.space(row.record.personal_space).map_or(0, |space| space.len() as u64);
-    if used >= allowed { Err(Error::PlanLimit { allowed }) } else { Ok(()) }
-}
-
-/// `ak_dev_…`, `ak_staging_…` or `ak_prod_…` with 12 random base-36 characters (62 bits).
-fn new_key_id(environment: Environment) -> Result<String> {
-    let short = match environment {
-        Environment::Development => "dev",
-        Environment::Staging => "staging",
-        Environment::Production => "prod",
-    };
-    let random: [u8; 12] = crypto::random_array()?;
-    let tail: String = random
-        .iter()
-        .map(|byte| char::from(b"0123456789abcdefghijklmnopqrstuvwxyz"[usize::from(byte % 36)]))
-        .collect();
-    Ok(format!("ak_{short}_{tail}"))
 }

@@ -35,11 +35,17 @@ pub(crate) fn space_key(tables: &Tables, draft: &mut Draft, space: &Shared<Space
         draft.batch.require(space);
         return Ok(key);
     }
+    // One draft may seal several things; they share what the first one made.
+    if let Some((_, key)) = draft.pair.filter(|(of, _)| *of == space.record.id) {
+        return Ok(key);
+    }
     let heirs: Vec<_> = tables.members_of(space.record.id).cloned().collect();
-    renew(tables, draft, space, &heirs)?.ok_or_else(|| {
+    let key = renew(tables, draft, space, &heirs)?.ok_or_else(|| {
         let text = "needs an unlock passphrase, which nobody in this space has; set one, or use private or automation";
         Error::invalid("custody", text)
-    })
+    })?;
+    draft.pair = Some((space.record.id, key));
+    Ok(key)
 }
 
 /// Gives the space a new pair, for those of `heirs` who may hold one and have a key of their own; none when there are

@@ -232,7 +232,7 @@ pub(super) fn named(args: &Args) -> Result<KeyRef, Failure> {
     Ok(KeyRef::Named(name, environment(args)?))
 }
 
-fn environment(args: &Args) -> Result<Option<Environment>, Failure> {
+pub(super) fn environment(args: &Args) -> Result<Option<Environment>, Failure> {
     args.get("--environment").map(environment_named).transpose()
 }
 

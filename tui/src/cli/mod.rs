@@ -11,6 +11,7 @@ mod print;
 mod stdin;
 mod table;
 mod team;
+mod transfer;
 mod unlock;
 mod usage;
 
@@ -83,6 +84,8 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::KeysAdd => keys::add(context, args, stdin).await,
         Verb::KeysGet => keys::get(context, args, stdin).await,
         Verb::KeysRm => keys::rm(context, args, stdin).await,
+        Verb::Import => transfer::import(context, args, stdin).await,
+        Verb::Export => transfer::export(context, args, stdin).await,
         Verb::Usage => usage::usage(context, args).await,
         Verb::TeamLs => team::ls(context, args).await,
         Verb::TeamShow => team::show(context, args).await,

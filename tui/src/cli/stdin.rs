@@ -11,6 +11,9 @@ use crate::session::{Asked, LineReader};
 /// The longest input that is read, in bytes: the longest value, and a passphrase.
 const MAX: usize = 72 * 1024;
 
+/// The longest text of many lines, in bytes.
+const LONGEST_TEXT: usize = 1 << 20;
+
 /// A command's input.
 pub(crate) enum Stdin<'a> {
     /// Bytes up to their end.
@@ -24,12 +27,17 @@ impl Stdin<'_> {
     pub(super) async fn secret(&mut self, prompt: &str) -> Result<SecretString, Failure> {
         match self {
             Self::Piped(_) => {
-                let all = self.all().await?;
+                let all = self.all(MAX).await?;
                 let text = all.strip_suffix('\n').unwrap_or(&all);
                 Ok(SecretString::from(text.strip_suffix('\r').unwrap_or(text)))
             }
             Self::Asked(reader) => answer(reader, prompt, false).await,
         }
+    }
+
+    /// A text of many lines, whole.
+    pub(super) async fn text(&mut self) -> Result<Zeroizing<String>, Failure> {
+        self.all(LONGEST_TEXT).await
     }
 
     /// As many secrets as there are prompts: a line each.
@@ -39,7 +47,7 @@ impl Stdin<'_> {
     ) -> Result<[SecretString; N], Failure> {
         let mut secrets = Vec::with_capacity(N);
         match self {
-            Self::Piped(_) => secrets.extend(self.all().await?.lines().map(SecretString::from)),
+            Self::Piped(_) => secrets.extend(self.all(MAX).await?.lines().map(SecretString::from)),
             Self::Asked(reader) => {
                 for prompt in prompts {
                     secrets.push(answer(reader, prompt, false).await?);
@@ -67,13 +75,13 @@ impl Stdin<'_> {
         matches!(self, Self::Asked(_))
     }
 
-    async fn all(&mut self) -> Result<Zeroizing<String>, Failure> {
+    async fn all(&mut self, most: usize) -> Result<Zeroizing<String>, Failure> {
         let Self::Piped(input) = self else { return Ok(Zeroizing::default()) };
         // Full size at once: a growing buffer would leave copies of a secret behind.
-        let mut all = Zeroizing::new(Vec::with_capacity(MAX));
+        let mut all = Zeroizing::new(Vec::with_capacity(most));
         while let Some(chunk) = input.recv().await {
-            if all.len() + chunk.len() > MAX {
-                return Err(Failure::Usage("the input is too long: a value has at most 64 KiB".to_owned()));
+            if all.len() + chunk.len() > most {
+                return Err(Failure::Usage(format!("the input is too long: {most} bytes is the most")));
             }
             all.extend_from_slice(&chunk);
         }

@@ -1,0 +1,126 @@
+//! Keys that come from elsewhere, and what is asked for when they go there.
+
+use secrecy::SecretString;
+
+use super::NewKey;
+use crate::dotenv;
+use crate::error::Fault;
+use crate::{Custody, Environment, Id};
+
+/// The service of keys from a `.env` text that names none.
+const SERVICE: &str = "env";
+
+/// Keys to bring in: all of them or none.
+#[derive(Default)]
+pub struct Import {
+    /// In their order.
+    pub keys: Vec<ImportedKey>,
+    /// Leaves keys as they are that are there with another value, instead of refusing the whole.
+    pub skip_conflicts: bool,
+    /// Only says what would be done.
+    pub dry_run: bool,
+}
+
+/// One key to bring in.
+pub struct ImportedKey {
+    /// Where it stands.
+    pub at: ImportPlace,
+    /// The key; its value is empty when it is sealed.
+    pub key: NewKey,
+    /// The value as the specification's blob.
+    pub blob: Option<SeedBlob>,
+    /// What was wrong with it before it came here.
+    pub faults: Vec<Fault>,
+}
+
+/// Where a key stands in what is brought in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ImportPlace {
+    /// A line of text, from 1.
+    Line(usize),
+    /// A place in a list, from 0.
+    Index(usize),
+}
+
+/// A value in the specification's own form.
+pub struct SeedBlob {
+    /// `salt:iv:ciphertext` or `iv:ciphertext`, hexadecimal.
+    pub text: String,
+    /// What opens it.
+    pub key: SeedKey,
+}
+
+/// What opens or makes the specification's blobs.
+#[derive(Clone)]
+pub enum SeedKey {
+    /// A passphrase: `salt:iv:ciphertext`.
+    Passphrase(SecretString),
+    /// The system key of an installation: `iv:ciphertext`.
+    System(SecretString),
+}
+
+/// What the keys of a `.env` text have in common.
+#[derive(Default)]
+pub struct EnvDefaults {
+    /// The service; `env` when none.
+    pub service: Option<String>,
+    /// The environment.
+    pub environment: Option<Environment>,
+    /// A team.
+    pub team: Option<Id>,
+    /// Who can open them.
+    pub custody: Option<Custody>,
+    /// Makes them private.
+    pub passphrase: Option<SecretString>,
+}
+
+/// Reads a `.env` text ([`dotenv`] says how).
+pub fn import_env(text: &str, all: &EnvDefaults) -> Vec<ImportedKey> {
+    let read = |assignment: dotenv::Assignment| {
+        let (value, faults) = match assignment.value {
+            Ok(value) => (value, Vec::new()),
+            Err(fault) => {
+                (SecretString::default(), vec![Fault { field: String::new(), detail: fault.into() }])
+            }
+        };
+        let key = NewKey {
+            name: assignment.name,
+            service: all.service.clone().unwrap_or_else(|| SERVICE.to_owned()),
+            value,
+            passphrase: all.passphrase.clone(),
+            environment: all.environment,
+            team: all.team,
+            custody: all.custody,
+            ..NewKey::default()
+        };
+        ImportedKey { at: ImportPlace::Line(assignment.line), key, blob: None, faults }
+    };
+    dotenv::parse(text).into_iter().map(read).collect()
+}
+
+/// The form in which keys go out.
+#[derive(Clone)]
+pub enum ExportFormat {
+    /// `.env` text.
+    Env,
+    /// JSON that can be brought in again.
+    Json,
+    /// The specification's blobs, in JSON that can be brought in again with what they were sealed under.
+    Seed(SeedKey),
+}
+
+/// Which keys go out, and how.
+pub struct Export {
+    /// The form.
+    pub format: ExportFormat,
+    /// These keys, by `_id` or `keyId`; all that fit the rest when there are none.
+    pub keys: Vec<String>,
+    /// Only keys used there.
+    pub environment: Option<Environment>,
+    /// Only keys of this team.
+    pub team: Option<Id>,
+    /// Only keys with this tag.
+    pub tag: Option<String>,
+    /// Opens the private keys among them, those that it opens.
+    pub passphrase: Option<SecretString>,
+}

@@ -1,0 +1,195 @@
+//! Making API keys: checked, sealed, and put into a batch with their first version and lock. One or many; who may, and
+//! the commit, are the operation's.
+
+use keyward_store::model::{ApiKey, Custody, Environment, Id, Status};
+
+use crate::caller::Caller;
+use crate::crypto;
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::input::NewKey;
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::access::{Target, authorise};
+use crate::service::accounts::{limits_of, personal_space};
+use crate::service::change::Draft;
+use crate::service::custody::{Place, SealedKey};
+use crate::service::keys::check_environment;
+use crate::service::mirror::Tables;
+use crate::service::patch::{check_rotation, check_tags, next_rotation};
+use crate::service::text::Faults;
+use crate::view::KeyView;
+
+/// Days between rotations when nothing is said.
+const DEFAULT_ROTATION_DAYS: u32 = 90;
+
+/// A new key's fields, checked.
+pub(crate) struct Checked {
+    name: String,
+    service: String,
+    description: String,
+    tags: Vec<String>,
+}
+
+/// A new key, ready to be stored.
+pub(crate) struct ReadyKey {
+    pub(crate) id: Id,
+    pub(crate) key_id: String,
+    pub(crate) space: Id,
+    account: Id,
+    environment: Environment,
+    checked: Checked,
+    sealed: SealedKey,
+    monthly_limit: Option<u64>,
+    refuse_over_limit: bool,
+    rotation_days: u32,
+    expires_ms: Option<i64>,
+}
+
+impl ReadyKey {
+    /// Adds the key, its first version and its lock to a draft. `how` begins what the audit says of it.
+    pub(crate) fn put(&self, tables: &Tables, draft: &mut Draft, how: &str) -> Result<()> {
+        let Self { id, space, environment, checked, sealed, .. } = self;
+        let row = tables.spaces.get(space).ok_or(Error::NotFound("team"))?;
+        check_environment(&row.record, *environment)?;
+        draft.batch.require(row);
+        let place = Place { api_key: *id, space: *space, environment: *environment };
+        let space_generation = sealed.store(tables, draft, place, self.account)?;
+        let record = ApiKey {
+            id: *id,
+            key_id: self.key_id.clone(),
+            space: *space,
+            created_by: self.account,
+            name: checked.name.clone(),
+            service: checked.service.clone(),
+            description: checked.description.clone(),
+            environment: *environment,
+            status: Status::Active,
+            tags: checked.tags.clone(),
+            monthly_limit: self.monthly_limit,
+            rotation_interval_days: self.rotation_days,
+            next_rotation_ms: next_rotation(draft.now_ms, self.rotation_days),
+            expires_ms: self.expires_ms,
+            custody: sealed.custody(),
+            public_key: sealed.public_key,
+            current_version: 1,
+            created_ms: draft.now_ms,
+            updated_ms: draft.now_ms,
+            deleted_ms: None,
+            refuse_over_limit: self.refuse_over_limit,
+            frozen_ms: None,
+            space_generation,
+            exposed_version: None,
+        };
+        draft.did(*id, *space, format!("{how}{:?} custody", record.custody).to_lowercase());
+        draft.batch.create(&record)?;
+        draft.events.push(Event::KeyChanged { space: *space, api_key: *id });
+        Ok(())
+    }
+}
+
+impl Service {
+    /// Makes an API key with its first version.
+    pub async fn create_key(&self, caller: &Caller, new: NewKey) -> Result<KeyView> {
+        let account = caller.person()?;
+        let checked = self.check_new_key(&new)?;
+        let key = self.ready_key(caller, account, checked, &new).await?;
+        self.change(caller, Permission::KeyCreate, Target::Space(key.space), |tables, draft| {
+            check_plan(tables, account, 1)?;
+            key.put(tables, draft, "")
+        })
+        .await?;
+        let row = self.key_row(caller, Permission::KeyRead, key.id)?;
+        Ok(self.key_view(&row))
+    }
+
+    /// Seals a new key's value and locks it: slow with a passphrase.
+    pub(crate) async fn ready_key(
+        &self,
+        caller: &Caller,
+        account: Id,
+        checked: Checked,
+        new: &NewKey,
+    ) -> Result<ReadyKey> {
+        let (space, environment) = self.place_for(caller, account, new)?;
+        let id = crypto::random_id()?;
+        Ok(ReadyKey {
+            id,
+            key_id: new_key_id(environment)?,
+            space,
+            account,
+            environment,
+            checked,
+            sealed: self.seal_new_key(account, id, new).await?,
+            monthly_limit: new.monthly_limit,
+            refuse_over_limit: new.refuse_over_limit,
+            rotation_days: new.rotation_interval.unwrap_or(DEFAULT_ROTATION_DAYS),
+            expires_ms: new.expires_at.map(|at| at.as_millisecond()),
+        })
+    }
+
+    /// Which space a new key is for, and which environment: what is not said is the caller's own, and development
+    /// or else the first that the space has.
+    pub(crate) fn place_for(&self, caller: &Caller, account: Id, new: &NewKey) -> Result<(Id, Environment)> {
+        let tables = self.mirror().read();
+        let space = match new.team {
+            Some(team) => team,
+            None => personal_space(&tables, account)?,
+        };
+        authorise(&tables, caller, Permission::KeyCreate, Target::Space(space), None)?;
+        let row = tables.spaces.get(&space).ok_or(Error::NotFound("team"))?;
+        let environments = &row.record.environments;
+        let default = environments.iter().min().copied().unwrap_or(Environment::Development);
+        Ok((space, new.environment.unwrap_or(default)))
+    }
+
+    /// Every fault of a new key's fields.
+    pub(crate) fn check_new_key(&self, new: &NewKey) -> Result<Checked> {
+        let mut faults = Faults::default();
+        let checked = Checked {
+            name: faults.line("name", &new.name, 1, 128),
+            service: faults.line("service", &new.service, 1, 64),
+            description: faults.line("description", &new.description, 0, 1000),
+            tags: check_tags(&mut faults, &new.tags),
+        };
+        check_rotation(&mut faults, new.rotation_interval);
+        if new.expires_at.is_some_and(|at| at.as_millisecond() <= self.now_ms()) {
+            faults.add("expiresAt", "is in the past");
+        }
+        if new.custody == Some(Custody::Private) && new.passphrase.is_none() {
+            faults.add("passphrase", "a private key needs its own passphrase");
+        }
+        if new.passphrase.is_some() && new.custody.is_some_and(|custody| custody != Custody::Private) {
+            faults.add("custody", "a key with its own passphrase is private");
+        }
+        super::custody::check_value(&mut faults, &new.value);
+        if let Some(passphrase) = &new.passphrase {
+            super::custody::check_passphrase(&mut faults, passphrase);
+        }
+        faults.check()?;
+        Ok(checked)
+    }
+}
+
+/// Refuses what is more than the plan's keys.
+pub(crate) fn check_plan(tables: &Tables, account: Id, more: usize) -> Result<()> {
+    let row = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
+    let allowed = limits_of(row.record.plan).api_keys;
+    let used = tables.keys.space(row.record.personal_space).map_or(0, |space| space.len());
+    if (used + more) as u64 > allowed { Err(Error::PlanLimit { allowed }) } else { Ok(()) }
+}
+
+/// `ak_dev_…`, `ak_staging_…` or `ak_prod_…` with 12 random base-36 characters (62 bits).
+fn new_key_id(environment: Environment) -> Result<String> {
+    let short = match environment {
+        Environment::Development => "dev",
+        Environment::Staging => "staging",
+        Environment::Production => "prod",
+    };
+    let random: [u8; 12] = crypto::random_array()?;
+    let tail: String = random
+        .iter()
+        .map(|byte| char::from(b"0123456789abcdefghijklmnopqrstuvwxyz"[usize::from(byte % 36)]))
+        .collect();
+    Ok(format!("ak_{short}_{tail}"))
+}
