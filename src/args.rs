@@ -1,5 +1,6 @@
 //! The command line: names, flags and their help. Only commands that work are here; what they do is elsewhere.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -12,7 +13,8 @@ use crate::error::Result;
 #[derive(Parser, Debug)]
 #[command(name = "keyward", version, propagate_version = true)]
 #[command(after_help = "Without a command the daemon is started, as with `keyward serve`.\n\
-    Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 forbidden, 5 conflict, 75 try later, 130 cancelled.")]
+    Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 forbidden, 5 conflict, 75 try later, 130 cancelled.\n\
+    keyward run ends as its command does; 126 when that cannot be run, 127 when there is no such program.")]
 pub struct Args {
     /// What every command takes.
     #[command(flatten)]
@@ -48,6 +50,8 @@ pub enum Command {
     Demo,
     /// Opens the dashboard in this terminal, on the daemon of this machine
     Console(Console),
+    /// Runs a command with keys in its environment, fetched with a service token
+    Run(Run),
     /// Manages accounts
     #[command(subcommand)]
     User(User),
@@ -69,6 +73,39 @@ pub struct Serve {
     /// Writes {"pid", "ssh", "api"} to this file once both doors accept
     #[arg(long, value_name = "PATH")]
     pub ready_file: Option<PathBuf>,
+}
+
+/// `run`.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "The service token comes from KEYWARD_TOKEN, from the file that KEYWARD_TOKEN_FILE names, or from a \
+    prompt;\nthe server's address from KEYWARD_URL [default: http://127.0.0.1:8080].\n\
+    A key's variable is its name in upper case, with _ for whatever is no letter or digit.\n\
+    If one key cannot be fetched, nothing is started. The exit status is the command's."
+)]
+pub struct Run {
+    /// The environment to fetch from; without --key, all in it that the token was granted
+    #[arg(long, visible_alias = "environment", value_name = "ENV", value_parser = environment)]
+    pub env: Option<keyward_keys::Environment>,
+    /// A key, by name or id, and the variable for it; may be repeated
+    #[arg(long = "key", value_name = "NAME[=VARIABLE]")]
+    pub keys: Vec<String>,
+    /// Reads the token from the first line of standard input
+    #[arg(long)]
+    pub token_stdin: bool,
+    /// Restarts the command when a key has a new version
+    #[arg(long)]
+    pub watch: bool,
+    /// Seconds between looks, on average
+    #[arg(long, value_name = "SECONDS", requires = "watch", default_value_t = 15,
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub every: u64,
+    /// Sends the command this signal instead of restarting it, as in --signal HUP
+    #[arg(long, value_name = "NAME", requires = "watch")]
+    pub signal: Option<String>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
 }
 
 /// `console`.
@@ -115,6 +152,13 @@ pub enum ConfigCommand {
     Show,
 }
 
+impl Args {
+    /// Whether another program is started, which inherits what this process gives up.
+    pub fn starts_another(&self) -> bool {
+        matches!(self.command, Some(Command::Run(_)))
+    }
+}
+
 impl Common {
     /// All settings, with these flags over them.
     ///
@@ -127,6 +171,15 @@ impl Common {
         }
         let environment = Environment::from_process()?;
         Ok(Config::load(&Sources { environment, config_file: self.config.clone(), overrides })?)
+    }
+}
+
+fn environment(text: &str) -> std::result::Result<keyward_keys::Environment, &'static str> {
+    match text {
+        "production" | "prod" => Ok(keyward_keys::Environment::Production),
+        "staging" | "stage" => Ok(keyward_keys::Environment::Staging),
+        "development" | "dev" => Ok(keyward_keys::Environment::Development),
+        _ => Err("it is production, staging or development"),
     }
 }
 

@@ -7,13 +7,14 @@ use crate::args::{Args, Command, Common, ConfigCommand, User};
 use crate::error::{Error, Result};
 use crate::{console, demo, logging, output, serve, user};
 
-/// Carries out what the command line says.
+/// Carries out what the command line says, and answers the exit status.
 ///
 /// # Errors
 /// Whatever the command failed with.
-pub async fn run(args: Args) -> Result<()> {
+pub async fn run(args: Args) -> Result<u8> {
     let Args { common, command } = args;
-    match command.unwrap_or(Command::Serve(Default::default())) {
+    let done = match command.unwrap_or(Command::Serve(Default::default())) {
+        Command::Run(run) => return Box::pin(crate::run::run(run)).await,
         Command::Serve(serve) => {
             let config = common.load()?;
             logging::init(&config.log);
@@ -29,7 +30,8 @@ pub async fn run(args: Args) -> Result<()> {
             completions(shell);
             Ok(())
         }
-    }
+    };
+    done.map(|()| 0)
 }
 
 async fn verify(common: &Common) -> Result<()> {

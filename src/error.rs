@@ -24,6 +24,10 @@ pub enum Exit {
     Conflict = 5,
     /// Trying again later helps.
     TryLater = 75,
+    /// The program that was to be started cannot be.
+    CannotRun = 126,
+    /// There is no such program.
+    NoProgram = 127,
     /// The person cancelled it.
     Cancelled = 130,
 }
@@ -165,6 +169,45 @@ pub enum Error {
     /// The terminal failed.
     #[error("the terminal could not be used")]
     Terminal(#[source] io::Error),
+    /// A command line that does not fit together.
+    #[error("{0}")]
+    Usage(String),
+    /// Keys and the variables for them do not go together.
+    #[error("{0}")]
+    Variables(String),
+    /// There is no key to start a command with.
+    #[error("there is no active key in this environment that the token was granted; nothing was started")]
+    NothingToRunWith,
+    /// The server cannot be reached.
+    #[error("{server} cannot be reached; nothing was fetched")]
+    Unreachable {
+        /// The server.
+        server: String,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The server is something else.
+    #[error("{0} does not answer as a keyward does; set KEYWARD_URL to the server's address")]
+    Stranger(String),
+    /// Nobody would be trusted.
+    #[error(
+        "this system has no certificates to trust, so no https server can be; install them, or name a file with SSL_CERT_FILE"
+    )]
+    NoCertificates,
+    /// The TLS library refused its settings.
+    #[error("TLS cannot be used")]
+    Tls(#[source] rustls::Error),
+    /// The command did not start.
+    #[error("{program} could not be started")]
+    NotStarted {
+        /// The program.
+        program: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The command could not be waited for.
+    #[error("the command could not be waited for")]
+    Child(#[source] io::Error),
     /// The person cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -178,11 +221,15 @@ impl Error {
     /// How the command ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Settings(keyward_config::Error::Settings(_)) | Self::NoTerminal(_) | Self::Secret(_) => {
-                Exit::Usage
-            }
-            Self::NoDatabase(_) | Self::NotRunning(_) => Exit::NotFound,
-            Self::AlreadyRunning { .. } => Exit::Conflict,
+            Self::Settings(keyward_config::Error::Settings(_))
+            | Self::NoTerminal(_)
+            | Self::Secret(_)
+            | Self::Usage(_) => Exit::Usage,
+            Self::NoDatabase(_) | Self::NotRunning(_) | Self::NothingToRunWith => Exit::NotFound,
+            Self::AlreadyRunning { .. } | Self::Variables(_) => Exit::Conflict,
+            Self::Unreachable { .. } => Exit::TryLater,
+            Self::NotStarted { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NoProgram,
+            Self::NotStarted { .. } => Exit::CannotRun,
             Self::Core(error) => Exit::of(error),
             Self::Daemon { exit, .. } => {
                 [Exit::Usage, Exit::NotFound, Exit::Forbidden, Exit::Conflict, Exit::TryLater]
@@ -204,7 +251,11 @@ impl Error {
             | Self::Listen { .. }
             | Self::Jobs(_)
             | Self::Admin(_)
-            | Self::Terminal(_) => Exit::Failed,
+            | Self::Terminal(_)
+            | Self::Stranger(_)
+            | Self::NoCertificates
+            | Self::Tls(_)
+            | Self::Child(_) => Exit::Failed,
         }
     }
 }

@@ -21,6 +21,17 @@ pub fn process() -> Result<()> {
     Ok(())
 }
 
+/// Hardens a process that starts another program, and gives up nothing that the program may need: what is in its own
+/// environment and memory is its own.
+///
+/// # Errors
+/// The system refused.
+pub fn launcher() -> Result<()> {
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_dumpable(false).map_err(|error| refused("being looked into", error))?;
+    Ok(())
+}
+
 fn refused(what: &'static str, error: nix::Error) -> Error {
     Error::Harden { what, source: error.into() }
 }

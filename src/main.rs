@@ -13,17 +13,17 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
 fn main() -> ExitCode {
-    // Before anything is read, and before there is a second thread.
-    let hardened = harden::process();
-    panics::hook();
+    // Arguments hold no secret; what is done next, before there is a second thread, depends on them.
     let args = Args::parse();
+    let hardened = if args.starts_another() { harden::launcher() } else { harden::process() };
+    panics::hook();
     let json = args.common.json;
     let outcome = hardened.and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         runtime.map_err(error::Error::Runtime)?.block_on(commands::run(args))
     });
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => ExitCode::from(status),
         Err(error) => {
             error::report(&error, json);
             ExitCode::from(error.exit().code())

@@ -1,6 +1,7 @@
-//! How a password comes in: from standard input, or from a person at a terminal, unseen. Never as an argument.
+//! How a password or a token comes in: from standard input, or from a person at a terminal, unseen. Never as an argument.
 
 use std::io::{self, IsTerminal, Read};
+use std::os::fd::AsFd;
 
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
@@ -44,4 +45,38 @@ pub fn ask() -> Result<SecretString> {
         return Err(Error::Secret("the two passwords differ; try again"));
     }
     Ok(first)
+}
+
+/// The first line of standard input, and not a byte more: the rest is for whom it was meant.
+///
+/// # Errors
+/// It is empty, too long or not text.
+pub fn line_from_stdin() -> Result<SecretString> {
+    let mut line = Zeroizing::new(Vec::with_capacity(LIMIT as usize));
+    // Past the buffer of the standard library, which would keep what follows the line.
+    let mut stdin = std::fs::File::from(io::stdin().as_fd().try_clone_to_owned().map_err(Error::Terminal)?);
+    let mut byte = [0];
+    while stdin.read(&mut byte).map_err(Error::Terminal)? == 1 && byte != *b"\n" {
+        if line.len() as u64 == LIMIT {
+            return Err(Error::Secret("the first line of standard input is too long"));
+        }
+        line.push(byte[0]);
+    }
+    let text = std::str::from_utf8(&line).map_err(|_| Error::Secret("standard input is not UTF-8"))?.trim();
+    if text.is_empty() {
+        return Err(Error::Secret("the first line of standard input is empty; write the token there"));
+    }
+    Ok(SecretString::from(text))
+}
+
+/// Asks the person at the terminal, once.
+///
+/// # Errors
+/// There is no terminal.
+pub fn ask_once(prompt: &str) -> Result<SecretString> {
+    if !io::stdin().is_terminal() {
+        return Err(Error::NoTerminal("there is no terminal to ask at"));
+    }
+    let answer = rpassword::prompt_password(prompt).map_err(Error::Terminal)?;
+    Ok(SecretString::from(answer.trim()))
 }

@@ -73,12 +73,19 @@ pub(crate) fn variable(setting: &str) -> String {
     format!("{PREFIX}{}", setting.replace('.', "__").to_ascii_uppercase())
 }
 
-/// Whether a variable with our prefix is somebody else's: tests use one family, and Kubernetes makes the others for a
-/// service called "keyward".
+/// Whether a variable with our prefix is no setting: tests use one family, `keyward run` reads the next two, and
+/// Kubernetes makes the others for a service called "keyward".
 pub(crate) fn is_foreign(name: &str) -> bool {
-    ["KEYWARD_TEST_", "KEYWARD_SERVICE_HOST", "KEYWARD_SERVICE_PORT", "KEYWARD_PORT"]
-        .iter()
-        .any(|family| name.starts_with(family))
+    [
+        "KEYWARD_TEST_",
+        "KEYWARD_TOKEN",
+        "KEYWARD_URL",
+        "KEYWARD_SERVICE_HOST",
+        "KEYWARD_SERVICE_PORT",
+        "KEYWARD_PORT",
+    ]
+    .iter()
+    .any(|family| name.starts_with(family))
 }
 
 fn nearest(name: &str, known: impl Iterator<Item = String>) -> String {

@@ -20,6 +20,7 @@ mod harness;
 mod openssh;
 mod openssh_commands;
 mod rest;
+mod run;
 mod specification;
 mod story;
 mod tree;
