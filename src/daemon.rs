@@ -7,7 +7,8 @@ use std::time::Duration;
 use keyward_api::ApiSettings;
 use keyward_config::Config;
 use keyward_keys::crypto::PasswordCost;
-use keyward_keys::{Clock, Door, Registration, Service, ServiceOptions, ServiceSettings};
+use keyward_keys::view::PlanLimits;
+use keyward_keys::{Clock, Door, Plans, Registration, Service, ServiceOptions, ServiceSettings};
 use keyward_tui::session::TimeLimits;
 use keyward_tui::ssh::{ConnectionLimits, HostKey, Shutdown, SshSettings, load_or_make_host_key};
 use tokio::net::TcpListener;
@@ -209,6 +210,14 @@ fn registration(config: &Config) -> Registration {
     }
 }
 
+fn plans(plans: &keyward_config::Plans) -> Plans {
+    let limits = |limits: &keyward_config::PlanLimits| PlanLimits {
+        api_keys: limits.api_keys,
+        monthly_requests: limits.monthly_requests,
+    };
+    Plans { free: limits(&plans.free), pro: limits(&plans.pro), enterprise: limits(&plans.enterprise) }
+}
+
 fn service_settings(config: &Config, clock: Clock) -> ServiceSettings {
     ServiceSettings {
         registration: registration(config),
@@ -216,6 +225,7 @@ fn service_settings(config: &Config, clock: Clock) -> ServiceSettings {
         refresh_lifetime: seconds(config.auth.refresh_lifetime_seconds),
         session_lifetime: seconds(config.auth.session_lifetime_seconds),
         retention_days: config.usage.retention_days.get(),
+        plans: plans(&config.plans),
         clock,
     }
 }

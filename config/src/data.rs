@@ -28,6 +28,12 @@ impl DataDir {
         self.0.join("keyward.toml")
     }
 
+    /// The file that says what each plan allows, over the defaults.
+    #[must_use]
+    pub fn plans_file(&self) -> PathBuf {
+        self.0.join("plans.toml")
+    }
+
     /// The SSH host key, in OpenSSH's private key format.
     #[must_use]
     pub fn host_key(&self) -> PathBuf {

@@ -12,6 +12,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Fault, Result};
 use crate::file::{self, Entry};
 use crate::origin::Origin;
+use crate::plans::Plans;
 use crate::private::trim_newline;
 use crate::schema::{self, Schema};
 use crate::settings::{Config, Sources};
@@ -206,18 +207,22 @@ impl Layers {
         self.faults.push(Fault::new(origin.clone(), text));
     }
 
-    fn finish(self, credentials: Option<PathBuf>) -> Result<Config> {
-        if !self.faults.is_empty() {
-            return Err(Error::Settings(self.faults));
-        }
+    fn finish(mut self, credentials: Option<PathBuf>) -> Result<Config> {
         let mut config = Config::deserialize(self.settings).map_err(|error| broken_default(&error))?;
-        config.origins = self.origins;
-        config.credentials = credentials;
-        Ok(config)
+        let plans = Plans::load(&config.data_dir.plans_file()).map_err(|faults| self.faults.extend(faults));
+        match plans {
+            Ok(plans) if self.faults.is_empty() => {
+                config.plans = plans;
+                config.origins = self.origins;
+                config.credentials = credentials;
+                Ok(config)
+            }
+            _ => Err(Error::Settings(self.faults)),
+        }
     }
 }
 
-fn put(table: &mut Table, setting: &str, value: Value) {
+pub(crate) fn put(table: &mut Table, setting: &str, value: Value) {
     match setting.split_once('.') {
         None => drop(table.insert(setting.to_owned(), value)),
         Some((section, field)) => {

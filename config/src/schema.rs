@@ -21,7 +21,15 @@ impl Schema {
     /// # Errors
     /// `default.toml` does not parse, which a test rules out.
     pub(crate) fn new() -> Result<Self, toml::de::Error> {
-        let defaults: Table = DEFAULT_TOML.parse()?;
+        Self::of(DEFAULT_TOML)
+    }
+
+    /// What another document of defaults has.
+    ///
+    /// # Errors
+    /// It does not parse.
+    pub(crate) fn of(document: &str) -> Result<Self, toml::de::Error> {
+        let defaults: Table = document.parse()?;
         let mut leaves = BTreeMap::new();
         for (name, value) in &defaults {
             match value {

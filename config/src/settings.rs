@@ -9,8 +9,8 @@ use crate::error::Result;
 use crate::master_key::MasterKeySource;
 use crate::show::Shown;
 use crate::{
-    Api, Auth, DataDir, Environment, Limits, Log, MasterKey, Origin, Outbound, SecretText, Ssh, Store, Usage,
-    layers, private,
+    Api, Auth, DataDir, Environment, Limits, Log, MasterKey, Origin, Outbound, Plans, SecretText, Ssh, Store,
+    Usage, layers, private,
 };
 
 /// Settings given as flags: the setting's name (`ssh.listen`) and its value as text, in the order given.
@@ -51,6 +51,9 @@ pub struct Config {
     pub limits: Limits,
     /// What is logged, and how.
     pub log: Log,
+    /// What each plan allows, from a file of its own.
+    #[serde(skip)]
+    pub plans: Plans,
     #[serde(skip)]
     pub(crate) origins: BTreeMap<String, Origin>,
     #[serde(skip)]

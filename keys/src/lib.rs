@@ -10,6 +10,7 @@ pub mod dotenv;
 pub mod error;
 pub mod event;
 pub mod input;
+mod plans;
 pub mod policy;
 pub mod service;
 pub mod view;
@@ -19,6 +20,7 @@ pub use clock::Clock;
 pub use error::{Error, Fault, Locked, Result};
 pub use event::{Call, Event};
 pub use keyward_store::model::{Custody, Door, Environment, Id, Plan, Role, Scope};
+pub use plans::Plans;
 pub use service::{
     AuditSummary, Health, NoticeKind, OpenError, People, Registration, Relay, Service, ServiceOptions,
     ServiceSettings, Subscription, fingerprint_text, ssh_fingerprint,

@@ -2,6 +2,7 @@
 //! holds a secret value; a revealed value travels alone, in a type that cannot be printed.
 
 mod access;
+mod billing;
 mod fetched;
 mod live;
 mod notification;
@@ -18,6 +19,7 @@ use utoipa::ToSchema;
 use keyward_store::model::{Custody, Environment, Id, Plan};
 
 pub use access::{AccessAction, AccessAnswer, AppAccess, KeyAccess, PersonAccess};
+pub use billing::{BillingPeriod, BillingView, PlanChange, PlanDifference, PlanUsage, UsageForecast};
 pub use fetched::Fetched;
 pub use live::{KeyAction, KeyUpdate, UsageDelta, UsageStats, UsageUpdate};
 pub use notification::{NotificationPage, NotificationUpdate, NotificationView};

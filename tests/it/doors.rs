@@ -28,6 +28,9 @@ const NEW: &str = r#"{"name":"n","email":"new@example.com","password":"a fine pa
 const LOGIN: &str = r#"{"email":"no@example.com","password":"a fine password"}"#;
 const REFRESH: &str = r#"{"refreshToken":"none"}"#;
 const FETCH: &str = r#"{"keys":["{id}"]}"#;
+const INVITE: &str = r#"{"email":"new@example.com","role":"viewer"}"#;
+const ROLE: &str = r#"{"role":"owner"}"#;
+const PASSPHRASE: &str = r#"{"passphrase":"a fine passphrase"}"#;
 const CALL: &str = r#"{"statusCode":200}"#;
 const CALLS: &str = r#"[{"key":"{id}","statusCode":200}]"#;
 
@@ -55,6 +58,26 @@ const ROUTES: &[Row] = &[
     ("GET", "/api/tokens", "", [401, 401, 200, 403, 403, 403]),
     ("POST", "/api/tokens", TOKEN, [401, 401, 422, 403, 403, 403]),
     ("DELETE", "/api/tokens/{token}", "", [401, 401, 404, 404, 404, 404]),
+    ("GET", "/api/billing", "", [401, 401, 200, 403, 403, 403]),
+    ("GET", "/openapi.json", "", [200; 6]),
+    ("GET", "/api/teams", "", [401, 401, 200, 403, 403, 403]),
+    ("POST", "/api/teams", r#"{"name":"t"}"#, [401, 401, 201, 403, 403, 403]),
+    ("POST", "/api/teams/join", r#"{"code":"none"}"#, [401, 401, 422, 403, 403, 403]),
+    ("GET", "/api/teams/{team}", "", [401, 401, 404, 403, 403, 403]),
+    ("PUT", "/api/teams/{team}", r#"{"name":"x"}"#, [401, 401, 404, 404, 404, 404]),
+    ("PATCH", "/api/teams/{team}", r#"{"name":"x"}"#, [401, 401, 404, 404, 404, 404]),
+    ("DELETE", "/api/teams/{team}", "", [401, 401, 404, 404, 404, 404]),
+    ("POST", "/api/teams/{team}/leave", "", [401, 401, 404, 403, 403, 403]),
+    ("GET", "/api/teams/{team}/invitations", "", [401, 401, 404, 404, 404, 404]),
+    ("POST", "/api/teams/{team}/invitations", INVITE, [401, 401, 404, 403, 403, 403]),
+    ("DELETE", "/api/teams/{team}/invitations/{some}", "", [401, 401, 404, 404, 404, 404]),
+    ("GET", "/api/teams/{team}/members", "", [401, 401, 404, 404, 404, 404]),
+    ("PUT", "/api/teams/{team}/members/{some}", ROLE, [401, 401, 404, 404, 404, 404]),
+    ("PATCH", "/api/teams/{team}/members/{some}", ROLE, [401, 401, 404, 404, 404, 404]),
+    ("DELETE", "/api/teams/{team}/members/{some}", "", [401, 401, 404, 404, 404, 404]),
+    ("PUT", "/api/auth/passphrase", PASSPHRASE, [401, 401, 200, 403, 403, 403]),
+    ("POST", "/api/auth/unlock", PASSPHRASE, [401, 401, 200, 403, 403, 403]),
+    ("POST", "/api/auth/lock", "", [401, 401, 200, 403, 403, 403]),
     ("GET", "/health", "", [200; 6]),
     ("GET", "/health/live", "", [200; 6]),
     ("GET", "/health/ready", "", [200; 6]),
@@ -70,6 +93,7 @@ struct House {
     id: String,
     token: String,
     ssh: String,
+    team: String,
 }
 
 fn id(value: &Value) -> String {
@@ -98,6 +122,7 @@ impl House {
         let public = ssh_key().public_key().to_openssh().unwrap();
         let body = json!({ "name": "second", "key": public });
         let ssh = id(&ana.post("/api/profile/ssh-keys", &body).await.expect(201));
+        let team = id(&ana.post("/api/teams", &json!({ "name": "anas" })).await.expect(201));
         Self {
             daemon,
             ana,
@@ -105,11 +130,13 @@ impl House {
             id: key,
             token,
             ssh,
+            team,
         }
     }
 
     fn fill(&self, text: &str) -> String {
-        text.replace("{id}", &self.id).replace("{token}", &self.token).replace("{ssh}", &self.ssh)
+        let text = text.replace("{id}", &self.id).replace("{token}", &self.token).replace("{ssh}", &self.ssh);
+        text.replace("{team}", &self.team).replace("{some}", "64f8a1b2c3d4e5f6a7b8c9d1")
     }
 
     async fn knock(&self, caller: &Http, method: &str, path: &str, body: &str) -> u16 {
@@ -160,12 +187,16 @@ async fn what_is_not_in_the_table_is_not_allowed() {
 }
 
 /// The paths that the source of the HTTP door routes, with variables by their names there.
-fn routed() -> BTreeSet<String> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("api/src/routes");
+fn routed(folder: &std::path::Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for file in std::fs::read_dir(folder).unwrap() {
-        let source = std::fs::read_to_string(file.unwrap().path()).unwrap();
-        let paths = source.split(".route(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+        let path = file.unwrap().path();
+        if path.is_dir() {
+            found.extend(routed(&path));
+            continue;
+        }
+        let source = std::fs::read_to_string(path).unwrap();
+        let paths = source.split("path = ").skip(1).filter_map(|rest| rest.strip_prefix('"'));
         found.extend(paths.filter_map(|rest| rest.split('"').next()).map(str::to_owned));
     }
     found
@@ -173,9 +204,15 @@ fn routed() -> BTreeSet<String> {
 
 #[test]
 fn the_table_has_every_route() {
-    let named = |path: &str| path.replace("{ssh}", "{id}").replace("{token}", "{id}");
+    let named = |path: &str| {
+        let path = path.replace("{ssh}", "{id}").replace("{token}", "{id}").replace("{team}", "{id}");
+        let path = path.replace("invitations/{some}", "invitations/{invitationId}");
+        let path = path.replace("members/{some}", "members/{userId}");
+        path.replace("production/anas", "{environment}/{name}")
+    };
     let table: BTreeSet<_> = ROUTES.iter().map(|(_, path, ..)| named(path)).collect();
-    assert_eq!(routed(), table);
+    let routes = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("api/src/routes");
+    assert_eq!(routed(&routes), table);
 }
 
 /// Every command with operands as a stranger would try them, its exit code for the stranger, and whether it answers.

@@ -19,6 +19,7 @@ mod doors;
 mod harness;
 mod openssh;
 mod openssh_commands;
+mod plans;
 mod rest;
 mod run;
 mod specification;

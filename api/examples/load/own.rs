@@ -56,6 +56,14 @@ async fn open(folder: &TempDir, discard_usage: bool) -> Result<SocketAddr> {
             refresh_lifetime: Duration::from_secs(config.auth.refresh_lifetime_seconds.get().into()),
             session_lifetime: Duration::from_secs(config.auth.session_lifetime_seconds.get().into()),
             retention_days: 30,
+            plans: keyward_keys::Plans {
+                free: keyward_keys::view::PlanLimits { api_keys: 5, monthly_requests: 1_000 },
+                pro: keyward_keys::view::PlanLimits { api_keys: 100, monthly_requests: 1_000_000 },
+                enterprise: keyward_keys::view::PlanLimits {
+                    api_keys: 1_000_000,
+                    monthly_requests: 10_000_000_000,
+                },
+            },
             clock: Clock::system(),
         },
         password_cost: PasswordCost::default(),

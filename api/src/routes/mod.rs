@@ -3,6 +3,7 @@
 
 mod access;
 mod auth;
+mod billing;
 mod docs;
 mod document;
 mod fetch;
@@ -53,6 +54,7 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
         .merge(teams::routes())
         .merge(tokens::routes())
         .merge(unlock::routes())
+        .merge(billing::routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT.min(most)))
         .merge(health::routes())
         .merge(document::routes())

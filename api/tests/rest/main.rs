@@ -4,6 +4,7 @@
 
 mod auth;
 mod bad_input;
+mod billing;
 mod connections;
 mod docs;
 mod document;

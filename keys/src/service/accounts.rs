@@ -14,6 +14,7 @@ use crate::crypto::{self, JoinCode};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::input::{AddedAccount, NewAccount};
+use crate::plans::Plans;
 use crate::policy::Permission;
 use crate::service::access::{Target, authorise};
 use crate::service::change::Draft;
@@ -21,23 +22,13 @@ use crate::service::mirror::Tables;
 use crate::service::ssh_keys::PublicKeyLine;
 use crate::service::text::Faults;
 use crate::service::{Registration, Service};
-use crate::view::{PlanLimits, Subscription, UserView};
+use crate::view::UserView;
 
 /// Names that mean something else in `ssh NAME@host`.
 const RESERVED_LOGINS: [&str; 2] = ["join", "keyward"];
 
 /// How long the first operator's code is good.
 const OPERATOR_CODE_MS: i64 = 24 * 3_600_000;
-
-/// What a plan allows, as the specification has it.
-pub(crate) fn limits_of(plan: Plan) -> PlanLimits {
-    let (api_keys, monthly_requests) = match plan {
-        Plan::Free => (5, 1_000),
-        Plan::Pro => (100, 1_000_000),
-        Plan::Enterprise => (1_000_000, 10_000_000_000),
-    };
-    PlanLimits { api_keys, monthly_requests }
-}
 
 /// An account that passed every check, its password hashed.
 struct Checked {
@@ -104,7 +95,8 @@ impl Service {
         let tables = self.mirror().read();
         let account = caller.person()?;
         authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
-        tables.accounts.get(&account).map(|row| user_view(&row.record)).ok_or(Error::Unauthenticated)
+        let row = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
+        Ok(user_view(&row.record, &self.0.settings.plans))
     }
 
     /// Sets the dashboard's theme: `auto`, `dark` or `light`.
@@ -219,7 +211,7 @@ impl Service {
                     last_used_ms: None,
                 })?;
             }
-            Ok(user_view(&account))
+            Ok(user_view(&account, &self.0.settings.plans))
         })
         .await
     }
@@ -295,14 +287,14 @@ fn free_login(tables: &Tables, email: &str) -> String {
 }
 
 /// What a person sees of an account.
-pub(crate) fn user_view(account: &Account) -> UserView {
+pub(crate) fn user_view(account: &Account, plans: &Plans) -> UserView {
     UserView {
         id: account.id,
         name: account.name.clone(),
         email: account.email.clone(),
         login: account.login.clone(),
         operator: account.operator,
-        subscription: Subscription { plan: account.plan, limits: limits_of(account.plan) },
+        subscription: plans.subscription(account.plan),
         time_zone: account.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
         theme: account.preferences.theme.clone(),
         unlock_passphrase: account.public_key.is_some(),

@@ -16,7 +16,8 @@ use crate::input::{Import, ImportPlace, ImportedKey, SeedBlob, SeedKey};
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
-use crate::service::making::{Checked, ReadyKey, check_plan};
+use crate::service::billing::check_room;
+use crate::service::making::{Checked, ReadyKey};
 use crate::service::mirror::Shared;
 use crate::service::text::harmless;
 use crate::view::{ImportLine, ImportReport, ImportResult};
@@ -199,8 +200,9 @@ impl Service {
             ready.push(key);
         }
         let Some(space) = ready.first().map(|key| key.space) else { return Ok(()) };
+        let _turn = self.turn_to_add(space).await;
         self.change(caller, Permission::KeyCreate, Target::Space(space), |tables, draft| {
-            check_plan(tables, account, ready.len())?;
+            check_room(tables, &self.0.settings.plans, space, ready.len())?;
             for key in &ready {
                 key.put(tables, draft, "imported, ")?;
             }

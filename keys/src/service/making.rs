@@ -11,7 +11,8 @@ use crate::input::NewKey;
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
-use crate::service::accounts::{limits_of, personal_space};
+use crate::service::accounts::personal_space;
+use crate::service::billing::check_room;
 use crate::service::change::Draft;
 use crate::service::custody::{Place, SealedKey};
 use crate::service::keys::check_environment;
@@ -94,8 +95,9 @@ impl Service {
         let account = caller.person()?;
         let checked = self.check_new_key(&new)?;
         let key = self.ready_key(caller, account, checked, &new).await?;
+        let _turn = self.turn_to_add(key.space).await;
         self.change(caller, Permission::KeyCreate, Target::Space(key.space), |tables, draft| {
-            check_plan(tables, account, 1)?;
+            check_room(tables, &self.0.settings.plans, key.space, 1)?;
             key.put(tables, draft, "")
         })
         .await?;
@@ -169,14 +171,6 @@ impl Service {
         faults.check()?;
         Ok(checked)
     }
-}
-
-/// Refuses what is more than the plan's keys.
-pub(crate) fn check_plan(tables: &Tables, account: Id, more: usize) -> Result<()> {
-    let row = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
-    let allowed = limits_of(row.record.plan).api_keys;
-    let used = tables.keys.space(row.record.personal_space).map_or(0, |space| space.len());
-    if (used + more) as u64 > allowed { Err(Error::PlanLimit { allowed }) } else { Ok(()) }
 }
 
 /// `ak_dev_…`, `ak_staging_…` or `ak_prod_…` with 12 random base-36 characters (62 bits).

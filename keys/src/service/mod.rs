@@ -5,6 +5,7 @@ mod access;
 mod accounts;
 mod audit;
 mod authn;
+mod billing;
 mod bulk;
 mod bus;
 mod change;
@@ -64,6 +65,7 @@ use crate::crypto::{
     VerifiedTokens,
 };
 use crate::error::Result;
+use crate::plans::Plans;
 
 pub use audit::AuditSummary;
 pub use bus::Subscription;
@@ -110,6 +112,8 @@ pub struct ServiceSettings {
     pub session_lifetime: Duration,
     /// Days that raw usage events are kept.
     pub retention_days: u32,
+    /// What each plan allows.
+    pub plans: Plans,
     /// Tells the time.
     pub clock: Clock,
 }
@@ -182,6 +186,8 @@ struct Inner {
     refusals: Refusals,
     /// What people were told of their keys' limits.
     told: Told,
+    /// Whoever adds a key to a plan that is nearly full holds this.
+    adding: tokio::sync::Mutex<()>,
     opened: Instant,
     opened_ms: i64,
     /// Tasks that live as long as this does.
@@ -256,6 +262,7 @@ impl Service {
             unlocked: Unlocked::default(),
             refusals: Refusals::default(),
             told: Told::default(),
+            adding: tokio::sync::Mutex::default(),
             opened: Instant::now(),
         });
         Ok(Self(inner))

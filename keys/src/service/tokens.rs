@@ -22,6 +22,7 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::accounts::personal_space;
+use crate::service::change::Draft;
 use crate::service::mirror::Tables;
 use crate::service::text::Faults;
 use crate::service::uses::remove_uses;

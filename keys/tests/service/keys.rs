@@ -66,17 +66,6 @@ async fn every_fault_of_a_new_key_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_plan_has_so_many_keys() {
-    let instance = Instance::open().await;
-    let (bob, _) = instance.person("bob", Plan::Free).await;
-    for number in 0..5 {
-        instance.add_key(&bob, &format!("key {number}")).await;
-    }
-    let sixth = instance.service.create_key(&bob, new_key("one more")).await;
-    assert!(matches!(sixth, Err(Error::PlanLimit { allowed: 5 })));
-}
-
-#[tokio::test]
 async fn keys_are_searched_filtered_sorted_and_paged() {
     let instance = Instance::open().await;
     let service = &instance.service;

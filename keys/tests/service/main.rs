@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test ends where its preparation fails")]
 
 mod accounts;
+mod billing;
 mod custody;
 mod fetch;
 mod harness;

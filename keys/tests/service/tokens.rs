@@ -7,6 +7,7 @@ use keyward_keys::{Caller, Custody, Door, Environment, Error, Event, Origin, Res
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::harness::{Instance, NOON, ORIGIN, by_id, new_key};
+use crate::unlock::unlocked;
 
 fn new_token(scopes: &[Scope]) -> NewToken {
     NewToken { name: "worker".to_owned(), scopes: scopes.to_vec(), ..NewToken::default() }
@@ -119,6 +120,26 @@ async fn a_token_for_an_environment_covers_what_comes_later_and_nothing_else() {
         (listed.environment, listed.team, listed.keys.len()),
         (Some(Environment::Production), None, 0)
     );
+}
+
+#[tokio::test]
+async fn a_token_for_an_environment_opens_sealed_keys_that_come_later_without_anybody() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    unlocked(&instance, &ana).await;
+    let key = |name| NewKey { environment: Some(Environment::Production), ..new_key(name) };
+    let before = instance.service.create_key(&ana, key("Before")).await.expect("a key");
+    let new = NewToken { environment: Some(Environment::Production), ..new_token(&[Scope::Fetch]) };
+    let token = made(&instance, &ana, new).await;
+    instance.service.lock_again(&ana).await.expect("locked");
+    let later = instance.service.create_key(&ana, key("Later")).await.expect("a key");
+    assert_eq!((before.custody, later.custody), (Custody::Sealed, Custody::Sealed));
+    let instance = instance.reopen().await;
+    let app = app(&instance, &token);
+    for key in [&before, &later] {
+        let fetched = instance.service.fetch(&app, &by_id(key.id), None).await.expect("fetched");
+        assert_eq!(fetched.value.expect("a value").expose_secret(), "sk-test-0123456789");
+    }
 }
 
 #[tokio::test]
