@@ -52,6 +52,9 @@ pub enum Command {
     Console(Console),
     /// Runs a command with keys in its environment, fetched with a service token
     Run(Run),
+    /// Manages the service tokens of an account
+    #[command(subcommand)]
+    Token(Token),
     /// Manages accounts
     #[command(subcommand)]
     User(User),
@@ -112,6 +115,62 @@ pub struct Run {
 #[derive(clap::Args, Debug)]
 pub struct Console {
     /// Whose dashboard; the operator's when there is only one
+    #[arg(long = "as", value_name = "LOGIN")]
+    pub login: Option<String>,
+}
+
+/// `token`.
+#[derive(Subcommand, Debug)]
+pub enum Token {
+    /// Makes a service token for an app, and prints it this once
+    Add(TokenAdd),
+    /// Lists service tokens, with their uses
+    Ls {
+        /// Whose; the operator's when there is only one
+        #[arg(long = "as", value_name = "LOGIN")]
+        login: Option<String>,
+    },
+    /// Revokes a service token: its next use fails
+    Rm {
+        /// Its name or id
+        token: String,
+        /// Whose; the operator's when there is only one
+        #[arg(long = "as", value_name = "LOGIN")]
+        login: Option<String>,
+    },
+}
+
+/// `token add`.
+#[derive(clap::Args, Debug)]
+pub struct TokenAdd {
+    /// What it is called
+    #[arg(long)]
+    pub name: String,
+    /// A key it may use, by name or id; may be repeated
+    #[arg(long = "key", value_name = "KEY")]
+    pub keys: Vec<String>,
+    /// All keys of this environment, also later ones; with --key, tells keys of one name apart
+    #[arg(long, visible_alias = "environment", value_name = "ENV", value_parser = environment)]
+    pub env: Option<keyward_keys::Environment>,
+    /// The team whose environment it is; the account's own keys' when none
+    #[arg(long)]
+    pub team: Option<String>,
+    /// What it may do; fetch when none; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
+    pub scopes: Vec<keyward_keys::Scope>,
+    /// No good after this: 30d, 12h, a day or a moment
+    #[arg(long, value_name = "WHEN")]
+    pub expires: Option<String>,
+    /// Good from this network alone; may be repeated
+    #[arg(long = "network", value_name = "NET")]
+    pub networks: Vec<String>,
+    /// How often it may be used in all
+    #[arg(long, value_name = "N")]
+    pub max_uses: Option<u64>,
+    /// Reads the passphrase of private keys among them from the first line of standard input
+    #[arg(long)]
+    pub passphrase_stdin: bool,
+    /// Whose; the operator's when there is only one
     #[arg(long = "as", value_name = "LOGIN")]
     pub login: Option<String>,
 }
@@ -180,6 +239,14 @@ fn environment(text: &str) -> std::result::Result<keyward_keys::Environment, &'s
         "staging" | "stage" => Ok(keyward_keys::Environment::Staging),
         "development" | "dev" => Ok(keyward_keys::Environment::Development),
         _ => Err("it is production, staging or development"),
+    }
+}
+
+fn scope(text: &str) -> std::result::Result<keyward_keys::Scope, &'static str> {
+    match text {
+        "fetch" => Ok(keyward_keys::Scope::Fetch),
+        "track" => Ok(keyward_keys::Scope::Track),
+        _ => Err("it is fetch or track"),
     }
 }
 

@@ -5,7 +5,7 @@ use clap::CommandFactory;
 use crate::admin::{self, Request};
 use crate::args::{Args, Command, Common, ConfigCommand, User};
 use crate::error::{Error, Result};
-use crate::{console, demo, logging, output, serve, user};
+use crate::{console, demo, logging, output, serve, token, user};
 
 /// Carries out what the command line says, and answers the exit status.
 ///
@@ -22,6 +22,7 @@ pub async fn run(args: Args) -> Result<u8> {
         }
         Command::Demo => Box::pin(demo::demo(&common)).await,
         Command::Console(console) => console::open(&common.load()?, console.login).await,
+        Command::Token(token) => token::token(&common, token).await,
         Command::User(User::Add(add)) => user::add(&common, add).await,
         Command::Verify => verify(&common).await,
         Command::Config(ConfigCommand::Check) => check(&common),

@@ -41,13 +41,14 @@ fn a_file_changes_what_it_names() {
 
 #[test]
 fn every_fault_of_a_file_is_told_with_its_place() {
-    let faults =
-        load(Some("[free]\napi_keys = -1\nmonthly = 3\n\n[gold]\napi_keys = 1\n[pro]\napi_keys = \"9\"\n"));
+    let faults = load(Some(
+        "[free]\napi_keys = -1\nmonthly_request = 3\n\n[gold]\napi_keys = 1\n[pro]\napi_keys = \"9\"\n",
+    ));
     let faults = faults.unwrap_err();
     assert_eq!(faults.len(), 4, "{faults:?}");
     for (fault, parts) in faults.iter().zip([
         ["plans.toml", "2", "free.api_keys", "whole number"],
-        ["plans.toml", "3", "free.monthly", "free.monthly_requests"],
+        ["plans.toml", "3", "free.monthly_request`", "`free.monthly_requests`"],
         ["plans.toml", "6", "gold.api_keys", "nearest"],
         ["plans.toml", "8", "pro.api_keys", "default is 100"],
     ]) {

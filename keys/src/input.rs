@@ -22,7 +22,7 @@ mod transfer;
 pub use access::AccessQuery;
 pub use fetch::FetchMany;
 pub use team::{NewTeam, TeamPatch};
-pub use token::NewToken;
+pub use token::{NewToken, TokenWords, network};
 pub use transfer::{
     EnvDefaults, Export, ExportFormat, Import, ImportPlace, ImportedKey, SeedBlob, SeedKey, import_env,
 };

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use keyward_keys::Door;
 use keyward_tui::session::{self, HostInfo, INPUT_QUEUE, Output, OutputGone, Stop, Terminal, clamp_size};
 use keyward_tui::term::caps::Caps;
 use keyward_tui::term::environment::Environment;
@@ -19,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::frame::{Frame, Kind};
 use super::listener::{Desk, refuse};
+use super::request::account;
 use crate::error::{Exit, chain};
 
 /// How long the client may take for the last frame.
@@ -60,12 +60,7 @@ impl Hello {
 /// Runs a dashboard over the connection until the person leaves, the connection closes, or the daemon goes down.
 pub(super) async fn run(desk: &Desk, request: ConsoleRequest, mut stream: UnixStream) -> io::Result<()> {
     let service = &desk.service;
-    let system = service.system_caller("console", Door::Local);
-    let caller = match &request.login {
-        Some(login) => service.account_caller(&system, login),
-        None => service.only_operator(&system),
-    };
-    let user = match caller {
+    let user = match account(service, request.login.as_deref()) {
         Ok(caller) => service.me(&caller).await.map(|user| (caller, user)),
         Err(error) => Err(error),
     };

@@ -1,9 +1,9 @@
 //! What may be asked on the admin socket, and the one service call that carries each out. Secrets travel apart from
 //! the request, in a frame of their own.
 
-use keyward_keys::input::{AddedAccount, NewAccount};
-use keyward_keys::{Door, Error, Plan, Service};
-use secrecy::SecretString;
+use keyward_keys::input::{AddedAccount, NewAccount, TokenWords};
+use keyward_keys::{Caller, Door, Error, Plan, Service};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::relay::ConsoleRequest;
@@ -22,6 +22,25 @@ pub enum Request {
         operator: bool,
         /// An OpenSSH public key line.
         ssh_key: Option<String>,
+    },
+    /// Make a service token for an account; a passphrase travels as the secret.
+    TokenAdd {
+        /// Whose; the operator's when none is named and there is only one.
+        login: Option<String>,
+        /// What it is to be.
+        words: TokenWords,
+    },
+    /// List an account's service tokens.
+    TokenLs {
+        /// As for [`Request::TokenAdd`].
+        login: Option<String>,
+    },
+    /// Revoke one of an account's service tokens.
+    TokenRm {
+        /// As for [`Request::TokenAdd`].
+        login: Option<String>,
+        /// Its name or id.
+        token: String,
     },
     /// Verify the audit chain.
     Verify,
@@ -42,7 +61,24 @@ pub(super) async fn carry_out(
             let plan = if operator { Plan::Enterprise } else { Plan::Free };
             let system = service.system_caller("user add", Door::Local);
             let user = service.add_account(&system, AddedAccount { account, operator, plan }).await?;
-            serde_json::to_value(user).map_err(|error| Error::Internal(Box::new(error)))
+            json(&user)
+        }
+        Request::TokenAdd { login, words } => {
+            let caller = account(service, login.as_deref())?;
+            let (view, token) = service.create_token_in_words(&caller, words, secret).await?;
+            let mut answer = json(&view)?;
+            answer["token"] = token.expose_secret().into();
+            Ok(answer)
+        }
+        Request::TokenLs { login } => {
+            let tokens = service.tokens(&account(service, login.as_deref())?).await?;
+            Ok(serde_json::json!({ "tokens": json(&tokens)? }))
+        }
+        Request::TokenRm { login, token } => {
+            let caller = account(service, login.as_deref())?;
+            let token = service.token_named(&caller, &token).await?;
+            service.revoke_token(&caller, token.id).await?;
+            json(&token)
         }
         Request::Verify => {
             let summary = service.verify_audit(&service.system_caller("verify", Door::Local)).await?;
@@ -53,6 +89,19 @@ pub(super) async fn carry_out(
         }
         Request::Console(_) => Err(Error::Conflict("a dashboard needs a running daemon".to_owned())),
     }
+}
+
+/// The account that a command on this machine acts for.
+pub(super) fn account(service: &Service, login: Option<&str>) -> Result<Caller, Error> {
+    let system = service.system_caller("command", Door::Local);
+    match login {
+        Some(login) => service.account_caller(&system, login),
+        None => service.only_operator(&system),
+    }
+}
+
+fn json(view: &impl Serialize) -> Result<serde_json::Value, Error> {
+    serde_json::to_value(view).map_err(|error| Error::Internal(Box::new(error)))
 }
 
 /// The audit chain does not hold.

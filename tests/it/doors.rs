@@ -46,6 +46,7 @@ const ROUTES: &[Row] = &[
     ("DELETE", "/api/keys/{id}", "", [401, 401, 404, 404, 403, 403]),
     ("POST", "/api/keys/{id}/reveal", "{}", [401, 401, 404, 404, 403, 403]),
     ("GET", "/api/keys/{id}/value", "", [401, 401, 404, 404, 200, 403]),
+    ("GET", "/api/keys/{id}/access", "", [401, 401, 404, 403, 403, 403]),
     ("GET", "/api/fetch/production/anas", "", [401, 401, 403, 200, 200, 403]),
     ("POST", "/api/fetch", FETCH, [401, 401, 403, 200, 200, 200]),
     ("GET", "/api/usage/{id}", "", [401, 401, 404, 404, 403, 403]),
@@ -60,6 +61,8 @@ const ROUTES: &[Row] = &[
     ("DELETE", "/api/tokens/{token}", "", [401, 401, 404, 404, 404, 404]),
     ("GET", "/api/billing", "", [401, 401, 200, 403, 403, 403]),
     ("GET", "/openapi.json", "", [200; 6]),
+    ("GET", "/docs", "", [200; 6]),
+    ("GET", "/docs/start.js", "", [200; 6]),
     ("GET", "/api/teams", "", [401, 401, 200, 403, 403, 403]),
     ("POST", "/api/teams", r#"{"name":"t"}"#, [401, 401, 201, 403, 403, 403]),
     ("POST", "/api/teams/join", r#"{"code":"none"}"#, [401, 401, 422, 403, 403, 403]),
@@ -208,7 +211,7 @@ fn the_table_has_every_route() {
         let path = path.replace("{ssh}", "{id}").replace("{token}", "{id}").replace("{team}", "{id}");
         let path = path.replace("invitations/{some}", "invitations/{invitationId}");
         let path = path.replace("members/{some}", "members/{userId}");
-        path.replace("production/anas", "{environment}/{name}")
+        path.replace("production/anas", "{environment}/{name}").replace("start.js", "{file}")
     };
     let table: BTreeSet<_> = ROUTES.iter().map(|(_, path, ..)| named(path)).collect();
     let routes = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("api/src/routes");
@@ -223,7 +226,22 @@ const COMMANDS: &[(&str, &str, u32)] = &[
     ("keys add", "keys add --name own --service X", 0),
     ("keys get", "keys get {id}", 3),
     ("keys rm", "keys rm {id} --yes", 3),
+    ("tokens ls", "tokens ls", 0),
+    ("tokens add", "tokens add --name t --key {id}", 2),
+    ("tokens rm", "tokens rm {token} --yes", 3),
     ("usage", "usage {id}", 3),
+    ("team ls", "team ls", 0),
+    ("team show", "team show {team}", 3),
+    ("team members", "team members {team}", 3),
+    ("team create", "team create mine", 0),
+    ("team invite", "team invite new@example.com --team {team}", 3),
+    ("team join", "team join", 2),
+    ("team role", "team role new@example.com --role owner --team {team}", 3),
+    ("team remove", "team remove new@example.com --team {team} --yes", 3),
+    ("team leave", "team leave {team} --yes", 3),
+    ("unlock", "unlock", 5),
+    ("lock", "lock", 0),
+    ("passphrase", "passphrase", 2),
     ("help", "help", 0),
 ];
 

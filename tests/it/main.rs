@@ -24,4 +24,5 @@ mod rest;
 mod run;
 mod specification;
 mod story;
+mod tokens;
 mod tree;

@@ -1,14 +1,12 @@
 //! `/api/tokens`: service tokens, which apps hold.
 
-use std::net::IpAddr;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::IntoResponse;
 use ipnet::IpNet;
-use keyward_keys::input::NewToken;
+use keyward_keys::input::{NewToken, network};
 use keyward_keys::view::TokenView;
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -86,11 +84,6 @@ fn networks(body: &mut Fields) -> Vec<IpNet> {
         }
     }
     networks
-}
-
-/// A network; an address alone is one of its own.
-fn network(text: &str) -> Option<IpNet> {
-    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 /// Revokes a service token: its next use fails.

@@ -1,8 +1,11 @@
 //! What a new service token is to be.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use keyward_store::model::{Environment, Id, Scope};
@@ -35,4 +38,30 @@ pub struct NewToken {
     /// How often it may be used in all: a fetch or a report, however many keys it is about, is one use.
     #[schema(minimum = 1)]
     pub max_uses: Option<u64>,
+}
+
+/// A new service token in the words of a command line.
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
+pub struct TokenWords {
+    /// As for [`NewToken`].
+    pub name: String,
+    /// Keys by name, `keyId` or `_id`.
+    pub keys: Vec<String>,
+    /// Tells keys of one name apart; without keys, the environment that is granted.
+    pub environment: Option<Environment>,
+    /// A team, by name or `_id`.
+    pub team: Option<String>,
+    /// What it may do; fetch when nothing is named.
+    pub scopes: Vec<Scope>,
+    /// `30d`, `12h`, a day, or a moment.
+    pub expires: Option<String>,
+    /// Networks or addresses.
+    pub networks: Vec<String>,
+    /// As for [`NewToken`].
+    pub max_uses: Option<u64>,
+}
+
+/// Reads a network such as `10.0.0.0/8`; an address alone is a network of its own.
+pub fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }

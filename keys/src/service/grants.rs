@@ -1,5 +1,7 @@
-//! What waits for somebody to unlock: newcomers who are to be given the space's key, and keys that are still locked to
-//! a pair that somebody who left has held. Done with the opened key of a member, in small commits, each safe to repeat.
+//! What waits for somebody to unlock: newcomers who are to be given the space's key, keys that are still locked to a
+//! pair that somebody who left has held, and tokens that lack locks. Done with the opened key of a member, in small commits, each safe to repeat.
+
+mod tokens;
 
 use std::collections::{HashMap, HashSet};
 
@@ -62,7 +64,8 @@ impl Settling<'_> {
             return Ok(());
         }
         self.drop_old_locks().await?;
-        self.let_newcomers_in().await
+        self.let_newcomers_in().await?;
+        self.lock_for_tokens().await
     }
 
     /// Locks some keys to the space's present pair; false when there are none left.
@@ -119,15 +122,23 @@ impl Settling<'_> {
 
     /// A key's lock as it is, and sealed again to the space's present pair.
     async fn lock_again(&mut self, api_key: &ApiKey, key: SpaceKey) -> Result<(Row<Lock>, Vec<u8>)> {
+        let (lock, private) = self.open_key(api_key).await?;
+        let (target, holder) = (lock.record.target, lock.record.holder);
+        let sealed = crypto::lock_to_public(&private, target, holder, &PublicKey(key.public_key))?;
+        Ok((lock, sealed))
+    }
+
+    /// A sealed key's lock, and its private half.
+    async fn open_key(&mut self, api_key: &ApiKey) -> Result<(Row<Lock>, PrivateKey)> {
         let (target, holder) = (LockTarget::ApiKey(api_key.id), Holder::Space(self.space));
         let lock = self.service.lock_row(target, holder).await?.ok_or(crypto::Error::Refused)?;
         let space = self.open_space(api_key.space_generation).await?;
         let private = crypto::unlock_with_private(&lock.record.sealed, target, holder, space)?;
-        if !private.matches(&PublicKey(api_key.public_key)) {
-            return Err(crypto::Error::Refused.into());
+        if private.matches(&PublicKey(api_key.public_key)) {
+            Ok((lock, private))
+        } else {
+            Err(crypto::Error::Refused.into())
         }
-        let sealed = crypto::lock_to_public(&private, target, holder, &PublicKey(key.public_key))?;
-        Ok((lock, sealed))
     }
 
     async fn open_space(&mut self, generation: u32) -> Result<&PrivateKey> {
@@ -235,6 +246,7 @@ fn waits(tables: &Tables, space: Id) -> bool {
     present(tables, space).is_some_and(|key| {
         tables.keys.behind(space, key.generation).next().is_some()
             || newcomers(tables, space, key).next().is_some()
+            || tokens::has_tokens(tables, space)
     })
 }
 

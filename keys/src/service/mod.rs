@@ -37,6 +37,7 @@ mod ssh_keys;
 mod support;
 mod teams;
 mod text;
+mod token_words;
 mod tokens;
 mod unlock;
 mod unlocked;

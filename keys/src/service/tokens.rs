@@ -22,7 +22,6 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::accounts::personal_space;
-use crate::service::change::Draft;
 use crate::service::mirror::Tables;
 use crate::service::text::Faults;
 use crate::service::uses::remove_uses;
@@ -233,6 +232,13 @@ impl Service {
             last_seen: last_ms.map(timestamp),
         }
     }
+}
+
+/// Whether a token covers a key that may have come after it.
+pub(crate) fn opens_later(token: &ServiceToken, key: &ApiKey) -> bool {
+    matches!(token.grant, Grant::Environment { .. })
+        && token.grant.covers(key)
+        && token.scopes.contains(&Scope::Fetch)
 }
 
 /// A key's lock for a service token.

@@ -7,7 +7,7 @@ use keyward_keys::{Caller, Custody, Door, Environment, Error, Event, Origin, Res
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::harness::{Instance, NOON, ORIGIN, by_id, new_key};
-use crate::unlock::unlocked;
+use crate::unlock::{PASSPHRASE, unlocked};
 
 fn new_token(scopes: &[Scope]) -> NewToken {
     NewToken { name: "worker".to_owned(), scopes: scopes.to_vec(), ..NewToken::default() }
@@ -129,17 +129,23 @@ async fn a_token_for_an_environment_opens_sealed_keys_that_come_later_without_an
     unlocked(&instance, &ana).await;
     let key = |name| NewKey { environment: Some(Environment::Production), ..new_key(name) };
     let before = instance.service.create_key(&ana, key("Before")).await.expect("a key");
-    let new = NewToken { environment: Some(Environment::Production), ..new_token(&[Scope::Fetch]) };
-    let token = made(&instance, &ana, new).await;
+    let new = || NewToken { environment: Some(Environment::Production), ..new_token(&[Scope::Fetch]) };
+    let token = made(&instance, &ana, new()).await;
     instance.service.lock_again(&ana).await.expect("locked");
+    let waiting = made(&instance, &ana, new()).await;
     let later = instance.service.create_key(&ana, key("Later")).await.expect("a key");
     assert_eq!((before.custody, later.custody), (Custody::Sealed, Custody::Sealed));
     let instance = instance.reopen().await;
-    let app = app(&instance, &token);
-    for key in [&before, &later] {
-        let fetched = instance.service.fetch(&app, &by_id(key.id), None).await.expect("fetched");
+    let fetch = async |token, key| instance.service.fetch(&app(&instance, token), &by_id(key), None).await;
+    for (token, key) in [(&token, before.id), (&token, later.id), (&waiting, later.id)] {
+        let fetched = fetch(token, key).await.expect("fetched");
         assert_eq!(fetched.value.expect("a value").expose_secret(), "sk-test-0123456789");
     }
+    let closed = fetch(&waiting, before.id).await;
+    assert!(matches!(closed, Err(Error::Locked(_))), "nobody could open it for this token");
+    let ana = instance.service.sign_in(ORIGIN, "ana", "correct horse".into()).await.expect("in");
+    instance.service.unlock(&ana, PASSPHRASE.into()).await.expect("unlocked");
+    assert!(fetch(&waiting, before.id).await.expect("fetched").value.is_some());
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod print;
 mod stdin;
 mod table;
 mod team;
+mod tokens;
 mod transfer;
 mod unlock;
 mod usage;
@@ -86,6 +87,9 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::KeysRm => keys::rm(context, args, stdin).await,
         Verb::Import => transfer::import(context, args, stdin).await,
         Verb::Export => transfer::export(context, args, stdin).await,
+        Verb::TokensLs => tokens::ls(context, args).await,
+        Verb::TokensAdd => tokens::add(context, args, stdin).await,
+        Verb::TokensRm => tokens::rm(context, args, stdin).await,
         Verb::Usage => usage::usage(context, args).await,
         Verb::TeamLs => team::ls(context, args).await,
         Verb::TeamShow => team::show(context, args).await,

@@ -91,6 +91,11 @@ impl World {
             refresh_lifetime: Duration::from_secs(60),
             session_lifetime: Duration::from_secs(60),
             retention_days: 30,
+            plans: crate::Plans {
+                free: crate::view::PlanLimits { api_keys: 5, monthly_requests: 1_000 },
+                pro: crate::view::PlanLimits { api_keys: 100, monthly_requests: 1_000_000 },
+                enterprise: crate::view::PlanLimits { api_keys: 1_000_000, monthly_requests: 10_000_000_000 },
+            },
             clock: Clock::system(),
         };
         let service = Service::open(ServiceOptions {
