@@ -299,7 +299,7 @@ impl Writer {
 /// Takes the group's events in, and notes what each caller is told.
 fn admit(usage: &mut Engine, group: &mut Group, read: &dyn RawRead, done: &mut Done) -> Result<()> {
     // Not those that were taken in on the way to the journal, which then had no room.
-    for events in &mut group.appends[done.appended.len()..] {
+    for events in &group.appends[done.appended.len()..] {
         match usage.admit(events, read) {
             // That one finds no room in memory; the others may.
             Err(Error::Busy) => done.appended.push(Err(Error::Busy)),

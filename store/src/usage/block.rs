@@ -2,10 +2,11 @@
 //! lies behind the other columns and is only inflated when asked for. A block is never changed in place: a fuller one
 //! replaces it.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use foldhash::HashMap;
-use zstd::bulk::Compressor;
+use zstd::bulk::{Compressor, Decompressor};
 
 use super::codec::{Input, Malformed, Read, put_bytes, put_varint};
 use super::event::{Method, Stored};
@@ -22,6 +23,10 @@ const BLOCK_EVENTS: usize = 8_192;
 const INFLATED_BYTES: usize = 64 << 20;
 /// A part shorter than this is not worth compressing.
 const COMPRESS_FROM: usize = 64;
+
+thread_local! {
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
 
 /// What a block says of its events without being inflated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -202,8 +207,12 @@ fn take_part(input: &mut Input<'_>) -> Read<Vec<u8>> {
     if inflated < stored.len() || inflated > INFLATED_BYTES {
         return Err(Malformed);
     }
-    let part = zstd::bulk::decompress(stored, inflated).map_err(|_| Malformed)?;
-    if part.len() == inflated { Ok(part) } else { Err(Malformed) }
+    // A context takes 160 KB, which is not for allocating anew with each block.
+    let part = DECOMPRESSOR.with_borrow_mut(|context| match context {
+        Some(context) => context.decompress(stored, inflated),
+        None => context.insert(Decompressor::new()?).decompress(stored, inflated),
+    });
+    part.ok().filter(|part| part.len() == inflated).ok_or(Malformed)
 }
 
 fn take_columns(columns: &[u8], header: &Header) -> Read<Vec<Stored>> {

@@ -108,19 +108,18 @@ impl Engine {
         self.abort_group();
     }
 
-    /// Takes events into the group, but for those seen before. Refuses all of them or none. What is not kept of them stays
-    /// with the caller, who can free it in the thread that made it.
-    pub(crate) fn admit(&mut self, events: &mut [UsageEvent], read: &dyn RawRead) -> Result<Appended> {
+    /// Takes events into the group, but for those seen before. Refuses all of them or none.
+    pub(crate) fn admit(&mut self, events: &[UsageEvent], read: &dyn RawRead) -> Result<Appended> {
         let bytes: usize = events.iter().map(|event| size_of::<Stored>() + event.metadata.len()).sum();
         if self.unfolded_bytes + self.group.bytes + bytes > UNFOLDED_BYTES {
             return Err(Error::Busy);
         }
         let appended = self.recognise(events, read)?;
-        for (event, duplicate) in events.iter_mut().zip(&appended.duplicate) {
+        for (event, duplicate) in events.iter().zip(&appended.duplicate) {
             if !duplicate {
                 let place = self.group.place(event.api_key, || find(&self.shared, event.api_key));
                 let endpoint = self.names.share(&event.endpoint);
-                self.group.push(place, Stored::take(event, endpoint));
+                self.group.push(place, Stored::new(event, endpoint));
             }
         }
         Ok(appended)

@@ -88,13 +88,13 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Takes the metadata out of the event.
-    pub(super) fn take(event: &mut UsageEvent, endpoint: Arc<str>) -> Self {
+    /// A copy in this thread's own memory: what one thread allocates and another frees, an allocator pays for on both sides.
+    pub(super) fn new(event: &UsageEvent, endpoint: Arc<str>) -> Self {
         Self {
             at_ms: event.at_ms.clamp(0, LAST_MS),
             endpoint,
             fingerprint: event.event_id.map(fingerprint),
-            metadata: std::mem::take(&mut event.metadata),
+            metadata: event.metadata.clone(),
             response_us: event.response_us,
             request_bytes: event.request_bytes,
             response_bytes: event.response_bytes,

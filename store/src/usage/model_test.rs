@@ -120,7 +120,7 @@ impl World {
     fn commit(&mut self, step: &Step, between: impl Fn(&Usage)) -> Option<Appended> {
         self.now += Duration::from_millis(step.wait_ms);
         self.engine.begin_group();
-        let appended = self.engine.admit(&mut step.events.clone(), &self.tables).unwrap();
+        let appended = self.engine.admit(&step.events, &self.tables).unwrap();
         if step.end == End::Journals {
             // Durable in a record of its own, for which a row stands here; the tables stay as they are.
             if let Some((number, value)) = self.engine.encode_group() {
@@ -390,10 +390,10 @@ fn too_much_unfolded_is_refused() {
     let large = UsageEvent { metadata, ..sample(1, NOW_MS) };
     for _ in 0..7 {
         world.engine.begin_group();
-        world.engine.admit(&mut [large.clone()], &world.tables).unwrap();
+        world.engine.admit(&[large.clone()], &world.tables).unwrap();
         world.engine.commit_group(Some(Arc::new(Tables::default())));
     }
     world.engine.begin_group();
-    let refused = world.engine.admit(&mut [large], &world.tables);
+    let refused = world.engine.admit(&[large], &world.tables);
     assert!(matches!(refused, Err(crate::error::Error::Busy)));
 }
