@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Finished, Person, Server, finish};
+use crate::harness::{Finished, Person, Server, Tty, finish};
 
 const PASSPHRASE: &[u8] = b"open the vault\n";
 
@@ -84,4 +84,32 @@ async fn unlocking_holds_for_one_connection() {
     assert_eq!(server.run(&ana, "keys get vault", b"").await.status, Some(4), "another connection");
     done(&run("lock", b"").await);
     assert_eq!(run("keys get vault", b"").await.status, Some(4));
+}
+
+#[tokio::test]
+async fn a_dashboard_asks_once_and_a_removed_member_s_shows_nothing_within_a_second() {
+    let server = Server::start().await;
+    let (ana, ben) = two_people(&server).await;
+    done(&server.run(&ana, "passphrase", PASSPHRASE).await);
+    done(&server.run(&ben, "passphrase", PASSPHRASE).await);
+    done(
+        &server.run(&ana, "keys add --name stripe-eu --service Stripe --team Payments", b"sk-sealed\n").await,
+    );
+    let mut tty = Tty::open(server.sign_in(&ben).await, "xterm-256color", (80, 24), None).await;
+    tty.until("stripe-eu").await;
+    tty.type_in("\rv").await;
+    tty.until("Your unlock passphrase").await;
+    tty.type_in("open the vault\r").await;
+    tty.until("sk-sealed").await;
+
+    let started = std::time::Instant::now();
+    let removed = server.run(&ana, "team remove ben --yes --json", b"").await.json();
+    assert_eq!(removed["rotateNow"][0]["name"], "stripe-eu");
+    tty.until_that("a screen without the key", |tty| {
+        let screen = tty.emulator.screen().contents();
+        !screen.contains("sk-sealed") && !screen.contains("Stripe ")
+    })
+    .await;
+    assert!(started.elapsed() < std::time::Duration::from_secs(1), "{:?}", started.elapsed());
+    tty.type_in("q").await;
 }
