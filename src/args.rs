@@ -13,7 +13,8 @@ use crate::error::Result;
 #[derive(Parser, Debug)]
 #[command(name = "keyward", version, propagate_version = true)]
 #[command(after_help = "Without a command the daemon is started, as with `keyward serve`.\n\
-    Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 forbidden, 5 conflict, 75 try later, 130 cancelled.\n\
+    Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 forbidden, 5 conflict, 6 second factor needed,\n\
+    75 try later, 130 cancelled.\n\
     keyward run ends as its command does; 126 when that cannot be run, 127 when there is no such program.")]
 pub struct Args {
     /// What every command takes.

@@ -22,6 +22,8 @@ pub enum Exit {
     Forbidden = 4,
     /// It exists already, or somebody else changed it.
     Conflict = 5,
+    /// A second factor is needed.
+    SecondFactor = 6,
     /// Trying again later helps.
     TryLater = 75,
     /// The program that was to be started cannot be.
@@ -45,12 +47,15 @@ impl Exit {
             Core::Invalid(_) => Self::Usage,
             Core::NotFound(_) => Self::NotFound,
             Core::Unauthenticated
+            | Core::WrongPassword
+            | Core::WrongCode
             | Core::Forbidden(_)
             | Core::WrongPassphrase
             | Core::Locked(_)
             | Core::KeyInactive
             | Core::PlanLimit { .. }
             | Core::Registration(_) => Self::Forbidden,
+            Core::TotpRequired => Self::SecondFactor,
             Core::Conflict(_) | Core::Stale => Self::Conflict,
             Core::LimitExceeded { .. } | Core::TooMany(_) | Core::Busy | Core::Full => Self::TryLater,
             Core::Internal(_) => Self::Failed,

@@ -247,6 +247,9 @@ impl From<Error> for Problem {
         let later = |wait, problem| Self { retry_after: Some(wait), ..problem };
         match error {
             Error::Unauthenticated => new(S::UNAUTHORIZED, "unauthenticated"),
+            Error::TotpRequired => new(S::UNAUTHORIZED, "totp_required"),
+            Error::WrongPassword => new(S::FORBIDDEN, "wrong_password"),
+            Error::WrongCode => new(S::FORBIDDEN, "wrong_code"),
             Error::Forbidden(_) => new(S::FORBIDDEN, "forbidden"),
             Error::NotFound(_) => new(S::NOT_FOUND, "not_found"),
             Error::Invalid(faults) => Self::invalid(faults),
@@ -298,6 +301,9 @@ mod tests {
         let io = || std::io::Error::other("secret path");
         let table = [
             (Error::Unauthenticated, 401, "unauthenticated", None),
+            (Error::TotpRequired, 401, "totp_required", None),
+            (Error::WrongPassword, 403, "wrong_password", None),
+            (Error::WrongCode, 403, "wrong_code", None),
             (Error::Forbidden("x".into()), 403, "forbidden", None),
             (Error::NotFound("key"), 404, "not_found", None),
             (Error::invalid("name", "is missing"), 422, "invalid", None),

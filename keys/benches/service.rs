@@ -147,7 +147,7 @@ fn values(criterion: &mut Criterion, runtime: &Runtime, service: &Service, calle
             black_box(service.reveal(caller, &key, Reveal::default()).await.expect("revealed"))
         });
     });
-    let tokens = runtime.block_on(service.issue_tokens(caller)).expect("tokens");
+    let tokens = runtime.block_on(service.issue_tokens(caller, None)).expect("tokens");
     criterion.bench_function("bearer token seen before", |bench| {
         bench.iter(|| {
             black_box(service.sign_in_with_bearer(ORIGIN, tokens.token.expose_secret()).expect("good"))

@@ -73,6 +73,8 @@ pub struct Caller {
     pub(crate) origin: Origin,
     /// The SSH key or session row that proved it: when that goes, so does the caller.
     pub(crate) credential: Option<Id>,
+    /// The account's epoch when it was proved: when everything open is ended, the account has a later one.
+    pub(crate) epoch: u32,
     /// The service token's text, which opens its locks; none for everyone else.
     pub(crate) token: Option<SecretString>,
     /// The request, when it may be sent again: what it does is noted with it.

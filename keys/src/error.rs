@@ -46,6 +46,15 @@ pub enum Error {
     /// Nobody is signed in, or the proof is wrong. The same for every reason.
     #[error("sign in first: the credentials are missing, wrong or no longer good")]
     Unauthenticated,
+    /// The password is right; the account asks for a second factor too.
+    #[error("send the code of your authenticator app as well, or a recovery code")]
+    TotpRequired,
+    /// The code is neither the one the app shows now nor a recovery code that is left, or it was used already.
+    #[error("the code is wrong, or was used already: wait for the next one")]
+    WrongCode,
+    /// The password that was to confirm a change is wrong.
+    #[error("this is not your password")]
+    WrongPassword,
     /// The caller is known, and may not do this.
     #[error("you may not do this: {0}")]
     Forbidden(String),

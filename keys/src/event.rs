@@ -36,11 +36,12 @@ pub enum Event {
         /// The account.
         account: Id,
     },
-    /// Everything this account has open ends now.
+    /// What this account has open ends now.
     SessionsEnded {
         /// The account.
         account: Id,
-        /// Only those that were opened with this credential (an SSH key or session row); all when none.
+        /// Only what was opened with this credential (an SSH key or session row); when none, all but the session
+        /// that asked to stay.
         credential: Option<Id>,
     },
     /// A service token was revoked: what it has open ends now.

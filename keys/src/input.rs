@@ -1,6 +1,7 @@
 //! What doors hand in: plain values, checked by `Service`. Names of fields in faults are the REST schema's, and so are
 //! those that the document of the HTTP door shows; the limits it shows are held against the checks by a test.
 
+mod account;
 mod notices;
 
 use jiff::Timestamp;
@@ -20,6 +21,7 @@ mod token;
 mod transfer;
 
 pub use access::AccessQuery;
+pub use account::{InstanceInvitation, PasswordChange, PasswordReset, ProfileChange, UserChange, UserQuery};
 pub use fetch::FetchMany;
 pub use team::{NewTeam, TeamPatch};
 pub use token::{NewToken, TokenWords, network};

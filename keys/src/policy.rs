@@ -37,8 +37,8 @@ pub enum Permission {
     AccountChange,
     /// Make accounts for others.
     AccountCreate,
-    /// Count wrong passwords, and refuse passwords for a while.
-    AccountLock,
+    /// See everybody's accounts, switch them off and on, give codes that reset a password.
+    AccountAdminister,
     /// Open one's own key with the unlock passphrase.
     AccountUnlock,
     /// Open, refresh and end one's own sessions.
@@ -129,7 +129,7 @@ pub const RULES: &[Rule] = &[
     rule(P::AccountRead, "account.read", false, &[Oneself, System]),
     rule(P::AccountChange, "account.change", true, &[Oneself]),
     rule(P::AccountCreate, "account.create", true, &[Operator, System]),
-    rule(P::AccountLock, "account.lock", true, &[System]),
+    rule(P::AccountAdminister, "account.administer", true, &[Operator, System]),
     rule(P::AccountUnlock, "account.unlock", true, &[Oneself]),
     rule(P::SessionManage, "session.manage", true, &[Oneself]),
     rule(P::SshKeyManage, "ssh_key.manage", true, &[Oneself]),
@@ -194,13 +194,13 @@ pub const STANDINGS: [Standing; 10] =
 
 /// The table as text, for people who answer for it.
 pub fn table() -> String {
-    let mut text = format!("{:<16}", "");
+    let mut text = format!("{:<20}", "");
     for standing in STANDINGS {
         let _ = write!(text, "{:>11}", format!("{standing:?}"));
     }
     text.push_str("    audited\n");
     for rule in RULES {
-        let _ = write!(text, "{:<16}", rule.name);
+        let _ = write!(text, "{:<20}", rule.name);
         for standing in STANDINGS {
             let _ = write!(text, "{:>11}", if allows(rule.permission, standing) { "yes" } else { "-" });
         }

@@ -2,6 +2,7 @@
 //! holds a secret value; a revealed value travels alone, in a type that cannot be printed.
 
 mod access;
+mod account;
 mod billing;
 mod fetched;
 mod live;
@@ -29,6 +30,8 @@ pub use team::{
 };
 pub use token::TokenView;
 pub use transfer::{Exported, ImportLine, ImportReport, ImportResult, LeftOut};
+
+pub use account::{ManagedUser, OneTimeCode, SecondFactorSetup, SessionView, UserPage};
 
 /// Where a key stands today: as its owner set it, or expired.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, serde::Deserialize, ToSchema)]
@@ -144,6 +147,12 @@ pub struct UserView {
     pub theme: String,
     /// There is an unlock passphrase.
     pub unlock_passphrase: bool,
+    /// Notifications are sent at all.
+    pub notifications: bool,
+    /// Signing in with a password asks for a second factor.
+    pub two_factor_enabled: bool,
+    /// The last successful sign-in.
+    pub last_login: Option<Timestamp>,
     /// When the account was made.
     pub created_at: Timestamp,
 }

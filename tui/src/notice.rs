@@ -64,7 +64,10 @@ impl From<&Error> for Notice {
             Error::WrongPassphrase => NoticeKind::WrongPassphrase,
             Error::Locked(Locked::Sealed) => NoticeKind::Unlock,
             Error::Locked(_) => NoticeKind::Locked,
-            Error::Forbidden(_)
+            Error::TotpRequired
+            | Error::WrongPassword
+            | Error::WrongCode
+            | Error::Forbidden(_)
             | Error::Conflict(_)
             | Error::KeyInactive
             | Error::LimitExceeded { .. }

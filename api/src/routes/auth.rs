@@ -2,9 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use keyward_keys::Id;
-use keyward_keys::input::NewAccount;
+use keyward_keys::input::{NewAccount, PasswordChange, PasswordReset};
 use keyward_keys::view::{IssuedTokens, Subscription, UserView};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -24,6 +24,8 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
         .routes(routes!(login))
         .routes(routes!(refresh))
         .routes(routes!(logout))
+        .routes(routes!(password))
+        .routes(routes!(reset))
 }
 
 /// The answer to whoever is signed in now; the tokens are shown this once.
@@ -54,6 +56,9 @@ struct Login {
     /// The password.
     #[schema(value_type = String, format = Password)]
     password: SecretString,
+    /// The code of the authenticator app, or a recovery code, when the account asks for one.
+    #[schema(value_type = Option<String>, format = Password)]
+    totp: Option<SecretString>,
 }
 
 #[derive(ToSchema)]
@@ -88,6 +93,7 @@ impl Welcome {
 async fn register(
     State(door): State<HttpDoor>,
     Stranger(origin): Stranger,
+    headers: HeaderMap,
     Object(mut body): Object,
 ) -> Result<(StatusCode, Json<Welcome>), Problem> {
     let new = NewAccount {
@@ -99,13 +105,14 @@ async fn register(
     };
     body.finish()?;
     let (caller, user) = door.service.register(origin, new).await?;
-    let issued = door.service.issue_tokens(&caller).await?;
+    let issued = door.service.issue_tokens(&caller, user_agent(&headers)).await?;
     Ok((StatusCode::CREATED, Welcome::new("User created successfully", &issued, Some(user))))
 }
 
 /// Signs in with a password.
 ///
-/// An unknown address, a wrong password and a locked account all answer the same.
+/// An unknown address, a wrong password and a locked account all answer the same. Where the account asks for a second
+/// factor, the right password alone is answered with the code `totp_required`; send it again with `totp`.
 #[utoipa::path(post, path = "/api/auth/login", tag = "auth", security(()), request_body = Login, responses(
     (status = 200, description = "Signed in", body = Welcome),
     (status = 401, description = "Not signed in"),
@@ -113,13 +120,18 @@ async fn register(
 async fn login(
     State(door): State<HttpDoor>,
     Stranger(origin): Stranger,
+    headers: HeaderMap,
     Object(mut body): Object,
 ) -> Result<Json<Welcome>, Problem> {
-    let login = Login { email: body.required_text("email"), password: body.required_secret("password") };
+    let login = Login {
+        email: body.required_text("email"),
+        password: body.required_secret("password"),
+        totp: body.secret("totp"),
+    };
     body.finish()?;
-    let caller = door.service.sign_in(origin, &login.email, login.password).await?;
+    let caller = door.service.sign_in_with_code(origin, &login.email, login.password, login.totp).await?;
     let user = door.service.me(&caller).await?;
-    let issued = door.service.issue_tokens(&caller).await?;
+    let issued = door.service.issue_tokens(&caller, user_agent(&headers)).await?;
     Ok(Welcome::new("Login successful", &issued, Some(user)))
 }
 
@@ -146,4 +158,47 @@ async fn refresh(
 async fn logout(State(door): State<HttpDoor>, Signed(caller): Signed) -> Result<Json<Message>, Problem> {
     door.service.sign_out(&caller).await?;
     Ok(Json(Message { message: "Logged out" }))
+}
+
+/// Replaces the password, and ends everything else that is open.
+#[utoipa::path(post, path = "/api/auth/password", tag = "auth", request_body = PasswordChange, responses(
+    (status = 200, description = "It is changed; this session goes on", body = Message),
+    (status = 403, description = "The current password is wrong"),
+))]
+async fn password(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    Object(mut body): Object,
+) -> Result<Json<Message>, Problem> {
+    let change = PasswordChange {
+        current_password: body.required_secret("currentPassword"),
+        new_password: body.required_secret("newPassword"),
+    };
+    body.finish()?;
+    door.service.change_password(&caller, change.current_password, change.new_password).await?;
+    Ok(Json(Message { message: "Password changed" }))
+}
+
+/// Sets a new password with an operator's code, and ends everything that is open.
+#[utoipa::path(post, path = "/api/auth/reset", tag = "auth", security(()), request_body = PasswordReset, responses(
+    (status = 200, description = "It is changed; sign in with it", body = Message),
+    (status = 403, description = "The code is wrong, used or too old"),
+))]
+async fn reset(
+    State(door): State<HttpDoor>,
+    Stranger(origin): Stranger,
+    Object(mut body): Object,
+) -> Result<Json<Message>, Problem> {
+    let reset = PasswordReset {
+        code: body.required_secret("code"),
+        new_password: body.required_secret("newPassword"),
+    };
+    body.finish()?;
+    door.service.reset_password(origin, reset.code, reset.new_password).await?;
+    Ok(Json(Message { message: "Password changed; sign in with it" }))
+}
+
+/// What the program calls itself.
+fn user_agent(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::USER_AGENT)?.to_str().ok()
 }

@@ -11,12 +11,14 @@ mod health;
 mod keys;
 mod notifications;
 mod profile;
+mod second_factor;
 mod support;
 mod teams;
 mod tokens;
 mod transfer;
 mod unlock;
 mod usage;
+mod users;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -43,6 +45,8 @@ pub(crate) fn all(door: &HttpDoor) -> Router<HttpDoor> {
 fn described(most: usize) -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default()
         .merge(auth::routes())
+        .merge(second_factor::routes())
+        .merge(users::routes())
         .merge(keys::routes(most))
         .merge(access::routes())
         .merge(fetch::routes())

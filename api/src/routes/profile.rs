@@ -1,11 +1,12 @@
-//! `/api/profile`: the caller's own account and SSH keys.
+//! `/api/profile`: the caller's own account, SSH keys, and what they have open in apps and browsers.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::IntoResponse;
-use keyward_keys::view::{SshKeyView, UserView};
+use keyward_keys::input::ProfileChange;
+use keyward_keys::view::{SessionView, SshKeyView, UserView};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -21,6 +22,9 @@ use crate::signed::Signed;
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default()
         .routes(listed(routes!(me)))
+        .routes(routes!(change))
+        .routes(routes!(sessions, end_sessions))
+        .routes(routes!(end_session))
         .routes(listed(routes!(ssh_keys)))
         .routes(routes!(add_ssh_key))
         .routes(routes!(remove_ssh_key))
@@ -33,6 +37,65 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
 ))]
 async fn me(State(door): State<HttpDoor>, Signed(caller): Signed) -> Result<Json<UserView>, Problem> {
     Ok(Json(door.service.me(&caller).await?))
+}
+
+/// Changes what is named of the caller's own account.
+#[utoipa::path(put, path = "/api/profile", tag = "profile", request_body = ProfileChange, responses(
+    (status = 200, description = "The account as it is now", body = UserView),
+    (status = 409, description = "There is another account with this address"),
+))]
+async fn change(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    Object(mut body): Object,
+) -> Result<Json<UserView>, Problem> {
+    let change = ProfileChange {
+        name: body.text("name"),
+        email: body.text("email"),
+        theme: body.text("theme"),
+        notifications: body.flag("notifications"),
+        time_zone: body.text("timeZone"),
+    };
+    body.finish()?;
+    Ok(Json(door.service.change_profile(&caller, change).await?))
+}
+
+#[derive(Serialize, ToSchema)]
+struct Sessions {
+    sessions: Vec<SessionView>,
+}
+
+/// What the caller has open in apps and browsers, the latest used first.
+#[utoipa::path(get, path = "/api/profile/sessions", tag = "sessions", responses(
+    (status = 200, description = "The sessions", body = Sessions),
+))]
+async fn sessions(State(door): State<HttpDoor>, Signed(caller): Signed) -> Result<Json<Sessions>, Problem> {
+    Ok(Json(Sessions { sessions: door.service.sessions(&caller).await? }))
+}
+
+/// Signs out everywhere: ends everything the caller has open in any door, this session included.
+#[utoipa::path(delete, path = "/api/profile/sessions", tag = "sessions", responses(
+    (status = 200, description = "They have ended", body = Message),
+))]
+async fn end_sessions(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+) -> Result<Json<Message>, Problem> {
+    door.service.sign_out_everywhere(&caller).await?;
+    Ok(Json(Message { message: "Signed out everywhere" }))
+}
+
+/// Ends one session.
+#[utoipa::path(delete, path = "/api/profile/sessions/{id}", tag = "sessions", responses(
+    (status = 200, description = "It has ended", body = Message),
+))]
+async fn end_session(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    IdPath(id): IdPath,
+) -> Result<Json<Message>, Problem> {
+    door.service.end_session(&caller, id).await?;
+    Ok(Json(Message { message: "Session ended" }))
 }
 
 #[derive(Serialize, ToSchema)]

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first failed step")]
 
+mod accounts;
 mod auth;
+#[path = "../../../keys/tests/support/authenticator.rs"]
+mod authenticator;
 mod bad_input;
 mod billing;
 mod connections;

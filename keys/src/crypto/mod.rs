@@ -37,6 +37,7 @@ mod secret;
 mod seed;
 mod token;
 mod token_text;
+mod totp;
 mod unlock;
 mod verified;
 mod version;
@@ -65,6 +66,7 @@ pub use replay::ReplayKeys;
 pub use secret::{ContentKey, PrivateKey, PublicKey, SecretBytes};
 pub use seed::{SeedSystemKey, export_seed, export_seed_system, import_seed, import_seed_system};
 pub use token::{NewServiceToken, ServiceTokenSecret, TokenKeys};
+pub use totp::TotpSecret;
 pub use unlock::UnlockToken;
 pub use verified::VerifiedTokens;
 pub use version::{

@@ -12,7 +12,6 @@ use crate::caller::{Caller, Identity, Origin};
 use crate::clock::timestamp;
 use crate::crypto::{self, JoinCode};
 use crate::error::{Error, Result};
-use crate::event::Event;
 use crate::input::{AddedAccount, NewAccount};
 use crate::plans::Plans;
 use crate::policy::Permission;
@@ -40,6 +39,10 @@ impl Service {
     /// Makes an account for the person who asks, where registration allows it, and signs them in.
     pub async fn register(&self, origin: Origin, new: NewAccount) -> Result<(Caller, UserView)> {
         let invitation = self.invitation_for(new.code.as_ref())?;
+        let only_for = invitation.as_ref().and_then(|row| row.record.email.as_deref());
+        if only_for.is_some_and(|email| email != new.email.trim().to_lowercase()) {
+            return Err(Error::Registration("this code is for another e-mail address; ask for a new one"));
+        }
         let operator =
             invitation.as_ref().is_some_and(|row| row.record.purpose == Purpose::Join { operator: true });
         let checked = self.check_account(new, operator, default_plan(operator)).await?;
@@ -58,7 +61,7 @@ impl Service {
 
     /// Whether this code lets somebody join now.
     pub fn invitation_known(&self, code: &SecretString) -> bool {
-        self.find_invitation(code).is_some()
+        self.joining(code).is_some()
     }
 
     /// A one-time code with which the first person joins as operator; none when there is an operator. Each call
@@ -99,36 +102,22 @@ impl Service {
         Ok(user_view(&row.record, &self.0.settings.plans))
     }
 
-    /// Sets the dashboard's theme: `auto`, `dark` or `light`.
-    pub async fn set_theme(&self, caller: &Caller, theme: &str) -> Result<()> {
-        if !["auto", "dark", "light"].contains(&theme) {
-            return Err(Error::invalid("theme", "is one of auto, dark, light"));
-        }
-        let account = caller.person()?;
-        self.change(caller, Permission::AccountChange, Target::Account(account), |tables, draft| {
-            let old = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
-            draft.object = Some(account);
-            draft.detail = "theme".to_owned();
-            let preferences = Preferences { theme: theme.to_owned(), ..old.record.preferences.clone() };
-            draft.batch.replace(old, &Account { preferences, ..old.record.clone() })?;
-            draft.events.push(Event::AccountChanged { account });
-            Ok(())
-        })
-        .await
-    }
-
-    fn find_invitation(&self, code: &SecretString) -> Option<Row<Invitation>> {
+    /// The row of a one-time code that is not too old, whatever it is for.
+    pub(crate) fn invitation(&self, code: &SecretString) -> Option<Row<Invitation>> {
         let hash = JoinCode::parse(code.expose_secret()).ok()?.hash();
         let now_ms = self.now_ms();
         let tables = self.mirror().read();
         let row = tables.invitations.get(&hash)?;
-        let joins = matches!(row.record.purpose, Purpose::Join { .. });
-        (joins && row.record.expires_ms > now_ms).then(|| Row::clone(row))
+        (row.record.expires_ms > now_ms).then(|| Row::clone(row))
+    }
+
+    fn joining(&self, code: &SecretString) -> Option<Row<Invitation>> {
+        self.invitation(code).filter(|row| matches!(row.record.purpose, Purpose::Join { .. }))
     }
 
     fn invitation_for(&self, code: Option<&SecretString>) -> Result<Option<Row<Invitation>>> {
         if let Some(code) = code.filter(|code| !code.expose_secret().trim().is_empty()) {
-            let found = self.find_invitation(code);
+            let found = self.joining(code);
             return found
                 .map(Some)
                 .ok_or(Error::Registration("this code is wrong, used or too old; ask for a new one"));
@@ -148,7 +137,7 @@ impl Service {
         let mut faults = Faults::default();
         let name = faults.line("name", &new.name, 1, 100);
         let email = check_email(&mut faults, &new.email);
-        check_password(&mut faults, &new.password);
+        check_password(&mut faults, "password", &new.password);
         let ssh_key = new.ssh_key.as_deref().and_then(|line| match PublicKeyLine::parse(line) {
             Ok(key) => Some(key),
             Err(why) => {
@@ -259,12 +248,12 @@ pub(crate) fn check_email(faults: &mut Faults, email: &str) -> String {
 }
 
 /// 8 characters suffice, as the contract promises; more is better.
-pub(crate) fn check_password(faults: &mut Faults, password: &SecretString) {
+pub(crate) fn check_password(faults: &mut Faults, field: &str, password: &SecretString) {
     let password = password.expose_secret();
     if password.chars().count() < 8 {
-        faults.add("password", "needs at least 8 characters");
+        faults.add(field, "needs at least 8 characters");
     } else if password.len() > 1024 {
-        faults.add("password", "is longer than 1024 bytes");
+        faults.add(field, "is longer than 1024 bytes");
     }
 }
 
@@ -298,6 +287,9 @@ pub(crate) fn user_view(account: &Account, plans: &Plans) -> UserView {
         time_zone: account.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
         theme: account.preferences.theme.clone(),
         unlock_passphrase: account.public_key.is_some(),
+        notifications: account.preferences.notifications,
+        two_factor_enabled: account.security.second_factor.as_ref().is_some_and(|factor| factor.enabled),
+        last_login: account.security.last_login_ms.map(timestamp),
         created_at: timestamp(account.created_ms),
     }
 }

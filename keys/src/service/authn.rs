@@ -3,7 +3,7 @@
 
 use secrecy::SecretString;
 
-use keyward_store::model::{Account, Id, ServiceToken, SshKey};
+use keyward_store::model::{Account, Id, Security, ServiceToken, SshKey};
 
 use crate::caller::{Caller, Identity, Origin, UnlockSlot};
 use crate::crypto::{ServiceTokenSecret, TextHash};
@@ -11,42 +11,97 @@ use crate::error::{Error, Result};
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
-use crate::service::lockout::{after_failure, after_success, locked};
-use crate::service::mirror::Tables;
+use crate::service::lockout::Counted;
+use crate::service::mirror::{Shared, Tables};
 use crate::service::tokens::admits;
 use crate::service::uses::has_uses_left;
 use crate::service::watch::note_address;
 
+/// What a person proved themselves with.
+#[derive(Clone, Copy)]
+enum Proof<'a> {
+    /// A password, and what came along as second factor.
+    Password(Option<&'a SecretString>),
+    /// An SSH key, by its row's id.
+    SshKey(Id),
+}
+
+impl Caller {
+    /// A person, proved by an SSH key, a session row or, without a credential, a password.
+    pub(crate) fn of_account(account: &Account, origin: Origin, credential: Option<Id>) -> Self {
+        Self {
+            identity: Identity::Account(account.id),
+            origin,
+            credential,
+            epoch: account.security.epoch,
+            token: None,
+            unlock: UnlockSlot::default(),
+            once: None,
+        }
+    }
+}
+
 impl Service {
-    /// Signs in with a password. Unknown person, wrong password and locked account take the same time and get
-    /// the same answer.
+    /// Signs in with a password alone; see [`Self::sign_in_with_code`].
     pub async fn sign_in(&self, origin: Origin, name: &str, password: SecretString) -> Result<Caller> {
+        self.sign_in_with_code(origin, name, password, None).await
+    }
+
+    /// Signs in with a password and, where the account asks for it, a second factor: [`Error::TotpRequired`] without
+    /// one. Unknown person, wrong password and locked account take the same time and get the same answer.
+    pub async fn sign_in_with_code(
+        &self,
+        origin: Origin,
+        name: &str,
+        password: SecretString,
+        code: Option<SecretString>,
+    ) -> Result<Caller> {
         let account = self.mirror().read().account_named(name).cloned();
-        let usable = account.as_ref().filter(|row| !locked(&row.record.security, self.now_ms()));
-        let stored = usable.map(|row| row.record.password.clone());
+        if self.password_right(origin, name, account.as_ref(), password).await?
+            && let Some(row) = account
+        {
+            let caller = Caller::of_account(&row.record, origin, None);
+            self.record_sign_in(&caller, row.record.id, Proof::Password(code.as_ref())).await?;
+            self.lockouts().proved(Counted::Password(row.record.id, origin.address.into()));
+            return Ok(caller);
+        }
+        let target = account.map_or(Target::Instance, |row| Target::Account(row.record.id));
+        let who = Identity::System("sign_in");
+        self.record_refusal(who, origin, Permission::SessionManage, target).await;
+        Err(Error::Unauthenticated)
+    }
+
+    /// Whether this is the password of an account that may use one now; a wrong one is counted.
+    async fn password_right(
+        &self,
+        origin: Origin,
+        name: &str,
+        account: Option<&Shared<Account>>,
+        password: SecretString,
+    ) -> Result<bool> {
+        let name = name.trim().to_lowercase();
+        let source = origin.address.into();
+        let counted = match account {
+            Some(row) => Counted::Password(row.record.id, source),
+            None => Counted::Unknown(&name, source),
+        };
+        let locked = self.lockouts().locked(counted, self.now_ms()).is_some();
+        let usable = account.filter(|row| !locked && row.record.disabled_ms.is_none());
+        let right = self.verify_password(password, usable.map(|row| row.record.password.clone())).await?;
+        if !right {
+            self.lockouts().failed(counted, self.now_ms());
+        }
+        Ok(right)
+    }
+
+    /// Compares a password with a hash, or with none in the same time.
+    pub(crate) async fn verify_password(&self, password: SecretString, hash: Option<String>) -> Result<bool> {
         let passwords = self.0.passwords.clone();
-        let check = move || match stored {
-            Some(stored) => passwords.verify(&password, &stored),
+        let check = move || match hash {
+            Some(hash) => passwords.verify(&password, &hash),
             None => passwords.dummy_verify(&password).map(|()| false),
         };
-        let right = self.0.kdf.run(check).await??;
-        let system = Caller { origin, ..self.system_caller("sign_in", origin.door) };
-        match (account, right) {
-            (Some(row), true) => {
-                let caller = Caller { identity: Identity::Account(row.record.id), ..system };
-                self.record_sign_in(&caller, row.record.id, None).await?;
-                Ok(caller)
-            }
-            (Some(row), false) => {
-                self.count_failure(&system, row.record.id).await?;
-                Err(Error::Unauthenticated)
-            }
-            (None, _) => {
-                let who = Identity::System("sign_in");
-                self.record_refusal(who, origin, Permission::SessionManage, Target::Instance).await;
-                Err(Error::Unauthenticated)
-            }
-        }
+        Ok(self.0.kdf.run(check).await??)
     }
 
     /// Whether a key that is offered, not yet proven, could sign this person in. A hint: it proves nothing.
@@ -62,15 +117,11 @@ impl Service {
         fingerprint: &[u8; 32],
     ) -> Result<Caller> {
         let (account, key) = self.ssh_key_of(name, fingerprint).ok_or(Error::Unauthenticated)?;
-        let caller = Caller {
-            identity: Identity::Account(account),
-            credential: Some(key),
-            origin,
-            token: None,
-            unlock: UnlockSlot::default(),
-            once: None,
-        };
-        self.record_sign_in(&caller, account, Some(key)).await?;
+        let id = account.record.id;
+        let caller = Caller::of_account(&account.record, origin, Some(key));
+        self.record_sign_in(&caller, id, Proof::SshKey(key)).await?;
+        // The key proved the person, so their passwords are accepted again from here.
+        self.lockouts().proved(Counted::Password(id, origin.address.into()));
         Ok(caller)
     }
 
@@ -84,20 +135,15 @@ impl Service {
             self.0.verified.verify(&self.0.jwt, bearer, now_ms).map_err(|_| Error::Unauthenticated)?;
         let tables = self.mirror().read();
         let session = tables.sessions.get(&claims.sid).ok_or(Error::Unauthenticated)?;
+        let account = tables.accounts.get(&claims.sub).ok_or(Error::Unauthenticated)?;
         let good = session.record.account == claims.sub
             && session.record.expires_ms > now_ms
-            && tables.accounts.contains_key(&claims.sub);
+            && account.record.disabled_ms.is_none();
         if !good {
             return Err(Error::Unauthenticated);
         }
-        Ok(Caller {
-            identity: Identity::Account(claims.sub),
-            origin,
-            credential: Some(claims.sid),
-            token: None,
-            unlock: UnlockSlot::default(),
-            once: None,
-        })
+        self.0.seen.note(claims.sid, now_ms);
+        Ok(Caller::of_account(&account.record, origin, Some(claims.sid)))
     }
 
     /// An account on the daemon's own machine, for the operator's console: whoever may read the admin socket owns
@@ -106,7 +152,7 @@ impl Service {
         let tables = self.mirror().read();
         super::access::authorise(&tables, system, Permission::InstanceRun, Target::Instance, None)?;
         let account = tables.account_named(name).ok_or(Error::NotFound("account"))?;
-        Ok(Caller { identity: Identity::Account(account.record.id), ..system.clone() })
+        Ok(Caller::of_account(&account.record, system.origin, None))
     }
 
     /// The operator's account, for a console that names nobody: good when there is exactly one.
@@ -115,9 +161,7 @@ impl Service {
         super::access::authorise(&tables, system, Permission::InstanceRun, Target::Instance, None)?;
         let mut operators = tables.accounts.values().filter(|account| account.record.operator);
         match (operators.next(), operators.next()) {
-            (Some(account), None) => {
-                Ok(Caller { identity: Identity::Account(account.record.id), ..system.clone() })
-            }
+            (Some(account), None) => Ok(Caller::of_account(&account.record, system.origin, None)),
             (Some(_), Some(_)) => Err(Error::invalid("as", "is needed: there is more than one operator")),
             (None, _) => Err(Error::NotFound("operator yet; add one, or name an account")),
         }
@@ -131,12 +175,16 @@ impl Service {
             Identity::Token(token) => {
                 tables.tokens.get(&token).is_some_and(|token| self.token_stands(&tables, &token.record))
             }
-            Identity::Account(account) => {
-                tables.accounts.contains_key(&account)
-                    && caller.credential.is_none_or(|credential| {
-                        tables.ssh_keys.contains_key(&credential) || tables.sessions.contains_key(&credential)
-                    })
-            }
+            Identity::Account(account) => tables.accounts.get(&account).is_some_and(|account| {
+                let same_epoch = caller.epoch == account.record.security.epoch;
+                let proof_stands = match caller.credential {
+                    Some(id) if tables.ssh_keys.contains_key(&id) => same_epoch,
+                    // A session that is kept when all others end keeps its row.
+                    Some(id) => tables.sessions.contains_key(&id),
+                    None => same_epoch,
+                };
+                account.record.disabled_ms.is_none() && proof_stands
+            }),
         }
     }
 
@@ -165,6 +213,7 @@ impl Service {
             identity: Identity::Token(id),
             origin,
             credential: None,
+            epoch: 0,
             token: Some(SecretString::from(bearer)),
             unlock: UnlockSlot::default(),
             once: None,
@@ -178,45 +227,56 @@ impl Service {
             && tables.accounts.get(&token.created_by).is_some_and(|maker| maker.record.disabled_ms.is_none())
     }
 
-    fn ssh_key_of(&self, name: &str, fingerprint: &[u8; 32]) -> Option<(Id, Id)> {
+    fn ssh_key_of(&self, name: &str, fingerprint: &[u8; 32]) -> Option<(Shared<Account>, Id)> {
         let tables = self.mirror().read();
-        let account = tables.account_named(name)?.record.id;
+        let account = tables.account_named(name).filter(|row| row.record.disabled_ms.is_none())?;
         let key = tables.ssh_keys.get(tables.ssh_key_by_fingerprint.get(fingerprint)?)?;
-        (key.record.account == account).then_some((account, key.record.id))
+        (key.record.account == account.record.id).then(|| (account.clone(), key.record.id))
     }
 
-    async fn record_sign_in(&self, caller: &Caller, account: Id, ssh_key: Option<Id>) -> Result<()> {
-        self.change(caller, Permission::SessionManage, Target::Account(account), |tables, draft| {
-            let old = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
-            draft.object = Some(account);
-            draft.detail =
-                if ssh_key.is_some() { "signed in by SSH key" } else { "signed in by password" }.to_owned();
-            let security = after_success(&old.record.security, draft.now_ms);
-            draft.batch.replace(old, &Account { security, ..old.record.clone() })?;
-            if let Some(id) = ssh_key {
-                let key = tables.ssh_keys.get(&id).ok_or(Error::Unauthenticated)?;
-                let used = SshKey { last_used_ms: Some(draft.now_ms), ..key.record.clone() };
-                draft.batch.replace(key, &used)?;
-            }
-            note_address(tables, draft, account, caller.origin)
-        })
-        .await
-    }
-
-    async fn count_failure(&self, system: &Caller, account: Id) -> Result<()> {
-        self.change(system, Permission::AccountLock, Target::Account(account), |tables, draft| {
-            let Some(old) = tables.accounts.get(&account) else { return Ok(()) };
-            draft.object = Some(account);
-            draft.detail = "wrong password".to_owned();
-            // While passwords are refused anyway, more of them do not make it longer: or a stranger could keep
-            // somebody locked for ever.
-            if !locked(&old.record.security, draft.now_ms) {
-                let security = after_failure(&old.record.security, draft.now_ms);
+    async fn record_sign_in(&self, caller: &Caller, account: Id, proof: Proof<'_>) -> Result<()> {
+        if let Proof::Password(Some(_)) = proof
+            && self.lockouts().locked(Counted::Code(account), self.now_ms()).is_some()
+        {
+            return Err(Error::Unauthenticated);
+        }
+        let recorded = self
+            .change(caller, Permission::SessionManage, Target::Account(account), |tables, draft| {
+                let old = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
+                let mut security =
+                    Security { last_login_ms: Some(draft.now_ms), ..old.record.security.clone() };
+                draft.object = Some(account);
+                match proof {
+                    Proof::Password(code) => {
+                        draft.detail = "signed in by password".to_owned();
+                        if security.second_factor.as_ref().is_some_and(|factor| factor.enabled) {
+                            let code = code.ok_or(Error::TotpRequired)?;
+                            security.second_factor = Some(self.use_code(&old.record, code, draft.now_ms)?);
+                            draft.detail = "signed in by password and second factor".to_owned();
+                        }
+                    }
+                    Proof::SshKey(id) => {
+                        draft.detail = "signed in by SSH key".to_owned();
+                        let key = tables.ssh_keys.get(&id).ok_or(Error::Unauthenticated)?;
+                        let used = SshKey { last_used_ms: Some(draft.now_ms), ..key.record.clone() };
+                        draft.batch.replace(key, &used)?;
+                    }
+                }
                 draft.batch.replace(old, &Account { security, ..old.record.clone() })?;
+                note_address(tables, draft, account, caller.origin)
+            })
+            .await;
+        match (recorded, proof) {
+            (Ok(()), Proof::Password(Some(_))) => {
+                self.lockouts().proved(Counted::Code(account));
+                Ok(())
             }
-            Ok(())
-        })
-        .await
+            (Err(Error::WrongCode), _) => {
+                self.code_failed(caller, account).await;
+                Err(Error::Unauthenticated)
+            }
+            (recorded, _) => recorded,
+        }
     }
 
     pub(crate) async fn hash_password(&self, password: SecretString) -> Result<String> {

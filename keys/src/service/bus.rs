@@ -140,7 +140,12 @@ impl Service {
             Event::Usage { space, .. } => of_space(Permission::UsageRead, *space),
             Event::AccountChanged { account } | Event::Notified { account, .. } => own == Some(*account),
             Event::SessionsEnded { account, credential } => {
-                own == Some(*account) && (credential.is_none() || *credential == caller.credential)
+                own == Some(*account)
+                    && match credential {
+                        Some(_) => *credential == caller.credential,
+                        // All but one may have ended.
+                        None => !self.still_valid(caller),
+                    }
             }
             Event::TokenRevoked { token, account } => {
                 own == Some(*account) || caller.identity == Identity::Token(*token)

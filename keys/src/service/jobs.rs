@@ -44,6 +44,7 @@ impl Service {
         {
             let tables = self.mirror().read();
             authorise(&tables, caller, Permission::InstanceRun, Target::Instance, None)?;
+            self.0.seen.retain(|id| tables.sessions.contains_key(&id));
             if !tables.sessions.values().any(|row| row.record.expires_ms <= now_ms) {
                 return Ok(0);
             }

@@ -1,38 +1,118 @@
-//! Two brakes: how long an account's passwords are refused after too many wrong ones, and how many refusals a
-//! second are worth a record.
+//! Two brakes: how long proofs are refused after too many wrong ones, and how many refusals a second are worth a
+//! record. Both live in memory; a restart forgets them.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use keyward_store::model::Security;
+use keyward_store::model::Id;
 
-/// Wrong passwords before the account's passwords are refused for a while.
+/// Wrong proofs before proofs are refused for a while.
 const FREE_ATTEMPTS: u32 = 5;
 
-/// The first lock, ms; each further wrong password doubles it.
+/// The first lock, ms; each further wrong proof doubles it.
 const FIRST_LOCK_MS: i64 = 60_000;
 
 /// The longest lock, ms.
 const LONGEST_LOCK_MS: i64 = 3_600_000;
 
-/// Whether passwords are refused now. SSH keys and open sessions go on.
-pub(crate) fn locked(security: &Security, now_ms: i64) -> bool {
-    security.lock_until_ms.is_some_and(|until| now_ms < until)
+/// Wrong proofs are forgotten this long after the last one, ms.
+const FORGET_MS: i64 = 24 * 3_600_000;
+
+/// Counts of one half; see [`Lockouts`].
+const HALF: usize = 50_000;
+
+/// What wrong proofs are counted for.
+#[derive(Clone, Copy, Hash)]
+pub(crate) enum Counted<'a> {
+    /// Passwords of an account, from one source: a stranger elsewhere cannot lock its owner out.
+    Password(Id, Source),
+    /// Passwords of a name that nobody has, from one source: it must look as if somebody had it.
+    Unknown(&'a str, Source),
+    /// Second factors of an account, from anywhere: whoever comes so far knows the password.
+    Code(Id),
 }
 
-/// The sign-in state after one more wrong password.
-pub(crate) fn after_failure(security: &Security, now_ms: i64) -> Security {
-    let attempts = security.login_attempts.saturating_add(1);
-    let lock_until_ms = (attempts >= FREE_ATTEMPTS).then(|| {
-        let doublings = (attempts - FREE_ATTEMPTS).min(16);
-        now_ms + (FIRST_LOCK_MS << doublings).min(LONGEST_LOCK_MS)
-    });
-    Security { login_attempts: attempts, lock_until_ms, ..security.clone() }
+/// Where somebody comes from, as far as they can choose it: an IPv4 /24 or an IPv6 /64; none on this machine.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Source(Option<[u8; 8]>);
+
+impl From<Option<IpAddr>> for Source {
+    fn from(address: Option<IpAddr>) -> Self {
+        Self(address.map(|address| match address.to_canonical() {
+            IpAddr::V4(address) => {
+                let [a, b, c, _] = address.octets();
+                [0, 0, 0, 0, 4, a, b, c]
+            }
+            IpAddr::V6(address) => {
+                let octets = address.octets();
+                std::array::from_fn(|i| octets[i])
+            }
+        }))
+    }
 }
 
-/// The sign-in state after the right password or key.
-pub(crate) fn after_success(security: &Security, now_ms: i64) -> Security {
-    Security { login_attempts: 0, lock_until_ms: None, last_login_ms: Some(now_ms), ..security.clone() }
+/// Wrong proofs, each kind under a keyed hash. Bounded: two halves stand in for an order of use, and when the young
+/// one is full, the old one is dropped whole. Filling them costs as many password hashes.
+#[derive(Default)]
+pub(crate) struct Lockouts {
+    hasher: RandomState,
+    halves: Mutex<[HashMap<u64, Attempts>; 2]>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+struct Attempts {
+    count: u32,
+    last_ms: i64,
+    locked_until_ms: i64,
+}
+
+impl Attempts {
+    fn one_more(self, now_ms: i64) -> Self {
+        // While proofs are refused anyway, more of them do not make it longer.
+        if now_ms < self.locked_until_ms {
+            return self;
+        }
+        let count = if now_ms - self.last_ms > FORGET_MS { 1 } else { self.count.saturating_add(1) };
+        let doublings = count.saturating_sub(FREE_ATTEMPTS).min(16);
+        let lock_ms = (FIRST_LOCK_MS << doublings).min(LONGEST_LOCK_MS);
+        let locked_until_ms = if count < FREE_ATTEMPTS { 0 } else { now_ms + lock_ms };
+        Self { count, last_ms: now_ms, locked_until_ms }
+    }
+}
+
+impl Lockouts {
+    /// How long proofs are still refused. SSH keys and open sessions go on.
+    pub(crate) fn locked(&self, what: Counted<'_>, now_ms: i64) -> Option<Duration> {
+        let key = self.hasher.hash_one(what);
+        let halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
+        let attempts = halves.iter().find_map(|half| half.get(&key))?;
+        let left = u64::try_from(attempts.locked_until_ms - now_ms).ok().filter(|left| *left > 0)?;
+        Some(Duration::from_millis(left))
+    }
+
+    /// Counts a wrong proof.
+    pub(crate) fn failed(&self, what: Counted<'_>, now_ms: i64) {
+        let key = self.hasher.hash_one(what);
+        let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
+        let [young, old] = &mut *halves;
+        let attempts = young.get(&key).copied().or_else(|| old.remove(&key)).unwrap_or_default();
+        if young.len() >= HALF && !young.contains_key(&key) {
+            *old = std::mem::take(young);
+        }
+        young.insert(key, attempts.one_more(now_ms));
+    }
+
+    /// Forgets wrong proofs: a right one came.
+    pub(crate) fn proved(&self, what: Counted<'_>) {
+        let key = self.hasher.hash_one(what);
+        let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
+        for half in halves.iter_mut() {
+            half.remove(&key);
+        }
+    }
 }
 
 /// Lets some ten records of refusals a second through, with a burst of a hundred.
@@ -60,30 +140,62 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_fifth_wrong_password_locks_and_each_further_one_locks_longer() {
-        let mut security = Security::default();
-        let mut locks = Vec::new();
+    fn the_fifth_wrong_proof_locks_and_each_further_one_locks_longer() {
+        let mut attempts = Attempts::default();
+        let (mut now_ms, mut minutes) = (1_000_000_000, Vec::new());
         for _ in 0..12 {
-            security = after_failure(&security, 1_000);
-            locks.push(security.lock_until_ms.map(|until| (until - 1_000) / 60_000));
+            attempts = attempts.one_more(now_ms);
+            minutes.push((attempts.locked_until_ms - now_ms).max(0) / 60_000);
+            if attempts.locked_until_ms > 0 {
+                assert_eq!(attempts.one_more(attempts.locked_until_ms - 1), attempts, "not prolonged");
+            }
+            now_ms = now_ms.max(attempts.locked_until_ms);
         }
-        let expected = [
-            None,
-            None,
-            None,
-            None,
-            Some(1),
-            Some(2),
-            Some(4),
-            Some(8),
-            Some(16),
-            Some(32),
-            Some(60),
-            Some(60),
-        ];
-        assert_eq!(locks, expected);
-        assert!(locked(&security, 1_000) && !locked(&security, 1_000 + LONGEST_LOCK_MS));
-        assert_eq!(after_success(&security, 7), Security { last_login_ms: Some(7), ..Security::default() });
+        assert_eq!(minutes, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(attempts.one_more(now_ms + FORGET_MS).count, 1, "a day later it begins anew");
+    }
+
+    #[test]
+    fn accounts_and_sources_are_counted_apart() {
+        let lockouts = Lockouts::default();
+        let source = |text: &str| Source::from(Some(text.parse().unwrap()));
+        let (ana, bob) = (Id::from_bytes([1; 12]), Id::from_bytes([2; 12]));
+        let here = Counted::Password(ana, source("192.0.2.7"));
+        (0..5).for_each(|_| lockouts.failed(here, 1_000));
+        assert_eq!(lockouts.locked(here, 1_000), Some(Duration::from_secs(60)));
+        assert!(
+            lockouts.locked(Counted::Password(ana, source("192.0.2.99")), 1_000).is_some(),
+            "one network"
+        );
+        for other in [
+            Counted::Password(ana, source("192.0.3.7")),
+            Counted::Password(bob, source("192.0.2.7")),
+            Counted::Unknown("ana", source("192.0.2.7")),
+            Counted::Code(ana),
+        ] {
+            assert_eq!(lockouts.locked(other, 1_000), None);
+        }
+        assert_eq!(lockouts.locked(here, 61_000), None);
+        lockouts.proved(here);
+        lockouts.failed(here, 61_000);
+        assert_eq!(lockouts.locked(here, 61_000), None, "counted from the beginning");
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_is_used_stays() {
+        let lockouts = Lockouts::default();
+        let source = Source::from(None);
+        let mine = Counted::Unknown("mine", source);
+        for number in 0..3 * HALF {
+            lockouts.failed(Counted::Unknown(&number.to_string(), source), 1_000);
+            if number % HALF == HALF - 1 {
+                lockouts.failed(mine, 1_000);
+            }
+        }
+        (0..2).for_each(|_| lockouts.failed(mine, 1_000));
+        assert!(lockouts.locked(mine, 1_000).is_some());
+        let halves = lockouts.halves.lock().unwrap();
+        assert!(halves.iter().map(HashMap::len).sum::<usize>() <= 2 * HALF);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(crate) struct Tables {
     pub(crate) ssh_keys: HashMap<Id, Shared<SshKey>>,
     pub(crate) ssh_key_by_fingerprint: HashMap<[u8; 32], Id>,
     pub(crate) sessions: HashMap<Id, Shared<Session>>,
+    /// Sessions by account.
+    pub(crate) sessions_of: HashMap<Id, BTreeSet<Id>>,
     pub(crate) spaces: HashMap<Id, Shared<Space>>,
     /// Memberships by account: what a caller belongs to.
     pub(crate) members: HashMap<Id, Vec<Shared<Member>>>,
@@ -115,7 +117,7 @@ impl Tables {
         } else if table == SshKey::TABLE {
             self.ssh_key(Id::from_slice(key), decode(raw)?);
         } else if table == Session::TABLE {
-            place(&mut self.sessions, Id::from_slice(key), decode(raw)?);
+            self.session(Id::from_slice(key), decode(raw)?);
         } else if table == Space::TABLE {
             place(&mut self.spaces, Id::from_slice(key), decode(raw)?);
         } else if table == Member::TABLE {
@@ -160,6 +162,22 @@ impl Tables {
             self.ssh_key_by_fingerprint.insert(row.record.fingerprint, id);
         }
         place(&mut self.ssh_keys, Some(id), row);
+    }
+
+    fn session(&mut self, id: Option<Id>, row: Option<Shared<Session>>) {
+        let Some(id) = id else { return };
+        if let Some(old) = self.sessions.get(&id)
+            && let Some(own) = self.sessions_of.get_mut(&old.record.account)
+        {
+            own.remove(&id);
+            if own.is_empty() {
+                self.sessions_of.remove(&old.record.account);
+            }
+        }
+        if let Some(row) = &row {
+            self.sessions_of.entry(row.record.account).or_default().insert(id);
+        }
+        place(&mut self.sessions, Some(id), row);
     }
 
     fn token(&mut self, id: Option<Id>, row: Option<Shared<ServiceToken>>) {
@@ -238,6 +256,12 @@ impl Tables {
     pub(crate) fn unread(&self, account: Id) -> u64 {
         let notices = self.notices.get(&account).into_iter().flatten();
         notices.filter(|(_, read)| !**read).count() as u64
+    }
+
+    /// What an account has open in apps and browsers.
+    pub(crate) fn sessions_of(&self, account: Id) -> impl Iterator<Item = &Shared<Session>> {
+        let ids = self.sessions_of.get(&account).into_iter().flatten();
+        ids.filter_map(|id| self.sessions.get(id))
     }
 
     /// What an account belongs to.

@@ -3,6 +3,7 @@
 
 mod access;
 mod accounts;
+mod administration;
 mod audit;
 mod authn;
 mod billing;
@@ -29,9 +30,12 @@ mod moving;
 mod notifications;
 mod once;
 mod opening;
+mod passwords;
 mod patch;
+mod profile;
 mod relay;
 mod report;
+mod second_factor;
 mod sessions;
 mod ssh_keys;
 mod support;
@@ -76,9 +80,10 @@ pub use relay::{People, Relay};
 pub use ssh_keys::{fingerprint_text, ssh_fingerprint};
 
 use bus::Bus;
-use lockout::Refusals;
+use lockout::{Lockouts, Refusals};
 use metered::Metered;
 use mirror::Mirror;
+use sessions::LastSeen;
 use unlocked::Unlocked;
 use warm::WarmLocks;
 use watch::Told;
@@ -189,6 +194,8 @@ struct Inner {
     told: Told,
     /// Whoever adds a key to a plan that is nearly full holds this.
     adding: tokio::sync::Mutex<()>,
+    lockouts: Lockouts,
+    seen: LastSeen,
     opened: Instant,
     opened_ms: i64,
     /// Tasks that live as long as this does.
@@ -264,6 +271,8 @@ impl Service {
             refusals: Refusals::default(),
             told: Told::default(),
             adding: tokio::sync::Mutex::default(),
+            lockouts: Lockouts::default(),
+            seen: LastSeen::default(),
             opened: Instant::now(),
         });
         Ok(Self(inner))
@@ -295,6 +304,7 @@ impl Service {
             identity: Identity::System(job),
             origin: Origin { door, address: None, request: None },
             credential: None,
+            epoch: 0,
             token: None,
             unlock: UnlockSlot::default(),
             once: None,
@@ -315,6 +325,10 @@ impl Service {
 
     fn refusals(&self) -> &Refusals {
         &self.0.refusals
+    }
+
+    fn lockouts(&self) -> &Lockouts {
+        &self.0.lockouts
     }
 
     fn now_ms(&self) -> i64 {

@@ -2,7 +2,7 @@ use keyward_keys::input::NewAccount;
 use keyward_keys::{Error, Plan, Registration};
 use secrecy::ExposeSecret;
 
-use crate::harness::{Instance, NOON, ORIGIN, new_account, secret};
+use crate::harness::{ELSEWHERE, Instance, NOON, ORIGIN, new_account, secret};
 
 const ANA_KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ana@laptop";
@@ -83,6 +83,21 @@ async fn five_wrong_passwords_lock_passwords_but_not_ssh_keys() {
 
     // The key's sign-in proved the person, so passwords are accepted again.
     service.sign_in(ORIGIN, "ana@example.com", secret("correct horse")).await.expect("unlocked");
+}
+
+#[tokio::test]
+async fn a_stranger_elsewhere_locks_nobody_out_and_unknown_names_are_locked_alike() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    instance.person("ana", Plan::Free).await;
+    for name in ["ana", "nobody"] {
+        for _ in 0..8 {
+            let wrong = service.sign_in(ELSEWHERE, name, secret("wrong horse")).await;
+            assert!(matches!(wrong, Err(Error::Unauthenticated)));
+        }
+    }
+    assert!(service.sign_in(ELSEWHERE, "ana", secret("correct horse")).await.is_err());
+    service.sign_in(ORIGIN, "Ana@Example.COM", secret("correct horse")).await.expect("from where they are");
 }
 
 #[tokio::test]

@@ -18,6 +18,10 @@ pub(crate) const NOON: i64 = 1_773_144_000_000;
 pub(crate) const ORIGIN: Origin =
     Origin { door: Door::Rest, address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)), request: None };
 
+/// Another network.
+pub(crate) const ELSEWHERE: Origin =
+    Origin { address: Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7))), ..ORIGIN };
+
 pub(crate) struct Instance {
     pub(crate) service: Service,
     pub(crate) clock: Clock,

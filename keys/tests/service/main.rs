@@ -3,6 +3,9 @@
 #![expect(clippy::expect_used, reason = "a test ends where its preparation fails")]
 
 mod accounts;
+mod administration;
+#[path = "../support/authenticator.rs"]
+mod authenticator;
 mod billing;
 mod custody;
 mod fetch;
@@ -10,7 +13,10 @@ mod harness;
 mod keys;
 mod notifications;
 mod once;
+mod passwords;
 mod policy;
+mod profile;
+mod second_factor;
 mod sessions;
 mod teams;
 mod tokens;

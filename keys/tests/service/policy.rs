@@ -74,7 +74,7 @@ async fn a_token_cannot_act_as_the_person_who_made_it() {
     assert!(matches!(service.reveal(&app, &key, Reveal::default()).await, Err(Error::Forbidden(_))));
     assert!(matches!(service.usage(&app, &key, &UsageQuery::default()).await, Err(Error::Forbidden(_))));
     assert!(service.keys(&app, &Default::default()).await.is_err());
-    assert!(service.issue_tokens(&app).await.is_err());
+    assert!(service.issue_tokens(&app, None).await.is_err());
     assert!(service.ssh_keys(&app).await.is_err());
     assert!(service.subscribe(&app).is_err());
 }

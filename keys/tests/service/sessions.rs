@@ -1,4 +1,4 @@
-use keyward_keys::Error;
+use keyward_keys::{Error, Event};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::harness::{Instance, NOON, ORIGIN};
@@ -8,7 +8,7 @@ async fn a_bearer_token_is_good_until_it_ends_or_its_session_does() {
     let instance = Instance::open().await;
     let service = &instance.service;
     let ana = instance.ana().await;
-    let tokens = service.issue_tokens(&ana).await.expect("tokens");
+    let tokens = service.issue_tokens(&ana, None).await.expect("tokens");
     let bearer = tokens.token.expose_secret();
     let caller = service.sign_in_with_bearer(ORIGIN, bearer).expect("good");
     assert_eq!(caller.account(), ana.account());
@@ -28,7 +28,7 @@ async fn a_refresh_token_has_one_successor_and_a_late_repeat_ends_the_session() 
     let instance = Instance::open().await;
     let service = &instance.service;
     let ana = instance.ana().await;
-    let first = service.issue_tokens(&ana).await.expect("tokens");
+    let first = service.issue_tokens(&ana, None).await.expect("tokens");
     let second = service.refresh(ORIGIN, copy(&first.refresh_token)).await.expect("refreshed");
     instance.clock.set(NOON + 10_000);
     let repeated = service.refresh(ORIGIN, copy(&first.refresh_token)).await.expect("within 10 s");
@@ -47,7 +47,7 @@ async fn a_refresh_token_has_one_successor_and_a_late_repeat_ends_the_session() 
 async fn sessions_that_ended_are_removed() {
     let instance = Instance::open().await;
     let ana = instance.ana().await;
-    instance.service.issue_tokens(&ana).await.expect("tokens");
+    instance.service.issue_tokens(&ana, None).await.expect("tokens");
     assert_eq!(instance.service.end_expired_sessions(&instance.system()).await.expect("ran"), 0);
     instance.clock.set(NOON + 8 * 24 * 3_600_000);
     assert_eq!(instance.service.end_expired_sessions(&instance.system()).await.expect("ran"), 1);
@@ -58,13 +58,65 @@ async fn a_session_ends_after_its_longest_time_however_often_it_is_refreshed() {
     const DAY_MS: i64 = 24 * 3_600_000;
     let instance = Instance::open().await;
     let ana = instance.ana().await;
-    let mut tokens = instance.service.issue_tokens(&ana).await.expect("tokens");
+    let mut tokens = instance.service.issue_tokens(&ana, None).await.expect("tokens");
     for day in [6, 9] {
         instance.clock.set(NOON + day * DAY_MS);
         tokens = instance.service.refresh(ORIGIN, copy(&tokens.refresh_token)).await.expect("refreshed");
     }
     instance.clock.set(NOON + 10 * DAY_MS);
     assert!(instance.service.refresh(ORIGIN, copy(&tokens.refresh_token)).await.is_err());
+}
+
+#[tokio::test]
+async fn sessions_are_listed_with_where_and_when_and_end_one_by_one() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let (bob, _) = instance.person("bob", keyward_keys::Plan::Free).await;
+    let first = service.issue_tokens(&ana, Some("curl/8.7\u{1b}[31m")).await.expect("tokens");
+    let second = service.issue_tokens(&ana, None).await.expect("tokens");
+    instance.clock.set(NOON + 60_000);
+    let caller = service.sign_in_with_bearer(ORIGIN, first.token.expose_secret()).expect("good");
+    let sessions = service.sessions(&caller).await.expect("listed");
+    let seen: Vec<_> = sessions
+        .iter()
+        .map(|session| {
+            (session.current, session.last_seen.as_millisecond() - NOON, session.user_agent.as_deref())
+        })
+        .collect();
+    assert_eq!(seen, [(true, 60_000, Some("curl/8.7\u{fffd}[31m")), (false, 0, None)]);
+    assert_eq!(sessions[0].address.as_deref(), Some("127.0.0.1"));
+
+    let other = service.sign_in_with_bearer(ORIGIN, second.token.expose_secret()).expect("good");
+    let mut events = service.subscribe(&other).expect("hears");
+    assert!(matches!(service.end_session(&bob, sessions[1].id).await, Err(Error::NotFound("session"))));
+    service.end_session(&caller, sessions[1].id).await.expect("ended");
+    assert!(service.sign_in_with_bearer(ORIGIN, second.token.expose_secret()).is_err());
+    assert!(!service.still_valid(&other) && service.still_valid(&caller));
+    assert!(matches!(events.next().await, Some(Event::SessionsEnded { .. })));
+    assert_eq!(service.sessions(&caller).await.expect("listed").len(), 1);
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_every_door_and_nobody_else() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let by_password = instance.ana().await;
+    let (bob, _) = instance.person("bob", keyward_keys::Plan::Free).await;
+    let tokens = service.issue_tokens(&by_password, None).await.expect("tokens");
+    let by_bearer = service.sign_in_with_bearer(ORIGIN, tokens.token.expose_secret()).expect("good");
+    let console = service.account_caller(&instance.system(), "ana").expect("found");
+    let mut events = service.subscribe(&by_password).expect("hears");
+    service.sign_out_everywhere(&by_bearer).await.expect("signed out");
+    for caller in [&by_password, &by_bearer, &console] {
+        assert!(!service.still_valid(caller));
+    }
+    assert!(service.still_valid(&bob));
+    assert!(service.refresh(ORIGIN, copy(&tokens.refresh_token)).await.is_err());
+    assert!(matches!(events.next().await, Some(Event::SessionsEnded { credential: None, .. })));
+    // Whoever signed in before cannot make a session of it now.
+    assert!(matches!(service.issue_tokens(&by_password, None).await, Err(Error::Unauthenticated)));
+    instance.service.sign_in(ORIGIN, "ana", "correct horse".into()).await.expect("signs in again");
 }
 
 fn copy(secret: &SecretString) -> SecretString {

@@ -235,7 +235,8 @@ async fn who_is_removed_is_out_at_once_and_what_they_saw_is_to_be_rotated() {
     assert!(matches!(events.next().await, Some(Event::AccountChanged { account }) if account == bob_id));
     service.track(&ana, &by_id(seen.id), Default::default()).await.expect("tracked");
     team_key(&instance, &ana, team.id, "Later").await;
-    service.set_theme(&bob, "dark").await.expect("changed");
+    let dark = keyward_keys::input::ProfileChange { theme: Some("dark".to_owned()), ..Default::default() };
+    service.change_profile(&bob, dark).await.expect("changed");
     let heard = events.next().await;
     assert!(matches!(heard, Some(Event::AccountChanged { .. })), "nothing of the team in between: {heard:?}");
 

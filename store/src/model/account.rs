@@ -23,10 +23,8 @@ pub enum Plan {
 pub struct Security {
     /// The last successful sign-in, ms since the Unix epoch.
     pub last_login_ms: Option<i64>,
-    /// Wrong passwords since the last right one.
-    pub login_attempts: u32,
-    /// No password is accepted before this moment (ms since the epoch).
-    pub lock_until_ms: Option<i64>,
+    /// Counts how often everything that is open was ended at once: what was opened under an earlier number is over.
+    pub epoch: u32,
     /// The second factor, once its setup has begun.
     pub second_factor: Option<SecondFactor>,
 }

@@ -22,12 +22,7 @@ fn accounts() -> [Account; 2] {
         operator: true,
         personal_space: id(10),
         plan: Plan::Pro,
-        security: Security {
-            last_login_ms: Some(1_000),
-            login_attempts: 3,
-            lock_until_ms: Some(2_000),
-            second_factor: None,
-        },
+        security: Security { last_login_ms: Some(1_000), epoch: 0, second_factor: None },
         time_zone: Some("Europe/Berlin".into()),
         preferences: Preferences { theme: "dark".into(), notifications: true, muted: Vec::new() },
         public_key: Some([7; 32]),

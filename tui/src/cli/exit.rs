@@ -14,6 +14,8 @@ pub(crate) const NOT_FOUND: u32 = 3;
 pub(crate) const FORBIDDEN: u32 = 4;
 /// It exists already, or somebody else changed it.
 pub(crate) const CONFLICT: u32 = 5;
+/// A second factor is needed.
+pub(crate) const SECOND_FACTOR: u32 = 6;
 /// Later it may work.
 pub(crate) const TRY_LATER: u32 = 75;
 /// The person stopped it.
@@ -23,12 +25,15 @@ pub(crate) const CANCELLED: u32 = 130;
 pub(crate) fn of(error: &Error) -> u32 {
     match error {
         Error::Unauthenticated
+        | Error::WrongPassword
+        | Error::WrongCode
         | Error::Forbidden(_)
         | Error::WrongPassphrase
         | Error::Locked(_)
         | Error::KeyInactive
         | Error::PlanLimit { .. }
         | Error::Registration(_) => FORBIDDEN,
+        Error::TotpRequired => SECOND_FACTOR,
         Error::NotFound(_) => NOT_FOUND,
         Error::Invalid(_) => USAGE,
         Error::Conflict(_) | Error::Stale => CONFLICT,
@@ -41,6 +46,9 @@ pub(crate) fn of(error: &Error) -> u32 {
 pub(crate) fn code(error: &Error) -> &'static str {
     match error {
         Error::Unauthenticated => "unauthenticated",
+        Error::TotpRequired => "totp_required",
+        Error::WrongPassword => "wrong_password",
+        Error::WrongCode => "wrong_code",
         Error::Forbidden(_) => "forbidden",
         Error::NotFound(_) => "not_found",
         Error::Invalid(_) => "invalid",

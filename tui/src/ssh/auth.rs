@@ -20,6 +20,22 @@ pub(super) const JOIN: &str = "join";
 /// password prompt. Where there is none it must go before every sign-in, as a banner.
 const RSA_HINT: &str = "RSA keys are not accepted here; an Ed25519 key (ssh-keygen -t ed25519) is.";
 
+/// What a person was asked for. An answer counts only for the name it was asked of.
+pub(super) enum Asked {
+    /// The password.
+    Password {
+        /// Of whom.
+        user: String,
+    },
+    /// The second factor, after the right password.
+    Code {
+        /// Of whom.
+        user: String,
+        /// The password, which is looked at again together with the code.
+        password: SecretString,
+    },
+}
+
 /// Who a connection turned out to be.
 #[derive(Clone)]
 pub(super) enum Who {
@@ -91,11 +107,12 @@ impl Connection {
         }
     }
 
-    /// Keyboard-interactive: one question for a password, none for whoever joins.
+    /// Keyboard-interactive: a question for the password, one for the second factor where the account has one, and
+    /// none for whoever joins.
     pub(super) async fn answered(&mut self, user: &str, answers: Option<Response<'_>>) -> Auth {
         user.clone_into(&mut self.user);
         if self.user_joins() {
-            self.asked_password_of = None;
+            self.asked = None;
             self.who = Some(Who::Joining(None));
             return Auth::Accept;
         }
@@ -103,34 +120,56 @@ impl Connection {
             return self.rejection();
         }
         let Some(mut answers) = answers else {
-            self.asked_password_of = Some(user.to_owned());
             self.prompt_shown();
-            return Auth::Partial {
-                name: Cow::Borrowed(""),
-                instructions: Cow::Borrowed(RSA_HINT),
-                prompts: Cow::Borrowed(&[(Cow::Borrowed("Password: "), false)]),
-            };
+            return self.ask(Asked::Password { user: user.to_owned() });
         };
-        // An answer counts only for the name it was asked for.
-        let asked_of = self.asked_password_of.take();
-        let password =
+        let asked = self.asked.take();
+        let answer =
             answers.next().and_then(|bytes| std::str::from_utf8(&bytes).ok().map(SecretString::from));
-        match (asked_of, password) {
-            (Some(asked_of), Some(password)) if asked_of == user => self.password_given(user, password).await,
+        match (asked, answer) {
+            (Some(Asked::Password { user: of }), Some(password)) if of == user => {
+                self.password_given(user, password, None).await
+            }
+            (Some(Asked::Code { user: of, password }), Some(code)) if of == user => {
+                self.password_given(user, password, Some(code)).await
+            }
             _ => self.rejection(),
         }
     }
 
-    async fn password_given(&mut self, user: &str, password: SecretString) -> Auth {
+    fn ask(&mut self, what: Asked) -> Auth {
+        let (instructions, prompt) = match what {
+            Asked::Password { .. } => (RSA_HINT, "Password: "),
+            Asked::Code { .. } => ("", "Authenticator code: "),
+        };
+        self.asked = Some(what);
+        Auth::Partial {
+            name: Cow::Borrowed(""),
+            instructions: Cow::Borrowed(instructions),
+            prompts: Cow::Owned(vec![(Cow::Borrowed(prompt), false)]),
+        }
+    }
+
+    async fn password_given(
+        &mut self,
+        user: &str,
+        password: SecretString,
+        code: Option<SecretString>,
+    ) -> Auth {
         let Some(delay) = self.door.gate.password_delay(self.source, Instant::now()) else {
             return self.rejection();
         };
         tokio::time::sleep(delay).await;
-        match self.door.service.sign_in(self.origin(), user, password).await {
+        let again = code.is_none().then(|| password.clone());
+        match self.door.service.sign_in_with_code(self.origin(), user, password, code).await {
             Ok(caller) => {
                 self.who = Some(Who::Person(caller));
                 Auth::Accept
             }
+            Err(Error::TotpRequired) => match again {
+                Some(password) => self.ask(Asked::Code { user: user.to_owned(), password }),
+                None => self.rejection(),
+            },
             Err(error) => {
                 if let Error::Unauthenticated = error {
                     self.door.gate.password_failed(self.source, Instant::now());

@@ -13,7 +13,7 @@ use russh::{ChannelId, ChannelOpenFailure, Error, Pty, Sig};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::auth::Who;
+use super::auth::{Asked, Who};
 use super::channel::Channel;
 use super::connection::Stage;
 use super::guard::Guard;
@@ -28,8 +28,8 @@ pub(super) struct Connection {
     pub(super) source: Source,
     /// The name that the last request gave.
     pub(super) user: String,
-    /// Whose password was asked for last.
-    pub(super) asked_password_of: Option<String>,
+    /// What was asked for last, and of whom.
+    pub(super) asked: Option<Asked>,
     /// Set once, by a proof.
     pub(super) who: Option<Who>,
     guard: Arc<Guard>,
@@ -60,7 +60,7 @@ impl Connection {
             address,
             source: address.into(),
             user: String::new(),
-            asked_password_of: None,
+            asked: None,
             who: None,
             guard,
             reached,

@@ -225,6 +225,9 @@ pub(crate) fn user() -> UserView {
         time_zone: "UTC".to_owned(),
         theme: "auto".to_owned(),
         unlock_passphrase: false,
+        notifications: true,
+        two_factor_enabled: false,
+        last_login: None,
         created_at: moment(NOW_MS - 90 * 1_440 * MINUTE),
     }
 }

@@ -7,8 +7,10 @@ use russh::keys::agent::AgentIdentity;
 use russh::keys::signature::Signer as _;
 use russh::keys::ssh_encoding::Encode;
 use russh::keys::{HashAlg, PrivateKey};
+use secrecy::ExposeSecret as _;
 
-use crate::harness::{PASSWORD, Server, Tty, key, try_key, try_password, within};
+use crate::authenticator::code_at;
+use crate::harness::{PASSWORD, Server, Tty, key, try_answers, try_key, try_password, within};
 
 #[tokio::test]
 async fn a_registered_key_and_the_right_password_get_in_by_login_and_by_email() {
@@ -22,6 +24,24 @@ async fn a_registered_key_and_the_right_password_get_in_by_login_and_by_email() 
     assert!(!try_password(&mut server.connect().await, "nobody", PASSWORD).await);
     assert!(!try_key(&mut server.connect().await, &ana.login, &key(9)).await);
     assert!(!try_key(&mut server.connect().await, "nobody", &ana.key).await);
+}
+
+#[tokio::test]
+async fn where_there_is_a_second_factor_it_is_asked_for_after_the_right_password() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    let setup = server.service.set_up_second_factor(&ana.caller).await.unwrap();
+    let now_ms =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    let code = code_at(setup.otpauth.expose_secret(), now_ms);
+    let recovery = server.service.enable_second_factor(&ana.caller, code.clone().into()).await.unwrap();
+    let enters = async |answers: &[&str]| try_answers(&mut server.connect().await, &ana.login, answers).await;
+    assert!(!enters(&[PASSWORD]).await, "the password is no code");
+    assert!(!enters(&["wrong", &code]).await);
+    assert!(enters(&[PASSWORD, &code]).await);
+    assert!(!enters(&[PASSWORD, &code]).await, "each code once");
+    assert!(enters(&[PASSWORD, recovery[0].expose_secret()]).await);
+    assert!(try_key(&mut server.connect().await, &ana.login, &ana.key).await, "a key is enough");
 }
 
 #[tokio::test]
@@ -112,6 +132,25 @@ async fn seven_foreign_keys_do_not_keep_the_right_one_out() {
         assert!(!try_key(&mut session, &ana.login, &key(seed)).await);
     }
     assert!(try_key(&mut session, &ana.login, &ana.key).await);
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_every_dashboard_at_once() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    let mut by_key = Tty::open(server.sign_in(&ana).await, "xterm-256color", (80, 24), None).await;
+    let mut by_password = server.connect().await;
+    assert!(try_password(&mut by_password, &ana.login, PASSWORD).await);
+    let mut by_password = Tty::open(by_password, "xterm-256color", (80, 24), None).await;
+    for dashboard in [&mut by_key, &mut by_password] {
+        dashboard.until("ana").await;
+    }
+    server.service.sign_out_everywhere(&ana.caller).await.unwrap();
+    for dashboard in [&mut by_key, &mut by_password] {
+        dashboard.until_end().await;
+        assert!(dashboard.text().contains("Signed out"), "{}", dashboard.text());
+    }
+    assert!(try_key(&mut server.connect().await, &ana.login, &ana.key).await, "the key is still hers");
 }
 
 #[tokio::test]

@@ -166,6 +166,15 @@ pub(crate) async fn try_key(
 }
 
 pub(crate) async fn try_password(session: &mut client::Handle<Trusting>, user: &str, password: &str) -> bool {
+    try_answers(session, user, &[password]).await
+}
+
+/// Answers what is asked, one after another; the last answer is for all that is asked further.
+pub(crate) async fn try_answers(
+    session: &mut client::Handle<Trusting>,
+    user: &str,
+    mut answers: &[&str],
+) -> bool {
     let mut prompted =
         within("a prompt", session.authenticate_keyboard_interactive_start(user, None)).await.unwrap();
     loop {
@@ -173,8 +182,9 @@ pub(crate) async fn try_password(session: &mut client::Handle<Trusting>, user: &
             Prompted::Success => return true,
             Prompted::Failure { .. } => return false,
             Prompted::InfoRequest { prompts, .. } => {
-                let answers = prompts.iter().map(|_| password.to_owned()).collect();
-                let respond = session.authenticate_keyboard_interactive_respond(answers);
+                let given = prompts.iter().map(|_| answers[0].to_owned()).collect();
+                answers = if answers.len() > 1 { &answers[1..] } else { answers };
+                let respond = session.authenticate_keyboard_interactive_respond(given);
                 within("an answer to a password", respond).await.unwrap()
             }
         };

@@ -1,10 +1,12 @@
 //! The SSH door over real sockets, with a client in this process and a terminal emulator. Every wait is for a
 //! condition and has a deadline.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first failed step")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first failed step")]
 
 mod abuse;
 mod auth;
+#[path = "../../../keys/tests/support/authenticator.rs"]
+mod authenticator;
 mod channels;
 mod commands;
 mod drain;

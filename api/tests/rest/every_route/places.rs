@@ -91,7 +91,9 @@ async fn queries_are_read_strictly() {
             let past = send(&world, &operation, &format!("{path}?page=1000000&limit=100")).await;
             operation.check("past the end", &past);
             let empty = past.body.as_object().unwrap().values().find_map(Value::as_array).map(Vec::is_empty);
-            assert_eq!((past.status, empty), (200, Some(true)), "{path} past the end: {}", past.body);
+            // Some lists are not for the owner of a key.
+            let whole = past.status == 403 || (past.status, empty) == (200, Some(true));
+            assert!(whole, "{path} past the end: {}", past.body);
         }
         for name in ["token", "passphrase", "apiKey"] {
             let reply = send(&world, &operation, &format!("{path}?{name}=hunter2")).await;

@@ -122,7 +122,7 @@ impl World {
     pub(super) async fn seen_by_owner(&self) -> Vec<(String, Value)> {
         let mut seen = Vec::new();
         for operation in self.document.operations() {
-            let moves = ["health", "document", "audit", "metrics", "live"]
+            let moves = ["health", "document", "audit", "metrics", "live", "sessions"]
                 .iter()
                 .any(|tag| operation.said["tags"][0] == *tag);
             if operation.method == "GET" && !moves && !operation.goes_on() {

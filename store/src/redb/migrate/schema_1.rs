@@ -8,8 +8,8 @@ use crate::model::{Custody, Environment, Id, Plan, Role, Scope, SpaceKind, Statu
 #[derive(Deserialize)]
 pub(super) struct Security {
     pub(super) last_login_ms: Option<i64>,
-    pub(super) login_attempts: u32,
-    pub(super) lock_until_ms: Option<i64>,
+    pub(super) _login_attempts: u32,
+    pub(super) _lock_until_ms: Option<i64>,
     /// Always false: nothing could set it.
     pub(super) _two_factor_enabled: bool,
 }

@@ -75,12 +75,8 @@ fn account(old: old::Account) -> Account {
         operator: old.operator,
         personal_space: old.personal_space,
         plan: old.plan,
-        security: Security {
-            last_login_ms: old.security.last_login_ms,
-            login_attempts: old.security.login_attempts,
-            lock_until_ms: old.security.lock_until_ms,
-            second_factor: None,
-        },
+        // Wrong passwords are counted in memory since, for each source.
+        security: Security { last_login_ms: old.security.last_login_ms, ..Security::default() },
         time_zone: old.time_zone,
         preferences: Preferences { theme: old.theme, ..Preferences::default() },
         public_key: old.public_key,

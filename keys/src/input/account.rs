@@ -1,0 +1,85 @@
+//! What doors hand in about accounts: changes to a profile, and what operators ask for.
+
+use secrecy::SecretString;
+use utoipa::{IntoParams, ToSchema};
+
+use keyward_store::model::Plan;
+
+/// Changes to the caller's own account; what is not named stays.
+#[derive(Clone, Debug, Default, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct ProfileChange {
+    /// The person's name, 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: Option<String>,
+    /// The e-mail address.
+    #[schema(format = "email", min_length = 3, max_length = 254)]
+    pub email: Option<String>,
+    /// The dashboard's theme: `auto`, `dark` or `light`.
+    pub theme: Option<String>,
+    /// Notifications are sent at all.
+    pub notifications: Option<bool>,
+    /// An IANA time zone for reports, such as `Europe/Berlin`.
+    pub time_zone: Option<String>,
+}
+
+/// A new password in place of one that is known.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct PasswordChange {
+    /// The password until now.
+    #[schema(value_type = String, format = Password)]
+    pub current_password: SecretString,
+    /// The new one, at least 8 characters.
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
+    pub new_password: SecretString,
+}
+
+/// A new password in place of one that was forgotten.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct PasswordReset {
+    /// An operator's one-time code.
+    #[schema(value_type = String, format = Password)]
+    pub code: SecretString,
+    /// The new password, at least 8 characters.
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
+    pub new_password: SecretString,
+}
+
+/// Changes that an operator makes to an account; what is not named stays.
+#[derive(Clone, Copy, Debug, Default, ToSchema)]
+pub struct UserChange {
+    /// Switches it off, or on again.
+    pub disabled: Option<bool>,
+    /// Makes it an operator, or an ordinary one.
+    pub operator: Option<bool>,
+    /// The plan.
+    pub plan: Option<Plan>,
+}
+
+/// Which accounts an operator wants to see.
+#[derive(Clone, Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct UserQuery {
+    /// From 1.
+    #[param(minimum = 1, default = 1, required = false)]
+    pub page: u32,
+    /// 1 to 100.
+    #[param(minimum = 1, maximum = 100, default = 20, required = false)]
+    pub limit: u32,
+    /// A substring of name, e-mail address or login.
+    #[param(max_length = 100)]
+    pub search: Option<String>,
+}
+
+/// An invitation to the instance.
+#[derive(Clone, Debug, Default, ToSchema)]
+pub struct InstanceInvitation {
+    /// Only for whoever has this address.
+    #[schema(format = "email", min_length = 3, max_length = 254)]
+    pub email: Option<String>,
+    /// Whoever joins with it becomes operator.
+    #[schema(required = false)]
+    pub operator: bool,
+}

@@ -1,0 +1,184 @@
+//! What operators do with other people's accounts: see them, switch them off and on, invite. They never see a
+//! password, and no key of anybody.
+
+use keyward_store::model::{Account, Id, Invitation, Purpose};
+
+use crate::caller::Caller;
+use crate::clock::timestamp;
+use crate::crypto::JoinCode;
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::input::{InstanceInvitation, UserChange, UserQuery};
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::access::{Target, authorise};
+use crate::service::accounts::{check_email, user_view};
+use crate::service::mirror::Tables;
+use crate::service::sessions::end_everything;
+use crate::service::text::Faults;
+use crate::view::{ManagedUser, OneTimeCode, Pagination, UserPage};
+
+/// How long an invitation to the instance is good, ms.
+const INVITATION_MS: i64 = 7 * 24 * 3_600_000;
+
+/// Characters of a search.
+const LONGEST_SEARCH: usize = 100;
+
+impl Service {
+    /// One page of all accounts, by login.
+    pub async fn users(&self, caller: &Caller, query: &UserQuery) -> Result<UserPage> {
+        let mut faults = Faults::default();
+        if query.page < 1 {
+            faults.add("page", "starts at 1");
+        }
+        if !(1..=100).contains(&query.limit) {
+            faults.add("limit", "is 1 to 100");
+        }
+        if query.search.as_ref().is_some_and(|text| text.chars().count() > LONGEST_SEARCH) {
+            faults.add("search", format!("has more than {LONGEST_SEARCH} characters"));
+        }
+        faults.check()?;
+        let tables = self.mirror().read();
+        authorise(&tables, caller, Permission::AccountAdminister, Target::Instance, None)?;
+        let wanted = query.search.as_deref().map(|text| text.trim().to_lowercase());
+        let mut found: Vec<&Account> = tables
+            .accounts
+            .values()
+            .map(|row| &row.record)
+            .filter(|account| wanted.as_deref().is_none_or(|text| matches(account, text)))
+            .collect();
+        found.sort_by(|a, b| a.login.cmp(&b.login));
+        let total = found.len() as u64;
+        let before = (query.page as usize - 1).saturating_mul(query.limit as usize);
+        let page = found.into_iter().skip(before).take(query.limit as usize);
+        Ok(UserPage {
+            users: page.map(|account| self.managed(&tables, account)).collect(),
+            pagination: Pagination {
+                page: query.page,
+                limit: query.limit,
+                total,
+                pages: total.div_ceil(u64::from(query.limit)),
+            },
+        })
+    }
+
+    /// One account.
+    pub async fn user(&self, caller: &Caller, account: Id) -> Result<ManagedUser> {
+        let tables = self.mirror().read();
+        authorise(&tables, caller, Permission::AccountAdminister, Target::Account(account), None)?;
+        let row = tables.accounts.get(&account).ok_or(Error::NotFound("account"))?;
+        Ok(self.managed(&tables, &row.record))
+    }
+
+    /// Changes what is named of an account. Switching it off ends everything it has open; the last operator can
+    /// neither be switched off nor made an ordinary person.
+    pub async fn change_user(&self, caller: &Caller, account: Id, change: UserChange) -> Result<ManagedUser> {
+        let user = self
+            .change(caller, Permission::AccountAdminister, Target::Account(account), |tables, draft| {
+                let old = tables.accounts.get(&account).ok_or(Error::NotFound("account"))?;
+                let mut record = old.record.clone();
+                let mut done = Vec::new();
+                if let Some(disabled) =
+                    change.disabled.filter(|disabled| *disabled != record.disabled_ms.is_some())
+                {
+                    record.disabled_ms = disabled.then_some(draft.now_ms);
+                    if disabled {
+                        record.security = end_everything(tables, draft, &old.record, None);
+                    }
+                    done.push(if disabled { "switched off" } else { "switched on" });
+                }
+                if let Some(operator) = change.operator.filter(|operator| *operator != record.operator) {
+                    record.operator = operator;
+                    done.push(if operator { "made operator" } else { "no longer operator" });
+                }
+                if let Some(plan) = change.plan.filter(|plan| *plan != record.plan) {
+                    record.plan = plan;
+                    done.push("plan changed");
+                }
+                if runs(&old.record) && !runs(&record) && !others_run(tables, draft, account) {
+                    let text = "this is the only operator who can sign in; make somebody else operator first";
+                    return Err(Error::Conflict(text.to_owned()));
+                }
+                draft.object = Some(account);
+                draft.detail = done.join(", ");
+                draft.batch.replace(old, &record)?;
+                draft.events.push(Event::AccountChanged { account });
+                Ok(self.managed(tables, &record))
+            })
+            .await?;
+        if change.disabled == Some(true) {
+            self.forget_unlocks(account);
+        }
+        Ok(user)
+    }
+
+    /// Ends everything that an account has open, in any door.
+    pub async fn sign_out_user(&self, caller: &Caller, account: Id) -> Result<()> {
+        self.change(caller, Permission::AccountAdminister, Target::Account(account), |tables, draft| {
+            let old = tables.accounts.get(&account).ok_or(Error::NotFound("account"))?;
+            draft.object = Some(account);
+            draft.detail = "signed out everywhere".to_owned();
+            let security = end_everything(tables, draft, &old.record, None);
+            draft.batch.replace(old, &Account { security, ..old.record.clone() })?;
+            Ok(())
+        })
+        .await?;
+        self.forget_unlocks(account);
+        Ok(())
+    }
+
+    /// A one-time code with which somebody makes an account.
+    pub async fn invite_to_instance(&self, caller: &Caller, new: InstanceInvitation) -> Result<OneTimeCode> {
+        let mut faults = Faults::default();
+        let email = new.email.map(|email| check_email(&mut faults, &email));
+        faults.check()?;
+        let code = JoinCode::generate()?;
+        let expires_ms = self
+            .change(caller, Permission::AccountCreate, Target::Instance, |_, draft| {
+                let expires_ms = draft.now_ms + INVITATION_MS;
+                draft.detail = "invitation".to_owned();
+                draft.batch.create(&Invitation {
+                    code: code.hash(),
+                    purpose: Purpose::Join { operator: new.operator },
+                    email: email.clone(),
+                    created_by: caller.account(),
+                    created_ms: draft.now_ms,
+                    expires_ms,
+                })?;
+                Ok(expires_ms)
+            })
+            .await?;
+        Ok(OneTimeCode { code: code.text(), expires_at: timestamp(expires_ms) })
+    }
+
+    /// The account that a login name or an e-mail address means, for commands.
+    pub fn user_named(&self, caller: &Caller, name: &str) -> Result<Id> {
+        let tables = self.mirror().read();
+        authorise(&tables, caller, Permission::AccountAdminister, Target::Instance, None)?;
+        tables.account_named(name).map(|row| row.record.id).ok_or(Error::NotFound("account"))
+    }
+
+    fn managed(&self, tables: &Tables, account: &Account) -> ManagedUser {
+        ManagedUser {
+            user: user_view(account, &self.0.settings.plans),
+            disabled_at: account.disabled_ms.map(timestamp),
+            sessions: tables.sessions_of(account.id).count(),
+            ssh_keys: tables.ssh_keys.values().filter(|row| row.record.account == account.id).count(),
+        }
+    }
+}
+
+fn matches(account: &Account, text: &str) -> bool {
+    [&account.name.to_lowercase(), &account.email, &account.login].iter().any(|field| field.contains(text))
+}
+
+/// An operator who can sign in.
+fn runs(account: &Account) -> bool {
+    account.operator && account.disabled_ms.is_none()
+}
+
+/// Whether somebody else runs the instance, and still does when the draft commits.
+fn others_run(tables: &Tables, draft: &mut crate::service::change::Draft, but: Id) -> bool {
+    let other = tables.accounts.values().find(|row| row.record.id != but && runs(&row.record));
+    other.map(|row| draft.batch.require(row)).is_some()
+}

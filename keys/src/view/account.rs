@@ -1,0 +1,73 @@
+//! What doors show of accounts: sessions, one-time codes, and accounts as an operator sees them.
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use keyward_store::model::{Door, Id};
+
+use super::{Pagination, UserView};
+
+/// What a person has open in an app or a browser.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionView {
+    /// The session's id.
+    #[serde(rename = "_id")]
+    pub id: Id,
+    /// By which door it began.
+    pub door: Door,
+    /// From which address it began.
+    pub address: Option<String>,
+    /// What the program that began it calls itself.
+    pub user_agent: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last used.
+    pub last_seen: Timestamp,
+    /// When it ends unless it is refreshed.
+    pub expires_at: Timestamp,
+    /// It is the one that asks.
+    pub current: bool,
+}
+
+/// What an authenticator app is given: shown once.
+pub struct SecondFactorSetup {
+    /// The `otpauth:` link.
+    pub otpauth: SecretString,
+    /// The link as a QR code: a `data:` URL of an SVG image.
+    pub qr: SecretString,
+}
+
+/// A code that somebody hands to somebody else: shown once.
+pub struct OneTimeCode {
+    /// The code.
+    pub code: SecretString,
+    /// No good after this.
+    pub expires_at: Timestamp,
+}
+
+/// An account, as an operator sees it.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ManagedUser {
+    /// The account.
+    #[serde(flatten)]
+    pub user: UserView,
+    /// Since when it is switched off.
+    pub disabled_at: Option<Timestamp>,
+    /// Sessions it has open in apps and browsers.
+    pub sessions: usize,
+    /// SSH keys that sign it in.
+    pub ssh_keys: usize,
+}
+
+/// One page of accounts.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct UserPage {
+    /// The accounts of this page.
+    pub users: Vec<ManagedUser>,
+    /// Where this page is among all.
+    pub pagination: Pagination,
+}
