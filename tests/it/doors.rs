@@ -31,6 +31,10 @@ const FETCH: &str = r#"{"keys":["{id}"]}"#;
 const INVITE: &str = r#"{"email":"new@example.com","role":"viewer"}"#;
 const ROLE: &str = r#"{"role":"owner"}"#;
 const PASSPHRASE: &str = r#"{"passphrase":"a fine passphrase"}"#;
+const CODE: &str = r#"{"totp":"000000"}"#;
+const CHANGE: &str = r#"{"currentPassword":"not this one","newPassword":"a fine password"}"#;
+const RESET: &str = r#"{"code":"none","newPassword":"a fine password"}"#;
+const OFF: &str = r#"{"disabled":true}"#;
 const CALL: &str = r#"{"statusCode":200}"#;
 const CALLS: &str = r#"[{"key":"{id}","statusCode":200}]"#;
 
@@ -38,6 +42,11 @@ const ROUTES: &[Row] = &[
     ("POST", "/api/auth/register", NEW, [403; 6]),
     ("POST", "/api/auth/login", LOGIN, [401; 6]),
     ("POST", "/api/auth/refresh", REFRESH, [401; 6]),
+    ("POST", "/api/auth/reset", RESET, [403; 6]),
+    ("POST", "/api/auth/password", CHANGE, [401, 401, 403, 403, 403, 403]),
+    ("POST", "/api/auth/2fa/setup", "", [401, 401, 200, 403, 403, 403]),
+    ("POST", "/api/auth/2fa/enable", CODE, [401, 401, 403, 403, 403, 403]),
+    ("POST", "/api/auth/2fa/disable", CODE, [401, 401, 409, 403, 403, 403]),
     ("GET", "/api/keys", "", [401, 401, 200, 403, 403, 403]),
     ("POST", "/api/keys", KEY, [401, 401, 201, 403, 403, 403]),
     ("GET", "/api/keys/{id}", "", [401, 401, 404, 404, 200, 200]),
@@ -53,6 +62,17 @@ const ROUTES: &[Row] = &[
     ("POST", "/api/usage/{id}/track", CALL, [401, 401, 404, 404, 403, 201]),
     ("POST", "/api/usage/track", CALLS, [401, 401, 422, 422, 422, 201]),
     ("GET", "/api/profile", "", [401, 401, 200, 403, 403, 403]),
+    ("PUT", "/api/profile", r#"{"theme":"dark"}"#, [401, 401, 200, 403, 403, 403]),
+    ("GET", "/api/profile/sessions", "", [401, 401, 200, 403, 403, 403]),
+    ("DELETE", "/api/profile/sessions/{some}", "", [401, 401, 404, 403, 403, 403]),
+    ("GET", "/api/admin/users", "", [401, 401, 403, 403, 403, 403]),
+    ("GET", "/api/admin/users/{some}", "", [401, 401, 404, 404, 404, 404]),
+    ("PUT", "/api/admin/users/{some}", OFF, [401, 401, 404, 404, 404, 404]),
+    ("PATCH", "/api/admin/users/{some}", OFF, [401, 401, 404, 404, 404, 404]),
+    ("DELETE", "/api/admin/users/{some}/sessions", "", [401, 401, 404, 404, 404, 404]),
+    ("POST", "/api/admin/users/{some}/reset-code", "", [401, 401, 404, 404, 404, 404]),
+    ("DELETE", "/api/admin/users/{some}/2fa", "", [401, 401, 404, 404, 404, 404]),
+    ("POST", "/api/admin/invite", "{}", [401, 401, 403, 403, 403, 403]),
     ("GET", "/api/profile/ssh-keys", "", [401, 401, 200, 403, 403, 403]),
     ("POST", "/api/profile/ssh-keys", SSH_KEY, [401, 401, 422, 403, 403, 403]),
     ("DELETE", "/api/profile/ssh-keys/{ssh}", "", [401, 401, 404, 403, 403, 403]),
@@ -86,6 +106,7 @@ const ROUTES: &[Row] = &[
     ("GET", "/health/ready", "", [200; 6]),
     // Last, for it ends the stranger's session.
     ("POST", "/api/auth/logout", "", [401, 401, 200, 403, 403, 403]),
+    ("DELETE", "/api/profile/sessions", "", [401, 401, 401, 403, 403, 403]),
 ];
 
 /// Ana with a key, a token and an SSH key; and everybody else.
@@ -210,7 +231,7 @@ fn the_table_has_every_route() {
     let named = |path: &str| {
         let path = path.replace("{ssh}", "{id}").replace("{token}", "{id}").replace("{team}", "{id}");
         let path = path.replace("invitations/{some}", "invitations/{invitationId}");
-        let path = path.replace("members/{some}", "members/{userId}");
+        let path = path.replace("members/{some}", "members/{userId}").replace("{some}", "{id}");
         path.replace("production/anas", "{environment}/{name}").replace("start.js", "{file}")
     };
     let table: BTreeSet<_> = ROUTES.iter().map(|(_, path, ..)| named(path)).collect();
