@@ -181,6 +181,35 @@ pub struct TokenAdd {
 pub enum User {
     /// Makes an account and prints its id
     Add(UserAdd),
+    /// Lists accounts
+    Ls {
+        /// Only those whose name, e-mail address or login holds this
+        search: Option<String>,
+    },
+    /// Prints a one-time code with which somebody makes an account
+    Invite {
+        /// Only for whoever has this e-mail address
+        #[arg(long)]
+        email: Option<String>,
+        /// Whoever joins with it may manage the instance
+        #[arg(long)]
+        operator: bool,
+    },
+    /// Prints a one-time code with which a person sets a new password
+    Reset {
+        /// Whose: a login or an e-mail address
+        login: String,
+    },
+    /// Switches an account off: everything it has open ends
+    Disable {
+        /// Whose: a login or an e-mail address
+        login: String,
+    },
+    /// Switches an account on again
+    Enable {
+        /// Whose: a login or an e-mail address
+        login: String,
+    },
 }
 
 /// `user add`.

@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 
 use crate::admin::{self, Request};
-use crate::args::{Args, Command, Common, ConfigCommand, User};
+use crate::args::{Args, Command, Common, ConfigCommand};
 use crate::error::{Error, Result};
 use crate::{console, demo, logging, output, serve, token, user};
 
@@ -23,7 +23,7 @@ pub async fn run(args: Args) -> Result<u8> {
         Command::Demo => Box::pin(demo::demo(&common)).await,
         Command::Console(console) => console::open(&common.load()?, console.login).await,
         Command::Token(token) => token::token(&common, token).await,
-        Command::User(User::Add(add)) => user::add(&common, add).await,
+        Command::User(user) => user::user(&common, user).await,
         Command::Verify => verify(&common).await,
         Command::Config(ConfigCommand::Check) => check(&common),
         Command::Config(ConfigCommand::Show) => show(&common),

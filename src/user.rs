@@ -1,15 +1,43 @@
-//! `keyward user add`: makes an account, through the running daemon or on the data folder when none runs.
+//! `keyward user`: accounts, through the running daemon or on the data folder when none runs.
 
 use crate::admin::{self, Request};
-use crate::args::{Common, UserAdd};
+use crate::args::{Common, User, UserAdd};
 use crate::error::{Error, Result};
 use crate::{output, password};
 
-/// Makes the account and prints its id.
+/// Carries out one of its commands and prints what came of it.
 ///
 /// # Errors
-/// The password or the key file cannot be read, or the core refuses the account.
-pub async fn add(common: &Common, add: UserAdd) -> Result<()> {
+/// The password or the key file cannot be read, or the core refuses.
+pub async fn user(common: &Common, command: User) -> Result<()> {
+    let request = match command {
+        User::Add(new) => return add(common, new).await,
+        User::Ls { search } => Request::UserLs { search },
+        User::Invite { email, operator } => Request::UserInvite { email, operator },
+        User::Reset { login } => Request::UserReset { login },
+        User::Disable { login } => Request::UserSwitch { login, disabled: true },
+        User::Enable { login } => Request::UserSwitch { login, disabled: false },
+    };
+    let answer = admin::ask(&common.load()?, request, None).await?;
+    if common.json {
+        output::json(&answer);
+        return Ok(());
+    }
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    if let Some(users) = answer["users"].as_array() {
+        for user in users {
+            let off = if user["disabledAt"].is_null() { "" } else { "  (off)" };
+            output::result(&format!("{}  {}{off}", text(&user["login"]), text(&user["email"])));
+        }
+    } else if answer["code"].is_string() {
+        output::result(&text(&answer["code"]));
+    } else {
+        output::result(&text(&answer["login"]));
+    }
+    Ok(())
+}
+
+async fn add(common: &Common, add: UserAdd) -> Result<()> {
     let config = common.load()?;
     let ssh_key = match add.ssh_key {
         Some(path) => Some(

@@ -1,7 +1,8 @@
 //! What may be asked on the admin socket, and the one service call that carries each out. Secrets travel apart from
 //! the request, in a frame of their own.
 
-use keyward_keys::input::{AddedAccount, NewAccount, TokenWords};
+use keyward_keys::input::{AddedAccount, InstanceInvitation, NewAccount, TokenWords, UserChange, UserQuery};
+use keyward_keys::view::OneTimeCode;
 use keyward_keys::{Caller, Door, Error, Plan, Service};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,30 @@ pub enum Request {
         operator: bool,
         /// An OpenSSH public key line.
         ssh_key: Option<String>,
+    },
+    /// List accounts.
+    UserLs {
+        /// A substring of name, e-mail address or login.
+        search: Option<String>,
+    },
+    /// Make a code that lets somebody join.
+    UserInvite {
+        /// Only for whoever has this e-mail address.
+        email: Option<String>,
+        /// Whoever joins may manage the instance.
+        operator: bool,
+    },
+    /// Make a code that sets a new password.
+    UserReset {
+        /// Whose: a login or an e-mail address.
+        login: String,
+    },
+    /// Switch an account off or on.
+    UserSwitch {
+        /// Whose: a login or an e-mail address.
+        login: String,
+        /// Off.
+        disabled: bool,
     },
     /// Make a service token for an account; a passphrase travels as the secret.
     TokenAdd {
@@ -63,6 +88,22 @@ pub(super) async fn carry_out(
             let user = service.add_account(&system, AddedAccount { account, operator, plan }).await?;
             json(&user)
         }
+        Request::UserLs { search } => all_users(service, search).await,
+        Request::UserInvite { email, operator } => {
+            let system = service.system_caller("user invite", Door::Local);
+            Ok(code(&service.invite_to_instance(&system, InstanceInvitation { email, operator }).await?))
+        }
+        Request::UserReset { login } => {
+            let system = service.system_caller("user reset", Door::Local);
+            let account = service.user_named(&system, &login)?;
+            Ok(code(&service.make_reset_code(&system, account).await?))
+        }
+        Request::UserSwitch { login, disabled } => {
+            let system = service.system_caller("user switch", Door::Local);
+            let account = service.user_named(&system, &login)?;
+            let change = UserChange { disabled: Some(disabled), ..UserChange::default() };
+            json(&service.change_user(&system, account, change).await?)
+        }
         Request::TokenAdd { login, words } => {
             let caller = account(service, login.as_deref())?;
             let (view, token) = service.create_token_in_words(&caller, words, secret).await?;
@@ -89,6 +130,25 @@ pub(super) async fn carry_out(
         }
         Request::Console(_) => Err(Error::Conflict("a dashboard needs a running daemon".to_owned())),
     }
+}
+
+/// Every account, page by page.
+async fn all_users(service: &Service, search: Option<String>) -> Result<serde_json::Value, Error> {
+    let system = service.system_caller("user ls", Door::Local);
+    let mut query = UserQuery { page: 1, limit: 100, search };
+    let mut users = Vec::new();
+    loop {
+        let page = service.users(&system, &query).await?;
+        users.extend(page.users);
+        if u64::from(query.page) >= page.pagination.pages {
+            return Ok(serde_json::json!({ "users": json(&users)? }));
+        }
+        query.page += 1;
+    }
+}
+
+fn code(made: &OneTimeCode) -> serde_json::Value {
+    serde_json::json!({ "code": made.code.expose_secret(), "expiresAt": made.expires_at.to_string() })
 }
 
 /// The account that a command on this machine acts for.

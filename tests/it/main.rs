@@ -26,3 +26,4 @@ mod specification;
 mod story;
 mod tokens;
 mod tree;
+mod users;
