@@ -22,6 +22,7 @@ mod openssh_commands;
 mod plans;
 mod rest;
 mod run;
+mod socket_io;
 mod specification;
 mod story;
 mod tokens;

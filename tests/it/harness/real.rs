@@ -18,10 +18,17 @@ const REQUIRED: &str = "KEYWARD_TEST_REAL_CLIENTS";
 
 /// Whether the programs are on this machine.
 pub(crate) fn available() -> bool {
-    let missing: Vec<_> = ["ssh", "sftp", "ssh-agent", "tmux"]
-        .into_iter()
-        .filter(|program| Command::new(program).arg("-V").output().is_err())
-        .collect();
+    all_there(&["ssh", "sftp", "ssh-agent", "tmux"])
+}
+
+/// Whether Node.js and its package manager are on this machine.
+pub(crate) fn node_available() -> bool {
+    all_there(&["node", "npm"])
+}
+
+fn all_there(programs: &[&'static str]) -> bool {
+    let missing: Vec<_> =
+        programs.iter().filter(|program| Command::new(program).arg("-V").output().is_err()).collect();
     let required = variable(REQUIRED) == "1";
     assert!(!required || missing.is_empty(), "{REQUIRED} is 1 and these are missing: {missing:?}");
     missing.is_empty()
