@@ -62,8 +62,8 @@ pub enum Command {
     /// Shows or checks the settings
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Verifies the audit chain
-    Verify,
+    /// Verifies the audit chain, and names the first record that does not follow
+    Verify(Verify),
     /// Prints a completion script for a shell
     Completions {
         /// The shell
@@ -110,6 +110,17 @@ pub struct Run {
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
+}
+
+/// `verify`.
+#[derive(clap::Args, Debug, Default)]
+pub struct Verify {
+    /// Also compares with the signed checkpoints in this file, which was kept elsewhere
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Prints the signed checkpoints that are kept, newest first, instead
+    #[arg(long, conflicts_with = "checkpoint")]
+    pub checkpoints: bool,
 }
 
 /// `console`.

@@ -2,10 +2,9 @@
 
 use clap::CommandFactory;
 
-use crate::admin::{self, Request};
 use crate::args::{Args, Command, Common, ConfigCommand};
 use crate::error::{Error, Result};
-use crate::{console, demo, logging, output, serve, token, user};
+use crate::{console, demo, logging, output, serve, token, user, verify};
 
 /// Carries out what the command line says, and answers the exit status.
 ///
@@ -24,7 +23,7 @@ pub async fn run(args: Args) -> Result<u8> {
         Command::Console(console) => console::open(&common.load()?, console.login).await,
         Command::Token(token) => token::token(&common, token).await,
         Command::User(user) => user::user(&common, user).await,
-        Command::Verify => verify(&common).await,
+        Command::Verify(how) => verify::verify(&common, how).await,
         Command::Config(ConfigCommand::Check) => check(&common),
         Command::Config(ConfigCommand::Show) => show(&common),
         Command::Completions { shell } => {
@@ -33,20 +32,6 @@ pub async fn run(args: Args) -> Result<u8> {
         }
     };
     done.map(|()| 0)
-}
-
-async fn verify(common: &Common) -> Result<()> {
-    let config = common.load()?;
-    if !config.store.url.file(&config.data_dir).exists() {
-        return Err(Error::NoDatabase(config.store.url.file(&config.data_dir)));
-    }
-    let answer = admin::ask(&config, Request::Verify, None).await?;
-    if common.json {
-        output::json(&answer);
-    } else {
-        output::result(&format!("the audit chain is whole: {} records", answer["records"]));
-    }
-    Ok(())
 }
 
 fn check(common: &Common) -> Result<()> {

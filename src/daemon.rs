@@ -14,7 +14,7 @@ use keyward_tui::ssh::{ConnectionLimits, HostKey, Shutdown, SshSettings, load_or
 use tokio::net::TcpListener;
 
 use crate::admin;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, chain};
 use crate::folder::Folder;
 use crate::jobs::Jobs;
 use crate::secrets;
@@ -157,6 +157,10 @@ impl Daemon {
         tokio::select! {
             () = finished(&mut doors) => {}
             () = lingering(&shutdown) => doors.abort_all(),
+        }
+        // So that all records of a stopped daemon are signed for.
+        if let Err(error) = service.sign_audit(&system).await {
+            tracing::warn!(error = chain(&error), "the last audit records are not signed");
         }
         service.close().await?;
         drop(folder);

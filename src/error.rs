@@ -159,6 +159,9 @@ pub enum Error {
         /// What it said.
         text: String,
     },
+    /// The audit chain does not hold.
+    #[error("the audit chain is broken: {0}")]
+    AuditBroken(String),
     /// Talking to the running daemon failed.
     #[error("the running daemon could not be asked; see its log")]
     Admin(#[source] io::Error),
@@ -255,6 +258,7 @@ impl Error {
             | Self::HostKey(_)
             | Self::Listen { .. }
             | Self::Jobs(_)
+            | Self::AuditBroken(_)
             | Self::Admin(_)
             | Self::Terminal(_)
             | Self::Stranger(_)

@@ -2,7 +2,7 @@
 //! never beside itself. What a job does is the core's.
 //!
 //! The scheduler looks at its list twice a second, whether or not something is due. That is the one thing an idle
-//! daemon does: a look at four rows in memory, some ten microseconds, no I/O. The jobs themselves read from memory
+//! daemon does: a look at a few rows in memory, some ten microseconds, no I/O. The jobs themselves read from memory
 //! first, and write only when there is something to remove.
 
 use std::future::Future;
@@ -13,40 +13,54 @@ use std::time::Duration;
 use keyward_keys::{Caller, Door, Service};
 use tokio::sync::Mutex;
 use tokio_cron_scheduler::{Job, JobScheduler};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::error::{Error, Result};
 
 type Work = Pin<Box<dyn Future<Output = keyward_keys::Result<u64>> + Send>>;
+type Poke = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 struct Task {
     name: &'static str,
     /// Second, minute, hour, day, month, weekday; UTC.
     schedule: &'static str,
     work: fn(Service, Caller) -> Work,
+    /// Ends when the job is due before its time, if that can be.
+    poke: Option<fn(Service) -> Poke>,
 }
 
 /// All jobs. Off the full hour, when everybody else's run.
-const TASKS: [Task; 4] = [
+const TASKS: [Task; 5] = [
     Task {
         name: "purge_bin",
         schedule: "10 7 * * * *",
         work: |service, caller| Box::pin(async move { service.purge_bin(&caller).await }),
+        poke: None,
     },
     Task {
         name: "prune_usage",
         schedule: "20 37 * * * *",
         work: |service, caller| Box::pin(async move { service.prune_usage(&caller).await.map(|()| 0) }),
+        poke: None,
     },
     Task {
         name: "forget_answers",
         schedule: "40 22 * * * *",
         work: |service, caller| Box::pin(async move { service.forget_answers(&caller).await }),
+        poke: None,
     },
     Task {
         name: "end_expired_sessions",
         schedule: "30 */5 * * * *",
         work: |service, caller| Box::pin(async move { service.end_expired_sessions(&caller).await }),
+        poke: None,
+    },
+    Task {
+        name: "sign_audit",
+        schedule: "45 * * * * *",
+        work: |service, caller| Box::pin(async move { service.sign_audit(&caller).await }),
+        poke: Some(|service| Box::pin(async move { service.audit_unsigned().await })),
     },
 ];
 
@@ -57,6 +71,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Jobs {
     scheduler: JobScheduler,
     running: TaskTracker,
+    stopping: CancellationToken,
 }
 
 impl Jobs {
@@ -66,10 +81,13 @@ impl Jobs {
     /// The scheduler refused one.
     pub async fn start(service: &Service) -> Result<Self> {
         let scheduler = JobScheduler::new().await.map_err(Error::Jobs)?;
-        let running = TaskTracker::new();
+        let (running, stopping) = (TaskTracker::new(), CancellationToken::new());
         for task in &TASKS {
             let runner = Arc::new(Runner { task, service: service.clone(), alone: Mutex::new(()) });
             running.spawn(Arc::clone(&runner).run());
+            if let Some(poke) = task.poke {
+                running.spawn(stopping.clone().run_until_cancelled_owned(Arc::clone(&runner).poked(poke)));
+            }
             let tracker = running.clone();
             let job = Job::new_async(task.schedule, move |_, _| {
                 let (runner, tracker) = (Arc::clone(&runner), tracker.clone());
@@ -78,7 +96,7 @@ impl Jobs {
             scheduler.add(job.map_err(Error::Jobs)?).await.map_err(Error::Jobs)?;
         }
         scheduler.start().await.map_err(Error::Jobs)?;
-        Ok(Self { scheduler, running })
+        Ok(Self { scheduler, running, stopping })
     }
 
     /// Starts no more of them, and waits for those that run.
@@ -86,6 +104,7 @@ impl Jobs {
         if let Err(error) = self.scheduler.shutdown().await {
             tracing::warn!(%error, "the scheduler did not stop");
         }
+        self.stopping.cancel();
         self.running.close();
         if tokio::time::timeout(PATIENCE, self.running.wait()).await.is_err() {
             tracing::warn!("a job did not finish in time; it goes on at the next start");
@@ -100,13 +119,21 @@ struct Runner {
 }
 
 impl Runner {
+    /// Runs the job whenever it is due before its time.
+    async fn poked(self: Arc<Self>, poke: fn(Service) -> Poke) {
+        loop {
+            poke(self.service.clone()).await;
+            Arc::clone(&self).run().await;
+        }
+    }
+
     async fn run(self: Arc<Self>) {
         let Ok(_alone) = self.alone.try_lock() else { return };
         let name = self.task.name;
         let caller = self.service.system_caller(name, Door::System);
         match (self.task.work)(self.service.clone(), caller).await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(job = name, count, "a job removed what was due"),
+            Ok(count) => tracing::info!(job = name, count, "a job did what was due"),
             Err(error) => tracing::error!(job = name, error = crate::error::chain(&error), "a job failed"),
         }
     }

@@ -15,6 +15,7 @@ use crate::view::KeyStatus;
 pub use notices::{NewTicket, NotificationQuery, TicketQuery};
 
 mod access;
+mod audit;
 mod fetch;
 mod team;
 mod token;
@@ -22,6 +23,7 @@ mod transfer;
 
 pub use access::AccessQuery;
 pub use account::{InstanceInvitation, PasswordChange, PasswordReset, ProfileChange, UserChange, UserQuery};
+pub use audit::{AuditQuery, CheckpointQuery};
 pub use fetch::FetchMany;
 pub use team::{NewTeam, TeamPatch};
 pub use token::{NewToken, TokenWords, network};

@@ -19,9 +19,9 @@ pub use caller::{Caller, Identity, Origin, RequestId};
 pub use clock::Clock;
 pub use error::{Error, Fault, Locked, Result};
 pub use event::{Call, Event};
-pub use keyward_store::model::{Custody, Door, Environment, Id, Plan, Role, Scope};
+pub use keyward_store::model::{Custody, Door, Environment, Id, Outcome, Plan, Role, Scope};
 pub use plans::Plans;
 pub use service::{
-    AuditSummary, Health, NoticeKind, OpenError, People, Registration, Relay, Service, ServiceOptions,
-    ServiceSettings, Subscription, fingerprint_text, ssh_fingerprint,
+    AuditExport, AuditFault, AuditSummary, Health, NoticeKind, OpenError, People, Registration, Relay,
+    Service, ServiceOptions, ServiceSettings, Subscription, fingerprint_text, ssh_fingerprint,
 };

@@ -104,7 +104,14 @@ pub enum Permission {
     /// Answer such questions.
     SupportAnswer,
     /// Check the audit chain.
+    /// See audit records: of oneself, of a space, of the instance.
+    AuditRead,
+    /// Check the audit chain, and see its checkpoints.
     AuditVerify,
+    /// Take the whole audit chain along.
+    AuditExport,
+    /// Sign the head of the audit chain.
+    AuditSign,
     /// Run the daemon's jobs and its first steps.
     InstanceRun,
 }
@@ -162,7 +169,10 @@ pub const RULES: &[Rule] = &[
     rule(P::NoticeSend, "notice.send", true, &[System]),
     rule(P::SupportAsk, "support.ask", true, &[Oneself]),
     rule(P::SupportAnswer, "support.answer", true, &[Operator]),
+    rule(P::AuditRead, "audit.read", false, &[Oneself, Admin, Owner, Operator]),
     rule(P::AuditVerify, "audit.verify", false, &[Operator, System]),
+    rule(P::AuditExport, "audit.export", true, &[Operator]),
+    rule(P::AuditSign, "audit.sign", false, &[System]),
     rule(P::InstanceRun, "instance.run", true, &[System]),
 ];
 

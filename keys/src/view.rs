@@ -3,6 +3,7 @@
 
 mod access;
 mod account;
+mod audit;
 mod billing;
 mod fetched;
 mod live;
@@ -20,6 +21,7 @@ use utoipa::ToSchema;
 use keyward_store::model::{Custody, Environment, Id, Plan};
 
 pub use access::{AccessAction, AccessAnswer, AppAccess, KeyAccess, PersonAccess};
+pub use audit::{AuditLine, AuditPage, AuditView, CheckpointPage, CheckpointView};
 pub use billing::{BillingPeriod, BillingView, PlanChange, PlanDifference, PlanUsage, UsageForecast};
 pub use fetched::Fetched;
 pub use live::{KeyAction, KeyUpdate, UsageDelta, UsageStats, UsageUpdate};

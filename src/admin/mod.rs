@@ -23,4 +23,4 @@ pub use frame::{Frame, Kind};
 pub use listener::Listener;
 pub(crate) use listener::Serving;
 pub use relay::{ConsoleRequest, Hello};
-pub use request::Request;
+pub use request::{Request, Verified};

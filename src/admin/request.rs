@@ -1,7 +1,9 @@
 //! What may be asked on the admin socket, and the one service call that carries each out. Secrets travel apart from
 //! the request, in a frame of their own.
 
-use keyward_keys::input::{AddedAccount, InstanceInvitation, NewAccount, TokenWords, UserChange, UserQuery};
+use keyward_keys::input::{
+    AddedAccount, CheckpointQuery, InstanceInvitation, NewAccount, TokenWords, UserChange, UserQuery,
+};
 use keyward_keys::view::OneTimeCode;
 use keyward_keys::{Caller, Door, Error, Plan, Service};
 use secrecy::{ExposeSecret, SecretString};
@@ -68,7 +70,15 @@ pub enum Request {
         token: String,
     },
     /// Verify the audit chain.
-    Verify,
+    Verify {
+        /// Signed checkpoints that were kept elsewhere.
+        checkpoint: Option<String>,
+    },
+    /// A page of the signed checkpoints of the audit chain.
+    Checkpoints {
+        /// From 1.
+        page: u32,
+    },
     /// Open a dashboard; only a running daemon can.
     Console(ConsoleRequest),
 }
@@ -121,12 +131,15 @@ pub(super) async fn carry_out(
             service.revoke_token(&caller, token.id).await?;
             json(&token)
         }
-        Request::Verify => {
-            let summary = service.verify_audit(&service.system_caller("verify", Door::Local)).await?;
-            match summary.broken_at {
-                None => Ok(serde_json::json!({ "records": summary.records })),
-                Some(number) => Err(Error::Internal(Box::new(Broken(number)))),
-            }
+        Request::Verify { checkpoint } => {
+            let system = service.system_caller("verify", Door::Local);
+            let summary = service.verify_audit(&system, checkpoint.as_deref()).await?;
+            let fault = summary.fault.map(|fault| Fault { record: fault.record(), text: fault.to_string() });
+            json(&Verified { records: summary.records, checkpoints: summary.checkpoints, fault })
+        }
+        Request::Checkpoints { page } => {
+            let system = service.system_caller("verify", Door::Local);
+            json(&service.audit_checkpoints(&system, CheckpointQuery { page, limit: CHECKPOINTS }).await?)
         }
         Request::Console(_) => Err(Error::Conflict("a dashboard needs a running daemon".to_owned())),
     }
@@ -164,12 +177,30 @@ fn json(view: &impl Serialize) -> Result<serde_json::Value, Error> {
     serde_json::to_value(view).map_err(|error| Error::Internal(Box::new(error)))
 }
 
-/// The audit chain does not hold.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "audit record {0} does not follow from the one before it: it was altered, or one before it is missing"
-)]
-struct Broken(u64);
+/// Checkpoints in one answer.
+const CHECKPOINTS: u32 = 100;
+
+/// What a check of the audit chain found.
+#[derive(Serialize, Deserialize)]
+pub struct Verified {
+    /// Records that follow from each other, from the first on.
+    pub records: u64,
+    /// Checkpoints that were compared.
+    pub checkpoints: u64,
+    /// The first thing that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+}
+
+/// What is wrong with the audit chain.
+#[derive(Serialize, Deserialize)]
+pub struct Fault {
+    /// The first bad record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<u64>,
+    /// What is wrong with it.
+    pub text: String,
+}
 
 #[cfg(test)]
 mod tests {

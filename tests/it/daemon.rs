@@ -12,7 +12,7 @@ use crate::harness::http::Http;
 use crate::harness::process::{Process, keyward, run};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_keyward");
-const PASSWORD: &str = "a fine password";
+pub(crate) const PASSWORD: &str = "a fine password";
 
 pub(crate) fn command(data: &Path, args: &[&str], stdin: &str) -> Output {
     run(keyward(Path::new(BINARY), data, args), stdin)
@@ -125,25 +125,6 @@ async fn an_account_is_added_with_and_without_a_daemon() {
     assert_eq!(wrong.status.code(), Some(2));
     let error: Value = serde_json::from_slice(&wrong.stderr).unwrap();
     assert!(error["error"].as_str().unwrap().contains("e-mail"), "{error}");
-}
-
-#[test]
-fn the_audit_chain_is_verified_with_and_without_a_daemon() {
-    let (_folder, data) = place();
-    let none = command(&data, &["verify"], "");
-    assert_eq!(none.status.code(), Some(3), "{}", text(&none.stderr));
-    assert!(!data.exists(), "looking makes nothing");
-    assert!(add_user(&data, "ana@example.com", &[]).status.success());
-    let records = || {
-        let output = command(&data, &["verify", "--json"], "");
-        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-        answer["records"].as_u64().unwrap()
-    };
-    let offline = records();
-    assert!(offline >= 1);
-    let _daemon = serve(&data);
-    assert!(add_user(&data, "ben@example.com", &[]).status.success());
-    assert!(records() > offline);
 }
 
 #[test]

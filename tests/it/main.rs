@@ -7,6 +7,7 @@
     reason = "a test stops at the first failed step and says what it counted"
 )]
 
+mod audit;
 mod bad_disk;
 mod bad_input;
 mod canary;

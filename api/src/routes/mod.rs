@@ -2,6 +2,7 @@
 //! and shapes the answer.
 
 mod access;
+mod audit;
 mod auth;
 mod billing;
 mod docs;
@@ -59,6 +60,7 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
         .merge(tokens::routes())
         .merge(unlock::routes())
         .merge(billing::routes())
+        .merge(audit::routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT.min(most)))
         .merge(health::routes())
         .merge(document::routes())

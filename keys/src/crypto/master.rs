@@ -64,6 +64,11 @@ impl MasterKey {
         self.derive(b"signing")
     }
 
+    /// The secret of the pair that signs checkpoints of the audit chain, for [`super::CheckpointKey::new`].
+    pub fn checkpoint_seed(&self) -> Result<Zeroizing<[u8; 32]>> {
+        self.derive(b"checkpoint")
+    }
+
     fn derive(&self, purpose: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
         hkdf(self.0.as_slice(), SALT, &[purpose])
     }

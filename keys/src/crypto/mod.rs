@@ -4,7 +4,7 @@
 //! How the parts stand on each other:
 //!
 //! ```text
-//! MasterKey ─ HKDF ─▶ page sealer · system pair · pepper · token-signing seed
+//! MasterKey ─ HKDF ─▶ page sealer · system pair · pepper · signing seeds (tokens, checkpoints)
 //! passphrase / member / service token / system   (locks)
 //!        └─▶ private key of an API key ─ HPKE ─▶ ContentKey ─ A256CBC-HS512 ─▶ value (a version)
 //! ```
@@ -16,6 +16,7 @@ mod aead;
 mod boxes;
 mod bucket;
 mod chain;
+mod checkpoint;
 mod context;
 mod derive;
 mod envelope;
@@ -45,6 +46,7 @@ mod wrap;
 
 pub use boxes::{content_key_of, open_box, open_with_content_key, seal_to};
 pub use chain::Sha256Chain;
+pub use checkpoint::{CheckpointKey, Head, notes};
 pub use context::Context;
 pub use envelope::{Envelope, MAX_PLAINTEXT, Sealed};
 pub use error::{Error, Result};

@@ -1,52 +1,99 @@
-//! Reading the audit chain: every record follows from the one before, or the first that does not is named.
-//! Writing is `change`'s.
+//! The audit chain, read: what its rows are, and what its readers share. Writing is `change`'s; nothing here alters
+//! a record.
 
-use keyward_store::model::AuditRecord;
-use keyward_store::{ChainHasher, KeyRange, Order, Snapshot, Store};
+mod checkpoint;
+mod export;
+mod list;
+mod verify;
 
-use crate::caller::Caller;
-use crate::crypto::Sha256Chain;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+
+use keyward_store::model::{AuditRecord, Checkpoint};
+use keyward_store::{Applied, KeyRange, Order, RedbSnapshot, Snapshot, Versioned};
+
+use crate::clock::timestamp;
+use crate::crypto::{CheckpointKey, Head};
 use crate::error::{Error, Result};
-use crate::policy::Permission;
-use crate::service::Service;
-use crate::service::access::{Target, authorise};
+use crate::view::AuditView;
 
-/// What a check of the audit chain found.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct AuditSummary {
-    /// Records that follow from each other, from the first on.
-    pub records: u64,
-    /// The first record that does not follow, if any.
-    pub broken_at: Option<u64>,
-}
+pub use export::AuditExport;
+pub use verify::{AuditFault, AuditSummary};
 
 /// Records read at a time.
 const PAGE: usize = 1024;
 
-impl Service {
-    /// Walks the whole chain.
-    pub async fn verify_audit(&self, caller: &Caller) -> Result<AuditSummary> {
-        authorise(&self.mirror().read(), caller, Permission::AuditVerify, Target::Instance, None)?;
-        let snapshot = self.store().snapshot().await?;
-        let (mut previous, mut records) = ([0; 32], 0_u64);
-        loop {
-            let range = KeyRange { start: (records + 1).to_be_bytes().to_vec(), end: None };
-            let rows = snapshot.scan(AuditRecord::LOG, range, Order::Ascending, PAGE).await?;
-            for (key, row) in &rows {
-                let number = records + 1;
-                let follows = row.value.split_at_checked(32).filter(|(hash, body)| {
-                    key.as_slice() == number.to_be_bytes()
-                        && Sha256Chain.link(&previous, number, body).as_slice() == *hash
-                });
-                let Some((hash, _)) = follows else {
-                    return Ok(AuditSummary { records, broken_at: Some(number) });
-                };
-                previous = hash.try_into().map_err(|_| Error::NotFound("record"))?;
-                records = number;
-            }
-            if rows.len() < PAGE {
-                return Ok(AuditSummary { records, broken_at: None });
-            }
+/// Records after which a checkpoint is due before its time.
+const CHECKPOINT_EVERY: u64 = 256;
+
+/// What reading and signing the chain needs.
+pub(crate) struct AuditDesk {
+    key: CheckpointKey,
+    /// Whoever reads much of the chain does so alone: it takes a core, and nobody's requests wait for it.
+    readers: Semaphore,
+    /// Records since the last checkpoint.
+    unsigned: AtomicU64,
+    due: Notify,
+}
+
+impl AuditDesk {
+    pub(crate) fn new(key: CheckpointKey) -> Self {
+        Self { key, readers: Semaphore::new(1), unsigned: AtomicU64::new(0), due: Notify::new() }
+    }
+
+    /// Follows one durable commit.
+    pub(crate) fn saw(&self, changes: &[Applied]) {
+        let records = changes.iter().filter(|change| change.table == AuditRecord::LOG).count() as u64;
+        if records > 0 && self.unsigned.fetch_add(records, Ordering::Relaxed) + records >= CHECKPOINT_EVERY {
+            self.due.notify_one();
         }
+    }
+
+    /// A turn to read much of the chain.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>> {
+        self.readers.acquire().await.map_err(|_| Error::Busy)
+    }
+}
+
+/// A row of the chain, taken apart: its number, its hash and its body. None when it is no such row.
+fn entry<'a>(key: &[u8], row: &'a Versioned) -> Option<(u64, &'a [u8; 32], &'a [u8])> {
+    let (hash, body) = row.value.split_first_chunk()?;
+    Some((u64::from_be_bytes(key.try_into().ok()?), hash, body))
+}
+
+/// Every row from this number on.
+fn from(number: u64) -> KeyRange {
+    KeyRange { start: number.to_be_bytes().to_vec(), end: None }
+}
+
+/// The end of the chain; size 0 when there is none yet.
+async fn head(snapshot: &RedbSnapshot) -> Result<Head> {
+    let last = snapshot.scan(AuditRecord::LOG, KeyRange::all(), Order::Descending, 1).await?;
+    let last = last.first().and_then(|(key, row)| entry(key, row));
+    Ok(last.map_or(Head { size: 0, hash: [0; 32] }, |(size, hash, _)| Head { size, hash: *hash }))
+}
+
+/// Checkpoints, newest first.
+async fn checkpoints(snapshot: &RedbSnapshot, limit: usize) -> Result<Vec<Checkpoint>> {
+    use keyward_store::{Record, Row};
+    let rows = snapshot.scan(Checkpoint::TABLE, KeyRange::all(), Order::Descending, limit).await?;
+    Ok(rows.iter().map(|(_, row)| Ok(Row::decode(row)?.record)).collect::<keyward_store::Result<_>>()?)
+}
+
+fn view(seq: u64, record: AuditRecord) -> AuditView {
+    AuditView {
+        seq,
+        timestamp: timestamp(record.at_ms),
+        actor: record.actor,
+        actor_kind: record.actor_kind,
+        door: record.door,
+        from: record.from,
+        action: record.action,
+        object: record.object,
+        space: record.space,
+        outcome: record.outcome,
+        detail: record.detail,
+        request_id: record.request,
     }
 }

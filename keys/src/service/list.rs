@@ -150,12 +150,7 @@ fn wanted(tables: &Tables, id: Id, query: &KeyQuery, now_ms: i64) -> bool {
 
 fn check(query: &KeyQuery) -> Result<()> {
     let mut faults = super::text::Faults::default();
-    if query.page == 0 {
-        faults.add("page", "starts at 1");
-    }
-    if !(1..=100).contains(&query.limit) {
-        faults.add("limit", "is between 1 and 100");
-    }
+    faults.page(query.page, query.limit);
     if query.search.as_ref().is_some_and(|text| text.len() > LONGEST_SEARCH) {
         faults.add("search", format!("is longer than {LONGEST_SEARCH} bytes"));
     }

@@ -66,19 +66,20 @@ use keyward_store::{Observer, OpenOptions, Redb, SealerFor, Store};
 use crate::caller::{Caller, Identity, Origin, UnlockSlot};
 use crate::clock::{Clock, timestamp};
 use crate::crypto::{
-    self, JwtKeys, KdfPool, MasterKey, PasswordCost, Passwords, Pepper, Remembered, Sha256Chain, SystemKeys,
-    VerifiedTokens,
+    self, CheckpointKey, JwtKeys, KdfPool, MasterKey, PasswordCost, Passwords, Pepper, Remembered,
+    Sha256Chain, SystemKeys, VerifiedTokens,
 };
 use crate::error::Result;
 use crate::plans::Plans;
 
-pub use audit::AuditSummary;
+pub use audit::{AuditExport, AuditFault, AuditSummary};
 pub use bus::Subscription;
 pub use notifications::NoticeKind;
 pub use once::{Begun, Once};
 pub use relay::{People, Relay};
 pub use ssh_keys::{fingerprint_text, ssh_fingerprint};
 
+use audit::AuditDesk;
 use bus::Bus;
 use lockout::{Lockouts, Refusals};
 use metered::Metered;
@@ -175,6 +176,7 @@ struct Inner {
     usage: Usage,
     mirror: Mirror,
     bus: Arc<Bus>,
+    audit: Arc<AuditDesk>,
     settings: ServiceSettings,
     system_keys: SystemKeys,
     pepper: Pepper,
@@ -223,9 +225,13 @@ impl Service {
     async fn open_with(options: ServiceOptions, discard_usage: bool) -> std::result::Result<Self, OpenError> {
         let ServiceOptions { path, master_key, settings, password_cost } = options;
         let mirror = Mirror::default();
+        let audit = Arc::new(AuditDesk::new(CheckpointKey::new(&*master_key.checkpoint_seed()?)));
         let observer: Observer = {
-            let mirror = mirror.clone();
-            Box::new(move |changes| mirror.apply(changes))
+            let (mirror, audit) = (mirror.clone(), Arc::clone(&audit));
+            Box::new(move |changes| {
+                mirror.apply(changes);
+                audit.saw(changes);
+            })
         };
         let failed = |source| OpenError::Store { path: path.clone(), source };
         let (system_keys, pepper) = (master_key.system_keys()?, master_key.pepper()?);
@@ -255,6 +261,7 @@ impl Service {
             store,
             mirror,
             bus,
+            audit,
             system_keys,
             pepper,
             passwords,

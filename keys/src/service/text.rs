@@ -38,6 +38,16 @@ impl Faults {
         text
     }
 
+    /// A page's number, and how many a page holds.
+    pub(crate) fn page(&mut self, page: u32, limit: u32) {
+        if page == 0 {
+            self.add("page", "starts at 1");
+        }
+        if !(1..=100).contains(&limit) {
+            self.add("limit", "is between 1 and 100");
+        }
+    }
+
     pub(crate) fn check(self) -> crate::Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(crate::Error::Invalid(self.0)) }
     }

@@ -41,11 +41,11 @@ async fn an_automation_key_opens_for_its_people_and_each_reveal_is_recorded_firs
     let service = &instance.service;
     let ana = instance.ana().await;
     let key = instance.add_key(&ana, "Automation").await;
-    let before = service.verify_audit(&instance.system()).await.expect("verified").records;
+    let before = service.verify_audit(&instance.system(), None).await.expect("verified").records;
     let opened = service.reveal(&ana, &by_id(key.id), Reveal::default()).await.expect("opens");
     assert_eq!(value(&opened), "sk-test-0123456789");
-    let after = service.verify_audit(&instance.system()).await.expect("verified");
-    assert_eq!((after.records, after.broken_at), (before + 1, None));
+    let after = service.verify_audit(&instance.system(), None).await.expect("verified");
+    assert_eq!((after.records, after.fault), (before + 1, None));
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ fn app(instance: &Instance, token: &SecretString) -> Caller {
 }
 
 async fn records(instance: &Instance) -> u64 {
-    instance.service.verify_audit(&instance.system()).await.expect("verified").records
+    instance.service.verify_audit(&instance.system(), None).await.expect("verified").records
 }
 
 #[tokio::test]

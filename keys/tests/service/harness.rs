@@ -1,14 +1,16 @@
 //! One service on a real file, with a clock that the test sets and passwords that cost little.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use keyward_keys::crypto::{MasterKey, PasswordCost};
+use keyward_keys::crypto::{MasterKey, PasswordCost, Sha256Chain};
 use keyward_keys::input::{AddedAccount, KeyRef, NewAccount, NewKey};
 use keyward_keys::view::{KeyView, UserView};
 use keyward_keys::{
     Caller, Clock, Door, Id, Origin, Plan, Registration, Service, ServiceOptions, ServiceSettings,
 };
+use keyward_store::{Batch, OpenOptions, Redb, SealerFor, Store};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
@@ -46,6 +48,21 @@ impl Instance {
         self.service.close().await.expect("closes");
         let service = start(&self.folder, &self.master_key, &self.clock, Registration::Open).await;
         Self { service, ..self }
+    }
+
+    /// Changes rows behind the service's back, as somebody with the file and the master key could.
+    pub(crate) async fn tamper(self, batch: Batch) -> Self {
+        use secrecy::ExposeSecret;
+        self.service.close().await.expect("closes");
+        let master_key = MasterKey::parse(self.master_key.expose_secret().as_bytes()).expect("a key");
+        let sealer: SealerFor =
+            Box::new(move |file| Ok(Arc::new(master_key.page_sealer(*file).expect("a sealer"))));
+        let options =
+            OpenOptions::file(self.folder.path().join("keyward.redb"), sealer, Arc::new(Sha256Chain));
+        let store = Redb::open(options).expect("opens");
+        store.commit(batch).await.expect("commits");
+        store.close();
+        self.reopen().await
     }
 
     pub(crate) fn system(&self) -> Caller {

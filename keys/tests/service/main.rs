@@ -6,6 +6,7 @@ mod accounts;
 mod administration;
 #[path = "../support/authenticator.rs"]
 mod authenticator;
+mod audit;
 mod billing;
 mod custody;
 mod fetch;

@@ -1,6 +1,6 @@
 //! Knocks on what the service offers as everyone who is not entitled to it.
 
-use keyward_keys::input::{AddedAccount, KeyPatch, NewToken, Reveal, UsageQuery};
+use keyward_keys::input::{AddedAccount, CheckpointQuery, KeyPatch, NewToken, Reveal, UsageQuery};
 use keyward_keys::{Error, Plan, Scope};
 
 use crate::harness::{Instance, by_id, new_account};
@@ -45,7 +45,10 @@ async fn what_is_the_daemons_or_an_operators_is_refused_to_others() {
             service.end_expired_sessions(&ana).await.err().or(Some(Error::Forbidden(String::new()))),
         ),
         ("drain", service.announce_drain(&ana, 1).err()),
-        ("audit", service.verify_audit(&ana).await.err()),
+        ("audit", service.verify_audit(&ana, None).await.err()),
+        ("checkpoints", service.audit_checkpoints(&ana, CheckpointQuery { page: 1, limit: 20 }).await.err()),
+        ("export", service.export_audit(&ana).await.err()),
+        ("sign", service.sign_audit(&ana).await.err()),
         ("console", service.account_caller(&ana, "ana").err()),
     ];
     for (name, refusal) in refusals {

@@ -4,6 +4,7 @@
 mod account;
 mod api_key;
 mod audit;
+mod checkpoint;
 mod custody;
 mod fetch;
 mod id;
@@ -17,6 +18,7 @@ mod token;
 pub use account::{Account, Plan, Preferences, SecondFactor, Security, Session, SshKey};
 pub use api_key::{ApiKey, Custody, Environment, Status};
 pub use audit::{AuditRecord, Door, Outcome};
+pub use checkpoint::Checkpoint;
 pub use custody::{Holder, Lock, LockTarget, Version, label};
 pub use fetch::FetchDay;
 pub use id::{Id, IdError};

@@ -3,6 +3,7 @@
 //! standard error, as JSON under `--json`.
 
 mod account;
+mod audit;
 pub(crate) mod exit;
 mod help;
 mod keys;
@@ -90,6 +91,7 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::TokensLs => tokens::ls(context, args).await,
         Verb::TokensAdd => tokens::add(context, args, stdin).await,
         Verb::TokensRm => tokens::rm(context, args, stdin).await,
+        Verb::Audit => audit::audit(context, args).await,
         Verb::Usage => usage::usage(context, args).await,
         Verb::TeamLs => team::ls(context, args).await,
         Verb::TeamShow => team::show(context, args).await,

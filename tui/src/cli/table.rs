@@ -28,6 +28,7 @@ pub(super) enum Verb {
     Unlock,
     Lock,
     Passphrase,
+    Audit,
 }
 
 /// A command.
@@ -332,6 +333,27 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: &[],
         about: "Set or change your unlock passphrase",
         more: "Without a terminal, the input is the present one, if there is one, and the new one, a line each.",
+    },
+    Command {
+        verb: Verb::Audit,
+        words: &["audit"],
+        operand: Some(("KEY", false)),
+        flags: &[
+            ENVIRONMENT,
+            option("--actor", "WHO", "an id, or account, token, system"),
+            option("--action", "ACTION", "such as key.reveal, or key for all of them"),
+            option("--object", "ID", "what it was done to"),
+            option("--team", "ID", "in which team"),
+            option("--outcome", "OUTCOME", "done or refused"),
+            option("--door", "DOOR", "ssh, rest, websocket, local or system"),
+            option("--from", "TIME", "not before this day or time (UTC)"),
+            option("--to", "TIME", "before this day or time (UTC)"),
+            option("--request", "ID", "in this request"),
+            option("--limit", "N", "how many, 1 to 100; 50 when nothing is said"),
+            option("--page", "N", "which page of them, from 1"),
+        ],
+        about: "What was done, by whom, newest first; with KEY, to that key",
+        more: "You see what concerns your account, and all of the spaces that you own or administer.",
     },
     Command {
         verb: Verb::Help,

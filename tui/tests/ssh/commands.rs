@@ -194,3 +194,26 @@ async fn plain_mode_runs_the_same_commands_a_line_at_a_time() {
         assert_eq!(tty.status, Some(0));
     }
 }
+
+#[tokio::test]
+async fn what_was_done_is_listed_for_those_it_concerns() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    let add = "keys add --name mine --service Stripe --json";
+    let key = server.run(&ana, add, b"sk-secret\n").await.json();
+    assert_eq!(server.run(&ana, "keys get mine", b"").await.status, Some(0));
+    let page = server.run(&ana, "audit --json --action key", b"").await.json();
+    let actions: Vec<_> =
+        page["records"].as_array().unwrap().iter().map(|record| &record["action"]).collect();
+    assert_eq!(actions, ["key.reveal", "key.create"]);
+    assert_eq!((&page["records"][0]["door"], &page["pagination"]["total"]), (&"ssh".into(), &2.into()));
+    let of_key = server.run(&ana, "audit mine --json --limit 1", b"").await.json();
+    assert_eq!(of_key["records"][0]["object"], key["_id"]);
+    let table = server.run(&ana, "audit --action key --outcome done --from 2020-01-01 --limit 1", b"").await;
+    assert!(table.out().starts_with("NO ") && table.out().contains("key.reveal"), "{}", table.out());
+    assert!(table.err().contains("--page 2"), "{}", table.err());
+    for wrong in ["audit --from soon", "audit --object x", "audit --door moon", "audit --limit many"] {
+        assert_eq!(server.run(&ana, wrong, b"").await.status, Some(2), "{wrong}");
+    }
+    assert_eq!(server.run(&ana, "audit nothing", b"").await.status, Some(3));
+}
