@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 
 use crate::args::{Args, Command, Common, ConfigCommand};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::{console, demo, logging, output, serve, token, user, verify};
 
 /// Carries out what the command line says, and answers the exit status.

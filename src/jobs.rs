@@ -8,7 +8,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use keyward_keys::{Caller, Door, Service};
 use tokio::sync::Mutex;
@@ -96,6 +96,7 @@ impl Jobs {
             scheduler.add(job.map_err(Error::Jobs)?).await.map_err(Error::Jobs)?;
         }
         scheduler.start().await.map_err(Error::Jobs)?;
+        service.jobs_scheduled(&service.system_caller("jobs", Door::System), true)?;
         Ok(Self { scheduler, running, stopping })
     }
 
@@ -131,7 +132,10 @@ impl Runner {
         let Ok(_alone) = self.alone.try_lock() else { return };
         let name = self.task.name;
         let caller = self.service.system_caller(name, Door::System);
-        match (self.task.work)(self.service.clone(), caller).await {
+        let started = Instant::now();
+        let done = (self.task.work)(self.service.clone(), caller).await;
+        self.service.job_ran(name, done.is_ok(), started.elapsed());
+        match done {
             Ok(0) => {}
             Ok(count) => tracing::info!(job = name, count, "a job did what was due"),
             Err(error) => tracing::error!(job = name, error = crate::error::chain(&error), "a job failed"),

@@ -22,6 +22,7 @@ use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 
 use crate::limits::Standing;
+use crate::metered::UnderWay;
 use crate::problem::Problem;
 use crate::{HttpDoor, address, secure};
 
@@ -119,6 +120,7 @@ fn cors(origins: &[keyward_config::WebOrigin]) -> Option<CorsLayer> {
 
 async fn pass(State(door): State<HttpDoor>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let _under_way = UnderWay::new(door.service.meters());
     let id = request_id(request.headers());
     let peer = request.extensions().get::<Peer>().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
     let client = address::client(peer, request.headers(), &door.settings.api.trusted_proxies);
@@ -135,7 +137,10 @@ async fn pass(State(door): State<HttpDoor>, mut request: Request, next: Next) ->
             next.run(request).instrument(span).await
         }
     };
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let template = route.as_ref().map(MatchedPath::as_str);
+    let status = response.status().as_u16();
+    door.metered.answered(door.service.meters(), template, plain(&method), status, started.elapsed());
+    let route = template.unwrap_or("none");
     let id_text = id.to_str().unwrap_or_default();
     write_problem(&mut response, id_text, route);
     finish_headers(response.headers_mut(), &visit);
@@ -143,7 +148,7 @@ async fn pass(State(door): State<HttpDoor>, mut request: Request, next: Next) ->
         id = id_text,
         method = plain(&method),
         route,
-        status = response.status().as_u16(),
+        status,
         us = started.elapsed().as_micros() as u64,
         "answered"
     );

@@ -12,9 +12,11 @@ mod limits;
 mod link;
 mod listing;
 mod live;
+mod metered;
 mod once;
 mod openapi;
 mod problem;
+mod process;
 mod routes;
 mod secure;
 mod server;
@@ -49,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) limits: limits::RequestLimits,
     /// Clients that hear what happens.
     pub(crate) live: live::Live,
+    pub(crate) metered: metered::MeteredRoutes,
     /// Places for bodies of many events, each of which has a chunk in memory.
     pub(crate) bulk_bodies: Semaphore,
     /// Places for such chunks on their way into the store.
@@ -66,6 +69,7 @@ impl HttpDoor {
         Self(Arc::new(Shared {
             limits: limits::RequestLimits::new(&settings.limits),
             live: live::Live::new(service.clone(), &settings),
+            metered: metered::MeteredRoutes::new(service.meters()),
             service,
             settings,
             bulk_bodies: Semaphore::new(BULK_BODIES),

@@ -6,7 +6,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Networks;
+use crate::{Networks, SecretSetting};
 
 /// The HTTP door.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct Api {
     pub header_timeout_seconds: NonZeroU32,
     /// Seconds a request may take in all, event streams excepted.
     pub request_timeout_seconds: NonZeroU32,
+    /// What opens `/metrics`, when there is one.
+    pub metrics_token: SecretSetting,
 }
 
 /// A web origin in its serialised form (RFC 6454, section 6.2): scheme, host and, unless it is the scheme's own, port.

@@ -10,6 +10,7 @@ pub mod dotenv;
 pub mod error;
 pub mod event;
 pub mod input;
+pub mod meters;
 mod plans;
 pub mod policy;
 pub mod service;
@@ -22,6 +23,7 @@ pub use event::{Call, Event};
 pub use keyward_store::model::{Custody, Door, Environment, Id, Outcome, Plan, Role, Scope};
 pub use plans::Plans;
 pub use service::{
-    AuditExport, AuditFault, AuditSummary, Health, NoticeKind, OpenError, People, Registration, Relay,
-    Service, ServiceOptions, ServiceSettings, Subscription, fingerprint_text, ssh_fingerprint,
+    AuditExport, AuditFault, AuditSummary, Health, NoticeKind, OpenError, People, Process, Registration,
+    Relay, Service, ServiceOptions, ServiceSettings, StoreHealth, Subscription, fingerprint_text,
+    ssh_fingerprint,
 };

@@ -112,6 +112,8 @@ pub enum Permission {
     AuditExport,
     /// Sign the head of the audit chain.
     AuditSign,
+    /// Read the daemon's metrics.
+    MetricsRead,
     /// Run the daemon's jobs and its first steps.
     InstanceRun,
 }
@@ -173,6 +175,7 @@ pub const RULES: &[Rule] = &[
     rule(P::AuditVerify, "audit.verify", false, &[Operator, System]),
     rule(P::AuditExport, "audit.export", true, &[Operator]),
     rule(P::AuditSign, "audit.sign", false, &[System]),
+    rule(P::MetricsRead, "metrics.read", false, &[Operator, System]),
     rule(P::InstanceRun, "instance.run", true, &[System]),
 ];
 

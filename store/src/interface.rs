@@ -41,6 +41,42 @@ pub struct Applied {
 /// it must be quick and must not call the store.
 pub type Observer = Box<dyn Fn(&[Applied]) + Send + Sync>;
 
+/// One commit of the engine, which several callers may have shared.
+#[derive(Clone, Copy, Debug)]
+pub struct CommitTiming {
+    /// From beginning to durable.
+    pub took: std::time::Duration,
+    /// Usage events that it made durable.
+    pub events: u64,
+    /// Whether it became durable at all.
+    pub durable: bool,
+}
+
+/// Told of every commit that was tried, on the writer's thread: it must be quick and must not call the store.
+pub type Timing = Box<dyn Fn(CommitTiming) + Send + Sync>;
+
+/// What waits to be written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Waiting {
+    /// Batches and groups of events.
+    pub requests: usize,
+    /// Their bytes, by a rough count.
+    pub bytes: usize,
+}
+
+/// How a store stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Condition {
+    /// It reads and writes.
+    Fine,
+    /// It reads; for writing the disk has no room.
+    Full,
+    /// It reads; the last commit failed, and the next will be tried.
+    Failing,
+    /// It was closed, or has stopped.
+    Closed,
+}
+
 /// Seals and opens one page of the file. Implemented above (`keys::crypto`), so that the store holds no
 /// cryptography of its own.
 pub trait PageSealer: Send + Sync + 'static {

@@ -17,6 +17,7 @@ pub use self::redb::{FileId, OpenOptions, Redb, RedbSnapshot, SealerFor};
 pub use batch::{Batch, BatchId, Check, Op};
 pub use error::{CommitError, Error, Result};
 pub use interface::{
-    Applied, ChainHasher, Change, Committed, Cursor, Feed, Observer, PageSealer, Snapshot, Store, Versioned,
+    Applied, ChainHasher, Change, CommitTiming, Committed, Condition, Cursor, Feed, Observer, PageSealer,
+    Snapshot, Store, Timing, Versioned, Waiting,
 };
 pub use table::{KeyRange, Order, Record, Row, Table};

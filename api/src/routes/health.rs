@@ -5,12 +5,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
+use keyward_keys::StoreHealth;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::HttpDoor;
+use crate::process;
 
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default().routes(routes!(health)).routes(routes!(live)).routes(routes!(ready))
@@ -35,7 +37,19 @@ struct Memory {
 
 #[derive(Serialize, ToSchema)]
 struct Dependencies {
+    /// `connected`, `degraded` (it reads, and cannot be written: the disk is full) or `disconnected`.
     store: &'static str,
+    /// `running` or `stopped`.
+    jobs: &'static str,
+}
+
+/// The words for how the store is: its own, and the whole's.
+fn words(store: StoreHealth) -> (&'static str, &'static str) {
+    match store {
+        StoreHealth::Connected => ("connected", "ok"),
+        StoreHealth::ReadOnly => ("degraded", "degraded"),
+        StoreHealth::Disconnected => ("disconnected", "error"),
+    }
 }
 
 /// How the daemon is, for people.
@@ -44,14 +58,15 @@ struct Dependencies {
 ))]
 async fn health(State(door): State<HttpDoor>) -> (StatusCode, Json<Health>) {
     let health = door.service.health().await;
+    let (store, whole) = words(health.store);
     let body = Health {
-        status: if health.store { "ok" } else { "error" },
+        status: whole,
         timestamp: health.now,
         uptime: health.uptime.as_secs_f64(),
-        memory: resident().map(|rss| Memory { rss }),
-        dependencies: Dependencies { store: if health.store { "connected" } else { "disconnected" } },
+        memory: process::resident().map(|rss| Memory { rss }),
+        dependencies: Dependencies { store, jobs: if health.jobs { "running" } else { "stopped" } },
     };
-    (status(health.store), Json(body))
+    (status(whole == "ok"), Json(body))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -72,17 +87,12 @@ async fn live() -> Json<Probe> {
     (status = 200, description = "They should", body = Probe),
 ))]
 async fn ready(State(door): State<HttpDoor>) -> (StatusCode, Json<Probe>) {
-    let ready = !door.draining() && door.service.health().await.store;
+    let health = door.service.health().await;
+    // What only reads still serves fetches, and nobody else would do better.
+    let ready = !door.draining() && health.jobs && health.store != StoreHealth::Disconnected;
     (status(ready), Json(Probe { status: if ready { "ok" } else { "error" } }))
 }
 
 fn status(good: bool) -> StatusCode {
     if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
-}
-
-/// The process's resident memory, where the system tells it (proc_pid_status(5)).
-fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
 }

@@ -10,6 +10,7 @@ mod document;
 mod fetch;
 mod health;
 mod keys;
+mod metrics;
 mod notifications;
 mod profile;
 mod second_factor;
@@ -63,6 +64,7 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
         .merge(audit::routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT.min(most)))
         .merge(health::routes())
+        .merge(metrics::routes())
         .merge(document::routes())
         .merge(docs::routes())
 }

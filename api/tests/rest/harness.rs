@@ -83,6 +83,8 @@ impl Server {
         overrides.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config = Config::load(&Sources { overrides, ..Sources::default() }).unwrap();
         let service = open(&folder).await;
+        // No job runs here, and none is missed.
+        service.jobs_scheduled(&service.system_caller("test", Door::Local), true).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();

@@ -129,7 +129,7 @@ async fn health_tells_what_probes_need() {
     let server = Server::start().await;
     let health = server.send(server.request("GET", "/health")).await;
     assert_eq!((health.status, &health.body["status"]), (200, &json!("ok")));
-    assert_eq!(health.body["dependencies"], json!({"store": "connected"}));
+    assert_eq!(health.body["dependencies"], json!({"store": "connected", "jobs": "running"}));
     assert!(health.body["uptime"].as_f64().is_some_and(|uptime| uptime >= 0.0));
     assert!(health.body["timestamp"].as_str().unwrap().ends_with('Z'));
     for probe in ["/health/live", "/health/ready"] {

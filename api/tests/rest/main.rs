@@ -19,6 +19,7 @@ mod headers;
 mod keys;
 mod limits;
 mod live;
+mod metrics;
 mod notices;
 mod once;
 mod teams;

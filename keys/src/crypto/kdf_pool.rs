@@ -16,6 +16,17 @@ pub struct KdfPool {
     running: Arc<Semaphore>,
     /// One permit for each that may run or wait.
     admitted: Arc<Semaphore>,
+    /// How many may run, and how many may run or wait.
+    places: (usize, usize),
+}
+
+/// How busy a pool is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KdfLoad {
+    /// Derivations that run.
+    pub running: usize,
+    /// Derivations that wait for their turn.
+    pub waiting: usize,
 }
 
 impl KdfPool {
@@ -33,7 +44,15 @@ impl KdfPool {
         Self {
             running: Arc::new(Semaphore::new(workers)),
             admitted: Arc::new(Semaphore::new(workers + queue)),
+            places: (workers, workers + queue),
         }
+    }
+
+    /// How busy it is now.
+    pub fn load(&self) -> KdfLoad {
+        let running = self.places.0.saturating_sub(self.running.available_permits());
+        let admitted = self.places.1.saturating_sub(self.admitted.available_permits());
+        KdfLoad { running, waiting: admitted.saturating_sub(running) }
     }
 
     /// Runs `work` when its turn comes. [`Error::Busy`] at once when too many wait already.
@@ -54,7 +73,7 @@ impl KdfPool {
 mod tests {
     use std::sync::mpsc;
 
-    use super::KdfPool;
+    use super::{KdfLoad, KdfPool};
     use crate::crypto::Error;
 
     #[tokio::test]
@@ -75,11 +94,13 @@ mod tests {
         has_started.await.unwrap();
         let mut second = Box::pin(pool.run(|| 2));
         assert!(futures_poll_once(&mut second).await.is_none(), "the second must wait");
+        assert_eq!(pool.load(), KdfLoad { running: 1, waiting: 1 });
         assert_eq!(pool.run(|| 3).await, Err(Error::Busy));
         release.send(()).unwrap();
         assert_eq!(first.await.unwrap(), Ok(true));
         assert_eq!(second.await, Ok(2));
         assert_eq!(pool.run(|| 4).await, Ok(4));
+        assert_eq!(pool.load(), KdfLoad { running: 0, waiting: 0 });
     }
 
     #[tokio::test]

@@ -52,7 +52,7 @@ pub use envelope::{Envelope, MAX_PLAINTEXT, Sealed};
 pub use error::{Error, Result};
 pub use join_code::JoinCode;
 pub use jwt::{Claims, JwtKeys};
-pub use kdf_pool::KdfPool;
+pub use kdf_pool::{KdfLoad, KdfPool};
 pub use lock::{
     lock_to_public, lock_to_system, lock_to_token, lock_with_passphrase, unlock_with_passphrase,
     unlock_with_private, unlock_with_system, unlock_with_token,

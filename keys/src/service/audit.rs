@@ -50,6 +50,11 @@ impl AuditDesk {
         }
     }
 
+    /// Records since the last checkpoint of this start.
+    pub(crate) fn unsigned(&self) -> u64 {
+        self.unsigned.load(Ordering::Relaxed)
+    }
+
     /// A turn to read much of the chain.
     async fn turn(&self) -> Result<SemaphorePermit<'_>> {
         self.readers.acquire().await.map_err(|_| Error::Busy)
@@ -68,7 +73,7 @@ fn from(number: u64) -> KeyRange {
 }
 
 /// The end of the chain; size 0 when there is none yet.
-async fn head(snapshot: &RedbSnapshot) -> Result<Head> {
+pub(crate) async fn head(snapshot: &RedbSnapshot) -> Result<Head> {
     let last = snapshot.scan(AuditRecord::LOG, KeyRange::all(), Order::Descending, 1).await?;
     let last = last.first().and_then(|(key, row)| entry(key, row));
     Ok(last.map_or(Head { size: 0, hash: [0; 32] }, |(size, hash, _)| Head { size, hash: *hash }))

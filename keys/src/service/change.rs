@@ -126,6 +126,7 @@ impl Service {
             match self.store().commit(draft.batch).await {
                 Ok(_) => {
                     caller.once.iter().for_each(Once::noted);
+                    self.0.meters.changed(permission);
                     return Ok(answer);
                 }
                 Err(CommitError::Conflict) => {
@@ -147,6 +148,7 @@ impl Service {
         permission: Permission,
         target: Target,
     ) {
+        self.0.meters.refused(permission);
         let now_ms = self.now_ms();
         if !self.refusals().admit(now_ms) {
             return;

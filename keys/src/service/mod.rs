@@ -16,6 +16,7 @@ mod fetch;
 mod fetches;
 mod granted;
 mod grants;
+mod health;
 mod import;
 mod invitations;
 mod jobs;
@@ -25,6 +26,7 @@ mod lockout;
 mod making;
 mod members;
 mod metered;
+mod metrics;
 mod mirror;
 mod moving;
 mod notifications;
@@ -54,9 +56,9 @@ mod why;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use tokio::task::AbortHandle;
 
 use keyward_store::model::{Door, Id};
@@ -64,16 +66,19 @@ use keyward_store::usage::Usage;
 use keyward_store::{Observer, OpenOptions, Redb, SealerFor, Store};
 
 use crate::caller::{Caller, Identity, Origin, UnlockSlot};
-use crate::clock::{Clock, timestamp};
+use crate::clock::Clock;
 use crate::crypto::{
     self, CheckpointKey, JwtKeys, KdfPool, MasterKey, PasswordCost, Passwords, Pepper, Remembered,
     Sha256Chain, SystemKeys, VerifiedTokens,
 };
 use crate::error::Result;
+use crate::meters::Meters;
 use crate::plans::Plans;
 
 pub use audit::{AuditExport, AuditFault, AuditSummary};
 pub use bus::Subscription;
+pub use health::{Health, StoreHealth};
+pub use metrics::Process;
 pub use notifications::NoticeKind;
 pub use once::{Begun, Once};
 pub use relay::{People, Relay};
@@ -152,19 +157,9 @@ pub enum OpenError {
     /// A key could not be made: the system has no randomness to give.
     #[error("a cryptographic key could not be made")]
     Crypto(#[from] crypto::Error),
-}
-
-/// How the instance is.
-#[derive(Clone, Copy, Debug)]
-pub struct Health {
-    /// The store answers.
-    pub store: bool,
-    /// When the daemon started.
-    pub started: Timestamp,
-    /// How long ago.
-    pub uptime: Duration,
-    /// The moment of this answer.
-    pub now: Timestamp,
+    /// The counters could not be set up.
+    #[error("the metrics could not be set up")]
+    Meters(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// The guarded way in. Cheap to clone.
@@ -177,6 +172,9 @@ struct Inner {
     mirror: Mirror,
     bus: Arc<Bus>,
     audit: Arc<AuditDesk>,
+    meters: Arc<Meters>,
+    /// The daemon's jobs are scheduled.
+    jobs: AtomicBool,
     settings: ServiceSettings,
     system_keys: SystemKeys,
     pepper: Pepper,
@@ -242,6 +240,11 @@ impl Service {
         });
         let mut store_options = OpenOptions::file(&path, sealer_for, Arc::new(Sha256Chain));
         store_options.observer = Some(observer);
+        let meters = Arc::new(Meters::new().map_err(|error| OpenError::Meters(Box::new(error)))?);
+        store_options.timing = Some({
+            let meters = Arc::clone(&meters);
+            Box::new(move |commit| meters.committed(commit))
+        });
         store_options.discard_usage = discard_usage;
         let opening = tokio::task::spawn_blocking(move || Redb::open(store_options)).await;
         let store = opening.unwrap_or(Err(keyward_store::Error::Closed)).map_err(failed)?;
@@ -262,6 +265,8 @@ impl Service {
             mirror,
             bus,
             audit,
+            meters,
+            jobs: AtomicBool::new(false),
             system_keys,
             pepper,
             passwords,
@@ -293,16 +298,6 @@ impl Service {
         let service = self.clone();
         let closed = tokio::task::spawn_blocking(move || service.0.store.close()).await;
         closed.map_err(|error| crate::Error::Internal(Box::new(error)))
-    }
-
-    /// How the instance is.
-    pub async fn health(&self) -> Health {
-        Health {
-            store: self.0.store.snapshot().await.is_ok(),
-            started: timestamp(self.0.opened_ms),
-            uptime: self.0.opened.elapsed(),
-            now: timestamp(self.now_ms()),
-        }
     }
 
     /// The daemon itself, for a job or for a command on its own machine.

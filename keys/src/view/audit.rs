@@ -17,6 +17,7 @@ pub struct AuditView {
     /// When.
     pub timestamp: Timestamp,
     /// The person or service token; none for the daemon itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<Id>,
     /// `account`, `token`, or the name of the daemon's job.
     pub actor_kind: String,
@@ -27,8 +28,10 @@ pub struct AuditView {
     /// The permission that was used, such as `key.reveal`.
     pub action: String,
     /// What it was done to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<Id>,
     /// The space it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub space: Option<Id>,
     /// How it ended.
     pub outcome: Outcome,

@@ -4,9 +4,9 @@
 
 mod accounts;
 mod administration;
+mod audit;
 #[path = "../support/authenticator.rs"]
 mod authenticator;
-mod audit;
 mod billing;
 mod custody;
 mod fetch;

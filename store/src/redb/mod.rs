@@ -16,11 +16,11 @@ pub(crate) mod port;
 mod published;
 mod queue;
 mod snapshot;
+mod standing;
 mod transaction;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -39,7 +39,7 @@ pub use snapshot::RedbSnapshot;
 
 use crate::batch::{Batch, Op};
 use crate::error::{CommitError, Error, Result};
-use crate::interface::{ChainHasher, Committed, Cursor, Observer, Store};
+use crate::interface::{ChainHasher, Committed, Condition, Cursor, Observer, Store, Timing, Waiting};
 use crate::redb::database::{Open, engine};
 use crate::redb::ledger::Ledger;
 use crate::redb::medium::{FileMedium, Memory};
@@ -48,6 +48,7 @@ use crate::redb::port::{ARRIVALS, RawRead};
 use crate::redb::published::Published;
 use crate::redb::queue::Request;
 use crate::redb::snapshot::View;
+use crate::redb::standing::Standing;
 use crate::redb::transaction::Tx;
 use crate::redb::writer::{State, Writer};
 use crate::usage::{Appended, Engine, Usage, UsageEvent, UsageEvents};
@@ -65,6 +66,8 @@ pub struct OpenOptions {
     chain: Arc<dyn ChainHasher>,
     /// Told of every changed row.
     pub observer: Option<Observer>,
+    /// Told of every commit.
+    pub timing: Option<Timing>,
     /// Bytes of pages kept in memory.
     pub cache_bytes: usize,
     /// Requests that may wait; more are refused with [`Error::Busy`].
@@ -88,6 +91,7 @@ impl OpenOptions {
             sealer,
             chain,
             observer: None,
+            timing: None,
             cache_bytes: 64 * 1024 * 1024,
             queue: 4096,
             queue_bytes: 64 * 1024 * 1024,
@@ -116,7 +120,7 @@ impl OpenOptions {
 /// The embedded store. Dropping or closing it finishes what is queued.
 pub struct Redb {
     requests: SyncSender<Request>,
-    queued: Arc<AtomicUsize>,
+    standing: Arc<Standing>,
     queue_bytes: usize,
     discard_usage: bool,
     published: Arc<Published>,
@@ -147,12 +151,13 @@ impl Redb {
         let usage = recover(view.clone(), folded)?;
         let (published, newest) = Published::new(view, ledger.cursor());
         let (requests, queue) = sync_channel(options.queue);
-        let queued = Arc::new(AtomicUsize::new(0));
+        let standing = Arc::new(Standing::default());
         let reader = usage.reader();
         let writer = Writer {
             requests: queue,
             runtime: Handle::try_current().ok(),
-            queued: queued.clone(),
+            standing: standing.clone(),
+            timing: options.timing,
             medium: medium.clone(),
             journal: (header.ring > 0)
                 .then(|| Journal::new(medium.clone(), header.sealer.clone(), header.ring, boot)),
@@ -177,7 +182,7 @@ impl Redb {
             .map_err(Error::Io)?;
         Ok(Self {
             requests,
-            queued,
+            standing,
             queue_bytes: options.queue_bytes,
             discard_usage: options.discard_usage,
             published,
@@ -190,6 +195,20 @@ impl Redb {
     /// Reads usage: what is folded and what is still in memory, as one.
     pub fn usage(&self) -> &Usage {
         &self.usage
+    }
+
+    /// What waits to be written.
+    pub fn waiting(&self) -> Waiting {
+        self.standing.waiting()
+    }
+
+    /// Whether it can be read and written. A disk that was full and has room again counts as fine: the next commit
+    /// will be tried.
+    pub fn condition(&self) -> Condition {
+        match self.standing.condition() {
+            Condition::Full if self.medium.free() >= writer::BREATH => Condition::Fine,
+            condition => condition,
+        }
     }
 
     /// Finishes what is queued, closes the file and lets others have it. Blocks; later calls answer
@@ -207,7 +226,7 @@ impl Redb {
 
     /// Puts a request of `bytes` into the queue, or says that it is full.
     fn send(&self, bytes: usize, request: Request) -> Result<()> {
-        let waiting = self.queued.fetch_add(bytes, Ordering::AcqRel);
+        let waiting = self.standing.enter(bytes);
         // One that is larger than the whole queue still gets through when nothing waits.
         let sent = if waiting > 0 && waiting + bytes > self.queue_bytes {
             Err(Error::Busy)
@@ -218,7 +237,7 @@ impl Redb {
             })
         };
         sent.inspect_err(|_| {
-            self.queued.fetch_sub(bytes, Ordering::AcqRel);
+            self.standing.leave(1, bytes);
         })
     }
 }

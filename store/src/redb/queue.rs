@@ -75,7 +75,11 @@ impl Group {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.bytes >= GROUP_BYTES || self.batches.len() + self.appends.len() >= GROUP_REQUESTS
+        self.bytes >= GROUP_BYTES || self.requests() >= GROUP_REQUESTS
+    }
+
+    pub(crate) fn requests(&self) -> usize {
+        self.batches.len() + self.appends.len()
     }
 
     /// Answers everybody and becomes empty. A caller who went away is no error.

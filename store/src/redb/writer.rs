@@ -4,7 +4,6 @@
 //! nothing to do.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::error::{Error, Result};
-use crate::interface::{ChainHasher, Cursor, Observer};
+use crate::interface::{ChainHasher, CommitTiming, Cursor, Observer, Timing};
 use crate::redb::database::{Open, engine};
 use crate::redb::feed;
 use crate::redb::group::Applier;
@@ -26,13 +25,14 @@ use crate::redb::port::{ARRIVALS, RawRead};
 use crate::redb::published::Published;
 use crate::redb::queue::{Done, Group, Request};
 use crate::redb::snapshot::View;
+use crate::redb::standing::Standing;
 use crate::redb::transaction::Tx;
-use crate::usage::Engine;
+use crate::usage::{Appended, Engine};
 
 /// Folded arrivals dropped in one commit at most.
 const DROPPED: usize = 16;
 /// Free room on the disk, beyond what a group needs, before a full disk is tried again.
-const BREATH: u64 = 2 * 1024 * 1024;
+pub(crate) const BREATH: u64 = 2 * 1024 * 1024;
 /// Groups of this many callers and more are given time to grow: for each caller of the group before, about what half
 /// of a request costs, from the beginning of one group to that of the next. Without it the writer wakes for whoever
 /// comes first, and at 256 callers a group holds no more than 20 of them.
@@ -47,8 +47,9 @@ pub(crate) struct Writer {
     pub(crate) requests: Receiver<Request>,
     /// Where the callers run, when they run on a runtime.
     pub(crate) runtime: Option<Handle>,
-    /// Bytes waiting in the queue.
-    pub(crate) queued: Arc<AtomicUsize>,
+    /// What waits in the queue, and how commits go.
+    pub(crate) standing: Arc<Standing>,
+    pub(crate) timing: Option<Timing>,
     pub(crate) medium: Arc<dyn Medium>,
     pub(crate) header: Header,
     /// None in a file that has no room for one.
@@ -93,13 +94,29 @@ impl Writer {
         let mut journaled = false;
         loop {
             let go_on = self.gather(&mut group, rest_until, journaled);
+            let started = Instant::now();
             let result = self.write(&mut group, &mut starved, &mut journaled);
+            self.tell(started, journaled, &result);
             rest_until = result.is_err().then(|| Instant::now() + REST);
             let fatal = matches!(result, Err(Error::Closed));
             group.answer(result, self.runtime.as_ref());
             if !go_on || fatal {
+                self.standing.close();
                 return;
             }
+        }
+    }
+
+    /// Notes how a commit went. One that had nothing to write is none.
+    fn tell(&self, started: Instant, journaled: bool, result: &Result<Done>) {
+        let events = match result {
+            Ok(done) if done.marker.is_none() && !journaled => return,
+            Ok(done) => done.appended.iter().flatten().map(Appended::accepted).sum(),
+            Err(_) => 0,
+        };
+        self.standing.wrote(result);
+        if let Some(timing) = &self.timing {
+            timing(CommitTiming { took: started.elapsed(), events, durable: result.is_ok() });
         }
     }
 
@@ -127,7 +144,7 @@ impl Writer {
             next = if group.is_full() { None } else { self.requests.try_recv().ok() };
         }
         self.company = group.appends.len();
-        self.queued.fetch_sub(group.bytes, Ordering::AcqRel);
+        self.standing.leave(group.requests(), group.bytes);
         true
     }
 

@@ -70,6 +70,13 @@ pub struct Appended {
     pub duplicate: SmallVec<[bool; 16]>,
 }
 
+impl Appended {
+    /// How many of them were counted.
+    pub fn accepted(&self) -> u64 {
+        self.duplicate.iter().filter(|duplicate| !**duplicate).count() as u64
+    }
+}
+
 /// An event as the engine keeps it: the key is known from where it lies, the endpoint is shared, the id is cut to a
 /// fingerprint.
 #[derive(Clone, PartialEq, Debug)]

@@ -185,6 +185,8 @@ impl Person {
             return Outcome { kind, status: exit::TRY_LATER, reason: None };
         };
         let host = self.job.host(&user.login);
+        let service = self.job.door.service.clone();
+        let _open = service.meters().session(kind);
         match kind {
             "dashboard" => self.dashboard(host).await,
             "plain" => self.plain(host).await,

@@ -96,6 +96,10 @@ impl KeyIndex {
     }
 
     /// The keys in the bin.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Shared<ApiKey>> {
+        self.rows.values()
+    }
+
     pub(crate) fn binned(&self) -> impl Iterator<Item = &Shared<ApiKey>> {
         self.binned.values()
     }

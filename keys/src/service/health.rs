@@ -1,0 +1,74 @@
+//! How the instance is, for whoever asks: whether the store answers and takes writes, and whether the jobs run.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use keyward_store::model::AuditRecord;
+use keyward_store::{Condition, KeyRange, Order, Snapshot, Store};
+
+use crate::caller::Caller;
+use crate::clock::timestamp;
+use crate::error::Result;
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::access::{Target, authorise};
+
+/// How the instance is.
+#[derive(Clone, Copy, Debug)]
+pub struct Health {
+    /// How the store is.
+    pub store: StoreHealth,
+    /// The daemon's jobs are scheduled.
+    pub jobs: bool,
+    /// When the daemon started.
+    pub started: Timestamp,
+    /// How long ago.
+    pub uptime: Duration,
+    /// The moment of this answer.
+    pub now: Timestamp,
+}
+
+/// How the store is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StoreHealth {
+    /// It reads and writes.
+    Connected,
+    /// It reads, and does not write: the disk is full, or the last commit failed.
+    ReadOnly,
+    /// It does not answer.
+    Disconnected,
+}
+
+impl Service {
+    /// How the instance is.
+    pub async fn health(&self) -> Health {
+        Health {
+            store: self.store_health().await,
+            jobs: self.0.jobs.load(Ordering::Relaxed),
+            started: timestamp(self.0.opened_ms),
+            uptime: self.0.opened.elapsed(),
+            now: timestamp(self.now_ms()),
+        }
+    }
+
+    async fn store_health(&self) -> StoreHealth {
+        let read = async {
+            let snapshot = self.store().snapshot().await?;
+            snapshot.scan(AuditRecord::LOG, KeyRange::all(), Order::Descending, 1).await
+        };
+        match (read.await, self.store().condition()) {
+            (Err(_), _) | (_, Condition::Closed) => StoreHealth::Disconnected,
+            (Ok(_), Condition::Fine) => StoreHealth::Connected,
+            (Ok(_), Condition::Full | Condition::Failing) => StoreHealth::ReadOnly,
+        }
+    }
+
+    /// Notes that the daemon's jobs are scheduled, or are not any more.
+    pub fn jobs_scheduled(&self, caller: &Caller, scheduled: bool) -> Result<()> {
+        authorise(&self.mirror().read(), caller, Permission::InstanceRun, Target::Instance, None)?;
+        self.0.jobs.store(scheduled, Ordering::Relaxed);
+        Ok(())
+    }
+}

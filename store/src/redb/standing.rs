@@ -1,0 +1,62 @@
+//! What the writer and its callers know of each other: what waits in the queue, and whether the last commit came
+//! through. Numbers alone; nothing waits here.
+
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+
+use crate::error::Error;
+use crate::interface::{Condition, Waiting};
+
+/// Shared by the store's handle and its writer.
+#[derive(Default)]
+pub(crate) struct Standing {
+    requests: AtomicUsize,
+    bytes: AtomicUsize,
+    condition: AtomicU8,
+}
+
+const FINE: u8 = 0;
+const FULL: u8 = 1;
+const FAILING: u8 = 2;
+const CLOSED: u8 = 3;
+
+impl Standing {
+    /// One more request waits; answers the bytes that waited before it.
+    pub(crate) fn enter(&self, bytes: usize) -> usize {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::AcqRel)
+    }
+
+    /// These wait no more.
+    pub(crate) fn leave(&self, requests: usize, bytes: usize) {
+        self.requests.fetch_sub(requests, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::AcqRel);
+    }
+
+    pub(crate) fn waiting(&self) -> Waiting {
+        Waiting { requests: self.requests.load(Ordering::Relaxed), bytes: self.bytes.load(Ordering::Relaxed) }
+    }
+
+    /// How the last commit ended.
+    pub(crate) fn wrote<T>(&self, result: &Result<T, Error>) {
+        let condition = match result {
+            Ok(_) => FINE,
+            Err(Error::Full) => FULL,
+            Err(_) => FAILING,
+        };
+        self.condition.store(condition, Ordering::Relaxed);
+    }
+
+    /// The writer is gone.
+    pub(crate) fn close(&self) {
+        self.condition.store(CLOSED, Ordering::Relaxed);
+    }
+
+    pub(crate) fn condition(&self) -> Condition {
+        match self.condition.load(Ordering::Relaxed) {
+            FINE => Condition::Fine,
+            FULL => Condition::Full,
+            FAILING => Condition::Failing,
+            _ => Condition::Closed,
+        }
+    }
+}
