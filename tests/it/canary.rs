@@ -213,6 +213,12 @@ impl Cage {
         for path in ["/api/keys", key.as_str(), "/api/tokens", "/api/profile", "/health"] {
             self.answered(path, &http.get(path).await);
         }
+        for path in ["/api/audit?limit=100", "/api/audit/export", "/metrics"] {
+            let reply = http.get(path).await;
+            assert!(reply.status.is_success() && reply.text.len() > 500, "{path}: {}", reply.text);
+            assert_absent(&[(path.to_owned(), reply.text.clone().into_bytes())], &NAMES);
+            self.answered(path, &reply);
+        }
         self.answered("a sign-out", &http.post("/api/auth/logout", &json!({})).await);
         self.answered("a token that is over", &http.get("/api/keys").await);
     }
