@@ -390,7 +390,7 @@ fn too_much_unfolded_is_refused() {
     let large = UsageEvent { metadata, ..sample(1, NOW_MS) };
     for _ in 0..7 {
         world.engine.begin_group();
-        world.engine.admit(&[large.clone()], &world.tables).unwrap();
+        world.engine.admit(std::slice::from_ref(&large), &world.tables).unwrap();
         world.engine.commit_group(Some(Arc::new(Tables::default())));
     }
     world.engine.begin_group();
