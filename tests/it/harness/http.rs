@@ -23,7 +23,10 @@ pub(crate) struct Reply {
 
 impl Http {
     pub(crate) fn new(base: &str) -> Self {
-        Self { client: Client::new(), base: base.to_owned(), bearer: None }
+        // A connection for each request: one that the server closes after a refusal could otherwise be taken for the
+        // next request before the end of it is seen here.
+        let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
+        Self { client, base: base.to_owned(), bearer: None }
     }
 
     /// The same, as whoever holds this token.
