@@ -3,8 +3,8 @@
 //!
 //! Layout (little-endian): magic `KEYWARD1` (8 bytes), format `u32`, page overhead `u32`, file id (16 bytes), schema
 //! `u32`, made `u32` (1 once redb's part is whole), length of the journal's ring `u32` (in blocks of 4096 bytes; 0 in
-//! format 1, which had none), zeros to 4096; then the key check: the first 32 bytes, padded with zeros to a page, sealed
-//! as page [`KEY_CHECK`]; zeros to [`HEADER_LEN`]; the ring; redb's part.
+//! format 1, which had none), zeros to 4096; then the key check: the first 32 bytes and the length of the ring, padded
+//! with zeros to a page, sealed as page [`KEY_CHECK`]; zeros to [`HEADER_LEN`]; the ring; redb's part.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ const FORMAT_WITHOUT_JOURNAL: u32 = 1;
 const SCHEMA_AT: u64 = 32;
 const MADE_AT: u64 = 36;
 const RING_AT: usize = 40;
-/// What the key check vouches for: everything before the schema number.
+/// What the key check vouches for: everything before the schema number, and the four bytes of the ring's length.
 const CHECKED: usize = 32;
 
 /// A file's random id, to bind its pages to it.
@@ -80,7 +80,8 @@ pub(crate) fn open(medium: &dyn Medium, known: u32, ring: u64, sealer_for: Seale
     medium.read(PAGE as u64, &mut sealed).map_err(Error::Io)?;
     let mut plain = vec![0; PAGE];
     sealer.open(KEY_CHECK, &sealed, &mut plain).map_err(|_| Error::Sealed)?;
-    if plain[..CHECKED] != head[..CHECKED] {
+    // With another length of the ring, redb's part would be looked for where there is none, and be made anew.
+    if plain[..CHECKED] != head[..CHECKED] || plain[CHECKED..CHECKED + 4] != head[RING_AT..RING_AT + 4] {
         return Err(Error::Sealed);
     }
     let header = Header { sealer, ring: u64::from(number(&head, RING_AT)) * BLOCK };
@@ -121,12 +122,13 @@ fn create(medium: &dyn Medium, schema: u32, ring: u64, sealer_for: SealerFor) ->
     bytes[8..12].copy_from_slice(&FORMAT.to_le_bytes());
     bytes[12..16].copy_from_slice(&overhead.to_le_bytes());
     bytes[16..CHECKED].copy_from_slice(&id);
-    let mut plain = vec![0; PAGE];
-    plain[..CHECKED].copy_from_slice(&bytes[..CHECKED]);
-    sealer.seal(KEY_CHECK, &plain, &mut bytes[PAGE..2 * PAGE + sealer.overhead()])?;
-    bytes[CHECKED..CHECKED + 4].copy_from_slice(&schema.to_le_bytes());
     let blocks = u32::try_from(ring / BLOCK).unwrap_or(u32::MAX);
     bytes[RING_AT..RING_AT + 4].copy_from_slice(&blocks.to_le_bytes());
+    let mut plain = vec![0; PAGE];
+    plain[..CHECKED].copy_from_slice(&bytes[..CHECKED]);
+    plain[CHECKED..CHECKED + 4].copy_from_slice(&blocks.to_le_bytes());
+    sealer.seal(KEY_CHECK, &plain, &mut bytes[PAGE..2 * PAGE + sealer.overhead()])?;
+    bytes[CHECKED..CHECKED + 4].copy_from_slice(&schema.to_le_bytes());
     let header = Header { sealer, ring: u64::from(blocks) * BLOCK };
     medium
         .set_len(0)

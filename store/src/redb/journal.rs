@@ -104,9 +104,11 @@ impl Journal {
     pub(crate) fn append(&mut self, arrival: u64, group: &[u8]) -> Result<Written> {
         let Some((at, len)) = self.room(group.len()) else { return Ok(Written::NoRoom) };
         self.seal(arrival, group, len)?;
-        if let Err(error) =
-            self.prepare(at + len).and_then(|()| self.medium.write(RING_AT + at, &self.record))
-        {
+        // Nothing of the group is written yet: where the disk is full, the tables will say so.
+        if self.prepare(at + len).is_err() {
+            return Ok(Written::NoRoom);
+        }
+        if let Err(error) = self.medium.write(RING_AT + at, &self.record) {
             tracing::warn!(%error, "the journal cannot be written; usage goes into the tables directly");
             self.broken = true;
             return Ok(Written::NoRoom);

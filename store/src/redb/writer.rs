@@ -96,7 +96,7 @@ impl Writer {
             let go_on = self.gather(&mut group, rest_until, journaled);
             let started = Instant::now();
             let result = self.write(&mut group, &mut starved, &mut journaled);
-            self.tell(started, journaled, &result);
+            self.tell(started, &result);
             rest_until = result.is_err().then(|| Instant::now() + REST);
             let fatal = matches!(result, Err(Error::Closed));
             group.answer(result, self.runtime.as_ref());
@@ -108,12 +108,12 @@ impl Writer {
     }
 
     /// Notes how a commit went. One that had nothing to write is none.
-    fn tell(&self, started: Instant, journaled: bool, result: &Result<Done>) {
-        let events = match result {
-            Ok(done) if done.marker.is_none() && !journaled => return,
-            Ok(done) => done.appended.iter().flatten().map(Appended::accepted).sum(),
-            Err(_) => 0,
-        };
+    fn tell(&self, started: Instant, result: &Result<Done>) {
+        let appended = result.iter().flat_map(|done| &done.appended).flatten();
+        let events = appended.map(Appended::accepted).sum();
+        if events == 0 && result.as_ref().is_ok_and(|done| done.marker.is_none()) {
+            return;
+        }
         self.standing.wrote(result);
         if let Some(timing) = &self.timing {
             timing(CommitTiming { took: started.elapsed(), events, durable: result.is_ok() });

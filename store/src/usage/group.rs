@@ -7,6 +7,9 @@ use super::event::Stored;
 use super::shared::{KeyCell, lock};
 use crate::model::Id;
 
+/// Room kept from one group to the next.
+const KEPT: usize = 1024;
+
 /// A key's part of the group.
 pub(super) struct Part {
     pub(super) api_key: Id,
@@ -32,6 +35,10 @@ impl GatheredGroup {
         self.places.clear();
         self.events.clear();
         self.bytes = 0;
+        // A large group's memory is not kept for the small ones after it.
+        self.parts.shrink_to(KEPT);
+        self.places.shrink_to(KEPT);
+        self.events.shrink_to(KEPT);
     }
 
     /// A key's place; `find` gets its shared state when it is new to the group.

@@ -91,6 +91,22 @@ fn a_foreign_file_touches_nothing() {
     assert!(matches!(refused(&path, file_options(&path)), Error::Foreign));
 }
 
+/// With a wrong one, the database would be looked for where there is none.
+#[test]
+fn an_altered_length_of_the_ring_touches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    run(commit_one(&path));
+    let ring = fs::read(&path).unwrap()[40..44].to_vec();
+    for other in [[0; 4], [ring[0] ^ 1, ring[1], ring[2], ring[3]], [0xFF; 4]] {
+        let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.write_all_at(&other, 40).unwrap();
+        assert!(matches!(refused(&path, file_options(&path)), Error::Sealed));
+        file.write_all_at(&ring, 40).unwrap();
+    }
+    assert_eq!(run(async { get(&open_file(&path), A, "k").await }).unwrap().1, "plain text");
+}
+
 #[test]
 fn a_newer_schema_touches_nothing() {
     let folder = tempfile::tempdir().unwrap();
