@@ -28,12 +28,7 @@ impl Service {
     /// One page of all accounts, by login.
     pub async fn users(&self, caller: &Caller, query: &UserQuery) -> Result<UserPage> {
         let mut faults = Faults::default();
-        if query.page < 1 {
-            faults.add("page", "starts at 1");
-        }
-        if !(1..=100).contains(&query.limit) {
-            faults.add("limit", "is 1 to 100");
-        }
+        faults.page(query.page, query.limit);
         if query.search.as_ref().is_some_and(|text| text.chars().count() > LONGEST_SEARCH) {
             faults.add("search", format!("has more than {LONGEST_SEARCH} characters"));
         }
@@ -114,17 +109,7 @@ impl Service {
 
     /// Ends everything that an account has open, in any door.
     pub async fn sign_out_user(&self, caller: &Caller, account: Id) -> Result<()> {
-        self.change(caller, Permission::AccountAdminister, Target::Account(account), |tables, draft| {
-            let old = tables.accounts.get(&account).ok_or(Error::NotFound("account"))?;
-            draft.object = Some(account);
-            draft.detail = "signed out everywhere".to_owned();
-            let security = end_everything(tables, draft, &old.record, None);
-            draft.batch.replace(old, &Account { security, ..old.record.clone() })?;
-            Ok(())
-        })
-        .await?;
-        self.forget_unlocks(account);
-        Ok(())
+        self.end_all(caller, Permission::AccountAdminister, account).await
     }
 
     /// A one-time code with which somebody makes an account.
@@ -173,7 +158,7 @@ fn matches(account: &Account, text: &str) -> bool {
 }
 
 /// An operator who can sign in.
-fn runs(account: &Account) -> bool {
+pub(crate) fn runs(account: &Account) -> bool {
     account.operator && account.disabled_ms.is_none()
 }
 

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
+use crate::service::administration::runs;
 use crate::service::lockout::Counted;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::tokens::admits;
@@ -85,9 +86,10 @@ impl Service {
             Some(row) => Counted::Password(row.record.id, source),
             None => Counted::Unknown(&name, source),
         };
-        let locked = self.lockouts().locked(counted, self.now_ms()).is_some();
-        let usable = account.filter(|row| !locked && row.record.disabled_ms.is_none());
+        let usable = account.filter(|row| row.record.disabled_ms.is_none());
         let right = self.verify_password(password, usable.map(|row| row.record.password.clone())).await?;
+        // Asked after the comparison: of many guesses at once, each hears of those that were compared before it.
+        let right = right && self.lockouts().locked(counted, self.now_ms()).is_none();
         if !right {
             self.lockouts().failed(counted, self.now_ms());
         }
@@ -152,6 +154,9 @@ impl Service {
         let tables = self.mirror().read();
         super::access::authorise(&tables, system, Permission::InstanceRun, Target::Instance, None)?;
         let account = tables.account_named(name).ok_or(Error::NotFound("account"))?;
+        if account.record.disabled_ms.is_some() {
+            return Err(Error::Conflict("this account is switched off".to_owned()));
+        }
         Ok(Caller::of_account(&account.record, system.origin, None))
     }
 
@@ -159,7 +164,7 @@ impl Service {
     pub fn only_operator(&self, system: &Caller) -> Result<Caller> {
         let tables = self.mirror().read();
         super::access::authorise(&tables, system, Permission::InstanceRun, Target::Instance, None)?;
-        let mut operators = tables.accounts.values().filter(|account| account.record.operator);
+        let mut operators = tables.accounts.values().filter(|account| runs(&account.record));
         match (operators.next(), operators.next()) {
             (Some(account), None) => Ok(Caller::of_account(&account.record, system.origin, None)),
             (Some(_), Some(_)) => Err(Error::invalid("as", "is needed: there is more than one operator")),
@@ -238,6 +243,7 @@ impl Service {
         if let Proof::Password(Some(_)) = proof
             && self.lockouts().locked(Counted::Code(account), self.now_ms()).is_some()
         {
+            self.code_failed(caller, account).await;
             return Err(Error::Unauthenticated);
         }
         let recorded = self

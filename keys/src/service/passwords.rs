@@ -35,16 +35,22 @@ impl Service {
     ) -> Result<()> {
         let account = caller.person()?;
         let counted = Counted::Password(account, caller.origin.address.into());
-        if let Some(wait) = self.lockouts().locked(counted, self.now_ms()) {
-            return Err(Error::TooMany(wait));
-        }
+        let accepted = || match self.lockouts().locked(counted, self.now_ms()) {
+            Some(wait) => Err(Error::TooMany(wait)),
+            None => Ok(()),
+        };
+        accepted()?;
         let known = self.mirror().read().accounts.get(&account).cloned().ok_or(Error::Unauthenticated)?;
-        if !self.verify_password(current, Some(known.record.password.clone())).await? {
+        let right = self.verify_password(current, Some(known.record.password.clone())).await?;
+        // Once more: of many guesses at once, each hears of those that were compared before it.
+        accepted()?;
+        if !right {
             self.lockouts().failed(counted, self.now_ms());
             let target = Target::Account(account);
             self.record_refusal(caller.identity, caller.origin, Permission::AccountChange, target).await;
             return Err(Error::WrongPassword);
         }
+        self.lockouts().proved(counted);
         let password = self.hash_new(new).await?;
         self.change(caller, Permission::AccountChange, Target::Account(account), |tables, draft| {
             let old = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;

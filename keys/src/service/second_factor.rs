@@ -111,7 +111,9 @@ impl Service {
             draft.events.push(Event::AccountChanged { account });
             Ok(())
         })
-        .await
+        .await?;
+        self.lockouts().proved(Counted::Code(account));
+        Ok(())
     }
 
     /// The second factor after this code was used up; [`Error::WrongCode`] when it is neither a code of the app

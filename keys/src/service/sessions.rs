@@ -164,9 +164,13 @@ impl Service {
 
     /// Ends everything the caller has open in any door, this session included.
     pub async fn sign_out_everywhere(&self, caller: &Caller) -> Result<()> {
-        let account = caller.person()?;
-        self.change(caller, Permission::SessionManage, Target::Account(account), |tables, draft| {
-            let old = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
+        self.end_all(caller, Permission::SessionManage, caller.person()?).await
+    }
+
+    /// Ends everything that an account has open, for whoever may.
+    pub(crate) async fn end_all(&self, caller: &Caller, permission: Permission, account: Id) -> Result<()> {
+        self.change(caller, permission, Target::Account(account), |tables, draft| {
+            let old = tables.accounts.get(&account).ok_or(Error::NotFound("account"))?;
             draft.object = Some(account);
             draft.detail = "signed out everywhere".to_owned();
             let security = end_everything(tables, draft, &old.record, None);

@@ -115,6 +115,34 @@ async fn a_lock_ends_by_itself_and_attempts_meanwhile_do_not_prolong_it() {
 }
 
 #[tokio::test]
+async fn many_guesses_at_once_are_no_more_guesses() {
+    let instance = Instance::open().await;
+    let (ana, _) = instance.person("ana", Plan::Free).await;
+    // As many as are compared at once, and some that wait for their turn; the right one comes last.
+    let wrong = std::thread::available_parallelism().map_or(1, usize::from) + 20;
+    let guesses: Vec<_> = (0..=wrong)
+        .map(|number| {
+            let password = secret(if number == wrong { "correct horse" } else { "wrong horse" });
+            let service = instance.service.clone();
+            tokio::spawn(async move { service.sign_in(ELSEWHERE, "ana", password).await })
+        })
+        .collect();
+    for guess in guesses {
+        assert!(matches!(guess.await.expect("ran"), Err(Error::Unauthenticated)));
+    }
+    let changes: Vec<_> = (0..=wrong)
+        .map(|number| {
+            let current = secret(if number == wrong { "correct horse" } else { "wrong horse" });
+            let (service, ana) = (instance.service.clone(), ana.clone());
+            tokio::spawn(async move { service.change_password(&ana, current, secret("battery staple")).await })
+        })
+        .collect();
+    for change in changes {
+        assert!(matches!(change.await.expect("ran"), Err(Error::WrongPassword | Error::TooMany(_))));
+    }
+}
+
+#[tokio::test]
 async fn an_ssh_key_opens_one_account_and_removing_it_ends_what_it_opened() {
     let instance = Instance::open().await;
     let service = &instance.service;

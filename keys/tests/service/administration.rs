@@ -49,6 +49,15 @@ async fn the_last_operator_stays_one() {
         assert!(matches!(service.change_user(&op, id, change).await, Err(Error::Conflict(_))));
     }
     let second = operator(&instance, "second").await;
+    assert!(matches!(service.only_operator(&instance.system()), Err(Error::Invalid(_))));
+    service.change_user(&second, id, OFF).await.expect("there is another");
+    let only = service.only_operator(&instance.system()).expect("one can sign in");
+    assert_eq!(only.account(), second.account());
+    let off = service.account_caller(&instance.system(), "op");
+    assert!(matches!(off, Err(Error::Conflict(_))), "no dashboard for who is switched off");
+    let on = UserChange { disabled: Some(false), ..UserChange::default() };
+    service.change_user(&second, id, on).await.expect("switched on");
+    let op = service.sign_in(ORIGIN, "op", secret("correct horse")).await.expect("signed in");
     service.change_user(&second, id, ordinary).await.expect("there is another");
     assert!(matches!(service.users(&op, &query(None)).await, Err(Error::Forbidden(_))), "at once");
 }
