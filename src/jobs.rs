@@ -31,7 +31,7 @@ struct Task {
 }
 
 /// All jobs. Off the full hour, when everybody else's run.
-const TASKS: [Task; 5] = [
+const TASKS: [Task; 6] = [
     Task {
         name: "purge_bin",
         schedule: "10 7 * * * *",
@@ -48,6 +48,12 @@ const TASKS: [Task; 5] = [
         name: "forget_answers",
         schedule: "40 22 * * * *",
         work: |service, caller| Box::pin(async move { service.forget_answers(&caller).await }),
+        poke: None,
+    },
+    Task {
+        name: "forget_codes",
+        schedule: "50 52 * * * *",
+        work: |service, caller| Box::pin(async move { service.forget_codes(&caller).await }),
         poke: None,
     },
     Task {

@@ -102,15 +102,6 @@ impl Service {
         Ok(user_view(&row.record, &self.0.settings.plans))
     }
 
-    /// The row of a one-time code that is not too old, whatever it is for.
-    pub(crate) fn invitation(&self, code: &SecretString) -> Option<Row<Invitation>> {
-        let hash = JoinCode::parse(code.expose_secret()).ok()?.hash();
-        let now_ms = self.now_ms();
-        let tables = self.mirror().read();
-        let row = tables.invitations.get(&hash)?;
-        (row.record.expires_ms > now_ms).then(|| Row::clone(row))
-    }
-
     fn joining(&self, code: &SecretString) -> Option<Row<Invitation>> {
         self.invitation(code).filter(|row| matches!(row.record.purpose, Purpose::Join { .. }))
     }

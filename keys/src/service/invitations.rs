@@ -4,17 +4,19 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use keyward_store::Row;
-use keyward_store::model::{Id, Invitation, Member, Purpose, Role};
+use keyward_store::model::{Account, Id, Invitation, Member, Purpose, Role};
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
 use crate::crypto::JoinCode;
 use crate::error::{Error, Result};
+use crate::event::Event;
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::accounts::check_email;
 use crate::service::change::Draft;
+use crate::service::codes::is_good;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::teams::{check_teams, team_row, tell_members};
@@ -38,14 +40,13 @@ impl Service {
         role: Role,
     ) -> Result<IssuedInvitation> {
         let account = caller.person()?;
-        let permission = if role == Role::Owner { Permission::OwnerChange } else { Permission::MemberInvite };
         let mut faults = Faults::default();
         let email = check_email(&mut faults, email);
         faults.check()?;
         let code = JoinCode::generate()?;
         let hash = code.hash();
         let invitation = self
-            .change(caller, permission, Target::Space(team), |tables, draft| {
+            .change(caller, inviting(role), Target::Space(team), |tables, draft| {
                 team_row(tables, team)?;
                 let known = tables.account_by_email.get(&email);
                 if known.is_some_and(|account| tables.membership(*account, team).is_some()) {
@@ -83,7 +84,7 @@ impl Service {
         let now_ms = self.now_ms();
         let tables = self.mirror().read();
         authorise(&tables, caller, Permission::MemberInvite, Target::Space(team), None)?;
-        let open = of_team(&tables, team).filter(|row| row.record.expires_ms > now_ms);
+        let open = of_team(&tables, team).filter(|row| is_good(&tables, &row.record, now_ms));
         let mut open: Vec<InvitationView> = open
             .filter_map(|row| match row.record.purpose {
                 Purpose::Team { role, .. } => Some(invitation_view(&row.record, role)),
@@ -114,8 +115,10 @@ impl Service {
         let hash = JoinCode::parse(code.expose_secret()).map_err(|_| wrong())?.hash();
         let team = self
             .change(caller, Permission::TeamJoin, Target::Instance, |tables, draft| {
-                let row = tables.invitations.get(&hash).ok_or_else(wrong)?;
-                let joined = accept(tables, draft, row, account)?.ok_or_else(wrong)?;
+                let person = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
+                let row = tables.invitations.get(&hash);
+                let row = row.filter(|row| is_good(tables, &row.record, draft.now_ms)).ok_or_else(wrong)?;
+                let joined = accept(tables, draft, row, &person.record)?.ok_or_else(wrong)?;
                 check_teams(tables, account)?;
                 Ok(joined)
             })
@@ -124,39 +127,38 @@ impl Service {
     }
 }
 
-/// Uses up a team's invitation for an account; answers the team, or none when the code is for something else or too old.
+/// What it takes to invite somebody in this role.
+pub(crate) fn inviting(role: Role) -> Permission {
+    if role == Role::Owner { Permission::OwnerChange } else { Permission::MemberInvite }
+}
+
+/// Uses up a team's invitation, which is good, for an account, perhaps one that this change makes; answers the team, or
+/// none when the code is for something else.
 pub(crate) fn accept(
     tables: &Tables,
     draft: &mut Draft,
     invitation: &Row<Invitation>,
-    account: Id,
+    account: &Account,
 ) -> Result<Option<Id>> {
     let Purpose::Team { space, role } = invitation.record.purpose else { return Ok(None) };
-    if invitation.record.expires_ms <= draft.now_ms || team_row(tables, space).is_err() {
-        return Ok(None);
-    }
-    let email = tables.accounts.get(&account).map(|row| &row.record.email);
-    if invitation.record.email.as_ref().is_some_and(|invited| Some(invited) != email) {
+    if invitation.record.email.as_ref().is_some_and(|invited| *invited != account.email) {
         return Err(Error::Forbidden("this invitation is for another e-mail address".to_owned()));
     }
-    if tables.membership(account, space).is_some() {
+    if tables.membership(account.id, space).is_some() {
         return Err(Error::Conflict("you are a member of this team already".to_owned()));
     }
     if tables.members_of(space).count() >= MOST_MEMBERS {
         return Err(Error::Conflict(format!("a team has at most {MOST_MEMBERS} members")));
     }
-    draft.object = Some(account);
-    draft.space = Some(space);
-    draft.detail = format!("as {role:?}").to_lowercase();
+    let id = account.id;
+    draft.did(id, space, format!("as {role:?}").to_lowercase());
     draft.batch.remove(invitation);
-    draft.batch.create(&Member { space, account, role, joined_ms: draft.now_ms, generation: 0 })?;
+    draft.batch.create(&Member { space, account: id, role, joined_ms: draft.now_ms, generation: 0 })?;
     tell_members(tables, draft, space);
-    let named = |id: &Id| tables.accounts.get(id).map_or("Somebody", |row| &row.record.name);
-    let team = tables.spaces.get(&space).map_or("", |row| &row.record.name);
-    let message = format!("{} joined the team {team}", named(&account));
+    let message = format!("{} joined the team {}", account.name, team_row(tables, space)?.record.name);
     let notice = Notice { kind: NoticeKind::MemberJoined, api_key: None, message };
-    notify(tables, draft, people_of(tables, space, Role::Admin, Some(account)), &notice)?;
-    draft.events.push(crate::event::Event::AccountChanged { account });
+    notify(tables, draft, people_of(tables, space, Role::Admin, Some(id)), &notice)?;
+    draft.events.push(Event::AccountChanged { account: id });
     Ok(Some(space))
 }
 

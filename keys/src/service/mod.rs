@@ -10,6 +10,7 @@ mod billing;
 mod bulk;
 mod bus;
 mod change;
+mod codes;
 mod custody;
 mod export;
 mod fetch;

@@ -8,6 +8,7 @@ mod audit;
 #[path = "../support/authenticator.rs"]
 mod authenticator;
 mod billing;
+mod codes;
 mod custody;
 mod fetch;
 mod harness;

@@ -44,6 +44,7 @@ async fn what_is_the_daemons_or_an_operators_is_refused_to_others() {
             "sessions",
             service.end_expired_sessions(&ana).await.err().or(Some(Error::Forbidden(String::new()))),
         ),
+        ("codes", service.forget_codes(&ana).await.err()),
         ("drain", service.announce_drain(&ana, 1).err()),
         ("audit", service.verify_audit(&ana, None).await.err()),
         ("checkpoints", service.audit_checkpoints(&ana, CheckpointQuery { page: 1, limit: 20 }).await.err()),
