@@ -55,7 +55,7 @@ pub struct NewAccount {
     /// The password, at least 8 characters.
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024, examples("securePassword123"))]
     pub password: SecretString,
-    /// An invitation's code, where one is needed.
+    /// An invitation's code, of an operator or a team, where one is needed.
     #[schema(value_type = Option<String>, format = Password)]
     pub code: Option<SecretString>,
     /// An SSH public key line to register with the account.

@@ -84,7 +84,8 @@ impl Welcome {
 
 /// Makes an account.
 ///
-/// Who may is the instance's choice; where an invitation is needed, `code` carries it.
+/// Who may is the instance's choice; where an invitation is needed, `code` carries it. A team's invitation makes the
+/// person a member of the team too.
 #[utoipa::path(post, path = "/api/auth/register", tag = "auth", security(()), request_body = NewAccount, responses(
     (status = 201, description = "The account, signed in", body = Welcome),
     (status = 403, description = "Nobody may register here, or not without an invitation"),

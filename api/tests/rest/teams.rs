@@ -54,6 +54,27 @@ impl Server {
 }
 
 #[tokio::test]
+async fn a_newcomer_registers_with_a_teams_code() {
+    let server = Server::start().await;
+    let ana = server.person("ana@example.com").await;
+    let team = team(&server, &ana).await;
+    let invitation = json!({"email": "New@example.com", "role": "member"});
+    let invited = server.post(&ana, &format!("/api/teams/{team}/invitations"), &invitation).await;
+    let body = json!({
+        "name": "New", "email": "new@example.com", "password": "securePassword123", "code": invited.text("code"),
+    });
+    let joined = server.send(server.request("POST", "/api/auth/register").json(&body)).await;
+    assert_eq!(joined.status, 201, "{}", joined.body);
+    let teams = server.get(&joined.text("token"), "/api/teams").await;
+    assert_eq!(teams.body["teams"][0]["_id"], json!(team), "{}", teams.body);
+    assert_eq!(teams.body["teams"][0]["role"], "member");
+    server
+        .send(server.request("POST", "/api/auth/register").json(&body))
+        .await
+        .is_problem(403, "registration");
+}
+
+#[tokio::test]
 async fn an_unlock_token_opens_a_sealed_key_until_it_is_locked() {
     let server = Server::start().await;
     let ana = server.person("ana@example.com").await;

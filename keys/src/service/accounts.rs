@@ -17,10 +17,11 @@ use crate::plans::Plans;
 use crate::policy::Permission;
 use crate::service::access::{Target, authorise};
 use crate::service::change::Draft;
+use crate::service::codes::is_good;
 use crate::service::mirror::Tables;
 use crate::service::ssh_keys::PublicKeyLine;
 use crate::service::text::Faults;
-use crate::service::{Registration, Service};
+use crate::service::{Registration, Service, invitations};
 use crate::view::UserView;
 
 /// Names that mean something else in `ssh NAME@host`.
@@ -36,7 +37,8 @@ struct Checked {
 }
 
 impl Service {
-    /// Makes an account for the person who asks, where registration allows it, and signs them in.
+    /// Makes an account for the person who asks, where registration allows it, and signs them in. With a team's code
+    /// they are a member of it too.
     pub async fn register(&self, origin: Origin, new: NewAccount) -> Result<(Caller, UserView)> {
         let invitation = self.invitation_for(new.code.as_ref())?;
         let only_for = invitation.as_ref().and_then(|row| row.record.email.as_deref());
@@ -102,8 +104,13 @@ impl Service {
         Ok(user_view(&row.record, &self.0.settings.plans))
     }
 
+    /// The row of a code that lets somebody make an account. A team's does too, unless only operators let people in.
     fn joining(&self, code: &SecretString) -> Option<Row<Invitation>> {
-        self.invitation(code).filter(|row| matches!(row.record.purpose, Purpose::Join { .. }))
+        self.invitation(code).filter(|row| match row.record.purpose {
+            Purpose::Join { .. } => true,
+            Purpose::Team { .. } => self.0.settings.registration != Registration::Closed,
+            Purpose::Reset { .. } => false,
+        })
     }
 
     fn invitation_for(&self, code: Option<&SecretString>) -> Result<Option<Row<Invitation>>> {
@@ -166,10 +173,6 @@ impl Service {
         let Checked { account, ssh_key } = checked;
         let ssh_key_id = crypto::random_id()?;
         self.change(caller, Permission::AccountCreate, Target::Instance, |tables, draft| {
-            if let Some(code) = invitation {
-                let used = Error::Registration("this code was used meanwhile; ask for a new one");
-                draft.batch.remove(tables.invitations.get(&code).ok_or(used)?);
-            }
             if tables.account_by_email.contains_key(&account.email) {
                 return Err(Error::Conflict(
                     "there is an account with this e-mail; sign in with it".to_owned(),
@@ -177,6 +180,9 @@ impl Service {
             }
             let account = Account { login: free_login(tables, &account.email), ..account.clone() };
             create_account(draft, &account)?;
+            if let Some(code) = &invitation {
+                use_up(tables, draft, code, &account)?;
+            }
             if let Some(key) = &ssh_key {
                 if tables.ssh_key_by_fingerprint.contains_key(&key.fingerprint) {
                     return Err(Error::Conflict("this SSH key belongs to another account".to_owned()));
@@ -201,9 +207,18 @@ fn default_plan(operator: bool) -> Plan {
     if operator { Plan::Enterprise } else { Plan::Free }
 }
 
+/// Uses up the code that an account is made with. A team's makes its person a member too.
+fn use_up(tables: &Tables, draft: &mut Draft, code: &[u8; 32], account: &Account) -> Result<()> {
+    let row = tables.invitations.get(code).filter(|row| is_good(tables, &row.record, draft.now_ms));
+    let row = row.ok_or(Error::Registration("this code was used meanwhile; ask for a new one"))?;
+    if invitations::accept(tables, draft, row, account)?.is_none() {
+        draft.batch.remove(row);
+    }
+    Ok(())
+}
+
 fn create_account(draft: &mut Draft, account: &Account) -> Result<()> {
-    draft.object = Some(account.id);
-    draft.space = Some(account.personal_space);
+    draft.did(account.id, account.personal_space, String::new());
     draft.batch.create(account)?;
     draft.batch.create(&Space {
         id: account.personal_space,

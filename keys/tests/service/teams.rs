@@ -1,11 +1,13 @@
 //! Teams: who may what, and what is sealed to whom.
 
-use keyward_keys::input::{KeyPatch, KeyQuery, NewKey, NewTeam, NewToken, Reveal, TeamPatch};
-use keyward_keys::view::{AccessAction, KeyView, SealedAccess, TeamView};
-use keyward_keys::{Caller, Custody, Environment, Error, Event, Id, Locked, Plan, Role, Scope};
+use keyward_keys::input::{
+    AuditQuery, KeyPatch, KeyQuery, NewAccount, NewKey, NewTeam, NewToken, NotificationQuery, Reveal, TeamPatch,
+};
+use keyward_keys::view::{AccessAction, AuditView, KeyView, SealedAccess, TeamView};
+use keyward_keys::{Caller, Custody, Environment, Error, Event, Id, Locked, Plan, Registration, Role, Scope};
 use secrecy::ExposeSecret;
 
-use crate::harness::{Instance, NOON, ORIGIN, by_id, new_key, secret};
+use crate::harness::{Instance, NOON, ORIGIN, by_id, new_account, new_key, secret};
 use crate::unlock::{PASSPHRASE, unlocked};
 
 async fn team(instance: &Instance, owner: &Caller) -> TeamView {
@@ -66,6 +68,50 @@ async fn a_code_makes_one_person_a_member_once() {
     let fourth = service.invite(&ana, team.id, "eve@example.com", Role::Member).await.expect("invited");
     service.withdraw_invitation(&ana, team.id, fourth.invitation.id).await.expect("withdrawn");
     assert!(matches!(service.join_team(&eve, &fourth.code).await, Err(Error::Invalid(_))));
+}
+
+#[tokio::test]
+async fn a_teams_code_makes_an_account_and_a_member_in_one() {
+    let instance = Instance::with(Registration::Invite).await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let team = team(&instance, &ana).await;
+    let code = service.invite(&ana, team.id, "new@example.com", Role::Member).await.expect("invited").code;
+    let join = |login: &str| NewAccount { code: Some(secret(code.expose_secret())), ..new_account(login) };
+    assert!(service.invitation_known(&code));
+    let for_another = service.register(ORIGIN, join("other")).await;
+    assert!(matches!(for_another, Err(Error::Registration(_))));
+    let short = service.register(ORIGIN, NewAccount { password: secret("short"), ..join("new") }).await;
+    assert!(matches!(short, Err(Error::Invalid(_))), "and the code is still good");
+
+    let (newcomer, user) = service.register(ORIGIN, join("new")).await.expect("joins");
+    assert!(!user.operator);
+    let teams = service.teams(&newcomer).await.expect("listed");
+    assert_eq!(teams.iter().map(|team| (team.id, team.role)).collect::<Vec<_>>(), [(team.id, Role::Member)]);
+    team_key(&instance, &newcomer, team.id, "Billing").await;
+    let told = service.notifications(&ana, &NotificationQuery { page: 1, limit: 20, unread: true }).await;
+    assert!(told.expect("a page").notifications[0].message.starts_with("new joined the team"));
+    let of_team = AuditQuery { page: 1, limit: 20, space: Some(team.id), ..AuditQuery::default() };
+    let listed = service.audit(&ana, &of_team).await;
+    let made = |line: &AuditView| line.action == "account.create" && line.detail == "as member";
+    assert!(listed.expect("a page").records.iter().any(made), "the team's record says so");
+
+    assert!(service.invitations(&ana, team.id).await.expect("listed").is_empty());
+    assert!(matches!(service.register(ORIGIN, join("new")).await, Err(Error::Registration(_))), "used");
+}
+
+#[tokio::test]
+async fn where_registration_is_closed_a_teams_code_is_for_people_with_an_account() {
+    let instance = Instance::with(Registration::Closed).await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let team = team(&instance, &ana).await;
+    let code = service.invite(&ana, team.id, "new@example.com", Role::Member).await.expect("invited").code;
+    assert!(!service.invitation_known(&code));
+    let new = NewAccount { code: Some(secret(code.expose_secret())), ..new_account("new") };
+    assert!(matches!(service.register(ORIGIN, new).await, Err(Error::Registration(_))));
+    let (newcomer, _) = instance.person("new", Plan::Free).await;
+    service.join_team(&newcomer, &code).await.expect("joined");
 }
 
 #[tokio::test]

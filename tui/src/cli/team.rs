@@ -94,9 +94,10 @@ pub(super) async fn invite(context: &Context<'_>, args: &Args) -> Result<(), Fai
         return context.print(&print::json(&Invited { code, invitation: &issued.invitation })).await;
     }
     let whom = print::safe_lines(&issued.invitation.email);
-    context
-        .note(args, &format!("Give {whom} this code; it works once, for a week, with: team join\n"))
-        .await?;
+    let (_, host) = context.host.address.split_once('@').unwrap_or_default();
+    let newcomer = context.host.ssh_command.replacen(&context.host.address, &format!("join@{host}"), 1);
+    let how = format!("with: team join\nWho has no account yet makes one with it: {newcomer}\n");
+    context.note(args, &format!("Give {whom} this code; it works once, for a week, {how}")).await?;
     context.print(&format!("{code}\n")).await
 }
 
