@@ -22,7 +22,10 @@ mod token;
 mod transfer;
 
 pub use access::AccessQuery;
-pub use account::{InstanceInvitation, PasswordChange, PasswordReset, ProfileChange, UserChange, UserQuery};
+pub use account::{
+    InstanceInvitation, PasswordChange, PasswordReset, PreferencesChange, ProfileChange, Theme, UserChange,
+    UserQuery,
+};
 pub use audit::{AuditQuery, CheckpointQuery};
 pub use fetch::FetchMany;
 pub use team::{NewTeam, TeamPatch};

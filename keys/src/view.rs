@@ -33,7 +33,7 @@ pub use team::{
 pub use token::TokenView;
 pub use transfer::{Exported, ImportLine, ImportReport, ImportResult, LeftOut};
 
-pub use account::{ManagedUser, OneTimeCode, SecondFactorSetup, SessionView, UserPage};
+pub use account::{ManagedUser, OneTimeCode, PreferencesView, SecondFactorSetup, SessionView, UserPage};
 
 /// Where a key stands today: as its owner set it, or expired.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, serde::Deserialize, ToSchema)]
@@ -145,11 +145,13 @@ pub struct UserView {
     pub subscription: Subscription,
     /// IANA time zone for reports.
     pub time_zone: String,
-    /// The dashboard's theme: `auto`, `dark` or `light`.
+    /// How the person wants to see and hear things.
+    pub preferences: PreferencesView,
+    /// As in `preferences`.
     pub theme: String,
     /// There is an unlock passphrase.
     pub unlock_passphrase: bool,
-    /// Notifications are sent at all.
+    /// As in `preferences`.
     pub notifications: bool,
     /// Signing in with a password asks for a second factor.
     pub two_factor_enabled: bool,

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::Message;
 use crate::HttpDoor;
-use crate::input::{IdPath, Object};
+use crate::input::{IdPath, Object, profile_change};
 use crate::listing::listed;
 use crate::problem::Problem;
 use crate::signed::Signed;
@@ -47,17 +47,9 @@ async fn me(State(door): State<HttpDoor>, Signed(caller): Signed) -> Result<Json
 async fn change(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
-    Object(mut body): Object,
+    Object(body): Object,
 ) -> Result<Json<UserView>, Problem> {
-    let change = ProfileChange {
-        name: body.text("name"),
-        email: body.text("email"),
-        theme: body.text("theme"),
-        notifications: body.flag("notifications"),
-        time_zone: body.text("timeZone"),
-    };
-    body.finish()?;
-    Ok(Json(door.service.change_profile(&caller, change).await?))
+    Ok(Json(door.service.change_profile(&caller, profile_change(body)?).await?))
 }
 
 #[derive(Serialize, ToSchema)]

@@ -119,6 +119,25 @@ async fn a_profile_is_changed_by_what_is_named() {
         assert_eq!(&shown[field], value);
     }
     assert_eq!(shown["name"], "John Doe");
+    assert_eq!(shown["preferences"], json!({"theme": "light", "notifications": false, "muted": []}));
+    let all = json!({"theme": "dark", "notifications": true, "muted": ["new_sign_in"]});
+    let changed = put(&server, &token, "/api/profile", &json!({"preferences": all})).await;
+    assert_eq!(changed.body["preferences"], all, "{}", changed.body);
+    assert_eq!((&changed.body["theme"], &changed.body["notifications"]), (&json!("dark"), &json!(true)));
+    let one = json!({"preferences": {"notifications": false}});
+    let changed = put(&server, &token, "/api/profile", &one).await;
+    assert_eq!(changed.body["preferences"]["theme"], "dark", "what is not named stays");
+    let back = put(&server, &token, "/api/profile", &changed.body).await;
+    assert_eq!((back.status, &back.body), (200, &changed.body), "what was got can be put back");
+    let two = json!({"theme": "light", "preferences": {"theme": "dark"}});
+    let refused = put(&server, &token, "/api/profile", &two).await;
+    refused.is_problem(422, "invalid");
+    assert_eq!(refused.pointers(), ["/theme"]);
+    let bad = json!({"theme": "pink", "preferences": {"theme": "pink", "muted": ["all"], "avatar": "x"}});
+    let refused = put(&server, &token, "/api/profile", &bad).await;
+    refused.is_problem(422, "invalid");
+    let wrong = ["/preferences/avatar", "/preferences/muted/0", "/preferences/theme", "/theme"];
+    assert_eq!(refused.pointers(), wrong);
     let bad = json!({"theme": 5, "timeZone": "Nowhere/Land", "plan": "enterprise"});
     let refused = put(&server, &token, "/api/profile", &bad).await;
     refused.is_problem(422, "invalid");

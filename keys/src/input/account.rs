@@ -1,9 +1,46 @@
 //! What doors hand in about accounts: changes to a profile, and what operators ask for.
 
 use secrecy::SecretString;
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use keyward_store::model::Plan;
+
+use crate::service::NoticeKind;
+
+/// The dashboard's theme.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// As the terminal's background asks for.
+    Auto,
+    /// Dark.
+    Dark,
+    /// Light.
+    Light,
+}
+
+impl Theme {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Dark => "dark",
+            Self::Light => "light",
+        }
+    }
+}
+
+/// Changes to how a person wants to see and hear things; what is not named stays.
+#[derive(Clone, Debug, Default, ToSchema)]
+pub struct PreferencesChange {
+    /// The dashboard's theme.
+    pub theme: Option<Theme>,
+    /// Notifications are sent at all.
+    pub notifications: Option<bool>,
+    /// Types of notifications that are not sent.
+    pub muted: Option<Vec<NoticeKind>>,
+}
 
 /// Changes to the caller's own account; what is not named stays.
 #[derive(Clone, Debug, Default, ToSchema)]
@@ -15,9 +52,12 @@ pub struct ProfileChange {
     /// The e-mail address.
     #[schema(format = "email", min_length = 3, max_length = 254)]
     pub email: Option<String>,
-    /// The dashboard's theme: `auto`, `dark` or `light`.
-    pub theme: Option<String>,
-    /// Notifications are sent at all.
+    /// How the person wants to see and hear things.
+    #[schema(required = false)]
+    pub preferences: PreferencesChange,
+    /// Short for `preferences.theme`.
+    pub theme: Option<Theme>,
+    /// Short for `preferences.notifications`.
     pub notifications: Option<bool>,
     /// An IANA time zone for reports, such as `Europe/Berlin`.
     pub time_zone: Option<String>,

@@ -22,7 +22,7 @@ use crate::service::mirror::Tables;
 use crate::service::ssh_keys::PublicKeyLine;
 use crate::service::text::Faults;
 use crate::service::{Registration, Service, invitations};
-use crate::view::UserView;
+use crate::view::{PreferencesView, UserView};
 
 /// Names that mean something else in `ssh NAME@host`.
 const RESERVED_LOGINS: [&str; 2] = ["join", "keyward"];
@@ -291,6 +291,11 @@ pub(crate) fn user_view(account: &Account, plans: &Plans) -> UserView {
         operator: account.operator,
         subscription: plans.subscription(account.plan),
         time_zone: account.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
+        preferences: PreferencesView {
+            theme: account.preferences.theme.clone(),
+            notifications: account.preferences.notifications,
+            muted: account.preferences.muted.clone(),
+        },
         theme: account.preferences.theme.clone(),
         unlock_passphrase: account.public_key.is_some(),
         notifications: account.preferences.notifications,

@@ -1,6 +1,9 @@
 //! Notifications: the one place through which every part tells a person something. A notice is part of the change that
 //! it tells of, so neither comes without the other. What each person wants to be told is respected here.
 
+use serde::Deserialize;
+use utoipa::ToSchema;
+
 use keyward_store::model::{Id, Member, Notification, Role};
 use keyward_store::{Op, Record, Row, Store};
 
@@ -20,7 +23,8 @@ use crate::view::{NotificationPage, NotificationView, Pagination};
 const MOST: usize = 200;
 
 /// What a notification is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
     /// A key of the person's spaces was moved to the bin by somebody else.
     KeyDeleted,

@@ -7,16 +7,14 @@ use keyward_store::model::{Account, Preferences};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::input::ProfileChange;
+use crate::input::{PreferencesChange, ProfileChange};
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::accounts::{check_email, user_view};
+use crate::service::notifications::NoticeKind;
 use crate::service::text::Faults;
 use crate::view::UserView;
-
-/// The dashboard's themes.
-const THEMES: [&str; 3] = ["auto", "dark", "light"];
 
 impl Service {
     /// Changes what is named of the caller's own account.
@@ -40,34 +38,57 @@ impl Service {
     }
 }
 
-/// The same change, normalised; or every fault of it.
+/// The same change, normalised, its preferences in one place; or every fault of it.
 fn checked(change: ProfileChange) -> Result<ProfileChange> {
     let mut faults = Faults::default();
     let name = change.name.map(|name| faults.line("name", &name, 1, 100));
     let email = change.email.map(|email| check_email(&mut faults, &email));
-    if change.theme.as_deref().is_some_and(|theme| !THEMES.contains(&theme)) {
-        faults.add("theme", format!("must be one of {}", THEMES.join(", ")));
-    }
     if change.time_zone.as_deref().is_some_and(|zone| TimeZone::get(zone).is_err()) {
         faults.add("timeZone", "is not a time zone of the IANA database, such as Europe/Berlin");
     }
+    let preferences = PreferencesChange {
+        theme: either(&mut faults, "theme", change.preferences.theme, change.theme),
+        notifications: either(
+            &mut faults,
+            "notifications",
+            change.preferences.notifications,
+            change.notifications,
+        ),
+        ..change.preferences
+    };
     faults.check()?;
-    Ok(ProfileChange { name, email, ..change })
+    Ok(ProfileChange { name, email, preferences, ..change })
+}
+
+/// What may be named in two places, and is meant once.
+fn either<T: PartialEq>(faults: &mut Faults, field: &str, inside: Option<T>, short: Option<T>) -> Option<T> {
+    if inside.is_some() && short.is_some() && inside != short {
+        faults.add(field, "is not what preferences say; name it in one of the two places");
+    }
+    inside.or(short)
 }
 
 fn changed(old: &Account, change: &ProfileChange) -> Account {
     let new = |new: &Option<String>, old: &String| new.as_ref().unwrap_or(old).clone();
+    let PreferencesChange { theme, notifications, muted } = &change.preferences;
+    let before = &old.preferences;
     Account {
         name: new(&change.name, &old.name),
         email: new(&change.email, &old.email),
         time_zone: change.time_zone.clone().or_else(|| old.time_zone.clone()),
         preferences: Preferences {
-            theme: new(&change.theme, &old.preferences.theme),
-            notifications: change.notifications.unwrap_or(old.preferences.notifications),
-            ..old.preferences.clone()
+            theme: theme.map_or_else(|| before.theme.clone(), |theme| theme.name().to_owned()),
+            notifications: notifications.unwrap_or(before.notifications),
+            muted: muted.as_ref().map_or_else(|| before.muted.clone(), |kinds| names(kinds)),
         },
         ..old.clone()
     }
+}
+
+/// Each type once, by its name.
+fn names(kinds: &[NoticeKind]) -> Vec<String> {
+    let named = NoticeKind::ALL.into_iter().filter(|kind| kinds.contains(kind));
+    named.map(|kind| kind.name().to_owned()).collect()
 }
 
 /// The fields that are named, for the audit record.
@@ -75,8 +96,9 @@ fn named(change: &ProfileChange) -> String {
     let fields = [
         ("name", change.name.is_some()),
         ("email", change.email.is_some()),
-        ("theme", change.theme.is_some()),
-        ("notifications", change.notifications.is_some()),
+        ("theme", change.preferences.theme.is_some()),
+        ("notifications", change.preferences.notifications.is_some()),
+        ("muted", change.preferences.muted.is_some()),
         ("timeZone", change.time_zone.is_some()),
     ];
     let named: Vec<&str> = fields.iter().filter(|(_, named)| *named).map(|(field, _)| *field).collect();

@@ -9,6 +9,17 @@ use keyward_store::model::{Door, Id};
 
 use super::{Pagination, UserView};
 
+/// How a person wants to see and hear things.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct PreferencesView {
+    /// The dashboard's theme: `auto`, `dark` or `light`.
+    pub theme: String,
+    /// Notifications are sent at all.
+    pub notifications: bool,
+    /// Types of notifications that are not sent.
+    pub muted: Vec<String>,
+}
+
 /// What a person has open in an app or a browser.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -1,7 +1,7 @@
-use keyward_keys::input::ProfileChange;
-use keyward_keys::{Error, Plan};
+use keyward_keys::input::{NotificationQuery, PreferencesChange, ProfileChange, Theme};
+use keyward_keys::{Error, NoticeKind, Origin, Plan};
 
-use crate::harness::{Instance, ORIGIN, secret};
+use crate::harness::{ELSEWHERE, Instance, ORIGIN, secret};
 
 #[tokio::test]
 async fn what_is_named_changes_and_the_rest_stays() {
@@ -10,7 +10,7 @@ async fn what_is_named_changes_and_the_rest_stays() {
     let ana = instance.ana().await;
     let change = ProfileChange {
         email: Some(" Ana.New@Example.com".to_owned()),
-        theme: Some("dark".to_owned()),
+        preferences: PreferencesChange { theme: Some(Theme::Dark), ..PreferencesChange::default() },
         notifications: Some(false),
         time_zone: Some("Europe/Berlin".to_owned()),
         ..ProfileChange::default()
@@ -30,6 +30,30 @@ async fn what_is_named_changes_and_the_rest_stays() {
 }
 
 #[tokio::test]
+async fn what_is_muted_is_not_told() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let mute = |muted: Vec<NoticeKind>| ProfileChange {
+        preferences: PreferencesChange { muted: Some(muted), ..PreferencesChange::default() },
+        ..ProfileChange::default()
+    };
+    let muted = vec![NoticeKind::Support, NoticeKind::NewSignIn, NoticeKind::Support];
+    let user = service.change_profile(&ana, mute(muted)).await.expect("changed");
+    assert_eq!(user.preferences.muted, ["new_sign_in", "support"]);
+    let unread = async || {
+        let all = NotificationQuery { page: 1, limit: 100, unread: true };
+        service.notifications(&ana, &all).await.expect("a page").unread
+    };
+    service.sign_in(ELSEWHERE, "ana", secret("correct horse")).await.expect("signed in");
+    assert_eq!(unread().await, 0);
+    service.change_profile(&ana, mute(Vec::new())).await.expect("changed");
+    let third = Origin { address: Some([192, 0, 2, 99].into()), ..ELSEWHERE };
+    service.sign_in(third, "ana", secret("correct horse")).await.expect("signed in");
+    assert_eq!(unread().await, 1);
+}
+
+#[tokio::test]
 async fn every_fault_is_told_at_once_and_an_address_is_one_persons() {
     let instance = Instance::open().await;
     let ana = instance.ana().await;
@@ -37,7 +61,6 @@ async fn every_fault_is_told_at_once_and_an_address_is_one_persons() {
     let bad = ProfileChange {
         name: Some("\u{1b}[2J".to_owned()),
         email: Some("nowhere".to_owned()),
-        theme: Some("pink".to_owned()),
         time_zone: Some("Mars/Olympus".to_owned()),
         ..ProfileChange::default()
     };
@@ -45,7 +68,7 @@ async fn every_fault_is_told_at_once_and_an_address_is_one_persons() {
         panic!("refused")
     };
     let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
-    assert_eq!(fields, ["name", "email", "theme", "timeZone"]);
+    assert_eq!(fields, ["name", "email", "timeZone"]);
     let taken = ProfileChange { email: Some("BOB@example.com".to_owned()), ..ProfileChange::default() };
     assert!(matches!(instance.service.change_profile(&ana, taken).await, Err(Error::Conflict(_))));
 }

@@ -1,7 +1,8 @@
 //! Teams: who may what, and what is sealed to whom.
 
 use keyward_keys::input::{
-    AuditQuery, KeyPatch, KeyQuery, NewAccount, NewKey, NewTeam, NewToken, NotificationQuery, Reveal, TeamPatch,
+    AuditQuery, KeyPatch, KeyQuery, NewAccount, NewKey, NewTeam, NewToken, NotificationQuery,
+    ProfileChange, Reveal, TeamPatch, Theme,
 };
 use keyward_keys::view::{AccessAction, AuditView, KeyView, SealedAccess, TeamView};
 use keyward_keys::{Caller, Custody, Environment, Error, Event, Id, Locked, Plan, Registration, Role, Scope};
@@ -281,7 +282,7 @@ async fn who_is_removed_is_out_at_once_and_what_they_saw_is_to_be_rotated() {
     assert!(matches!(events.next().await, Some(Event::AccountChanged { account }) if account == bob_id));
     service.track(&ana, &by_id(seen.id), Default::default()).await.expect("tracked");
     team_key(&instance, &ana, team.id, "Later").await;
-    let dark = keyward_keys::input::ProfileChange { theme: Some("dark".to_owned()), ..Default::default() };
+    let dark = ProfileChange { theme: Some(Theme::Dark), ..Default::default() };
     service.change_profile(&bob, dark).await.expect("changed");
     let heard = events.next().await;
     assert!(matches!(heard, Some(Event::AccountChanged { .. })), "nothing of the team in between: {heard:?}");

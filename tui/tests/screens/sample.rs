@@ -4,8 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use keyward_keys::input::KeyQuery;
 use keyward_keys::view::{
-    ErrorClasses, KeyPage, KeyStatus, KeyView, LiveView, MonthLimit, Pagination, PlanLimits, Revealed,
-    Subscription, UsageDay, UsageReport, UsageSummary, UserView,
+    ErrorClasses, KeyPage, KeyStatus, KeyView, LiveView, MonthLimit, Pagination, PlanLimits, PreferencesView,
+    Revealed, Subscription, UsageDay, UsageReport, UsageSummary, UserView,
 };
 use keyward_keys::{Custody, Environment, Id, Plan};
 use keyward_tui::app::{Answer, App, AppEvent, Effect, HostInfo, Query, RequestId};
@@ -223,6 +223,7 @@ pub(crate) fn user() -> UserView {
             limits: PlanLimits { api_keys: 100, monthly_requests: 1_000_000 },
         },
         time_zone: "UTC".to_owned(),
+        preferences: PreferencesView { theme: "auto".to_owned(), notifications: true, muted: Vec::new() },
         theme: "auto".to_owned(),
         unlock_passphrase: false,
         notifications: true,
