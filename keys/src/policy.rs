@@ -103,7 +103,6 @@ pub enum Permission {
     SupportAsk,
     /// Answer such questions.
     SupportAnswer,
-    /// Check the audit chain.
     /// See audit records: of oneself, of a space, of the instance.
     AuditRead,
     /// Check the audit chain, and see its checkpoints.
