@@ -134,7 +134,9 @@ async fn many_guesses_at_once_are_no_more_guesses() {
         .map(|number| {
             let current = secret(if number == wrong { "correct horse" } else { "wrong horse" });
             let (service, ana) = (instance.service.clone(), ana.clone());
-            tokio::spawn(async move { service.change_password(&ana, current, secret("battery staple")).await })
+            tokio::spawn(
+                async move { service.change_password(&ana, current, secret("battery staple")).await },
+            )
         })
         .collect();
     for change in changes {

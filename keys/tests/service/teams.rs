@@ -1,8 +1,8 @@
 //! Teams: who may what, and what is sealed to whom.
 
 use keyward_keys::input::{
-    AuditQuery, KeyPatch, KeyQuery, NewAccount, NewKey, NewTeam, NewToken, NotificationQuery,
-    ProfileChange, Reveal, TeamPatch, Theme,
+    AuditQuery, KeyPatch, KeyQuery, NewAccount, NewKey, NewTeam, NewToken, NotificationQuery, ProfileChange,
+    Reveal, TeamPatch, Theme,
 };
 use keyward_keys::view::{AccessAction, AuditView, KeyView, SealedAccess, TeamView};
 use keyward_keys::{Caller, Custody, Environment, Error, Event, Id, Locked, Plan, Registration, Role, Scope};
