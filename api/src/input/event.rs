@@ -1,8 +1,6 @@
 //! One reported call, read on the hot path: straight from the body's bytes into what the core takes, with the
 //! metadata left as text. Only a body that fails is read a second time, to name every fault.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use keyward_keys::Fault;
 use keyward_keys::input::{ReportedEvent, TrackEvent};
@@ -11,11 +9,9 @@ use serde_json::value::RawValue;
 
 use super::fields::Fields;
 use super::metadata;
+use super::text::Text;
 use super::tree::Tree;
 use crate::problem::Problem;
-
-/// A text of an event: a piece of the body, unless it has an escape in it.
-pub(crate) type Text<'a> = Cow<'a, str>;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -61,7 +57,7 @@ pub(crate) fn single(json: &[u8]) -> Result<TrackEvent, Problem> {
 fn parse(json: &[u8]) -> Result<(Option<Text<'_>>, TrackEvent<Text<'_>>), Refused> {
     let Ok(written) = serde_json::from_slice::<Written<'_>>(json) else { return Err(explain(json)) };
     let metadata = match written.metadata.map(|raw| metadata::compact(raw.get())).transpose() {
-        Ok(metadata) => metadata,
+        Ok(metadata) => metadata.map(Text::from),
         Err(detail) => return Err(Refused::Faults(vec![fault("metadata", detail)])),
     };
     let event = TrackEvent {

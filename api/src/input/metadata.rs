@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::text::Text;
 use super::tree::MAX_DEPTH;
 
 /// Bytes of compact metadata.
@@ -100,8 +101,8 @@ impl<'de> Visitor<'de> for Distinct {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
         let below = self.0.checked_sub(1).ok_or_else(|| A::Error::custom("too deep"))?;
         // At most 2 KiB of names: a list is quicker than a set.
-        let mut names: Vec<Name<'de>> = Vec::new();
-        while let Some(name) = fields.next_key::<Name<'de>>()? {
+        let mut names: Vec<Text<'de>> = Vec::new();
+        while let Some(name) = fields.next_key::<Text<'de>>()? {
             if names.contains(&name) {
                 return Err(A::Error::custom("twice"));
             }
@@ -111,11 +112,6 @@ impl<'de> Visitor<'de> for Distinct {
         Ok(())
     }
 }
-
-/// A name, borrowed unless it has an escape in it.
-#[derive(PartialEq, Eq, serde::Deserialize)]
-#[serde(transparent)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {
