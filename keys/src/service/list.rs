@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use keyward_store::model::{ApiKey, Environment, Id};
@@ -170,9 +170,9 @@ fn skipped(query: &KeyQuery) -> usize {
     (query.page as usize - 1).saturating_mul(query.limit as usize)
 }
 
-/// The keys whose name or service is like the text, with the best score first.
+/// The keys whose name or service is like the text, with the best score first. No character of it is special.
 fn fuzzy(spaces: &[&SpaceKeys], text: &str) -> Vec<(Reverse<u32>, Id)> {
-    let pattern = Pattern::parse(text, CaseMatching::Ignore, Normalization::Smart);
+    let pattern = Pattern::new(text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
     let mut matcher = Matcher::new(Config::DEFAULT);
     let mut buffer = Vec::new();
     let titles = spaces.iter().flat_map(|space| space.titles());

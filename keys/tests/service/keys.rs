@@ -104,6 +104,7 @@ async fn keys_are_searched_filtered_sorted_and_paged() {
     assert_eq!(found("atrpc", Some(false)).await, "");
     assert_eq!(found("stri", None).await, "Stripe", "what something contains, nothing else is shown for");
     assert_eq!(found("xqz", None).await, "");
+    assert_eq!(found("!xqz", None).await, "", "no character is special");
     let sorted = async |sort, reverse| names(KeyQuery { sort, reverse, ..query() }).await.0;
     assert_eq!(sorted(KeySort::Newest, true).await, "OpenAI billing,Stripe,anthropic");
     assert_eq!(sorted(KeySort::Name, true).await, "Stripe,OpenAI billing,anthropic");
