@@ -21,6 +21,8 @@ pub(crate) struct Opener<'a> {
     /// The passphrase of private keys; where the caller is not unlocked, the unlock passphrase.
     passphrase: Option<SecretString>,
     account: Option<PrivateKey>,
+    /// The passphrase was tried on the caller's own key: that is slow, and not done again for the next key.
+    tried: bool,
     /// By space and generation.
     spaces: HashMap<(Id, u32), PrivateKey>,
 }
@@ -28,7 +30,7 @@ pub(crate) struct Opener<'a> {
 impl Service {
     /// An opener for what this caller may open; that they may is for the operation to ask.
     pub(crate) fn opener<'a>(&'a self, caller: &'a Caller, passphrase: Option<SecretString>) -> Opener<'a> {
-        Opener { service: self, caller, passphrase, account: None, spaces: HashMap::new() }
+        Opener { service: self, caller, passphrase, account: None, tried: false, spaces: HashMap::new() }
     }
 }
 
@@ -68,7 +70,8 @@ impl Opener<'_> {
         if !self.spaces.contains_key(&place) {
             let account = self.caller.person()?;
             if self.account.is_none() {
-                let passphrase = self.passphrase.clone();
+                let passphrase =
+                    self.passphrase.clone().filter(|_| !std::mem::replace(&mut self.tried, true));
                 self.account = Some(self.service.account_key(self.caller, passphrase).await?);
             }
             let own = self.account.as_ref().ok_or(crypto::Error::Refused)?;

@@ -1,6 +1,6 @@
 //! The unlock passphrase, and sealed keys of one person.
 
-use keyward_keys::input::{KeyPatch, NewKey, NewToken, Reveal};
+use keyward_keys::input::{Export, ExportFormat, KeyPatch, NewKey, NewToken, Reveal};
 use keyward_keys::{Caller, Custody, Error, Locked, Plan, Scope};
 use secrecy::ExposeSecret;
 
@@ -64,6 +64,32 @@ async fn a_sealed_key_opens_while_its_person_is_unlocked() {
         service.reveal(&with_token, &by_id(key.id), Reveal::default()).await.is_err(),
         "the token is over"
     );
+}
+
+#[tokio::test]
+async fn a_wrong_passphrase_is_derived_from_once_however_many_keys_it_does_not_open() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    service.set_passphrase(&ana, secret(PASSPHRASE), None).await.expect("set");
+    for name in ["a", "b", "c"] {
+        instance.add_key(&ana, name).await;
+    }
+    let export = async |passphrase: &str| {
+        let export = Export {
+            format: ExportFormat::Env,
+            keys: Vec::new(),
+            environment: None,
+            team: None,
+            tag: None,
+            passphrase: Some(secret(passphrase)),
+        };
+        let exported = service.export_keys(&ana, &export).await.expect("answered");
+        (exported.count, exported.left_out.into_iter().map(|left| left.reason).collect::<Vec<_>>())
+    };
+    assert_eq!(export(PASSPHRASE).await, (3, Vec::new()));
+    let (wrong, locked) = (Error::WrongPassphrase.to_string(), Error::Locked(Locked::Sealed).to_string());
+    assert_eq!(export("another one").await, (0, vec![wrong, locked.clone(), locked]));
 }
 
 #[tokio::test]
