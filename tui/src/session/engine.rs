@@ -320,17 +320,10 @@ impl Engine {
     /// The next moment something is to be done. There always is one (the end of an idle session), but on a quiet
     /// screen it is far away.
     fn wake_at(&self) -> Instant {
-        let (_, mut wake) = self.last_call();
-        if let Some(escape) = self.escape_at {
-            wake = wake.min(escape);
-        }
-        if let Some(tick) = self.tick_at(Instant::now()) {
-            wake = wake.min(tick);
-        }
-        if self.old && self.writing.is_none() {
-            wake = wake.min(self.pace.next());
-        }
-        wake
+        let (_, end) = self.last_call();
+        let frame = (self.old && self.writing.is_none()).then(|| self.pace.next());
+        let sooner = [self.escape_at, self.tick_at(Instant::now()), frame];
+        sooner.into_iter().flatten().fold(end, Instant::min)
     }
 
     /// The moment of the next tick, seen from `now`: whoever asks whether it has come must compare with the same.
