@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::response::IntoResponse;
@@ -47,7 +48,8 @@ async fn page(_: Stranger) -> impl IntoResponse {
         (status = 200, description = "The file", content_type = "*/*", body = String),
         (status = 304, description = "It is as it was"),
     ))]
-async fn file(_: Stranger, Path(name): Path<String>) -> Result<impl IntoResponse, Problem> {
+async fn file(_: Stranger, name: Result<Path<String>, PathRejection>) -> Result<impl IntoResponse, Problem> {
+    let Ok(Path(name)) = name else { return Err(Problem::malformed("the path cannot be read")) };
     let with_type = |kind, body| Ok(([(header::CONTENT_TYPE, kind)], body));
     if name == "start.js" {
         return with_type("text/javascript".to_owned(), Body::from(START));
