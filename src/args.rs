@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use keyward_config::{Config, Environment, Sources};
+use keyward_keys::input::{self, TransferFormat};
 
 use crate::error::Result;
 
@@ -56,6 +57,10 @@ pub enum Command {
     /// Manages the service tokens of an account
     #[command(subcommand)]
     Token(Token),
+    /// Brings keys in: all that are new, or none
+    Import(Import),
+    /// Prints keys with their values
+    Export(Export),
     /// Manages accounts
     #[command(subcommand)]
     User(User),
@@ -187,6 +192,70 @@ pub struct TokenAdd {
     pub login: Option<String>,
 }
 
+/// `import`.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "A key that is there with another value refuses the whole, unless --skip-conflicts is given.\n\
+    Nothing in a .env text is expanded: a $ is a $."
+)]
+pub struct Import {
+    /// The file to read; standard input when none
+    pub file: Option<PathBuf>,
+    /// Whose keys they become, and what comes with them
+    #[command(flatten)]
+    pub with: Transfer,
+    /// The service of keys that name none; env when none, for a .env text
+    #[arg(long)]
+    pub service: Option<String>,
+    /// Who can open those that do not say so: private, sealed or automation
+    #[arg(long, value_name = "WHO", value_parser = custody)]
+    pub custody: Option<keyward_keys::Custody>,
+    /// Only says what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Leaves keys as they are that are there with another value
+    #[arg(long)]
+    pub skip_conflicts: bool,
+}
+
+/// `export`.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Each key is recorded in the audit before anything is printed. What cannot be opened here is \
+    named on standard error."
+)]
+pub struct Export {
+    /// Whose keys, and what comes with them
+    #[command(flatten)]
+    pub with: Transfer,
+    /// Only keys with this tag
+    #[arg(long)]
+    pub tag: Option<String>,
+}
+
+/// What `import` and `export` have in common.
+#[derive(clap::Args, Debug)]
+pub struct Transfer {
+    /// The form: env, json, or seed, which is encrypted blobs in JSON [default: env]
+    #[arg(long, value_name = "FORM", value_parser = format)]
+    pub format: Option<TransferFormat>,
+    /// The environment: of imported keys that name none, or the only one to export
+    #[arg(long, visible_alias = "environment", value_name = "ENV", value_parser = environment)]
+    pub env: Option<keyward_keys::Environment>,
+    /// The team, by name or id
+    #[arg(long)]
+    pub team: Option<String>,
+    /// Reads the passphrase of private keys, or of blobs, from the first line of standard input
+    #[arg(long)]
+    pub passphrase_stdin: bool,
+    /// Reads the system key of blobs from the first line of standard input
+    #[arg(long, conflicts_with = "passphrase_stdin")]
+    pub system_key_stdin: bool,
+    /// Whose; the operator's when there is only one
+    #[arg(long = "as", value_name = "LOGIN")]
+    pub login: Option<String>,
+}
+
 /// `user`.
 #[derive(Subcommand, Debug)]
 pub enum User {
@@ -275,20 +344,19 @@ impl Common {
 }
 
 fn environment(text: &str) -> std::result::Result<keyward_keys::Environment, &'static str> {
-    match text {
-        "production" | "prod" => Ok(keyward_keys::Environment::Production),
-        "staging" | "stage" => Ok(keyward_keys::Environment::Staging),
-        "development" | "dev" => Ok(keyward_keys::Environment::Development),
-        _ => Err("it is production, staging or development"),
-    }
+    input::environment(text).ok_or("it is production, staging or development")
 }
 
 fn scope(text: &str) -> std::result::Result<keyward_keys::Scope, &'static str> {
-    match text {
-        "fetch" => Ok(keyward_keys::Scope::Fetch),
-        "track" => Ok(keyward_keys::Scope::Track),
-        _ => Err("it is fetch or track"),
-    }
+    input::word(text).ok_or("it is fetch or track")
+}
+
+fn format(text: &str) -> std::result::Result<TransferFormat, &'static str> {
+    input::word(text).ok_or("it is env, json or seed")
+}
+
+fn custody(text: &str) -> std::result::Result<keyward_keys::Custody, &'static str> {
+    input::word(text).ok_or("it is private, sealed or automation")
 }
 
 fn setting(text: &str) -> std::result::Result<(String, String), &'static str> {

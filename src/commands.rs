@@ -4,7 +4,7 @@ use clap::CommandFactory;
 
 use crate::args::{Args, Command, Common, ConfigCommand};
 use crate::error::Result;
-use crate::{console, demo, logging, output, serve, token, user, verify};
+use crate::{console, demo, logging, output, serve, token, transfer, user, verify};
 
 /// Carries out what the command line says, and answers the exit status.
 ///
@@ -22,6 +22,8 @@ pub async fn run(args: Args) -> Result<u8> {
         Command::Demo => Box::pin(demo::demo(&common)).await,
         Command::Console(console) => console::open(&common.load()?, console.login).await,
         Command::Token(token) => token::token(&common, token).await,
+        Command::Import(import) => transfer::import(&common, import).await,
+        Command::Export(export) => transfer::export(&common, export).await,
         Command::User(user) => user::user(&common, user).await,
         Command::Verify(how) => verify::verify(&common, how).await,
         Command::Config(ConfigCommand::Check) => check(&common),

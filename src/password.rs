@@ -64,7 +64,7 @@ pub fn line_from_stdin() -> Result<SecretString> {
     }
     let text = std::str::from_utf8(&line).map_err(|_| Error::Secret("standard input is not UTF-8"))?.trim();
     if text.is_empty() {
-        return Err(Error::Secret("the first line of standard input is empty; write the token there"));
+        return Err(Error::Secret("the first line of standard input is empty; write the secret there"));
     }
     Ok(SecretString::from(text))
 }

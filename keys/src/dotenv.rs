@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 pub struct Assignment {
     /// Its line, from 1.
     pub line: usize,
-    /// The name.
+    /// The name; empty when what stands there is none, for it may be a piece of a value.
     pub name: String,
     /// The value, or what is wrong with it.
     pub value: Result<SecretString, &'static str>,
@@ -34,11 +34,23 @@ pub fn write(out: &mut String, name: &str, value: &str) {
     let _ = writeln!(out, "{name}='{}'", *quoted);
 }
 
-/// A name as an environment variable's: upper case, with `_` for what may not stand in one.
-pub fn variable(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    let variable: String = name.chars().map(plain).collect();
-    if variable.starts_with(|c: char| c.is_ascii_digit()) { format!("_{variable}") } else { variable }
+/// The variable for a key of this name: its letters (A to Z) in upper case, digits and `_` stay, and whatever stands
+/// between them becomes one `_`. One that would begin with a digit gets a `_` before it. None when nothing is left.
+pub fn variable(name: &str) -> Option<String> {
+    let mut variable = String::with_capacity(name.len());
+    let mut gap = false;
+    for c in name.chars() {
+        if !c.is_ascii_alphanumeric() && c != '_' {
+            gap = true;
+            continue;
+        }
+        if (gap && !variable.is_empty()) || (variable.is_empty() && c.is_ascii_digit()) {
+            variable.push('_');
+        }
+        gap = false;
+        variable.push(c.to_ascii_uppercase());
+    }
+    (!variable.is_empty()).then_some(variable)
 }
 
 struct Reader<'a> {
@@ -55,22 +67,21 @@ impl Reader<'_> {
         let line = self.line;
         let (head, _) = self.rest.split_once('\n').unwrap_or((self.rest, ""));
         let Some((name, _)) = head.split_once('=') else {
-            let name = head.trim().chars().take(64).collect();
             self.end_line();
-            return Some(Assignment { line, name, value: Err("is no assignment; write NAME=value") });
+            let value = Err("is no assignment; write NAME=value");
+            return Some(Assignment { line, name: String::new(), value });
         };
         self.rest = &self.rest[name.len() + 1..];
         let name = name.trim();
         let name = name.strip_prefix("export ").map_or(name, str::trim_start).to_owned();
-        let value = if is_name(&name) { self.value() } else { Err("is no name; use letters, digits and _") };
+        let (name, value) = match is_name(&name) {
+            true => (name, self.value()),
+            false => (String::new(), Err("has no name before its =; use letters, digits and _")),
+        };
         if value.is_err() {
             self.end_line();
         }
-        Some(Assignment {
-            line,
-            name: name.chars().take(128).collect(),
-            value: value.map(|value| value.as_str().into()),
-        })
+        Some(Assignment { line, name, value: value.map(|value| value.as_str().into()) })
     }
 
     /// Passes over empty lines and comments.
@@ -224,15 +235,30 @@ mod tests {
         let text = "A=1\noops\n2B=x\n=y\nC='a'b\nD=\"open\nE=2";
         let told = read(text);
         assert_eq!(told[0], "1 A=1");
-        assert!(told[1].starts_with("2 oops!") && told[2].starts_with("3 2B!") && told[3].starts_with("4 !"));
+        assert!(told[1].starts_with("2 !") && told[2].starts_with("3 !") && told[3].starts_with("4 !"));
         assert!(told[4].starts_with("5 C!") && told[5].starts_with("6 D!"));
         assert_eq!(told[6], "7 E=2");
     }
 
     #[test]
+    fn a_piece_of_a_value_is_never_told() {
+        let text = "KEY=-----BEGIN PRIVATE KEY-----\nMIIEvQ-secret\nAoGBA/secret==\n'secret'=\n";
+        assert!(!read(text)[1..].concat().contains("secret"), "{:?}", read(text));
+    }
+
+    #[test]
     fn names_become_variables() {
-        assert_eq!(variable("OpenAI production-key"), "OPENAI_PRODUCTION_KEY");
-        assert_eq!(variable("2nd"), "_2ND");
+        for (name, expected) in [
+            ("OpenAI Production Key", "OPENAI_PRODUCTION_KEY"),
+            ("database_url", "DATABASE_URL"),
+            ("stripe-live (eu)", "STRIPE_LIVE_EU"),
+            ("  2nd key ", "_2ND_KEY"),
+            ("a__b", "A__B"),
+            ("münze", "M_NZE"),
+        ] {
+            assert_eq!(variable(name).as_deref(), Some(expected), "{name}");
+        }
+        assert_eq!((variable("日本"), variable("—")), (None, None));
     }
 
     #[test]

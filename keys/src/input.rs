@@ -6,6 +6,9 @@ mod notices;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as ValueError, StrDeserializer};
 use utoipa::{IntoParams, ToSchema};
 
 use keyward_store::model::{Custody, Environment, Id, Plan};
@@ -30,9 +33,27 @@ pub use audit::{AuditQuery, CheckpointQuery};
 pub use fetch::FetchMany;
 pub use team::{NewTeam, TeamPatch};
 pub use token::{NewToken, TokenWords, network};
+pub(crate) use transfer::import_json;
 pub use transfer::{
-    EnvDefaults, Export, ExportFormat, Import, ImportPlace, ImportedKey, SeedBlob, SeedKey, import_env,
+    Export, ExportFormat, ExportWords, FirstLine, Import, ImportDefaults, ImportPlace, ImportWords,
+    ImportedKey, SeedBlob, SeedKey, TransferFormat, import_env,
 };
+
+/// Reads one of a few words, as it stands in JSON.
+pub fn word<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> {
+    let reader: StrDeserializer<'_, ValueError> = text.into_deserializer();
+    T::deserialize(reader).ok()
+}
+
+/// Reads an environment as people write it: any case, and the short names.
+pub fn environment(text: &str) -> Option<Environment> {
+    match text.to_ascii_lowercase().as_str() {
+        "dev" => Some(Environment::Development),
+        "stage" => Some(Environment::Staging),
+        "prod" => Some(Environment::Production),
+        text => word(text),
+    }
+}
 
 /// Names a key: `_id`, `keyId`, or (where a person types it) its name, with an environment when several share it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

@@ -139,7 +139,13 @@ async fn attend(desk: &Desk, mut stream: UnixStream) -> io::Result<()> {
     match request {
         Request::Console(request) => relay::run(desk, request, stream).await,
         request => match carry_out(&desk.service, request, secret).await {
-            Ok(answer) => Frame::new(Kind::Answer, answer.to_string()).write(&mut stream).await,
+            Ok(answer) => match Frame::new(Kind::Answer, answer.to_string()).write(&mut stream).await {
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    let text = "the answer is too large for one piece; narrow it, as by environment or tag";
+                    refuse(&mut stream, Exit::Failed, text).await
+                }
+                written => written,
+            },
             Err(error) => {
                 if let keyward_keys::Error::Internal(cause) = &error {
                     tracing::error!(cause = chain(cause.as_ref()), "a request on the admin socket failed");

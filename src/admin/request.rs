@@ -2,7 +2,8 @@
 //! the request, in a frame of their own.
 
 use keyward_keys::input::{
-    AddedAccount, CheckpointQuery, InstanceInvitation, NewAccount, TokenWords, UserChange, UserQuery,
+    AddedAccount, CheckpointQuery, ExportWords, ImportWords, InstanceInvitation, NewAccount, TokenWords,
+    UserChange, UserQuery,
 };
 use keyward_keys::view::OneTimeCode;
 use keyward_keys::{Caller, Door, Error, Plan, Service};
@@ -69,6 +70,20 @@ pub enum Request {
         /// Its name or id.
         token: String,
     },
+    /// Bring in an account's keys; their text travels as the secret, with what opens them in its first line.
+    Import {
+        /// As for [`Request::TokenAdd`].
+        login: Option<String>,
+        /// What to do with them.
+        words: ImportWords,
+    },
+    /// Send out an account's keys; what opens them travels as the secret.
+    Export {
+        /// As for [`Request::TokenAdd`].
+        login: Option<String>,
+        /// Which, and how.
+        words: ExportWords,
+    },
     /// Verify the audit chain.
     Verify {
         /// Signed checkpoints that were kept elsewhere.
@@ -130,6 +145,18 @@ pub(super) async fn carry_out(
             let token = service.token_named(&caller, &token).await?;
             service.revoke_token(&caller, token.id).await?;
             json(&token)
+        }
+        Request::Import { login, words } => {
+            let caller = account(service, login.as_deref())?;
+            json(&service.import_in_words(&caller, words, &secret.unwrap_or_default()).await?)
+        }
+        Request::Export { login, words } => {
+            let caller = account(service, login.as_deref())?;
+            let exported = service.export_in_words(&caller, words, secret).await?;
+            let text = exported.text.expose_secret();
+            Ok(
+                serde_json::json!({ "text": text, "count": exported.count, "leftOut": json(&exported.left_out)? }),
+            )
         }
         Request::Verify { checkpoint } => {
             let system = service.system_caller("verify", Door::Local);

@@ -27,5 +27,6 @@ mod socket_io;
 mod specification;
 mod story;
 mod tokens;
+mod transfer;
 mod tree;
 mod users;

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use keyward_keys::Fault;
+use keyward_keys::input::word;
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use serde::de::value::{Error as ValueError, StrDeserializer};
 
 use super::tree::Tree;
 use crate::problem::Problem;
@@ -315,11 +314,6 @@ impl Fields {
             self.faults.push(Fault { field: format!("{field}/{index}"), detail: detail.into() });
         }
     }
-}
-
-fn word<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> {
-    let reader: StrDeserializer<'_, ValueError> = text.into_deserializer();
-    T::deserialize(reader).ok()
 }
 
 /// A name as part of a JSON pointer (RFC 6901, section 3); what a stranger chose is cut short.

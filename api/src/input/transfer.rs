@@ -1,8 +1,8 @@
 //! What comes with keys that are brought in or sent out.
 
 use keyward_keys::input::{
-    EnvDefaults, Export, ExportFormat, Import, ImportPlace, ImportedKey, NewKey, SeedBlob, SeedKey,
-    import_env,
+    Export, ExportFormat, Import, ImportDefaults, ImportPlace, ImportedKey, NewKey, SeedKey,
+    TransferFormat as Format, import_env,
 };
 use keyward_keys::{Custody, Environment, Id};
 use secrecy::SecretString;
@@ -16,19 +16,7 @@ use crate::problem::Problem;
 const CUSTODIES: &str = "private, sealed, automation";
 const ID: &str = "must be an id: 24 hexadecimal digits";
 const TIME: &str = "must be a time such as 2027-01-15T10:30:00Z";
-const FORMATS: &str = "must be one of env, json, seed";
-
-/// How keys come and go.
-#[derive(Clone, Copy, PartialEq, Eq, ToSchema)]
-#[schema(rename_all = "lowercase")]
-pub(crate) enum Format {
-    /// `.env` text.
-    Env,
-    /// JSON.
-    Json,
-    /// The specification's blobs, in JSON.
-    Seed,
-}
+const FORMATS: &str = "env, json, seed";
 
 /// What to do about keys that are there with another value.
 #[derive(Clone, Copy, PartialEq, Eq, ToSchema)]
@@ -102,15 +90,14 @@ pub(crate) struct ExportBody {
 
 /// What the keys of one body have in common.
 struct Common {
-    env: EnvDefaults,
+    plain: ImportDefaults,
     seed: Option<SeedKey>,
 }
 
 /// Reads what is to be brought in.
 pub(crate) fn import(mut body: Fields, dry_run: bool) -> Result<Import, Problem> {
-    let text = body.required_text("format");
     let asked = ImportBody {
-        format: format(&mut body, Some(&text).filter(|text| !text.is_empty())),
+        format: body.required_choice("format", FORMATS).unwrap_or_default(),
         content: body.text("content"),
         keys: listed(&mut body),
         on_conflict: match body.text("onConflict").as_deref() {
@@ -144,18 +131,6 @@ pub(crate) fn import(mut body: Fields, dry_run: bool) -> Result<Import, Problem>
     Ok(asked.read(dry_run))
 }
 
-fn format(fields: &mut Fields, text: Option<&String>) -> Format {
-    match text.map(String::as_str) {
-        None | Some("env") => Format::Env,
-        Some("json") => Format::Json,
-        Some("seed") => Format::Seed,
-        Some(_) => {
-            fields.fault("format", FORMATS);
-            Format::Env
-        }
-    }
-}
-
 fn listed(body: &mut Fields) -> Option<Vec<Tree>> {
     match body.take("keys")? {
         Tree::List(items) => Some(items),
@@ -168,17 +143,17 @@ fn listed(body: &mut Fields) -> Option<Vec<Tree>> {
 
 impl ImportBody {
     fn read(self, dry_run: bool) -> Import {
-        let seed = seed_key(self.system_key, self.passphrase.clone());
-        let env = EnvDefaults {
+        let seed = SeedKey::of(self.system_key, self.passphrase.clone());
+        let plain = ImportDefaults {
             service: self.service,
             environment: self.environment,
             team: self.team,
             custody: self.custody,
             passphrase: self.passphrase,
         };
-        let all = Common { env, seed };
+        let all = Common { plain, seed };
         let keys = match self.format {
-            Format::Env => import_env(&self.content.unwrap_or_default(), &all.env),
+            Format::Env => import_env(&self.content.unwrap_or_default(), &all.plain),
             format => {
                 let items = self.keys.unwrap_or_default().into_iter().enumerate();
                 items.map(|(index, item)| one(item, ImportPlace::Index(index), format, &all)).collect()
@@ -186,10 +161,6 @@ impl ImportBody {
         };
         Import { keys, skip_conflicts: self.on_conflict == OnConflict::Skip, dry_run }
     }
-}
-
-fn seed_key(system: Option<SecretString>, passphrase: Option<SecretString>) -> Option<SeedKey> {
-    system.map(SeedKey::System).or(passphrase.map(SeedKey::Passphrase))
 }
 
 fn one(item: Tree, at: ImportPlace, format: Format, all: &Common) -> ImportedKey {
@@ -202,49 +173,38 @@ fn one(item: Tree, at: ImportPlace, format: Format, all: &Common) -> ImportedKey
 
 fn plain(mut fields: Fields, at: ImportPlace, all: &Common) -> ImportedKey {
     let value = fields.required_secret("apiKey");
-    let passphrase = fields.secret("passphrase").or_else(|| all.env.passphrase.clone());
-    let key = NewKey { value, ..record(&mut fields, all, passphrase) };
+    let passphrase = fields.secret("passphrase").or_else(|| all.plain.passphrase.clone());
+    let key = NewKey { value, passphrase, ..record(&mut fields, all) };
     ImportedKey { at, key, blob: None, faults: fields.into_faults() }
 }
 
 fn seed(mut fields: Fields, at: ImportPlace, all: &Common) -> ImportedKey {
     let text = fields.required_text("blob");
-    let own = seed_key(fields.secret("systemKey"), fields.secret("passphrase"));
+    let own = SeedKey::of(fields.secret("systemKey"), fields.secret("passphrase"));
     let opens = own.or_else(|| all.seed.clone());
     if opens.is_none() {
         fields.fault("passphrase", "is missing; or, for iv:ciphertext, the systemKey");
     }
-    let passphrase = match &opens {
-        Some(SeedKey::Passphrase(passphrase)) => Some(passphrase.clone()),
-        Some(SeedKey::System(_)) | None => None,
-    };
-    let mut key = record(&mut fields, all, passphrase);
-    match key.custody {
-        // It is private by having a passphrase.
-        Some(Custody::Private) if key.passphrase.is_some() => key.custody = None,
-        Some(_) => key.passphrase = None,
-        None => {}
-    }
-    let blob = opens.map(|key| SeedBlob { text, key });
-    ImportedKey { at, key, blob, faults: fields.into_faults() }
+    let key = record(&mut fields, all);
+    ImportedKey::sealed(at, key, text, opens, fields.into_faults())
 }
 
-/// All of a key but its value.
-fn record(fields: &mut Fields, all: &Common, passphrase: Option<SecretString>) -> NewKey {
-    let service = fields.text("service").or_else(|| all.env.service.clone());
+/// All of a key but its value and what opens it.
+fn record(fields: &mut Fields, all: &Common) -> NewKey {
+    let service = fields.text("service").or_else(|| all.plain.service.clone());
     if service.is_none() {
         fields.fault("service", "is missing");
     }
     NewKey {
         name: fields.required_text("name"),
         service: service.unwrap_or_default(),
-        passphrase,
         description: fields.text("description").unwrap_or_default(),
-        environment: fields.choice("environment", ENVIRONMENTS).or(all.env.environment),
+        environment: fields.choice("environment", ENVIRONMENTS).or(all.plain.environment),
         monthly_limit: fields.number("monthlyLimit"),
+        refuse_over_limit: fields.flag("refuseOverLimit").unwrap_or_default(),
         tags: fields.texts("tags").unwrap_or_default(),
-        custody: fields.choice("custody", CUSTODIES).or(all.env.custody),
-        team: all.env.team,
+        custody: fields.choice("custody", CUSTODIES).or(all.plain.custody),
+        team: all.plain.team,
         expires_at: fields.parsed("expiresAt", TIME),
         rotation_interval: fields.number("rotationInterval"),
         ..NewKey::default()
@@ -253,9 +213,8 @@ fn record(fields: &mut Fields, all: &Common, passphrase: Option<SecretString>) -
 
 /// Reads what goes out and how: of a query, or of a body, which alone may hold secrets.
 pub(crate) fn export(mut fields: Fields, with_secrets: bool) -> Result<Export, Problem> {
-    let text = fields.text("format");
     let mut asked = ExportBody {
-        format: format(&mut fields, text.as_ref()),
+        format: fields.choice("format", FORMATS).unwrap_or_default(),
         keys: None,
         environment: fields.choice("environment", ENVIRONMENTS),
         team: fields.parsed("team", ID),
@@ -268,7 +227,7 @@ pub(crate) fn export(mut fields: Fields, with_secrets: bool) -> Result<Export, P
         asked.passphrase = fields.secret("passphrase");
         asked.system_key = fields.secret("systemKey");
     }
-    let seed = seed_key(asked.system_key, asked.passphrase.clone());
+    let seed = SeedKey::of(asked.system_key, asked.passphrase.clone());
     let format = match (asked.format, seed) {
         (Format::Seed, Some(key)) => ExportFormat::Seed(key),
         (Format::Seed, None) => {

@@ -102,7 +102,8 @@ async fn what_goes_out_comes_in_again() {
     let ana = server.rich_person("ana@example.com").await;
     let value = "a'b\"c$HOME\\n #x\nsecond line\t";
     for name in ["OpenAI Production", "openai-production", "third"] {
-        let body = json!({"name": name, "service": "S", "apiKey": value, "tags": ["t"], "monthlyLimit": 9});
+        let body = json!({"name": name, "service": "S", "apiKey": value, "tags": ["t"], "monthlyLimit": 9,
+            "refuseOverLimit": true});
         assert_eq!(server.post(&ana, "/api/keys", &body).await.status, 201);
     }
     let private =
@@ -135,6 +136,8 @@ async fn what_goes_out_comes_in_again() {
     seed["passphrase"] = "own passphrase".into();
     let carl = server.rich_person("carl@example.com").await;
     assert_eq!(import(&server, &carl, false, &seed).await.body["new"], 4);
+    let kept = server.get(&carl, "/api/keys?tag=t&limit=1").await.body["keys"][0].clone();
+    assert_eq!((&kept["monthlyLimit"], &kept["refuseOverLimit"]), (&json!(9), &json!(true)));
 }
 
 #[tokio::test]
@@ -158,4 +161,17 @@ async fn an_import_keeps_to_the_plan_and_to_what_is_the_caller_s() {
     ] {
         import(&server, &token, false, &wrong).await.is_problem(422, "invalid");
     }
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_what_the_team_s_environments_refuse() {
+    let server = Server::start().await;
+    let token = server.rich_person("ana@example.com").await;
+    let team = json!({"name": "t", "environments": ["staging"]});
+    let team = server.post(&token, "/api/teams", &team).await.body["_id"].clone();
+    let body = json!({"format": "env", "content": "A=1\n", "team": team, "environment": "production"});
+    let dry = import(&server, &token, true, &body).await;
+    assert_eq!(results(&dry), ["1 invalid"]);
+    assert!(dry.body["keys"][0]["detail"].as_str().unwrap().contains("staging"), "{}", dry.body);
+    import(&server, &token, false, &body).await.is_problem(422, "invalid");
 }

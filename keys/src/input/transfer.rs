@@ -1,11 +1,17 @@
 //! Keys that come from elsewhere, and what is asked for when they go there.
 
+mod words;
+mod written;
+
 use secrecy::SecretString;
 
 use super::NewKey;
 use crate::dotenv;
 use crate::error::Fault;
 use crate::{Custody, Environment, Id};
+
+pub use words::{ExportWords, FirstLine, ImportWords, TransferFormat};
+pub(crate) use written::import_json;
 
 /// The service of keys from a `.env` text that names none.
 const SERVICE: &str = "env";
@@ -59,10 +65,40 @@ pub enum SeedKey {
     System(SecretString),
 }
 
-/// What the keys of a `.env` text have in common.
+impl SeedKey {
+    /// Of the two that may be given; the system key when both are.
+    pub fn of(system: Option<SecretString>, passphrase: Option<SecretString>) -> Option<Self> {
+        system.map(Self::System).or(passphrase.map(Self::Passphrase))
+    }
+}
+
+impl ImportedKey {
+    /// A key whose value is in a blob. What a passphrase opens stays private under it, unless its custody is another.
+    pub fn sealed(
+        at: ImportPlace,
+        mut key: NewKey,
+        text: String,
+        opens: Option<SeedKey>,
+        faults: Vec<Fault>,
+    ) -> Self {
+        key.passphrase = match &opens {
+            Some(SeedKey::Passphrase(passphrase)) => Some(passphrase.clone()),
+            Some(SeedKey::System(_)) | None => None,
+        };
+        match key.custody {
+            // It is private by having a passphrase.
+            Some(Custody::Private) if key.passphrase.is_some() => key.custody = None,
+            Some(_) => key.passphrase = None,
+            None => {}
+        }
+        Self { at, key, blob: opens.map(|key| SeedBlob { text, key }), faults }
+    }
+}
+
+/// What those of the keys have in common that do not say it themselves.
 #[derive(Default)]
-pub struct EnvDefaults {
-    /// The service; `env` when none.
+pub struct ImportDefaults {
+    /// The service; `env` when none, for keys of a `.env` text.
     pub service: Option<String>,
     /// The environment.
     pub environment: Option<Environment>,
@@ -75,7 +111,7 @@ pub struct EnvDefaults {
 }
 
 /// Reads a `.env` text ([`dotenv`] says how).
-pub fn import_env(text: &str, all: &EnvDefaults) -> Vec<ImportedKey> {
+pub fn import_env(text: &str, all: &ImportDefaults) -> Vec<ImportedKey> {
     let read = |assignment: dotenv::Assignment| {
         let (value, faults) = match assignment.value {
             Ok(value) => (value, Vec::new()),

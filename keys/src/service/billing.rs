@@ -18,8 +18,9 @@ use crate::view::{
 /// Before so much of a month has passed, its pace is taken as if it had.
 const LEAST_PACE_MS: i64 = 3_600_000;
 
-/// With fewer keys left than this, those who make keys take turns: or two at one moment would make one too many.
-const TURNS_BELOW: u64 = 1024;
+/// With fewer keys left than this, those who make one key take turns, and those who make many always do: or two at one
+/// moment would make too many. It is more than one who makes many and all who make one can make meanwhile.
+const TURNS_BELOW: u64 = 4096;
 
 impl Service {
     /// The caller's plan, what is used of it, the forecast, and what each other plan would change.
@@ -36,10 +37,14 @@ impl Service {
         Ok(billing(&self.0.settings.plans, plan, keys, used, now_ms))
     }
 
-    /// A turn to make a key in a space whose plan is nearly full; hold it until the key is made.
-    pub(crate) async fn turn_to_add(&self, space: Id) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+    /// A turn to make so many keys in a space, where one is needed; hold it until they are made.
+    pub(crate) async fn turn_to_add(
+        &self,
+        space: Id,
+        more: usize,
+    ) -> Option<tokio::sync::MutexGuard<'_, ()>> {
         let (left, _) = room(&self.mirror().read(), &self.0.settings.plans, space);
-        if left < TURNS_BELOW { Some(self.0.adding.lock().await) } else { None }
+        if more > 1 || left < TURNS_BELOW { Some(self.0.adding.lock().await) } else { None }
     }
 }
 

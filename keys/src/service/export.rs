@@ -26,6 +26,9 @@ const MOST_KEYS: usize = 1_000;
 /// Those of them that a passphrase opens or seals: each is slow on purpose.
 const MOST_WITH_PASSPHRASE: usize = 100;
 
+/// The variable of a key whose name has nothing that a variable may have.
+const NAMELESS: &str = "KEY";
+
 /// A key whose value was opened.
 struct Opened {
     row: Shared<ApiKey>,
@@ -171,6 +174,8 @@ struct Written<'a> {
     tags: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     monthly_limit: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    refuse_over_limit: bool,
     rotation_interval: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key: Option<&'a str>,
@@ -188,6 +193,7 @@ impl<'a> Written<'a> {
             description: &key.description,
             tags: &key.tags,
             monthly_limit: key.monthly_limit,
+            refuse_over_limit: key.refuse_over_limit,
             rotation_interval: key.rotation_interval_days,
             api_key: Some(value.expose_secret()),
             blob: None,
@@ -215,7 +221,7 @@ fn env_text(opened: &[Opened], left_out: &[LeftOut]) -> SecretString {
     for Opened { row, value } in opened {
         let key = &row.record;
         let environment = format!("{:?}", key.environment);
-        let plain = dotenv::variable(&key.name);
+        let plain = dotenv::variable(&key.name).unwrap_or_else(|| NAMELESS.to_owned());
         let in_its_environment = format!("{plain}_{}", environment.to_uppercase());
         let numbered = (2..).map(|number| format!("{in_its_environment}_{number}"));
         let mut candidates = [plain, in_its_environment.clone()].into_iter().chain(numbered);

@@ -103,13 +103,22 @@ impl Service {
             Err(error) => return Err(error),
         };
         let environment = item.key.environment.unwrap_or(Environment::Development);
-        if !seen.items.insert((item.key.name.trim().to_lowercase(), environment)) {
+        let name = item.key.name.trim();
+        if !name.is_empty() && !seen.items.insert((name.to_lowercase(), environment)) {
             faults.push(fault("name", "is there twice"));
         }
-        let Some(checked) = checked.filter(|_| faults.is_empty()) else { return Ok(Found::Invalid(faults)) };
-        let (space, environment) = self.place_for(caller, account, &item.key)?;
+        let place = match self.place_for(caller, account, &item.key) {
+            Ok(place) => Some(place),
+            Err(Error::Invalid(more)) => {
+                faults.extend(more);
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        let (Some(checked), Some((space, environment)), true) = (checked, place, faults.is_empty()) else {
+            return Ok(Found::Invalid(faults));
+        };
         item.key.environment = Some(environment);
-        let name = item.key.name.trim();
         let names = seen.names.entry(space).or_insert_with(|| self.names(space));
         // A variable's name may stand for another, as an export has written it.
         let there = names.get(&(environment, name.to_lowercase()));
@@ -150,7 +159,7 @@ impl Service {
         let rows = tables.keys.space(space).into_iter().flat_map(|space| space.newest());
         for row in rows.filter_map(|(_, id)| tables.keys.get(id)) {
             let (name, environment) = (&row.record.name, row.record.environment);
-            for name in [name.to_lowercase(), dotenv::variable(name)] {
+            for name in std::iter::once(name.to_lowercase()).chain(dotenv::variable(name)) {
                 names.entry((environment, name)).or_insert_with(|| Shared::clone(row));
             }
         }
@@ -200,7 +209,7 @@ impl Service {
             ready.push(key);
         }
         let Some(space) = ready.first().map(|key| key.space) else { return Ok(()) };
-        let _turn = self.turn_to_add(space).await;
+        let _turn = self.turn_to_add(space, ready.len()).await;
         self.change(caller, Permission::KeyCreate, Target::Space(space), |tables, draft| {
             check_room(tables, &self.0.settings.plans, space, ready.len())?;
             for key in &ready {

@@ -95,7 +95,7 @@ impl Service {
         let account = caller.person()?;
         let checked = self.check_new_key(&new)?;
         let key = self.ready_key(caller, account, checked, &new).await?;
-        let _turn = self.turn_to_add(key.space).await;
+        let _turn = self.turn_to_add(key.space, 1).await;
         self.change(caller, Permission::KeyCreate, Target::Space(key.space), |tables, draft| {
             check_room(tables, &self.0.settings.plans, key.space, 1)?;
             key.put(tables, draft, "")
@@ -142,7 +142,9 @@ impl Service {
         let row = tables.spaces.get(&space).ok_or(Error::NotFound("team"))?;
         let environments = &row.record.environments;
         let default = environments.iter().min().copied().unwrap_or(Environment::Development);
-        Ok((space, new.environment.unwrap_or(default)))
+        let environment = new.environment.unwrap_or(default);
+        check_environment(&row.record, environment)?;
+        Ok((space, environment))
     }
 
     /// Every fault of a new key's fields.

@@ -46,6 +46,7 @@ mod teams;
 mod text;
 mod token_words;
 mod tokens;
+mod transfer_words;
 mod unlock;
 mod unlocked;
 mod usage;

@@ -84,7 +84,8 @@ impl Service {
         }
     }
 
-    async fn team_named(&self, caller: &Caller, name: &str) -> Result<Id> {
+    /// The caller's team of this `_id` or name.
+    pub(super) async fn team_named(&self, caller: &Caller, name: &str) -> Result<Id> {
         let teams = self.teams(caller).await?;
         let id: Option<Id> = name.parse().ok();
         let mut named = teams

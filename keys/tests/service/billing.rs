@@ -1,6 +1,6 @@
 //! Plans: how many keys may be made, what is used, and where the month is going.
 
-use keyward_keys::input::{KeyPatch, ReportedEvent};
+use keyward_keys::input::{Import, ImportDefaults, KeyPatch, ReportedEvent, import_env};
 use keyward_keys::{Error, Plan};
 
 use crate::harness::{Instance, NOON, by_id, new_key};
@@ -27,6 +27,28 @@ async fn a_plan_has_so_many_keys_however_they_are_made() {
     instance.service.delete_key(&bob, &by_id(first.id), None).await.expect("deleted");
     instance.add_key(&bob, "in its place").await;
     assert!(matches!(instance.service.create_key(&bob, new_key("more")).await, Err(Error::PlanLimit { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn imports_at_one_moment_do_not_make_more_keys_than_the_plan_has() {
+    let instance = Instance::with_room(1_030).await;
+    let (eva, _) = instance.person("eva", Plan::Enterprise).await;
+    let importing: Vec<_> = (0..8)
+        .map(|part| {
+            let (service, eva) = (instance.service.clone(), eva.clone());
+            let text: String = (0..130).map(|number| format!("K{part}_{number}=v\n")).collect();
+            let keys = import_env(&text, &ImportDefaults::default());
+            tokio::spawn(async move { service.import_keys(&eva, Import { keys, ..Import::default() }).await })
+        })
+        .collect();
+    let mut made = 0;
+    for one in importing {
+        match one.await.expect("ends") {
+            Ok(report) => made += report.new,
+            Err(error) => assert!(matches!(error, Error::PlanLimit { allowed: 1_030 }), "{error}"),
+        }
+    }
+    assert_eq!(made, 7 * 130);
 }
 
 #[tokio::test]

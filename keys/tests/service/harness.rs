@@ -24,6 +24,9 @@ pub(crate) const ORIGIN: Origin =
 pub(crate) const ELSEWHERE: Origin =
     Origin { address: Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7))), ..ORIGIN };
 
+/// Keys that the largest plan has.
+const MOST_KEYS: u64 = 1_000_000;
+
 pub(crate) struct Instance {
     pub(crate) service: Service,
     pub(crate) clock: Clock,
@@ -37,16 +40,25 @@ impl Instance {
     }
 
     pub(crate) async fn with(registration: Registration) -> Self {
+        Self::made(registration, MOST_KEYS).await
+    }
+
+    /// With room for so many keys in the largest plan.
+    pub(crate) async fn with_room(keys: u64) -> Self {
+        Self::made(Registration::Open, keys).await
+    }
+
+    async fn made(registration: Registration, keys: u64) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let master_key = MasterKey::generate().expect("a key").to_hex();
         let clock = Clock::fixed(NOON);
-        let service = start(&folder, &master_key, &clock, registration).await;
+        let service = start(&folder, &master_key, &clock, registration, keys).await;
         Self { service, clock, folder, master_key }
     }
 
     pub(crate) async fn reopen(self) -> Self {
         self.service.close().await.expect("closes");
-        let service = start(&self.folder, &self.master_key, &self.clock, Registration::Open).await;
+        let service = start(&self.folder, &self.master_key, &self.clock, Registration::Open, MOST_KEYS).await;
         Self { service, ..self }
     }
 
@@ -91,6 +103,7 @@ async fn start(
     master_key: &SecretString,
     clock: &Clock,
     registration: Registration,
+    most_keys: u64,
 ) -> Service {
     use secrecy::ExposeSecret;
     let options = ServiceOptions {
@@ -106,7 +119,7 @@ async fn start(
                 free: keyward_keys::view::PlanLimits { api_keys: 5, monthly_requests: 1_000 },
                 pro: keyward_keys::view::PlanLimits { api_keys: 100, monthly_requests: 1_000_000 },
                 enterprise: keyward_keys::view::PlanLimits {
-                    api_keys: 1_000_000,
+                    api_keys: most_keys,
                     monthly_requests: 10_000_000_000,
                 },
             },

@@ -238,12 +238,9 @@ pub(super) fn environment(args: &Args) -> Result<Option<Environment>, Failure> {
 
 /// An environment, by its name or the short one.
 pub(super) fn environment_named(word: &str) -> Result<Environment, Failure> {
-    match word {
-        "dev" => Ok(Environment::Development),
-        "stage" => Ok(Environment::Staging),
-        "prod" => Ok(Environment::Production),
-        word => word_of("--environment", word, "development, staging or production"),
-    }
+    keyward_keys::input::environment(word).ok_or_else(|| {
+        Failure::Usage(format!("--environment is development, staging or production, not '{word}'"))
+    })
 }
 
 /// The value of an option that takes one of a few words, the same words as in JSON.
@@ -255,9 +252,9 @@ pub(super) fn one_of<T: DeserializeOwned>(
     args.get(name).map(|word| word_of(name, word, words)).transpose()
 }
 
-fn word_of<T: DeserializeOwned>(name: &str, word: &str, words: &str) -> Result<T, Failure> {
-    serde_json::from_value(serde_json::Value::String(word.to_ascii_lowercase()))
-        .map_err(|_| Failure::Usage(format!("{name} is {words}, not '{word}'")))
+pub(super) fn word_of<T: DeserializeOwned>(name: &str, word: &str, words: &str) -> Result<T, Failure> {
+    keyward_keys::input::word(&word.to_ascii_lowercase())
+        .ok_or_else(|| Failure::Usage(format!("{name} is {words}, not '{word}'")))
 }
 
 /// Asks before something is done that is hard to take back, unless `--yes` says so already.

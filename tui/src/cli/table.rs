@@ -71,6 +71,11 @@ const YES: Flag = switch("--yes", "do not ask; needed without a terminal");
 
 const ENVIRONMENT: Flag = option("--environment", "ENV", "development, staging or production (also --env)");
 
+const FORMAT: Flag = option("--format", "FORM", "env (.env text, when none), json or seed (encrypted blobs)");
+
+const SYSTEM_KEY: Flag =
+    switch("--system-key-stdin", "the first line is the system key of the blobs of seed");
+
 /// Every command, in the order help shows them.
 pub(super) const COMMANDS: &[Command] = &[
     Command {
@@ -156,13 +161,17 @@ pub(super) const COMMANDS: &[Command] = &[
         words: &["import"],
         operand: None,
         flags: &[
+            FORMAT,
             ENVIRONMENT,
+            option("--team", "TEAM", "the team they are for; your own space when none"),
             option("--service", "SERVICE", "the service they are for; env when none"),
-            option("--custody", "WHO", "who can open them: sealed or automation"),
+            option("--custody", "WHO", "who can open them: private, sealed or automation"),
             switch("--dry-run", "only say what would be done"),
             switch("--skip-conflicts", "leave keys as they are that are there with another value"),
+            switch("--passphrase-stdin", "the first line is a passphrase: of private keys, or of blobs"),
+            SYSTEM_KEY,
         ],
-        about: "Keep the keys of a .env text from standard input: all of them or none",
+        about: "Keep the keys of a text from standard input: all of them or none",
         more: "For example: ssh … import --env production --dry-run < .env",
     },
     Command {
@@ -170,15 +179,14 @@ pub(super) const COMMANDS: &[Command] = &[
         words: &["export"],
         operand: None,
         flags: &[
-            option("--format", "FORM", "env or json"),
+            FORMAT,
             ENVIRONMENT,
+            option("--team", "TEAM", "only keys of this team"),
             option("--tag", "TAG", "only keys with this tag"),
-            switch(
-                "--passphrase-stdin",
-                "the first line of the input is a passphrase that opens private keys",
-            ),
+            switch("--passphrase-stdin", "the first line opens private keys, and seals the blobs of seed"),
+            SYSTEM_KEY,
         ],
-        about: "Print the keys you can open with their values, as a .env text or JSON",
+        about: "Print the keys you can open with their values",
         more: "Each is recorded before anything is printed.",
     },
     Command {
@@ -220,7 +228,7 @@ pub(super) const COMMANDS: &[Command] = &[
         verb: Verb::TokensRm,
         words: &["tokens", "rm"],
         operand: Some(("TOKEN", true)),
-        flags: &[switch("--yes", "do not ask; needed without a terminal")],
+        flags: &[YES],
         about: "Revoke a service token, by name or id: its next use fails",
         more: "",
     },

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::keys::environment;
+use super::keys::{agree, environment, word_of};
 use super::parse::Args;
 use super::stdin::Stdin;
 use super::{Context, Failure, print};
@@ -61,10 +61,7 @@ struct Made<'a> {
 
 pub(super) async fn add(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
     let texts = |name: &str| args.all(name).map(str::to_owned).collect::<Vec<_>>();
-    let scope = |word: &str| {
-        serde_json::from_value(word.into())
-            .map_err(|_| Failure::Usage("--scope is fetch or track".to_owned()))
-    };
+    let scope = |word: &str| word_of("--scope", word, "fetch or track");
     let max_uses = args.get("--max-uses").map(str::parse).transpose();
     let words = TokenWords {
         name: args.get("--name").unwrap_or_default().to_owned(),
@@ -95,13 +92,7 @@ pub(super) async fn add(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>
 pub(super) async fn rm(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
     let name = args.operands.first().map(String::as_str).unwrap_or_default();
     let token = context.service.token_named(context.caller, name).await?;
-    if !args.has("--yes") {
-        match stdin.agrees(&format!("Revoke {}? [y/N] ", print::safe_lines(&token.name))).await? {
-            Some(true) => {}
-            Some(false) => return Err(Failure::Cancelled),
-            None => return Err(Failure::Usage("without a terminal, tokens rm needs --yes".to_owned())),
-        }
-    }
+    agree(args, &mut stdin, &format!("Revoke {}? [y/N] ", print::safe_lines(&token.name))).await?;
     context.service.revoke_token(context.caller, token.id).await?;
     if args.json {
         return context.print(&print::json(&token)).await;

@@ -1,9 +1,9 @@
 //! Keys in and out with their values: from standard input, to standard output.
 
-use keyward_keys::input::{EnvDefaults, Export, ExportFormat, Import, import_env};
+use keyward_keys::input::{ExportWords, FirstLine, ImportWords, TransferFormat};
 use keyward_keys::view::ImportReport;
 use keyward_keys::{Custody, Error};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::keys::{environment, one_of};
 use super::parse::Args;
@@ -15,19 +15,18 @@ pub(super) async fn import(context: &Context<'_>, args: &Args, mut stdin: Stdin<
     if stdin.can_ask() {
         return Err(Failure::Usage("import reads standard input: ssh … import < .env".to_owned()));
     }
-    let all = EnvDefaults {
+    let words = ImportWords {
+        format: format(args)?.unwrap_or_default(),
         service: args.get("--service").map(str::to_owned),
         environment: environment(args)?,
+        team: args.get("--team").map(str::to_owned),
         custody: one_of::<Custody>(args, "--custody", "private, sealed or automation")?,
-        ..EnvDefaults::default()
-    };
-    let text = stdin.text().await?;
-    let import = Import {
-        keys: import_env(&text, &all),
+        first_line: first_line(args)?,
         skip_conflicts: args.has("--skip-conflicts"),
         dry_run: args.has("--dry-run"),
     };
-    let report = context.service.import_keys(context.caller, import).await?;
+    let text = SecretString::from(stdin.text().await?.as_str());
+    let report = context.service.import_in_words(context.caller, words, &text).await?;
     if args.json {
         return context.print(&print::json(&report)).await;
     }
@@ -38,11 +37,24 @@ pub(super) async fn import(context: &Context<'_>, args: &Args, mut stdin: Stdin<
     context.note(args, &text).await
 }
 
+fn format(args: &Args) -> Result<Option<TransferFormat>, Failure> {
+    one_of(args, "--format", "env, json or seed")
+}
+
+fn first_line(args: &Args) -> Result<Option<FirstLine>, Failure> {
+    match (args.has("--passphrase-stdin"), args.has("--system-key-stdin")) {
+        (true, true) => Err(Failure::Usage("the first line is a passphrase or a system key".to_owned())),
+        (true, false) => Ok(Some(FirstLine::Passphrase)),
+        (false, true) => Ok(Some(FirstLine::SystemKey)),
+        (false, false) => Ok(None),
+    }
+}
+
 fn rows(report: &ImportReport) -> Vec<Vec<String>> {
-    let header = ["LINE", "RESULT", "NAME", "ENVIRONMENT", "DETAIL"].map(str::to_owned).to_vec();
+    let header = ["AT", "RESULT", "NAME", "ENVIRONMENT", "DETAIL"].map(str::to_owned).to_vec();
     let row = |key: &keyward_keys::view::ImportLine| {
         vec![
-            key.line.unwrap_or_default().to_string(),
+            key.line.or(key.index).unwrap_or_default().to_string(),
             print::word(&key.result),
             key.name.clone(),
             print::word(&key.environment),
@@ -53,27 +65,28 @@ fn rows(report: &ImportReport) -> Vec<Vec<String>> {
 }
 
 pub(super) async fn export(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
-    let format = match args.get("--format") {
-        _ if args.json => ExportFormat::Json,
-        None | Some("env") => ExportFormat::Env,
-        Some("json") => ExportFormat::Json,
-        Some(other) => return Err(Failure::Usage(format!("--format is env or json, not '{other}'"))),
+    let format = match format(args)? {
+        None | Some(TransferFormat::Env) if args.json => TransferFormat::Json,
+        format => format.unwrap_or_default(),
     };
-    let passphrase = if args.has("--passphrase-stdin") {
-        let [passphrase] = stdin.secrets(["Passphrase: "]).await?;
-        Some(passphrase)
-    } else {
-        None
-    };
-    let export = Export {
+    let words = ExportWords {
         format,
-        keys: Vec::new(),
         environment: environment(args)?,
-        team: None,
+        team: args.get("--team").map(str::to_owned),
         tag: args.get("--tag").map(str::to_owned),
-        passphrase,
+        first_line: first_line(args)?,
     };
-    let exported = context.service.export_keys(context.caller, &export).await?;
+    let prompt = match words.first_line {
+        Some(FirstLine::Passphrase) => Some("Passphrase: "),
+        Some(FirstLine::SystemKey) => Some("System key: "),
+        None => None,
+    };
+    let mut secret = None;
+    if let Some(prompt) = prompt {
+        let [first] = stdin.secrets([prompt]).await?;
+        secret = Some(first);
+    }
+    let exported = context.service.export_in_words(context.caller, words, secret).await?;
     for left in &exported.left_out {
         let text =
             format!("left out: {}: {}\n", print::safe_lines(&left.name), print::safe_lines(&left.reason));

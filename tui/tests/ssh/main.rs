@@ -14,3 +14,4 @@ mod enrol;
 mod harness;
 mod screen;
 mod teams;
+mod transfer;
