@@ -12,6 +12,7 @@ mod support;
 mod team;
 mod token;
 mod transfer;
+mod usage;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -32,6 +33,8 @@ pub use team::{
 };
 pub use token::TokenView;
 pub use transfer::{Exported, ImportLine, ImportReport, ImportResult, LeftOut};
+
+pub use usage::{EndpointShare, ErrorClasses, KeyShare, UsageDay, UsageOverview, UsageReport, UsageSummary};
 
 pub use account::{ManagedUser, OneTimeCode, PreferencesView, SecondFactorSetup, SessionView, UserPage};
 
@@ -275,81 +278,6 @@ impl MonthLimit {
             |limit: &Self| (!limit.exceeded, limit.remaining.unwrap_or(u64::MAX), u64::MAX - limit.used);
         if left(&other) <= left(&self) { other } else { self }
     }
-}
-
-/// Usage of one key over a span of days.
-#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UsageReport {
-    /// The key's `ak_…` id.
-    pub key_id: String,
-    /// `day`, `week`, `month`, `year` or `custom`.
-    pub timeframe: String,
-    /// Totals.
-    pub summary: UsageSummary,
-    /// A row a day, oldest first, days without calls included.
-    pub daily_breakdown: Vec<UsageDay>,
-    /// The busiest endpoints.
-    pub top_endpoints: Vec<EndpointShare>,
-    /// Failed calls by class.
-    pub errors: ErrorClasses,
-}
-
-/// Totals of a span.
-#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UsageSummary {
-    /// Calls.
-    pub total_requests: u64,
-    /// Calls with a status below 400.
-    pub successful_requests: u64,
-    /// Calls with a status of 400 and above.
-    pub failed_requests: u64,
-    /// Percent of calls that succeeded, one decimal; 100 when there were none.
-    pub success_rate: f64,
-    /// Mean response time, ms.
-    pub average_response_time: f64,
-    /// Median response time, ms, within 2 %.
-    pub p50: f64,
-    /// 95th percentile of the response time, ms, within 2 %.
-    pub p95: f64,
-    /// 99th percentile of the response time, ms, within 2 %.
-    pub p99: f64,
-}
-
-/// One day of a report.
-#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UsageDay {
-    /// `2024-01-15`, in the report's time zone.
-    pub date: String,
-    /// Calls.
-    pub requests: u64,
-    /// Calls with a status of 400 and above.
-    pub errors: u64,
-    /// Mean response time, ms.
-    pub avg_response_time: f64,
-}
-
-/// One endpoint's share of a span.
-#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
-pub struct EndpointShare {
-    /// The endpoint.
-    pub endpoint: String,
-    /// Calls.
-    pub requests: u64,
-    /// Percent of all calls, one decimal.
-    pub percentage: f64,
-}
-
-/// Failed calls by class.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ErrorClasses {
-    /// Status 400 to 499.
-    pub client_errors: u64,
-    /// Status 500 and above.
-    pub server_errors: u64,
 }
 
 /// The last two minutes of one key, second by second, and today so far: what a live page shows.

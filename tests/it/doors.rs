@@ -58,6 +58,7 @@ const ROUTES: &[Row] = &[
     ("GET", "/api/keys/{id}/access", "", [401, 401, 404, 403, 403, 403]),
     ("GET", "/api/fetch/production/anas", "", [401, 401, 403, 200, 200, 403]),
     ("POST", "/api/fetch", FETCH, [401, 401, 403, 200, 200, 200]),
+    ("GET", "/api/usage", "", [401, 401, 200, 403, 403, 403]),
     ("GET", "/api/usage/{id}", "", [401, 401, 404, 404, 403, 403]),
     ("POST", "/api/usage/{id}/track", CALL, [401, 401, 404, 404, 403, 201]),
     ("POST", "/api/usage/track", CALLS, [401, 401, 422, 422, 422, 201]),

@@ -6,12 +6,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use keyward_keys::input::{TrackEvent, UsageQuery};
-use keyward_keys::view::{Tracked, UsageReport};
+use keyward_keys::view::{Tracked, UsageOverview, UsageReport};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::HttpDoor;
-use crate::input::{self, KeyPath, Search};
+use crate::input::{self, Fields, KeyPath, Search};
 use crate::listing::listed;
 use crate::problem::Problem;
 use crate::signed::Signed;
@@ -19,6 +19,7 @@ use crate::signed::Signed;
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default()
         .routes(listed(routes!(report)))
+        .routes(listed(routes!(overview)))
         .routes(routes!(track))
         .routes(routes!(bulk::track_many))
 }
@@ -32,8 +33,25 @@ async fn report(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
     KeyPath(key): KeyPath,
-    Search(mut search): Search,
+    Search(search): Search,
 ) -> Result<Json<UsageReport>, Problem> {
+    Ok(Json(door.service.usage(&caller, &key, &query(search)?).await?))
+}
+
+/// The usage of all keys that the caller may see, together, over a span of days.
+#[utoipa::path(get, path = "/api/usage", tag = "usage", params(UsageQuery), responses(
+    (status = 200, description = "The report", body = UsageOverview),
+    (status = 304, description = "It is as it was"),
+))]
+async fn overview(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    Search(search): Search,
+) -> Result<Json<UsageOverview>, Problem> {
+    Ok(Json(door.service.usage_overview(&caller, &query(search)?).await?))
+}
+
+fn query(mut search: Fields) -> Result<UsageQuery, Problem> {
     let query = UsageQuery {
         timeframe: search.text("timeframe"),
         start_date: search.text("startDate"),
@@ -41,7 +59,7 @@ async fn report(
         timezone: search.text("timezone"),
     };
     search.finish()?;
-    Ok(Json(door.service.usage(&caller, &key, &query).await?))
+    Ok(query)
 }
 
 /// Reports one call that was made with a key.

@@ -46,8 +46,16 @@ async fn the_specification_s_event_is_counted_and_reported() {
     assert_eq!(days.iter().map(|day| day["requests"].as_u64().unwrap()).sum::<u64>(), 2);
     assert_eq!(report.body["topEndpoints"][0]["requests"], 1);
     assert!(report.body["keyId"].as_str().unwrap().starts_with("ak_dev_"));
-    let wrong = server.get(&token, &format!("/api/usage/{id}?timeframe=eon")).await;
-    wrong.is_problem(422, "invalid");
+    let all = server.get(&token, "/api/usage?timeframe=week").await;
+    assert_eq!((all.status, &all.body["timeframe"]), (200, &json!("week")), "{}", all.body);
+    for part in ["summary", "dailyBreakdown", "topEndpoints", "errors"] {
+        assert_eq!(all.body[part], report.body[part], "there is one key: {part}");
+    }
+    let key = &all.body["topKeys"][0];
+    assert_eq!((&key["_id"], &key["requests"], &key["percentage"]), (&json!(id), &json!(2), &json!(100.0)));
+    for path in [format!("/api/usage/{id}"), "/api/usage".to_owned()] {
+        server.get(&token, &format!("{path}?timeframe=eon")).await.is_problem(422, "invalid");
+    }
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ mod moving;
 mod notifications;
 mod once;
 mod opening;
+mod overview;
 mod passwords;
 mod patch;
 mod profile;
@@ -196,6 +197,8 @@ struct Inner {
     told: Told,
     /// Whoever adds a key to a plan that is nearly full holds this.
     adding: tokio::sync::Mutex<()>,
+    /// Whoever reads the usage of many keys does so alone: it takes a core.
+    overviews: tokio::sync::Mutex<()>,
     lockouts: Lockouts,
     seen: LastSeen,
     opened: Instant,
@@ -285,6 +288,7 @@ impl Service {
             refusals: Refusals::default(),
             told: Told::default(),
             adding: tokio::sync::Mutex::default(),
+            overviews: tokio::sync::Mutex::default(),
             lockouts: Lockouts::default(),
             seen: LastSeen::default(),
             opened: Instant::now(),

@@ -24,11 +24,11 @@ const LONGEST_DAYS: i64 = 3660;
 const DAY_MS: i64 = 24 * 3_600_000;
 
 /// The span of a report.
-struct Span {
-    name: String,
+pub(super) struct Span {
+    pub(super) name: String,
     zone: TimeZone,
-    from_ms: i64,
-    to_ms: i64,
+    pub(super) from_ms: i64,
+    pub(super) to_ms: i64,
     first: Date,
     last: Date,
 }
@@ -45,22 +45,15 @@ impl Service {
         cells.iter().for_each(|(_, cell)| total.merge(cell));
         let endpoints = self.0.usage.endpoints(id, span.from_ms, span.to_ms)?;
         let named =
-            endpoints.iter().filter_map(|entry| Some((entry.endpoint.as_ref()?, entry.cell.requests)));
+            endpoints.iter().filter_map(|entry| Some((&**entry.endpoint.as_ref()?, entry.cell.requests)));
         let all: u64 = endpoints.iter().map(|entry| entry.cell.requests).sum();
         Ok(UsageReport {
             key_id: row.record.key_id.clone(),
             daily_breakdown: days(&span, &cells),
             timeframe: span.name,
             summary: summary(&total),
-            top_endpoints: named
-                .take(TOP_ENDPOINTS)
-                .map(|(endpoint, requests)| EndpointShare {
-                    endpoint: endpoint.to_string(),
-                    requests,
-                    percentage: percent(requests, all),
-                })
-                .collect(),
-            errors: ErrorClasses { client_errors: total.client_errors, server_errors: total.server_errors },
+            top_endpoints: shares(named, all),
+            errors: classes(&total),
         })
     }
 
@@ -82,7 +75,7 @@ impl Service {
         name.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
     }
 
-    fn span(&self, caller: &Caller, query: &UsageQuery, now_ms: i64) -> Result<Span> {
+    pub(super) fn span(&self, caller: &Caller, query: &UsageQuery, now_ms: i64) -> Result<Span> {
         let mut faults = Faults::default();
         let zone = match query.timezone.as_deref() {
             None => self.zone_of(caller),
@@ -126,7 +119,7 @@ impl Service {
 }
 
 /// The finest rollup that is still kept for the whole span.
-fn grain(span: &Span, now_ms: i64) -> Grain {
+pub(super) fn grain(span: &Span, now_ms: i64) -> Grain {
     if span.name == "day" && span.from_ms >= now_ms - DAY_MS {
         Grain::Minute
     } else if span.from_ms > now_ms - HOUR_RETENTION_MS {
@@ -137,7 +130,7 @@ fn grain(span: &Span, now_ms: i64) -> Grain {
 }
 
 /// A row a day, those without calls included. Where only whole UTC days are kept, a day is a UTC day.
-fn days(span: &Span, cells: &[(i64, Cell)]) -> Vec<UsageDay> {
+pub(super) fn days(span: &Span, cells: &[(i64, Cell)]) -> Vec<UsageDay> {
     let mut days: Vec<(Date, Cell)> = Vec::new();
     let mut date = span.first;
     loop {
@@ -162,7 +155,7 @@ fn days(span: &Span, cells: &[(i64, Cell)]) -> Vec<UsageDay> {
         .collect()
 }
 
-fn summary(cell: &Cell) -> UsageSummary {
+pub(super) fn summary(cell: &Cell) -> UsageSummary {
     let failed = cell.errors();
     let quantile = |q| cell.sketch.quantile(q).map_or(0.0, |us| round(f64::from(us) / 1000.0, 100.0));
     UsageSummary {
@@ -181,8 +174,22 @@ fn mean_ms(cell: &Cell) -> f64 {
     cell.mean_response_us().map_or(0.0, |us| round(us as f64 / 1000.0, 100.0))
 }
 
+/// The first few of these endpoints, each with its share of all calls.
+pub(super) fn shares<'a>(busiest: impl Iterator<Item = (&'a str, u64)>, all: u64) -> Vec<EndpointShare> {
+    let share = |(endpoint, requests): (&str, u64)| EndpointShare {
+        endpoint: endpoint.to_owned(),
+        requests,
+        percentage: percent(requests, all),
+    };
+    busiest.take(TOP_ENDPOINTS).map(share).collect()
+}
+
+pub(super) fn classes(cell: &Cell) -> ErrorClasses {
+    ErrorClasses { client_errors: cell.client_errors, server_errors: cell.server_errors }
+}
+
 /// One decimal.
-fn percent(part: u64, whole: u64) -> f64 {
+pub(super) fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { round(part as f64 * 100.0 / whole as f64, 10.0) }
 }
 

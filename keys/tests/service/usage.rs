@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use keyward_keys::input::{NewKey, ReportedEvent, TrackEvent, UsageQuery};
-use keyward_keys::{Error, Event};
+use keyward_keys::{Error, Event, Plan};
 
 use crate::harness::{Instance, NOON, by_id, new_key};
 
@@ -115,6 +115,36 @@ async fn a_report_has_a_row_a_day_and_adds_up() {
         panic!("refused")
     };
     assert_eq!(faults.len(), 3);
+}
+
+#[tokio::test]
+async fn an_overview_adds_up_the_keys_that_the_caller_may_see() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let (ana, (ben, _)) = (instance.ana().await, instance.person("ben", Plan::Free).await);
+    let (quiet, busy) = (instance.add_key(&ana, "Quiet").await, instance.add_key(&ana, "Busy").await);
+    let bens = instance.add_key(&ben, "Bens").await;
+    instance.add_key(&ana, "Unused").await;
+    for (caller, key, hours_ago, status) in
+        [(&ana, &busy, 0, 200), (&ana, &busy, 30, 500), (&ana, &quiet, 1, 404), (&ben, &bens, 0, 200)]
+    {
+        let event = at(NOON - hours_ago * HOUR_MS, call(status, 10.0));
+        service.track(caller, &by_id(key.id), event).await.expect("tracked");
+    }
+    service
+        .track(&ana, &by_id(quiet.id), at(NOON - 9 * 24 * HOUR_MS, call(200, 1.0)))
+        .await
+        .expect("tracked");
+    let week = service.usage_overview(&ana, &UsageQuery::default()).await.expect("an overview");
+    assert_eq!((week.summary.total_requests, week.summary.failed_requests), (3, 2));
+    assert_eq!((week.errors.server_errors, week.errors.client_errors), (1, 1));
+    let days: Vec<u64> = week.daily_breakdown.iter().map(|day| day.requests).collect();
+    assert_eq!(days, [0, 0, 0, 0, 0, 1, 2]);
+    let keys: Vec<_> = week.top_keys.iter().map(|key| (key.id, key.requests, key.percentage)).collect();
+    assert_eq!(keys, [(busy.id, 2, 66.7), (quiet.id, 1, 33.3)]);
+    assert_eq!((week.top_endpoints[0].requests, week.top_endpoints[0].percentage), (3, 100.0));
+    let day = UsageQuery { timeframe: Some("day".to_owned()), ..UsageQuery::default() };
+    assert_eq!(service.usage_overview(&ben, &day).await.expect("an overview").summary.total_requests, 1);
 }
 
 #[tokio::test]

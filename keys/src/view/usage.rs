@@ -1,0 +1,116 @@
+//! What doors show of usage over a span of days.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use keyward_store::model::Id;
+
+/// Usage of one key over a span of days.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageReport {
+    /// The key's `ak_…` id.
+    pub key_id: String,
+    /// `day`, `week`, `month`, `year` or `custom`.
+    pub timeframe: String,
+    /// Totals.
+    pub summary: UsageSummary,
+    /// A row a day, oldest first, days without calls included.
+    pub daily_breakdown: Vec<UsageDay>,
+    /// The busiest endpoints.
+    pub top_endpoints: Vec<EndpointShare>,
+    /// Failed calls by class.
+    pub errors: ErrorClasses,
+}
+
+/// Usage of all of a person's keys together over a span of days.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageOverview {
+    /// `day`, `week`, `month`, `year` or `custom`.
+    pub timeframe: String,
+    /// Totals.
+    pub summary: UsageSummary,
+    /// A row a day, oldest first, days without calls included.
+    pub daily_breakdown: Vec<UsageDay>,
+    /// The busiest endpoints.
+    pub top_endpoints: Vec<EndpointShare>,
+    /// The busiest keys.
+    pub top_keys: Vec<KeyShare>,
+    /// Failed calls by class.
+    pub errors: ErrorClasses,
+}
+
+/// One key's share of a span.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyShare {
+    /// The key.
+    #[serde(rename = "_id")]
+    pub id: Id,
+    /// Its `ak_…` id.
+    pub key_id: String,
+    /// Its name.
+    pub name: String,
+    /// Calls.
+    pub requests: u64,
+    /// Percent of all calls, one decimal.
+    pub percentage: f64,
+}
+
+/// Totals of a span.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageSummary {
+    /// Calls.
+    pub total_requests: u64,
+    /// Calls with a status below 400.
+    pub successful_requests: u64,
+    /// Calls with a status of 400 and above.
+    pub failed_requests: u64,
+    /// Percent of calls that succeeded, one decimal; 100 when there were none.
+    pub success_rate: f64,
+    /// Mean response time, ms.
+    pub average_response_time: f64,
+    /// Median response time, ms, within 2 %.
+    pub p50: f64,
+    /// 95th percentile of the response time, ms, within 2 %.
+    pub p95: f64,
+    /// 99th percentile of the response time, ms, within 2 %.
+    pub p99: f64,
+}
+
+/// One day of a report.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageDay {
+    /// `2024-01-15`, in the report's time zone.
+    pub date: String,
+    /// Calls.
+    pub requests: u64,
+    /// Calls with a status of 400 and above.
+    pub errors: u64,
+    /// Mean response time, ms.
+    pub avg_response_time: f64,
+}
+
+/// One endpoint's share of a span.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct EndpointShare {
+    /// The endpoint.
+    pub endpoint: String,
+    /// Calls.
+    pub requests: u64,
+    /// Percent of all calls, one decimal.
+    pub percentage: f64,
+}
+
+/// Failed calls by class.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorClasses {
+    /// Status 400 to 499.
+    pub client_errors: u64,
+    /// Status 500 and above.
+    pub server_errors: u64,
+}
