@@ -230,7 +230,7 @@ fn service_settings(config: &Config, clock: Clock) -> ServiceSettings {
         session_lifetime: seconds(config.auth.session_lifetime_seconds),
         retention_days: config.usage.retention_days.get(),
         plans: plans(&config.plans),
-        clock,
+        ..ServiceSettings::new(clock)
     }
 }
 
@@ -258,5 +258,19 @@ fn ssh_settings(config: &Config) -> SshSettings {
         drain: Duration::from_secs(config.limits.drain_seconds.into()),
         exempt: config.limits.exempt.iter().copied().collect(),
         ..SshSettings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_sets_is_the_same_in_the_settings_and_in_the_core() {
+        let overrides = vec![("data_dir".to_owned(), "/nowhere".to_owned())];
+        let config = Config::load(&keyward_config::Sources { overrides, ..Default::default() }).unwrap();
+        let (settings, core) =
+            (service_settings(&config, Clock::system()), ServiceSettings::new(Clock::system()));
+        assert_eq!(format!("{settings:?}"), format!("{core:?}"));
     }
 }

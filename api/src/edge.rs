@@ -246,7 +246,7 @@ mod tests {
     use axum::body::{Body, to_bytes};
     use axum::routing::get;
     use keyward_keys::crypto::{MasterKey, PasswordCost};
-    use keyward_keys::{Clock, Registration, Service, ServiceOptions, ServiceSettings};
+    use keyward_keys::{Clock, Service, ServiceOptions, ServiceSettings};
     use tower::ServiceExt;
 
     use super::*;
@@ -258,22 +258,7 @@ mod tests {
         let service = Service::open(ServiceOptions {
             path: folder.path().join("keyward.redb"),
             master_key: MasterKey::generate().unwrap(),
-            settings: ServiceSettings {
-                registration: Registration::Closed,
-                token_lifetime: Duration::from_secs(60),
-                refresh_lifetime: Duration::from_secs(60),
-                session_lifetime: Duration::from_secs(60),
-                retention_days: 30,
-                plans: keyward_keys::Plans {
-                    free: keyward_keys::view::PlanLimits { api_keys: 5, monthly_requests: 1_000 },
-                    pro: keyward_keys::view::PlanLimits { api_keys: 100, monthly_requests: 1_000_000 },
-                    enterprise: keyward_keys::view::PlanLimits {
-                        api_keys: 1_000_000,
-                        monthly_requests: 10_000_000_000,
-                    },
-                },
-                clock: Clock::system(),
-            },
+            settings: ServiceSettings::new(Clock::system()),
             password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
         });
         let settings = crate::ApiSettings { api: config.api, limits: config.limits };

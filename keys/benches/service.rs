@@ -5,16 +5,14 @@
 
 use std::hint::black_box;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use criterion::{Criterion, Throughput};
 use keyward_keys::crypto::{MasterKey, PasswordCost};
 use keyward_keys::input::{
     AddedAccount, KeyQuery, KeyRef, NewAccount, NewKey, NewToken, ReportedEvent, Reveal, TrackEvent,
 };
-use keyward_keys::{
-    Caller, Clock, Door, Origin, Plan, Registration, Scope, Service, ServiceOptions, ServiceSettings,
-};
+use keyward_keys::{Caller, Clock, Door, Origin, Plan, Scope, Service, ServiceOptions, ServiceSettings};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -48,22 +46,7 @@ async fn open(path: &Path, master_key: &SecretString) -> Service {
     let options = ServiceOptions {
         path: path.to_owned(),
         master_key: MasterKey::parse(master_key.expose_secret().as_bytes()).expect("a key"),
-        settings: ServiceSettings {
-            registration: Registration::Closed,
-            token_lifetime: Duration::from_secs(3600),
-            refresh_lifetime: Duration::from_secs(3600),
-            session_lifetime: Duration::from_secs(3600),
-            retention_days: 30,
-            plans: keyward_keys::Plans {
-                free: keyward_keys::view::PlanLimits { api_keys: 5, monthly_requests: 1_000 },
-                pro: keyward_keys::view::PlanLimits { api_keys: 100, monthly_requests: 1_000_000 },
-                enterprise: keyward_keys::view::PlanLimits {
-                    api_keys: 1_000_000,
-                    monthly_requests: 10_000_000_000,
-                },
-            },
-            clock: Clock::system(),
-        },
+        settings: ServiceSettings::new(Clock::system()),
         password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
     };
     Service::open(options).await.expect("opens")

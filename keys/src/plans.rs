@@ -15,6 +15,17 @@ pub struct Plans {
     pub enterprise: PlanLimits,
 }
 
+impl Default for Plans {
+    fn default() -> Self {
+        let limits = |api_keys, monthly_requests| PlanLimits { api_keys, monthly_requests };
+        Self {
+            free: limits(5, 1_000),
+            pro: limits(100, 1_000_000),
+            enterprise: limits(1_000_000, 10_000_000_000),
+        }
+    }
+}
+
 impl Plans {
     /// Every plan, the smallest first.
     pub const ALL: [Plan; 3] = [Plan::Free, Plan::Pro, Plan::Enterprise];

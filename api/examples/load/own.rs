@@ -7,7 +7,7 @@ use keyward_api::{ApiSettings, serve};
 use keyward_config::{Config, Sources};
 use keyward_keys::crypto::{MasterKey, PasswordCost};
 use keyward_keys::input::{AddedAccount, NewAccount};
-use keyward_keys::{Clock, Door, Plan, Registration, Service, ServiceOptions, ServiceSettings};
+use keyward_keys::{Clock, Door, Plan, Service, ServiceOptions, ServiceSettings};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -50,22 +50,7 @@ async fn open(folder: &TempDir, discard_usage: bool) -> Result<SocketAddr> {
     let options = ServiceOptions {
         path: folder.path().join("keyward.redb"),
         master_key: MasterKey::generate()?,
-        settings: ServiceSettings {
-            registration: Registration::Closed,
-            token_lifetime: Duration::from_secs(config.auth.jwt_lifetime_seconds.get().into()),
-            refresh_lifetime: Duration::from_secs(config.auth.refresh_lifetime_seconds.get().into()),
-            session_lifetime: Duration::from_secs(config.auth.session_lifetime_seconds.get().into()),
-            retention_days: 30,
-            plans: keyward_keys::Plans {
-                free: keyward_keys::view::PlanLimits { api_keys: 5, monthly_requests: 1_000 },
-                pro: keyward_keys::view::PlanLimits { api_keys: 100, monthly_requests: 1_000_000 },
-                enterprise: keyward_keys::view::PlanLimits {
-                    api_keys: 1_000_000,
-                    monthly_requests: 10_000_000_000,
-                },
-            },
-            clock: Clock::system(),
-        },
+        settings: ServiceSettings::new(Clock::system()),
         password_cost: PasswordCost::default(),
     };
     let service = if discard_usage {

@@ -1,7 +1,6 @@
 //! A server of its own for each test: a fresh store, port 0, limits lifted unless a test sets them.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use keyward_api::{ApiSettings, serve};
 use keyward_config::{Config, Sources};
@@ -161,19 +160,7 @@ async fn open(folder: &TempDir) -> Service {
         master_key: MasterKey::generate().unwrap(),
         settings: ServiceSettings {
             registration: Registration::Open,
-            token_lifetime: Duration::from_secs(3_600),
-            refresh_lifetime: Duration::from_secs(86_400),
-            session_lifetime: Duration::from_secs(86_400),
-            retention_days: 30,
-            plans: keyward_keys::Plans {
-                free: keyward_keys::view::PlanLimits { api_keys: 5, monthly_requests: 1_000 },
-                pro: keyward_keys::view::PlanLimits { api_keys: 100, monthly_requests: 1_000_000 },
-                enterprise: keyward_keys::view::PlanLimits {
-                    api_keys: 1_000_000,
-                    monthly_requests: 10_000_000_000,
-                },
-            },
-            clock: Clock::system(),
+            ..ServiceSettings::new(Clock::system())
         },
         password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
     })

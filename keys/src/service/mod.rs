@@ -133,6 +133,22 @@ pub struct ServiceSettings {
     pub clock: Clock,
 }
 
+impl ServiceSettings {
+    /// Those of an instance that nobody has set anything of.
+    pub fn new(clock: Clock) -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 3_600);
+        Self {
+            registration: Registration::Invite,
+            token_lifetime: Duration::from_secs(3_600),
+            refresh_lifetime: 30 * DAY,
+            session_lifetime: 90 * DAY,
+            retention_days: 30,
+            plans: Plans::default(),
+            clock,
+        }
+    }
+}
+
 /// What it takes to open the service.
 pub struct ServiceOptions {
     /// The database file; its folder exists.

@@ -106,25 +106,17 @@ async fn start(
     most_keys: u64,
 ) -> Service {
     use secrecy::ExposeSecret;
+    let mut settings = ServiceSettings {
+        registration,
+        refresh_lifetime: Duration::from_secs(7 * 24 * 3600),
+        session_lifetime: Duration::from_secs(10 * 24 * 3600),
+        ..ServiceSettings::new(clock.clone())
+    };
+    settings.plans.enterprise.api_keys = most_keys;
     let options = ServiceOptions {
         path: folder.path().join("keyward.redb"),
         master_key: MasterKey::parse(master_key.expose_secret().as_bytes()).expect("a key"),
-        settings: ServiceSettings {
-            registration,
-            token_lifetime: Duration::from_secs(3600),
-            refresh_lifetime: Duration::from_secs(7 * 24 * 3600),
-            session_lifetime: Duration::from_secs(10 * 24 * 3600),
-            retention_days: 30,
-            plans: keyward_keys::Plans {
-                free: keyward_keys::view::PlanLimits { api_keys: 5, monthly_requests: 1_000 },
-                pro: keyward_keys::view::PlanLimits { api_keys: 100, monthly_requests: 1_000_000 },
-                enterprise: keyward_keys::view::PlanLimits {
-                    api_keys: most_keys,
-                    monthly_requests: 10_000_000_000,
-                },
-            },
-            clock: clock.clone(),
-        },
+        settings,
         password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
     };
     Service::open(options).await.expect("opens")

@@ -72,19 +72,7 @@ impl Server {
             master_key: MasterKey::generate().unwrap(),
             settings: ServiceSettings {
                 registration: settings.registration,
-                token_lifetime: Duration::from_secs(3_600),
-                refresh_lifetime: Duration::from_secs(86_400),
-                session_lifetime: Duration::from_secs(86_400),
-                retention_days: 30,
-                plans: keyward_keys::Plans {
-                    free: keyward_keys::view::PlanLimits { api_keys: 5, monthly_requests: 1_000 },
-                    pro: keyward_keys::view::PlanLimits { api_keys: 100, monthly_requests: 1_000_000 },
-                    enterprise: keyward_keys::view::PlanLimits {
-                        api_keys: 1_000_000,
-                        monthly_requests: 10_000_000_000,
-                    },
-                },
-                clock: Clock::system(),
+                ..ServiceSettings::new(Clock::system())
             },
             password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
         })

@@ -1,8 +1,6 @@
 //! Random lives of a team, against a model: exactly the members who were let in can open its sealed keys from what is
 //! stored, and what somebody who left has kept opens nothing that was sealed since.
 
-use std::time::Duration;
-
 use proptest::prelude::*;
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -14,7 +12,7 @@ use crate::caller::Origin;
 use crate::clock::Clock;
 use crate::crypto::{MasterKey, PasswordCost};
 use crate::input::{AddedAccount, KeyRef, NewAccount, NewKey, NewTeam};
-use crate::service::{Registration, ServiceOptions, ServiceSettings};
+use crate::service::{ServiceOptions, ServiceSettings};
 
 const PEOPLE: usize = 4;
 const ORIGIN: Origin = Origin { door: Door::Rest, address: None, request: None };
@@ -85,19 +83,7 @@ fn secret(text: &str) -> SecretString {
 impl World {
     async fn new() -> Self {
         let folder = TempDir::new().unwrap();
-        let settings = ServiceSettings {
-            registration: Registration::Closed,
-            token_lifetime: Duration::from_secs(60),
-            refresh_lifetime: Duration::from_secs(60),
-            session_lifetime: Duration::from_secs(60),
-            retention_days: 30,
-            plans: crate::Plans {
-                free: crate::view::PlanLimits { api_keys: 5, monthly_requests: 1_000 },
-                pro: crate::view::PlanLimits { api_keys: 100, monthly_requests: 1_000_000 },
-                enterprise: crate::view::PlanLimits { api_keys: 1_000_000, monthly_requests: 10_000_000_000 },
-            },
-            clock: Clock::system(),
-        };
+        let settings = ServiceSettings::new(Clock::system());
         let service = Service::open(ServiceOptions {
             path: folder.path().join("keyward.redb"),
             master_key: MasterKey::generate().unwrap(),
