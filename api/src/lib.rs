@@ -21,6 +21,7 @@ mod routes;
 mod secure;
 mod server;
 mod signed;
+mod unread;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -15,11 +14,10 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::Service as _;
 
 use crate::connections::{Connections, Place};
 use crate::edge::Peer;
-use crate::{ApiSettings, HttpDoor};
+use crate::{ApiSettings, HttpDoor, unread};
 
 const MAX_HEADERS: usize = 64;
 /// Open connections in all, those that became live sockets not counted.
@@ -47,6 +45,7 @@ pub async fn serve(
     let handler = Handler {
         app: door.router(),
         http: builder(header_timeout),
+        patience: header_timeout,
         shutdown,
         ended: CancellationToken::new(),
     };
@@ -104,6 +103,8 @@ fn builder(header_timeout: Duration) -> http1::Builder {
 struct Handler {
     app: Router,
     http: http1::Builder,
+    /// What a client may take to send what is needed before or after an answer.
+    patience: Duration,
     shutdown: CancellationToken,
     ended: CancellationToken,
 }
@@ -111,10 +112,12 @@ struct Handler {
 impl Handler {
     async fn serve(self, stream: TcpStream, address: IpAddr, _place: Place) {
         prepare(&stream);
-        let app = self.app;
+        let (app, patience) = (self.app, self.patience);
+        let ended = self.ended.child_token();
+        let cut = ended.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(Peer(address));
-            app.clone().call(request.map(Body::new))
+            unread::answer(app.clone(), request, patience, cut.clone())
         });
         let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         tokio::pin!(connection);
@@ -131,7 +134,7 @@ impl Handler {
                     leaving = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                () = self.ended.cancelled() => return,
+                () = ended.cancelled() => return,
             }
         }
     }

@@ -42,6 +42,67 @@ async fn a_body_that_never_comes_is_a_timeout() {
     assert!(answer.contains("\"code\":\"timeout\"") && answer.contains("x-content-type-options: nosniff"));
 }
 
+/// The status line and the headers of the next answer.
+async fn head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(timeout(DEADLINE, stream.read_u8()).await.expect("an answer in time").unwrap());
+    }
+    String::from_utf8(head).unwrap()
+}
+
+const REFUSED: &str =
+    "POST /api/keys HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ";
+
+#[tokio::test]
+async fn after_a_refusal_the_connection_goes_on_although_nobody_read_the_body() {
+    let server = Server::start().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    for _ in 0..3 {
+        stream.write_all(format!("{REFUSED}9\r\n\r\n").as_bytes()).await.unwrap();
+        let refused = head(&mut stream).await;
+        assert!(refused.starts_with("HTTP/1.1 401 ") && !refused.contains("connection: close"), "{refused}");
+        let length = refused.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        stream.read_exact(&mut vec![0; length.parse().unwrap()]).await.unwrap();
+        // Only now: the answer did not wait for it.
+        stream.write_all(b"{\"name\":1").await.unwrap();
+        stream.write_all(b"HEAD /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        assert!(head(&mut stream).await.starts_with("HTTP/1.1 200 "));
+    }
+}
+
+#[tokio::test]
+async fn who_sends_much_that_is_refused_reads_why_and_that_the_connection_ends() {
+    const MUCH: usize = 10 << 20;
+    let server = Server::start().await;
+    for (coding, body) in [
+        (format!("Content-Length: {MUCH}"), vec![b' '; MUCH]),
+        (
+            "Transfer-Encoding: chunked".to_owned(),
+            [&b"a00000\r\n"[..], &vec![b' '; MUCH], b"\r\n0\r\n\r\n"].concat(),
+        ),
+    ] {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let asked = format!("POST /api/keys HTTP/1.1\r\nHost: x\r\n{coding}\r\n\r\n");
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        timeout(DEADLINE, stream.write_all(&body)).await.unwrap().expect("all of it is taken");
+        let mut answer = String::new();
+        timeout(DEADLINE, stream.read_to_string(&mut answer)).await.unwrap().expect("an orderly end");
+        assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("connection: close"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_rest_that_does_not_come_is_not_waited_for() {
+    let server = Server::start_with(&[("api.header_timeout_seconds", "1")]).await;
+    for asked in [format!("{REFUSED}9\r\n\r\n{{"), format!("{REFUSED}99999999\r\n\r\n{{")] {
+        assert!(talk(&server, asked.as_bytes()).await.starts_with("HTTP/1.1 401 "));
+    }
+    let asked = format!("{REFUSED}9\r\nExpect: 100-continue\r\n\r\n");
+    let answer = talk(&server, asked.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("connection: close"), "{answer}");
+}
+
 #[tokio::test]
 async fn garbage_and_too_many_headers_are_refused() {
     let server = Server::start().await;

@@ -23,10 +23,7 @@ pub(crate) struct Reply {
 
 impl Http {
     pub(crate) fn new(base: &str) -> Self {
-        // A connection for each request: one that the server closes after a refusal could otherwise be taken for the
-        // next request before the end of it is seen here.
-        let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
-        Self { client, base: base.to_owned(), bearer: None }
+        Self { client: Client::new(), base: base.to_owned(), bearer: None }
     }
 
     /// The same, as whoever holds this token.
@@ -72,6 +69,11 @@ impl Http {
             Some(token) => request.bearer_auth(token),
             None => request,
         }
+    }
+
+    /// What is said before the body, which may never end.
+    pub(crate) async fn status(&self, request: RequestBuilder) -> StatusCode {
+        within("an HTTP answer", request.send()).await.expect("the server answers").status()
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder) -> Reply {
