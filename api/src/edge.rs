@@ -23,7 +23,7 @@ use tracing::Instrument;
 
 use crate::limits::Standing;
 use crate::metered::UnderWay;
-use crate::problem::Problem;
+use crate::problem::{Problem, SaysItself};
 use crate::{HttpDoor, address, secure};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -159,7 +159,8 @@ async fn pass(State(door): State<HttpDoor>, mut request: Request, next: Next) ->
 /// Gives every refusal its body, and logs the cause of a failure, once.
 fn write_problem(response: &mut Response, id: &str, route: &str) {
     let status = response.status();
-    if !status.is_client_error() && !status.is_server_error() {
+    let refusal = status.is_client_error() || status.is_server_error();
+    if !refusal || response.extensions().get::<SaysItself>().is_some() {
         return;
     }
     let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| Problem::of_status(status));

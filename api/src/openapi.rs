@@ -124,7 +124,10 @@ fn add_refusals(path: &str, method: &str, operation: &mut Value) {
     for (status, ..) in REFUSALS {
         if possible(status) || responses.contains_key(status) {
             let stated = responses.entry(status).or_insert_with(|| json!({}));
-            stated["$ref"] = format!("#/components/responses/{status}").into();
+            // One that says by itself how things are has a form of its own.
+            if stated.get("content").is_none() {
+                stated["$ref"] = format!("#/components/responses/{status}").into();
+            }
         }
     }
 }

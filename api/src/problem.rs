@@ -215,6 +215,10 @@ pub(crate) struct Refusal<'a> {
     detail: &'a str,
 }
 
+/// Put beside an answer whose status is a refusal's, and which says by itself how things are.
+#[derive(Clone, Copy)]
+pub(crate) struct SaysItself;
+
 /// How far a body of many events was taken. A client that retries leaves out the first `taken` events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Progress {

@@ -1,9 +1,9 @@
 //! `/health`: for people, balancers and probes. No limit applies, for probes ask often and are not signed in; so
 //! nothing here may cost much or tell a stranger more than that the daemon is up.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use jiff::Timestamp;
 use keyward_keys::StoreHealth;
 use serde::Serialize;
@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::HttpDoor;
+use crate::problem::SaysItself;
 use crate::process;
 
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
@@ -55,8 +56,9 @@ fn words(store: StoreHealth) -> (&'static str, &'static str) {
 /// How the daemon is, for people.
 #[utoipa::path(get, path = "/health", tag = "health", security(()), responses(
     (status = 200, description = "All is well", body = Health),
+    (status = 503, description = "It is not, and this says what", body = Health),
 ))]
-async fn health(State(door): State<HttpDoor>) -> (StatusCode, Json<Health>) {
+async fn health(State(door): State<HttpDoor>) -> Answer<Health> {
     let health = door.service.health().await;
     let (store, whole) = words(health.store);
     let body = Health {
@@ -66,7 +68,7 @@ async fn health(State(door): State<HttpDoor>) -> (StatusCode, Json<Health>) {
         memory: process::resident().map(|rss| Memory { rss }),
         dependencies: Dependencies { store, jobs: if health.jobs { "running" } else { "stopped" } },
     };
-    (status(whole == "ok"), Json(body))
+    answer(whole == "ok", body)
 }
 
 #[derive(Serialize, ToSchema)]
@@ -85,14 +87,19 @@ async fn live() -> Json<Probe> {
 /// Whether requests should be sent here.
 #[utoipa::path(get, path = "/health/ready", tag = "health", security(()), responses(
     (status = 200, description = "They should", body = Probe),
+    (status = 503, description = "They should not", body = Probe),
 ))]
-async fn ready(State(door): State<HttpDoor>) -> (StatusCode, Json<Probe>) {
+async fn ready(State(door): State<HttpDoor>) -> Answer<Probe> {
     let health = door.service.health().await;
     // What only reads still serves fetches, and nobody else would do better.
     let ready = !door.draining() && health.jobs && health.store != StoreHealth::Disconnected;
-    (status(ready), Json(Probe { status: if ready { "ok" } else { "error" } }))
+    answer(ready, Probe { status: if ready { "ok" } else { "error" } })
 }
 
-fn status(good: bool) -> StatusCode {
-    if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+type Answer<T> = (StatusCode, Extension<SaysItself>, Json<T>);
+
+/// 503 is an answer here and no problem: probes read what is wrong.
+fn answer<T>(good: bool, body: T) -> Answer<T> {
+    let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Extension(SaysItself), Json(body))
 }

@@ -1,5 +1,6 @@
 //! What every answer carries, whoever made it: the routes, the fallbacks, or a library below them.
 
+use keyward_keys::Door;
 use serde_json::json;
 
 use crate::harness::{Reply, Server};
@@ -136,4 +137,12 @@ async fn health_tells_what_probes_need() {
         let reply = server.send(server.request("GET", probe)).await;
         assert_eq!((reply.status, reply.body), (200, json!({"status": "ok"})));
     }
+    server.service.jobs_scheduled(&server.service.system_caller("test", Door::Local), false).unwrap();
+    let ready = server.send(server.request("GET", "/health/ready")).await;
+    assert_eq!((ready.status, &ready.body), (503, &json!({"status": "error"})));
+    assert_eq!(ready.header("content-type"), "application/json");
+    server.service.close().await.unwrap();
+    let health = server.send(server.request("GET", "/health")).await;
+    assert_eq!((health.status, &health.body["status"]), (503, &json!("error")));
+    assert_eq!(health.body["dependencies"], json!({"store": "disconnected", "jobs": "stopped"}));
 }
