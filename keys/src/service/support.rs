@@ -2,7 +2,7 @@
 //! service; sizes and numbers are bounded, for anybody may ask.
 
 use keyward_store::model::{Id, Ticket, TicketMessage};
-use keyward_store::{KeyRange, Order, Record, Row, Snapshot, Store};
+use keyward_store::{KeyRange, Op, Order, Record, Row, Snapshot, Store};
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
@@ -21,6 +21,9 @@ use crate::view::{Pagination, TicketMessageView, TicketPage, TicketStatus, Ticke
 /// Questions that one person may have open.
 const MOST_OPEN: usize = 20;
 
+/// Questions of one person that are kept; of those that are settled, the one last touched longest ago goes first.
+const MOST_KEPT: usize = 100;
+
 /// Messages of one question.
 const MOST_MESSAGES: u32 = 100;
 
@@ -37,12 +40,7 @@ impl Service {
         faults.check()?;
         let id = crypto::random_id()?;
         self.change(caller, Permission::SupportAsk, Target::Account(account), |tables, draft| {
-            let open =
-                tables.tickets.values().filter(|row| row.record.account == account && !row.record.closed);
-            if open.count() >= MOST_OPEN {
-                let text = format!("{MOST_OPEN} of your questions are open; close one first");
-                return Err(Error::Conflict(text));
-            }
+            make_room(tables, draft, account)?;
             draft.object = Some(id);
             draft.detail = "opened".to_owned();
             let now_ms = draft.now_ms;
@@ -171,6 +169,26 @@ impl Service {
 
 fn add_message(
     draft: &mut Draft,
+/// Refuses one more open question than there may be, and removes settled ones that are too many.
+fn make_room(tables: &Tables, draft: &mut Draft, account: Id) -> Result<()> {
+    let own = tables.tickets.values().filter(|row| row.record.account == account);
+    let (mut closed, open): (Vec<_>, Vec<_>) = own.partition(|row| row.record.closed);
+    if open.len() >= MOST_OPEN {
+        let text = format!("{MOST_OPEN} of your questions are open; close one first");
+        return Err(Error::Conflict(text));
+    }
+    closed.sort_by_key(|row| (row.record.updated_ms, row.record.id));
+    let surplus = (open.len() + closed.len() + 1).saturating_sub(MOST_KEPT);
+    for row in closed.into_iter().take(surplus) {
+        for number in 1..=row.record.messages {
+            let key = TicketMessage::row_key(row.record.id, number);
+            draft.batch.op(Op::Del(TicketMessage::TABLE, key));
+        }
+        draft.batch.remove(row);
+    }
+    Ok(())
+}
+
     (ticket, number): (Id, u32),
     (author, operator): (Id, bool),
     text: &str,

@@ -7,7 +7,7 @@ use keyward_keys::input::{AddedAccount, NewTicket, NotificationQuery, TicketQuer
 use keyward_keys::view::{NotificationPage, TicketStatus};
 use keyward_keys::{Caller, Error, Event, Origin, Plan, Service};
 
-use crate::harness::{Instance, ORIGIN, by_id, new_account, new_key, secret};
+use crate::harness::{Instance, NOON, ORIGIN, by_id, new_account, new_key, secret};
 
 const ALL: NotificationQuery = NotificationQuery { page: 1, limit: 100, unread: false };
 
@@ -150,4 +150,31 @@ async fn a_question_reaches_the_operators_and_the_answer_comes_back() {
         service.open_ticket(&ana, &ask).await.expect("opened");
     }
     assert!(matches!(service.open_ticket(&ana, &ask).await, Err(Error::Conflict(_))));
+}
+
+#[tokio::test]
+async fn settled_questions_make_room_for_new_ones() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let mut asked = Vec::new();
+    for number in 0..102 {
+        let ask = NewTicket { subject: format!("Help {number}"), text: "please".to_owned() };
+        let id = service.open_ticket(&ana, &ask).await.expect("opened").id;
+        if number > 0 {
+            service.close_ticket(&ana, id).await.expect("closed");
+        }
+        instance.clock.set(NOON + number);
+        asked.push(id);
+    }
+    let all = TicketQuery { page: 1, limit: 100, ..TicketQuery::default() };
+    assert_eq!(service.tickets(&ana, &all).await.expect("a page").pagination.total, 100);
+    for (number, id) in asked.iter().enumerate() {
+        let gone = matches!(service.ticket(&ana, *id).await, Err(Error::NotFound("question")));
+        assert_eq!(
+            gone,
+            number == 1 || number == 2,
+            "{number}: those settled first go, and none that is open"
+        );
+    }
 }

@@ -49,10 +49,17 @@ pub struct TicketMessage {
     pub created_ms: i64,
 }
 
+impl TicketMessage {
+    /// The row's key: a ticket's messages lie together, in order.
+    pub fn row_key(ticket: Id, number: u32) -> Vec<u8> {
+        [ticket.as_bytes().as_slice(), &number.to_be_bytes()].concat()
+    }
+}
+
 impl Record for TicketMessage {
     const TABLE: Table = Table("ticket_message");
 
     fn key(&self) -> Vec<u8> {
-        [self.ticket.as_bytes().as_slice(), &self.number.to_be_bytes()].concat()
+        Self::row_key(self.ticket, self.number)
     }
 }
