@@ -33,7 +33,14 @@ impl Service {
         let kept = super::checkpoints(&snapshot, KEEP_ALL + 1).await?;
         let head = super::head(&snapshot).await?;
         let before = kept.first().map_or(0, |checkpoint| checkpoint.size);
-        // A chain that is shorter than what was signed was cut: a new checkpoint would hide that.
+        if head.size < before {
+            // A new checkpoint would hide that.
+            tracing::error!(
+                records = head.size,
+                signed = before,
+                "the audit chain was cut; check it with keyward verify"
+            );
+        }
         if head.size <= before {
             return Ok(0);
         }

@@ -12,7 +12,7 @@ use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::policy::Permission;
 use crate::service::Service;
-use crate::service::access::Target;
+use crate::service::access::{Target, authorise};
 use crate::view::AuditLine;
 
 /// The chain on its way out.
@@ -35,7 +35,7 @@ impl Service {
 
 impl AuditExport {
     /// The next records, oldest first; none after the last. Ends early, with an error, when the caller is no longer
-    /// who they were, or a record cannot be read.
+    /// who they were or may not any more, or a record cannot be read.
     pub async fn next(&mut self) -> Result<Vec<AuditLine>> {
         if self.next > self.last {
             return Ok(Vec::new());
@@ -43,6 +43,8 @@ impl AuditExport {
         if !self.service.still_valid(&self.caller) {
             return Err(Error::Unauthenticated);
         }
+        let tables = self.service.mirror();
+        authorise(&tables.read(), &self.caller, Permission::AuditExport, Target::Instance, None)?;
         let snapshot = self.service.store().snapshot().await?;
         let left = usize::try_from(self.last + 1 - self.next).unwrap_or(PAGE);
         let rows = snapshot.scan(AuditRecord::LOG, from(self.next), Order::Ascending, left.min(PAGE)).await?;

@@ -41,7 +41,6 @@ impl Service {
     pub async fn audit(&self, caller: &Caller, query: &AuditQuery) -> Result<AuditPage> {
         check(query)?;
         let sight = self.sight(caller)?;
-        let _turn = self.0.audit.turn().await?;
         let mut page = Gathered::new(query);
         if matches!(sight, Sight::Instance) && is_plain(query) {
             self.newest_records(&mut page).await?;
@@ -88,6 +87,7 @@ impl Service {
     }
 
     async fn search_records(&self, page: &mut Gathered, wanted: impl Fn(&AuditRecord) -> bool) -> Result<()> {
+        let _turn = self.0.audit.turn().await?;
         let snapshot = self.store().snapshot().await?;
         let mut range = KeyRange::all();
         loop {
