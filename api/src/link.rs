@@ -1,11 +1,18 @@
 //! `Link` for lists (RFC 8288): the neighbours of a page, with every other name of the query kept.
 
-use axum::http::HeaderValue;
+use axum::Json;
+use axum::http::header::{self, HeaderMap, HeaderValue};
 use keyward_keys::view::Pagination;
+
+/// A page of `path`, with links to its neighbours.
+pub(crate) fn linked<T>(path: &str, raw: Option<&str>, at: Pagination, page: T) -> (HeaderMap, Json<T>) {
+    let links = pages(path, raw.unwrap_or_default(), &at);
+    (HeaderMap::from_iter([(header::LINK, links)]), Json(page))
+}
 
 /// Links to the first, previous, next and last page of `path`. A URI's query holds no `<`, `>` or quote, so it can
 /// be repeated as it came.
-pub(crate) fn pages(path: &str, query: &str, at: &Pagination) -> HeaderValue {
+fn pages(path: &str, query: &str, at: &Pagination) -> HeaderValue {
     let kept: String = query
         .split('&')
         .filter(|pair| !pair.is_empty() && *pair != "page" && !pair.starts_with("page="))

@@ -130,6 +130,13 @@ pub struct Pagination {
     pub pages: u64,
 }
 
+impl Pagination {
+    /// This page of so many items.
+    pub(crate) fn of(page: u32, limit: u32, total: u64) -> Self {
+        Self { page, limit, total, pages: total.div_ceil(u64::from(limit)) }
+    }
+}
+
 /// A person's account, as shown to that person.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

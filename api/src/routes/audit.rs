@@ -10,7 +10,7 @@ use futures_util::stream;
 use jiff::Timestamp;
 use keyward_keys::input::{AuditQuery, CheckpointQuery};
 use keyward_keys::service::AuditExport;
-use keyward_keys::view::{AuditLine, AuditPage, CheckpointPage, Pagination};
+use keyward_keys::view::{AuditLine, AuditPage, CheckpointPage};
 use keyward_keys::{Error, Id};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 
 use crate::HttpDoor;
 use crate::input::{Fields, KeyPath, Search};
-use crate::link;
+use crate::link::linked;
 use crate::problem::Problem;
 use crate::signed::Signed;
 
@@ -34,12 +34,6 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
         .routes(routes!(verify))
         .routes(routes!(checkpoints))
         .routes(routes!(export))
-}
-
-/// A page, with links to its neighbours.
-fn linked<T: Serialize>(path: &str, raw: Option<&str>, at: &Pagination, page: T) -> (HeaderMap, Json<T>) {
-    let links = link::pages(path, raw.unwrap_or_default(), at);
-    (HeaderMap::from_iter([(header::LINK, links)]), Json(page))
 }
 
 fn query(search: &mut Fields) -> AuditQuery {
@@ -72,8 +66,7 @@ async fn list(
     let query = query(&mut search);
     search.finish()?;
     let page = door.service.audit(&caller, &query).await?;
-    let at = page.pagination;
-    Ok(linked("/api/audit", raw.as_deref(), &at, page))
+    Ok(linked("/api/audit", raw.as_deref(), page.pagination, page))
 }
 
 /// What was done to a key, newest first.
@@ -91,8 +84,7 @@ async fn of_key(
     search.finish()?;
     let id = door.service.key(&caller, &key).await?.id;
     let page = door.service.key_audit(&caller, &key, query).await?;
-    let at = page.pagination;
-    Ok(linked(&format!("/api/keys/{id}/audit"), raw.as_deref(), &at, page))
+    Ok(linked(&format!("/api/keys/{id}/audit"), raw.as_deref(), page.pagination, page))
 }
 
 /// What a check of the whole chain found.
@@ -142,8 +134,7 @@ async fn checkpoints(
     };
     search.finish()?;
     let page = door.service.audit_checkpoints(&caller, query).await?;
-    let at = page.pagination;
-    Ok(linked("/api/audit/checkpoints", raw.as_deref(), &at, page))
+    Ok(linked("/api/audit/checkpoints", raw.as_deref(), page.pagination, page))
 }
 
 /// The whole chain with its hashes, for operators: one JSON document a line, oldest first, ending with the record of

@@ -19,7 +19,7 @@ use super::PAGE_SIZE;
 use crate::HttpDoor;
 use crate::etag::{self, Match};
 use crate::input::{ENVIRONMENTS, Fields, KeyPath, Object, OptionalObject, Search, VALUE_BODY_LIMIT};
-use crate::link;
+use crate::link::linked;
 use crate::listing::listed;
 use crate::problem::Problem;
 use crate::signed::Signed;
@@ -63,8 +63,7 @@ async fn list(
     };
     search.finish()?;
     let page = door.service.keys(&caller, &query).await?;
-    let links = link::pages("/api/keys", raw.as_deref().unwrap_or_default(), &page.pagination);
-    Ok((HeaderMap::from_iter([(header::LINK, links)]), Json(page)))
+    Ok(linked("/api/keys", raw.as_deref(), page.pagination, page))
 }
 
 /// A field's name, rising; with `-` before it, falling. Orders with the larger value first are turned.

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::header::{self, HeaderMap};
+use axum::http::HeaderMap;
 use keyward_keys::input::NotificationQuery;
 use keyward_keys::view::{NotificationPage, NotificationView};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use super::{Message, PAGE_SIZE};
 use crate::HttpDoor;
 use crate::input::{IdPath, Search};
-use crate::link;
+use crate::link::linked;
 use crate::problem::Problem;
 use crate::signed::Signed;
 
@@ -42,8 +42,7 @@ async fn list(
     };
     search.finish()?;
     let page = door.service.notifications(&caller, &query).await?;
-    let links = link::pages("/api/notifications", raw.as_deref().unwrap_or_default(), &page.pagination);
-    Ok((HeaderMap::from_iter([(header::LINK, links)]), Json(page)))
+    Ok(linked("/api/notifications", raw.as_deref(), page.pagination, page))
 }
 
 /// Notes that the caller has seen one.

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::PAGE_SIZE;
 use crate::HttpDoor;
 use crate::input::{IdPath, Object, Search};
-use crate::link;
+use crate::link::linked;
 use crate::problem::Problem;
 use crate::signed::Signed;
 
@@ -44,8 +44,7 @@ async fn list(
     };
     search.finish()?;
     let page = door.service.tickets(&caller, &query).await?;
-    let links = link::pages("/api/support", raw.as_deref().unwrap_or_default(), &page.pagination);
-    Ok((HeaderMap::from_iter([(header::LINK, links)]), Json(page)))
+    Ok(linked("/api/support", raw.as_deref(), page.pagination, page))
 }
 
 /// Opens a question to the operators.

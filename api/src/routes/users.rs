@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use keyward_keys::input::{InstanceInvitation, UserChange, UserQuery};
 use keyward_keys::view::{ManagedUser, OneTimeCode, UserPage};
 use secrecy::ExposeSecret;
@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::Message;
 use crate::HttpDoor;
 use crate::input::{IdPath, Object, OptionalObject, Search};
-use crate::link;
+use crate::link::linked;
 use crate::problem::Problem;
 use crate::signed::Signed;
 
@@ -62,8 +62,7 @@ async fn list(
     };
     search.finish()?;
     let page = door.service.users(&caller, &query).await?;
-    let links = link::pages("/api/admin/users", raw.as_deref().unwrap_or_default(), &page.pagination);
-    Ok((HeaderMap::from_iter([(header::LINK, links)]), Json(page)))
+    Ok(linked("/api/admin/users", raw.as_deref(), page.pagination, page))
 }
 
 /// One account.

@@ -48,12 +48,7 @@ impl Service {
         let page = found.into_iter().skip(before).take(query.limit as usize);
         Ok(UserPage {
             users: page.map(|account| self.managed(&tables, account)).collect(),
-            pagination: Pagination {
-                page: query.page,
-                limit: query.limit,
-                total,
-                pages: total.div_ceil(u64::from(query.limit)),
-            },
+            pagination: Pagination::of(query.page, query.limit, total),
         })
     }
 

@@ -37,15 +37,9 @@ impl Service {
                 self.found(&tables, &spaces, query)
             }
         };
-        let limit = u64::from(query.limit);
         Ok(KeyPage {
             keys: rows.iter().map(|row| self.key_view(row)).collect(),
-            pagination: Pagination {
-                page: query.page,
-                limit: query.limit,
-                total,
-                pages: total.div_ceil(limit),
-            },
+            pagination: Pagination::of(query.page, query.limit, total),
         })
     }
 

@@ -17,6 +17,7 @@ use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
+use crate::service::text::Faults;
 use crate::view::{NotificationPage, NotificationView, Pagination};
 
 /// Notifications kept for one person; read ones go first, then the oldest.
@@ -131,13 +132,16 @@ impl Service {
         caller: &Caller,
         query: &NotificationQuery,
     ) -> Result<NotificationPage> {
-        let (page, limit) = page_of(query.page, query.limit)?;
+        let NotificationQuery { page, limit, unread: only_unread } = *query;
+        let mut faults = Faults::default();
+        faults.page(page, limit);
+        faults.check()?;
         let account = caller.person()?;
         let (keys, unread) = {
             let tables = self.mirror().read();
             authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
             let notices = tables.notices.get(&account);
-            let wanted = notices.into_iter().flatten().rev().filter(|(_, read)| !(query.unread && **read));
+            let wanted = notices.into_iter().flatten().rev().filter(|(_, read)| !(only_unread && **read));
             let keys: Vec<_> = wanted.map(|(key, _)| *key).collect();
             (keys, tables.unread(account))
         };
@@ -151,8 +155,7 @@ impl Service {
                 notifications.push(NotificationView::from(&row.record));
             }
         }
-        let pages = total.div_ceil(u64::from(limit));
-        Ok(NotificationPage { notifications, unread, pagination: Pagination { page, limit, total, pages } })
+        Ok(NotificationPage { notifications, unread, pagination: Pagination::of(page, limit, total) })
     }
 
     /// Notes that the caller has seen one.
@@ -227,16 +230,4 @@ impl Service {
         let snapshot = self.store().snapshot().await?;
         Row::get(&snapshot, &key).await?.ok_or(Error::NotFound("notification"))
     }
-}
-
-/// A page and its size, checked: pages from 1, of 1 to 100.
-pub(crate) fn page_of(page: u32, limit: u32) -> Result<(u32, u32)> {
-    let mut faults = crate::service::text::Faults::default();
-    if page == 0 {
-        faults.add("page", "counts from 1");
-    }
-    if !(1..=100).contains(&limit) {
-        faults.add("limit", "is between 1 and 100");
-    }
-    faults.check().map(|()| (page, limit))
 }

@@ -14,7 +14,7 @@ use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
-use crate::service::notifications::{Notice, NoticeKind, notify, page_of};
+use crate::service::notifications::{Notice, NoticeKind, notify};
 use crate::service::text::{Faults, is_harmful};
 use crate::view::{Pagination, TicketMessageView, TicketPage, TicketStatus, TicketView};
 
@@ -65,7 +65,10 @@ impl Service {
 
     /// Questions, the last touched first: the caller's own; an operator's are everybody's.
     pub async fn tickets(&self, caller: &Caller, query: &TicketQuery) -> Result<TicketPage> {
-        let (page, limit) = page_of(query.page, query.limit)?;
+        let TicketQuery { page, limit, .. } = *query;
+        let mut faults = Faults::default();
+        faults.page(page, limit);
+        faults.check()?;
         let account = caller.person()?;
         let tables = self.mirror().read();
         let everybody = authorise(&tables, caller, Permission::SupportAnswer, Target::Instance, None).is_ok()
@@ -80,8 +83,7 @@ impl Service {
         let start = (page as usize - 1).saturating_mul(limit as usize);
         let tickets =
             found.into_iter().skip(start).take(limit as usize).map(|row| view(&row.record, None)).collect();
-        let pages = total.div_ceil(u64::from(limit));
-        Ok(TicketPage { tickets, pagination: Pagination { page, limit, total, pages } })
+        Ok(TicketPage { tickets, pagination: Pagination::of(page, limit, total) })
     }
 
     /// One question with all that was said.
@@ -167,8 +169,6 @@ impl Service {
     }
 }
 
-fn add_message(
-    draft: &mut Draft,
 /// Refuses one more open question than there may be, and removes settled ones that are too many.
 fn make_room(tables: &Tables, draft: &mut Draft, account: Id) -> Result<()> {
     let own = tables.tickets.values().filter(|row| row.record.account == account);
@@ -189,6 +189,8 @@ fn make_room(tables: &Tables, draft: &mut Draft, account: Id) -> Result<()> {
     Ok(())
 }
 
+fn add_message(
+    draft: &mut Draft,
     (ticket, number): (Id, u32),
     (author, operator): (Id, bool),
     text: &str,

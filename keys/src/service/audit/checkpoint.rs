@@ -92,7 +92,7 @@ impl Service {
         Ok(CheckpointPage {
             checkpoints: all.into_iter().skip(skip).take(limit as usize).map(view).collect(),
             verifier: self.0.audit.key.verifier(),
-            pagination: Pagination { page, limit, total, pages: total.div_ceil(u64::from(limit)) },
+            pagination: Pagination::of(page, limit, total),
         })
     }
 }

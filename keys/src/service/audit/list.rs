@@ -142,8 +142,7 @@ impl Gathered {
     }
 
     fn finish(self, query: &AuditQuery) -> AuditPage {
-        let pages = self.total.div_ceil(u64::from(query.limit));
-        let pagination = Pagination { page: query.page, limit: query.limit, total: self.total, pages };
+        let pagination = Pagination::of(query.page, query.limit, self.total);
         AuditPage { records: self.records, pagination }
     }
 }
