@@ -270,12 +270,13 @@ impl Meters {
         }
     }
 
-    pub(crate) fn changed(&self, permission: Permission) {
+    /// Counts an action that was done to so many things.
+    pub(crate) fn changed(&self, permission: Permission, things: u64) {
         self.changes[permission as usize][0].inc();
         match permission {
-            Permission::KeyCreate => self.keys_created.inc(),
-            Permission::KeyRotate => self.keys_rotated.inc(),
-            Permission::KeyDelete => self.keys_deleted.inc(),
+            Permission::KeyCreate => self.keys_created.inc_by(things),
+            Permission::KeyRotate => self.keys_rotated.inc_by(things),
+            Permission::KeyDelete => self.keys_deleted.inc_by(things),
             _ => {}
         }
     }

@@ -61,6 +61,15 @@ async fn requests_commits_and_business_are_counted() {
 }
 
 #[tokio::test]
+async fn each_key_of_an_import_counts() {
+    let server = Server::start().await;
+    let token = server.person("ana@example.com").await;
+    let import = json!({ "format": "env", "content": "ONE=1\nTWO=2\nTHREE=3\n" });
+    assert_eq!(server.post(&token, "/api/keys/import", &import).await.status, 201);
+    assert_eq!(value(&text(&server).await, "keyward_keys_created_total"), 3.0);
+}
+
+#[tokio::test]
 async fn what_callers_make_up_adds_no_series() {
     let server = Server::start().await;
     for number in 0..20 {

@@ -112,6 +112,7 @@ impl Service {
                 request: request(caller.origin),
             };
             draft.batch.op(chain(&record)?);
+            let things = 1 + draft.also.len() as u64;
             for (object, space, detail) in draft.also {
                 let record =
                     AuditRecord { object: Some(object), space: Some(space), detail, ..record.clone() };
@@ -126,7 +127,7 @@ impl Service {
             match self.store().commit(draft.batch).await {
                 Ok(_) => {
                     caller.once.iter().for_each(Once::noted);
-                    self.0.meters.changed(permission);
+                    self.0.meters.changed(permission, things);
                     return Ok(answer);
                 }
                 Err(CommitError::Conflict) => {
