@@ -183,9 +183,10 @@ impl Service {
             let snapshot = self.store().snapshot().await?;
             let rows = snapshot.scan(Carried::TABLE, range.clone(), Order::Ascending, ROWS).await?;
             let mut due = Vec::new();
-            for (key, row) in &rows {
-                if Row::<Carried>::decode(row)?.record.at_ms <= before_ms {
-                    due.push(key.clone());
+            for (_, row) in &rows {
+                let row = Row::<Carried>::decode(row)?;
+                if row.record.at_ms <= before_ms {
+                    due.push(row);
                 }
             }
             if !due.is_empty() {
@@ -199,11 +200,12 @@ impl Service {
         }
     }
 
-    async fn forget(&self, caller: &Caller, due: &[Vec<u8>]) -> Result<()> {
+    /// A row that another request has taken over meanwhile stops it: the next run finds those that are due then.
+    async fn forget(&self, caller: &Caller, due: &[Row<Carried>]) -> Result<()> {
         self.change(caller, Permission::InstanceRun, Target::Instance, |_, draft: &mut Draft| {
-            for key in due {
-                draft.batch.op(Op::Del(Carried::TABLE, key.clone()));
-                draft.batch.op(Op::Del(CarriedAnswer::TABLE, key.clone()));
+            for row in due {
+                draft.batch.op(Op::Del(CarriedAnswer::TABLE, row.record.key()));
+                draft.batch.remove(row);
             }
             draft.detail = format!("{} answers forgotten", due.len());
             Ok(())
