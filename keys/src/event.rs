@@ -10,9 +10,9 @@ use keyward_store::model::Id;
 /// Something happened.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Event {
-    /// An API key was made, changed, or moved to the bin.
+    /// An API key was made, changed, or moved to the bin or to another space.
     KeyChanged {
-        /// The space it is in.
+        /// The space it is in, or was.
         space: Id,
         /// The key.
         api_key: Id,

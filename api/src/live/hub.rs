@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use keyward_keys::view::UsageDelta;
-use keyward_keys::{Caller, Door, Error, Event, Id, Identity, People, Relay, Result, Service};
+use keyward_keys::{Caller, Door, Error, Event, Id, Identity, People, Relay, Result, Service, StoreHealth};
 use serde::Serialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ const KEPT: usize = 4096;
 const KEPT_BYTES: usize = 4 << 20;
 /// How long events for somebody who left go on being kept.
 const LINGER: Duration = Duration::from_secs(60);
-/// How often those who left are looked for, and every session is looked at again.
+/// How often those who left are looked for, and every session and the store are looked at again.
 const SWEEP: Duration = Duration::from_secs(10);
 
 /// The hub. Cheap to clone.
@@ -43,11 +43,15 @@ struct Shared {
 struct State {
     /// The number of the newest event.
     newest: u64,
+    /// No event up to this one is kept.
+    forgotten: u64,
     kept: VecDeque<Kept>,
     kept_bytes: usize,
     /// By account or token.
     seats: HashMap<Id, Seat>,
     listening: bool,
+    /// How the store was when it was last looked at; none before.
+    store: Option<StoreHealth>,
 }
 
 /// One person or app that has, or lately had, clients here.
@@ -63,7 +67,8 @@ struct Seat {
 struct Kept {
     number: u64,
     kind: Kind,
-    about: Event,
+    /// None of what everybody may hear.
+    about: Option<Event>,
     message: Arc<Message>,
 }
 
@@ -78,7 +83,8 @@ struct Alert {
     kind: &'static str,
     message: &'static str,
     /// Until the daemon is down, at most.
-    seconds: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<u32>,
 }
 
 impl Hub {
@@ -120,17 +126,27 @@ impl Hub {
     /// Tells everybody that the daemon is going down, and ends them all.
     pub(crate) fn close(&self, seconds: u32) {
         self.0.closed.cancel();
-        let mut state = self.state();
         let message = "the daemon is going down; come back in a moment";
-        let alert = Alert { kind: "shutdown", message, seconds };
-        let clients: Vec<_> = state.seats.values().flat_map(|seat| seat.clients.iter().cloned()).collect();
-        let message = self.keep(&mut state, Kind::SystemAlert, Event::Draining { seconds }, &alert);
-        for sink in clients {
-            if sink.wants(Kind::SystemAlert, None) {
-                sink.offer(&message);
-            }
-            sink.end(Ending::Closing);
+        let alert = Alert { kind: "shutdown", message, seconds: Some(seconds) };
+        self.tell(&People::All, Kind::SystemAlert, None, &alert);
+        self.each(&People::All, |sink| sink.end(Ending::Closing));
+    }
+
+    /// Tells everybody when the store stops taking changes, and when it takes them again.
+    async fn watch_store(&self) {
+        let now = self.0.service.health().await.store;
+        let before = self.state().store.replace(now);
+        if before.unwrap_or(StoreHealth::Connected) == now {
+            return;
         }
+        let (kind, message) = match now {
+            StoreHealth::Connected => ("store_ok", "changes are taken again"),
+            StoreHealth::ReadOnly => {
+                ("store_read_only", "nothing can be changed for now; what is there can be read")
+            }
+            StoreHealth::Disconnected => ("store_down", "the store does not answer"),
+        };
+        self.tell(&People::All, Kind::SystemAlert, None, &Alert { kind, message, seconds: None });
     }
 
     /// Ends the state of having lost messages; from here on they come again.
@@ -172,10 +188,9 @@ impl Hub {
 
     /// Queues what a client missed, or notes that it cannot be told.
     fn resume(&self, state: &State, who: Id, sink: &Sink, after: &str) {
-        let oldest = state.kept.front().map_or(state.newest, |kept| kept.number - 1);
         let known = after.parse::<Seq>().ok().filter(|seq| {
             let since = state.seats.get(&who).map_or(u64::MAX, |seat| seat.since);
-            seq.start == self.0.start && (since.max(oldest)..=state.newest).contains(&seq.number)
+            seq.start == self.0.start && (since.max(state.forgotten)..=state.newest).contains(&seq.number)
         });
         let Some(seq) = known else { return sink.lose() };
         for kept in state.kept.iter().filter(|kept| kept.number > seq.number) {
@@ -184,10 +199,10 @@ impl Hub {
     }
 
     fn hand_over(&self, sink: &Sink, kept: &Kept) {
-        let service = &self.0.service;
-        if sink.wants(kept.kind, api_key(&kept.about))
+        let (service, about) = (&self.0.service, kept.about.as_ref());
+        if sink.wants(kept.kind, about.and_then(of_key).map(|(_, key)| key))
             && service.still_valid(&sink.caller)
-            && service.may_hear(&sink.caller, &kept.about)
+            && about.is_none_or(|about| service.may_hear(&sink.caller, about))
         {
             sink.offer(&kept.message);
         }
@@ -205,7 +220,12 @@ impl Hub {
                     None => return self.close(0),
                 },
                 () = sleep_until(due) => {}
-                _ = sweep.tick() => if self.sweep() { return },
+                _ = sweep.tick() => {
+                    if self.sweep() {
+                        return;
+                    }
+                    self.watch_store().await;
+                }
             }
             while let Some((space, api_key, usage)) = gatherer.take(Instant::now()) {
                 self.tell_usage(&relay, space, api_key, usage);
@@ -221,13 +241,18 @@ impl Hub {
                     gatherer.add((*space, *api_key), calls, last.as_ref(), Instant::now());
                 }
             }
-            Event::KeyChanged { api_key, .. } => {
-                let update = relay.key_update(*api_key);
-                self.tell(relay, Kind::ApiKeyUpdate, event, &update);
+            Event::KeyChanged { space, api_key } => {
+                let update = relay.key_update(*space, *api_key);
+                if update.key.is_none() {
+                    self.forget_key(*space, *api_key);
+                }
+                self.tell(&relay.people(&event), Kind::ApiKeyUpdate, Some(event), &update);
             }
             Event::Notified { account, notification, created_ms } => {
                 match relay.notification(*account, *notification, *created_ms).await {
-                    Ok(Some(update)) => self.tell(relay, Kind::Notification, event, &update),
+                    Ok(Some(update)) => {
+                        self.tell(&relay.people(&event), Kind::Notification, Some(event), &update);
+                    }
                     Ok(None) => {}
                     Err(error) => tracing::warn!(%error, "a notification could not be passed on"),
                 }
@@ -240,10 +265,14 @@ impl Hub {
                 });
             }
             Event::AccountChanged { .. } => self.each(&relay.people(&event), |sink| self.look_again(sink)),
-            Event::Lagged => self.each(&People::All, |sink| {
-                self.look_again(sink);
-                sink.lose();
-            }),
+            Event::Lagged => {
+                let mut state = self.state();
+                state.forget();
+                state.clients_of(&People::All, |sink| {
+                    self.look_again(sink);
+                    sink.lose();
+                });
+            }
             // The door itself hears of the end, and calls `close`.
             Event::Draining { .. } => {}
         }
@@ -252,29 +281,25 @@ impl Hub {
     fn tell_usage(&self, relay: &Relay, space: Id, api_key: Id, usage: UsageDelta) {
         let about = Event::Usage { space, api_key, requests: 0, errors: 0, last: None };
         if let Some(update) = relay.usage_update(api_key, usage) {
-            self.tell(relay, Kind::UsageUpdate, about, &update);
+            self.tell(&relay.people(&about), Kind::UsageUpdate, Some(about), &update);
         }
     }
 
-    fn tell(&self, relay: &Relay, kind: Kind, about: Event, data: &impl Serialize) {
-        let people = relay.people(&about);
+    /// Writes an event down under the next number, and hands it over to those of these people who may hear it.
+    fn tell(&self, people: &People, kind: Kind, about: Option<Event>, data: &impl Serialize) {
         let mut state = self.state();
-        self.keep(&mut state, kind, about, data);
-        let Some(kept) = state.kept.back() else { return };
-        state.clients_of(&people, |sink| self.hand_over(sink, kept));
-    }
-
-    /// Writes an event down under the next number.
-    fn keep(&self, state: &mut State, kind: Kind, about: Event, data: &impl Serialize) -> Arc<Message> {
         state.newest += 1;
-        let message = Arc::new(Message::new(kind.name(), Some(self.place(state.newest)), data));
+        let number = state.newest;
+        let message = Arc::new(Message::new(kind.name(), Some(self.place(number)), data));
         state.kept_bytes += message.len();
-        state.kept.push_back(Kept { number: state.newest, kind, about, message: message.clone() });
+        state.kept.push_back(Kept { number, kind, about, message });
         while state.kept.len() > KEPT || (state.kept_bytes > KEPT_BYTES && state.kept.len() > 1) {
-            let oldest = state.kept.pop_front();
-            state.kept_bytes -= oldest.map_or(0, |kept| kept.message.len());
+            let Some(oldest) = state.kept.pop_front() else { break };
+            state.forgotten = oldest.number;
+            state.kept_bytes -= oldest.message.len();
         }
-        message
+        let Some(kept) = state.kept.back() else { return };
+        state.clients_of(people, |sink| self.hand_over(sink, kept));
     }
 
     fn look_again(&self, sink: &Sink) {
@@ -307,16 +332,32 @@ impl Hub {
         let over = state.seats.is_empty();
         if over {
             state.listening = false;
-            state.kept = VecDeque::new();
-            state.kept_bytes = 0;
-            // What happens from now on is not kept, so who comes back with the newest place has missed something.
-            state.newest += 1;
+            state.forget();
         }
         over
+    }
+
+    /// Forgets what was told of a key that left a space: whoever joins the space now may not hear of it any more.
+    fn forget_key(&self, space: Id, key: Id) {
+        let mut state = self.state();
+        let State { kept, kept_bytes, .. } = &mut *state;
+        kept.retain(|kept| {
+            let stays = kept.about.as_ref().and_then(of_key) != Some((space, key));
+            *kept_bytes -= if stays { 0 } else { kept.message.len() };
+            stays
+        });
     }
 }
 
 impl State {
+    /// Forgets every event. Something happens that is not kept, so who comes back with the newest place has missed it.
+    fn forget(&mut self) {
+        self.kept = VecDeque::new();
+        self.kept_bytes = 0;
+        self.newest += 1;
+        self.forgotten = self.newest;
+    }
+
     /// Acts on every client of these people.
     fn clients_of(&self, people: &People, mut act: impl FnMut(&Sink)) {
         let mut seat = |seat: &Seat| seat.clients.iter().for_each(|sink| act(sink));
@@ -338,10 +379,12 @@ impl Seat {
     }
 }
 
-/// The key that an event is about.
-fn api_key(event: &Event) -> Option<Id> {
+/// The space and the key that an event is about.
+fn of_key(event: &Event) -> Option<(Id, Id)> {
     match event {
-        Event::KeyChanged { api_key, .. } | Event::Usage { api_key, .. } => Some(*api_key),
+        Event::KeyChanged { space, api_key } | Event::Usage { space, api_key, .. } => {
+            Some((*space, *api_key))
+        }
         Event::AccountChanged { .. }
         | Event::Notified { .. }
         | Event::SessionsEnded { .. }

@@ -74,6 +74,7 @@ impl Bus {
         let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
         let first = gathered.is_empty();
         let key = gathered.entry(api_key).or_insert(Gathered { space, requests: 0, errors: 0, last: None });
+        key.space = space;
         key.requests = key.requests.saturating_add(requests);
         key.errors = key.errors.saturating_add(errors);
         if last.is_some() {
@@ -128,16 +129,21 @@ impl Service {
         let of_space = |permission, space| {
             authorise(&self.mirror().read(), caller, permission, Target::Space(space), None).is_ok()
         };
+        // A key that is still where it was then: of one that was moved meanwhile, nothing is told there.
+        let of_key = |permission, space: Id, api_key: Id| {
+            let tables = self.mirror().read();
+            tables.keys.get(api_key).is_some_and(|key| key.record.space == space)
+                && authorise(&tables, caller, permission, Target::Key(api_key), None).is_ok()
+        };
         match event {
             Event::KeyChanged { space, api_key } => match caller.identity {
-                // A grant outlives the key's stay in the bin, and so is looked at by itself.
-                Identity::Token(_) => {
-                    let (tables, target) = (self.mirror().read(), Target::Key(*api_key));
-                    authorise(&tables, caller, Permission::KeyRead, target, None).is_ok()
-                }
+                // A grant outlives the key's stay in the bin, and so is looked at by itself. It may go along to another
+                // space, and then the key is not gone.
+                Identity::Token(_) => of_key(Permission::KeyRead, *space, *api_key),
+                // Also those whom it left are told.
                 Identity::Account(_) | Identity::System(_) => of_space(Permission::KeyRead, *space),
             },
-            Event::Usage { space, .. } => of_space(Permission::UsageRead, *space),
+            Event::Usage { space, api_key, .. } => of_key(Permission::UsageRead, *space, *api_key),
             Event::AccountChanged { account } | Event::Notified { account, .. } => own == Some(*account),
             Event::SessionsEnded { account, credential } => {
                 own == Some(*account)

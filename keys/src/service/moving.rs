@@ -104,7 +104,7 @@ impl Relocation {
             let space = tables.spaces.get(&self.space).ok_or(Error::NotFound("team"))?;
             check_environment(&space.record, new.environment)?;
             end_foreign_grants(tables, draft, old, self.space)?;
-            draft.events.push(Event::KeyChanged { space: self.space, api_key: old.id });
+            draft.events.push(Event::KeyChanged { space: old.space, api_key: old.id });
         }
         if let Some(lock) = &self.lock {
             let holder = match old.custody {

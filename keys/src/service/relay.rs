@@ -123,9 +123,10 @@ impl Relay {
         Some(UsageUpdate { api_key_id: api_key, key_id, usage, stats, timestamp: timestamp(now_ms) })
     }
 
-    /// What is told of a key that changed.
-    pub fn key_update(&self, api_key: Id) -> KeyUpdate {
-        let key = self.key(api_key).map(|row| self.service.key_view(&row));
+    /// What is told in a space of a key that changed. One that is in another space by now is gone from this one.
+    pub fn key_update(&self, space: Id, api_key: Id) -> KeyUpdate {
+        let key = self.key(api_key).filter(|row| row.record.space == space);
+        let key = key.map(|row| self.service.key_view(&row));
         let action = match &key {
             Some(key) if key.created_at == key.updated_at => KeyAction::Created,
             Some(_) => KeyAction::Updated,

@@ -77,7 +77,7 @@ pub enum KeyAction {
     Created,
     /// Something about it changed.
     Updated,
-    /// It went to the bin.
+    /// It went to the bin, or to another space.
     Deleted,
 }
 
@@ -89,7 +89,7 @@ pub struct KeyUpdate {
     pub api_key_id: Id,
     /// What became of it.
     pub action: KeyAction,
-    /// The key as it stands now; none when it is deleted.
+    /// The key as it stands now; none when it is gone.
     pub key: Option<KeyView>,
     /// The moment of this message.
     pub timestamp: Timestamp,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use keyward_keys::crypto::{MasterKey, PasswordCost};
-use keyward_keys::input::{AddedAccount, KeyPatch, KeyRef, NewAccount, NewKey};
-use keyward_keys::{Clock, Origin, Plan, Registration, ServiceOptions, ServiceSettings};
+use keyward_keys::input::{AddedAccount, KeyPatch, KeyRef, NewAccount, NewKey, NewTeam};
+use keyward_keys::{Clock, Origin, Plan, Role, ServiceOptions, ServiceSettings};
 use tokio::time::timeout;
 
 use super::super::subscriber::{Delivery, QUEUE};
@@ -20,10 +20,10 @@ async fn service(folder: &tempfile::TempDir) -> Service {
     Service::open(options).await.unwrap()
 }
 
-async fn ana(service: &Service) -> (Caller, KeyRef) {
+async fn person(service: &Service, name: &str) -> Caller {
     let account = NewAccount {
-        name: "Ana".into(),
-        email: "ana@example.com".into(),
+        name: name.into(),
+        email: format!("{name}@example.com"),
         password: "correct horse".into(),
         code: None,
         ssh_key: None,
@@ -31,7 +31,11 @@ async fn ana(service: &Service) -> (Caller, KeyRef) {
     let added = AddedAccount { account, operator: false, plan: Plan::Pro };
     service.add_account(&service.system_caller("test", Door::Local), added).await.unwrap();
     let origin = Origin { door: Door::WebSocket, address: None, request: None };
-    let caller = service.sign_in(origin, "ana", "correct horse".into()).await.unwrap();
+    service.sign_in(origin, name, "correct horse".into()).await.unwrap()
+}
+
+async fn ana(service: &Service) -> (Caller, KeyRef) {
+    let caller = person(service, "ana").await;
     let new = NewKey {
         name: "Billing".into(),
         service: "OpenAI".into(),
@@ -102,4 +106,84 @@ async fn nothing_is_kept_once_everybody_has_been_away_for_a_while() {
     assert!(hub.sweep() && hub.state().kept.is_empty());
     let mut back = hub.subscribe(&caller, Filter::of(Kind::ALL), Some(&seen)).unwrap();
     assert_eq!(next(&mut back).await.event, "resync");
+}
+
+#[tokio::test]
+async fn who_comes_back_after_the_hub_itself_missed_something_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = service(&folder).await;
+    let (caller, key) = ana(&service).await;
+    let hub = Hub::new(service.clone());
+    let mut first = hub.subscribe(&caller, Filter::of(Kind::ALL), None).unwrap();
+    service.update_key(&caller, &key, KeyPatch::default(), None).await.unwrap();
+    let seen = next(&mut first).await.seq.unwrap().to_string();
+    let relay = service.relay(&service.system_caller("test", Door::Local)).unwrap();
+    hub.hear(&relay, &mut Gatherer::default(), Event::Lagged).await;
+    let resync = next(&mut first).await;
+    assert_eq!(resync.event, "resync");
+    let mut back = hub.subscribe(&caller, Filter::of(Kind::ALL), Some(&seen)).unwrap();
+    assert_eq!(next(&mut back).await.event, "resync");
+    let after = resync.seq.unwrap().to_string();
+    let mut informed = hub.subscribe(&caller, Filter::of(Kind::ALL), Some(&after)).unwrap();
+    service.update_key(&caller, &key, KeyPatch::default(), None).await.unwrap();
+    assert_eq!(next(&mut informed).await.event, "api_key_update", "who read again has missed nothing");
+}
+
+#[tokio::test]
+async fn a_key_that_leaves_a_team_is_gone_for_it_and_nothing_of_it_is_told_there_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = service(&folder).await;
+    let ((ana, key), bob) = (ana(&service).await, person(&service, "bob").await);
+    let team =
+        service.create_team(&ana, NewTeam { name: "Payments".into(), environments: None }).await.unwrap().id;
+    let to = async |team: Option<Id>| {
+        let patch = KeyPatch { team: Some(team), ..KeyPatch::default() };
+        service.update_key(&ana, &key, patch, None).await.unwrap();
+    };
+    let hub = Hub::new(service.clone());
+    let mut outside = hub.subscribe(&bob, Filter::of(Kind::ALL), None).unwrap();
+    let before = hub.newest().to_string();
+    to(Some(team)).await;
+    let code = service.invite(&ana, team, "bob@example.com", Role::Viewer).await.unwrap().code;
+    service.join_team(&bob, &code).await.unwrap();
+    let patch = KeyPatch { description: Some("seen".into()), ..KeyPatch::default() };
+    service.update_key(&ana, &key, patch, None).await.unwrap();
+    loop {
+        let message = next(&mut outside).await;
+        if message.event == "api_key_update" && message.data().contains("seen") {
+            break;
+        }
+    }
+    to(None).await;
+    let gone = next(&mut outside).await;
+    let told: serde_json::Value = serde_json::from_str(gone.data()).unwrap();
+    assert_eq!(
+        (gone.event, &told["action"], &told["key"]),
+        ("api_key_update", &"deleted".into(), &().into())
+    );
+    let mut back = hub.subscribe(&bob, Filter::of(Kind::ALL), Some(&before)).unwrap();
+    loop {
+        let message = next(&mut back).await;
+        assert!(!message.data().contains("seen"), "{}", message.data());
+        if message.seq == gone.seq {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn everybody_is_told_when_the_store_stops_taking_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = service(&folder).await;
+    let (caller, _) = ana(&service).await;
+    let hub = Hub::new(service.clone());
+    let mut client = hub.subscribe(&caller, Filter::of(Kind::ALL), None).unwrap();
+    hub.watch_store().await;
+    service.close().await.unwrap();
+    for _ in 0..2 {
+        hub.watch_store().await;
+    }
+    let alert = next(&mut client).await;
+    assert!(alert.event == "system_alert" && alert.data().contains("store_down"), "{}", alert.data());
+    assert_eq!(alert.seq, Some(hub.newest()), "it is told once");
 }
