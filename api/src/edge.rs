@@ -75,6 +75,7 @@ pub(crate) fn wrap(router: Router<HttpDoor>, door: &HttpDoor, time: Option<Durat
                 header::AUTHORIZATION,
                 header::COOKIE,
                 HeaderName::from_static("x-unlock"),
+                header::SEC_WEBSOCKET_PROTOCOL,
             ]))
             .option_layer(cors(&api.cors_origins))
             .layer(CatchPanicLayer::custom(|_| Problem::of_panic().into_response()))

@@ -119,6 +119,9 @@ const ROUTES: &[Row] = &[
     ("GET", "/api/audit/export", "", [401, 401, 403, 403, 403, 403]),
     ("GET", "/api/audit/verify", "", [401, 401, 403, 403, 403, 403]),
     ("GET", "/api/keys/{id}/audit", "", [401, 401, 404, 404, 403, 403]),
+    // Who asks for no upgrade is told so; who is let in hears events without an end.
+    ("GET", "/ws", "", [400; 6]),
+    ("GET", "/api/events", "", [401, 401, 200, 200, 200, 200]),
     ("GET", "/metrics", "", [200; 6]),
     ("GET", "/health", "", [200; 6]),
     ("GET", "/health/live", "", [200; 6]),
@@ -188,7 +191,7 @@ impl House {
         if !body.is_empty() {
             request = request.header("content-type", "application/json").body(self.fill(body));
         }
-        caller.send(request).await.status.as_u16()
+        caller.status(request).await.as_u16()
     }
 }
 
@@ -254,8 +257,9 @@ fn the_table_has_every_route() {
         path.replace("production/anas", "{environment}/{name}").replace("start.js", "{file}")
     };
     let table: BTreeSet<_> = ROUTES.iter().map(|(_, path, ..)| named(path)).collect();
-    let routes = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("api/src/routes");
-    assert_eq!(routed(&routes), table);
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("api/src");
+    let mounted = routed(&source.join("routes")).into_iter().chain(routed(&source.join("live")));
+    assert_eq!(mounted.collect::<BTreeSet<_>>(), table);
 }
 
 /// Every command with operands as a stranger would try them, its exit code for the stranger, and whether it answers.

@@ -12,7 +12,7 @@ mod sse;
 mod subscriber;
 mod ws;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -20,12 +20,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use keyward_keys::{Caller, Door, Identity, Origin, Service};
+use keyward_keys::{Caller, Identity, Service};
 use socketioxide::SocketIo;
 use tokio_util::task::TaskTracker;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::connections::Connections;
-use crate::edge::Visit;
 use crate::problem::Problem;
 use crate::{ApiSettings, HttpDoor};
 
@@ -75,15 +75,19 @@ impl Live {
     }
 }
 
+/// The two ways that are said in the document. Socket.IO is a protocol of its own.
+pub(crate) fn described() -> OpenApiRouter<HttpDoor> {
+    OpenApiRouter::default().merge(ws::routes()).merge(sse::routes())
+}
+
 /// The routes of all three ways.
 pub(crate) fn routes(door: &HttpDoor) -> Router<HttpDoor> {
     let (socket_io, handle) = socket_io::routes(door);
     // A second router of one door would leave the first handle in place; there is none.
     let _ = door.live.socket_io.set(handle);
     Router::new()
-        .merge(ws::routes())
+        .merge(described())
         .merge(socket_io)
-        .merge(sse::routes())
         .layer(from_fn_with_state(door.clone(), refuse_foreign_pages))
 }
 
@@ -107,14 +111,4 @@ fn welcome(headers: &HeaderMap, door: &HttpDoor) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let own = || origin.split_once("://").is_some_and(|(_, authority)| Some(authority) == host);
     own() || door.settings.api.cors_origins.iter().any(|allowed| allowed.as_str() == origin)
-}
-
-/// Where a live connection came from.
-fn origin(visit: &Visit) -> Origin {
-    Origin { door: Door::WebSocket, ..visit.origin }
-}
-
-/// The address that a live connection counts for.
-fn counted(visit: &Visit) -> IpAddr {
-    visit.address()
 }

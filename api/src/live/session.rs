@@ -1,9 +1,11 @@
 //! One live connection, whatever carries it: who it is, what it asks for, what it hears, and when that ends. It knows
 //! the specification's client events; frames and packets are its carriers'.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use keyward_keys::{Caller, Error, Id, Identity, Origin};
+use keyward_keys::meters::OpenSession;
+use keyward_keys::{Caller, Door, Error, Id, Identity, Origin};
 use serde::Serialize;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -13,6 +15,7 @@ use super::message::Message;
 use super::places::Place;
 use super::subscriber::{Delivery, Ending, Subscriber};
 use crate::HttpDoor;
+use crate::edge::Visit;
 use crate::input::{Fields, Tree};
 use crate::problem::{Pointed, Problem};
 
@@ -20,6 +23,8 @@ use crate::problem::{Pointed, Problem};
 pub(crate) struct Session {
     door: HttpDoor,
     origin: Origin,
+    /// What carries it, in a word for the metrics.
+    carrier: &'static str,
     client: Option<Client>,
     /// By when it must have authenticated.
     introduction: Instant,
@@ -30,6 +35,18 @@ struct Client {
     /// When what it authenticated with runs out.
     until: Option<Instant>,
     _place: Place,
+    _counted: OpenSession,
+}
+
+/// What a client wants to hear from the moment it authenticates: everything from now on, unless it says otherwise.
+#[derive(Default)]
+pub(crate) struct Wanted {
+    /// These kinds of events alone.
+    pub(crate) kinds: Option<HashSet<Kind>>,
+    /// Usage of these keys alone.
+    pub(crate) usage_of: Option<Vec<String>>,
+    /// The place of the last event it saw, to go on from.
+    pub(crate) after: Option<String>,
 }
 
 /// What a client event is answered with.
@@ -108,9 +125,10 @@ struct Token {
 }
 
 impl Session {
-    pub(crate) fn new(door: HttpDoor, origin: Origin) -> Self {
+    pub(crate) fn new(door: HttpDoor, visit: &Visit, carrier: &'static str) -> Self {
         let patience = Duration::from_secs(door.settings.api.header_timeout_seconds.get().into());
-        Self { door, origin, client: None, introduction: Instant::now() + patience }
+        let origin = Origin { door: Door::WebSocket, ..visit.origin };
+        Self { door, origin, carrier, client: None, introduction: Instant::now() + patience }
     }
 
     /// Counts the conversations under way.
@@ -118,22 +136,19 @@ impl Session {
         self.door.live.tasks.clone()
     }
 
-    /// Proves who it is, and begins to hear, from after a place it knows when it names one.
-    pub(crate) async fn authenticate(
-        &mut self,
-        token: &str,
-        filter: Filter,
-        after: Option<&str>,
-    ) -> Result<Message, Problem> {
+    /// Proves who it is, and begins to hear what it wants.
+    pub(crate) async fn authenticate(&mut self, token: &str, wanted: Wanted) -> Result<Message, Problem> {
         let caller = self.prove(token)?;
         let lifetime = self.door.service.good_for(&caller, token);
         let until = lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime));
         match &mut self.client {
             Some(client) => client.prove_again(&caller, until)?,
             None => {
+                let filter = self.filter(&caller, wanted.kinds, wanted.usage_of.as_deref())?;
                 let place = self.door.live.place(&caller).ok_or_else(too_many_connections)?;
-                let subscriber = self.door.live.hub.subscribe(&caller, filter, after)?;
-                self.client = Some(Client { subscriber, until, _place: place });
+                let subscriber = self.door.live.hub.subscribe(&caller, filter, wanted.after.as_deref())?;
+                let counted = self.door.service.meters().session(self.carrier);
+                self.client = Some(Client { subscriber, until, _place: place, _counted: counted });
             }
         }
         let user = match caller.identity() {
@@ -166,14 +181,6 @@ impl Session {
         Answer { ack: Ack::of(&result), message, end }
     }
 
-    /// Hears usage of these keys alone.
-    pub(crate) fn narrow(&self, ids: &[String]) -> Result<(), Problem> {
-        let Some(client) = &self.client else { return Err(Error::Unauthenticated.into()) };
-        let keys = self.door.service.watched_keys(client.subscriber.caller(), ids)?;
-        client.subscriber.filter(|filter| filter.usage_of(Some(keys.into_iter().collect())));
-        Ok(())
-    }
-
     /// What comes next for this client. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Delivery {
         let Some(client) = &mut self.client else {
@@ -199,20 +206,20 @@ impl Session {
                 (token, after)
             }
         };
-        self.authenticate(&token, Filter::of(Kind::ALL), after.as_deref()).await
+        self.authenticate(&token, Wanted { after, ..Wanted::default() }).await
     }
 
     /// Every other client event: what it wants to hear.
     fn change(&mut self, event: &str, data: Tree) -> Result<(), Problem> {
         const KNOWN: [&str; 4] =
             ["subscribe_usage", "unsubscribe_usage", "subscribe_notifications", "unsubscribe_notifications"];
+        let Some(client) = &self.client else { return Err(Error::Unauthenticated.into()) };
+        let caller = client.subscriber.caller();
+        self.count(caller)?;
         if !KNOWN.contains(&event) {
             let known = format!("there is no such event; there are authenticate, {}", KNOWN.join(", "));
             return Err(Problem::new(axum::http::StatusCode::NOT_FOUND, "unknown_event", known));
         }
-        let Some(client) = &self.client else { return Err(Error::Unauthenticated.into()) };
-        let caller = client.subscriber.caller();
-        self.count(caller)?;
         let mut fields = fields(data)?;
         let ids = if event == "subscribe_usage" { fields.texts("apiKeyIds") } else { None };
         fields.finish()?;
@@ -227,6 +234,20 @@ impl Session {
             _ => filter.add(Kind::Notification),
         });
         Ok(())
+    }
+
+    fn filter(
+        &self,
+        caller: &Caller,
+        kinds: Option<HashSet<Kind>>,
+        ids: Option<&[String]>,
+    ) -> Result<Filter, Problem> {
+        let mut filter = kinds.map_or_else(|| Filter::of(Kind::ALL), Filter::of);
+        if let Some(ids) = ids {
+            let keys = self.door.service.watched_keys(caller, ids)?;
+            filter.usage_of(Some(keys.into_iter().collect()));
+        }
+        Ok(filter)
     }
 
     fn prove(&self, token: &str) -> Result<Caller, Problem> {

@@ -21,16 +21,14 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::filter::{Filter, Kind};
 use super::message::Message;
-use super::origin;
-use super::session::{Ack, Answer, Session, too_many_connections};
+use super::session::{Ack, Answer, Session, Wanted, too_many_connections};
 use super::subscriber::{Delivery, Ending};
 use crate::HttpDoor;
 use crate::edge::Visit;
 use crate::input::Tree;
 use crate::problem::Problem;
-use crate::signed::bearer;
+use crate::signed::{bearer, visit};
 
 /// The longest message of a client, and the longest body of its requests, bytes.
 const LONGEST: usize = 64 * 1024;
@@ -104,13 +102,12 @@ struct Prepared(Arc<Mutex<Option<Talk>>>);
 
 async fn introduce(door: HttpDoor, socket: SocketRef, auth: Handshake) -> Result<(), Refusal> {
     let request = socket.req_parts();
-    let visit = request.extensions.get::<Arc<Visit>>().ok_or_else(|| Refusal(Problem::of_panic()))?;
-    let mut session = Session::new(door, origin(visit));
+    let mut session = Session::new(door, visit(request).map_err(Refusal)?, "socket.io");
     let token = auth.token.or_else(|| bearer(&request.headers).map(ToOwned::to_owned));
     let mut welcome = None;
     if let Some(token) = token {
-        let after = auth.since.as_deref();
-        welcome = Some(session.authenticate(&token, Filter::of(Kind::ALL), after).await.map_err(Refusal)?);
+        let wanted = Wanted { after: auth.since, ..Wanted::default() };
+        welcome = Some(session.authenticate(&token, wanted).await.map_err(Refusal)?);
     }
     let (sender, asked) = mpsc::channel(UNREAD_EVENTS);
     let gone = CancellationToken::new();

@@ -6,19 +6,18 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use futures_util::stream::{self, Stream};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::filter::{Filter, Kind};
+use super::filter::Kind;
 use super::message::Message;
-use super::session::{Session, too_many_connections};
+use super::session::{Session, Wanted, too_many_connections};
 use super::subscriber::Delivery;
-use super::{counted, origin};
 use crate::HttpDoor;
 use crate::connections::Place;
 use crate::input::{Fields, Search};
@@ -33,46 +32,62 @@ const RETRY: Duration = Duration::from_secs(3);
 const UNBUFFERED: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
 
-pub(super) fn routes() -> Router<HttpDoor> {
-    Router::new().route("/api/events", get(events))
+pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
+    OpenApiRouter::default().routes(routes!(events))
 }
 
+/// What happens, as it happens, as server-sent events.
+///
+/// The events are those of `/ws`; the `id` of each is its `seq`, which a client that was cut off sends back as
+/// `Last-Event-ID`.
+#[utoipa::path(get, path = "/api/events", tag = "live",
+    params(
+        ("events" = Option<String>, Query, description = "The kinds of events, with commas between; all when empty"),
+        ("apiKeyIds" = Option<String>, Query, description = "Usage of these keys alone, with commas between"),
+        ("since" = Option<String>, Query, description = "The `seq` of the last event seen, to go on from"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The same, as browsers send it"),
+    ),
+    responses(
+        (status = 200, description = "A stream without an end", content_type = "text/event-stream", body = String),
+    ))]
 async fn events(
     State(door): State<HttpDoor>,
     Search(mut search): Search,
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
-    let kinds = wanted(&mut search);
-    let ids = search.text("apiKeyIds");
-    let after = last_seen(&headers).or(search.text("since"));
+    let wanted = wanted(&mut search, &headers);
     search.finish()?;
     let (parts, _) = request.into_parts();
     let visit = visit(&parts)?;
     let token = bearer(&headers).ok_or(keyward_keys::Error::Unauthenticated);
-    let place = door.live.sockets.admit(counted(visit)).ok_or_else(too_many_connections)?;
-    let mut session = Session::new(door.clone(), origin(visit));
-    let filter = Filter::of(kinds);
-    let welcome = session.authenticate(token?, filter, after.as_deref()).await?;
-    if let Some(ids) = ids {
-        let ids: Vec<String> = ids.split(',').map(ToOwned::to_owned).collect();
-        session.narrow(&ids)?;
-    }
+    let place = door.live.sockets.admit(visit.address()).ok_or_else(too_many_connections)?;
+    let mut session = Session::new(door.clone(), visit, "events");
+    let welcome = session.authenticate(token?, wanted).await?;
     let stream = Listening { session, welcome: Some(Arc::new(welcome)), over: false, _place: place };
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     Ok(([UNBUFFERED], Sse::new(stream.into_stream()).keep_alive(keep_alive)).into_response())
 }
 
+fn wanted(search: &mut Fields, headers: &HeaderMap) -> Wanted {
+    let ids = search.text("apiKeyIds");
+    Wanted {
+        kinds: kinds(search),
+        usage_of: ids.map(|ids| ids.split(',').map(ToOwned::to_owned).collect()),
+        after: last_seen(headers).or(search.text("since")),
+    }
+}
+
 /// The kinds that `?events=` names; all of them without it.
-fn wanted(search: &mut Fields) -> HashSet<Kind> {
-    let Some(names) = search.text("events") else { return HashSet::from(Kind::ALL) };
+fn kinds(search: &mut Fields) -> Option<HashSet<Kind>> {
+    let names = search.text("events")?;
     let kind = |name: &str| Kind::ALL.into_iter().find(|kind| kind.name() == name.trim());
     let kinds: Vec<_> = names.split(',').map(kind).collect();
     if kinds.contains(&None) {
         let known = Kind::ALL.map(Kind::name).join(", ");
         search.fault("events", format!("must be some of {known}, with commas between"));
     }
-    kinds.into_iter().flatten().collect()
+    Some(kinds.into_iter().flatten().collect())
 }
 
 /// `Last-Event-ID`, as a client that comes back sends it.

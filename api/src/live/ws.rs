@@ -3,21 +3,19 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::HeaderValue;
 use axum::response::Response;
-use axum::routing::get;
 use serde::Serialize;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Error as WsError;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::filter::{Filter, Kind};
 use super::message::Message;
-use super::session::{Ack, Answer, Session, too_many_connections};
+use super::session::{Ack, Answer, Session, Wanted, too_many_connections};
 use super::subscriber::{Delivery, Ending};
-use super::{counted, origin};
 use crate::HttpDoor;
 use crate::connections::Place;
 use crate::input::{Fields, Search, Tree};
@@ -41,10 +39,24 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// The subprotocol under which a browser can send a token: the next one in its list.
 const BEARER: &str = "bearer";
 
-pub(super) fn routes() -> Router<HttpDoor> {
-    Router::new().route("/ws", get(open))
+pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
+    OpenApiRouter::default().routes(routes!(open))
 }
 
+/// What happens, as it happens, over a WebSocket.
+///
+/// Both sides send JSON, `{"event":…, "data":…}`. The client's events are `authenticate` (the token, unless it came with
+/// the handshake), `subscribe_usage` (`{"apiKeyIds":[…]}`, or nothing for every key), `subscribe_notifications`, and
+/// `unsubscribe_` either; each is answered by an `ack`, with the client's `id` if it gave one. The server's are
+/// `authenticated`, `usage_update`, `api_key_update`, `notification`, `system_alert`, `resync` (events were missed) and
+/// `session_ended`. `/socket.io/` carries the same for clients of Socket.IO 4.
+#[utoipa::path(get, path = "/ws", tag = "live", security((), ("bearer" = [])),
+    params(("since" = Option<String>, Query, description = "The `seq` of the last event seen, to go on from")),
+    responses(
+        (status = 101, description = "From here on it is a WebSocket"),
+        (status = 401, description = "A token was sent, and is not good"),
+        (status = 403, description = "A page of another origin, or a token from another network"),
+    ))]
 async fn open(
     State(door): State<HttpDoor>,
     Search(mut search): Search,
@@ -57,14 +69,14 @@ async fn open(
         Problem::of_status(axum::response::IntoResponse::into_response(refused).status())
     })?;
     let visit = visit(&parts)?;
-    let place = door.live.sockets.admit(counted(visit)).ok_or_else(too_many_connections)?;
-    let mut session = Session::new(door.clone(), origin(visit));
+    let place = door.live.sockets.admit(visit.address()).ok_or_else(too_many_connections)?;
+    let mut session = Session::new(door.clone(), visit, "websocket");
     let offered = offered_token(&upgrade);
     if offered.is_some() {
         upgrade.set_selected_protocol(HeaderValue::from_static(BEARER));
     }
     let welcome = match bearer(&parts.headers).map(ToOwned::to_owned).or(offered) {
-        Some(token) => Some(session.authenticate(&token, Filter::of(Kind::ALL), after.as_deref()).await?),
+        Some(token) => Some(session.authenticate(&token, Wanted { after, ..Wanted::default() }).await?),
         None => None,
     };
     let tasks = door.live.tasks.clone();

@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 
 use crate::HttpDoor;
 use crate::listing::listed;
-use crate::openapi;
 use crate::signed::Stranger;
+use crate::{live, openapi};
 
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default().routes(listed(routes!(document)))
@@ -19,7 +19,7 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
 
 /// Made when it is first asked for: most daemons are never asked.
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
-    let described = super::described(usize::MAX).into_openapi();
+    let described = super::described(usize::MAX).merge(live::described()).into_openapi();
     openapi::document(&described).to_string().into()
 });
 

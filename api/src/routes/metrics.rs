@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::HttpDoor;
-use crate::edge::{Peer, Visit};
+use crate::edge::Peer;
 use crate::problem::Problem;
 use crate::process;
 use crate::signed;
@@ -45,7 +45,7 @@ async fn metrics(State(door): State<HttpDoor>, parts: Parts) -> Result<Response,
 
 /// Who reads: the daemon itself for whoever may without an account, or the one who signed in.
 fn reader(door: &HttpDoor, parts: &Parts) -> Result<Caller, Problem> {
-    let visit = parts.extensions.get::<std::sync::Arc<Visit>>().ok_or_else(Problem::of_panic)?;
+    let visit = signed::visit(parts)?;
     let daemon = || door.service.system_caller("metrics", Door::Rest);
     let bearer = signed::bearer(&parts.headers);
     let token = door.settings.api.metrics_token.get().zip(bearer);

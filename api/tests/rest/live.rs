@@ -299,6 +299,40 @@ async fn a_stream_carries_the_same_events_with_their_places() {
 }
 
 #[tokio::test]
+async fn a_stream_that_goes_on_where_it_was_keeps_to_its_keys() {
+    let server = Server::start().await;
+    let john = server.person("john@example.com").await;
+    let (key, other) = (server.key(&john, "first").await, server.key(&john, "other").await);
+    let path = format!("/api/events?events=usage_update&apiKeyIds={key}");
+    let mut stream = Stream::open(&server, &john, &path, None).await;
+    let (_, seen, _) = stream.next().await;
+    drop(stream);
+    let mut beside = Stream::open(&server, &john, "/api/events?events=usage_update", None).await;
+    beside.hear("authenticated").await;
+    track(&server, &john, &other, 1).await;
+    beside.hear("usage_update").await;
+    track(&server, &john, &key, 1).await;
+    beside.hear("usage_update").await;
+    let mut back = Stream::open(&server, &john, &path, Some(&seen)).await;
+    back.hear("authenticated").await;
+    assert_eq!(back.hear_first().await.1["apiKeyId"], json!(key));
+}
+
+#[tokio::test]
+async fn live_connections_are_counted_by_what_carries_them() {
+    let server = Server::start().await;
+    let john = server.person("john@example.com").await;
+    let (_client, _) = Client::open(&server, &john, "/ws").await;
+    let mut stream = Stream::open(&server, &john, "/api/events", None).await;
+    stream.hear("authenticated").await;
+    let metrics = server.request("GET", "/metrics").send().await.unwrap().text().await.unwrap();
+    for kind in ["websocket", "events"] {
+        let line = format!("keyward_sessions{{kind=\"{kind}\"}} 1");
+        assert!(metrics.lines().any(|other| other == line), "{line} is not in {metrics}");
+    }
+}
+
+#[tokio::test]
 async fn a_stop_says_goodbye_and_does_not_wait_for_those_who_listen() {
     let server = Server::start().await;
     let john = server.person("john@example.com").await;
