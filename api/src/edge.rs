@@ -24,7 +24,7 @@ use tracing::Instrument;
 use crate::limits::Standing;
 use crate::metered::UnderWay;
 use crate::problem::{Problem, SaysItself};
-use crate::{HttpDoor, address, secure};
+use crate::{HttpDoor, address, deferred, secure};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Names under which secrets turn up in query strings, where every log and history on the way would keep them.
@@ -120,41 +120,71 @@ fn cors(origins: &[keyward_config::WebOrigin]) -> Option<CorsLayer> {
 }
 
 async fn pass(State(door): State<HttpDoor>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let _under_way = UnderWay::new(door.service.meters());
     let id = request_id(request.headers());
     let peer = request.extensions().get::<Peer>().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
     let client = address::client(peer, request.headers(), &door.settings.api.trusted_proxies);
     let named = id.to_str().ok().and_then(RequestId::parse);
     let visit = Arc::new(Visit::new(client, named));
     request.extensions_mut().insert(visit.clone());
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let method = request.method().clone();
-
-    let mut response = match secret_in_query(request.uri()) {
+    let exit = Exit {
+        started: Instant::now(),
+        under_way: UnderWay::new(door),
+        id,
+        visit,
+        route: request.extensions().get::<MatchedPath>().cloned(),
+        method: plain(request.method()),
+    };
+    let response = match secret_in_query(request.uri()) {
         Some(problem) => problem.into_response(),
         None => {
-            let span = tracing::debug_span!("request", id = %id.to_str().unwrap_or_default());
+            let span = tracing::debug_span!("request", id = exit.id());
             next.run(request).instrument(span).await
         }
     };
-    let template = route.as_ref().map(MatchedPath::as_str);
-    let status = response.status().as_u16();
-    door.metered.answered(door.service.meters(), template, plain(&method), status, started.elapsed());
-    let route = template.unwrap_or("none");
-    let id_text = id.to_str().unwrap_or_default();
-    write_problem(&mut response, id_text, route);
-    finish_headers(response.headers_mut(), &visit);
-    tracing::debug!(
-        id = id_text,
-        method = plain(&method),
-        route,
-        status,
-        us = started.elapsed().as_micros() as u64,
-        "answered"
-    );
-    response.headers_mut().insert(REQUEST_ID, id);
-    response
+    deferred::finally(response, exit)
+}
+
+/// What is left to do for a request when its answer is known.
+pub(crate) struct Exit {
+    started: Instant,
+    under_way: UnderWay,
+    id: HeaderValue,
+    visit: Arc<Visit>,
+    route: Option<MatchedPath>,
+    method: &'static str,
+}
+
+impl Exit {
+    /// How long a deferred answer may take.
+    pub(crate) fn time(&self) -> Duration {
+        self.under_way.door().request_time()
+    }
+
+    fn id(&self) -> &str {
+        self.id.to_str().unwrap_or_default()
+    }
+
+    /// Counts and logs the answer, and gives it what every answer has.
+    pub(crate) fn pass(self, mut response: Response) -> Response {
+        let door = self.under_way.door();
+        let template = self.route.as_ref().map(MatchedPath::as_str);
+        let status = response.status().as_u16();
+        let took = self.started.elapsed();
+        door.metered.answered(door.service.meters(), template, self.method, status, took);
+        let route = template.unwrap_or("none");
+        write_problem(&mut response, self.id(), route);
+        finish_headers(response.headers_mut(), &self.visit);
+        tracing::debug!(
+            id = self.id(),
+            method = self.method,
+            route,
+            status,
+            us = took.as_micros() as u64,
+            "answered"
+        );
+        response.headers_mut().insert(REQUEST_ID, self.id);
+        response
+    }
 }
 
 /// Gives every refusal its body, and logs the cause of a failure, once.
@@ -252,9 +282,13 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::deferred::Deferred;
 
     async fn door(folder: &tempfile::TempDir) -> HttpDoor {
-        let overrides = vec![("data_dir".to_owned(), folder.path().display().to_string())];
+        let overrides = vec![
+            ("data_dir".to_owned(), folder.path().display().to_string()),
+            ("api.request_timeout_seconds".to_owned(), "1".to_owned()),
+        ];
         let sources = keyward_config::Sources { overrides, ..Default::default() };
         let config = keyward_config::Config::load(&sources).unwrap();
         let service = Service::open(ServiceOptions {
@@ -271,16 +305,33 @@ mod tests {
         panic!("canary-7f3a")
     }
 
+    async fn late_boom() -> Deferred {
+        Deferred::new(async { Ok(boom().await) })
+    }
+
+    async fn never() -> Deferred {
+        Deferred::new(std::future::pending::<Result<(), Problem>>())
+    }
+
     #[tokio::test]
     async fn a_panic_and_a_library_s_refusal_are_problems_like_any_other() {
         let folder = tempfile::tempdir().unwrap();
         let door = door(&folder).await;
         let teapot = || async { (StatusCode::IM_A_TEAPOT, "not in our form") };
-        let routes = Router::new().route("/boom", get(boom)).route("/teapot", get(teapot));
+        let routes = Router::new()
+            .route("/boom", get(boom))
+            .route("/late-boom", get(late_boom))
+            .route("/never", get(never))
+            .route("/teapot", get(teapot));
         let app = wrap(routes, &door, None).with_state(door.clone());
-        for (path, status, code) in [("/boom", 500, "internal"), ("/teapot", 418, "malformed")] {
+        for (path, status, code) in [
+            ("/boom", 500, "internal"),
+            ("/late-boom", 500, "internal"),
+            ("/never", 408, "timeout"),
+            ("/teapot", 418, "malformed"),
+        ] {
             let request = Request::builder().uri(path).body(Body::empty()).unwrap();
-            let response = app.clone().oneshot(request).await.unwrap();
+            let response = deferred::settle(app.clone().oneshot(request).await.unwrap()).await;
             assert_eq!(response.status(), status);
             assert_eq!(response.headers()["content-type"], "application/problem+json");
             assert_eq!(response.headers()["x-content-type-options"], "nosniff");

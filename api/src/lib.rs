@@ -5,6 +5,7 @@
 
 mod address;
 mod connections;
+mod deferred;
 mod edge;
 mod etag;
 mod input;
@@ -88,9 +89,13 @@ impl HttpDoor {
         self.0.draining.load(Ordering::Relaxed)
     }
 
+    /// How long a request may take.
+    pub(crate) fn request_time(&self) -> Duration {
+        Duration::from_secs(self.settings.api.request_timeout_seconds.get().into())
+    }
+
     fn router(&self) -> Router {
-        let time = Duration::from_secs(self.settings.api.request_timeout_seconds.get().into());
-        let requests = edge::wrap(routes::all(self), self, Some(time));
+        let requests = edge::wrap(routes::all(self), self, Some(self.request_time()));
         // A stream has no end, so no request's time applies to it.
         requests.merge(edge::wrap(live::routes(self), self, None)).with_state(self.clone())
     }

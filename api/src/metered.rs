@@ -8,6 +8,8 @@ use std::time::Duration;
 use foldhash::fast::FixedState;
 use keyward_keys::meters::{Meters, RouteMeters};
 
+use crate::HttpDoor;
+
 /// Routes and methods that are told apart; there are some hundred routes.
 const PLACES: usize = 1024;
 
@@ -65,17 +67,21 @@ impl MeteredRoutes {
 }
 
 /// A request that is being answered, or was given up.
-pub(crate) struct UnderWay<'a>(&'a Meters);
+pub(crate) struct UnderWay(HttpDoor);
 
-impl<'a> UnderWay<'a> {
-    pub(crate) fn new(meters: &'a Meters) -> Self {
-        meters.in_flight.inc();
-        Self(meters)
+impl UnderWay {
+    pub(crate) fn new(door: HttpDoor) -> Self {
+        door.service.meters().in_flight.inc();
+        Self(door)
+    }
+
+    pub(crate) fn door(&self) -> &HttpDoor {
+        &self.0
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.in_flight.dec();
+        self.0.service.meters().in_flight.dec();
     }
 }

@@ -15,9 +15,9 @@ use keyward_keys::service::{Begun, Once};
 use keyward_keys::{Caller, Id};
 use serde::{Deserialize, Serialize};
 
-use crate::HttpDoor;
 use crate::problem::Problem;
 use crate::signed;
+use crate::{HttpDoor, deferred};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -39,7 +39,7 @@ pub(crate) async fn once(State(door): State<HttpDoor>, request: Request, next: N
     }
     match repeatable(&door, request).await {
         Ok(Asked::New(request, once)) => {
-            let response = next.run(request).await;
+            let response = deferred::settle(next.run(request).await).await;
             match once {
                 Some(once) => keep(&door, once, response).await,
                 None => response,

@@ -1,6 +1,7 @@
 //! The accept loop: a place for each connection, deadlines against slow clients, and a drain that lets what is under
 //! way finish. It must not know a route.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::connections::{Connections, Place};
 use crate::edge::Peer;
-use crate::{ApiSettings, HttpDoor, unread};
+use crate::{ApiSettings, HttpDoor, deferred, unread};
 
 const MAX_HEADERS: usize = 64;
 /// Open connections in all, those that became live sockets not counted.
@@ -117,7 +118,8 @@ impl Handler {
         let cut = ended.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(Peer(address));
-            unread::answer(app.clone(), request, patience, cut.clone())
+            let answer = unread::answer(app.clone(), request, patience, cut.clone());
+            async move { Ok::<_, Infallible>(deferred::settle(answer.await?).await) }
         });
         let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         tokio::pin!(connection);

@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::HttpDoor;
+use crate::deferred::Deferred;
 use crate::input::{self, Fields, KeyPath, Search};
 use crate::listing::listed;
 use crate::problem::Problem;
@@ -71,7 +72,7 @@ async fn track(
     Signed(caller): Signed,
     KeyPath(key): KeyPath,
     input::Json(body): input::Json,
-) -> Result<(StatusCode, Json<Tracked>), Problem> {
-    let tracked = door.service.track(&caller, &key, input::single(&body)?).await?;
-    Ok((StatusCode::CREATED, Json(tracked)))
+) -> Result<Deferred, Problem> {
+    let tracked = door.service.begin_track(&caller, &key, input::single(&body)?).await?;
+    Ok(Deferred::new(async move { Ok((StatusCode::CREATED, Json(tracked.await?))) }))
 }

@@ -57,18 +57,32 @@ const NO_ENDPOINT: &str = "unknown";
 impl Service {
     /// Reports one call. Durable when this returns; limits never refuse a report.
     pub async fn track(&self, caller: &Caller, key: &KeyRef, event: TrackEvent) -> Result<Tracked> {
+        self.begin_track(caller, key, event).await?.await
+    }
+
+    /// The part of [`Self::track`] that needs the caller. What is left is to be awaited, and holds little while it
+    /// waits for the disk; nothing is stored before that.
+    pub async fn begin_track(
+        &self,
+        caller: &Caller,
+        key: &KeyRef,
+        event: TrackEvent,
+    ) -> Result<impl Future<Output = Result<Tracked>> + Send + use<>> {
         let row = self.trackable(caller, key)?;
         let id = row.record.id;
         let event = usage_event(id, event, self.now_ms())?;
         self.count_use(caller).await?;
-        let call = self.bus().listened_to().then(|| shown(&event));
-        let appended = self.store().append([event]).await?;
-        let duplicate = appended.duplicate.first().copied().unwrap_or(false);
-        if let Some(call) = call.filter(|_| !duplicate) {
-            self.bus().call(row.record.space, id, call);
-        }
-        self.watch_limit(&row.record);
-        Ok(self.tracked(&row.record, duplicate, self.now_ms()))
+        let service = self.clone();
+        Ok(async move {
+            let call = service.bus().listened_to().then(|| shown(&event));
+            let appended = service.store().append([event]).await?;
+            let duplicate = appended.duplicate.first().copied().unwrap_or(false);
+            if let Some(call) = call.filter(|_| !duplicate) {
+                service.bus().call(row.record.space, id, call);
+            }
+            service.watch_limit(&row.record);
+            Ok(service.tracked(&row.record, duplicate, service.now_ms()))
+        })
     }
 
     /// The key, when the caller may report calls made with it.

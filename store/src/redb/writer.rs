@@ -33,12 +33,13 @@ use crate::usage::{Appended, Engine};
 const DROPPED: usize = 16;
 /// Free room on the disk, beyond what a group needs, before a full disk is tried again.
 pub(crate) const BREATH: u64 = 2 * 1024 * 1024;
-/// Groups of this many callers and more are given time to grow: for each caller of the group before, about what half
-/// of a request costs, from the beginning of one group to that of the next. Without it the writer wakes for whoever
-/// comes first, and at 256 callers a group holds no more than 20 of them.
+/// Groups of this many callers and more are given time to grow: for each caller of the group before, a little more than
+/// a request costs two cores, from the beginning of one group to that of the next. With less than that the writer wakes
+/// for whoever comes first, and groups stay small however many callers there are; with more callers counted, all of them
+/// would soon be waiting for one another.
 const SEVERAL: usize = 4;
-const PACE_PER_CALLER: Duration = Duration::from_micros(15);
-const MOST_AWAITED: usize = 128;
+const PACE_PER_CALLER: Duration = Duration::from_micros(18);
+const MOST_AWAITED: usize = 64;
 /// How long folding rests after a commit that failed.
 const REST: Duration = Duration::from_secs(1);
 
