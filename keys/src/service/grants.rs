@@ -59,9 +59,9 @@ impl Service {
 impl Settling<'_> {
     async fn run(&mut self) -> Result<()> {
         while self.lock_a_slice_again().await? {}
+        // What does not open stays as it is, and keeps nobody else waiting.
         if !self.broken.is_empty() {
             tracing::error!(space = %self.space, keys = self.broken.len(), "locks of keys do not open");
-            return Ok(());
         }
         self.drop_old_locks().await?;
         self.let_newcomers_in().await?;
@@ -90,6 +90,9 @@ impl Settling<'_> {
                     self.broken.insert(row.record.id);
                 }
             }
+        }
+        if again.is_empty() {
+            return Ok(true);
         }
         let space = self.space;
         let target = Target::Space(space);
@@ -153,6 +156,9 @@ impl Settling<'_> {
     /// Removes members' locks on pairs that nothing is sealed to any more.
     async fn drop_old_locks(&self) -> Result<()> {
         let Some(key) = present(&self.service.mirror().read(), self.space) else { return Ok(()) };
+        if !self.broken.is_empty() {
+            return Ok(());
+        }
         let snapshot = self.service.store().snapshot().await?;
         let range = KeyRange {
             start: Lock::prefix(LockTarget::Space(self.space, 0)),

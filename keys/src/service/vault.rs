@@ -5,7 +5,7 @@
 //! sealed key of the space: a newcomer is given it only once all keys are locked to it, and a new pair goes to those who
 //! held the one before.
 
-use keyward_store::model::{Holder, Id, Lock, LockTarget, Member, Role, Space, SpaceKey};
+use keyward_store::model::{ApiKey, Holder, Id, Lock, LockTarget, Member, Role, Space, SpaceKey};
 use keyward_store::{Op, Record, Row};
 
 use crate::crypto::{self, PrivateKey, PublicKey};
@@ -111,12 +111,23 @@ pub(crate) fn take_away(
         return Ok(());
     }
     draft.batch.require(space);
-    if tables.keys.sealed(space.record.id).any(|id| tables.keys.get(id).is_some()) {
+    if tables.keys.sealed(space.record.id).any(|key| key.record.deleted_ms.is_none()) {
         return Err(Error::Conflict(
             "nobody else can open the sealed keys of this space yet: let another member in first (they set an unlock \
              passphrase, then you unlock), or change the custody of those keys"
                 .to_owned(),
         ));
+    }
+    lose_the_bin(tables, draft, space.record.id)
+}
+
+/// Whoever could open the space's sealed keys is gone, and left in the bin what nobody can open any more. Such a key is
+/// locked to no pair: it waits for nobody, and nothing waits for it.
+fn lose_the_bin(tables: &Tables, draft: &mut Draft, space: Id) -> Result<()> {
+    for key in tables.keys.sealed(space) {
+        let lock = Lock::row_key(LockTarget::ApiKey(key.record.id), Holder::Space(space));
+        draft.batch.op(Op::Del(Lock::TABLE, lock));
+        draft.batch.replace(key, &ApiKey { space_generation: 0, ..key.record.clone() })?;
     }
     Ok(())
 }

@@ -73,8 +73,8 @@ impl KeyIndex {
     }
 
     /// The keys that are locked to a space's pair, those in the bin too.
-    pub(crate) fn sealed(&self, space: Id) -> impl Iterator<Item = Id> + '_ {
-        self.behind(space, u32::MAX).map(|row| row.record.id)
+    pub(crate) fn sealed(&self, space: Id) -> impl Iterator<Item = &Shared<ApiKey>> {
+        self.behind(space, u32::MAX)
     }
 
     /// Those of them whose pair is older than this generation.
@@ -95,11 +95,12 @@ impl KeyIndex {
         self.spaces.get(&space)
     }
 
-    /// The keys in the bin.
+    /// The keys that are not in the bin.
     pub(crate) fn rows(&self) -> impl Iterator<Item = &Shared<ApiKey>> {
         self.rows.values()
     }
 
+    /// The keys in the bin.
     pub(crate) fn binned(&self) -> impl Iterator<Item = &Shared<ApiKey>> {
         self.binned.values()
     }
