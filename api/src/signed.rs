@@ -24,18 +24,20 @@ impl FromRequestParts<HttpDoor> for Signed {
     async fn from_request_parts(parts: &mut Parts, door: &HttpDoor) -> Result<Self, Problem> {
         let visit = visit(parts)?;
         let proven = match bearer(&parts.headers) {
-            Some(bearer) => {
-                let caller = door.service.sign_in_with_bearer(visit.origin, bearer);
-                caller.map(|caller| match unlock(&parts.headers) {
-                    Some(token) => caller.with_unlock(token),
-                    None => caller,
-                })
-            }
+            Some(bearer) => door.service.sign_in_with_bearer(visit.origin, bearer),
             None => Err(Error::Unauthenticated),
         };
         match proven {
             Ok(caller) => {
                 visit.count(door.limits.caller(caller.identity(), visit.address()))?;
+                let caller = match unlock(&parts.headers) {
+                    Some(token) => {
+                        let caller = caller.with_unlock(token);
+                        door.service.let_others_in(&caller).await;
+                        caller
+                    }
+                    None => caller,
+                };
                 Ok(Self(match parts.extensions.get::<Once>() {
                     Some(once) => caller.with_once(once.clone()),
                     None => caller,

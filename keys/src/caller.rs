@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use secrecy::SecretString;
 
@@ -98,7 +98,30 @@ impl UnlockSlot {
     }
 }
 
+/// A caller for as long as somebody else holds one who shares their unlock: a live session's.
+pub(crate) struct WeakCaller {
+    caller: Caller,
+    unlock: Weak<Mutex<Option<SecretString>>>,
+}
+
+impl WeakCaller {
+    pub(crate) fn upgrade(&self) -> Option<Caller> {
+        let unlock = UnlockSlot(self.unlock.upgrade()?);
+        Some(Caller { unlock, ..self.caller.clone() })
+    }
+}
+
 impl Caller {
+    pub(crate) fn downgrade(&self) -> WeakCaller {
+        let caller = Caller { unlock: UnlockSlot::default(), once: None, ..self.clone() };
+        WeakCaller { caller, unlock: Arc::downgrade(&self.unlock.0) }
+    }
+
+    /// Whoever unlocks as one of them is unlocked as the other.
+    pub(crate) fn shares_unlock(&self, other: &Caller) -> bool {
+        Arc::ptr_eq(&self.unlock.0, &other.unlock.0)
+    }
+
     /// The same caller with an unlock token that came along. A wrong one is like none.
     #[must_use]
     pub fn with_unlock(self, token: SecretString) -> Self {

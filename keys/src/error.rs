@@ -35,8 +35,13 @@ pub enum Locked {
     /// A sealed key, and one of these people has to unlock before the caller's lock can be made.
     #[error("this is sealed, and you are let in once {} unlocks; until then it stays closed to you", or(.0))]
     Waiting(Vec<String>),
-    /// The service token was granted the key, and its lock is gone.
-    #[error("this service token has no lock on the key any more; make a new token")]
+    /// A sealed key of a service token's environment, whose lock for the token cannot be made before somebody unlocks.
+    #[error("this is sealed, and opens for this service token once a member unlocks who can")]
+    TokenWaits,
+    /// The service token was granted the key, and has no lock of it.
+    #[error(
+        "this service token has no lock on the key; make a new token, for a private key with its passphrase"
+    )]
     NoLock,
 }
 

@@ -91,7 +91,7 @@ async fn update(
     Object(mut body): Object,
 ) -> Result<Json<TeamView>, Problem> {
     // Whoever puts back what they got sends these along; they are Keyward's to set.
-    for field in ["_id", "role", "members", "keys", "access", "rekeying", "createdAt"] {
+    for field in ["_id", "role", "members", "keys", "access", "rekeying", "newcomers", "createdAt"] {
         body.skip(field);
     }
     let patch =

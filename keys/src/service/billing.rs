@@ -1,7 +1,7 @@
 //! Plans and what is used of them: how many keys may be made, and where the month is going. A plan never refuses a
 //! report.
 
-use keyward_store::model::{Account, Id, Plan, Role};
+use keyward_store::model::{Account, Id, Member, Plan, Role};
 
 use crate::caller::Caller;
 use crate::clock::{month_around, timestamp};
@@ -10,7 +10,7 @@ use crate::plans::Plans;
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
-use crate::service::mirror::Tables;
+use crate::service::mirror::{Shared, Tables};
 use crate::view::{
     BillingPeriod, BillingView, PlanChange, PlanDifference, PlanLimits, PlanUsage, UsageForecast,
 };
@@ -52,6 +52,13 @@ impl Service {
 pub(crate) fn check_room(tables: &Tables, plans: &Plans, space: Id, more: usize) -> Result<()> {
     let (left, allowed) = room(tables, plans, space);
     if more as u64 > left { Err(Error::PlanLimit { allowed }) } else { Ok(()) }
+}
+
+/// The same for a key that comes from another space: what an owner of both has is counted already.
+pub(crate) fn check_room_for_move(tables: &Tables, plans: &Plans, from: Id, to: Id) -> Result<()> {
+    let owned_both = |owner: &Shared<Member>| owned(tables, owner.record.account).any(|space| space == from);
+    let mut owners = tables.members_of(to).filter(|member| member.record.role == Role::Owner);
+    if owners.any(owned_both) { Ok(()) } else { check_room(tables, plans, to, 1) }
 }
 
 /// Of the owner with the most room: how many keys are left, and how many are allowed.

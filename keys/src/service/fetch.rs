@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 
+use keyward_store::Row;
 use keyward_store::model::{ApiKey, Custody, Environment, Grant, Holder, Id, LockTarget};
 
 use crate::caller::{Caller, Identity};
@@ -16,7 +17,7 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::keys::status_of;
 use crate::service::mirror::Tables;
-use crate::service::tokens::in_environment;
+use crate::service::tokens::{in_environment, opens_later};
 use crate::view::{Fetched, KeyStatus};
 
 /// Keys fetched with one request.
@@ -91,7 +92,7 @@ impl Service {
         let version = key.current_version;
         let mut value = None;
         if have != Some(version) {
-            let opened = self.open_for(app, key, version).await?;
+            let opened = self.open_for(app, &row, version).await?;
             self.record_fetch(caller, app.token, key, version, now_ms).await?;
             value = Some(opened);
         }
@@ -106,11 +107,12 @@ impl Service {
         })
     }
 
-    async fn open_for(&self, app: &App, key: &ApiKey, number: u32) -> Result<SecretString> {
+    async fn open_for(&self, app: &App, row: &Row<ApiKey>, number: u32) -> Result<SecretString> {
         let App { token, keys } = app;
+        let key = &row.record;
         let public = PublicKey(key.public_key);
         let version = self.version(key.id, number).await?;
-        let place = (*token, key.id, number);
+        let place = (*token, key.id, number, row.version);
         let content = match self.0.warm.get(&place) {
             Some(wrapped) => crypto::open_warm(keys, *token, key.id, number, &wrapped)?,
             None => {
@@ -119,7 +121,7 @@ impl Service {
                     Some(lock) => crypto::unlock_with_token(&lock.record.sealed, target, *token, keys)?,
                     // A key that came to an environment after the token: the daemon opens it, where it may.
                     None if key.custody == Custody::Automation => self.open_by_daemon(key).await?,
-                    None => return Err(Error::Locked(Locked::NoLock)),
+                    None => return Err(Error::Locked(self.why_no_lock(*token, key))),
                 };
                 let content =
                     crypto::version_content_key(&private, &public, key.id, number, &version.record.sealed)?;
@@ -129,6 +131,12 @@ impl Service {
         };
         let value = crypto::open_version_with(&content, &public, key.id, number, &version.record.sealed)?;
         Ok(value.to_text()?)
+    }
+
+    fn why_no_lock(&self, token: Id, key: &ApiKey) -> Locked {
+        let tables = self.mirror().read();
+        let later = tables.tokens.get(&token).is_some_and(|token| opens_later(&token.record, key));
+        if later && key.custody == Custody::Sealed { Locked::TokenWaits } else { Locked::NoLock }
     }
 }
 

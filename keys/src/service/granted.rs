@@ -1,7 +1,7 @@
-//! Taking keys out of service tokens, with the locks they had on them: when a key is purged or moves away, and when
-//! whoever granted it may no longer open it.
+//! Taking keys out of service tokens, with the locks they had on them: when a key is purged or moves away, leaves the
+//! environment that was granted, and when whoever granted it may no longer open it.
 
-use keyward_store::model::{Grant, Holder, Id, Lock, LockTarget, Scope, ServiceToken};
+use keyward_store::model::{ApiKey, Grant, Holder, Id, Lock, LockTarget, Scope, ServiceToken};
 use keyward_store::{Op, Record, Row};
 
 use crate::crypto::{PrivateKey, PublicKey};
@@ -58,6 +58,14 @@ pub(crate) fn end_by(
         ended.push(token.record.clone());
     }
     Ok(ended)
+}
+
+/// Takes the locks on a key from the service tokens of the environment that it leaves.
+pub(crate) fn leave_environment(tables: &Tables, draft: &mut Draft, key: &ApiKey) {
+    let left = Grant::Environment { space: key.space, environment: key.environment };
+    for token in tables.tokens.values().filter(|token| token.record.grant == left) {
+        remove_locks(draft, token.record.id, &[key.id]);
+    }
 }
 
 /// Locks a key to the service tokens that were granted its environment before it came there.

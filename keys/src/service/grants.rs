@@ -1,5 +1,6 @@
 //! What waits for somebody to unlock: newcomers who are to be given the space's key, keys that are still locked to a
-//! pair that somebody who left has held, and tokens that lack locks. Done with the opened key of a member, in small commits, each safe to repeat.
+//! pair that somebody who left has held, and tokens that lack locks. Done with the opened key of a member, in small
+//! commits, each safe to repeat. Whose, and when, is `standby`'s.
 
 mod tokens;
 
@@ -31,7 +32,7 @@ struct Settling<'a> {
     account: Id,
     private: &'a PrivateKey,
     space: Id,
-    /// Keys whose locks do not open: passed over, or this would never end.
+    /// Keys that do not open: passed over, or this would never end.
     broken: HashSet<Id>,
     /// The space's private keys that were opened, by generation.
     opened: HashMap<u32, PrivateKey>,
@@ -41,28 +42,32 @@ impl Service {
     /// Does what waits for this person to unlock, in every space whose key they hold. What fails is logged, and waits
     /// for the next time.
     pub(crate) async fn settle(&self, caller: &Caller, account: Id, private: &PrivateKey) {
-        let spaces: Vec<Id> = {
+        let stirred = self.mirror().stirred();
+        let spaces: Vec<(Id, Option<u64>)> = {
             let tables = self.mirror().read();
-            let mine = tables.memberships(account).iter().filter(|member| is_holder(&tables, &member.record));
-            mine.map(|member| member.record.space).filter(|space| waits(&tables, *space)).collect()
+            let held = held_by(&tables, account).map(|space| (space, stirred.last(space)));
+            held.filter(|(space, stir)| stir.is_some() || waits(&tables, *space)).collect()
         };
-        for space in spaces {
+        for (space, stir) in spaces {
             let (broken, opened) = (HashSet::new(), HashMap::new());
             let mut settling = Settling { service: self, caller, account, private, space, broken, opened };
-            if let Err(error) = settling.run().await {
-                tracing::warn!(%space, %error, "what waited for an unlock still waits");
+            match settling.run().await {
+                Ok(()) => stir.into_iter().for_each(|stir| stirred.calm(space, stir)),
+                Err(error) => tracing::warn!(%space, %error, "what waited for an unlock still waits"),
             }
         }
+    }
+
+    /// Whether something may have come to wait in a space whose key this person holds.
+    pub(crate) fn is_waited_for(&self, account: Id) -> bool {
+        let (tables, stirred) = (self.mirror().read(), self.mirror().stirred());
+        held_by(&tables, account).any(|space| stirred.last(space).is_some())
     }
 }
 
 impl Settling<'_> {
     async fn run(&mut self) -> Result<()> {
         while self.lock_a_slice_again().await? {}
-        // What does not open stays as it is, and keeps nobody else waiting.
-        if !self.broken.is_empty() {
-            tracing::error!(space = %self.space, keys = self.broken.len(), "locks of keys do not open");
-        }
         self.drop_old_locks().await?;
         self.let_newcomers_in().await?;
         self.lock_for_tokens().await
@@ -85,10 +90,7 @@ impl Settling<'_> {
         for row in due {
             match self.lock_again(&row.record, key).await {
                 Ok((lock, sealed)) => again.push((row, lock, sealed)),
-                Err(error) => {
-                    tracing::warn!(api_key = %row.record.id, %error, "a key's lock could not be made again");
-                    self.broken.insert(row.record.id);
-                }
+                Err(error) => self.does_not_open(row.record.id, &error),
             }
         }
         if again.is_empty() {
@@ -121,6 +123,12 @@ impl Settling<'_> {
             })
             .await?;
         Ok(true)
+    }
+
+    /// A key that does not open stays as it is, and keeps nobody else waiting.
+    fn does_not_open(&mut self, key: Id, error: &Error) {
+        tracing::error!(api_key = %key, space = %self.space, %error, "a key does not open for its space");
+        self.broken.insert(key);
     }
 
     /// A key's lock as it is, and sealed again to the space's present pair.
@@ -243,16 +251,20 @@ fn present(tables: &Tables, space: Id) -> Option<SpaceKey> {
     tables.spaces.get(&space)?.record.key
 }
 
-fn is_holder(tables: &Tables, member: &Member) -> bool {
-    present(tables, member.space).is_some_and(|key| key.generation == member.generation)
+/// The spaces whose present key somebody holds.
+fn held_by(tables: &Tables, account: Id) -> impl Iterator<Item = Id> {
+    let holds = |member: &&Shared<Member>| {
+        let key = present(tables, member.record.space);
+        key.is_some_and(|key| key.generation == member.record.generation)
+    };
+    tables.memberships(account).iter().filter(holds).map(|member| member.record.space)
 }
 
-/// Something in the space waits for a holder.
+/// Keys or people in the space wait for a holder.
 fn waits(tables: &Tables, space: Id) -> bool {
     present(tables, space).is_some_and(|key| {
         tables.keys.behind(space, key.generation).next().is_some()
             || newcomers(tables, space, key).next().is_some()
-            || tokens::has_tokens(tables, space)
     })
 }
 

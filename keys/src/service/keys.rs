@@ -9,11 +9,12 @@ use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::input::{KeyPatch, KeyRef};
 use crate::policy::Permission;
-use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::mirror::{Shared, Tables};
+use crate::service::moving::Relocation;
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::patch::{apply, check_patch};
+use crate::service::{Service, granted};
 use crate::view::{KeyStatus, KeyView};
 
 impl Service {
@@ -35,13 +36,27 @@ impl Service {
         let id = self.resolve(caller, key)?;
         let patch = check_patch(patch)?;
         let relocation = self.relocation(caller, id, &patch).await?;
+        let turn = match relocation.as_ref().and_then(Relocation::moves_to) {
+            Some(space) => self.turn_to_add(space, 1).await,
+            None => None,
+        };
         self.change(caller, Permission::KeyChange, Target::Key(id), |tables, draft| {
             let old = unchanged(tables, id, if_match)?;
             let mut record = ApiKey { updated_ms: draft.now_ms, ..old.record.clone() };
             draft.object = Some(id);
             let mut set = apply(&patch, &mut record);
+            if record.environment != old.record.environment {
+                granted::leave_environment(tables, draft, &old.record);
+            }
             if let Some(relocation) = &relocation {
-                set.extend(relocation.apply(tables, caller, draft, &old.record, &mut record)?);
+                set.extend(relocation.apply(
+                    tables,
+                    caller,
+                    &self.0.settings.plans,
+                    draft,
+                    &old.record,
+                    &mut record,
+                )?);
             } else if patch.environment.is_some() {
                 let space = tables.spaces.get(&record.space).ok_or(Error::NotFound("team"))?;
                 check_environment(&space.record, record.environment)?;
@@ -54,6 +69,9 @@ impl Service {
             Ok(())
         })
         .await?;
+        drop(turn);
+        // Tokens of the environment that it came to lack their locks.
+        self.let_others_in(caller).await;
         let row = self.key_row(caller, Permission::KeyRead, id)?;
         Ok(self.key_view(&row))
     }

@@ -151,16 +151,21 @@ impl Service {
         exposed.await
     }
 
-    /// The newest version of each key of a team that this person has seen, and when, by the audit chain.
+    /// The newest version of each key that this person has seen, and when: by the audit chain, wherever the key was then,
+    /// and of the keys of a team that they have made.
     async fn seen_versions(&self, team: Id, account: Id) -> Result<HashMap<Id, (u32, i64)>> {
-        let actors: HashSet<Id> = {
+        let mut seen: HashMap<Id, (u32, i64)> = {
             let tables = self.mirror().read();
-            let tokens = tables.tokens.values().filter(|token| token.record.created_by == account);
-            tokens.map(|token| token.record.id).chain([account]).collect()
+            let keys = tables.keys.space(team).into_iter().flat_map(|keys| keys.newest());
+            let made = keys.filter_map(|(_, id)| tables.keys.get(id)).map(|row| &row.record);
+            let made = made.filter(|key| key.created_by == account);
+            made.map(|key| (key.id, (1, key.created_ms))).collect()
         };
+        // The person, and each service token from where the chain says that they made it: it may be gone by now.
+        let mut actors = HashSet::from([account]);
+        let making = Permission::TokenCreate.rule().name;
         let opening = [Permission::KeyReveal.rule().name, Permission::KeyFetch.rule().name];
         let snapshot = self.store().snapshot().await?;
-        let mut seen: HashMap<Id, (u32, i64)> = HashMap::new();
         let mut range = KeyRange::all();
         loop {
             let rows = snapshot.scan(AuditRecord::LOG, range.clone(), Order::Ascending, PAGE).await?;
@@ -169,8 +174,10 @@ impl Service {
                 else {
                     continue;
                 };
+                if record.action == making && record.actor == Some(account) {
+                    actors.extend(record.object.filter(|_| record.outcome == Outcome::Done));
+                }
                 let theirs = record.outcome == Outcome::Done
-                    && record.space == Some(team)
                     && record.actor.is_some_and(|actor| actors.contains(&actor))
                     && opening.contains(&record.action.as_str());
                 if let (true, Some(key), Some(version)) = (theirs, record.object, version_in(&record.detail))

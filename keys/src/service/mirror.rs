@@ -2,17 +2,19 @@
 //! store's observer in commit order; nothing else writes here. It decides nothing.
 
 mod keys;
+mod stirred;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use keyward_store::model::{
-    Account, ApiKey, Id, Invitation, KnownAddress, Member, Notification, ServiceToken, Session, Space,
-    SshKey, Ticket,
+    Account, ApiKey, Custody, Grant, Id, Invitation, KnownAddress, Member, Notification, ServiceToken,
+    Session, Space, SshKey, Ticket,
 };
 use keyward_store::{Applied, KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
 
 pub(crate) use keys::{KeyIndex, Place, SpaceKeys};
+pub(crate) use stirred::Stirred;
 
 /// A row as it stands, shared with whoever is reading it.
 pub(crate) type Shared<R> = Arc<Row<R>>;
@@ -42,11 +44,16 @@ pub(crate) struct Tables {
     /// Where each person has signed in from.
     pub(crate) addresses: HashMap<Id, HashMap<String, Shared<KnownAddress>>>,
     pub(crate) tickets: HashMap<Id, Shared<Ticket>>,
+    /// Where something that was just put in place may wait for a member to unlock.
+    stirring: Vec<Id>,
 }
 
 /// The mirrored tables behind one lock, held only for moments.
 #[derive(Clone, Default)]
-pub(crate) struct Mirror(Arc<RwLock<Tables>>);
+pub(crate) struct Mirror {
+    tables: Arc<RwLock<Tables>>,
+    stirred: Arc<Stirred>,
+}
 
 /// Rows read from the file at a time while the mirror is filled.
 const FILL_ROWS: usize = 4096;
@@ -55,11 +62,16 @@ impl Mirror {
     /// The tables, to read. Drop it before the next `await`.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Tables> {
         // A poisoned lock means a panic while one row was put in place; the map itself is whole.
-        self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.tables.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Tables> {
-        self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.tables.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Where something may have come to wait for a member to unlock.
+    pub(crate) fn stirred(&self) -> &Arc<Stirred> {
+        &self.stirred
     }
 
     /// Follows one durable commit.
@@ -70,6 +82,7 @@ impl Mirror {
                 tracing::error!(table = change.table.0, %error, "a committed row does not decode");
             }
         }
+        self.stirred.mark(tables.stirring());
     }
 
     /// Reads every mirrored table once, at the start.
@@ -100,6 +113,7 @@ impl Mirror {
             for (key, row) in &rows {
                 tables.apply(table, key, Some(row))?;
             }
+            self.stirred.mark(tables.stirring());
             match rows.last() {
                 Some((last, _)) if rows.len() == FILL_ROWS => {
                     range.start = [last.as_slice(), &[0]].concat();
@@ -111,6 +125,13 @@ impl Mirror {
 }
 
 impl Tables {
+    /// What was put in place since the last time may wait here. Without a pair there is nothing to wait for.
+    fn stirring(&mut self) -> Vec<Id> {
+        let mut stirring = std::mem::take(&mut self.stirring);
+        stirring.retain(|space| self.spaces.get(space).is_some_and(|row| row.record.key.is_some()));
+        stirring
+    }
+
     fn apply(&mut self, table: Table, key: &[u8], raw: Option<&Versioned>) -> Result<()> {
         if table == Account::TABLE {
             self.account(Id::from_slice(key), decode(raw)?);
@@ -119,7 +140,7 @@ impl Tables {
         } else if table == Session::TABLE {
             self.session(Id::from_slice(key), decode(raw)?);
         } else if table == Space::TABLE {
-            place(&mut self.spaces, Id::from_slice(key), decode(raw)?);
+            self.space(Id::from_slice(key), decode(raw)?);
         } else if table == Member::TABLE {
             self.member(key, decode(raw)?);
         } else if table == Invitation::TABLE {
@@ -135,7 +156,7 @@ impl Tables {
         } else if table == ApiKey::TABLE
             && let Some(id) = Id::from_slice(key)
         {
-            self.keys.put(id, decode(raw)?);
+            self.key(id, decode(raw)?);
         }
         Ok(())
     }
@@ -147,6 +168,11 @@ impl Tables {
             self.account_by_login.remove(&old.record.login);
         }
         if let Some(row) = &row {
+            let old = self.accounts.get(&id);
+            if old.is_some_and(|old| old.record.public_key != row.record.public_key) {
+                let memberships = self.members.get(&id).into_iter().flatten();
+                self.stirring.extend(memberships.map(|member| member.record.space));
+            }
             self.account_by_email.insert(row.record.email.clone(), id);
             self.account_by_login.insert(row.record.login.clone(), id);
         }
@@ -187,8 +213,28 @@ impl Tables {
         }
         if let Some(row) = &row {
             self.token_by_verifier.insert(row.record.verifier, id);
+            if let Grant::Environment { space, .. } = row.record.grant {
+                self.stirring.push(space);
+            }
         }
         place(&mut self.tokens, Some(id), row);
+    }
+
+    fn space(&mut self, id: Option<Id>, row: Option<Shared<Space>>) {
+        self.stirring.extend(id);
+        place(&mut self.spaces, id, row);
+    }
+
+    fn key(&mut self, id: Id, row: Option<Shared<ApiKey>>) {
+        let place = |key: &ApiKey| (key.space, key.environment, key.space_generation, key.deleted_ms);
+        // A new key gives its locks to everybody at once.
+        if let (Some(row), Some(old)) = (&row, self.keys.any(id))
+            && row.record.custody == Custody::Sealed
+            && place(&old.record) != place(&row.record)
+        {
+            self.stirring.push(row.record.space);
+        }
+        self.keys.put(id, row);
     }
 
     fn notice(&mut self, key: &[u8], row: Option<Shared<Notification>>) {
@@ -217,6 +263,7 @@ impl Tables {
             return;
         };
         let belongs = row.is_some();
+        self.stirring.extend(belongs.then_some(space));
         let memberships = self.members.entry(account).or_default();
         memberships.retain(|member| member.record.space != space);
         memberships.extend(row);

@@ -42,6 +42,7 @@ mod report;
 mod second_factor;
 mod sessions;
 mod ssh_keys;
+mod standby;
 mod support;
 mod teams;
 mod text;
@@ -93,6 +94,7 @@ use lockout::{Lockouts, Refusals};
 use metered::Metered;
 use mirror::Mirror;
 use sessions::LastSeen;
+use standby::Standby;
 use unlocked::Unlocked;
 use warm::WarmLocks;
 use watch::Told;
@@ -208,6 +210,7 @@ struct Inner {
     warm: WarmLocks,
     metered: Arc<Metered>,
     unlocked: Unlocked,
+    standby: Standby,
     refusals: Refusals,
     /// What people were told of their keys' limits.
     told: Told,
@@ -220,7 +223,7 @@ struct Inner {
     opened: Instant,
     opened_ms: i64,
     /// Tasks that live as long as this does.
-    tasks: [AbortHandle; 3],
+    tasks: [AbortHandle; 4],
 }
 
 impl Drop for Inner {
@@ -280,6 +283,8 @@ impl Service {
                 tokio::spawn(Arc::clone(&bus).publish_usage()).abort_handle(),
                 tokio::spawn(Arc::clone(&bus).publish_announced(announced)).abort_handle(),
                 tokio::spawn(metered::write(inner.clone(), Arc::clone(&metered))).abort_handle(),
+                tokio::spawn(standby::settle_when_stirred(inner.clone(), Arc::clone(mirror.stirred())))
+                    .abort_handle(),
             ],
             usage: store.usage().clone(),
             store,
@@ -301,6 +306,7 @@ impl Service {
             warm: WarmLocks::default(),
             metered,
             unlocked: Unlocked::default(),
+            standby: Standby::default(),
             refusals: Refusals::default(),
             told: Told::default(),
             adding: tokio::sync::Mutex::default(),

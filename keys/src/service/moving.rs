@@ -10,10 +10,12 @@ use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::input::KeyPatch;
+use crate::plans::Plans;
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::accounts::personal_space;
+use crate::service::billing::check_room_for_move;
 use crate::service::change::Draft;
 use crate::service::custody::{NewLock, Place};
 use crate::service::keys::check_environment;
@@ -84,11 +86,17 @@ impl Service {
 }
 
 impl Relocation {
+    /// The space that the key comes to; none when it stays.
+    pub(crate) fn moves_to(&self) -> Option<Id> {
+        (self.space != self.seen.0).then_some(self.space)
+    }
+
     /// Carries it out in a draft, on the record that is about to replace `old`.
     pub(crate) fn apply(
         &self,
         tables: &Tables,
         caller: &Caller,
+        plans: &Plans,
         draft: &mut Draft,
         old: &ApiKey,
         new: &mut ApiKey,
@@ -103,6 +111,7 @@ impl Relocation {
             authorise(tables, caller, Permission::KeyCreate, Target::Space(self.space), batch)?;
             let space = tables.spaces.get(&self.space).ok_or(Error::NotFound("team"))?;
             check_environment(&space.record, new.environment)?;
+            check_room_for_move(tables, plans, old.space, self.space)?;
             end_foreign_grants(tables, draft, old, self.space)?;
             draft.events.push(Event::KeyChanged { space: old.space, api_key: old.id });
         }

@@ -107,6 +107,7 @@ pub(crate) fn holder_names(tables: &Tables, space: Id) -> Vec<String> {
     let Some(space) = tables.spaces.get(&space) else { return Vec::new() };
     vault::holders(tables, &space.record)
         .filter_map(|member| tables.accounts.get(&member.record.account))
+        .filter(|account| account.record.disabled_ms.is_none())
         .map(|account| account.record.name.clone())
         .collect()
 }

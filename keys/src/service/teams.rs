@@ -171,6 +171,9 @@ pub(crate) fn sealed_access(tables: &Tables, member: &Member) -> SealedAccess {
 fn team_view(tables: &Tables, member: &Member) -> Option<TeamView> {
     let space = &team_row(tables, member.space).ok()?.record;
     let generation = space.key.map_or(0, |key| key.generation);
+    let newcomers = tables
+        .members_of(space.id)
+        .filter(|member| sealed_access(tables, &member.record) == SealedAccess::Pending);
     Some(TeamView {
         id: space.id,
         name: space.name.clone(),
@@ -180,6 +183,7 @@ fn team_view(tables: &Tables, member: &Member) -> Option<TeamView> {
         keys: tables.keys.space(space.id).map_or(0, |keys| keys.len() as u64),
         access: sealed_access(tables, member),
         rekeying: tables.keys.behind(space.id, generation).count() as u64,
+        newcomers: newcomers.count() as u64,
         created_at: timestamp(space.created_ms),
     })
 }

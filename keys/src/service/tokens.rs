@@ -1,6 +1,6 @@
 //! Service tokens: made by a person for named keys, or for an environment of a space; shown once, revoked at once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -22,7 +22,8 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::accounts::personal_space;
-use crate::service::mirror::Tables;
+use crate::service::keys::check_environment;
+use crate::service::mirror::{Shared, Tables};
 use crate::service::text::Faults;
 use crate::service::uses::remove_uses;
 use crate::view::TokenView;
@@ -79,26 +80,38 @@ impl Service {
                     }
                 };
                 draft.batch.create(&record)?;
-                locks.iter().try_for_each(|lock| draft.batch.create(lock).map(drop))?;
-                Ok(self.token_view(tables, &record))
+                if let Grant::Environment { space, environment } = &record.grant {
+                    let space = tables.spaces.get(space).ok_or(Error::NotFound("team"))?;
+                    check_environment(&space.record, *environment)?;
+                    // Keys that are made meanwhile rely on this row: they are made anew, and see the token.
+                    draft.batch.replace(space, &space.record)?;
+                }
+                for (key, lock) in &locks {
+                    // One that has left meanwhile is not the token's any more.
+                    if let Some(row) = tables.keys.get(*key).filter(|row| record.grant.covers(&row.record)) {
+                        draft.batch.require(row).create(lock)?;
+                    }
+                }
+                Ok(self.token_view(tables, &record, &HashMap::new()))
             })
             .await?;
-        Ok((view, made.text))
+        let waiting = self.waiting_of(&[&record]).await?;
+        Ok((TokenView { waiting: waiting.get(&id).copied().unwrap_or(0), ..view }, made.text))
     }
 
     /// The service tokens the caller made, newest first.
     pub async fn tokens(&self, caller: &Caller) -> Result<Vec<TokenView>> {
-        let tables = self.mirror().read();
         let account = caller.person()?;
-        authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
-        let mut tokens: Vec<&ServiceToken> = tables
-            .tokens
-            .values()
-            .map(|row| &row.record)
-            .filter(|token| token.created_by == account)
-            .collect();
-        tokens.sort_by_key(|token| (std::cmp::Reverse(token.created_ms), token.id));
-        Ok(tokens.into_iter().map(|token| self.token_view(&tables, token)).collect())
+        let mut tokens: Vec<Shared<ServiceToken>> = {
+            let tables = self.mirror().read();
+            authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
+            tables.tokens.values().filter(|token| token.record.created_by == account).cloned().collect()
+        };
+        tokens.sort_by_key(|token| (std::cmp::Reverse(token.record.created_ms), token.record.id));
+        let tokens: Vec<&ServiceToken> = tokens.iter().map(|token| &token.record).collect();
+        let waiting = self.waiting_of(&tokens).await?;
+        let tables = self.mirror().read();
+        Ok(tokens.into_iter().map(|token| self.token_view(&tables, token, &waiting)).collect())
     }
 
     /// Revokes a service token: its next use fails, and whatever it has open ends.
@@ -131,7 +144,7 @@ impl Service {
         token: Id,
         to: &PublicKey,
         passphrase: Option<&SecretString>,
-    ) -> Result<Vec<Lock>> {
+    ) -> Result<Vec<(Id, Lock)>> {
         let ids = locked_for(&self.mirror().read(), grant);
         let whole = matches!(grant, Grant::Environment { .. });
         let mut locks = Vec::with_capacity(ids.len());
@@ -142,7 +155,7 @@ impl Service {
                 continue;
             }
             match opener.key(&row.record).await {
-                Ok(private) => locks.push(lock_for_token(&private, id, token, to, self.now_ms())?),
+                Ok(private) => locks.push((id, lock_for_token(&private, id, token, to, self.now_ms())?)),
                 Err(Error::Locked(_) | Error::WrongPassphrase) if whole => {}
                 Err(error) => return Err(error),
             }
@@ -211,7 +224,7 @@ impl Service {
         keys
     }
 
-    fn token_view(&self, tables: &Tables, token: &ServiceToken) -> TokenView {
+    fn token_view(&self, tables: &Tables, token: &ServiceToken, waiting: &HashMap<Id, u64>) -> TokenView {
         let (uses, last_ms) = self.0.metered.uses.report(token.id);
         let (environment, space) = match &token.grant {
             Grant::Keys(_) => (None, None),
@@ -230,6 +243,7 @@ impl Service {
             max_uses: token.max_uses,
             uses,
             last_seen: last_ms.map(timestamp),
+            waiting: waiting.get(&token.id).copied().unwrap_or(0),
         }
     }
 }

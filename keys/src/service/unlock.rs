@@ -1,8 +1,6 @@
 //! The unlock passphrase: it makes a person's own key pair, and opens it for a while. Which keys that leads to is
 //! `opening`'s; what waits for somebody to unlock is done by `grants`.
 
-use std::time::Duration;
-
 use secrecy::{ExposeSecret, SecretString};
 
 use keyward_store::model::{Account, Holder, Id, Lock, LockTarget};
@@ -17,9 +15,6 @@ use crate::service::access::{Target, authorise};
 use crate::service::text::Faults;
 use crate::service::unlocked::{IDLE_MS, Whose};
 use crate::view::IssuedUnlock;
-
-/// How long an unlock waits for what its person's key is used for at once.
-const SETTLING: Duration = Duration::from_secs(2);
 
 impl Service {
     /// Sets the caller's unlock passphrase. The first makes their key pair; a later one needs the one before, and
@@ -96,12 +91,8 @@ impl Service {
         let whose = Whose { account, credential: caller.credential };
         self.0.unlocked.put(token.name(), whose, wrapped, self.now_ms());
         caller.unlock.set(Some(token.text()));
-        let settling = {
-            let (service, caller) = (self.clone(), caller.clone());
-            tokio::spawn(async move { service.settle(&caller, account, &private).await })
-        };
-        // What takes longer goes on without anybody waiting for it.
-        let _ = tokio::time::timeout(SETTLING, settling).await;
+        self.0.standby.add(caller);
+        self.settle_for_a_moment(caller, account, private).await;
         Ok(IssuedUnlock { unlock: token.text(), expires_in: IDLE_MS.unsigned_abs() / 1000 })
     }
 
@@ -138,11 +129,14 @@ impl Service {
     }
 
     fn unlocked_key(&self, caller: &Caller, account: Id) -> Result<Option<PrivateKey>> {
-        let Some(text) = caller.unlock.get() else { return Ok(None) };
-        let Ok(token) = UnlockToken::parse(text.expose_secret()) else { return Ok(None) };
-        let whose = Whose { account, credential: caller.credential };
-        let wrapped = self.0.unlocked.get(&token.name(), whose, self.now_ms());
-        Ok(wrapped.map(|wrapped| token.unwrap(account, &wrapped)).transpose()?)
+        let Some((token, whose)) = held(caller, account) else { return Ok(None) };
+        opened(&token, account, self.0.unlocked.get(&token.name(), whose, self.now_ms()))
+    }
+
+    /// The same, without that it counts as a use.
+    pub(crate) fn peek_unlocked(&self, caller: &Caller, account: Id) -> Result<Option<PrivateKey>> {
+        let Some((token, whose)) = held(caller, account) else { return Ok(None) };
+        opened(&token, account, self.0.unlocked.peek(&token.name(), whose, self.now_ms()))
     }
 
     fn account_public_key(&self, caller: &Caller, permission: Permission) -> Result<Option<PublicKey>> {
@@ -176,4 +170,14 @@ impl Service {
         };
         if private.matches(&public) { Ok(private) } else { Err(crypto::Error::Refused.into()) }
     }
+}
+
+/// The unlock token that a caller holds, and as whose.
+fn held(caller: &Caller, account: Id) -> Option<(UnlockToken, Whose)> {
+    let token = UnlockToken::parse(caller.unlock.get()?.expose_secret()).ok()?;
+    Some((token, Whose { account, credential: caller.credential }))
+}
+
+fn opened(token: &UnlockToken, account: Id, wrapped: Option<Vec<u8>>) -> Result<Option<PrivateKey>> {
+    Ok(wrapped.map(|wrapped| token.unwrap(account, &wrapped)).transpose()?)
 }

@@ -61,6 +61,13 @@ impl Unlocked {
         Some(entry.wrapped.clone())
     }
 
+    /// The same, but it is no use of it.
+    pub(crate) fn peek(&self, name: &[u8; 32], whose: Whose, now_ms: i64) -> Option<Vec<u8>> {
+        let entries = self.lock();
+        let entry = entries.get(name).filter(|entry| entry.whose == whose && !entry.over(now_ms))?;
+        Some(entry.wrapped.clone())
+    }
+
     /// Forgets those that this says yes to: a name, and whose it is.
     pub(crate) fn forget(&self, mut which: impl FnMut(&[u8; 32], &Whose) -> bool) {
         self.lock().retain(|name, entry| !which(name, &entry.whose));

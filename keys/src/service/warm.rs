@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use keyward_store::model::Id;
 
-/// Which token reads which version of which key.
-pub(crate) type Place = (Id, Id, u32);
+/// Which token reads which version of which key, and as of which revision of the key: with another one, the token may have
+/// lost its lock.
+pub(crate) type Place = (Id, Id, u32, u64);
 
 /// The most wrapped content keys kept, some 300 bytes each.
 const MOST: usize = 100_000;

@@ -1,7 +1,7 @@
 //! Why somebody may do something with a key, or may not: the policy table's own answers, put into words. It decides
 //! nothing.
 
-use keyward_store::model::{ApiKey, Custody, Id, Member, Role, SpaceKind};
+use keyward_store::model::{ApiKey, Custody, Holder, Id, LockTarget, Member, Role, SpaceKind};
 
 use crate::caller::{Caller, Identity};
 use crate::error::{Error, Result, or};
@@ -20,12 +20,22 @@ impl Service {
         let account = caller.person()?;
         let id = self.resolve(caller, key)?;
         let row = self.key_row(caller, Permission::KeyRead, id)?;
-        let tables = self.mirror().read();
         let key = &row.record;
-        let you = AccessAction::ALL.into_iter().map(|action| answer(&tables, key, action, account, true));
+        let mut access = self.who_may(&self.mirror().read(), account, key)?;
+        for token in &mut access.tokens {
+            let fetches = token.may.contains(&AccessAction::Fetch);
+            token.opens = fetches && (access.daemon || self.has_lock(id, token.id).await?);
+        }
+        Ok(access)
+    }
+
+    /// All but what locks say.
+    fn who_may(&self, tables: &Tables, account: Id, key: &ApiKey) -> Result<KeyAccess> {
+        let id = key.id;
+        let you = AccessAction::ALL.into_iter().map(|action| answer(tables, key, action, account, true));
         let you = you.collect::<Result<_>>()?;
         let mut people: Vec<PersonAccess> =
-            tables.members_of(key.space).filter_map(|member| person(&tables, id, &member.record)).collect();
+            tables.members_of(key.space).filter_map(|member| person(tables, id, &member.record)).collect();
         people.sort_by(|a, b| b.role.cmp(&a.role).then_with(|| a.name.cmp(&b.name)));
         let mut tokens: Vec<AppAccess> = tables
             .tokens
@@ -34,13 +44,18 @@ impl Service {
                 id: row.record.id,
                 name: row.record.name.clone(),
                 created_by: row.record.created_by,
-                may: allowed(&tables, Identity::Token(row.record.id), id),
+                may: allowed(tables, Identity::Token(row.record.id), id),
+                opens: false,
             })
             .filter(|token| token.may.iter().any(|action| *action != AccessAction::See))
             .collect();
         tokens.sort_by(|a, b| a.name.cmp(&b.name).then(a.id.cmp(&b.id)));
         let daemon = key.custody == Custody::Automation;
         Ok(KeyAccess { id, custody: key.custody, daemon, you, people, tokens })
+    }
+
+    async fn has_lock(&self, key: Id, token: Id) -> Result<bool> {
+        Ok(self.lock_row(LockTarget::ApiKey(key), Holder::Token(token)).await?.is_some())
     }
 
     /// Whether somebody may do one thing with a key that the caller may see: the caller, when nobody is named.

@@ -83,6 +83,8 @@ pub struct AppAccess {
     pub created_by: Id,
     /// What it may do.
     pub may: Vec<AccessAction>,
+    /// Whether it opens the value that it may fetch: it has a lock, or the daemon has one.
+    pub opens: bool,
 }
 
 /// Who may do what with a key.

@@ -28,6 +28,8 @@ pub struct TeamView {
     pub access: SealedAccess,
     /// Keys that are still to be locked away from somebody who left; done when a member unlocks who can.
     pub rekeying: u64,
+    /// Members who are still to be let in to its sealed keys; done when a member unlocks who can.
+    pub newcomers: u64,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -39,4 +39,6 @@ pub struct TokenView {
     pub uses: u64,
     /// When it was last used.
     pub last_seen: Option<Timestamp>,
+    /// Sealed keys of its environment that it can open once a member unlocks who can.
+    pub waiting: u64,
 }

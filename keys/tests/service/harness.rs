@@ -122,6 +122,15 @@ async fn start(
     Service::open(options).await.expect("opens")
 }
 
+/// Waits for what somebody else does, some seconds at the most.
+pub(crate) async fn eventually(what: &str, mut done: impl AsyncFnMut() -> bool) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while !done().await {
+        assert!(std::time::Instant::now() < deadline, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 pub(crate) fn secret(text: &str) -> SecretString {
     SecretString::from(text)
 }

@@ -5,7 +5,7 @@ use keyward_keys::view::AuditView;
 use keyward_keys::{Caller, Error, Plan, Registration, Role};
 use secrecy::ExposeSecret;
 
-use crate::harness::{Instance, NOON, ORIGIN, by_id, secret};
+use crate::harness::{Instance, NOON, ORIGIN, by_id, new_account, new_key, secret};
 use crate::teams::{joined, reveal, team, team_key};
 
 #[tokio::test]

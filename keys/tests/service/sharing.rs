@@ -1,11 +1,11 @@
 //! What is sealed to a team: who is let in, who is out, and what waits for whom.
 
-use keyward_keys::input::{NewToken, ProfileChange, Theme};
+use keyward_keys::input::{NewToken, ProfileChange, Reveal, Theme};
 use keyward_keys::view::SealedAccess;
-use keyward_keys::{Custody, Error, Event, Locked, Role, Scope};
-use secrecy::ExposeSecret;
+use keyward_keys::{Custody, Environment, Error, Event, Locked, Role, Scope};
+use secrecy::{ExposeSecret, SecretString};
 
-use crate::harness::{Instance, ORIGIN, by_id, secret};
+use crate::harness::{Instance, ORIGIN, by_id, eventually, secret};
 use crate::teams::{joined, reveal, team, team_key};
 use crate::unlock::{PASSPHRASE, unlocked};
 
@@ -18,6 +18,7 @@ async fn a_newcomer_waits_for_somebody_to_unlock() {
     unlocked(&instance, &ana).await;
     let key = team_key(&instance, &ana, team.id, "Stripe").await;
     assert_eq!(key.custody, Custody::Sealed);
+    service.lock_again(&ana).await.expect("locked");
     let (bob, _) = joined(&instance, &ana, team.id, "bob", Role::Member).await;
     let (vic, _) = joined(&instance, &ana, team.id, "vic", Role::Viewer).await;
     assert!(service.key(&bob, &by_id(key.id)).await.is_ok(), "sees the key's page");
@@ -58,6 +59,8 @@ async fn who_is_removed_is_out_at_once_and_what_they_saw_is_to_be_rotated() {
     unlocked(&instance, &ana).await;
     let seen = team_key(&instance, &ana, team.id, "Seen").await;
     let unseen = team_key(&instance, &ana, team.id, "Unseen").await;
+    let by_app = team_key(&instance, &ana, team.id, "By an app of his").await;
+    let made = team_key(&instance, &bob, team.id, "Made by him").await;
     assert!(reveal(&instance, &bob, &seen).await.is_ok());
     let new = NewToken {
         name: "worker".to_owned(),
@@ -66,13 +69,26 @@ async fn who_is_removed_is_out_at_once_and_what_they_saw_is_to_be_rotated() {
         ..NewToken::default()
     };
     let (token, text) = service.create_token(&bob, new).await.expect("made");
-    let app = service.sign_in_with_bearer(ORIGIN, text.expose_secret()).expect("good");
+    let for_all = NewToken {
+        name: "all".to_owned(),
+        team: Some(team.id),
+        environment: Some(Environment::Development),
+        scopes: vec![Scope::Fetch],
+        ..NewToken::default()
+    };
+    let (revoked, text_of_revoked) = service.create_token(&bob, for_all).await.expect("made");
+    let fetched = service.sign_in_with_bearer(ORIGIN, text_of_revoked.expose_secret()).expect("good");
+    service.fetch(&fetched, &by_id(by_app.id), None).await.expect("fetched");
     let mut events = service.subscribe(&bob).expect("hears");
+    service.revoke_token(&bob, revoked.id).await.expect("revoked");
+    while !matches!(events.next().await, Some(Event::TokenRevoked { .. })) {}
+    let app = service.sign_in_with_bearer(ORIGIN, text.expose_secret()).expect("good");
+    service.lock_again(&ana).await.expect("locked");
 
     let departure = service.remove_member(&ana, team.id, bob_id).await.expect("removed");
     assert_eq!(
         departure.rotate_now.iter().map(|key| (key.id, key.version)).collect::<Vec<_>>(),
-        [(seen.id, 1)]
+        [(by_app.id, 1), (made.id, 1), (seen.id, 1)]
     );
     assert_eq!(departure.tokens.iter().map(|ended| ended.id).collect::<Vec<_>>(), [token.id]);
     assert!(service.key(&ana, &by_id(seen.id)).await.expect("hers").rotate_now);
@@ -93,8 +109,12 @@ async fn who_is_removed_is_out_at_once_and_what_they_saw_is_to_be_rotated() {
     let heard = events.next().await;
     assert!(matches!(heard, Some(Event::AccountChanged { .. })), "nothing of the team in between: {heard:?}");
 
-    assert_eq!(service.team(&ana, team.id).await.expect("hers").rekeying, 2);
-    assert!(reveal(&instance, &ana, &seen).await.is_ok(), "she still opens what is sealed as before");
+    assert_eq!(service.team(&ana, team.id).await.expect("hers").rekeying, 4);
+    let once = Reveal { passphrase: Some(secret(PASSPHRASE)), version: None };
+    assert!(
+        service.reveal(&ana, &by_id(seen.id), once).await.is_ok(),
+        "she still opens what is sealed as before"
+    );
     service.unlock(&ana, secret(PASSPHRASE)).await.expect("unlocked");
     assert_eq!(service.team(&ana, team.id).await.expect("hers").rekeying, 0);
     for key in [&seen, &unseen] {
@@ -111,6 +131,7 @@ async fn the_only_one_who_can_open_sealed_keys_stays_until_another_can() {
     let team = team(&instance, &ana).await;
     unlocked(&instance, &ana).await;
     let key = team_key(&instance, &ana, team.id, "Stripe").await;
+    service.lock_again(&ana).await.expect("locked");
     let (bob, _) = joined(&instance, &ana, team.id, "bob", Role::Owner).await;
     assert!(matches!(service.leave_team(&ana, team.id).await, Err(Error::Conflict(_))));
     unlocked(&instance, &bob).await;
@@ -121,6 +142,55 @@ async fn the_only_one_who_can_open_sealed_keys_stays_until_another_can() {
     ));
     service.unlock(&ana, secret(PASSPHRASE)).await.expect("unlocked");
     service.remove_member(&bob, team.id, ana_id).await.expect("removed");
+    assert!(reveal(&instance, &bob, &key).await.is_ok());
+}
+
+#[tokio::test]
+async fn whoever_is_unlocked_already_lets_others_in_at_once() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let team = team(&instance, &ana).await;
+    unlocked(&instance, &ana).await;
+    let key = team_key(&instance, &ana, team.id, "Stripe").await;
+    let (bob, bob_id) = joined(&instance, &ana, team.id, "bob", Role::Member).await;
+    let (cleo, _) = joined(&instance, &ana, team.id, "cleo", Role::Member).await;
+    unlocked(&instance, &bob).await;
+    eventually("bob is let in", async || reveal(&instance, &bob, &key).await.is_ok()).await;
+    // From now on there are two who can; each alone does it.
+    service.lock_again(&ana).await.expect("locked");
+    unlocked(&instance, &cleo).await;
+    eventually("cleo is let in", async || reveal(&instance, &cleo, &key).await.is_ok()).await;
+    service.remove_member(&ana, team.id, bob_id).await.expect("removed");
+    let rekeying = async || service.team(&ana, team.id).await.expect("hers").rekeying;
+    eventually("the key is locked again", async || rekeying().await == 0).await;
+    assert!(reveal(&instance, &cleo, &key).await.is_ok());
+
+    // An unlock that is over, or was ended, does nothing more.
+    service.lock_again(&cleo).await.expect("locked");
+    let (dan, _) = joined(&instance, &ana, team.id, "dan", Role::Member).await;
+    unlocked(&instance, &dan).await;
+    let waiting = service.team(&ana, team.id).await.expect("hers");
+    assert_eq!((waiting.newcomers, waiting.access), (1, SealedAccess::Open));
+}
+
+/// A request's unlock lasts as long as the request, and does what waits before that is answered.
+#[tokio::test]
+async fn whoever_sends_an_unlock_along_lets_others_in() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let team = team(&instance, &ana).await;
+    service.set_passphrase(&ana, secret(PASSPHRASE), None).await.expect("set");
+    let key = team_key(&instance, &ana, team.id, "Stripe").await;
+    let request = |token: SecretString| ana.clone().with_unlock(token);
+    let token =
+        service.unlock(&request(secret("none yet")), secret(PASSPHRASE)).await.expect("unlocked").unlock;
+    let (bob, _) = joined(&instance, &ana, team.id, "bob", Role::Member).await;
+    unlocked(&instance, &bob).await;
+    service.let_others_in(&request(secret("kwu_nonsense"))).await;
+    assert!(matches!(reveal(&instance, &bob, &key).await, Err(Error::Locked(Locked::Waiting(_)))));
+    service.let_others_in(&request(token)).await;
     assert!(reveal(&instance, &bob, &key).await.is_ok());
 }
 

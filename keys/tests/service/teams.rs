@@ -5,7 +5,7 @@ use keyward_keys::view::{KeyView, TeamView};
 use keyward_keys::{Caller, Error, Id, Plan, Role};
 use secrecy::ExposeSecret;
 
-use crate::harness::{Instance, by_id};
+use crate::harness::{Instance, by_id, new_key};
 
 pub(crate) async fn team(instance: &Instance, owner: &Caller) -> TeamView {
     let new = NewTeam { name: "Payments".to_owned(), environments: None };

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use keyward_keys::input::{KeyPatch, NewKey, NewToken};
-use keyward_keys::{Caller, Custody, Door, Environment, Error, Event, Origin, Result, Scope};
+use keyward_keys::{Caller, Custody, Door, Environment, Error, Event, Locked, Origin, Result, Scope};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::harness::{Instance, NOON, ORIGIN, by_id, new_key};
@@ -132,20 +132,26 @@ async fn a_token_for_an_environment_opens_sealed_keys_that_come_later_without_an
     let new = || NewToken { environment: Some(Environment::Production), ..new_token(&[Scope::Fetch]) };
     let token = made(&instance, &ana, new()).await;
     instance.service.lock_again(&ana).await.expect("locked");
-    let waiting = made(&instance, &ana, new()).await;
+    let later_made = made(&instance, &ana, new()).await;
     let later = instance.service.create_key(&ana, key("Later")).await.expect("a key");
     assert_eq!((before.custody, later.custody), (Custody::Sealed, Custody::Sealed));
     let instance = instance.reopen().await;
     let fetch = async |token, key| instance.service.fetch(&app(&instance, token), &by_id(key), None).await;
-    for (token, key) in [(&token, before.id), (&token, later.id), (&waiting, later.id)] {
+    for (token, key) in [(&token, before.id), (&token, later.id), (&later_made, later.id)] {
         let fetched = fetch(token, key).await.expect("fetched");
         assert_eq!(fetched.value.expect("a value").expose_secret(), "sk-test-0123456789");
     }
-    let closed = fetch(&waiting, before.id).await;
-    assert!(matches!(closed, Err(Error::Locked(_))), "nobody could open it for this token");
+    let closed = fetch(&later_made, before.id).await;
+    assert!(matches!(closed, Err(Error::Locked(Locked::TokenWaits))), "nobody could open it for this token");
     let ana = instance.service.sign_in(ORIGIN, "ana", "correct horse".into()).await.expect("in");
+    let waiting = async || {
+        let tokens = instance.service.tokens(&ana).await.expect("listed");
+        tokens.iter().map(|token| token.waiting).sum::<u64>()
+    };
+    assert_eq!(waiting().await, 1);
     instance.service.unlock(&ana, PASSPHRASE.into()).await.expect("unlocked");
-    assert!(fetch(&waiting, before.id).await.expect("fetched").value.is_some());
+    assert!(fetch(&later_made, before.id).await.expect("fetched").value.is_some());
+    assert_eq!(waiting().await, 0);
 }
 
 #[tokio::test]

@@ -20,6 +20,14 @@ async fn anybody_who_sees_a_key_can_ask_who_may_what_and_why() {
     let (vic, vic_id) = joined(&instance, &ana, team.id, "vic", Role::Viewer).await;
     let (eve, eve_view) = instance.person("eve", Plan::Free).await;
     let key = team_key(&instance, &ana, team.id, "Stripe").await;
+    let new = NewToken {
+        name: "worker".to_owned(),
+        keys: vec![key.key_id.clone()],
+        scopes: vec![Scope::Fetch],
+        ..NewToken::default()
+    };
+    let (token, text) = service.create_token(&ana, new).await.expect("made");
+    service.lock_again(&ana).await.expect("locked");
     service.set_passphrase(&bob, secret(PASSPHRASE), None).await.expect("set");
     let ask = async |caller: &Caller, action: AccessAction, user: Option<Id>| {
         let answer = service.may(caller, &by_id(key.id), action, user).await.expect("an answer");
@@ -70,13 +78,6 @@ async fn anybody_who_sees_a_key_can_ask_who_may_what_and_why() {
     let asked = service.may(&eve, &by_id(key.id), AccessAction::See, None).await;
     assert!(matches!(asked, Err(Error::NotFound("key"))));
 
-    let new = NewToken {
-        name: "worker".to_owned(),
-        keys: vec![key.key_id.clone()],
-        scopes: vec![Scope::Fetch],
-        ..NewToken::default()
-    };
-    let (token, text) = service.create_token(&ana, new).await.expect("made");
     let access = service.key_access(&vic, &by_id(key.id)).await.expect("the answers");
     assert!(!access.daemon);
     let may: Vec<(&str, usize, SealedAccess)> =
@@ -85,6 +86,7 @@ async fn anybody_who_sees_a_key_can_ask_who_may_what_and_why() {
     assert_eq!(may, [("ana", 7, open), ("bob", 3, pending), ("vic", 1, none)]);
     assert_eq!(access.tokens.iter().map(|token| token.id).collect::<Vec<_>>(), [token.id]);
     assert_eq!(access.tokens[0].may, [AccessAction::See, AccessAction::Fetch]);
+    assert!(access.tokens[0].opens);
     let app = service.sign_in_with_bearer(ORIGIN, text.expose_secret()).expect("good");
     assert!(matches!(service.key_access(&app, &by_id(key.id)).await, Err(Error::Forbidden(_))));
 }

@@ -175,6 +175,10 @@ async fn answer_with(context: &Context<'_>, args: &Args, team: &TeamView) -> Res
         let text = format!("{} keys, when a member unlocks who can", team.rekeying);
         rows.push(vec!["To be locked again".to_owned(), text]);
     }
+    if team.newcomers > 0 {
+        let text = format!("{} members, when a member unlocks who can", team.newcomers);
+        rows.push(vec!["To be let in".to_owned(), text]);
+    }
     context.print(&print::columns(&rows)).await
 }
 

@@ -1,6 +1,8 @@
 //! Random lives of a team, against a model: exactly the members who were let in can open its sealed keys from what is
 //! stored, and what somebody who left has kept opens nothing that was sealed since.
 
+use std::time::{Duration, Instant};
+
 use proptest::prelude::*;
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -24,6 +26,7 @@ enum Step {
     Role(usize, Role),
     Passphrase(usize),
     Unlock(usize),
+    Lock(usize),
     Create(usize),
     Delete(usize),
 }
@@ -38,6 +41,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (other(), role()).prop_map(|(who, role)| Step::Role(who, role)),
         2 => (0..PEOPLE).prop_map(Step::Passphrase),
         4 => (0..PEOPLE).prop_map(Step::Unlock),
+        3 => (0..PEOPLE).prop_map(Step::Lock),
         3 => (0..PEOPLE).prop_map(Step::Create),
         1 => (0..8_usize).prop_map(Step::Delete),
     ];
@@ -52,6 +56,7 @@ struct Person {
     role: Option<Role>,
     /// Their own private key, once they set a passphrase.
     private: Option<PrivateKey>,
+    unlocked: bool,
     let_in: bool,
 }
 
@@ -106,7 +111,15 @@ impl World {
                 AddedAccount { account, operator: false, plan: keyward_store::model::Plan::Enterprise };
             let id = service.add_account(&system, added).await.unwrap().id;
             let caller = service.sign_in(ORIGIN, &email, secret("correct horse")).await.unwrap();
-            people.push(Person { caller, id, email, role: None, private: None, let_in: false });
+            people.push(Person {
+                caller,
+                id,
+                email,
+                role: None,
+                private: None,
+                unlocked: false,
+                let_in: false,
+            });
         }
         let new = NewTeam { name: "Team".to_owned(), environments: None };
         let team = service.create_team(&people[0].caller, new).await.unwrap().id;
@@ -128,9 +141,11 @@ impl World {
             }
             Step::Unlock(who) if self.people[who].private.is_some() => {
                 self.service.unlock(&self.people[who].caller, secret("open the vault")).await.unwrap();
-                if self.people[who].let_in {
-                    self.let_all_in();
-                }
+                self.people[who].unlocked = true;
+            }
+            Step::Lock(who) => {
+                self.service.lock_again(&self.people[who].caller).await.unwrap();
+                self.people[who].unlocked = false;
             }
             Step::Create(who) if self.people[who].holds() => self.create(who).await,
             Step::Delete(which) if which < self.keys.len() => {
@@ -139,6 +154,20 @@ impl World {
             }
             _ => {}
         }
+        self.done_at_once().await;
+    }
+
+    /// While somebody is unlocked who can, nothing waits for long.
+    async fn done_at_once(&mut self) {
+        if !self.people.iter().any(|person| person.let_in && person.unlocked) {
+            return;
+        }
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while waits(&self.service.mirror().read(), self.team) {
+            assert!(Instant::now() < deadline, "it waits, although somebody is unlocked");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.let_all_in();
     }
 
     async fn join(&mut self, who: usize, role: Role) {
