@@ -4,7 +4,9 @@
 //! that the tag is strong although usage moves them all the time. `If-Match` therefore looks at the revision alone:
 //! traffic must not make an editor's change fail.
 
+use axum::http::StatusCode;
 use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
 use keyward_keys::view::{KeyStatus, KeyView};
 
 use crate::problem::Problem;
@@ -42,6 +44,11 @@ pub(crate) fn not_modified(headers: &HeaderMap, current: &HeaderValue) -> bool {
     let current = current.strip_prefix(b"W/").unwrap_or(current);
     tags(headers, header::IF_NONE_MATCH)
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == current)
+}
+
+/// The answer to whoever has it already.
+pub(crate) fn unchanged(tag: HeaderValue) -> Response {
+    (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()
 }
 
 /// What `If-Match` asks for.

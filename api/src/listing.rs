@@ -41,7 +41,7 @@ async fn tag(request: Request, next: Next) -> Response {
     let tag = format!("W/\"{:016x}\"", KEY.hash_one(&body));
     let Ok(tag) = HeaderValue::try_from(tag) else { return (head, body).into_response() };
     if etag::not_modified(&known, &tag) {
-        return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();
+        return etag::unchanged(tag);
     }
     head.headers.insert(header::ETAG, tag);
     Response::from_parts(head, Body::from(body))

@@ -81,7 +81,7 @@ async fn one(
     let fetched = door.service.fetch(caller, key, etag::version_at_hand(headers)).await?;
     let tag = etag::of_version(fetched.version);
     match fetched.value.as_ref().filter(|_| !etag::not_modified(headers, &tag)) {
-        None => Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()),
+        None => Ok(etag::unchanged(tag)),
         Some(value) => {
             let one = One {
                 name: &fetched.name,

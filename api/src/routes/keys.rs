@@ -137,7 +137,7 @@ async fn show(
     let key = door.service.key(&caller, &key).await?;
     let tag = etag::of_key(&key);
     if etag::not_modified(&headers, &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+        return Ok(etag::unchanged(tag));
     }
     Ok(with_tag(key).into_response())
 }

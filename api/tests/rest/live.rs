@@ -15,10 +15,10 @@ use crate::harness::Server;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Client {
-    async fn with(server: &Server, path: &str, headers: &[(&str, &str)]) -> Result<Self, Error> {
+    pub(crate) async fn with(server: &Server, path: &str, headers: &[(&str, &str)]) -> Result<Self, Error> {
         let mut request = format!("ws://{}{path}", server.address).into_client_request()?;
         for (name, value) in headers {
             let name = HeaderName::try_from(*name).unwrap();
@@ -28,7 +28,7 @@ impl Client {
     }
 
     /// Connected, with the token in the handshake; answers `authenticated` too.
-    async fn open(server: &Server, token: &str, path: &str) -> (Self, Value) {
+    pub(crate) async fn open(server: &Server, token: &str, path: &str) -> (Self, Value) {
         let bearer = format!("Bearer {token}");
         let mut client = Self::with(server, path, &[("authorization", &bearer)]).await.unwrap();
         let welcome = client.hear("authenticated").await;
@@ -36,7 +36,11 @@ impl Client {
     }
 
     async fn say(&mut self, message: &Value) {
-        self.0.send(Message::text(message.to_string())).await.unwrap();
+        self.raw(Message::text(message.to_string())).await;
+    }
+
+    pub(crate) async fn raw(&mut self, message: Message) {
+        self.0.send(message).await.unwrap();
     }
 
     /// Asks, and answers the acknowledgement.
@@ -48,7 +52,7 @@ impl Client {
     }
 
     /// The next message.
-    async fn next(&mut self) -> Message {
+    pub(crate) async fn next(&mut self) -> Message {
         let next = timeout(DEADLINE, self.0.next()).await.expect("a message in time");
         next.expect("an open connection").unwrap()
     }
@@ -79,7 +83,7 @@ impl Client {
     }
 
     /// The code with which the server closes.
-    async fn closed(mut self) -> u16 {
+    pub(crate) async fn closed(mut self) -> u16 {
         loop {
             if let Message::Close(frame) = self.next().await {
                 return frame.expect("a code").code.into();
@@ -88,7 +92,7 @@ impl Client {
     }
 }
 
-async fn track(server: &Server, token: &str, key: &str, times: usize) {
+pub(crate) async fn track(server: &Server, token: &str, key: &str, times: usize) {
     for _ in 0..times {
         let event = json!({"endpoint": "/v1/chat", "method": "POST", "statusCode": 200, "responseTime": 245});
         let reply = server.post(token, &format!("/api/usage/{key}/track"), &event).await;
@@ -347,13 +351,13 @@ async fn a_stop_says_goodbye_and_does_not_wait_for_those_who_listen() {
 }
 
 /// A stream of server-sent events.
-struct Stream {
+pub(crate) struct Stream {
     response: reqwest::Response,
     text: String,
 }
 
 impl Stream {
-    async fn open(server: &Server, token: &str, path: &str, last: Option<&str>) -> Self {
+    pub(crate) async fn open(server: &Server, token: &str, path: &str, last: Option<&str>) -> Self {
         let mut request = server.request("GET", path).bearer_auth(token);
         if let Some(last) = last {
             request = request.header("last-event-id", last);
@@ -365,7 +369,7 @@ impl Stream {
     }
 
     /// The name, id and data of the next event.
-    async fn next(&mut self) -> (String, String, Value) {
+    pub(crate) async fn next(&mut self) -> (String, String, Value) {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {
@@ -384,7 +388,7 @@ impl Stream {
         }
     }
 
-    async fn hear(&mut self, event: &str) -> Value {
+    pub(crate) async fn hear(&mut self, event: &str) -> Value {
         loop {
             let (name, _, data) = self.next().await;
             if name == event {

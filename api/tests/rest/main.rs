@@ -17,6 +17,7 @@ mod fetch;
 mod harness;
 mod headers;
 mod keys;
+mod leaving;
 mod limits;
 mod live;
 mod metrics;

@@ -21,7 +21,7 @@ async fn set_passphrase(server: &Server, bearer: &str) {
     assert_eq!(reply.status, 200, "{}", reply.body);
 }
 
-async fn join(server: &Server, owner: &str, team: &str, email: &str, role: &str) -> String {
+pub(crate) async fn join(server: &Server, owner: &str, team: &str, email: &str, role: &str) -> String {
     let bearer = server.person(email).await;
     let invited = server
         .post(owner, &format!("/api/teams/{team}/invitations"), &json!({"email": email, "role": role}))
@@ -32,7 +32,7 @@ async fn join(server: &Server, owner: &str, team: &str, email: &str, role: &str)
     bearer
 }
 
-async fn team(server: &Server, bearer: &str) -> String {
+pub(crate) async fn team(server: &Server, bearer: &str) -> String {
     let made = server.post(bearer, "/api/teams", &json!({"name": "Payments"})).await;
     assert_eq!(made.status, 201, "{}", made.body);
     assert_eq!(made.header("location"), format!("/api/teams/{}", made.text("_id")));
