@@ -69,7 +69,7 @@ fn refusal(permission: Permission, target: Target, standings: Standings) -> Erro
     }
 }
 
-/// Standings in words: `members, admins, owners`.
+/// Standings in words: `members, admins and owners`.
 pub(crate) fn names(standings: &[Standing]) -> String {
     let word = |standing: &Standing| match standing {
         Standing::Stranger => "anybody signed in",
@@ -79,11 +79,16 @@ pub(crate) fn names(standings: &[Standing]) -> String {
         Standing::Admin => "admins",
         Standing::Owner => "owners",
         Standing::Operator => "operators",
-        Standing::TokenFetch => "service tokens that fetch",
-        Standing::TokenTrack => "service tokens that track",
+        Standing::TokenFetch => "service tokens with the scope fetch",
+        Standing::TokenTrack => "service tokens with the scope track",
         Standing::System => "the daemon",
     };
-    standings.iter().map(word).collect::<Vec<_>>().join(", ")
+    let words: Vec<&str> = standings.iter().map(word).collect();
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => "nobody".to_owned(),
+    }
 }
 
 /// The space a target is in, or is.

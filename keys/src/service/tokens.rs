@@ -20,7 +20,7 @@ use crate::event::Event;
 use crate::input::{KeyRef, NewToken};
 use crate::policy::Permission;
 use crate::service::Service;
-use crate::service::access::{Target, authorise};
+use crate::service::access::{Target, authorise, space_of};
 use crate::service::accounts::personal_space;
 use crate::service::keys::check_environment;
 use crate::service::mirror::{Shared, Tables};
@@ -46,6 +46,13 @@ impl Service {
     pub async fn create_token(&self, caller: &Caller, new: NewToken) -> Result<(TokenView, SecretString)> {
         let account = caller.person()?;
         let Checked { name, grant, networks } = self.check_token(caller, &new)?;
+        let target = target_of(&grant)?;
+        // Asked before any key is opened, so that a stranger learns nothing of them.
+        let asked = authorise(&self.mirror().read(), caller, Permission::TokenCreate, target, None);
+        if let Err(refused) = asked {
+            self.record_refusal(caller.identity, caller.origin, Permission::TokenCreate, target).await;
+            return Err(refused);
+        }
         let id = crypto::random_id()?;
         let made = ServiceTokenSecret::generate(&self.0.pepper)?;
         let locks = if new.scopes.contains(&Scope::Fetch) {
@@ -67,12 +74,13 @@ impl Service {
             max_uses: new.max_uses,
         };
         let view = self
-            .change(caller, Permission::TokenCreate, target_of(&record.grant)?, |tables, draft| {
+            .change(caller, Permission::TokenCreate, target, |tables, draft| {
                 for key in record.grant.keys() {
                     let batch = Some(&mut draft.batch);
                     authorise(tables, caller, Permission::TokenCreate, Target::Key(*key), batch)?;
                 }
                 draft.object = Some(id);
+                draft.space = space_of(tables, target);
                 draft.detail = match &record.grant {
                     Grant::Keys(keys) => format!("for {} keys", keys.len()),
                     Grant::Environment { environment, .. } => {
@@ -119,6 +127,7 @@ impl Service {
         self.change(caller, Permission::TokenRevoke, Target::Token(id), |tables, draft| {
             let token = tables.tokens.get(&id).ok_or(Error::NotFound("token"))?;
             draft.object = Some(id);
+            draft.space = space_of(tables, Target::Token(id));
             draft.batch.remove(token);
             remove_uses(&mut draft.batch, id);
             for key in locked_for(tables, &token.record.grant) {

@@ -121,9 +121,22 @@ fn answer(tables: &Tables, key: &ApiKey, action: AccessAction, whom: Id, you: bo
             if action == AccessAction::Reveal { what_opens_it(tables, key, member) } else { String::new() };
         format!("{who} may, because {standing}{missing}")
     } else {
-        format!("{who} may not: {} is for {}, and {standing}", rule.name, names(rule.allowed))
+        format!("{who} may not, because {} is for {}, and {standing}", doing(action), names(rule.allowed))
     };
     Ok(AccessAnswer { action, allowed, why })
+}
+
+fn doing(action: AccessAction) -> &'static str {
+    match action {
+        AccessAction::See => "seeing it",
+        AccessAction::Reveal => "revealing its value",
+        AccessAction::Change => "changing it",
+        AccessAction::Rotate => "replacing its value",
+        AccessAction::Move => "moving it elsewhere",
+        AccessAction::Delete => "deleting it",
+        AccessAction::Fetch => "fetching its value",
+        AccessAction::Track => "reporting its use",
+    }
 }
 
 fn role_in_words(role: Role) -> &'static str {

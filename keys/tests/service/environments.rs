@@ -1,7 +1,7 @@
 //! Environments of a team, and the service tokens that are for one.
 
 use keyward_keys::input::{KeyPatch, NewKey, NewTeam, NewToken, TeamPatch};
-use keyward_keys::{Caller, Custody, Environment, Error, Id, Locked, Scope};
+use keyward_keys::{Caller, Custody, Environment, Error, Id, Locked, Plan, Scope};
 use secrecy::ExposeSecret;
 
 use crate::harness::{Instance, ORIGIN, by_id, new_key, secret};
@@ -162,4 +162,11 @@ async fn a_token_is_for_an_environment_that_the_team_has() {
     let made = service.create_token(&ana, for_environment(team.id, Environment::Staging)).await;
     assert!(matches!(made, Err(Error::Invalid(faults)) if faults[0].field == "environment"));
     assert!(service.create_token(&ana, for_environment(team.id, Environment::Production)).await.is_ok());
+
+    // A stranger is not told whether there are keys.
+    let (eve, _) = instance.person("eve", Plan::Free).await;
+    let new = NewKey { team: Some(team.id), ..new_key("Stripe") };
+    service.create_key(&ana, new).await.expect("a key");
+    let made = service.create_token(&eve, for_environment(team.id, Environment::Production)).await;
+    assert!(matches!(made, Err(Error::NotFound("team"))));
 }

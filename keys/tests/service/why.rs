@@ -40,7 +40,7 @@ async fn anybody_who_sees_a_key_can_ask_who_may_what_and_why() {
             AccessAction::Reveal,
             None,
             false,
-            "you may not: key.reveal is for members, admins, owners, and you are a viewer of Payments",
+            "you may not, because revealing its value is for members, admins and owners, and you are a viewer of Payments",
         ),
         (
             &vic,
@@ -54,7 +54,7 @@ async fn anybody_who_sees_a_key_can_ask_who_may_what_and_why() {
             AccessAction::Change,
             None,
             false,
-            "you may not: key.change is for admins, owners, and you are a member of Payments",
+            "you may not, because changing it is for admins and owners, and you are a member of Payments",
         ),
         (
             &ana,
@@ -68,7 +68,7 @@ async fn anybody_who_sees_a_key_can_ask_who_may_what_and_why() {
             AccessAction::Fetch,
             Some(vic_id),
             false,
-            "vic may not: key.fetch is for service tokens that fetch, and they are a viewer of Payments",
+            "vic may not, because fetching its value is for service tokens with the scope fetch, and they are a viewer of Payments",
         ),
     ] {
         assert_eq!(ask(caller, action, user).await, (allowed, why.to_owned()));

@@ -209,6 +209,10 @@ async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyView) -> Resul
         ["All calls", &key.usage_count.to_string()],
         ["Last used", &print::moment(key.last_used)],
         ["Version", &key.version.to_string()],
+        [
+            "Rotate now",
+            if key.rotate_now { "its value is known to somebody who may not read it any more" } else { "" },
+        ],
         ["Created", &print::moment(Some(key.created_at))],
     ]
     .into_iter()

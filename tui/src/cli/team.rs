@@ -172,14 +172,17 @@ async fn answer_with(context: &Context<'_>, args: &Args, team: &TeamView) -> Res
     .map(|row| row.map(str::to_owned).to_vec())
     .collect::<Vec<_>>();
     if team.rekeying > 0 {
-        let text = format!("{} keys, when a member unlocks who can", team.rekeying);
-        rows.push(vec!["To be locked again".to_owned(), text]);
+        rows.push(vec!["To be locked again".to_owned(), waiting(team.rekeying, "key")]);
     }
     if team.newcomers > 0 {
-        let text = format!("{} members, when a member unlocks who can", team.newcomers);
-        rows.push(vec!["To be let in".to_owned(), text]);
+        rows.push(vec!["To be let in".to_owned(), waiting(team.newcomers, "member")]);
     }
     context.print(&print::columns(&rows)).await
+}
+
+fn waiting(number: u64, noun: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{s}, when a member unlocks who can")
 }
 
 fn access(access: SealedAccess) -> &'static str {
