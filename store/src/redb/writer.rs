@@ -128,6 +128,7 @@ impl Writer {
         if journaled && due.is_some_and(|at| at <= Instant::now()) {
             return true;
         }
+        self.await_company();
         let first = match due {
             None => self.requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(at) => self.requests.recv_timeout(at.saturating_duration_since(Instant::now())),
@@ -137,25 +138,25 @@ impl Writer {
             Err(RecvTimeoutError::Timeout) => return true,
             Err(RecvTimeoutError::Disconnected) => return false,
         };
-        self.await_company();
         while let Some(request) = next {
             if !group.take(request) {
                 return false;
             }
             next = if group.is_full() { None } else { self.requests.try_recv().ok() };
         }
+        self.last_group = Instant::now();
         self.company = group.appends.len();
         self.standing.leave(group.requests(), group.bytes);
         true
     }
 
     /// When several callers report at once, lets a group grow: each has some work to do for its next request, and the same
-    /// commit serves more of them. A caller who is alone never waits.
+    /// commit serves more of them. Nobody has to wake the writer meanwhile. A caller who is alone never waits.
     #[expect(
         clippy::disallowed_methods,
         reason = "this thread is the writer's own and has nothing else to do"
     )]
-    fn await_company(&mut self) {
+    fn await_company(&self) {
         if self.company >= SEVERAL {
             let pace = PACE_PER_CALLER * self.company.min(MOST_AWAITED) as u32;
             let rest = pace.saturating_sub(self.last_group.elapsed());
@@ -163,7 +164,6 @@ impl Writer {
                 std::thread::sleep(rest);
             }
         }
-        self.last_group = Instant::now();
     }
 
     /// Writes a group and shows it; tells whether it was `journaled`. On an error nothing of it is applied.
