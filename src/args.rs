@@ -105,7 +105,7 @@ pub struct Run {
     /// Restarts the command when a key has a new version
     #[arg(long)]
     pub watch: bool,
-    /// Seconds between looks, on average
+    /// Seconds between looks, on average, when the server tells nothing of itself
     #[arg(long, value_name = "SECONDS", requires = "watch", default_value_t = 15,
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub every: u64,

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
-use hyper::{Method, Request, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -102,18 +103,21 @@ fn tls(secure: bool) -> Result<ClientConfig> {
 pub(super) struct Client {
     http: hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     fetch: Uri,
+    events: Uri,
     authorization: HeaderValue,
 }
 
 impl Client {
     /// A client for the server at this address.
     pub(super) fn new(url: &str, token: SecretString) -> Result<Self> {
-        let fetch = format!("{}/api/fetch", url.trim_end_matches('/'));
-        let known = fetch.parse().ok().filter(|uri: &Uri| {
-            matches!(uri.scheme_str(), Some("http" | "https"))
-                && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
-        });
-        let Some(fetch) = known else {
+        let at = |path: &str| {
+            let uri = format!("{}{path}", url.trim_end_matches('/')).parse().ok();
+            uri.filter(|uri: &Uri| {
+                matches!(uri.scheme_str(), Some("http" | "https"))
+                    && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+            })
+        };
+        let (Some(fetch), Some(events)) = (at("/api/fetch"), at("/api/events?events=api_key_update")) else {
             return Err(Error::Usage(
                 "KEYWARD_URL is the server's address, such as https://keys.example.com".to_owned(),
             ));
@@ -125,7 +129,7 @@ impl Client {
         let connector =
             HttpsConnectorBuilder::new().with_tls_config(tls(secure)?).https_or_http().enable_http1().build();
         let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { http, fetch, authorization })
+        Ok(Self { http, fetch, events, authorization })
     }
 
     /// Fetches keys, or all of an environment; of a version that is known, the value is left out.
@@ -161,20 +165,32 @@ impl Client {
         Err(Error::Daemon { exit: refused.exit().code(), text: refused.detail })
     }
 
+    /// What the server tells of keys that change (server-sent events), for as long as it likes.
+    pub(super) async fn events(&self) -> Result<Incoming> {
+        let asked =
+            tokio::time::timeout(PATIENCE, self.send(Method::GET, &self.events, Full::default())).await;
+        let response = asked.unwrap_or_else(|_| Err(self.unreachable("it does not answer")))?;
+        if response.status() == StatusCode::OK { Ok(response.into_body()) } else { Err(self.stranger()) }
+    }
+
     async fn post(&self, body: &Value) -> Result<(StatusCode, Bytes)> {
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri(&self.fetch)
-            .header(AUTHORIZATION, &self.authorization)
-            .header(CONTENT_TYPE, "application/json")
-            .header(USER_AGENT, concat!("keyward/", env!("CARGO_PKG_VERSION")))
-            .body(Full::from(body.to_string()))
-            .map_err(|error| self.unreachable(error))?;
-        let response = self.http.request(request).await.map_err(|error| self.unreachable(error))?;
+        let response = self.send(Method::POST, &self.fetch, Full::from(body.to_string())).await?;
         let status = response.status();
         let body = Limited::new(response.into_body(), LONGEST_ANSWER);
         let body = body.collect().await.map_err(|error| self.unreachable(error))?;
         Ok((status, body.to_bytes()))
+    }
+
+    async fn send(&self, method: Method, uri: &Uri, body: Full<Bytes>) -> Result<Response<Incoming>> {
+        let request = Request::builder()
+            .method(method)
+            .uri(uri)
+            .header(AUTHORIZATION, &self.authorization)
+            .header(CONTENT_TYPE, "application/json")
+            .header(USER_AGENT, concat!("keyward/", env!("CARGO_PKG_VERSION")))
+            .body(body)
+            .map_err(|error| self.unreachable(error))?;
+        self.http.request(request).await.map_err(|error| self.unreachable(error))
     }
 
     fn unreachable(&self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {

@@ -1,10 +1,12 @@
 //! `keyward run`: starts a command with keys in its environment, fetched with a service token. No fetch, no start.
 //!
 //! Without `--watch` this process becomes the command, so its pid, signals and exit status are the command's own. With
-//! it, this process stays, passes signals and the exit status on, and looks for new versions.
+//! it, this process stays, passes signals and the exit status on, and looks for new versions: now and then, and when the
+//! server says that a key has changed.
 
 mod child;
 mod client;
+mod hints;
 mod names;
 mod watch;
 

@@ -1,5 +1,5 @@
-//! `--watch`: looks for new versions now and then, and restarts the command, or sends it a signal. A server that is
-//! away, or that refuses, leaves the command running with what it has.
+//! `--watch`: looks for new versions now and then, and when the server hints at one, and restarts the command, or sends
+//! it a signal. A server that is away, or that refuses, leaves the command running with what it has.
 
 use std::collections::HashMap;
 use std::io::{self, IsTerminal};
@@ -8,11 +8,11 @@ use std::time::Duration;
 use keyward_keys::Id;
 use nix::sys::signal::Signal;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::child::{Child, Command, code};
-use super::{Plan, Values};
+use super::{Plan, Values, hints};
 use crate::error::{Error, Result, chain};
 use crate::output;
 
@@ -45,7 +45,13 @@ pub(super) async fn run(plan: Plan, command: Command, values: Values, settings: 
     let mut passed = passed(apart)?;
     let mut child = command.start(&values, apart)?;
     let (news_to, mut news) = mpsc::channel(1);
-    let looking = tokio::spawn(look(plan, values.versions, settings.every, news_to));
+    let looking = tokio::spawn(async move {
+        let (hint, every) = (Notify::new(), || jittered(settings.every));
+        tokio::join!(
+            look(&plan, values.versions, every, &hint, news_to),
+            hints::listen(&plan.client, &hint, every)
+        )
+    });
     let mut next: Option<(Values, Instant)> = None;
     let ended = loop {
         let deadline = next.as_ref().map(|(_, deadline)| *deadline);
@@ -106,10 +112,19 @@ fn passed(apart: bool) -> Result<mpsc::Receiver<Signal>> {
 }
 
 /// Looks for versions that are not known, for ever; says once when it cannot, and once when it can again.
-async fn look(plan: Plan, mut known: HashMap<Id, u32>, every: u64, news: mpsc::Sender<Values>) {
+async fn look(
+    plan: &Plan,
+    mut known: HashMap<Id, u32>,
+    every: impl Fn() -> Duration,
+    hint: &Notify,
+    news: mpsc::Sender<Values>,
+) {
     let mut failing = false;
     loop {
-        tokio::time::sleep(jittered(every)).await;
+        tokio::select! {
+            () = tokio::time::sleep(every()) => {}
+            () = hint.notified() => tokio::time::sleep(soon()).await,
+        }
         match plan.news(&known).await {
             Ok(None) => {}
             Ok(Some(values)) => {
@@ -132,6 +147,11 @@ async fn look(plan: Plan, mut known: HashMap<Id, u32>, every: u64, news: mpsc::S
             output::talk("keyward: looking for new versions again");
         }
     }
+}
+
+/// In a moment: what changes together is looked at once, and many commands do not ask at one moment.
+fn soon() -> Duration {
+    Duration::from_millis(fastrand::u64(50..=300))
 }
 
 /// Between three and five quarters of it, so that many commands do not ask at one moment.

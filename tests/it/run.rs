@@ -1,11 +1,14 @@
 //! `keyward run`: the real program around real commands.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::daemon::{BINARY, text};
 use crate::harness::Daemon;
@@ -185,8 +188,10 @@ async fn a_watched_command_is_restarted_when_a_key_comes_and_left_alone_when_the
         file.display()
     );
     let start = |more: &[&str]| {
-        let args = [&["--env", "production", "--watch", "--every", "1"], more, &["--", "sh", "-c", &script]]
-            .concat();
+        // Nobody would wait for the next look: the daemon says when there is something new.
+        let args =
+            [&["--env", "production", "--watch", "--every", "3600"], more, &["--", "sh", "-c", &script]]
+                .concat();
         place.command(&args).spawn().unwrap()
     };
     let mut child = start(&[]);
@@ -206,16 +211,40 @@ async fn a_watched_command_is_restarted_when_a_key_comes_and_left_alone_when_the
     drop(daemon);
 }
 
+/// Stands between a command and the daemon, and lets no stream of events through; answers its address.
+async fn without_events(api: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let (mut asks, mut answered) = client.into_split();
+            let (mut answers, mut asked) = TcpStream::connect(api).await.unwrap().into_split();
+            tokio::spawn(async move { tokio::io::copy(&mut answers, &mut answered).await });
+            tokio::spawn(async move {
+                let mut piece = vec![0; 16 * 1024];
+                while let Ok(length @ 1..) = asks.read(&mut piece).await {
+                    if piece.starts_with(b"GET ") || asked.write_all(&piece[..length]).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_watched_command_may_be_signalled_instead() {
+async fn a_watched_command_may_be_signalled_instead_and_needs_no_word_from_the_daemon() {
     let place = Place::build().await;
+    let between = without_events(place.daemon.api).await;
     place.key("one", "first").await;
     let file = place.daemon.folder.path().join("starts");
     let script =
         format!("trap 'echo usr1 >> {0}' USR1; echo $$ >> {0}; while :; do sleep 0.05; done", file.display());
     let args =
         ["--env", "production", "--watch", "--every", "1", "--signal", "usr1", "--", "sh", "-c", &script];
-    let mut child = place.command(&args).spawn().unwrap();
+    let mut command = place.command(&args);
+    let mut child = command.env("KEYWARD_URL", format!("http://{between}")).spawn().unwrap();
     tokio::task::block_in_place(|| lines(&file, 1));
     place.key("two", "second").await;
     tokio::task::block_in_place(|| assert_eq!(lines(&file, 2)[1], "usr1"));
