@@ -106,17 +106,19 @@ impl Fetches {
         let day = day_of(now_ms);
         {
             let today = self.today.read().unwrap_or_else(PoisonError::into_inner);
-            if today.day == day
+            if today.day >= day
                 && let Some(count) = today.counts.get(&(token, api_key))
             {
                 return Arc::clone(count);
             }
         }
         let mut today = self.today.write().unwrap_or_else(PoisonError::into_inner);
-        if today.day != day {
+        // Whoever asked a moment before midnight may come here after it, and is counted with the new day.
+        if today.day < day {
             // What is not written of the day before lies in `changed` too.
             *today = Today { day, ..Today::default() };
         }
+        let day = today.day;
         let new = || {
             FetchCount::new(FetchDay { day, token, api_key, count: 0, last_ms: now_ms, version: 0 }, false)
         };

@@ -42,6 +42,11 @@ async fn the_first_fetch_of_a_token_key_and_day_is_audited_also_across_a_restart
     instance.clock.set(NOON + DAY_MS);
     instance.service.fetch(&app(&instance, &first), &by_id(one.id), None).await.expect("fetched");
     assert_eq!(records(&instance).await, before + 4, "and midnight is");
+    instance.clock.set(NOON + DAY_MS - 1);
+    instance.service.fetch(&app(&instance, &first), &by_id(one.id), None).await.expect("fetched");
+    instance.clock.set(NOON - 1);
+    instance.service.fetch(&app(&instance, &first), &by_id(one.id), None).await.expect("fetched");
+    assert_eq!(records(&instance).await, before + 4, "a day that is over does not begin again");
 }
 
 #[tokio::test]
