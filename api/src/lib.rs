@@ -34,6 +34,15 @@ use tokio::sync::Semaphore;
 
 pub use server::serve;
 
+/// Entrances for the fuzzer.
+#[cfg(fuzzing)]
+pub mod fuzz {
+    /// Takes bytes for a body of many events.
+    pub fn bulk(bytes: &[u8]) {
+        crate::input::bulk(bytes);
+    }
+}
+
 /// What the door reads of the settings.
 #[derive(Clone, Debug)]
 pub struct ApiSettings {

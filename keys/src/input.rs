@@ -36,7 +36,7 @@ pub use token::{NewToken, TokenWords, network};
 pub(crate) use transfer::import_json;
 pub use transfer::{
     Export, ExportFormat, ExportWords, FirstLine, Import, ImportDefaults, ImportPlace, ImportWords,
-    ImportedKey, SeedBlob, SeedKey, TransferFormat, import_env,
+    ImportedKey, MOST_IMPORTED, SeedBlob, SeedKey, TransferFormat, import_env,
 };
 
 /// Reads one of a few words, as it stands in JSON.

@@ -14,6 +14,8 @@ mod text;
 mod transfer;
 mod tree;
 
+#[cfg(fuzzing)]
+pub(crate) use batch::bulk;
 pub(crate) use batch::{Batch, Chunk, Piece};
 pub(crate) use body::{BODY_LIMIT, Json, Object, OptionalObject, VALUE_BODY_LIMIT};
 pub(crate) use event::{Refused, reported, single};

@@ -1,7 +1,7 @@
 //! What comes with keys that are brought in or sent out.
 
 use keyward_keys::input::{
-    Export, ExportFormat, Import, ImportDefaults, ImportPlace, ImportedKey, NewKey, SeedKey,
+    Export, ExportFormat, Import, ImportDefaults, ImportPlace, ImportedKey, MOST_IMPORTED, NewKey, SeedKey,
     TransferFormat as Format, import_env,
 };
 use keyward_keys::{Custody, Environment, Id};
@@ -155,7 +155,7 @@ impl ImportBody {
         let keys = match self.format {
             Format::Env => import_env(&self.content.unwrap_or_default(), &all.plain),
             format => {
-                let items = self.keys.unwrap_or_default().into_iter().enumerate();
+                let items = self.keys.unwrap_or_default().into_iter().take(MOST_IMPORTED + 1).enumerate();
                 items.map(|(index, item)| one(item, ImportPlace::Index(index), format, &all)).collect()
             }
         };

@@ -1,6 +1,7 @@
 //! A JSON value (RFC 8259) as a tree, with what `serde_json::Value` lets pass refused: a name given twice in one
 //! object, and nesting deeper than anybody needs. It has no `Debug`: there may be secrets in it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
@@ -12,6 +13,9 @@ use crate::problem::Problem;
 
 /// Arrays and objects inside one another, at most.
 pub(crate) const MAX_DEPTH: usize = 32;
+
+/// Values in a document, at most: a few bytes of text may become a hundred times as many in memory.
+const MAX_VALUES: usize = 100_000;
 
 /// A JSON value.
 pub(crate) enum Tree {
@@ -27,7 +31,9 @@ impl Tree {
     /// Parses a whole document.
     pub(crate) fn parse(json: &[u8]) -> Result<Self, Problem> {
         let mut reader = serde_json::Deserializer::from_slice(json);
-        let tree = Depth(MAX_DEPTH).deserialize(&mut reader).map_err(|error| not_json(&error))?;
+        let left = Cell::new(MAX_VALUES);
+        let tree = Room { depth: MAX_DEPTH, values: &left };
+        let tree = tree.deserialize(&mut reader).map_err(|error| not_json(&error))?;
         reader.end().map_err(|error| not_json(&error))?;
         Ok(tree)
     }
@@ -38,24 +44,31 @@ pub(crate) fn not_json(error: &serde_json::Error) -> Problem {
     Problem::malformed(format!("the body is not good JSON: {error}"))
 }
 
-/// The levels that are left.
-struct Depth(usize);
+/// The levels and values that are left.
+#[derive(Clone, Copy)]
+struct Room<'a> {
+    depth: usize,
+    values: &'a Cell<usize>,
+}
 
-impl<'de> DeserializeSeed<'de> for Depth {
+impl<'de> DeserializeSeed<'de> for Room<'_> {
     type Value = Tree;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Tree, D::Error> {
+        let left = self.values.get().checked_sub(1);
+        self.values.set(left.ok_or_else(|| D::Error::custom("too many values"))?);
         reader.deserialize_any(self)
     }
 }
 
-impl Depth {
-    fn below<E: Error>(&self) -> Result<usize, E> {
-        self.0.checked_sub(1).ok_or_else(|| E::custom("nested too deep"))
+impl Room<'_> {
+    fn below<E: Error>(self) -> Result<Self, E> {
+        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("nested too deep"))?;
+        Ok(Self { depth, ..self })
     }
 }
 
-impl<'de> Visitor<'de> for Depth {
+impl<'de> Visitor<'de> for Room<'_> {
     type Value = Tree;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,7 +106,7 @@ impl<'de> Visitor<'de> for Depth {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {
         let below = self.below()?;
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Depth(below))? {
+        while let Some(item) = items.next_element_seed(below)? {
             list.push(item);
         }
         Ok(Tree::List(list))
@@ -105,7 +118,7 @@ impl<'de> Visitor<'de> for Depth {
         while let Some(name) = fields.next_key::<String>()? {
             match object.entry(name) {
                 Entry::Occupied(_) => return Err(A::Error::custom("a name is given twice in one object")),
-                Entry::Vacant(place) => place.insert(fields.next_value_seed(Depth(below))?),
+                Entry::Vacant(place) => place.insert(fields.next_value_seed(below)?),
             };
         }
         Ok(Tree::Object(object))
@@ -139,6 +152,13 @@ mod tests {
         assert!(Tree::parse(&nested(MAX_DEPTH)).is_ok());
         assert!(refusal(&nested(MAX_DEPTH + 1)).contains("deep"));
         assert!(refusal(&vec![b'['; 100_000]).contains("deep"));
+    }
+
+    #[test]
+    fn values_are_bounded_wherever_they_stand() {
+        let items = |count: usize| format!("{{\"keys\":[[{}]]}}", vec!["0"; count].join(","));
+        assert!(Tree::parse(items(MAX_VALUES - 3).as_bytes()).is_ok());
+        assert!(refusal(items(MAX_VALUES - 2).as_bytes()).contains("too many values"));
     }
 
     #[test]

@@ -175,3 +175,20 @@ async fn a_dry_run_tells_what_the_team_s_environments_refuse() {
     assert!(dry.body["keys"][0]["detail"].as_str().unwrap().contains("staging"), "{}", dry.body);
     import(&server, &token, false, &body).await.is_problem(422, "invalid");
 }
+
+#[tokio::test]
+async fn no_more_keys_are_read_than_may_come_at_once() {
+    let server = Server::start().await;
+    let token = server.rich_person("ana@example.com").await;
+    let keys = vec![json!({"name": "n"}); 1_001];
+    let lines: String = (0..1_001).map(|number| format!("K{number}=v\n")).collect();
+    for body in [json!({"format": "json", "keys": keys}), json!({"format": "env", "content": lines})] {
+        let refused = import(&server, &token, true, &body).await;
+        refused.is_problem(422, "invalid");
+        assert!(
+            refused.body["errors"][0]["detail"].as_str().unwrap().contains("more than 1000"),
+            "{}",
+            refused.body
+        );
+    }
+}

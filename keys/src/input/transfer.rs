@@ -16,6 +16,9 @@ pub(crate) use written::import_json;
 /// The service of keys from a `.env` text that names none.
 const SERVICE: &str = "env";
 
+/// Keys that are brought in at once, at most. Whoever reads them reads no more than one more.
+pub const MOST_IMPORTED: usize = 1_000;
+
 /// Keys to bring in: all of them or none.
 #[derive(Default)]
 pub struct Import {
@@ -131,7 +134,7 @@ pub fn import_env(text: &str, all: &ImportDefaults) -> Vec<ImportedKey> {
         };
         ImportedKey { at: ImportPlace::Line(assignment.line), key, blob: None, faults }
     };
-    dotenv::parse(text).into_iter().map(read).collect()
+    dotenv::parse(text).take(MOST_IMPORTED + 1).map(read).collect()
 }
 
 /// The form in which keys go out.

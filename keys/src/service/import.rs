@@ -12,7 +12,7 @@ use crate::caller::Caller;
 use crate::crypto::{self, PublicKey, SeedSystemKey};
 use crate::dotenv;
 use crate::error::{Error, Fault, Result};
-use crate::input::{Import, ImportPlace, ImportedKey, SeedBlob, SeedKey};
+use crate::input::{Import, ImportPlace, ImportedKey, MOST_IMPORTED, SeedBlob, SeedKey};
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
@@ -22,9 +22,7 @@ use crate::service::mirror::Shared;
 use crate::service::text::harmless;
 use crate::view::{ImportLine, ImportReport, ImportResult};
 
-/// Keys of one request.
-const MOST_KEYS: usize = 1_000;
-/// Those of them with a passphrase: each is slow on purpose.
+/// Keys of one request with a passphrase: each is slow on purpose.
 const MOST_WITH_PASSPHRASE: usize = 100;
 
 /// Bytes of a name that are told.
@@ -237,8 +235,11 @@ fn check_size(keys: &[ImportedKey]) -> Result<()> {
     if keys.is_empty() {
         return Err(Error::invalid("", "there is no key in it"));
     }
-    if keys.len() > MOST_KEYS {
-        return Err(Error::invalid("", format!("has {} keys; {MOST_KEYS} is the most at once", keys.len())));
+    if keys.len() > MOST_IMPORTED {
+        return Err(Error::invalid(
+            "",
+            format!("has more than {MOST_IMPORTED} keys; that is the most at once"),
+        ));
     }
     let with_passphrase = keys.iter().filter(|item| item.key.passphrase.is_some() || item.blob.is_some());
     match with_passphrase.count() {

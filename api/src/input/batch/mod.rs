@@ -2,6 +2,8 @@
 //! events is in memory, and each event is read by itself, so that a bad one does not spoil the others.
 
 mod chunk;
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod items;
 mod lines;
 
@@ -15,6 +17,8 @@ use crate::HttpDoor;
 use crate::problem::Problem;
 
 pub(crate) use chunk::{Chunk, Piece};
+#[cfg(fuzzing)]
+pub(crate) use fuzz::bulk;
 use items::Items;
 use lines::Lines;
 

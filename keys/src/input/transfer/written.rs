@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{ImportDefaults, ImportPlace, ImportedKey, SeedKey, TransferFormat};
+use super::{ImportDefaults, ImportPlace, ImportedKey, MOST_IMPORTED, SeedKey, TransferFormat};
 use crate::error::{Error, Fault, Result};
 use crate::input::NewKey;
 use crate::{Custody, Environment};
@@ -60,7 +60,7 @@ pub(crate) fn import_json(
         let place = format!("line {}, column {}", error.line(), error.column());
         Error::invalid("", format!("this is not what an export writes, {{\"keys\": […]}}: {place}"))
     })?;
-    let items = document.keys.into_iter().enumerate();
+    let items = document.keys.into_iter().take(MOST_IMPORTED + 1).enumerate();
     Ok(items
         .map(|(index, item)| {
             let at = ImportPlace::Index(index);
