@@ -4,6 +4,8 @@
 mod account;
 mod notices;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -136,6 +138,18 @@ pub struct NewKey {
     /// Days between rotations, 0 to 3,650; 90 when none.
     #[schema(maximum = 3650)]
     pub rotation_interval: Option<u32>,
+}
+
+/// A new value for a key.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct NewVersion {
+    /// The value, 1 byte to 64 KiB.
+    #[schema(rename = "apiKey", value_type = String, format = Password, min_length = 1, max_length = 65536)]
+    pub value: SecretString,
+    /// For how long the value before it is fetched along with it, such as `1h` or `7d`; a day when none, 90 at most.
+    #[schema(value_type = Option<String>, examples("24h"))]
+    pub overlap: Option<Duration>,
 }
 
 /// A change to a key: only the fields that are given. `Some(None)` clears.

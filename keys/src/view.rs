@@ -13,6 +13,7 @@ mod team;
 mod token;
 mod transfer;
 mod usage;
+mod version;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -35,6 +36,8 @@ pub use token::TokenView;
 pub use transfer::{Exported, ImportLine, ImportReport, ImportResult, LeftOut};
 
 pub use usage::{EndpointShare, ErrorClasses, KeyShare, UsageDay, UsageOverview, UsageReport, UsageSummary};
+
+pub use version::{VersionLabel, VersionView};
 
 pub use account::{ManagedUser, OneTimeCode, PreferencesView, SecondFactorSetup, SessionView, UserPage};
 

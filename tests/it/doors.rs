@@ -55,6 +55,8 @@ const ROUTES: &[Row] = &[
     ("DELETE", "/api/keys/{id}", "", [401, 401, 404, 404, 403, 403]),
     ("POST", "/api/keys/{id}/reveal", "{}", [401, 401, 404, 404, 403, 403]),
     ("GET", "/api/keys/{id}/value", "", [401, 401, 404, 404, 200, 403]),
+    ("GET", "/api/keys/{id}/versions", "", [401, 401, 404, 404, 200, 200]),
+    ("POST", "/api/keys/{id}/versions", r#"{"apiKey":"v"}"#, [401, 401, 404, 403, 403, 403]),
     ("GET", "/api/keys/{id}/access", "", [401, 401, 404, 403, 403, 403]),
     ("GET", "/api/fetch/production/anas", "", [401, 401, 403, 200, 200, 403]),
     ("POST", "/api/fetch", FETCH, [401, 401, 403, 200, 200, 200]),

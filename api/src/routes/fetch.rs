@@ -88,6 +88,7 @@ async fn one(
                 environment: fetched.environment,
                 version: fetched.version,
                 api_key: value.expose_secret(),
+                previous: Before::of(&fetched),
                 limit: fetched.limit,
             };
             Ok(([(header::ETAG, tag)], Json(one)).into_response())
@@ -103,7 +104,25 @@ struct One<'a> {
     environment: Environment,
     version: u32,
     api_key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<Before<'a>>,
     limit: MonthLimit,
+}
+
+/// The version before, while both are to be had.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = FetchedPrevious)]
+struct Before<'a> {
+    version: u32,
+    api_key: &'a str,
+}
+
+impl<'a> Before<'a> {
+    fn of(fetched: &'a Fetched) -> Option<Self> {
+        let (version, value) = fetched.previous.as_ref()?;
+        Some(Self { version: *version, api_key: value.expose_secret() })
+    }
 }
 
 /// Many values at once, for an app with a service token.
@@ -158,6 +177,8 @@ struct Of<'a> {
     /// Left out when the app said that it has this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<Before<'a>>,
     limit: MonthLimit,
 }
 
@@ -170,6 +191,7 @@ impl<'a> Item<'a> {
             environment: fetched.environment,
             version: fetched.version,
             api_key: fetched.value.as_ref().map(ExposeSecret::expose_secret),
+            previous: Before::of(fetched),
             limit: fetched.limit,
         })
     }

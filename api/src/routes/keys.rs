@@ -225,7 +225,7 @@ struct Removed {
 
 /// The revision that `If-Match` asks for. When it names several, the one the key has is asked for, so that a change
 /// between here and the commit is still noticed.
-async fn revision(
+pub(super) async fn revision(
     door: &HttpDoor,
     caller: &Caller,
     key: &KeyRef,

@@ -21,6 +21,7 @@ mod transfer;
 mod unlock;
 mod usage;
 mod users;
+mod versions;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -50,6 +51,7 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
         .merge(second_factor::routes())
         .merge(users::routes())
         .merge(keys::routes(most))
+        .merge(versions::routes(most))
         .merge(access::routes())
         .merge(fetch::routes())
         .merge(transfer::routes(most))

@@ -27,3 +27,4 @@ mod teams;
 mod tokens;
 mod transfer;
 mod usage;
+mod versions;

@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 
 use keyward_store::Row;
-use keyward_store::model::{ApiKey, Custody, Environment, Grant, Holder, Id, LockTarget};
+use keyward_store::model::{ApiKey, Custody, Environment, Grant, Holder, Id, LockTarget, Previous};
 
 use crate::caller::{Caller, Identity};
 use crate::crypto::{self, PublicKey, ServiceTokenSecret, TokenKeys};
@@ -18,6 +18,7 @@ use crate::service::Service;
 use crate::service::keys::status_of;
 use crate::service::mirror::Tables;
 use crate::service::tokens::{in_environment, opens_later};
+use crate::service::versions::previous_of;
 use crate::view::{Fetched, KeyStatus};
 
 /// Keys fetched with one request.
@@ -90,9 +91,12 @@ impl Service {
             return Err(Error::LimitExceeded { reset: limit.reset, wait });
         }
         let version = key.current_version;
-        let mut value = None;
+        let (mut value, mut previous) = (None, None);
         if have != Some(version) {
             let opened = self.open_for(app, &row, version).await?;
+            if let Some(Previous { number, .. }) = previous_of(key, now_ms) {
+                previous = Some((number, self.open_for(app, &row, number).await?));
+            }
             self.record_fetch(caller, app.token, key, version, now_ms).await?;
             value = Some(opened);
         }
@@ -103,6 +107,7 @@ impl Service {
             environment: key.environment,
             version,
             value,
+            previous,
             limit,
         })
     }

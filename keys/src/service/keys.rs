@@ -209,7 +209,8 @@ fn only_named(tables: &Tables, caller: &Caller, name: &str, environment: Option<
     Ok(first.record.id)
 }
 
-fn unchanged(tables: &Tables, id: Id, if_match: Option<u64>) -> Result<&Shared<ApiKey>> {
+/// The key's row, when it still has that revision.
+pub(crate) fn unchanged(tables: &Tables, id: Id, if_match: Option<u64>) -> Result<&Shared<ApiKey>> {
     let row = tables.keys.get(id).ok_or(Error::NotFound("key"))?;
     if if_match.is_some_and(|revision| revision != row.version) {
         return Err(Error::Stale);

@@ -81,6 +81,7 @@ impl ReadyKey {
             frozen_ms: None,
             space_generation,
             exposed_version: None,
+            previous: None,
         };
         draft.did(*id, *space, format!("{how}{:?} custody", record.custody).to_lowercase());
         draft.batch.create(&record)?;

@@ -54,6 +54,7 @@ mod unlocked;
 mod usage;
 mod uses;
 mod vault;
+mod versions;
 mod warm;
 mod watch;
 mod why;

@@ -20,6 +20,8 @@ pub struct Fetched {
     pub version: u32,
     /// The value; none when the app said that it has this version already.
     pub value: Option<SecretString>,
+    /// The version before it and its value, while that is still fetchable and when the app got the value.
+    pub previous: Option<(u32, SecretString)>,
     /// The key's month against its limit.
     pub limit: MonthLimit,
 }

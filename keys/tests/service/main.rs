@@ -28,4 +28,5 @@ mod teams;
 mod tokens;
 mod unlock;
 mod usage;
+mod versions;
 mod why;

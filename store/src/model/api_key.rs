@@ -96,6 +96,17 @@ pub struct ApiKey {
     pub exposed_version: Option<u32>,
     /// When it was frozen, ms since the epoch: tracked, not fetched, until somebody thaws it.
     pub frozen_ms: Option<i64>,
+    /// The version before the current one, for as long as it is fetched along with it.
+    pub previous: Option<Previous>,
+}
+
+/// A version that is on its way out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Previous {
+    /// Its number.
+    pub number: u32,
+    /// When it is fetched no more, ms since the epoch.
+    pub until_ms: i64,
 }
 
 impl ApiKey {

@@ -16,7 +16,7 @@ mod support;
 mod token;
 
 pub use account::{Account, Plan, Preferences, SecondFactor, Security, Session, SshKey};
-pub use api_key::{ApiKey, Custody, Environment, Status};
+pub use api_key::{ApiKey, Custody, Environment, Previous, Status};
 pub use audit::{AuditRecord, Door, Outcome};
 pub use checkpoint::Checkpoint;
 pub use custody::{Holder, Lock, LockTarget, Version, label};

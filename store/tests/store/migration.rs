@@ -117,6 +117,7 @@ fn api_key() -> ApiKey {
         space_generation: 0,
         exposed_version: None,
         frozen_ms: None,
+        previous: None,
     }
 }
 

@@ -138,6 +138,7 @@ fn api_key(old: old::ApiKey) -> ApiKey {
         space_generation: 0,
         exposed_version: None,
         frozen_ms: None,
+        previous: None,
     }
 }
 

@@ -32,6 +32,7 @@ fn key(number: u8, name: &str, tags: &[&str], deleted: bool) -> Shared<ApiKey> {
         space_generation: 0,
         exposed_version: None,
         frozen_ms: None,
+        previous: None,
     };
     Arc::new(Row { version: 1, record })
 }
