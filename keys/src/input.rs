@@ -250,6 +250,10 @@ pub struct KeyQuery {
     /// The order in reverse; what has no such value stays last.
     #[param(ignore)]
     pub reverse: bool,
+    /// Only keys that were there then, so that pages do not shift when keys are made meanwhile. The links of a list have
+    /// it.
+    #[param(value_type = Option<String>, inline)]
+    pub as_of: Option<Timestamp>,
 }
 
 /// How to open a key.

@@ -118,6 +118,9 @@ pub struct KeyPage {
     pub keys: Vec<KeyView>,
     /// Where this page is among all.
     pub pagination: Pagination,
+    /// When the newest of all was made: pages of keys as of then do not shift.
+    #[serde(skip)]
+    pub as_of: Option<Timestamp>,
 }
 
 /// Where a page is among all.

@@ -60,10 +60,15 @@ async fn list(
         team: search.parsed("team", ID),
         sort,
         reverse,
+        as_of: search.parsed("asOf", TIME),
     };
     search.finish()?;
     let page = door.service.keys(&caller, &query).await?;
-    Ok(linked("/api/keys", raw.as_deref(), page.pagination, page))
+    let mut raw = raw.unwrap_or_default();
+    if let (None, Some(as_of)) = (query.as_of, page.as_of) {
+        raw.push_str(&format!("&asOf={as_of}"));
+    }
+    Ok(linked("/api/keys", Some(&raw), page.pagination, page))
 }
 
 /// A field's name, rising; with `-` before it, falling. Orders with the larger value first are turned.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::Server;
+use crate::harness::{Reply, Server};
 
 #[tokio::test]
 async fn the_specification_s_key_is_made_listed_and_deleted() {
@@ -156,4 +156,33 @@ async fn walking_the_next_links_visits_every_key_once() {
     assert_eq!(names, (0..7).map(|number| format!("\"key {number}\"")).collect::<Vec<_>>());
     let past = server.get(&token, "/api/keys?page=99").await;
     assert_eq!((past.status, past.body["keys"].as_array().unwrap().len()), (200, 0));
+}
+
+#[tokio::test]
+async fn keys_made_meanwhile_shift_no_page() {
+    let server = Server::start().await;
+    let token = server.rich_person("ana@example.com").await;
+    for number in 0..7 {
+        server.key(&token, &format!("key {number}")).await;
+    }
+    for query in ["sort=-createdAt", "sort=name", "search=key", "fuzzy=true&search=ky"] {
+        let all = server.get(&token, &format!("/api/keys?limit=100&{query}")).await;
+        let ids = |page: &Reply| -> Vec<String> {
+            let keys = page.body["keys"].as_array().unwrap();
+            keys.iter().map(|key| key["_id"].as_str().unwrap().to_owned()).collect()
+        };
+        let (mut path, mut seen) = (format!("/api/keys?limit=3&{query}"), Vec::new());
+        loop {
+            let page = server.get(&token, &path).await;
+            assert_eq!(page.body["pagination"]["total"], ids(&all).len(), "{path}");
+            seen.extend(ids(&page));
+            server.key(&token, &format!("key 0 {}", seen.len())).await;
+            let links = page.header("link").to_owned();
+            match links.split(", ").find(|link| link.ends_with("rel=\"next\"")) {
+                Some(link) => path = link[1..link.find('>').unwrap()].to_owned(),
+                None => break,
+            }
+        }
+        assert_eq!(seen, ids(&all), "{query}");
+    }
 }

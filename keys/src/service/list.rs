@@ -8,6 +8,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use keyward_store::model::{ApiKey, Environment, Id};
 
 use crate::caller::Caller;
+use crate::clock::timestamp;
 use crate::error::Result;
 use crate::input::{KeyQuery, KeySort};
 use crate::service::Service;
@@ -23,7 +24,7 @@ impl Service {
     pub async fn keys(&self, caller: &Caller, query: &KeyQuery) -> Result<KeyPage> {
         check(query)?;
         let account = caller.person()?;
-        let (rows, total) = {
+        let (rows, total, newest) = {
             let tables = self.mirror().read();
             let spaces: Vec<&SpaceKeys> = tables
                 .memberships(account)
@@ -31,27 +32,32 @@ impl Service {
                 .filter(|member| query.team.is_none_or(|team| member.record.space == team))
                 .filter_map(|member| tables.keys.space(member.record.space))
                 .collect();
-            if is_plain(query) {
+            let newest = spaces.iter().filter_map(|space| space.newest().next()).min();
+            let (rows, total) = if is_plain(query) {
                 self.newest(&tables, &spaces, query)
             } else {
                 self.found(&tables, &spaces, query)
-            }
+            };
+            (rows, total, newest)
         };
         Ok(KeyPage {
             keys: rows.iter().map(|row| self.key_view(row)).collect(),
             pagination: Pagination::of(query.page, query.limit, total),
+            as_of: query.as_of.or(newest.map(|(Reverse(created_ms), _)| timestamp(created_ms))),
         })
     }
 
     /// Without a filter there is nothing to test: take the page straight from the order that is kept.
     fn newest(&self, tables: &Tables, spaces: &[&SpaceKeys], query: &KeyQuery) -> (Vec<Shared<ApiKey>>, u64) {
-        let total = spaces.iter().map(|space| space.len() as u64).sum();
+        let later = |place: &Place| is_later(query, place.0.0);
+        let left_out = |space: &SpaceKeys| space.newest().take_while(later).count();
+        let total = spaces.iter().map(|space| (space.len() - left_out(space)) as u64).sum();
         let mut sources: Vec<_> = spaces.iter().map(|space| space.newest().peekable()).collect();
         let merged = std::iter::from_fn(|| {
             let heads = sources.iter_mut().filter_map(|source| Some((*source.peek()?, source)));
             heads.min_by_key(|(head, _)| *head)?.1.next()
         });
-        let ids = merged.skip(skipped(query)).take(query.limit as usize);
+        let ids = merged.skip_while(later).skip(skipped(query)).take(query.limit as usize);
         (ids.filter_map(|(_, id)| tables.keys.get(id).cloned()).collect(), total)
     }
 
@@ -131,15 +137,21 @@ fn environment(environment: Environment) -> &'static str {
 
 /// Whether a key passes the filters. Without any it is not even looked up.
 fn wanted(tables: &Tables, id: Id, query: &KeyQuery, now_ms: i64) -> bool {
-    if query.status.is_none() && query.environment.is_none() && query.tag.is_none() {
+    if query.status.is_none() && query.environment.is_none() && query.tag.is_none() && query.as_of.is_none() {
         return true;
     }
     tables.keys.get(id).is_some_and(|row| {
         let key = &row.record;
-        query.status.is_none_or(|status| status_of(key, now_ms) == status)
+        !is_later(query, key.created_ms)
+            && query.status.is_none_or(|status| status_of(key, now_ms) == status)
             && query.environment.is_none_or(|environment| key.environment == environment)
             && query.tag.as_ref().is_none_or(|tag| key.tags.iter().any(|t| t.eq_ignore_ascii_case(tag)))
     })
+}
+
+/// Whether a key was made after the moment that is asked for.
+fn is_later(query: &KeyQuery, created_ms: i64) -> bool {
+    query.as_of.is_some_and(|as_of| created_ms > as_of.as_millisecond())
 }
 
 fn check(query: &KeyQuery) -> Result<()> {

@@ -363,6 +363,10 @@ impl Stage {
             found.iter().skip(from).take(query.limit as usize).map(|key| (*key).clone()).collect();
         let total = found.len() as u64;
         let pages = total.div_ceil(u64::from(query.limit)).max(1);
-        KeyPage { keys, pagination: Pagination { page: query.page, limit: query.limit, total, pages } }
+        KeyPage {
+            keys,
+            pagination: Pagination { page: query.page, limit: query.limit, total, pages },
+            as_of: None,
+        }
     }
 }
