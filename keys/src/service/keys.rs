@@ -203,8 +203,8 @@ fn only_named(tables: &Tables, caller: &Caller, name: &str, environment: Option<
     });
     let first = named.next().ok_or(Error::NotFound("key"))?;
     if named.next().is_some() {
-        let text = "several keys have this name; name the environment, or use the key's id (ak_…)";
-        return Err(Error::Conflict(text.to_owned()));
+        let way = if environment.is_some() { "" } else { "name the environment, or " };
+        return Err(Error::Conflict(format!("several keys have this name; {way}use the key's id (ak_…)")));
     }
     Ok(first.record.id)
 }
