@@ -25,7 +25,7 @@ use keyward_store::model::{Custody, Environment, Id, Plan};
 pub use access::{AccessAction, AccessAnswer, AppAccess, KeyAccess, PersonAccess};
 pub use audit::{AuditLine, AuditPage, AuditView, CheckpointPage, CheckpointView};
 pub use billing::{BillingPeriod, BillingView, PlanChange, PlanDifference, PlanUsage, UsageForecast};
-pub use fetched::Fetched;
+pub use fetched::{Fetched, NotFetched};
 pub use live::{KeyAction, KeyUpdate, UsageDelta, UsageStats, UsageUpdate};
 pub use notification::{NotificationPage, NotificationUpdate, NotificationView};
 pub use support::{TicketMessageView, TicketPage, TicketStatus, TicketView};

@@ -54,6 +54,8 @@ fn secret<'de, D: serde::Deserializer<'de>>(
 #[derive(Deserialize)]
 pub(super) struct Refused {
     status: u16,
+    /// The key's, where the server tells it.
+    pub(super) name: Option<String>,
     pub(super) code: String,
     pub(super) detail: String,
 }
@@ -81,7 +83,7 @@ struct Many {
 #[serde(untagged)]
 enum One {
     Fetched(Fetched),
-    Refused { error: Refused },
+    Refused { name: Option<String>, error: Refused },
 }
 
 /// Trusts who the system trusts. Without TLS nobody is looked up: a small image may hold no certificates.
@@ -157,7 +159,7 @@ impl Client {
             let many: Many = serde_json::from_slice(&body).map_err(|_| self.stranger())?;
             let answer = |one| match one {
                 One::Fetched(fetched) => Ok(fetched),
-                One::Refused { error } => Err(error),
+                One::Refused { name, error } => Err(Refused { name, ..error }),
             };
             return Ok(many.keys.into_iter().map(answer).collect());
         }

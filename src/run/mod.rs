@@ -80,11 +80,13 @@ impl Plan {
                 Ok(key) => values.push((self.keys.get(place), key)),
                 // Nobody asked for this one by name, and its owner has switched it off.
                 Err(no) if self.keys.is_empty() && no.code == "key_inactive" => {
-                    output::talk("keyward: a key of this environment is not active and is left out");
+                    let name = no.name.as_deref().unwrap_or("a key");
+                    output::talk(&format!("keyward: {name} is not active and is left out"));
                 }
                 Err(no) => {
                     exit.get_or_insert(no.exit());
-                    let name = self.keys.get(place).map_or("a key", |wanted| &wanted.name);
+                    let wanted = self.keys.get(place).map(|wanted| wanted.name.as_str());
+                    let name = wanted.or(no.name.as_deref()).unwrap_or("a key");
                     refused.push(format!("{name}: {}", no.detail));
                 }
             }

@@ -8,7 +8,7 @@ use axum::http::header::{self, HeaderMap};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use keyward_keys::input::{FetchMany, KeyRef};
-use keyward_keys::view::{Fetched, MonthLimit};
+use keyward_keys::view::{Fetched, MonthLimit, NotFetched};
 use keyward_keys::{Caller, Environment, Error, Id};
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -139,13 +139,15 @@ async fn many(
     for result in results {
         fetched.push(match result {
             Ok(fetched) => Ok(fetched),
-            // Whoever asks again may be lucky with all of them.
-            Err(error @ (Error::Internal(_) | Error::Busy | Error::Full)) => return Err(error.into()),
-            Err(error) => Err(Problem::from(error)),
+            Err(NotFetched { key, error }) => match error {
+                // Whoever asks again may be lucky with all of them.
+                Error::Internal(_) | Error::Busy | Error::Full => return Err(error.into()),
+                error => Err((key, Problem::from(error))),
+            },
         });
     }
     let keys = fetched.iter().map(|result| {
-        result.as_ref().map_or_else(|refused| Item::Refused { error: refused.as_item() }, Item::of)
+        result.as_ref().map_or_else(|(key, refused)| Item::refused(key.as_ref(), refused), Item::of)
     });
     Ok(Json(Many { keys: keys.collect() }).into_response())
 }
@@ -161,7 +163,7 @@ struct Many<'a> {
 #[schema(as = FetchedItem)]
 enum Item<'a> {
     Fetched(Of<'a>),
-    Refused { error: Refusal<'a> },
+    Refused(Without<'a>),
 }
 
 #[derive(Serialize, ToSchema)]
@@ -182,7 +184,24 @@ struct Of<'a> {
     limit: MonthLimit,
 }
 
+/// A key that was not given out, and why.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NotFetched)]
+struct Without<'a> {
+    /// Left out, as the name, of a key that the app may not know of.
+    #[serde(rename = "_id", skip_serializing_if = "Option::is_none")]
+    id: Option<Id>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    error: Refusal<'a>,
+}
+
 impl<'a> Item<'a> {
+    fn refused(key: Option<&'a (Id, String)>, refused: &'a Problem) -> Self {
+        let (id, name) = (key.map(|(id, _)| *id), key.map(|(_, name)| name.as_str()));
+        Self::Refused(Without { id, name, error: refused.as_item() })
+    }
+
     fn of(fetched: &'a Fetched) -> Self {
         Self::Fetched(Of {
             id: fetched.id,

@@ -89,12 +89,17 @@ async fn many_are_fetched_at_once_and_each_has_its_own_answer() {
     assert_eq!(parts, ["sk-first", "sk-second", "not_found", "key_inactive", "sk-first"]);
     assert_eq!((&keys[1]["_id"], &keys[1]["version"]), (&json!(second), &json!(1)));
     assert_eq!((&keys[2]["error"]["status"], &keys[3]["error"]["status"]), (&json!(404), &json!(403)));
+    assert_eq!((&keys[3]["_id"], &keys[3]["name"], keys[2].get("name")), (&json!(off), &json!("off"), None));
 
     let all =
         server.post(&token, "/api/fetch", &json!({"environment": "production", "have": {first: 1}})).await;
     let keys = all.body["keys"].as_array().unwrap();
     let names: Vec<_> = keys.iter().map(|key| key["name"].as_str()).collect();
-    assert_eq!(names, [Some("first"), None, Some("second")], "by name, and what cannot be had is told");
+    assert_eq!(
+        names,
+        [Some("first"), Some("off"), Some("second")],
+        "by name, and what cannot be had is told"
+    );
     assert!(keys[0].get("apiKey").is_none(), "the app has it");
     assert_eq!((&keys[0]["version"], &keys[2]["apiKey"]), (&json!(1), &json!("sk-second")));
 

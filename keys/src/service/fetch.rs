@@ -19,7 +19,7 @@ use crate::service::keys::status_of;
 use crate::service::mirror::Tables;
 use crate::service::tokens::{in_environment, opens_later};
 use crate::service::versions::previous_of;
-use crate::view::{Fetched, KeyStatus};
+use crate::view::{Fetched, KeyStatus, NotFetched};
 
 /// Keys fetched with one request.
 const MOST_KEYS: usize = 1000;
@@ -57,7 +57,11 @@ impl Service {
 
     /// Opens many keys for an app, and answers each in its order. Without names: every key of the environment that
     /// the token was granted, by name.
-    pub async fn fetch_many(&self, caller: &Caller, what: FetchMany) -> Result<Vec<Result<Fetched>>> {
+    pub async fn fetch_many(
+        &self,
+        caller: &Caller,
+        what: FetchMany,
+    ) -> Result<Vec<std::result::Result<Fetched, NotFetched>>> {
         let app = App::of(caller)?;
         let wanted: Vec<Result<Id>> = match what.environment {
             Some(environment) => {
@@ -72,8 +76,12 @@ impl Service {
         let fetching = wanted.into_iter().map(|id| {
             let (app, have) = (&app, &what.have);
             async move {
-                let id = id?;
-                self.fetch_for(caller, app, id, have.get(&id).copied()).await
+                let id = id.map_err(|error| NotFetched { key: None, error })?;
+                let fetched = self.fetch_for(caller, app, id, have.get(&id).copied()).await;
+                fetched.map_err(|error| {
+                    let row = self.key_row(caller, Permission::KeyRead, id).ok();
+                    NotFetched { key: row.map(|row| (id, row.record.name.clone())), error }
+                })
             }
         });
         Ok(stream::iter(fetching).buffered(AT_ONCE).collect().await)

@@ -5,6 +5,16 @@ use secrecy::SecretString;
 use keyward_store::model::{Environment, Id};
 
 use super::MonthLimit;
+use crate::error::Error;
+
+/// A key among many that an app was not given.
+#[derive(Debug)]
+pub struct NotFetched {
+    /// Which, with its name; none when the app may not know that there is one.
+    pub key: Option<(Id, String)>,
+    /// Why.
+    pub error: Error,
+}
 
 /// A key, as an app fetched it. Doors write the value out and drop it.
 pub struct Fetched {

@@ -1,6 +1,7 @@
 //! Fetching with a service token: what is recorded of it, and what is not.
 
-use keyward_keys::input::{FetchMany, KeyRef, NewToken};
+use keyward_keys::input::{FetchMany, KeyPatch, KeyRef, NewToken};
+use keyward_keys::view::NotFetched;
 use keyward_keys::{Caller, Environment, Error, Scope};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -106,5 +107,13 @@ async fn a_name_in_an_environment_is_found_among_what_was_granted() {
     assert_eq!(all.len(), 2);
     let what = FetchMany { keys: vec![here, by_id(two.id)], ..FetchMany::default() };
     let mixed = instance.service.fetch_many(&both, what).await.expect("answered");
-    assert!(matches!(mixed[0], Err(Error::Conflict(_))) && mixed[1].is_ok());
+    let refused = mixed[0].as_ref().err().expect("refused");
+    assert!(matches!(refused, NotFetched { key: None, error: Error::Conflict(_) }) && mixed[1].is_ok());
+    let off = KeyPatch { frozen: Some(true), ..KeyPatch::default() };
+    instance.service.update_key(&ana, &by_id(two.id), off, None).await.expect("frozen");
+    let what = FetchMany { keys: vec![by_id(two.id)], ..FetchMany::default() };
+    let refused = instance.service.fetch_many(&both, what).await.expect("answered").remove(0);
+    let refused = refused.err().expect("refused");
+    assert!(matches!(refused.error, Error::KeyInactive));
+    assert_eq!(refused.key, Some((two.id, two.name)));
 }
