@@ -199,7 +199,17 @@ async fn a_newcomer_is_told_whom_they_wait_for() {
     let waits = server.send(server.with_unlock("POST", &reveal, &bob, &token)).await;
     waits.is_problem(403, "locked");
     assert!(waits.text("detail").contains("once John Doe unlocks"), "{}", waits.body);
-    unlock(&server, &ana).await;
+    let owners = unlock(&server, &ana).await;
     let opened = server.send(server.with_unlock("POST", &reveal, &bob, &token)).await;
+    assert_eq!((opened.status, &opened.body["apiKey"]), (200, &json!("sk-1")), "{}", opened.body);
+
+    // She is unlocked already: her next request is enough, whatever it asks for.
+    let cleo = join(&server, &ana, &team, "cleo@example.com", "member").await;
+    set_passphrase(&server, &cleo).await;
+    let token = unlock(&server, &cleo).await;
+    server.send(server.with_unlock("POST", &reveal, &cleo, &token)).await.is_problem(403, "locked");
+    let team = server.send(server.with_unlock("GET", &format!("/api/teams/{team}"), &ana, &owners)).await;
+    assert_eq!((team.status, &team.body["newcomers"]), (200, &json!(0)), "{}", team.body);
+    let opened = server.send(server.with_unlock("POST", &reveal, &cleo, &token)).await;
     assert_eq!((opened.status, &opened.body["apiKey"]), (200, &json!("sk-1")), "{}", opened.body);
 }

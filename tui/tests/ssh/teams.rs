@@ -1,8 +1,9 @@
 //! Teams and unlocking over SSH: commands, the state of a connection, and what a removed member still sees.
 
+use russh::client::Handle;
 use serde_json::json;
 
-use crate::harness::{Finished, Person, Server, Tty, finish};
+use crate::harness::{Finished, Person, Server, Trusting, Tty, finish};
 
 const PASSPHRASE: &[u8] = b"open the vault\n";
 
@@ -72,18 +73,41 @@ async fn unlocking_holds_for_one_connection() {
     assert_eq!(server.run(&ana, "unlock", b"something else\n").await.status, Some(4));
 
     let session = server.sign_in(&ana).await;
-    let run = async |command: &str, input: &[u8]| {
-        let channel = session.channel_open_session().await.unwrap();
-        channel.exec(true, command).await.unwrap();
-        channel.data(input).await.unwrap();
-        channel.eof().await.unwrap();
-        finish(channel).await
-    };
+    let run = async |command: &str, input: &[u8]| run(&session, command, input).await;
     assert_eq!(run("unlock --json", PASSPHRASE).await.json(), json!({"unlocked": true, "expiresIn": 900}));
     assert_eq!(run("keys get vault", b"").await.out(), "sk-sealed\n", "another channel of the connection");
     assert_eq!(server.run(&ana, "keys get vault", b"").await.status, Some(4), "another connection");
     done(&run("lock", b"").await);
     assert_eq!(run("keys get vault", b"").await.status, Some(4));
+}
+
+/// Runs a command in a connection that goes on.
+async fn run(session: &Handle<Trusting>, command: &str, input: &[u8]) -> Finished {
+    let channel = session.channel_open_session().await.unwrap();
+    channel.exec(true, command).await.unwrap();
+    channel.data(input).await.unwrap();
+    channel.eof().await.unwrap();
+    finish(channel).await
+}
+
+#[tokio::test]
+async fn who_is_unlocked_in_an_open_connection_lets_a_newcomer_in_without_doing_anything() {
+    let server = Server::start().await;
+    let (ana, ben) = two_people(&server).await;
+    done(&server.run(&ana, "passphrase", PASSPHRASE).await);
+    done(&server.run(&ana, "keys add --name stripe --service Stripe --team Payments", b"sk-sealed\n").await);
+    let open = server.sign_in(&ana).await;
+    done(&run(&open, "unlock", PASSPHRASE).await);
+    done(&server.run(&ben, "passphrase", PASSPHRASE).await);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let got = server.run(&ben, "keys get stripe --passphrase-stdin", PASSPHRASE).await;
+        if got.status == Some(0) {
+            assert_eq!(got.out(), "sk-sealed\n");
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "{got:?}");
+    }
 }
 
 #[tokio::test]
