@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::table::{COMMANDS, Command};
+use super::command::Command;
+use super::table::COMMANDS;
 use super::{Context, Failure, print};
 
 #[derive(Serialize)]

@@ -191,7 +191,7 @@ pub(super) async fn rm(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>)
     context.note(args, &format!("{name} is in the bin for 30 days.\n")).await
 }
 
-async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyView) -> Result<(), Failure> {
+pub(super) async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyView) -> Result<(), Failure> {
     if args.json {
         return context.print(&print::json(key)).await;
     }

@@ -2,8 +2,11 @@
 //! parses, makes its service calls and shapes the answer. The result alone goes to standard output; all talk goes to
 //! standard error, as JSON under `--json`.
 
+mod access;
 mod account;
 mod audit;
+mod command;
+mod edit;
 pub(crate) mod exit;
 mod help;
 mod keys;
@@ -21,9 +24,9 @@ use keyward_keys::{Caller, Error, Fault, Service};
 use serde::Serialize;
 
 use crate::session::{HostInfo, Output, OutputGone, chain, terminal_lines};
+use command::Verb;
 use parse::{Args, Parsed};
 pub(crate) use stdin::Stdin;
-use table::Verb;
 
 /// Where and for whom a command runs.
 pub(crate) struct Context<'a> {
@@ -84,8 +87,10 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::KeysLs => keys::ls(context, args).await,
         Verb::KeysShow => keys::show(context, args).await,
         Verb::KeysAdd => keys::add(context, args, stdin).await,
+        Verb::KeysEdit => edit::edit(context, args, stdin).await,
         Verb::KeysGet => keys::get(context, args, stdin).await,
         Verb::KeysRm => keys::rm(context, args, stdin).await,
+        Verb::KeysAccess => access::access(context, args).await,
         Verb::Import => transfer::import(context, args, stdin).await,
         Verb::Export => transfer::export(context, args, stdin).await,
         Verb::TokensLs => tokens::ls(context, args).await,

@@ -1,6 +1,7 @@
 //! Words into a command and its arguments. It knows the table and nothing of what commands do.
 
-use super::table::{COMMANDS, Command, Verb};
+use super::command::{Command, Verb};
+use super::table::COMMANDS;
 
 /// What a line asks for.
 #[derive(Debug)]

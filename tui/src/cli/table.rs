@@ -1,67 +1,6 @@
 //! The one table of commands. Parsing, help and (by their words) every other way to a command read it.
 
-/// What a command does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Verb {
-    Help,
-    Whoami,
-    KeysLs,
-    KeysShow,
-    KeysAdd,
-    KeysGet,
-    KeysRm,
-    Import,
-    Export,
-    TokensLs,
-    TokensAdd,
-    TokensRm,
-    Usage,
-    TeamLs,
-    TeamShow,
-    TeamMembers,
-    TeamCreate,
-    TeamInvite,
-    TeamJoin,
-    TeamRole,
-    TeamRemove,
-    TeamLeave,
-    Unlock,
-    Lock,
-    Passphrase,
-    Audit,
-}
-
-/// A command.
-pub(super) struct Command {
-    pub(super) verb: Verb,
-    /// The words that name it.
-    pub(super) words: &'static [&'static str],
-    /// The operand it takes: its name in help, and whether it must be there.
-    pub(super) operand: Option<(&'static str, bool)>,
-    pub(super) flags: &'static [Flag],
-    pub(super) about: &'static str,
-    /// What more there is to know, a paragraph for `--help`.
-    pub(super) more: &'static str,
-}
-
-/// An option of a command, `--json` and `--help` aside, which every command takes.
-pub(super) struct Flag {
-    pub(super) name: &'static str,
-    /// The name of its value in help; none when it takes none.
-    pub(super) value: Option<&'static str>,
-    pub(super) required: bool,
-    /// May be given several times.
-    pub(super) many: bool,
-    pub(super) about: &'static str,
-}
-
-const fn option(name: &'static str, value: &'static str, about: &'static str) -> Flag {
-    Flag { name, value: Some(value), required: false, many: false, about }
-}
-
-const fn switch(name: &'static str, about: &'static str) -> Flag {
-    Flag { name, value: None, required: false, many: false, about }
-}
+use super::command::{Command, Flag, Verb, option, switch};
 
 const TEAM: Flag = option("--team", "TEAM", "the team, by name or id; not needed when there is one");
 
@@ -135,6 +74,30 @@ pub(super) const COMMANDS: &[Command] = &[
         more: "For example: printf %s \"$VALUE\" | ssh … keys add --name stripe --service Stripe",
     },
     Command {
+        verb: Verb::KeysEdit,
+        words: &["keys", "edit"],
+        operand: Some(("KEY", true)),
+        flags: &[
+            option("--name", "NAME", "its new name"),
+            option("--service", "SERVICE", "the service it is for"),
+            ENVIRONMENT,
+            Flag { many: true, ..option("--tag", "TAG", "a tag, of all that it has then; '' for none") },
+            option("--description", "TEXT", "what it is for"),
+            option("--monthly-limit", "N", "requests a month it should not exceed, or none"),
+            option("--rotation-interval", "DAYS", "days between rotations; 0 turns them off"),
+            option("--status", "STATUS", "active or inactive"),
+            option("--custody", "WHO", "who can open it: private, sealed or automation"),
+            option("--team", "TEAM", "the team it moves to"),
+            switch("--own", "it moves to your own space"),
+            switch(
+                "--passphrase-stdin",
+                "the first line of the input is the passphrase that opens it now, or that opens it as a private key",
+            ),
+        ],
+        about: "Change what is named of a key, and nothing else",
+        more: "KEY is a name, an ak_ id or an _id. A sealed key moves, or changes its custody, in a connection that is unlocked.",
+    },
+    Command {
         verb: Verb::KeysGet,
         words: &["keys", "get"],
         operand: Some(("KEY", true)),
@@ -154,6 +117,22 @@ pub(super) const COMMANDS: &[Command] = &[
         operand: Some(("KEY", true)),
         flags: &[ENVIRONMENT, YES],
         about: "Move a key to the bin, where it stays 30 days",
+        more: "",
+    },
+    Command {
+        verb: Verb::KeysAccess,
+        words: &["keys", "access"],
+        operand: Some(("KEY", true)),
+        flags: &[
+            ENVIRONMENT,
+            option(
+                "--action",
+                "ACTION",
+                "ask about one: see, reveal, change, rotate, move, delete, fetch or track",
+            ),
+            option("--member", "WHO", "ask about this member instead of yourself"),
+        ],
+        about: "Who may do what with a key, and why",
         more: "",
     },
     Command {

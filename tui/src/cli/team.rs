@@ -185,7 +185,7 @@ fn waiting(number: u64, noun: &str) -> String {
     format!("{number} {noun}{s}, when a member unlocks who can")
 }
 
-fn access(access: SealedAccess) -> &'static str {
+pub(super) fn access(access: SealedAccess) -> &'static str {
     match access {
         SealedAccess::Open => "open when unlocked",
         SealedAccess::Pending => "waits for a member to unlock",
@@ -217,7 +217,12 @@ pub(super) async fn named(context: &Context<'_>, name: Option<&str>) -> Result<T
 
 /// The member that the operand names.
 async fn person(context: &Context<'_>, args: &Args, team: Id) -> Result<MemberView, Failure> {
-    let name = args.operands.first().map(|name| name.to_lowercase()).unwrap_or_default();
+    member_named(context, team, args.operands.first().map(String::as_str).unwrap_or_default()).await
+}
+
+/// A member by e-mail, login name or id.
+pub(super) async fn member_named(context: &Context<'_>, team: Id, name: &str) -> Result<MemberView, Failure> {
+    let name = name.to_lowercase();
     let members = context.service.members(context.caller, team).await?;
     let found = members.into_iter().find(|member| {
         member.email == name || member.login.to_lowercase() == name || member.user_id.to_string() == name

@@ -137,3 +137,38 @@ async fn a_dashboard_asks_once_and_a_removed_member_s_shows_nothing_within_a_sec
     assert!(started.elapsed() < std::time::Duration::from_secs(1), "{:?}", started.elapsed());
     tty.type_in("q").await;
 }
+
+#[tokio::test]
+async fn a_key_is_edited_moved_and_asked_about_by_commands() {
+    let server = Server::start().await;
+    let (ana, ben) = two_people(&server).await;
+    done(&server.run(&ana, "keys add --name stripe --service Stripe --tag old", b"sk-1\n").await);
+    assert_eq!(server.run(&ben, "keys access stripe", b"").await.status, Some(3));
+    let edit = "keys edit stripe --team payments --env production --tag new --monthly-limit 10 --status inactive --json";
+    let edited = server.run(&ana, edit, b"").await.json();
+    assert_eq!((&edited["environment"], &edited["tags"]), (&json!("production"), &json!(["new"])));
+    assert_eq!((&edited["monthlyLimit"], &edited["status"]), (&json!(10), &json!("inactive")));
+    assert!(edited["team"].is_string() && edited["service"] == "Stripe", "{edited}");
+    let cleared = server.run(&ana, "keys edit stripe --monthly-limit none --tag '' --json", b"").await.json();
+    assert_eq!((&cleared["monthlyLimit"], &cleared["tags"]), (&json!(null), &json!([])));
+    for wrong in
+        ["keys edit stripe", "keys edit stripe --own --team payments", "keys edit stripe --monthly-limit x"]
+    {
+        assert_eq!(server.run(&ana, wrong, b"").await.status, Some(2), "{wrong}");
+    }
+
+    done(&server.run(&ana, "team role ben --role viewer", b"").await);
+    assert_eq!(server.run(&ben, "keys edit stripe --own", b"").await.status, Some(4));
+    let why = server.run(&ben, "keys access stripe --action reveal", b"").await;
+    let viewer = "because revealing its value is for members, admins and owners, and";
+    assert_eq!(why.out(), format!("you may not, {viewer} you are a viewer of Payments\n"));
+    let about = server.run(&ana, "keys access stripe --action reveal --member ben --json", b"").await.json();
+    assert_eq!(
+        about["why"],
+        json!(format!("The person {} may not, {viewer} they are a viewer of Payments", ben.login))
+    );
+    let whole = server.run(&ana, "keys access stripe", b"").await;
+    assert!(whole.out().contains("the daemon") && whole.out().contains("viewer"), "{whole:?}");
+    done(&server.run(&ana, "keys edit stripe --own", b"").await);
+    assert_eq!(server.run(&ben, "keys show stripe", b"").await.status, Some(3));
+}

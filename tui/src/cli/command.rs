@@ -1,0 +1,66 @@
+//! What a command is: its words, what it takes, and what help says of it. Which commands there are is `table`'s.
+
+/// What a command does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Verb {
+    Help,
+    Whoami,
+    KeysLs,
+    KeysShow,
+    KeysAdd,
+    KeysEdit,
+    KeysGet,
+    KeysRm,
+    KeysAccess,
+    Import,
+    Export,
+    TokensLs,
+    TokensAdd,
+    TokensRm,
+    Usage,
+    TeamLs,
+    TeamShow,
+    TeamMembers,
+    TeamCreate,
+    TeamInvite,
+    TeamJoin,
+    TeamRole,
+    TeamRemove,
+    TeamLeave,
+    Unlock,
+    Lock,
+    Passphrase,
+    Audit,
+}
+
+/// A command.
+pub(super) struct Command {
+    pub(super) verb: Verb,
+    /// The words that name it.
+    pub(super) words: &'static [&'static str],
+    /// The operand it takes: its name in help, and whether it must be there.
+    pub(super) operand: Option<(&'static str, bool)>,
+    pub(super) flags: &'static [Flag],
+    pub(super) about: &'static str,
+    /// What more there is to know, a paragraph for `--help`.
+    pub(super) more: &'static str,
+}
+
+/// An option of a command, `--json` and `--help` aside, which every command takes.
+pub(super) struct Flag {
+    pub(super) name: &'static str,
+    /// The name of its value in help; none when it takes none.
+    pub(super) value: Option<&'static str>,
+    pub(super) required: bool,
+    /// May be given several times.
+    pub(super) many: bool,
+    pub(super) about: &'static str,
+}
+
+pub(super) const fn option(name: &'static str, value: &'static str, about: &'static str) -> Flag {
+    Flag { name, value: Some(value), required: false, many: false, about }
+}
+
+pub(super) const fn switch(name: &'static str, about: &'static str) -> Flag {
+    Flag { name, value: None, required: false, many: false, about }
+}

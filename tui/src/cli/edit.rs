@@ -1,0 +1,68 @@
+//! `keys edit`: changes what is named, and nothing else. Its options are those of `keys add`, so `--environment` is where
+//! the key belongs from now on; where several keys share a name, an id tells them apart.
+
+use keyward_keys::input::{KeyPatch, KeyRef};
+
+use super::parse::Args;
+use super::stdin::Stdin;
+use super::{Context, Failure, keys, team};
+
+/// What an edit can name. A passphrase alone changes nothing.
+const CHANGES: [&str; 11] = [
+    "--name",
+    "--service",
+    "--description",
+    "--environment",
+    "--tag",
+    "--monthly-limit",
+    "--status",
+    "--custody",
+    "--team",
+    "--own",
+    "--rotation-interval",
+];
+
+pub(super) async fn edit(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
+    if !CHANGES.iter().any(|change| args.has(change)) {
+        return Err(Failure::Usage(format!("say what to change: {}", CHANGES.join(", "))));
+    }
+    let name = args.operands.first().cloned().unwrap_or_default();
+    let key = context.service.key(context.caller, &KeyRef::Named(name, None)).await?;
+    let text = |name: &str| args.get(name).map(str::to_owned);
+    let tags: Vec<String> = args.all("--tag").filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
+    let team = match (args.get("--team"), args.has("--own")) {
+        (Some(_), true) => return Err(Failure::Usage("--team or --own, not both".to_owned())),
+        (Some(name), false) => Some(Some(team::named(context, Some(name)).await?.id)),
+        (None, true) => Some(None),
+        (None, false) => None,
+    };
+    let mut patch = KeyPatch {
+        name: text("--name"),
+        service: text("--service"),
+        description: text("--description"),
+        environment: keys::environment(args)?,
+        status: keys::one_of(args, "--status", "active or inactive")?,
+        tags: args.has("--tag").then_some(tags),
+        monthly_limit: match args.get("--monthly-limit") {
+            Some("none") => Some(None),
+            _ => whole(args, "--monthly-limit")?.map(Some),
+        },
+        rotation_interval: whole(args, "--rotation-interval")?,
+        custody: keys::one_of(args, "--custody", "private, sealed or automation")?,
+        team,
+        ..KeyPatch::default()
+    };
+    if args.has("--passphrase-stdin") {
+        let [passphrase] = stdin.secrets(["Passphrase: "]).await?;
+        patch.passphrase = Some(passphrase);
+    }
+    // As it was seen: somebody else's change in between is told, not undone.
+    let by_id = KeyRef::Id(key.id.to_string());
+    let key = context.service.update_key(context.caller, &by_id, patch, Some(key.revision)).await?;
+    keys::answer_with(context, args, &key).await
+}
+
+fn whole<N: std::str::FromStr>(args: &Args, name: &str) -> Result<Option<N>, Failure> {
+    let number = args.get(name).map(str::parse).transpose();
+    number.map_err(|_| Failure::Usage(format!("{name} is a whole number")))
+}
