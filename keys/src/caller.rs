@@ -73,6 +73,8 @@ pub struct Caller {
     pub(crate) origin: Origin,
     /// The SSH key or session row that proved it: when that goes, so does the caller.
     pub(crate) credential: Option<Id>,
+    /// What the person has open over a connection, as which this caller acts: when that is ended, so is the caller.
+    pub(crate) presence: Option<Id>,
     /// The account's epoch when it was proved: when everything open is ended, the account has a later one.
     pub(crate) epoch: u32,
     /// The service token's text, which opens its locks; none for everyone else.

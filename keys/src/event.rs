@@ -40,8 +40,8 @@ pub enum Event {
     SessionsEnded {
         /// The account.
         account: Id,
-        /// Only what was opened with this credential (an SSH key or session row); when none, all but the session
-        /// that asked to stay.
+        /// Only what was opened with this credential (an SSH key or session row), or this one thing that is open over a
+        /// connection; when none, all but the session that asked to stay.
         credential: Option<Id>,
     },
     /// A service token was revoked: what it has open ends now.

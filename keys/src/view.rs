@@ -39,7 +39,9 @@ pub use usage::{EndpointShare, ErrorClasses, KeyShare, UsageDay, UsageOverview, 
 
 pub use version::{VersionLabel, VersionView};
 
-pub use account::{ManagedUser, OneTimeCode, PreferencesView, SecondFactorSetup, SessionView, UserPage};
+pub use account::{
+    ManagedUser, OneTimeCode, PreferencesView, SecondFactorSetup, SessionKind, SessionView, UserPage,
+};
 
 /// Where a key stands today: as its owner set it, or expired.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, serde::Deserialize, ToSchema)]

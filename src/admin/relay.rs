@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use keyward_keys::view::SessionKind;
 use keyward_tui::session::{self, HostInfo, INPUT_QUEUE, Output, OutputGone, Stop, Terminal, clamp_size};
 use keyward_tui::term::caps::Caps;
 use keyward_tui::term::environment::Environment;
@@ -68,6 +69,10 @@ pub(super) async fn run(desk: &Desk, request: ConsoleRequest, mut stream: UnixSt
         Ok(found) => found,
         Err(error) => return refuse(&mut stream, Exit::of(&error), &chain(&error)).await,
     };
+    let presence = match service.enter(&caller, SessionKind::Dashboard, "keyward console") {
+        Ok(presence) => presence,
+        Err(error) => return refuse(&mut stream, Exit::of(&error), &chain(&error)).await,
+    };
     let host = host(&user.login, desk.ssh_port);
     let (reader, writer) = stream.into_split();
     let writer = Arc::new(Mutex::new(writer));
@@ -78,7 +83,8 @@ pub(super) async fn run(desk: &Desk, request: ConsoleRequest, mut stream: UnixSt
     let caps = request.terminal.caps();
     let terminal = Terminal { input, size, output: Arc::new(ToClient(Arc::clone(&writer))), caps };
     let listening = tokio::spawn(listen(reader, input_to, size_to, stop.gone.clone()));
-    let reason = session::run(terminal, caller, service.clone(), host, stop, desk.limits).await;
+    let reason =
+        session::run(terminal, presence.caller().clone(), service.clone(), host, stop, desk.limits).await;
     listening.abort();
     tracing::info!(kind = "console", account = %user.id, %reason, "a console ended");
     let status = u8::try_from(reason.status()).unwrap_or(1);

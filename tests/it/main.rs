@@ -23,6 +23,7 @@ mod openssh_commands;
 mod plans;
 mod rest;
 mod run;
+mod sessions;
 mod socket_io;
 mod specification;
 mod story;

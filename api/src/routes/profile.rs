@@ -1,4 +1,4 @@
-//! `/api/profile`: the caller's own account, SSH keys, and what they have open in apps and browsers.
+//! `/api/profile`: the caller's own account, SSH keys, and what they have open in any door.
 
 use axum::Json;
 use axum::extract::State;
@@ -57,7 +57,7 @@ struct Sessions {
     sessions: Vec<SessionView>,
 }
 
-/// What the caller has open in apps and browsers, the latest used first.
+/// What the caller has open in apps, browsers and terminals, the latest used first.
 #[utoipa::path(get, path = "/api/profile/sessions", tag = "sessions", responses(
     (status = 200, description = "The sessions", body = Sessions),
 ))]
@@ -77,7 +77,7 @@ async fn end_sessions(
     Ok(Json(Message { message: "Signed out everywhere" }))
 }
 
-/// Ends one session.
+/// Ends one session; a terminal's connection is closed.
 #[utoipa::path(delete, path = "/api/profile/sessions/{id}", tag = "sessions", responses(
     (status = 200, description = "It has ended", body = Message),
 ))]

@@ -62,7 +62,7 @@ async fn setup(
     }))
 }
 
-/// Switches two-factor sign-in on, with a code of the app.
+/// Switches two-factor sign-in on, with a code of the app, and ends everything else that is open.
 #[utoipa::path(post, path = "/api/auth/2fa/enable", tag = "auth", request_body = AppCode, responses(
     (status = 200, description = "It is on; the recovery codes, this once", body = RecoveryCodes),
     (status = 403, description = "The code is wrong"),
@@ -82,7 +82,7 @@ async fn enable(
     }))
 }
 
-/// Switches two-factor sign-in off, with a code of the app or a recovery code.
+/// Switches two-factor sign-in off, with a code of the app or a recovery code, and ends everything else that is open.
 #[utoipa::path(post, path = "/api/auth/2fa/disable", tag = "auth", request_body = AppCode, responses(
     (status = 200, description = "It is off", body = Message),
     (status = 403, description = "The code is wrong"),

@@ -141,7 +141,7 @@ async fn reset_code(
     Ok((StatusCode::CREATED, Json(made.into())))
 }
 
-/// Takes two-factor sign-in away from somebody who lost their app and their recovery codes.
+/// Takes two-factor sign-in away from somebody who lost their app and their recovery codes, and ends what they have open.
 #[utoipa::path(delete, path = "/api/admin/users/{id}/2fa", tag = "admin", responses(
     (status = 200, description = "It is off", body = Message),
 ))]

@@ -142,7 +142,7 @@ impl Service {
         ManagedUser {
             user: user_view(account, &self.0.settings.plans),
             disabled_at: account.disabled_ms.map(timestamp),
-            sessions: tables.sessions_of(account.id).count(),
+            sessions: tables.sessions_of(account.id).count() + self.0.present.count(account.id),
             ssh_keys: tables.ssh_keys.values().filter(|row| row.record.account == account.id).count(),
         }
     }

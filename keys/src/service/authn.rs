@@ -34,6 +34,7 @@ impl Caller {
             identity: Identity::Account(account.id),
             origin,
             credential,
+            presence: None,
             epoch: account.security.epoch,
             token: None,
             unlock: UnlockSlot::default(),
@@ -174,11 +175,20 @@ impl Service {
 
     /// Whether what proved this caller still stands: asked before each use of a long session.
     pub fn still_valid(&self, caller: &Caller) -> bool {
-        let tables = self.mirror().read();
+        self.stands(&self.mirror().read(), caller)
+    }
+
+    /// The same, for whoever reads the tables anyway.
+    pub(crate) fn stands(&self, tables: &Tables, caller: &Caller) -> bool {
+        self.proof_stands(tables, caller) && caller.presence.is_none_or(|id| self.0.present.stands(id))
+    }
+
+    /// Whether what proved this caller still stands, whatever became of what they opened with it.
+    pub(crate) fn proof_stands(&self, tables: &Tables, caller: &Caller) -> bool {
         match caller.identity {
             Identity::System(_) => true,
             Identity::Token(token) => {
-                tables.tokens.get(&token).is_some_and(|token| self.token_stands(&tables, &token.record))
+                tables.tokens.get(&token).is_some_and(|token| self.token_stands(tables, &token.record))
             }
             Identity::Account(account) => tables.accounts.get(&account).is_some_and(|account| {
                 let same_epoch = caller.epoch == account.record.security.epoch;
@@ -218,6 +228,7 @@ impl Service {
             identity: Identity::Token(id),
             origin,
             credential: None,
+            presence: None,
             epoch: 0,
             token: Some(SecretString::from(bearer)),
             unlock: UnlockSlot::default(),

@@ -148,7 +148,7 @@ impl Service {
             Event::SessionsEnded { account, credential } => {
                 own == Some(*account)
                     && match credential {
-                        Some(_) => *credential == caller.credential,
+                        Some(_) => *credential == caller.credential || *credential == caller.presence,
                         // All but one may have ended.
                         None => !self.still_valid(caller),
                     }

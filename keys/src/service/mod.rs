@@ -36,6 +36,7 @@ mod opening;
 mod overview;
 mod passwords;
 mod patch;
+mod presence;
 mod profile;
 mod relay;
 mod report;
@@ -86,6 +87,7 @@ pub use health::{Health, StoreHealth};
 pub use metrics::Process;
 pub use notifications::NoticeKind;
 pub use once::{Begun, Once};
+pub use presence::Presence;
 pub use relay::{People, Relay};
 pub use ssh_keys::{fingerprint_text, ssh_fingerprint};
 
@@ -94,6 +96,7 @@ use bus::Bus;
 use lockout::{Lockouts, Refusals};
 use metered::Metered;
 use mirror::Mirror;
+use presence::Present;
 use sessions::LastSeen;
 use standby::Standby;
 use unlocked::Unlocked;
@@ -221,6 +224,7 @@ struct Inner {
     overviews: tokio::sync::Mutex<()>,
     lockouts: Lockouts,
     seen: LastSeen,
+    present: Present,
     opened: Instant,
     opened_ms: i64,
     /// Tasks that live as long as this does.
@@ -314,6 +318,7 @@ impl Service {
             overviews: tokio::sync::Mutex::default(),
             lockouts: Lockouts::default(),
             seen: LastSeen::default(),
+            present: Present::default(),
             opened: Instant::now(),
         });
         Ok(Self(inner))
@@ -335,6 +340,7 @@ impl Service {
             identity: Identity::System(job),
             origin: Origin { door, address: None, request: None },
             credential: None,
+            presence: None,
             epoch: 0,
             token: None,
             unlock: UnlockSlot::default(),

@@ -18,6 +18,7 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::lockout::Counted;
+use crate::service::sessions::end_everything;
 use crate::view::SecondFactorSetup;
 
 /// What authenticator apps show above the codes.
@@ -58,7 +59,8 @@ impl Service {
         Ok(SecondFactorSetup { otpauth, qr })
     }
 
-    /// Switches the second factor on, with a code of the app; answers the recovery codes, this once.
+    /// Switches the second factor on, with a code of the app; answers the recovery codes, this once. What is open else
+    /// was opened without it, and ends.
     pub async fn enable_second_factor(
         &self,
         caller: &Caller,
@@ -87,7 +89,7 @@ impl Service {
         Ok(codes.iter().map(JoinCode::text).collect())
     }
 
-    /// Switches the second factor off, with a code or a recovery code.
+    /// Switches the second factor off, with a code or a recovery code. What is open else ends.
     pub async fn disable_second_factor(&self, caller: &Caller, code: SecretString) -> Result<()> {
         let account = caller.person()?;
         self.with_code(caller, account, |old, now_ms| {
@@ -100,18 +102,21 @@ impl Service {
         .await
     }
 
-    /// Takes an account's second factor away, for somebody who lost their app and their recovery codes.
+    /// Takes an account's second factor away, for somebody who lost their app and their recovery codes, and ends
+    /// everything it has open.
     pub async fn remove_second_factor(&self, caller: &Caller, account: Id) -> Result<()> {
         self.change(caller, Permission::AccountAdminister, Target::Account(account), |tables, draft| {
             let old = tables.accounts.get(&account).ok_or(Error::NotFound("account"))?;
             draft.object = Some(account);
             draft.detail = "second factor taken away".to_owned();
-            let security = Security { second_factor: None, ..old.record.security.clone() };
+            let security =
+                Security { second_factor: None, ..end_everything(tables, draft, &old.record, None) };
             draft.batch.replace(old, &Account { security, ..old.record.clone() })?;
             draft.events.push(Event::AccountChanged { account });
             Ok(())
         })
         .await?;
+        self.forget_unlocks(account);
         self.lockouts().proved(Counted::Code(account));
         Ok(())
     }
@@ -155,7 +160,8 @@ impl Service {
         secret.step_of(code.expose_secret(), now_ms, factor.last_step).ok_or(Error::WrongCode)
     }
 
-    /// Changes the caller's second factor by what `work` makes of it with a code; wrong codes are counted.
+    /// Changes the caller's second factor by what `work` makes of it with a code, and ends everything else they have
+    /// open; wrong codes are counted.
     async fn with_code(
         &self,
         caller: &Caller,
@@ -172,14 +178,18 @@ impl Service {
                 let (second_factor, detail) = work(&old.record, draft.now_ms)?;
                 draft.object = Some(account);
                 draft.detail = detail.to_owned();
-                let security = Security { second_factor, ..old.record.security.clone() };
+                let ended = end_everything(tables, draft, &old.record, caller.credential);
+                let security = Security { second_factor, ..ended };
                 draft.batch.replace(old, &Account { security, ..old.record.clone() })?;
                 draft.events.push(Event::AccountChanged { account });
                 Ok(())
             })
             .await;
         match &changed {
-            Ok(()) => self.lockouts().proved(counted),
+            Ok(()) => {
+                self.forget_unlocks(account);
+                self.lockouts().proved(counted);
+            }
             Err(Error::WrongCode) => self.code_failed(caller, account).await,
             Err(_) => {}
         }

@@ -22,7 +22,7 @@ use crate::service::change::Draft;
 use crate::service::mirror::Tables;
 use crate::service::notifications::{Notice, NoticeKind, notify};
 use crate::service::text::harmless;
-use crate::view::{IssuedTokens, SessionView};
+use crate::view::{IssuedTokens, SessionKind, SessionView};
 
 /// Sessions an account may have open: the one that was used least recently makes room.
 const MOST_SESSIONS: usize = 1_000;
@@ -133,7 +133,7 @@ impl Service {
         .await
     }
 
-    /// What the caller has open in apps and browsers, the latest used first.
+    /// What the caller has open in any door, the latest used first.
     pub async fn sessions(&self, caller: &Caller) -> Result<Vec<SessionView>> {
         let now_ms = self.now_ms();
         let tables = self.mirror().read();
@@ -144,6 +144,7 @@ impl Service {
             .filter(|row| row.record.expires_ms > now_ms)
             .map(|row| self.session_view(&row.record, caller))
             .collect();
+        sessions.extend(self.present_of(&tables, account, caller));
         sessions.sort_by_key(|session| (std::cmp::Reverse(session.last_seen), session.id));
         Ok(sessions)
     }
@@ -151,6 +152,9 @@ impl Service {
     /// Ends one of the caller's sessions.
     pub async fn end_session(&self, caller: &Caller, id: Id) -> Result<()> {
         let account = caller.person()?;
+        if self.end_presence(caller, id).await? {
+            return Ok(());
+        }
         self.change(caller, Permission::SessionManage, Target::Account(account), |tables, draft| {
             let row = tables.sessions.get(&id).filter(|row| row.record.account == account);
             draft.object = Some(id);
@@ -198,12 +202,13 @@ impl Service {
         let last_seen_ms = self.0.seen.of(session.id).unwrap_or_default().max(session.last_seen_ms);
         SessionView {
             id: session.id,
+            kind: SessionKind::App,
             door: session.door,
             address: session.from.clone(),
             user_agent: session.user_agent.clone(),
             created_at: timestamp(session.created_ms),
             last_seen: timestamp(last_seen_ms),
-            expires_at: timestamp(session.expires_ms),
+            expires_at: Some(timestamp(session.expires_ms)),
             current: caller.credential == Some(session.id),
         }
     }

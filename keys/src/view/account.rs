@@ -20,13 +20,41 @@ pub struct PreferencesView {
     pub muted: Vec<String>,
 }
 
-/// What a person has open in an app or a browser.
+/// What a session is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionKind {
+    /// An app or a browser, signed in with a token.
+    App,
+    /// A dashboard on somebody's terminal.
+    Dashboard,
+    /// A plain mode, line by line.
+    Plain,
+    /// A command that runs.
+    Command,
+}
+
+impl SessionKind {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Dashboard => "dashboard",
+            Self::Plain => "plain",
+            Self::Command => "command",
+        }
+    }
+}
+
+/// What a person has open, in an app, a browser or a terminal.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionView {
     /// The session's id.
     #[serde(rename = "_id")]
     pub id: Id,
+    /// What it is.
+    pub kind: SessionKind,
     /// By which door it began.
     pub door: Door,
     /// From which address it began.
@@ -35,10 +63,10 @@ pub struct SessionView {
     pub user_agent: Option<String>,
     /// When it began.
     pub created_at: Timestamp,
-    /// When it was last used.
+    /// When it was last used: now, while a terminal is connected.
     pub last_seen: Timestamp,
-    /// When it ends unless it is refreshed.
-    pub expires_at: Timestamp,
+    /// When it ends unless it is refreshed; a terminal's ends with its connection.
+    pub expires_at: Option<Timestamp>,
     /// It is the one that asks.
     pub current: bool,
 }
@@ -68,7 +96,7 @@ pub struct ManagedUser {
     pub user: UserView,
     /// Since when it is switched off.
     pub disabled_at: Option<Timestamp>,
-    /// Sessions it has open in apps and browsers.
+    /// Sessions it has open, in apps, browsers and terminals.
     pub sessions: usize,
     /// SSH keys that sign it in.
     pub ssh_keys: usize,

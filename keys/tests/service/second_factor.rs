@@ -117,3 +117,25 @@ async fn it_is_switched_off_with_a_code_or_by_an_operator() {
     service.remove_second_factor(&instance.system(), id).await.expect("taken away");
     sign_in(&instance, None).await.expect("the password alone");
 }
+
+#[tokio::test]
+async fn changing_it_ends_what_else_is_open() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let dashboard = instance.ana().await;
+    let tokens = service.issue_tokens(&dashboard, None).await.expect("tokens");
+    let ana = service.sign_in_with_bearer(ORIGIN, tokens.token.expose_secret()).expect("good");
+    let setup = service.set_up_second_factor(&ana).await.expect("set up");
+    assert!(service.still_valid(&dashboard), "nothing has changed yet");
+    let link = setup.otpauth.expose_secret();
+    let codes = service.enable_second_factor(&ana, secret(&code_at(link, NOON))).await.expect("switched on");
+    assert!(!service.still_valid(&dashboard) && service.still_valid(&ana));
+
+    let dashboard = sign_in(&instance, Some(codes[0].expose_secret())).await.expect("signed in");
+    let code = SecretString::from(codes[1].expose_secret());
+    service.disable_second_factor(&ana, code).await.expect("switched off");
+    assert!(!service.still_valid(&dashboard) && service.still_valid(&ana));
+    let id = ana.account().expect("a person");
+    service.remove_second_factor(&instance.system(), id).await.expect("taken away");
+    assert!(!service.still_valid(&ana), "by somebody else, it ends everything");
+}

@@ -1,3 +1,4 @@
+use keyward_keys::view::SessionKind;
 use keyward_keys::{Error, Event};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -95,6 +96,39 @@ async fn sessions_are_listed_with_where_and_when_and_end_one_by_one() {
     assert!(!service.still_valid(&other) && service.still_valid(&caller));
     assert!(matches!(events.next().await, Some(Event::SessionsEnded { .. })));
     assert_eq!(service.sessions(&caller).await.expect("listed").len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_open_over_a_connection_is_listed_and_ended_by_itself() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let (bob, _) = instance.person("bob", keyward_keys::Plan::Free).await;
+    let dashboard = service.enter(&ana, SessionKind::Dashboard, "SSH-2.0-OpenSSH_9.6\u{1b}").expect("listed");
+    let plain = service.enter(&ana, SessionKind::Plain, "").expect("listed");
+    let seen = service.sessions(plain.caller()).await.expect("a list");
+    let (mine, other): (Vec<_>, Vec<_>) = seen.iter().partition(|session| session.current);
+    assert_eq!((mine.len(), mine[0].kind, mine[0].user_agent.as_deref()), (1, SessionKind::Plain, None));
+    assert_eq!((other.len(), other[0].kind, other[0].expires_at), (1, SessionKind::Dashboard, None));
+    assert_eq!(other[0].user_agent.as_deref(), Some("SSH-2.0-OpenSSH_9.6\u{fffd}"));
+    assert!(service.sessions(&bob).await.expect("a list").is_empty());
+
+    let mut events = service.subscribe(dashboard.caller()).expect("hears");
+    assert!(matches!(service.end_session(&bob, other[0].id).await, Err(Error::NotFound("session"))));
+    assert!(service.still_valid(dashboard.caller()));
+    service.end_session(plain.caller(), other[0].id).await.expect("ended");
+    assert!(matches!(events.next().await, Some(Event::SessionsEnded { credential: Some(_), .. })));
+    assert!(!service.still_valid(dashboard.caller()) && service.still_valid(plain.caller()));
+    assert_eq!(service.sessions(&ana).await.expect("a list").len(), 1);
+    drop(plain);
+    assert!(service.sessions(&ana).await.expect("a list").is_empty(), "whoever left is not here");
+
+    let late = service.enter(&ana, SessionKind::Command, "").expect("listed");
+    service.sign_out_everywhere(&ana).await.expect("signed out");
+    let again = service.sign_in(ORIGIN, "ana", "correct horse".into()).await.expect("signed in");
+    assert!(service.sessions(&again).await.expect("a list").is_empty(), "it is about to go");
+    assert!(!service.still_valid(late.caller()));
+    assert!(matches!(service.enter(&ana, SessionKind::Command, ""), Err(Error::Unauthenticated)));
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use russh::ChannelMsg;
-use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse};
+use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse, Msg};
 use russh::keys::{PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
+use russh::{Channel, ChannelMsg};
 
 use super::screen::Screen;
 use super::within;
@@ -32,6 +32,27 @@ pub(crate) struct Outcome {
     pub(crate) status: Option<u32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+}
+
+/// A command that has not ended.
+pub(crate) struct Running(Channel<Msg>);
+
+impl Running {
+    /// What it says until it ends.
+    pub(crate) async fn end(&mut self) -> Outcome {
+        let mut outcome = Outcome::default();
+        while let Some(message) = self.0.wait().await {
+            match message {
+                ChannelMsg::Data { data } => outcome.stdout += &String::from_utf8_lossy(&data),
+                ChannelMsg::ExtendedData { data, ext: 1 } => {
+                    outcome.stderr += &String::from_utf8_lossy(&data);
+                }
+                ChannelMsg::ExitStatus { exit_status } => outcome.status = Some(exit_status),
+                _ => {}
+            }
+        }
+        outcome
+    }
 }
 
 /// Why somebody did not get in.
@@ -83,26 +104,21 @@ impl Ssh {
     /// Runs a command without a terminal, with this on its standard input.
     pub(crate) async fn run(&self, command: &str, stdin: &str) -> Outcome {
         within(command, async {
-            let mut channel = self.handle.channel_open_session().await.expect("a channel");
-            channel.exec(true, command).await.expect("the command is sent");
+            let mut running = self.command(command).await;
             if !stdin.is_empty() {
-                channel.data_bytes(stdin.as_bytes().to_vec()).await.expect("standard input is sent");
+                running.0.data_bytes(stdin.as_bytes().to_vec()).await.expect("standard input is sent");
             }
-            channel.eof().await.expect("the end of standard input is sent");
-            let mut outcome = Outcome::default();
-            while let Some(message) = channel.wait().await {
-                match message {
-                    ChannelMsg::Data { data } => outcome.stdout += &String::from_utf8_lossy(&data),
-                    ChannelMsg::ExtendedData { data, ext: 1 } => {
-                        outcome.stderr += &String::from_utf8_lossy(&data);
-                    }
-                    ChannelMsg::ExitStatus { exit_status } => outcome.status = Some(exit_status),
-                    _ => {}
-                }
-            }
-            outcome
+            running.0.eof().await.expect("the end of standard input is sent");
+            running.end().await
         })
         .await
+    }
+
+    /// Starts a command without a terminal, and leaves its standard input open.
+    pub(crate) async fn command(&self, command: &str) -> Running {
+        let channel = self.handle.channel_open_session().await.expect("a channel");
+        channel.exec(true, command).await.expect("the command is sent");
+        Running(channel)
     }
 
     /// Opens a terminal of this size and its shell: the dashboard, or whatever the person gets.

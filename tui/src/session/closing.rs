@@ -27,7 +27,14 @@ pub(super) async fn run(
     limits: TimeLimits,
 ) -> ExitReason {
     let Terminal { input, mut size, output, caps } = terminal;
-    let begun = async { Ok::<_, Error>((service.me(&caller).await?, service.subscribe(&caller)?)) };
+    let begun = async {
+        let events = service.subscribe(&caller)?;
+        // What ended it before anybody listened.
+        if !service.still_valid(&caller) {
+            return Err(Error::Unauthenticated);
+        }
+        Ok((service.me(&caller).await?, events))
+    };
     let (user, events) = match begun.await {
         Ok(begun) => begun,
         Err(error) => return not_begun(&*output, &error).await,

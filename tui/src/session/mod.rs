@@ -24,6 +24,7 @@ pub use crate::app::HostInfo;
 use crate::term::caps::Caps;
 
 pub(crate) use line::{Asked, LineReader, terminal_lines};
+pub(crate) use plain::no_longer_good;
 pub use plain::run as run_plain;
 pub use registry::{Permit, Registry};
 pub(crate) use requests::chain;

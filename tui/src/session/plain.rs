@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use keyward_keys::{Caller, Event, Service, Subscription};
+use keyward_keys::{Caller, Event, Service};
 use tokio::time::Instant;
 
 use super::line::{Asked, LineReader};
@@ -22,18 +22,11 @@ pub async fn run(
 ) -> ExitReason {
     let Terminal { input, output, .. } = terminal;
     let reader = LineReader::new(input, Arc::clone(&output), pty);
-    let ended = async {
-        let events = service.subscribe(&caller);
-        match events {
-            Ok(events) => no_longer_good(events, &service, &caller).await,
-            Err(_) => ExitReason::SignedOut,
-        }
-    };
     let reason = tokio::select! {
         biased;
         () = stop.gone.cancelled() => return ExitReason::Gone,
         () = stop.restart.cancelled() => ExitReason::Restart,
-        reason = ended => reason,
+        reason = no_longer_good(&service, &caller) => reason,
         reason = commands(reader, &caller, &service, &host, limits) => reason.unwrap_or(ExitReason::Gone),
     };
     let line = match reason {
@@ -48,7 +41,13 @@ pub async fn run(
     reason
 }
 
-async fn no_longer_good(mut events: Subscription, service: &Service, caller: &Caller) -> ExitReason {
+/// Completes once this caller is no longer good, or the core has closed.
+pub(crate) async fn no_longer_good(service: &Service, caller: &Caller) -> ExitReason {
+    let Ok(mut events) = service.subscribe(caller) else { return ExitReason::SignedOut };
+    // What happened before anybody listened.
+    if !service.still_valid(caller) {
+        return ExitReason::SignedOut;
+    }
     loop {
         match events.next().await {
             Some(Event::SessionsEnded { .. }) => return ExitReason::SignedOut,

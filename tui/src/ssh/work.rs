@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
+use keyward_keys::view::SessionKind;
 use keyward_keys::{Caller, Door as DoorKind, Origin};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -185,13 +186,24 @@ impl Person {
             return Outcome { kind, status: exit::TRY_LATER, reason: None };
         };
         let host = self.job.host(&user.login);
-        let service = self.job.door.service.clone();
-        let _open = service.meters().session(kind);
+        let is = match kind {
+            "dashboard" => SessionKind::Dashboard,
+            "plain" => SessionKind::Plain,
+            _ => SessionKind::Command,
+        };
+        let presence = match service.enter(&self.caller, is, &self.job.client) {
+            Ok(presence) => presence,
+            Err(error) => {
+                self.job.say(&format!("Keyward: {error}")).await;
+                return Outcome { kind, status: exit::of(&error), reason: Some(ExitReason::SignedOut) };
+            }
+        };
+        let person = Self { caller: presence.caller().clone(), ..self };
         match kind {
-            "dashboard" => self.dashboard(host).await,
-            "plain" => self.plain(host).await,
-            "command" => self.command(host).await,
-            _ => self.greeting(host).await,
+            "dashboard" => person.dashboard(host).await,
+            "plain" => person.plain(host).await,
+            "command" => person.command(host).await,
+            _ => person.greeting(host).await,
         }
     }
 
@@ -235,11 +247,13 @@ impl Person {
         } else {
             Stdin::Piped(&mut job.input)
         };
-        let status = tokio::select! {
-            status = cli::run(&context, &line, stdin) => status,
-            () = job.gone.cancelled() => exit::CANCELLED,
+        let (status, reason) = tokio::select! {
+            biased;
+            status = cli::run(&context, &line, stdin) => (status, None),
+            () = job.gone.cancelled() => (exit::CANCELLED, None),
+            reason = session::no_longer_good(&service, &caller) => (exit::CANCELLED, Some(reason)),
         };
-        Outcome { kind: "command", status, reason: None }
+        Outcome { kind: "command", status, reason }
     }
 
     /// Without a terminal there is no dashboard: say who this is, and what can be done.
@@ -293,6 +307,9 @@ async fn join(job: Job, key: Option<String>) -> Outcome {
     };
     let Enrolled::Joined { caller, login, input } = enrolled else { return refused(exit::CANCELLED) };
     let (host, service) = (job.host(&login), job.door.service.clone());
+    let is = if caps.plain { SessionKind::Plain } else { SessionKind::Dashboard };
+    let Ok(presence) = service.enter(&caller, is, &job.client) else { return refused(exit::CANCELLED) };
+    let caller = presence.caller().clone();
     job.input = input;
     let terminal = job.terminal(caps);
     let reason = if terminal.caps.plain {

@@ -1,0 +1,59 @@
+//! What a person has open in every door: seen and ended from any of them, at once.
+
+use serde_json::{Value, json};
+
+use crate::harness::http::Http;
+use crate::harness::{Daemon, within};
+
+/// What is open of one kind, once it is there.
+async fn open(http: &Http, kind: &str) -> Value {
+    within(kind, async {
+        loop {
+            let listed = http.get("/api/profile/sessions").await.expect(200);
+            let found = listed["sessions"].as_array().unwrap().iter().find(|open| open["kind"] == kind);
+            if let Some(found) = found {
+                return found.clone();
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_dashboard_is_seen_and_ended_over_rest_and_its_connection_with_it() {
+    let daemon = Daemon::start().await;
+    let ana = daemon.person("ana@example.com").await;
+    let (http, ssh) = (daemon.http().login(&ana).await, daemon.ssh(&ana).await);
+    let other = daemon.ssh(&ana).await;
+    let mut screen = ssh.dashboard(80, 24).await;
+    screen.wait_text("ana@localhost").await;
+    let dashboard = open(&http, "dashboard").await;
+    assert_eq!((&dashboard["door"], &dashboard["current"]), (&json!("ssh"), &json!(false)), "{dashboard}");
+    assert!(dashboard["userAgent"].as_str().unwrap().contains("SSH-2.0"), "{dashboard}");
+    let one = format!("/api/profile/sessions/{}", dashboard["_id"].as_str().unwrap());
+    http.delete(&one).await.expect(200);
+    assert_eq!(screen.wait_end().await, Some(0));
+    assert!(screen.text().contains("Signed out"), "{}", screen.text());
+    within("the end of the connection", async {
+        while !ssh.handle.is_closed() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(other.run("whoami", "").await.status, Some(0), "others go on");
+    http.delete(&one).await.expect(404);
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_a_command_that_waits_for_its_input() {
+    let daemon = Daemon::start().await;
+    let ana = daemon.person("ana@example.com").await;
+    let (http, ssh) = (daemon.http().login(&ana).await, daemon.ssh(&ana).await);
+    let mut waiting = ssh.command("keys add --name late --service X").await;
+    open(&http, "command").await;
+    http.delete("/api/profile/sessions").await.expect(200);
+    assert_eq!(within("its end", waiting.end()).await.status, Some(130));
+    let http = daemon.http().login(&ana).await;
+    assert_eq!(http.get("/api/keys").await.expect(200)["pagination"]["total"], 0);
+}
