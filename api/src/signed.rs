@@ -65,6 +65,19 @@ impl FromRequestParts<HttpDoor> for Stranger {
     }
 }
 
+/// A caller who is about to say a passphrase: it counts like a sign-in too, for it is as good to guess at.
+pub(crate) struct Unlocking(pub(crate) Caller);
+
+impl FromRequestParts<HttpDoor> for Unlocking {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &HttpDoor) -> Result<Self, Problem> {
+        let Signed(caller) = Signed::from_request_parts(parts, door).await?;
+        Stranger::from_request_parts(parts, door).await?;
+        Ok(Self(caller))
+    }
+}
+
 /// Where a request came from.
 pub(crate) fn origin(extensions: &Extensions) -> Option<Origin> {
     extensions.get::<Arc<Visit>>().map(|visit| visit.origin)

@@ -35,6 +35,12 @@ pub enum Locked {
     /// A sealed key, and one of these people has to unlock before the caller's lock can be made.
     #[error("this is sealed, and you are let in once {} unlocks; until then it stays closed to you", or(.0))]
     Waiting(Vec<String>),
+    /// A sealed key whose last holder forgot their unlock passphrase.
+    #[error(
+        "nobody can open this any more: whoever could has set a new unlock passphrase without the old one; apps that had \
+         it go on, and to read it again, add it anew"
+    )]
+    Lost,
     /// A sealed key of a service token's environment, whose lock for the token cannot be made before somebody unlocks.
     #[error("this is sealed, and opens for this service token once a member unlocks who can")]
     TokenWaits,

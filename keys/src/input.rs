@@ -28,8 +28,8 @@ mod transfer;
 
 pub use access::AccessQuery;
 pub use account::{
-    InstanceInvitation, PasswordChange, PasswordReset, PreferencesChange, ProfileChange, Theme, UserChange,
-    UserQuery,
+    Confirmation, InstanceInvitation, PassphraseReset, PasswordChange, PasswordReset, PreferencesChange,
+    ProfileChange, Theme, UserChange, UserQuery,
 };
 pub use audit::{AuditQuery, CheckpointQuery};
 pub use fetch::FetchMany;

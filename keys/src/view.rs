@@ -40,7 +40,8 @@ pub use usage::{EndpointShare, ErrorClasses, KeyShare, UsageDay, UsageOverview, 
 pub use version::{VersionLabel, VersionView};
 
 pub use account::{
-    ManagedUser, OneTimeCode, PreferencesView, SecondFactorSetup, SessionKind, SessionView, UserPage,
+    InstanceInvitationView, LostKey, ManagedUser, OneTimeCode, PassphraseLoss, PreferencesView,
+    RegrantedTeam, SecondFactorSetup, SessionKind, SessionView, UserPage,
 };
 
 /// Where a key stands today: as its owner set it, or expired.

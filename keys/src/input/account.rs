@@ -87,6 +87,34 @@ pub struct PasswordReset {
     pub new_password: SecretString,
 }
 
+/// What a person proves themselves with once more, before something that cannot be undone.
+#[derive(ToSchema)]
+pub struct Confirmation {
+    /// The account's password.
+    #[schema(value_type = String, format = Password)]
+    pub password: SecretString,
+    /// A code of the authenticator app, or a recovery code, where the account asks for one.
+    #[schema(value_type = Option<String>, format = Password)]
+    pub totp: Option<SecretString>,
+}
+
+/// A new unlock passphrase in place of one that was forgotten.
+#[derive(ToSchema)]
+pub struct PassphraseReset {
+    /// The unlock passphrase from now on.
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
+    pub passphrase: SecretString,
+    /// The account's password.
+    #[schema(value_type = String, format = Password)]
+    pub password: SecretString,
+    /// A code of the authenticator app, or a recovery code, where the account asks for one.
+    #[schema(value_type = Option<String>, format = Password)]
+    pub totp: Option<SecretString>,
+    /// The keys may be lost that nobody else can open.
+    #[schema(required = false)]
+    pub lose: bool,
+}
+
 /// Changes that an operator makes to an account; what is not named stays.
 #[derive(Clone, Copy, Debug, Default, ToSchema)]
 pub struct UserChange {

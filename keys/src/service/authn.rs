@@ -267,10 +267,9 @@ impl Service {
                     Proof::Password(code) => {
                         draft.detail = "signed in by password".to_owned();
                         if security.second_factor.as_ref().is_some_and(|factor| factor.enabled) {
-                            let code = code.ok_or(Error::TotpRequired)?;
-                            security.second_factor = Some(self.use_code(&old.record, code, draft.now_ms)?);
                             draft.detail = "signed in by password and second factor".to_owned();
                         }
+                        security.second_factor = self.pass_second_factor(&old.record, code, draft.now_ms)?;
                     }
                     Proof::SshKey(id) => {
                         draft.detail = "signed in by SSH key".to_owned();

@@ -15,6 +15,7 @@ mod custody;
 mod export;
 mod fetch;
 mod fetches;
+mod forgotten;
 mod granted;
 mod grants;
 mod health;

@@ -39,19 +39,22 @@ pub enum NoticeKind {
     MemberJoined,
     /// Somebody left a team.
     MemberLeft,
+    /// A member of a team set a new unlock passphrase without the old one, and waits to be let in again.
+    PassphraseReset,
     /// A question to the operators, or an answer to it.
     Support,
 }
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::KeyDeleted,
         Self::MonthlyLimit,
         Self::NewSignIn,
         Self::SessionEnded,
         Self::MemberJoined,
         Self::MemberLeft,
+        Self::PassphraseReset,
         Self::Support,
     ];
 
@@ -64,6 +67,7 @@ impl NoticeKind {
             Self::SessionEnded => "session_ended",
             Self::MemberJoined => "member_joined",
             Self::MemberLeft => "member_left",
+            Self::PassphraseReset => "passphrase_reset",
             Self::Support => "support",
         }
     }

@@ -58,6 +58,9 @@ impl Opener<'_> {
     }
 
     async fn by_its_space(&mut self, key: &ApiKey) -> Result<PrivateKey> {
+        if key.space_generation == 0 {
+            return Err(Error::Locked(Locked::Lost));
+        }
         let (target, holder) = (LockTarget::ApiKey(key.id), Holder::Space(key.space));
         let lock = self.service.lock_row(target, holder).await?.ok_or(crypto::Error::Refused)?;
         let space = self.space(key.space, key.space_generation).await?;

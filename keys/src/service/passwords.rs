@@ -15,6 +15,7 @@ use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::accounts::check_password;
 use crate::service::lockout::Counted;
+use crate::service::mirror::Shared;
 use crate::service::sessions::end_everything;
 use crate::service::text::Faults;
 use crate::view::OneTimeCode;
@@ -34,23 +35,7 @@ impl Service {
         new: SecretString,
     ) -> Result<()> {
         let account = caller.person()?;
-        let counted = Counted::Password(account, caller.origin.address.into());
-        let accepted = || match self.lockouts().locked(counted, self.now_ms()) {
-            Some(wait) => Err(Error::TooMany(wait)),
-            None => Ok(()),
-        };
-        accepted()?;
-        let known = self.mirror().read().accounts.get(&account).cloned().ok_or(Error::Unauthenticated)?;
-        let right = self.verify_password(current, Some(known.record.password.clone())).await?;
-        // Once more: of many guesses at once, each hears of those that were compared before it.
-        accepted()?;
-        if !right {
-            self.lockouts().failed(counted, self.now_ms());
-            let target = Target::Account(account);
-            self.record_refusal(caller.identity, caller.origin, Permission::AccountChange, target).await;
-            return Err(Error::WrongPassword);
-        }
-        self.lockouts().proved(counted);
+        let known = self.prove_password(caller, current).await?;
         let password = self.hash_new(new).await?;
         self.change(caller, Permission::AccountChange, Target::Account(account), |tables, draft| {
             let old = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
@@ -68,6 +53,34 @@ impl Service {
         .await?;
         self.forget_unlocks(account);
         Ok(())
+    }
+
+    /// The caller's account, once they proved with its password that it is they who ask. A wrong one counts like one at
+    /// sign-in.
+    pub(crate) async fn prove_password(
+        &self,
+        caller: &Caller,
+        password: SecretString,
+    ) -> Result<Shared<Account>> {
+        let account = caller.person()?;
+        let counted = Counted::Password(account, caller.origin.address.into());
+        let accepted = || match self.lockouts().locked(counted, self.now_ms()) {
+            Some(wait) => Err(Error::TooMany(wait)),
+            None => Ok(()),
+        };
+        accepted()?;
+        let known = self.mirror().read().accounts.get(&account).cloned().ok_or(Error::Unauthenticated)?;
+        let right = self.verify_password(password, Some(known.record.password.clone())).await?;
+        // Once more: of many guesses at once, each hears of those that were compared before it.
+        accepted()?;
+        if !right {
+            self.lockouts().failed(counted, self.now_ms());
+            let target = Target::Account(account);
+            self.record_refusal(caller.identity, caller.origin, Permission::AccountChange, target).await;
+            return Err(Error::WrongPassword);
+        }
+        self.lockouts().proved(counted);
+        Ok(known)
     }
 
     /// A one-time code with which a person sets a new password. A new one voids those before.

@@ -82,12 +82,8 @@ impl Service {
         }
         let id = crypto::random_id()?;
         let caller = Caller { presence: Some(id), ..caller.clone() };
-        let open = Open {
-            kind,
-            caller: caller.clone(),
-            client: harmless(client, CLIENT).into(),
-            since_ms: self.now_ms(),
-        };
+        let open =
+            Open { kind, caller: caller.clone(), client: harmless(client, CLIENT), since_ms: self.now_ms() };
         self.0.present.lock().insert(id, open);
         Ok(Presence { service: self.clone(), id, caller, _counted: self.0.meters.session(kind.name()) })
     }

@@ -121,14 +121,44 @@ impl Service {
         Ok(())
     }
 
-    /// The second factor after this code was used up; [`Error::WrongCode`] when it is neither a code of the app
-    /// nor a recovery code that is left.
-    pub(crate) fn use_code(
+    /// The second factor after what it asks for was given; as it is where it asks for nothing.
+    pub(crate) fn pass_second_factor(
         &self,
         account: &Account,
-        code: &SecretString,
+        code: Option<&SecretString>,
         now_ms: i64,
-    ) -> Result<SecondFactor> {
+    ) -> Result<Option<SecondFactor>> {
+        match &account.security.second_factor {
+            Some(factor) if factor.enabled => {
+                self.use_code(account, code.ok_or(Error::TotpRequired)?, now_ms).map(Some)
+            }
+            other => Ok(other.clone()),
+        }
+    }
+
+    /// Makes a change that takes a code: wrong ones are counted, and while codes are locked there is no change.
+    pub(crate) async fn counting_codes<T>(
+        &self,
+        caller: &Caller,
+        account: Id,
+        change: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let counted = Counted::Code(account);
+        if let Some(wait) = self.lockouts().locked(counted, self.now_ms()) {
+            return Err(Error::TooMany(wait));
+        }
+        let changed = change.await;
+        match &changed {
+            Ok(_) => self.lockouts().proved(counted),
+            Err(Error::WrongCode) => self.code_failed(caller, account).await,
+            Err(_) => {}
+        }
+        changed
+    }
+
+    /// The second factor after this code was used up; [`Error::WrongCode`] when it is neither a code of the app
+    /// nor a recovery code that is left.
+    fn use_code(&self, account: &Account, code: &SecretString, now_ms: i64) -> Result<SecondFactor> {
         let factor = account.security.second_factor.as_ref().ok_or(Error::Unauthenticated)?;
         if let Ok(typed) = JoinCode::parse(code.expose_secret()) {
             let hash = typed.hash();
@@ -168,12 +198,8 @@ impl Service {
         account: Id,
         work: impl Fn(&Account, i64) -> Result<(Option<SecondFactor>, &'static str)>,
     ) -> Result<()> {
-        let counted = Counted::Code(account);
-        if let Some(wait) = self.lockouts().locked(counted, self.now_ms()) {
-            return Err(Error::TooMany(wait));
-        }
-        let changed = self
-            .change(caller, Permission::AccountChange, Target::Account(account), |tables, draft| {
+        let changed =
+            self.change(caller, Permission::AccountChange, Target::Account(account), |tables, draft| {
                 let old = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
                 let (second_factor, detail) = work(&old.record, draft.now_ms)?;
                 draft.object = Some(account);
@@ -183,17 +209,10 @@ impl Service {
                 draft.batch.replace(old, &Account { security, ..old.record.clone() })?;
                 draft.events.push(Event::AccountChanged { account });
                 Ok(())
-            })
-            .await;
-        match &changed {
-            Ok(()) => {
-                self.forget_unlocks(account);
-                self.lockouts().proved(counted);
-            }
-            Err(Error::WrongCode) => self.code_failed(caller, account).await,
-            Err(_) => {}
-        }
-        changed
+            });
+        self.counting_codes(caller, account, changed).await?;
+        self.forget_unlocks(account);
+        Ok(())
     }
 }
 

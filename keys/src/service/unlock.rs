@@ -3,6 +3,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
+use keyward_store::Row;
 use keyward_store::model::{Account, Holder, Id, Lock, LockTarget};
 
 use crate::caller::Caller;
@@ -12,6 +13,7 @@ use crate::event::Event;
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
+use crate::service::change::Draft;
 use crate::service::text::Faults;
 use crate::service::unlocked::{IDLE_MS, Whose};
 use crate::view::IssuedUnlock;
@@ -42,9 +44,7 @@ impl Service {
             _ => PrivateKey::generate()?,
         };
         let public_key = private.public().0;
-        let lock =
-            move || crypto::lock_with_passphrase(&private, target, account, &new, Iterations::RECOMMENDED);
-        let sealed = self.0.kdf.run(lock).await??;
+        let sealed = self.seal_own_key(account, private, new).await?;
         self.change(caller, Permission::AccountChange, Target::Account(account), |tables, draft| {
             let row = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
             if row.record.public_key.map(PublicKey) != public {
@@ -52,24 +52,29 @@ impl Service {
             }
             draft.object = Some(account);
             draft.detail = "unlock passphrase".to_owned();
-            let lock = Lock {
-                target,
-                holder: Holder::Passphrase(account),
-                sealed: sealed.clone(),
-                created_ms: draft.now_ms,
-            };
-            match &before {
-                Some(before) => draft.batch.replace(before, &lock)?,
-                None => draft.batch.create(&lock)?,
-            };
+            write_own_lock(draft, before.as_ref(), account, &sealed)?;
             draft.batch.replace(row, &Account { public_key: Some(public_key), ..row.record.clone() })?;
             draft.events.push(Event::AccountChanged { account });
             Ok(())
         })
         .await?;
         caller.unlock.set(None);
-        self.0.unlocked.forget(|_, whose| whose.account == account);
+        self.forget_unlocks(account);
         Ok(())
+    }
+
+    /// Locks a person's own key with their unlock passphrase.
+    pub(crate) async fn seal_own_key(
+        &self,
+        account: Id,
+        private: PrivateKey,
+        passphrase: SecretString,
+    ) -> Result<Vec<u8>> {
+        let target = LockTarget::Account(account);
+        let lock = move || {
+            crypto::lock_with_passphrase(&private, target, account, &passphrase, Iterations::RECOMMENDED)
+        };
+        Ok(self.0.kdf.run(lock).await??)
     }
 
     /// Opens the caller's own key for a while. The token in the answer stands for it; the caller and its clones hold
@@ -180,4 +185,20 @@ fn held(caller: &Caller, account: Id) -> Option<(UnlockToken, Whose)> {
 
 fn opened(token: &UnlockToken, account: Id, wrapped: Option<Vec<u8>>) -> Result<Option<PrivateKey>> {
     Ok(wrapped.map(|wrapped| token.unwrap(account, &wrapped)).transpose()?)
+}
+
+/// Writes a person's lock on their own key in place of the one before.
+pub(crate) fn write_own_lock(
+    draft: &mut Draft,
+    before: Option<&Row<Lock>>,
+    account: Id,
+    sealed: &[u8],
+) -> Result<()> {
+    let (target, holder) = (LockTarget::Account(account), Holder::Passphrase(account));
+    let lock = Lock { target, holder, sealed: sealed.to_vec(), created_ms: draft.now_ms };
+    match before {
+        Some(before) => draft.batch.replace(before, &lock)?,
+        None => draft.batch.create(&lock)?,
+    };
+    Ok(())
 }

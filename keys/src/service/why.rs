@@ -152,6 +152,9 @@ fn role_in_words(role: Role) -> &'static str {
 fn what_opens_it(tables: &Tables, key: &ApiKey, member: &Member) -> String {
     match (key.custody, sealed_access(tables, member)) {
         (Custody::Automation, _) => String::new(),
+        (Custody::Sealed, _) if key.space_generation == 0 => {
+            "; it is sealed, and nobody has a lock of it any more".to_owned()
+        }
         (Custody::Private, _) => "; its own passphrase opens it".to_owned(),
         (Custody::Sealed, SealedAccess::Open) => "; it is sealed, and opens after an unlock".to_owned(),
         (Custody::Sealed, SealedAccess::NoPassphrase | SealedAccess::None) => {

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use keyward_store::model::{Door, Id};
+use keyward_store::model::{Door, Environment, Id};
 
 use super::{Pagination, UserView};
 
@@ -71,6 +71,44 @@ pub struct SessionView {
     pub current: bool,
 }
 
+/// What a new unlock passphrase costs whoever forgot the one before.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
+pub struct PassphraseLoss {
+    /// Sealed keys that nobody can open any more then.
+    pub lost: Vec<LostKey>,
+    /// Teams whose sealed keys open again once a member unlocks who can open them.
+    pub regranted: Vec<RegrantedTeam>,
+}
+
+/// A sealed key that nobody can open any more.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LostKey {
+    /// The key.
+    #[serde(rename = "_id")]
+    pub id: Id,
+    /// Its id as shown to people.
+    pub key_id: String,
+    /// Its name.
+    pub name: String,
+    /// Where it is used.
+    pub environment: Environment,
+    /// The team it is in; none for the person's own.
+    pub team: Option<Id>,
+    /// Service tokens that go on fetching it.
+    pub tokens: usize,
+}
+
+/// A team that somebody waits to be let in to again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct RegrantedTeam {
+    /// The team.
+    #[serde(rename = "_id")]
+    pub id: Id,
+    /// Its name.
+    pub name: String,
+}
+
 /// What an authenticator app is given: shown once.
 pub struct SecondFactorSetup {
     /// The `otpauth:` link.
@@ -83,6 +121,25 @@ pub struct SecondFactorSetup {
 pub struct OneTimeCode {
     /// The code.
     pub code: SecretString,
+    /// No good after this.
+    pub expires_at: Timestamp,
+}
+
+/// An invitation to make an account, without its code.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceInvitationView {
+    /// The invitation's id.
+    #[serde(rename = "_id")]
+    pub id: Id,
+    /// Only whoever has this address may use it.
+    pub email: Option<String>,
+    /// Whoever joins with it becomes operator.
+    pub operator: bool,
+    /// The operator who made it; none when it was made on the daemon's own machine.
+    pub invited_by: Option<Id>,
+    /// When it was made.
+    pub created_at: Timestamp,
     /// No good after this.
     pub expires_at: Timestamp,
 }

@@ -12,6 +12,7 @@ mod codes;
 mod custody;
 mod environments;
 mod fetch;
+mod forgotten;
 mod harness;
 mod keys;
 mod members;

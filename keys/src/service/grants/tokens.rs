@@ -85,7 +85,8 @@ impl Service {
             let covered = tokens.filter_map(|token| match &token.grant {
                 Grant::Environment { space: of, environment } if *of == space => {
                     let keys = in_environment(&tables, space, *environment);
-                    let keys = keys.filter(|key| key.custody == Custody::Sealed && opens_later(token, key));
+                    let keys = keys.filter(|key| key.custody == Custody::Sealed && key.space_generation > 0);
+                    let keys = keys.filter(|key| opens_later(token, key));
                     let rows = keys.filter_map(|key| tables.keys.get(key.id).cloned());
                     Some(rows.map(|row| (row, token.id, PublicKey(token.public_key))).collect::<Vec<_>>())
                 }
