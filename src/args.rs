@@ -275,6 +275,21 @@ pub enum User {
         #[arg(long)]
         operator: bool,
     },
+    /// Lists invitations that are open, without their codes
+    Invitations,
+    /// Withdraws an invitation: its code is no good any more
+    Uninvite {
+        /// Its id, as listed
+        id: String,
+    },
+    /// Deletes an account, for good, with its own keys; what teams share stays
+    Rm {
+        /// Whose: a login or an e-mail address
+        login: String,
+        /// Says that this is meant
+        #[arg(long)]
+        yes: bool,
+    },
     /// Prints a one-time code with which a person sets a new password
     Reset {
         /// Whose: a login or an e-mail address

@@ -14,6 +14,14 @@ pub async fn user(common: &Common, command: User) -> Result<()> {
         User::Add(new) => return add(common, new).await,
         User::Ls { search } => Request::UserLs { search },
         User::Invite { email, operator } => Request::UserInvite { email, operator },
+        User::Invitations => Request::UserInvitations,
+        User::Uninvite { id } => Request::UserUninvite { id },
+        User::Rm { login, yes: true } => Request::UserRm { login },
+        User::Rm { login, yes: false } => {
+            let text =
+                format!("this deletes {login} for good, with their own keys; say that it is meant: --yes");
+            return Err(Error::Usage(text));
+        }
         User::Reset { login } => Request::UserReset { login },
         User::Disable { login } => Request::UserSwitch { login, disabled: true },
         User::Enable { login } => Request::UserSwitch { login, disabled: false },
@@ -29,6 +37,15 @@ pub async fn user(common: &Common, command: User) -> Result<()> {
             let off = if user["disabledAt"].is_null() { "" } else { "  (off)" };
             output::result(&format!("{}  {}{off}", text(&user["login"]), text(&user["email"])));
         }
+    } else if let Some(invitations) = answer["invitations"].as_array() {
+        for invitation in invitations {
+            let whom = invitation["email"].as_str().unwrap_or("anybody");
+            let operator = if invitation["operator"] == true { "  (operator)" } else { "" };
+            let (id, until) = (text(&invitation["_id"]), text(&invitation["expiresAt"]));
+            output::result(&format!("{id}  {whom}{operator}  until {until}"));
+        }
+    } else if answer["_id"].is_string() {
+        output::result(&text(&answer["_id"]));
     } else if answer["code"].is_string() {
         output::result(&text(&answer["code"]));
     } else {

@@ -37,6 +37,8 @@ pub enum Permission {
     AccountChange,
     /// Make accounts for others.
     AccountCreate,
+    /// Delete an account: one's own, or anybody's.
+    AccountDelete,
     /// See everybody's accounts, switch them off and on, give codes that reset a password.
     AccountAdminister,
     /// Open one's own key with the unlock passphrase.
@@ -137,6 +139,7 @@ pub const RULES: &[Rule] = &[
     rule(P::AccountRead, "account.read", false, &[Oneself, System]),
     rule(P::AccountChange, "account.change", true, &[Oneself]),
     rule(P::AccountCreate, "account.create", true, &[Operator, System]),
+    rule(P::AccountDelete, "account.delete", true, &[Oneself, Operator, System]),
     rule(P::AccountAdminister, "account.administer", true, &[Operator, System]),
     rule(P::AccountUnlock, "account.unlock", true, &[Oneself]),
     rule(P::SessionManage, "session.manage", true, &[Oneself]),

@@ -39,6 +39,18 @@ pub enum Request {
         /// Whoever joins may manage the instance.
         operator: bool,
     },
+    /// List the invitations to make an account that are open.
+    UserInvitations,
+    /// Withdraw one of them.
+    UserUninvite {
+        /// Its id.
+        id: String,
+    },
+    /// Delete an account, for good.
+    UserRm {
+        /// Whose: a login or an e-mail address.
+        login: String,
+    },
     /// Make a code that sets a new password.
     UserReset {
         /// Whose: a login or an e-mail address.
@@ -117,6 +129,23 @@ pub(super) async fn carry_out(
         Request::UserInvite { email, operator } => {
             let system = service.system_caller("user invite", Door::Local);
             Ok(code(&service.invite_to_instance(&system, InstanceInvitation { email, operator }).await?))
+        }
+        Request::UserInvitations => {
+            let system = service.system_caller("user invitations", Door::Local);
+            Ok(serde_json::json!({ "invitations": json(&service.instance_invitations(&system).await?)? }))
+        }
+        Request::UserUninvite { id } => {
+            let system = service.system_caller("user uninvite", Door::Local);
+            let invitation = id.parse().map_err(|_| Error::NotFound("invitation"))?;
+            service.withdraw_instance_invitation(&system, invitation).await?;
+            Ok(serde_json::json!({ "_id": id }))
+        }
+        Request::UserRm { login } => {
+            let system = service.system_caller("user rm", Door::Local);
+            let account = service.user_named(&system, &login)?;
+            let user = service.user(&system, account).await?;
+            service.delete_account(&system, account).await?;
+            json(&user)
         }
         Request::UserReset { login } => {
             let system = service.system_caller("user reset", Door::Local);

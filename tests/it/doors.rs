@@ -31,6 +31,8 @@ const FETCH: &str = r#"{"keys":["{id}"]}"#;
 const INVITE: &str = r#"{"email":"new@example.com","role":"viewer"}"#;
 const ROLE: &str = r#"{"role":"owner"}"#;
 const PASSPHRASE: &str = r#"{"passphrase":"a fine passphrase"}"#;
+const FORGOTTEN: &str = r#"{"passphrase":"a fine passphrase","password":"not this one"}"#;
+const GONE: &str = r#"{"password":"not this one"}"#;
 const CODE: &str = r#"{"totp":"000000"}"#;
 const CHANGE: &str = r#"{"currentPassword":"not this one","newPassword":"a fine password"}"#;
 const RESET: &str = r#"{"code":"none","newPassword":"a fine password"}"#;
@@ -66,15 +68,19 @@ const ROUTES: &[Row] = &[
     ("POST", "/api/usage/track", CALLS, [401, 401, 422, 422, 422, 201]),
     ("GET", "/api/profile", "", [401, 401, 200, 403, 403, 403]),
     ("PUT", "/api/profile", r#"{"theme":"dark"}"#, [401, 401, 200, 403, 403, 403]),
+    ("DELETE", "/api/profile", GONE, [401, 401, 403, 403, 403, 403]),
     ("GET", "/api/profile/sessions", "", [401, 401, 200, 403, 403, 403]),
     ("DELETE", "/api/profile/sessions/{some}", "", [401, 401, 404, 403, 403, 403]),
     ("GET", "/api/admin/users", "", [401, 401, 403, 403, 403, 403]),
     ("GET", "/api/admin/users/{some}", "", [401, 401, 404, 404, 404, 404]),
     ("PUT", "/api/admin/users/{some}", OFF, [401, 401, 404, 404, 404, 404]),
     ("PATCH", "/api/admin/users/{some}", OFF, [401, 401, 404, 404, 404, 404]),
+    ("DELETE", "/api/admin/users/{some}", "", [401, 401, 404, 404, 404, 404]),
     ("DELETE", "/api/admin/users/{some}/sessions", "", [401, 401, 404, 404, 404, 404]),
     ("POST", "/api/admin/users/{some}/reset-code", "", [401, 401, 404, 404, 404, 404]),
     ("DELETE", "/api/admin/users/{some}/2fa", "", [401, 401, 404, 404, 404, 404]),
+    ("GET", "/api/admin/invitations", "", [401, 401, 403, 403, 403, 403]),
+    ("DELETE", "/api/admin/invitations/{some}", "", [401, 401, 403, 403, 403, 403]),
     ("POST", "/api/admin/invite", "{}", [401, 401, 403, 403, 403, 403]),
     ("GET", "/api/profile/ssh-keys", "", [401, 401, 200, 403, 403, 403]),
     ("POST", "/api/profile/ssh-keys", SSH_KEY, [401, 401, 422, 403, 403, 403]),
@@ -102,6 +108,8 @@ const ROUTES: &[Row] = &[
     ("PATCH", "/api/teams/{team}/members/{some}", ROLE, [401, 401, 404, 404, 404, 404]),
     ("DELETE", "/api/teams/{team}/members/{some}", "", [401, 401, 404, 404, 404, 404]),
     ("PUT", "/api/auth/passphrase", PASSPHRASE, [401, 401, 200, 403, 403, 403]),
+    ("GET", "/api/auth/passphrase/reset", "", [401, 401, 200, 403, 403, 403]),
+    ("POST", "/api/auth/passphrase/reset", FORGOTTEN, [401, 401, 403, 403, 403, 403]),
     ("POST", "/api/auth/unlock", PASSPHRASE, [401, 401, 200, 403, 403, 403]),
     ("POST", "/api/auth/lock", "", [401, 401, 200, 403, 403, 403]),
     ("GET", "/api/keys/export", "", [401, 401, 200, 403, 403, 403]),

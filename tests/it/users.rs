@@ -40,6 +40,23 @@ async fn accounts_are_listed_invited_reset_and_switched_off_on_the_daemons_own_m
     assert!(command(&data, &["user", "enable", "ana@example.com"], "").status.success());
     Http::new(&daemon.api()).login_as("ana@example.com", "another password").await;
 
+    let uncalled = command(&data, &["user", "rm", "ana"], "");
+    assert_eq!(uncalled.status.code(), Some(2), "{}", text(&uncalled.stderr));
+    assert!(command(&data, &["user", "rm", "ana", "--yes"], "").status.success());
+    assert_eq!(command(&data, &["user", "rm", "ana", "--yes"], "").status.code(), Some(3));
+    assert_eq!(command(&data, &["user", "rm", "op", "--yes"], "").status.code(), Some(5));
+
+    let invited = command(&data, &["user", "invite", "--email", "cy@example.com"], "");
+    let code = text(&invited.stdout).trim().to_owned();
+    let open = text(&command(&data, &["user", "invitations"], "").stdout);
+    assert!(open.contains("  cy@example.com  until ") && !open.contains(&code), "{open}");
+    let id = open.split_whitespace().next().unwrap().to_owned();
+    assert!(command(&data, &["user", "uninvite", &id], "").status.success());
+    assert!(text(&command(&data, &["user", "invitations"], "").stdout).trim().is_empty());
+    let new = json!({ "name": "Cy", "email": "cy@example.com", "password": "a fine password", "code": code });
+    http.post("/api/auth/register", &new).await.expect(403);
+    assert_eq!(command(&data, &["user", "uninvite", &id], "").status.code(), Some(3));
+
     assert_eq!(command(&data, &["user", "reset", "nobody"], "").status.code(), Some(3));
     assert_eq!(command(&data, &["user", "disable", "op"], "").status.code(), Some(5));
 }

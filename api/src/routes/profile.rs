@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::IntoResponse;
-use keyward_keys::input::ProfileChange;
+use keyward_keys::input::{Confirmation, ProfileChange};
 use keyward_keys::view::{SessionView, SshKeyView, UserView};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default()
         .routes(listed(routes!(me)))
         .routes(routes!(change))
+        .routes(routes!(delete))
         .routes(routes!(sessions, end_sessions))
         .routes(routes!(end_session))
         .routes(listed(routes!(ssh_keys)))
@@ -50,6 +51,26 @@ async fn change(
     Object(body): Object,
 ) -> Result<Json<UserView>, Problem> {
     Ok(Json(door.service.change_profile(&caller, profile_change(body)?).await?))
+}
+
+/// Deletes the caller's own account, for good.
+///
+/// With it go its own keys and their values, its SSH keys, sessions and service tokens. Keys of teams stay with them, and so
+/// do the audit records, which name an account by id alone.
+#[utoipa::path(delete, path = "/api/profile", tag = "profile", request_body = Confirmation, responses(
+    (status = 200, description = "It is deleted", body = Message),
+    (status = 403, description = "The password or the code is wrong"),
+    (status = 409, description = "It is the only owner of a team, the only operator, or alone opens a team's sealed keys"),
+))]
+async fn delete(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    Object(mut body): Object,
+) -> Result<Json<Message>, Problem> {
+    let confirmation = Confirmation { password: body.required_secret("password"), totp: body.secret("totp") };
+    body.finish()?;
+    door.service.delete_own_account(&caller, confirmation).await?;
+    Ok(Json(Message { message: "Account deleted" }))
 }
 
 #[derive(Serialize, ToSchema)]

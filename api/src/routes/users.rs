@@ -1,10 +1,10 @@
-//! `/api/admin/users` and `/api/admin/invite`: other people's accounts, for operators.
+//! `/api/admin/users`, `invite` and `invitations`: other people's accounts, for operators.
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use keyward_keys::input::{InstanceInvitation, UserChange, UserQuery};
-use keyward_keys::view::{ManagedUser, OneTimeCode, UserPage};
+use keyward_keys::view::{InstanceInvitationView, ManagedUser, OneTimeCode, UserPage};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,11 +23,13 @@ const PAGE_SIZE: u32 = 20;
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default()
         .routes(routes!(list))
-        .routes(routes!(show, change, patch))
+        .routes(routes!(show, change, patch, delete))
         .routes(routes!(sign_out))
         .routes(routes!(reset_code))
         .routes(routes!(remove_second_factor))
         .routes(routes!(invite))
+        .routes(routes!(invitations))
+        .routes(routes!(withdraw))
 }
 
 /// A code that one person hands to another; shown this once.
@@ -113,6 +115,22 @@ async fn patch(
     change(door, caller, id, body).await
 }
 
+/// Deletes an account, for good.
+///
+/// What goes with it and what stays is as for `DELETE /api/profile`.
+#[utoipa::path(delete, path = "/api/admin/users/{id}", tag = "admin", responses(
+    (status = 200, description = "It is deleted", body = Message),
+    (status = 409, description = "It is the only owner of a team, the only operator, or alone opens a team's sealed keys"),
+))]
+async fn delete(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    IdPath(id): IdPath,
+) -> Result<Json<Message>, Problem> {
+    door.service.delete_account(&caller, id).await?;
+    Ok(Json(Message { message: "Account deleted" }))
+}
+
 /// Ends everything that an account has open.
 #[utoipa::path(delete, path = "/api/admin/users/{id}/sessions", tag = "admin", responses(
     (status = 200, description = "They have ended", body = Message),
@@ -169,4 +187,35 @@ async fn invite(
     body.finish()?;
     let made = door.service.invite_to_instance(&caller, new).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
+}
+
+#[derive(Serialize, ToSchema)]
+struct InstanceInvitations {
+    invitations: Vec<InstanceInvitationView>,
+}
+
+/// Invitations to make an account that are open, newest first; never their codes.
+#[utoipa::path(get, path = "/api/admin/invitations", tag = "admin", responses(
+    (status = 200, description = "The invitations", body = InstanceInvitations),
+    (status = 403, description = "This is for operators"),
+))]
+async fn invitations(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+) -> Result<Json<InstanceInvitations>, Problem> {
+    Ok(Json(InstanceInvitations { invitations: door.service.instance_invitations(&caller).await? }))
+}
+
+/// Withdraws an invitation: its code is no good any more.
+#[utoipa::path(delete, path = "/api/admin/invitations/{id}", tag = "admin", responses(
+    (status = 200, description = "It is withdrawn", body = Message),
+    (status = 403, description = "This is for operators"),
+))]
+async fn withdraw(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    IdPath(id): IdPath,
+) -> Result<Json<Message>, Problem> {
+    door.service.withdraw_instance_invitation(&caller, id).await?;
+    Ok(Json(Message { message: "Invitation withdrawn" }))
 }

@@ -13,10 +13,13 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::accounts::{check_email, user_view};
-use crate::service::mirror::Tables;
+use crate::service::change::Draft;
+use crate::service::codes::is_good;
+use crate::service::invitations::invitation_id;
+use crate::service::mirror::{Shared, Tables};
 use crate::service::sessions::end_everything;
 use crate::service::text::Faults;
-use crate::view::{ManagedUser, OneTimeCode, Pagination, UserPage};
+use crate::view::{InstanceInvitationView, ManagedUser, OneTimeCode, Pagination, UserPage};
 
 /// How long an invitation to the instance is good, ms.
 const INVITATION_MS: i64 = 7 * 24 * 3_600_000;
@@ -85,10 +88,7 @@ impl Service {
                     record.plan = plan;
                     done.push("plan changed");
                 }
-                if runs(&old.record) && !runs(&record) && !others_run(tables, draft, account) {
-                    let text = "this is the only operator who can sign in; make somebody else operator first";
-                    return Err(Error::Conflict(text.to_owned()));
-                }
+                spare_the_last_operator(tables, draft, &old.record, Some(&record))?;
                 draft.object = Some(account);
                 draft.detail = done.join(", ");
                 draft.batch.replace(old, &record)?;
@@ -115,20 +115,47 @@ impl Service {
         let code = JoinCode::generate()?;
         let expires_ms = self
             .change(caller, Permission::AccountCreate, Target::Instance, |_, draft| {
-                let expires_ms = draft.now_ms + INVITATION_MS;
-                draft.detail = "invitation".to_owned();
-                draft.batch.create(&Invitation {
+                let invitation = Invitation {
                     code: code.hash(),
                     purpose: Purpose::Join { operator: new.operator },
                     email: email.clone(),
                     created_by: caller.account(),
                     created_ms: draft.now_ms,
-                    expires_ms,
-                })?;
-                Ok(expires_ms)
+                    expires_ms: draft.now_ms + INVITATION_MS,
+                };
+                draft.object = Some(invitation_id(&invitation));
+                draft.detail = "invitation".to_owned();
+                draft.batch.create(&invitation)?;
+                Ok(invitation.expires_ms)
             })
             .await?;
         Ok(OneTimeCode { code: code.text(), expires_at: timestamp(expires_ms) })
+    }
+
+    /// The invitations to make an account that are open, newest first.
+    pub async fn instance_invitations(&self, caller: &Caller) -> Result<Vec<InstanceInvitationView>> {
+        let now_ms = self.now_ms();
+        let tables = self.mirror().read();
+        authorise(&tables, caller, Permission::AccountCreate, Target::Instance, None)?;
+        let good = tables.invitations.values().filter(|row| is_good(&tables, &row.record, now_ms));
+        let mut open: Vec<_> = good.filter_map(|row| instance_invitation(&row.record)).collect();
+        open.sort_by_key(|invitation| (std::cmp::Reverse(invitation.created_at), invitation.id));
+        Ok(open)
+    }
+
+    /// Withdraws such an invitation: its code is no good any more.
+    pub async fn withdraw_instance_invitation(&self, caller: &Caller, id: Id) -> Result<()> {
+        self.change(caller, Permission::AccountCreate, Target::Instance, |tables, draft| {
+            let named = |row: &&Shared<Invitation>| {
+                instance_invitation(&row.record).is_some_and(|invitation| invitation.id == id)
+            };
+            draft.object = Some(id);
+            draft.detail = "invitation withdrawn".to_owned();
+            let row = tables.invitations.values().find(named);
+            draft.batch.remove(row.ok_or(Error::NotFound("invitation"))?);
+            Ok(())
+        })
+        .await
     }
 
     /// The account that a login name or an e-mail address means, for commands.
@@ -148,6 +175,19 @@ impl Service {
     }
 }
 
+/// A code that makes an account, as operators see it; none when it is for something else.
+fn instance_invitation(code: &Invitation) -> Option<InstanceInvitationView> {
+    let Purpose::Join { operator } = code.purpose else { return None };
+    Some(InstanceInvitationView {
+        id: invitation_id(code),
+        email: code.email.clone(),
+        operator,
+        invited_by: code.created_by,
+        created_at: timestamp(code.created_ms),
+        expires_at: timestamp(code.expires_ms),
+    })
+}
+
 fn matches(account: &Account, text: &str) -> bool {
     [&account.name.to_lowercase(), &account.email, &account.login].iter().any(|field| field.contains(text))
 }
@@ -157,8 +197,23 @@ pub(crate) fn runs(account: &Account) -> bool {
     account.operator && account.disabled_ms.is_none()
 }
 
-/// Whether somebody else runs the instance, and still does when the draft commits.
-fn others_run(tables: &Tables, draft: &mut crate::service::change::Draft, but: Id) -> bool {
-    let other = tables.accounts.values().find(|row| row.record.id != but && runs(&row.record));
-    other.map(|row| draft.batch.require(row)).is_some()
+/// Refuses while what an account becomes, or its end, would leave nobody to run the instance; who else does still has
+/// to when the draft commits.
+pub(crate) fn spare_the_last_operator(
+    tables: &Tables,
+    draft: &mut Draft,
+    account: &Account,
+    becomes: Option<&Account>,
+) -> Result<()> {
+    if !runs(account) || becomes.is_some_and(runs) {
+        return Ok(());
+    }
+    match tables.accounts.values().find(|row| row.record.id != account.id && runs(&row.record)) {
+        Some(other) => draft.batch.require(other),
+        None => {
+            let text = "this is the only operator who can sign in; make somebody else operator first";
+            return Err(Error::Conflict(text.to_owned()));
+        }
+    };
+    Ok(())
 }

@@ -6,12 +6,10 @@ use keyward_store::{Op, Record, Row};
 
 use crate::crypto::{PrivateKey, PublicKey};
 use crate::error::Result;
-use crate::event::Event;
 use crate::service::change::Draft;
 use crate::service::custody::Place;
 use crate::service::mirror::Tables;
-use crate::service::tokens::{lock_for_token, locked_for};
-use crate::service::uses::remove_uses;
+use crate::service::tokens::{end_token, lock_for_token};
 
 /// Takes keys out of one token.
 pub(crate) fn end(draft: &mut Draft, token: &Row<ServiceToken>, keys: &[Id]) -> Result<()> {
@@ -48,10 +46,7 @@ pub(crate) fn end_by(
                 end(draft, token, &keys)?;
             }
             Grant::Environment { space: of, .. } if *of == space => {
-                remove_locks(draft, token.record.id, &locked_for(tables, &token.record.grant));
-                remove_uses(&mut draft.batch, token.record.id);
-                draft.events.push(Event::TokenRevoked { token: token.record.id, account });
-                draft.batch.remove(token);
+                end_token(tables, draft, token);
             }
             Grant::Environment { .. } => continue,
         }

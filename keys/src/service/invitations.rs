@@ -116,6 +116,7 @@ impl Service {
         let team = self
             .change(caller, Permission::TeamJoin, Target::Instance, |tables, draft| {
                 let person = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
+                draft.batch.require(person);
                 let row = tables.invitations.get(&hash);
                 let row = row.filter(|row| is_good(tables, &row.record, draft.now_ms)).ok_or_else(wrong)?;
                 let joined = accept(tables, draft, row, &person.record)?.ok_or_else(wrong)?;
@@ -168,7 +169,7 @@ fn of_team(tables: &Tables, team: Id) -> impl Iterator<Item = &Shared<Invitation
 }
 
 /// An invitation is named by the first bytes of its code's hash, which tell nothing of the code.
-fn invitation_id(invitation: &Invitation) -> Id {
+pub(crate) fn invitation_id(invitation: &Invitation) -> Id {
     Id::from_bytes(std::array::from_fn(|i| invitation.code[i]))
 }
 

@@ -15,7 +15,7 @@ use crate::service::{Service, granted};
 const DAY_MS: i64 = 24 * 3_600_000;
 
 /// How long a deleted key stays in the bin.
-const BIN_MS: i64 = 30 * DAY_MS;
+pub(crate) const BIN_MS: i64 = 30 * DAY_MS;
 
 /// Locks or versions of one key that are removed with it.
 const MOST_PARTS: usize = 10_000;

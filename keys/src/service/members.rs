@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use keyward_store::model::{ApiKey, AuditRecord, Id, Member, Outcome, Role};
+use keyward_store::model::{ApiKey, AuditRecord, Id, Member, Outcome, Role, Space};
 use keyward_store::{KeyRange, Order, Row, Snapshot, Store};
 use sha2::{Digest, Sha256};
 
@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::policy::Permission;
 use crate::service::access::{Target, authorise};
+use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::teams::{sealed_access, team_row, tell_members};
@@ -91,18 +92,7 @@ impl Service {
                     authorise(tables, caller, Permission::OwnerChange, Target::Space(team), batch)?;
                 }
                 spare_the_last_owner(tables, member)?;
-                draft.object = Some(account);
-                draft.space = Some(team);
-                draft.detail = if caller.account() == Some(account) { "left" } else { "removed" }.to_owned();
-                vault::take_away(tables, draft, space, member)?;
-                draft.batch.remove(member);
-                tell_members(tables, draft, team);
-                let who = tables.accounts.get(&account).map_or("Somebody", |row| &row.record.name);
-                let message = format!("{who} is no longer in the team {}", space.record.name);
-                let notice = Notice { kind: NoticeKind::MemberLeft, api_key: None, message };
-                let mut told = people_of(tables, team, Role::Viewer, caller.account());
-                told.retain(|other| *other != account);
-                notify(tables, draft, told, &notice)?;
+                end_membership(tables, draft, caller, space, member)?;
                 granted::end_by(tables, draft, account, team)
             })
             .await?;
@@ -128,7 +118,12 @@ impl Service {
     }
 
     /// Marks the keys of a team whose present value this person has seen, in person or through a service token.
-    async fn mark_exposed(&self, caller: &Caller, team: Id, account: Id) -> Result<Vec<ExposedKey>> {
+    pub(crate) async fn mark_exposed(
+        &self,
+        caller: &Caller,
+        team: Id,
+        account: Id,
+    ) -> Result<Vec<ExposedKey>> {
         let seen = self.seen_versions(team, account).await?;
         let system = self.system_caller("departure", caller.origin.door);
         let exposed = self.change(&system, Permission::KeyExpose, Target::Space(team), |tables, draft| {
@@ -218,9 +213,35 @@ fn owner_involved(before: Role, after: Role) -> bool {
     before == Role::Owner || after == Role::Owner
 }
 
+/// The owners of a team.
+pub(crate) fn owners(tables: &Tables, team: Id) -> impl Iterator<Item = &Shared<Member>> {
+    tables.members_of(team).filter(|member| member.record.role == Role::Owner)
+}
+
+/// Ends a membership: its locks, what the others are told, and its record. What its person has granted is `granted`'s.
+pub(crate) fn end_membership(
+    tables: &Tables,
+    draft: &mut Draft,
+    caller: &Caller,
+    space: &Shared<Space>,
+    member: &Shared<Member>,
+) -> Result<()> {
+    let Member { space: team, account, .. } = member.record;
+    let done = if caller.account() == Some(account) { "left" } else { "removed" };
+    draft.did(account, team, done.to_owned());
+    vault::take_away(tables, draft, space, member)?;
+    draft.batch.remove(member);
+    tell_members(tables, draft, team);
+    let who = tables.accounts.get(&account).map_or("Somebody", |row| &row.record.name);
+    let message = format!("{who} is no longer in the team {}", space.record.name);
+    let notice = Notice { kind: NoticeKind::MemberLeft, api_key: None, message };
+    let mut told = people_of(tables, team, Role::Viewer, caller.account());
+    told.retain(|other| *other != account);
+    notify(tables, draft, told, &notice)
+}
+
 fn spare_the_last_owner(tables: &Tables, member: &Shared<Member>) -> Result<()> {
-    let owners = tables.members_of(member.record.space).filter(|other| other.record.role == Role::Owner);
-    if member.record.role == Role::Owner && owners.count() < 2 {
+    if member.record.role == Role::Owner && owners(tables, member.record.space).count() < 2 {
         return Err(Error::Conflict(
             "this is the team's last owner; make somebody else an owner first, or delete the team".to_owned(),
         ));

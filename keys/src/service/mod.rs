@@ -12,6 +12,7 @@ mod bus;
 mod change;
 mod codes;
 mod custody;
+mod deletion;
 mod export;
 mod fetch;
 mod fetches;

@@ -98,6 +98,7 @@ impl Service {
         let Some(key) = key else { return Err(Error::invalid("key", "is missing")) };
         let id = crypto::random_id()?;
         self.change(caller, Permission::SshKeyManage, Target::Account(account), |tables, draft| {
+            draft.batch.require(tables.accounts.get(&account).ok_or(Error::Unauthenticated)?);
             if tables.ssh_key_by_fingerprint.contains_key(&key.fingerprint) {
                 return Err(Error::Conflict("this SSH key is registered already".to_owned()));
             }

@@ -10,7 +10,7 @@ use keyward_store::model::{
     ApiKey, Custody, Environment, Grant, Holder, Id, Lock, LockTarget, Network, Scope, ServiceToken,
     SpaceKind,
 };
-use keyward_store::{Op, Record};
+use keyward_store::{Op, Record, Row};
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
@@ -22,6 +22,7 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise, space_of};
 use crate::service::accounts::personal_space;
+use crate::service::change::Draft;
 use crate::service::keys::check_environment;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::text::Faults;
@@ -128,20 +129,18 @@ impl Service {
             let token = tables.tokens.get(&id).ok_or(Error::NotFound("token"))?;
             draft.object = Some(id);
             draft.space = space_of(tables, Target::Token(id));
-            draft.batch.remove(token);
-            remove_uses(&mut draft.batch, id);
-            for key in locked_for(tables, &token.record.grant) {
-                draft
-                    .batch
-                    .op(Op::Del(Lock::TABLE, Lock::row_key(LockTarget::ApiKey(key), Holder::Token(id))));
-            }
-            draft.events.push(Event::TokenRevoked { token: id, account: token.record.created_by });
+            end_token(tables, draft, token);
             Ok(())
         })
         .await?;
+        self.forget_token(id);
+        Ok(())
+    }
+
+    /// Forgets what is kept in memory of a token that was ended.
+    pub(crate) fn forget_token(&self, id: Id) {
         self.0.warm.forget_token(id);
         self.0.metered.uses.forget(id);
-        Ok(())
     }
 
     /// The locks of what a new token is granted. Of named keys each must open. Of an environment, those that cannot be
@@ -255,6 +254,18 @@ impl Service {
             waiting: waiting.get(&token.id).copied().unwrap_or(0),
         }
     }
+}
+
+/// Ends a token, with its locks and what it has open. Answers its id.
+pub(crate) fn end_token(tables: &Tables, draft: &mut Draft, token: &Row<ServiceToken>) -> Id {
+    let (id, account) = (token.record.id, token.record.created_by);
+    draft.batch.remove(token);
+    remove_uses(&mut draft.batch, id);
+    for key in locked_for(tables, &token.record.grant) {
+        draft.batch.op(Op::Del(Lock::TABLE, Lock::row_key(LockTarget::ApiKey(key), Holder::Token(id))));
+    }
+    draft.events.push(Event::TokenRevoked { token: id, account });
+    id
 }
 
 /// Whether a token covers a key that may have come after it.
