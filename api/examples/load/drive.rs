@@ -21,6 +21,14 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// Both together.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.times.extend(other.times);
+        self.times.sort_unstable();
+        let (answered, refused) = (self.answered + other.answered, self.refused + other.refused);
+        Self { answered, refused, time: self.time + other.time, times: self.times }
+    }
+
     pub(crate) fn percentile(&self, part: f64) -> Duration {
         let last = self.times.len().saturating_sub(1);
         let at = (last as f64 * part).round() as usize;
@@ -55,6 +63,44 @@ pub(crate) async fn run(
             Result::Ok((times, refused))
         });
     }
+    gather(tasks, started).await
+}
+
+/// Asks at a fixed rate, spread over the callers, and times what was due late from when it was due.
+pub(crate) async fn paced(
+    api: &str,
+    requests: &Arc<[Vec<u8>]>,
+    callers: usize,
+    rate: u32,
+    time: Duration,
+) -> Result<Outcome> {
+    let started = Instant::now();
+    let every = Duration::from_secs(1) * u32::try_from(callers)? / rate;
+    let mut tasks = JoinSet::new();
+    for caller in 0..callers {
+        let mut stream = TcpStream::connect(api).await?;
+        stream.set_nodelay(true)?;
+        let requests = requests.clone();
+        let mut due = started + every * u32::try_from(caller)? / u32::try_from(callers)?;
+        tasks.spawn(async move {
+            let (mut times, mut refused, mut buffer) = (Vec::new(), 0, Vec::with_capacity(16 * 1024));
+            let mut next = caller * 37;
+            while due < started + time {
+                let late = Instant::now() > due;
+                tokio::time::sleep_until(due.into()).await;
+                let sent = if late { due } else { Instant::now() };
+                stream.write_all(&requests[next % requests.len()]).await?;
+                refused += u64::from(!answer(&mut stream, &mut buffer).await?);
+                times.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
+                (due, next) = (due + every, next + 1);
+            }
+            Result::Ok((times, refused))
+        });
+    }
+    gather(tasks, started).await
+}
+
+async fn gather(mut tasks: JoinSet<Result<(Vec<u32>, u64)>>, started: Instant) -> Result<Outcome> {
     let (mut times, mut refused) = (Vec::new(), 0);
     while let Some(done) = tasks.join_next().await {
         let (some, more) = done??;

@@ -155,13 +155,13 @@ async fn tell(address: &str, person: &str, keys: &[String], time: Duration, hear
 }
 
 /// The server's process.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Server {
-    fn start() -> Result<Self> {
+    pub(crate) fn start() -> Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("serve")
             .stdin(Stdio::piped())
@@ -188,7 +188,7 @@ impl Server {
         Ok(ticks.sum::<std::result::Result<f64, _>>()? / TICKS)
     }
 
-    fn stop(mut self) -> Result<()> {
+    pub(crate) fn stop(mut self) -> Result<()> {
         drop(self.child.stdin.take());
         self.child.wait()?;
         Ok(())

@@ -14,6 +14,7 @@
 //! - `value`: a key's value by service token.
 //! - `list`: a page of 20 from the list, as a person.
 //! - `search`: a page of 20 found by `--term`, as a person.
+//! - `wrong-logins`: fetches at a fixed `--rate`, without and with `--logins` wrong passwords a second: what these do to those.
 //! - `live`: `--subscribers` clients on WebSockets, each with one event a second, and one that never reads.
 //!
 //! The program runs on one thread and shares the machine with the server, so compare its figures with one another
@@ -23,6 +24,7 @@ mod drive;
 mod live;
 mod own;
 mod prepare;
+mod wrong_logins;
 
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -68,6 +70,12 @@ struct Args {
     /// Clients that listen.
     #[arg(long, default_value_t = 5_000)]
     subscribers: usize,
+    /// Fetches a second, in all, beside wrong passwords.
+    #[arg(long, default_value_t = 1_000)]
+    rate: u32,
+    /// Wrong passwords a second.
+    #[arg(long, default_value_t = 100)]
+    logins: u32,
     /// What `search` looks for.
     #[arg(long, default_value = "load 7")]
     term: String,
@@ -80,8 +88,9 @@ enum Mode {
     Value,
     List,
     Search,
+    WrongLogins,
     Live,
-    /// The server that `live` measures, in a process of its own.
+    /// The server that the last two measure, in a process of its own.
     #[value(hide = true)]
     Serve,
 }
@@ -92,8 +101,10 @@ fn main() -> Result<()> {
         return live::serve();
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    if args.mode == Mode::Live {
-        return runtime.block_on(live::measure(&args));
+    match args.mode {
+        Mode::Live => return runtime.block_on(live::measure(&args)),
+        Mode::WrongLogins => return runtime.block_on(wrong_logins::measure(&args)),
+        _ => {}
     }
     if let (Some(api), Some(email)) = (&args.api, &args.email) {
         let mut password = String::new();

@@ -31,7 +31,7 @@ pub(crate) async fn requests(
         Mode::Search => {
             vec![render(api, "GET", &format!("/api/keys?limit=20&search={term}"), &person, "", "")]
         }
-        Mode::Track | Mode::Bulk | Mode::Value | Mode::Live | Mode::Serve => {
+        Mode::Track | Mode::Bulk | Mode::Value | Mode::WrongLogins | Mode::Live | Mode::Serve => {
             let token = site.token(&person, &keys).await?;
             let variety = if args.mode == Mode::Bulk { BULK_VARIETY } else { VARIETY };
             (0..variety).map(|number| app_request(args, api, &token, &keys, number)).collect()
@@ -43,7 +43,9 @@ pub(crate) async fn requests(
 fn app_request(args: &Args, api: &str, token: &str, keys: &[String], number: usize) -> Vec<u8> {
     let key = &keys[number % keys.len()];
     match args.mode {
-        Mode::Value => render(api, "GET", &format!("/api/keys/{key}/value"), token, "", ""),
+        Mode::Value | Mode::WrongLogins => {
+            render(api, "GET", &format!("/api/keys/{key}/value"), token, "", "")
+        }
         Mode::Bulk => {
             let lines: String = (0..args.batch)
                 .map(|line| {

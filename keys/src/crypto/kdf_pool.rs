@@ -1,11 +1,10 @@
 //! A bounded place for slow key derivations (passwords and passphrases), so that a flood of sign-ins can neither
-//! take every core nor pile up without end.
+//! take every core nor pile up without end. Each runs on a thread of its own that stands back for all others.
 
 use std::sync::Arc;
-use std::thread::available_parallelism;
+use std::thread::{self, available_parallelism};
 
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::error::{Error, Result};
 
@@ -59,14 +58,25 @@ impl KdfPool {
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
         let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| Error::Stopped)?;
-        // The permits move along: work whose caller went away still counts until it is done.
-        spawn_blocking(move || {
+        let (answer_to, answer) = oneshot::channel();
+        // A derivation takes a thousand times as long as a thread to start, and a priority that was lowered stays so. The
+        // permits move along: work whose caller went away still counts until it is done.
+        let derive = move || {
             let _permits = (admitted, running);
-            work()
-        })
-        .await
-        .map_err(|_| Error::Stopped)
+            stand_back();
+            let _ = answer_to.send(work());
+        };
+        thread::Builder::new().name("derivation".to_owned()).spawn(derive).map_err(|_| Error::Busy)?;
+        answer.await.map_err(|_| Error::Stopped)
     }
+}
+
+/// Lowers the priority of this thread: beside others that have as much to do, it gets about a tenth of what they get.
+/// Where priorities are not a thread's own, nothing is done.
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    // A system that refuses this runs it as it runs everything else.
+    let _ = rustix::process::nice(10);
 }
 
 #[cfg(test)]

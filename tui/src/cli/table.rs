@@ -317,9 +317,13 @@ pub(super) const COMMANDS: &[Command] = &[
         verb: Verb::Passphrase,
         words: &["passphrase"],
         operand: None,
-        flags: &[],
+        flags: &[
+            switch("--forgotten", "set a new one without the present one, with your password"),
+            switch("--lose", "the keys may be lost that nobody else can open; needed without a terminal"),
+        ],
         about: "Set or change your unlock passphrase",
-        more: "Without a terminal, the input is the present one, if there is one, and the new one, a line each.",
+        more: "Without a terminal, the input is the present one, if there is one, and the new one, a line each. With --forgotten it \
+               is your password, a code where you have a second factor, and the new one. What is lost by it is said first.",
     },
     Command {
         verb: Verb::Audit,

@@ -1,6 +1,8 @@
 //! Commands about the unlock passphrase. It comes in by standard input or unseen typing alone; the unlock token stays
 //! with the connection and is never printed.
 
+use keyward_keys::input::PassphraseReset;
+use keyward_keys::view::PassphraseLoss;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
@@ -41,6 +43,9 @@ pub(super) async fn passphrase(
     args: &Args,
     mut stdin: Stdin<'_>,
 ) -> Result<(), Failure> {
+    if args.has("--forgotten") {
+        return forgotten(context, args, stdin).await;
+    }
     let has_one = context.service.me(context.caller).await?.unlock_passphrase;
     let (old, new) = match (has_one, stdin.can_ask()) {
         (true, true) => {
@@ -66,6 +71,57 @@ pub(super) async fn passphrase(
         return context.print(&print::json(&context.service.me(context.caller).await?)).await;
     }
     context.note(args, "The unlock passphrase is set. Keyward cannot give it back when it is lost.\n").await
+}
+
+/// A new passphrase without the one before: says what that costs, and asks before it is done.
+async fn forgotten(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
+    let loss = context.service.passphrase_loss(context.caller).await?;
+    context.note(args, &cost(&loss)).await?;
+    let mut lose = args.has("--lose");
+    if !lose && !loss.lost.is_empty() {
+        lose = stdin.agrees("Lose them? [y/N] ").await? == Some(true);
+        if !lose && stdin.can_ask() {
+            return Err(Failure::Cancelled);
+        }
+    }
+    let second_factor = context.service.me(context.caller).await?.two_factor_enabled;
+    let (password, totp, passphrase) = match (second_factor, stdin.can_ask()) {
+        (factor, true) => {
+            let [password] = stdin.secrets(["Password: "]).await?;
+            let totp = if factor { Some(stdin.secret("Authenticator code: ").await?) } else { None };
+            let [new, again] = stdin.secrets(["New unlock passphrase: ", "The new one again: "]).await?;
+            (password, totp, same(new, &again)?)
+        }
+        (true, false) => {
+            let [password, totp, new] = stdin.secrets(["", "", ""]).await?;
+            (password, Some(totp), new)
+        }
+        (false, false) => {
+            let [password, new] = stdin.secrets(["", ""]).await?;
+            (password, None, new)
+        }
+    };
+    let reset = PassphraseReset { passphrase, password, totp, lose };
+    let loss = context.service.reset_passphrase(context.caller, reset).await?;
+    if args.json {
+        return context.print(&print::json(&loss)).await;
+    }
+    context.note(args, "The unlock passphrase is set.\n").await
+}
+
+fn cost(loss: &PassphraseLoss) -> String {
+    let mut text = String::new();
+    for team in &loss.regranted {
+        text.push_str(&format!(
+            "{} opens again once somebody unlocks who can open it.\n",
+            print::safe_lines(&team.name)
+        ));
+    }
+    for key in &loss.lost {
+        let apps = if key.tokens > 0 { ", but by apps that have it" } else { "" };
+        text.push_str(&format!("Nobody can open {} any more{apps}.\n", print::safe_lines(&key.name)));
+    }
+    text
 }
 
 fn same(new: SecretString, again: &SecretString) -> Result<SecretString, Failure> {

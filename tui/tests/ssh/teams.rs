@@ -3,7 +3,7 @@
 use russh::client::Handle;
 use serde_json::json;
 
-use crate::harness::{Finished, Person, Server, Trusting, Tty, finish};
+use crate::harness::{Finished, PASSWORD, Person, Server, Trusting, Tty, finish};
 
 const PASSPHRASE: &[u8] = b"open the vault\n";
 
@@ -108,6 +108,32 @@ async fn who_is_unlocked_in_an_open_connection_lets_a_newcomer_in_without_doing_
         }
         assert!(std::time::Instant::now() < deadline, "{got:?}");
     }
+}
+
+#[tokio::test]
+async fn a_forgotten_passphrase_is_set_anew_and_says_what_it_costs() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    done(&server.run(&ana, "passphrase", PASSPHRASE).await);
+    done(&server.run(&ana, "keys add --name vault --service X", b"sk-sealed\n").await);
+    let input = format!("{PASSWORD}\na newer vault\n");
+    let unsaid = server.run(&ana, "passphrase --forgotten", input.as_bytes()).await;
+    assert_eq!(unsaid.status, Some(5), "{unsaid:?}");
+    assert!(unsaid.err().contains("Nobody can open vault any more"), "{unsaid:?}");
+    assert_eq!(server.run(&ana, "unlock", b"a newer vault\n").await.status, Some(4));
+    let wrong = server.run(&ana, "passphrase --forgotten --lose", b"not it\na newer vault\n").await;
+    assert_eq!(wrong.status, Some(4));
+    let set = server.run(&ana, "passphrase --forgotten --lose --json", input.as_bytes()).await;
+    assert_eq!(set.json()["lost"][0]["name"], "vault");
+    done(&server.run(&ana, "unlock", b"a newer vault\n").await);
+
+    done(&server.run(&ana, "keys add --name second --service X", b"sk-2\n").await);
+    let session = server.sign_in(&ana).await;
+    let mut tty = Tty::open(session, "xterm", (80, 24), Some("passphrase --forgotten")).await;
+    tty.until("Lose them?").await;
+    tty.type_in("n\r").await;
+    tty.until_end().await;
+    assert_eq!(tty.status, Some(130));
 }
 
 #[tokio::test]
