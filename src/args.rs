@@ -1,5 +1,7 @@
 //! The command line: names, flags and their help. Only commands that work are here; what they do is elsewhere.
 
+mod user;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -9,6 +11,8 @@ use keyward_config::{Config, Environment, Sources};
 use keyward_keys::input::{self, TransferFormat};
 
 use crate::error::Result;
+
+pub use user::{User, UserAdd};
 
 /// Keeps a team's API keys: sealed, rotated, metered live, shared by role. One daemon, reached by ssh.
 #[derive(Parser, Debug)]
@@ -254,77 +258,6 @@ pub struct Transfer {
     /// Whose; the operator's when there is only one
     #[arg(long = "as", value_name = "LOGIN")]
     pub login: Option<String>,
-}
-
-/// `user`.
-#[derive(Subcommand, Debug)]
-pub enum User {
-    /// Makes an account and prints its id
-    Add(UserAdd),
-    /// Lists accounts
-    Ls {
-        /// Only those whose name, e-mail address or login holds this
-        search: Option<String>,
-    },
-    /// Prints a one-time code with which somebody makes an account
-    Invite {
-        /// Only for whoever has this e-mail address
-        #[arg(long)]
-        email: Option<String>,
-        /// Whoever joins with it may manage the instance
-        #[arg(long)]
-        operator: bool,
-    },
-    /// Lists invitations that are open, without their codes
-    Invitations,
-    /// Withdraws an invitation: its code is no good any more
-    Uninvite {
-        /// Its id, as listed
-        id: String,
-    },
-    /// Deletes an account, for good, with its own keys; what teams share stays
-    Rm {
-        /// Whose: a login or an e-mail address
-        login: String,
-        /// Says that this is meant
-        #[arg(long)]
-        yes: bool,
-    },
-    /// Prints a one-time code with which a person sets a new password
-    Reset {
-        /// Whose: a login or an e-mail address
-        login: String,
-    },
-    /// Switches an account off: everything it has open ends
-    Disable {
-        /// Whose: a login or an e-mail address
-        login: String,
-    },
-    /// Switches an account on again
-    Enable {
-        /// Whose: a login or an e-mail address
-        login: String,
-    },
-}
-
-/// `user add`.
-#[derive(clap::Args, Debug)]
-pub struct UserAdd {
-    /// The e-mail address; its local part becomes the name for ssh
-    #[arg(long)]
-    pub email: String,
-    /// The person's name
-    #[arg(long)]
-    pub name: String,
-    /// May manage the instance
-    #[arg(long)]
-    pub operator: bool,
-    /// Reads the password from standard input instead of asking for it
-    #[arg(long)]
-    pub password_stdin: bool,
-    /// A file with an SSH public key that may sign in
-    #[arg(long, value_name = "FILE")]
-    pub ssh_key: Option<PathBuf>,
 }
 
 /// `config`.

@@ -55,6 +55,7 @@ impl Problem {
     /// Well-formed, with wrong values: all of them.
     pub(crate) fn invalid(faults: Vec<Fault>) -> Self {
         let detail: Cow<'static, str> = match faults.as_slice() {
+            [fault] if fault.field.is_empty() => fault.detail.clone().into(),
             [fault] => format!("{}: {}", fault.field, fault.detail).into(),
             faults => format!("{} fields are wrong; each is named in errors", faults.len()).into(),
         };

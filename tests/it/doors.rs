@@ -294,6 +294,8 @@ const COMMANDS: &[(&str, &str, u32)] = &[
     ("team members", "team members {team}", 3),
     ("team create", "team create mine", 0),
     ("team invite", "team invite new@example.com --team {team}", 3),
+    ("sessions ls", "sessions ls", 0),
+    ("sessions end", "sessions end 0123456789abcdef01234567", 3),
     ("team join", "team join", 2),
     ("team role", "team role new@example.com --role owner --team {team}", 3),
     ("team remove", "team remove new@example.com --team {team} --yes", 3),

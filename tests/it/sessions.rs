@@ -42,6 +42,13 @@ async fn a_dashboard_is_seen_and_ended_over_rest_and_its_connection_with_it() {
     })
     .await;
     assert_eq!(other.run("whoami", "").await.status, Some(0), "others go on");
+    let listed: Value = serde_json::from_str(&other.run("sessions ls --json", "").await.stdout).unwrap();
+    let kinds = listed["sessions"].as_array().unwrap().iter().map(|open| open["kind"].as_str().unwrap());
+    assert_eq!(kinds.collect::<Vec<_>>(), ["command", "app"], "the dashboard is gone: {listed}");
+    let app = listed["sessions"][1]["_id"].as_str().unwrap();
+    assert_eq!(other.run(&format!("sessions end {app}"), "").await.status, Some(0));
+    http.get("/api/profile").await.expect(401);
+    let http = daemon.http().login(&ana).await;
     http.delete(&one).await.expect(404);
 }
 

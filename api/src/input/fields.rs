@@ -293,7 +293,19 @@ impl Fields {
 
     /// Refuses when there is a fault.
     pub(crate) fn finish(self) -> Result<(), Problem> {
-        let faults = self.into_faults();
+        self.finish_with(Vec::new())
+    }
+
+    /// Refuses when there is a fault, or when the core has one to find with what was read. A field is named once: what
+    /// could not be read is not held against what stands in for it.
+    pub(crate) fn finish_with(self, more: Vec<Fault>) -> Result<(), Problem> {
+        let mut faults = self.into_faults();
+        let named = faults.len();
+        for fault in more {
+            if faults.len() < FAULTS && !faults[..named].iter().any(|known| known.field == fault.field) {
+                faults.push(fault);
+            }
+        }
         if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
     }
 

@@ -35,7 +35,7 @@ pub(crate) fn profile_change(mut body: Fields) -> Result<ProfileChange, Problem>
         notifications: body.flag("notifications"),
         time_zone: body.text("timeZone"),
     };
-    body.finish()?;
+    body.finish_with(change.faults())?;
     Ok(change)
 }
 

@@ -104,7 +104,7 @@ async fn register(
         code: body.secret("code"),
         ssh_key: None,
     };
-    body.finish()?;
+    body.finish_with(new.faults())?;
     let (caller, user) = door.service.register(origin, new).await?;
     let issued = door.service.issue_tokens(&caller, user_agent(&headers)).await?;
     Ok((StatusCode::CREATED, Welcome::new("User created successfully", &issued, Some(user))))

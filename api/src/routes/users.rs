@@ -115,11 +115,12 @@ async fn patch(
     change(door, caller, id, body).await
 }
 
-/// Deletes an account, for good.
+/// Deletes somebody else's account, for good.
 ///
 /// What goes with it and what stays is as for `DELETE /api/profile`.
 #[utoipa::path(delete, path = "/api/admin/users/{id}", tag = "admin", responses(
     (status = 200, description = "It is deleted", body = Message),
+    (status = 403, description = "It is the caller's own"),
     (status = 409, description = "It is the only owner of a team, the only operator, or alone opens a team's sealed keys"),
 ))]
 async fn delete(

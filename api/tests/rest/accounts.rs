@@ -138,10 +138,12 @@ async fn a_profile_is_changed_by_what_is_named() {
     refused.is_problem(422, "invalid");
     let wrong = ["/preferences/avatar", "/preferences/muted/0", "/preferences/theme", "/theme"];
     assert_eq!(refused.pointers(), wrong);
-    let bad = json!({"theme": 5, "timeZone": "Nowhere/Land", "plan": "enterprise"});
+    let bad =
+        json!({"theme": 5, "timeZone": "Nowhere/Land", "plan": "enterprise", "name": "", "email": "no"});
     let refused = put(&server, &token, "/api/profile", &bad).await;
     refused.is_problem(422, "invalid");
-    assert_eq!(refused.pointers(), ["/plan", "/theme"]);
+    let all = ["/email", "/name", "/plan", "/theme", "/timeZone"];
+    assert_eq!(refused.pointers(), all, "what the door and the core find, at once");
 }
 
 #[tokio::test]

@@ -105,3 +105,16 @@ async fn ssh_keys_come_and_go() {
     assert_eq!(gone.status, 200);
     server.send(server.request("DELETE", &one).bearer_auth(&token)).await.is_problem(404, "not_found");
 }
+
+#[tokio::test]
+async fn every_fault_of_a_new_account_is_told_at_once() {
+    let server = Server::start().await;
+    let body = json!({"email": "no", "password": "short", "age": 5});
+    let refused = server.send(server.request("POST", "/api/auth/register").json(&body)).await;
+    refused.is_problem(422, "invalid");
+    assert_eq!(
+        refused.pointers(),
+        ["/age", "/email", "/name", "/password"],
+        "what the door and the core find"
+    );
+}

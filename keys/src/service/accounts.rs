@@ -11,7 +11,7 @@ use keyward_store::model::{
 use crate::caller::{Caller, Identity, Origin};
 use crate::clock::timestamp;
 use crate::crypto::{self, JoinCode};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::input::{AddedAccount, NewAccount};
 use crate::plans::Plans;
 use crate::policy::Permission;
@@ -133,16 +133,7 @@ impl Service {
 
     async fn check_account(&self, new: NewAccount, operator: bool, plan: Plan) -> Result<Checked> {
         let mut faults = Faults::default();
-        let name = faults.line("name", &new.name, 1, 100);
-        let email = check_email(&mut faults, &new.email);
-        check_password(&mut faults, "password", &new.password);
-        let ssh_key = new.ssh_key.as_deref().and_then(|line| match PublicKeyLine::parse(line) {
-            Ok(key) => Some(key),
-            Err(why) => {
-                faults.add("sshKey", why);
-                None
-            }
-        });
+        let (name, email, ssh_key) = read(&mut faults, &new);
         faults.check()?;
         let password = self.hash_password(new.password).await?;
         let account = Account {
@@ -201,6 +192,30 @@ impl Service {
         })
         .await
     }
+}
+
+impl NewAccount {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        read(&mut faults, self);
+        faults.into_vec()
+    }
+}
+
+/// A new account's name, e-mail address and SSH key, as they are kept.
+fn read(faults: &mut Faults, new: &NewAccount) -> (String, String, Option<PublicKeyLine>) {
+    let name = faults.line("name", &new.name, 1, 100);
+    let email = check_email(faults, &new.email);
+    check_password(faults, "password", &new.password);
+    let ssh_key = new.ssh_key.as_deref().and_then(|line| match PublicKeyLine::parse(line) {
+        Ok(key) => Some(key),
+        Err(why) => {
+            faults.add("sshKey", why);
+            None
+        }
+    });
+    (name, email, ssh_key)
 }
 
 fn default_plan(operator: bool) -> Plan {

@@ -33,8 +33,12 @@ impl Service {
         self.counting_codes(caller, account, deleted).await
     }
 
-    /// Deletes somebody's account.
+    /// Deletes somebody else's account.
     pub async fn delete_account(&self, caller: &Caller, account: Id) -> Result<()> {
+        if caller.account() == Some(account) {
+            let text = "your own account is deleted with your password, by DELETE /api/profile";
+            return Err(Error::Forbidden(text.to_owned()));
+        }
         self.delete(caller, account, |_, _| Ok(())).await
     }
 

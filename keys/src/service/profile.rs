@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use keyward_store::model::{Account, Preferences};
 
 use crate::caller::Caller;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::event::Event;
 use crate::input::{PreferencesChange, ProfileChange};
 use crate::policy::Permission;
@@ -35,6 +35,16 @@ impl Service {
             Ok(user_view(&record, &self.0.settings.plans))
         })
         .await
+    }
+}
+
+impl ProfileChange {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        match checked(self.clone()) {
+            Err(Error::Invalid(faults)) => faults,
+            Ok(_) | Err(_) => Vec::new(),
+        }
     }
 }
 

@@ -48,6 +48,10 @@ impl Faults {
         }
     }
 
+    pub(crate) fn into_vec(self) -> Vec<Fault> {
+        self.0
+    }
+
     pub(crate) fn check(self) -> crate::Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(crate::Error::Invalid(self.0)) }
     }

@@ -69,6 +69,11 @@ async fn all_that_was_theirs_alone_goes_at_once() {
         service.delete_account(&ana, op.account().expect("a person")).await,
         Err(Error::NotFound(_))
     ));
+    for own in [&ana, &op] {
+        let id = own.account().expect("a person");
+        let unproved = service.delete_account(own, id).await;
+        assert!(matches!(unproved, Err(Error::Forbidden(_))), "not without the password");
+    }
     let mut events = service.subscribe(dashboard.caller()).expect("hears");
     service.delete_own_account(&ana, right()).await.expect("deleted");
     assert!(matches!(events.next().await, Some(Event::SessionsEnded { .. })));

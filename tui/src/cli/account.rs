@@ -1,4 +1,8 @@
-//! Commands about the person: who they are here.
+//! Commands about the person: who they are here, and what they have open.
+
+use keyward_keys::Error;
+use keyward_keys::view::SessionView;
+use serde::Serialize;
 
 use super::parse::Args;
 use super::{Context, Failure, print};
@@ -23,4 +27,46 @@ pub(super) async fn whoami(context: &Context<'_>, args: &Args) -> Result<(), Fai
     }
     rows.push(vec!["Signed in at".to_owned(), context.host.address.clone()]);
     context.print(&print::columns(&rows)).await
+}
+
+#[derive(Serialize)]
+struct Sessions {
+    sessions: Vec<SessionView>,
+}
+
+pub(super) async fn sessions(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let sessions = context.service.sessions(context.caller).await?;
+    if args.json {
+        return context.print(&print::json(&Sessions { sessions })).await;
+    }
+    const HEADER: [&str; 6] = ["WHAT", "FROM", "PROGRAM", "SINCE (UTC)", "LAST SEEN (UTC)", "ID"];
+    let row = |session: &SessionView| {
+        let here = if session.current { " (this one)" } else { "" };
+        vec![
+            format!("{}{here}", print::word(&session.kind)),
+            session.address.clone().unwrap_or_else(|| "this machine".to_owned()),
+            session.user_agent.clone().unwrap_or_default(),
+            print::moment(Some(session.created_at)),
+            print::moment(Some(session.last_seen)),
+            session.id.to_string(),
+        ]
+    };
+    let header = [HEADER.map(str::to_owned).to_vec()];
+    let rows: Vec<_> = header.into_iter().chain(sessions.iter().map(row)).collect();
+    context.print(&print::columns(&rows)).await
+}
+
+pub(super) async fn end_session(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let text = args.operands.first().map(String::as_str).unwrap_or_default();
+    let id = text.parse().map_err(|_| Error::NotFound("session"))?;
+    let sessions = context.service.sessions(context.caller).await?;
+    let session = sessions.iter().find(|session| session.id == id).ok_or(Error::NotFound("session"))?;
+    if session.current {
+        return Err(Failure::Usage("that is this session; it ends by itself".to_owned()));
+    }
+    context.service.end_session(context.caller, id).await?;
+    if args.json {
+        return context.print(&print::json(session)).await;
+    }
+    context.note(args, &format!("The {} has ended.\n", print::word(&session.kind))).await
 }

@@ -5,6 +5,8 @@
 pub(super) enum Verb {
     Help,
     Whoami,
+    SessionsLs,
+    SessionsEnd,
     KeysLs,
     KeysShow,
     KeysAdd,
@@ -63,4 +65,23 @@ pub(super) const fn option(name: &'static str, value: &'static str, about: &'sta
 
 pub(super) const fn switch(name: &'static str, about: &'static str) -> Flag {
     Flag { name, value: None, required: false, many: false, about }
+}
+
+impl Command {
+    /// `keys add --name NAME …`: how it is written.
+    pub(super) fn usage(&self) -> String {
+        let mut usage = self.words.join(" ");
+        match self.operand {
+            Some((name, true)) => usage.extend([" ", name]),
+            Some((name, false)) => usage.extend([" [", name, "]"]),
+            None => {}
+        }
+        for flag in self.flags {
+            let value = flag.value.map(|value| format!(" {value}")).unwrap_or_default();
+            let (open, close) = if flag.required { ("", "") } else { ("[", "]") };
+            let many = if flag.many { "…" } else { "" };
+            usage.push_str(&format!(" {open}{}{value}{close}{many}", flag.name));
+        }
+        usage
+    }
 }

@@ -26,6 +26,22 @@ pub(super) const COMMANDS: &[Command] = &[
         more: "",
     },
     Command {
+        verb: Verb::SessionsLs,
+        words: &["sessions", "ls"],
+        operand: None,
+        flags: &[],
+        about: "What you have open, in apps, browsers and terminals",
+        more: "",
+    },
+    Command {
+        verb: Verb::SessionsEnd,
+        words: &["sessions", "end"],
+        operand: Some(("SESSION", true)),
+        flags: &[],
+        about: "End one of them, by its id; a terminal's connection is closed",
+        more: "",
+    },
+    Command {
         verb: Verb::KeysLs,
         words: &["keys", "ls"],
         operand: None,
@@ -355,22 +371,3 @@ pub(super) const COMMANDS: &[Command] = &[
         more: "",
     },
 ];
-
-impl Command {
-    /// `keys add --name NAME …`: how it is written.
-    pub(super) fn usage(&self) -> String {
-        let mut usage = self.words.join(" ");
-        match self.operand {
-            Some((name, true)) => usage.extend([" ", name]),
-            Some((name, false)) => usage.extend([" [", name, "]"]),
-            None => {}
-        }
-        for flag in self.flags {
-            let value = flag.value.map(|value| format!(" {value}")).unwrap_or_default();
-            let (open, close) = if flag.required { ("", "") } else { ("[", "]") };
-            let many = if flag.many { "…" } else { "" };
-            usage.push_str(&format!(" {open}{}{value}{close}{many}", flag.name));
-        }
-        usage
-    }
-}
