@@ -253,7 +253,7 @@ impl Meters {
     }
 
     /// Counts a session of this kind until the answer is dropped.
-    pub(crate) fn session(&self, kind: &'static str) -> OpenSession {
+    pub fn session(&self, kind: &'static str) -> OpenSession {
         let open = self.sessions.with_label_values(&[kind]);
         open.inc();
         OpenSession { open, seconds: self.session_seconds.with_label_values(&[kind]), since: Instant::now() }

@@ -27,7 +27,7 @@ pub(crate) enum Enrolled {
     /// There is an account now, and this is its person.
     Joined {
         /// Who they are from now on.
-        caller: Caller,
+        caller: Box<Caller>,
         /// Their name for `ssh LOGIN@host`.
         login: String,
         /// The rest of their input.
@@ -50,7 +50,9 @@ impl Enrolment {
     /// Asks until there is an account or the visitor leaves. `ssh_command` says how a login reaches this host.
     pub(crate) async fn run(self, mut reader: LineReader, ssh_command: impl Fn(&str) -> String) -> Enrolled {
         match self.ask(&mut reader, ssh_command).await {
-            Ok((caller, login)) => Enrolled::Joined { caller, login, input: reader.into_input() },
+            Ok((caller, login)) => {
+                Enrolled::Joined { caller: Box::new(caller), login, input: reader.into_input() }
+            }
             Err(Left) => Enrolled::Left,
         }
     }
