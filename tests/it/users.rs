@@ -48,7 +48,8 @@ async fn accounts_are_listed_invited_reset_and_switched_off_on_the_daemons_own_m
 
     let invited = command(&data, &["user", "invite", "--email", "cy@example.com"], "");
     let code = text(&invited.stdout).trim().to_owned();
-    let open = text(&command(&data, &["user", "invitations"], "").stdout);
+    let shown = command(&data, &["user", "invitations"], "");
+    let open = text(&shown.stdout);
     assert!(open.contains("  cy@example.com  until ") && !open.contains(&code), "{open}");
     let id = open.split_whitespace().next().unwrap().to_owned();
     assert!(command(&data, &["user", "uninvite", &id], "").status.success());
