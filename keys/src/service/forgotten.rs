@@ -1,8 +1,7 @@
 //! A new unlock passphrase for somebody who forgot theirs. What others can open as well comes back to them once one of
 //! these unlocks; what only the forgotten one opened is lost to people, and they are told so before.
 
-use keyward_store::model::{Account, ApiKey, Holder, Id, Lock, LockTarget, Member, Role, Space, SpaceKind};
-use keyward_store::{Op, Record};
+use keyward_store::model::{Account, Holder, Id, LockTarget, Member, Role, Space, SpaceKind};
 
 use crate::caller::{Caller, Identity};
 use crate::crypto::PrivateKey;
@@ -92,7 +91,7 @@ fn loss(tables: &Tables, account: Id) -> PassphraseLoss {
             loss.regranted.push(RegrantedTeam { id: space.id, name: space.name.clone() });
             continue;
         }
-        let keys = tables.keys.sealed(space.id).filter_map(|id| tables.keys.get(id));
+        let keys = tables.keys.sealed(space.id).filter(|key| key.record.deleted_ms.is_none());
         loss.lost.extend(keys.map(|row| LostKey {
             id: row.record.id,
             key_id: row.record.key_id.clone(),
@@ -136,12 +135,7 @@ fn give_up(tables: &Tables, draft: &mut Draft, member: &Shared<Member>, name: &s
         let notice = Notice { kind: NoticeKind::PassphraseReset, api_key: None, message };
         notify(tables, draft, people_of(tables, id, Role::Admin, Some(account)), &notice)?;
     } else {
-        for key in tables.keys.behind(id, u32::MAX) {
-            let lock = Lock::row_key(LockTarget::ApiKey(key.record.id), Holder::Space(id));
-            draft.batch.op(Op::Del(Lock::TABLE, lock));
-            draft.batch.replace(key, &ApiKey { space_generation: 0, ..key.record.clone() })?;
-            draft.events.push(Event::KeyChanged { space: id, api_key: key.record.id });
-        }
+        vault::lose_sealed(tables, draft, id)?;
     }
     tell_members(tables, draft, id);
     Ok(())

@@ -10,6 +10,7 @@ use keyward_store::{Op, Record, Row};
 
 use crate::crypto::{self, PrivateKey, PublicKey};
 use crate::error::{Error, Result};
+use crate::event::Event;
 use crate::policy::{self, Permission};
 use crate::service::access::standing_of;
 use crate::service::change::Draft;
@@ -118,16 +119,20 @@ pub(crate) fn take_away(
                 .to_owned(),
         ));
     }
-    lose_the_bin(tables, draft, space.record.id)
+    // What is left is in the bin.
+    lose_sealed(tables, draft, space.record.id)
 }
 
-/// Whoever could open the space's sealed keys is gone, and left in the bin what nobody can open any more. Such a key is
-/// locked to no pair: it waits for nobody, and nothing waits for it.
-fn lose_the_bin(tables: &Tables, draft: &mut Draft, space: Id) -> Result<()> {
+/// Whoever could open the space's sealed keys is gone, or has lost what opened them. Such a key is locked to no pair: it
+/// waits for nobody, and nothing waits for it. Service tokens keep their locks of it.
+pub(crate) fn lose_sealed(tables: &Tables, draft: &mut Draft, space: Id) -> Result<()> {
     for key in tables.keys.sealed(space) {
         let lock = Lock::row_key(LockTarget::ApiKey(key.record.id), Holder::Space(space));
         draft.batch.op(Op::Del(Lock::TABLE, lock));
         draft.batch.replace(key, &ApiKey { space_generation: 0, ..key.record.clone() })?;
+        if key.record.deleted_ms.is_none() {
+            draft.events.push(Event::KeyChanged { space, api_key: key.record.id });
+        }
     }
     Ok(())
 }
