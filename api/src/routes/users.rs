@@ -208,7 +208,7 @@ async fn invitations(
 }
 
 /// Withdraws an invitation: its code is no good any more.
-#[utoipa::path(delete, path = "/api/admin/invitations/{id}", tag = "admin", responses(
+#[utoipa::path(delete, path = "/api/admin/invitations/{invitationId}", tag = "admin", responses(
     (status = 200, description = "It is withdrawn", body = Message),
     (status = 403, description = "This is for operators"),
 ))]
