@@ -115,7 +115,8 @@ impl WeakCaller {
 
 impl Caller {
     pub(crate) fn downgrade(&self) -> WeakCaller {
-        let caller = Caller { unlock: UnlockSlot::default(), once: None, ..self.clone() };
+        // What was unlocked by one command holds for its connection, which goes on after it.
+        let caller = Caller { unlock: UnlockSlot::default(), once: None, presence: None, ..self.clone() };
         WeakCaller { caller, unlock: Arc::downgrade(&self.unlock.0) }
     }
 

@@ -262,7 +262,8 @@ pub(crate) fn check_email(faults: &mut Faults, email: &str) -> String {
             && !domain.contains('@')
             && !email.contains(char::is_whitespace)
     });
-    if !whole {
+    // Of another length, it has its fault already.
+    if !whole && (3..=254).contains(&email.chars().count()) {
         faults.add("email", "is not an e-mail address; write it as name@example.com");
     }
     email
