@@ -62,9 +62,13 @@ impl KdfPool {
         // A derivation takes a thousand times as long as a thread to start, and a priority that was lowered stays so. The
         // permits move along: work whose caller went away still counts until it is done.
         let derive = move || {
-            let _permits = (admitted, running);
+            // Whoever hears of the end, also of a bad one, finds the place free again.
+            let answer_to = answer_to;
+            let permits = (admitted, running);
             stand_back();
-            let _ = answer_to.send(work());
+            let answer = work();
+            drop(permits);
+            let _ = answer_to.send(answer);
         };
         thread::Builder::new().name("derivation".to_owned()).spawn(derive).map_err(|_| Error::Busy)?;
         answer.await.map_err(|_| Error::Stopped)
