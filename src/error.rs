@@ -160,8 +160,22 @@ pub enum Error {
         text: String,
     },
     /// The audit chain does not hold.
-    #[error("the audit chain is broken: {0}")]
-    AuditBroken(String),
+    #[error(
+        "the audit chain is broken: {fault}; {rest}. Keep this data folder as it is for whoever looks into it, compare with \
+        an export or checkpoints from before, and go on with a copy of the folder that verifies"
+    )]
+    AuditBroken {
+        /// The first thing that is wrong.
+        fault: String,
+        /// What can be read all the same.
+        rest: String,
+    },
+    /// Nothing of the audit chain can be read.
+    #[error(
+        "no record of the audit chain can be read, from record 1 on: {0}. If the master key is the right one, the file was \
+        altered or damaged where everything hangs on it; keep it, and go on with a copy of the data folder that verifies"
+    )]
+    AuditUnreadable(String),
     /// Talking to the running daemon failed.
     #[error("the running daemon could not be asked; see its log")]
     Admin(#[source] io::Error),
@@ -258,7 +272,8 @@ impl Error {
             | Self::HostKey(_)
             | Self::Listen { .. }
             | Self::Jobs(_)
-            | Self::AuditBroken(_)
+            | Self::AuditBroken { .. }
+            | Self::AuditUnreadable(_)
             | Self::Admin(_)
             | Self::Terminal(_)
             | Self::Stranger(_)

@@ -6,7 +6,7 @@ use keyward_keys::input::{
     UserChange, UserQuery,
 };
 use keyward_keys::view::OneTimeCode;
-use keyward_keys::{Caller, Door, Error, Plan, Service};
+use keyward_keys::{AuditRun, AuditSummary, Caller, Door, Error, Plan, Service};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -190,8 +190,7 @@ pub(super) async fn carry_out(
         Request::Verify { checkpoint } => {
             let system = service.system_caller("verify", Door::Local);
             let summary = service.verify_audit(&system, checkpoint.as_deref()).await?;
-            let fault = summary.fault.map(|fault| Fault { record: fault.record(), text: fault.to_string() });
-            json(&Verified { records: summary.records, checkpoints: summary.checkpoints, fault })
+            json(&Verified::from(summary))
         }
         Request::Checkpoints { page } => {
             let system = service.system_caller("verify", Door::Local);
@@ -246,6 +245,17 @@ pub struct Verified {
     /// The first thing that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
+    /// Records after that which can be read and follow from each other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beyond: Vec<AuditRun>,
+}
+
+impl From<AuditSummary> for Verified {
+    fn from(summary: AuditSummary) -> Self {
+        let AuditSummary { records, checkpoints, fault, beyond } = summary;
+        let fault = fault.map(|fault| Fault { record: fault.record(), text: fault.to_string() });
+        Self { records, checkpoints, fault, beyond }
+    }
 }
 
 /// What is wrong with the audit chain.

@@ -13,7 +13,7 @@ pub mod redb;
 pub mod table;
 pub mod usage;
 
-pub use self::redb::{FileId, OpenOptions, Redb, RedbSnapshot, SealerFor};
+pub use self::redb::{FileId, Look, OpenOptions, Redb, RedbSnapshot, SealerFor};
 pub use batch::{Batch, BatchId, Check, Op};
 pub use error::{CommitError, Error, Result};
 pub use interface::{

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::FileExt;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -106,4 +107,51 @@ async fn the_script_checks_an_export_and_names_what_was_altered() {
         assert_eq!(output.status.code(), Some(1));
         assert!(text(&output.stderr).contains(named), "{}", text(&output.stderr));
     }
+}
+
+#[tokio::test]
+async fn one_altered_byte_of_the_file_is_found_with_and_without_a_daemon() {
+    let (_folder, data) = place();
+    assert!(add_user(&data, "ana@example.com", &["--operator"]).status.success());
+    let daemon = serve(&data);
+    let http = Http::new(&daemon.api()).login_as("ana@example.com", PASSWORD).await;
+    let key = json!({ "name": "k", "service": "S", "apiKey": "sk-1" });
+    let path =
+        format!("/api/keys/{}", http.post("/api/keys", &key).await.expect(201)["_id"].as_str().unwrap());
+    for number in 0..120 {
+        http.patch(&path, &json!({ "description": number.to_string() })).await.expect(200);
+    }
+    let flip = |at: u64| {
+        let file = fs::File::options().read(true).write(true).open(data.join("keyward.redb")).unwrap();
+        let mut byte = [0];
+        file.read_exact_at(&mut byte, at).unwrap();
+        file.write_all_at(&[byte[0] ^ 1], at).unwrap();
+    };
+    let head = &fs::read(data.join("keyward.redb")).unwrap()[..64];
+    let ring = u64::from(u32::from_le_bytes(head[40..44].try_into().unwrap())) * 4096;
+    // Somewhere among the first pages of the tables lie records.
+    let named = (0..200).map(|page| 12_288 + ring + 4096 + 100 + page * 4096).find(|at| {
+        flip(*at);
+        let asked = command(&data, &["verify", "--json"], "");
+        let answer: Value = serde_json::from_slice(&asked.stdout).unwrap_or_default();
+        let found = answer["fault"]["record"].as_u64() > Some(1) && answer["beyond"][0]["to"].is_u64();
+        flip(*at);
+        assert!(!(found && asked.status.success()));
+        found
+    });
+    let at = named.expect("a page of records, with others after it");
+    assert!(command(&data, &["verify"], "").status.success(), "the byte is as it was");
+    assert_eq!(daemon.terminate().0, Some(0));
+    // Whatever was written last may lie elsewhere now; so every page is tried until one is of records.
+    let named = (0..200).map(|page| at + page * 4096).find_map(|at| {
+        flip(at);
+        let asked = command(&data, &["verify"], "");
+        flip(at);
+        let said = text(&asked.stderr).to_owned();
+        (asked.status.code() == Some(1) && said.contains("these can be read")).then_some(said)
+    });
+    let said = named.expect("a page of records");
+    assert!(said.contains("cannot be read: the file was altered or damaged there"), "{said}");
+    assert!(said.contains("1 to ") && said.contains("Keep this data folder as it is"), "{said}");
+    assert!(command(&data, &["verify"], "").status.success());
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use keyward_keys::input::{AuditQuery, CheckpointQuery};
 use keyward_keys::service::AuditExport;
 use keyward_keys::view::{AuditLine, AuditPage, CheckpointPage};
-use keyward_keys::{Error, Id};
+use keyward_keys::{AuditRun, AuditSummary, Error, Id};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -97,6 +97,9 @@ struct Verified {
     checkpoints: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<Fault>,
+    /// Records after that which can be read and follow from each other.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    beyond: Vec<AuditRun>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -112,10 +115,10 @@ struct Fault {
     (status = 200, description = "What was found; a broken chain is an answer too", body = Verified),
 ))]
 async fn verify(State(door): State<HttpDoor>, Signed(caller): Signed) -> Result<Json<Verified>, Problem> {
-    let summary = door.service.verify_audit(&caller, None).await?;
-    let fault = summary.fault.map(|fault| Fault { record: fault.record(), detail: fault.to_string() });
-    let (records, checkpoints) = (summary.records, summary.checkpoints);
-    Ok(Json(Verified { whole: fault.is_none(), records, checkpoints, fault }))
+    let AuditSummary { records, checkpoints, fault, beyond } =
+        door.service.verify_audit(&caller, None).await?;
+    let fault = fault.map(|fault| Fault { record: fault.record(), detail: fault.to_string() });
+    Ok(Json(Verified { whole: fault.is_none(), records, checkpoints, fault, beyond }))
 }
 
 /// The signed checkpoints of the chain, newest first, for operators.

@@ -5,6 +5,7 @@ mod checkpoint;
 mod export;
 mod list;
 mod verify;
+mod walk;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::view::AuditView;
 
 pub use export::AuditExport;
-pub use verify::{AuditFault, AuditSummary};
+pub use verify::{AuditFault, AuditRun, AuditSummary, inspect_audit};
 
 /// Records read at a time.
 const PAGE: usize = 1024;
@@ -80,7 +81,7 @@ pub(crate) async fn head(snapshot: &RedbSnapshot) -> Result<Head> {
 }
 
 /// Checkpoints, newest first.
-async fn checkpoints(snapshot: &RedbSnapshot, limit: usize) -> Result<Vec<Checkpoint>> {
+async fn checkpoints(snapshot: &impl Snapshot, limit: usize) -> Result<Vec<Checkpoint>> {
     use keyward_store::{Record, Row};
     let rows = snapshot.scan(Checkpoint::TABLE, KeyRange::all(), Order::Descending, limit).await?;
     Ok(rows.iter().map(|(_, row)| Ok(Row::decode(row)?.record)).collect::<keyward_store::Result<_>>()?)

@@ -62,7 +62,7 @@ mod warm;
 mod watch;
 mod why;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -83,7 +83,7 @@ use crate::error::Result;
 use crate::meters::Meters;
 use crate::plans::Plans;
 
-pub use audit::{AuditExport, AuditFault, AuditSummary};
+pub use audit::{AuditExport, AuditFault, AuditRun, AuditSummary, inspect_audit};
 pub use bus::Subscription;
 pub use health::{Health, StoreHealth};
 pub use metrics::Process;
@@ -185,11 +185,42 @@ pub enum OpenError {
     #[error("a cryptographic key could not be made")]
     Crypto(#[from] crypto::Error),
     /// The counters could not be set up.
+    /// What is in the store could not be read.
+    #[error(transparent)]
+    Core(crate::Error),
     #[error("the metrics could not be set up")]
     Meters(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// The guarded way in. Cheap to clone.
+impl OpenError {
+    /// It is the file: altered, damaged, or sealed under another master key.
+    pub fn is_damage(&self) -> bool {
+        use keyward_store::Error as Store;
+        match self {
+            Self::Store { source, .. } => match source {
+                Store::Sealed
+                | Store::Foreign
+                | Store::Damaged { .. }
+                | Store::Io(_)
+                | Store::Engine(_)
+                | Store::Closed => true,
+                Store::InUse(_) | Store::Newer { .. } | Store::Full | Store::Busy => false,
+            },
+            Self::Core(_) | Self::Crypto(_) | Self::Meters(_) => false,
+        }
+    }
+}
+
+/// The store in a file that this master key seals.
+fn store_of(path: &Path, master_key: MasterKey) -> OpenOptions {
+    let sealer_for: SealerFor = Box::new(move |file| match master_key.page_sealer(*file) {
+        Ok(sealer) => Ok(Arc::new(sealer)),
+        Err(_) => Err(keyward_store::Error::Sealed),
+    });
+    OpenOptions::file(path, sealer_for, Arc::new(Sha256Chain))
+}
+
 #[derive(Clone)]
 pub struct Service(Arc<Inner>);
 
@@ -265,11 +296,7 @@ impl Service {
         let failed = |source| OpenError::Store { path: path.clone(), source };
         let (system_keys, pepper) = (master_key.system_keys()?, master_key.pepper()?);
         let jwt = JwtKeys::new(&*master_key.signing_seed()?, ISSUER)?;
-        let sealer_for: SealerFor = Box::new(move |file| match master_key.page_sealer(*file) {
-            Ok(sealer) => Ok(Arc::new(sealer)),
-            Err(_) => Err(keyward_store::Error::Sealed),
-        });
-        let mut store_options = OpenOptions::file(&path, sealer_for, Arc::new(Sha256Chain));
+        let mut store_options = store_of(&path, master_key);
         store_options.observer = Some(observer);
         let meters = Arc::new(Meters::new().map_err(|error| OpenError::Meters(Box::new(error)))?);
         store_options.timing = Some({

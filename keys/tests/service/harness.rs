@@ -1,6 +1,7 @@
 //! One service on a real file, with a clock that the test sets and passwords that cost little.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,17 +65,28 @@ impl Instance {
 
     /// Changes rows behind the service's back, as somebody with the file and the master key could.
     pub(crate) async fn tamper(self, batch: Batch) -> Self {
-        use secrecy::ExposeSecret;
         self.service.close().await.expect("closes");
-        let master_key = MasterKey::parse(self.master_key.expose_secret().as_bytes()).expect("a key");
-        let sealer: SealerFor =
-            Box::new(move |file| Ok(Arc::new(master_key.page_sealer(*file).expect("a sealer"))));
-        let options =
-            OpenOptions::file(self.folder.path().join("keyward.redb"), sealer, Arc::new(Sha256Chain));
-        let store = Redb::open(options).expect("opens");
+        let store = Redb::open(self.store(&self.database())).expect("opens");
         store.commit(batch).await.expect("commits");
         store.close();
         self.reopen().await
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("keyward.redb")
+    }
+
+    pub(crate) fn master_key(&self) -> MasterKey {
+        use secrecy::ExposeSecret;
+        MasterKey::parse(self.master_key.expose_secret().as_bytes()).expect("a key")
+    }
+
+    /// A file of this instance, for whoever goes behind the service's back.
+    pub(crate) fn store(&self, file: &Path) -> OpenOptions {
+        let master_key = self.master_key();
+        let sealer: SealerFor =
+            Box::new(move |file| Ok(Arc::new(master_key.page_sealer(*file).expect("a sealer"))));
+        OpenOptions::file(file, sealer, Arc::new(Sha256Chain))
     }
 
     pub(crate) fn system(&self) -> Caller {

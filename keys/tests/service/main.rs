@@ -10,6 +10,7 @@ mod authenticator;
 mod billing;
 mod codes;
 mod custody;
+mod damage;
 mod deletion;
 mod environments;
 mod fetch;

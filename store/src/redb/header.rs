@@ -2,7 +2,7 @@
 //! hold nothing worth hiding, and it must be read before anything is written.
 //!
 //! Layout (little-endian): magic `KEYWARD1` (8 bytes), format `u32`, page overhead `u32`, file id (16 bytes), schema
-//! `u32`, made `u32` (1 once redb's part is whole), length of the journal's ring `u32` (in blocks of 4096 bytes; 0 in
+//! `u32`, made `u32` (not 0 once redb's part is whole), length of the journal's ring `u32` (in blocks of 4096 bytes; 0 in
 //! format 1, which had none), zeros to 4096; then the key check: the first 32 bytes and the length of the ring, padded
 //! with zeros to a page, sealed as page [`KEY_CHECK`]; zeros to [`HEADER_LEN`]; the ring; redb's part.
 
@@ -25,6 +25,8 @@ const FORMAT: u32 = 2;
 const FORMAT_WITHOUT_JOURNAL: u32 = 1;
 const SCHEMA_AT: u64 = 32;
 const MADE_AT: u64 = 36;
+/// All bits, so that no single one that is lost makes a file look as if nothing had been stored in it. It was 1 before.
+const MADE: [u8; 4] = [0xff; 4];
 const RING_AT: usize = 40;
 /// What the key check vouches for: everything before the schema number, and the four bytes of the ring's length.
 const CHECKED: usize = 32;
@@ -36,6 +38,7 @@ pub type FileId = [u8; 16];
 pub type SealerFor = Box<dyn FnOnce(&FileId) -> Result<Arc<dyn PageSealer>> + Send>;
 
 /// What the header says.
+#[derive(Clone)]
 pub(crate) struct Header {
     /// Seals what follows.
     pub(crate) sealer: Arc<dyn PageSealer>,
@@ -54,26 +57,47 @@ impl Header {
 /// touching the file.
 pub(crate) fn open(medium: &dyn Medium, known: u32, ring: u64, sealer_for: SealerFor) -> Result<Header> {
     let len = medium.len().map_err(Error::Io)?;
-    let mut head = [0; PAGE];
-    let there = PAGE.min(usize::try_from(len).unwrap_or(PAGE));
-    medium.read(0, &mut head[..there]).map_err(Error::Io)?;
+    let (head, there) = start(medium, len)?;
     // No longer than this header, and what is there is ours or was never written: an interrupted first start.
     let magic = &head[..there.min(MAGIC.len())];
     if len <= HEADER_LEN && (MAGIC.starts_with(magic) || magic.iter().all(|byte| *byte == 0)) {
         return create(medium, known, ring, sealer_for);
     }
-    let format = number(&head, 8);
+    let header = check(medium, &head, known, sealer_for)?;
+    if number(&head, MADE_AT as usize) == 0 {
+        // Interrupted while redb laid out its part: nothing was ever stored in it.
+        medium.set_len(HEADER_LEN).and_then(|()| medium.set_len(header.base())).map_err(Error::from_io)?;
+    }
+    Ok(header)
+}
+
+/// Reads the header of a file that is there, and proves that the key fits. Touches nothing.
+pub(crate) fn look(medium: &dyn Medium, known: u32, sealer_for: SealerFor) -> Result<Header> {
+    let (head, _) = start(medium, medium.len().map_err(Error::Io)?)?;
+    check(medium, &head, known, sealer_for)
+}
+
+/// The clear part, with zeros for what a shorter file lacks, and how much is there.
+fn start(medium: &dyn Medium, len: u64) -> Result<([u8; PAGE], usize)> {
+    let mut head = [0; PAGE];
+    let there = PAGE.min(usize::try_from(len).unwrap_or(PAGE));
+    medium.read(0, &mut head[..there]).map_err(Error::Io)?;
+    Ok((head, there))
+}
+
+fn check(medium: &dyn Medium, head: &[u8; PAGE], known: u32, sealer_for: SealerFor) -> Result<Header> {
+    let format = number(head, 8);
     if &head[..8] != MAGIC || !(FORMAT_WITHOUT_JOURNAL..=FORMAT).contains(&format) {
         return Err(Error::Foreign);
     }
-    let found = number(&head, SCHEMA_AT as usize);
+    let found = number(head, SCHEMA_AT as usize);
     if found > known {
         return Err(Error::Newer { found, known });
     }
     let mut id = FileId::default();
     id.copy_from_slice(&head[16..CHECKED]);
     let sealer = sealer_for(&id)?;
-    if number(&head, 12) as usize != sealer.overhead() {
+    if number(head, 12) as usize != sealer.overhead() {
         return Err(Error::Sealed);
     }
     let mut sealed = vec![0; PAGE + sealer.overhead()];
@@ -84,22 +108,17 @@ pub(crate) fn open(medium: &dyn Medium, known: u32, ring: u64, sealer_for: Seale
     if plain[..CHECKED] != head[..CHECKED] || plain[CHECKED..CHECKED + 4] != head[RING_AT..RING_AT + 4] {
         return Err(Error::Sealed);
     }
-    let header = Header { sealer, ring: u64::from(number(&head, RING_AT)) * BLOCK };
-    if number(&head, MADE_AT as usize) == 0 {
-        // Interrupted while redb laid out its part: nothing was ever stored in it.
-        medium.set_len(HEADER_LEN).and_then(|()| medium.set_len(header.base())).map_err(Error::from_io)?;
-    }
-    Ok(header)
+    Ok(Header { sealer, ring: u64::from(number(head, RING_AT)) * BLOCK })
 }
 
 /// Notes that redb's part is whole: from now on its absence is damage, and not a first start.
 pub(crate) fn note_made(medium: &dyn Medium) -> Result<()> {
     let mut made = [0; 4];
     medium.read(MADE_AT, &mut made).map_err(Error::Io)?;
-    if made != [0; 4] {
+    if made == MADE {
         return Ok(());
     }
-    medium.write(MADE_AT, &1u32.to_le_bytes()).and_then(|()| medium.sync()).map_err(Error::from_io)
+    medium.write(MADE_AT, &MADE).and_then(|()| medium.sync()).map_err(Error::from_io)
 }
 
 /// Notes the highest schema that may be in the file. Called before a migration begins, so that an older program

@@ -8,6 +8,7 @@ mod group;
 mod header;
 mod journal;
 mod ledger;
+mod look;
 mod medium;
 mod meta;
 mod migrate;
@@ -34,6 +35,7 @@ pub use feed::RedbFeed;
 use header::Header;
 pub use header::{FileId, SealerFor};
 use journal::Journal;
+pub use look::Look;
 pub use medium::Medium;
 pub use snapshot::RedbSnapshot;
 
@@ -57,6 +59,16 @@ use crate::usage::{Appended, Engine, Usage, UsageEvent, UsageEvents};
 enum Place {
     File(PathBuf),
     Medium(Arc<dyn Medium>),
+}
+
+impl Place {
+    /// What is there, held under its lock, and where that is in the file system.
+    fn open(self) -> Result<(Arc<dyn Medium>, Option<PathBuf>)> {
+        match self {
+            Self::File(path) => Ok((Arc::new(FileMedium::open(&path)?), Some(path))),
+            Self::Medium(medium) => Ok((medium, None)),
+        }
+    }
 }
 
 /// What opening a store takes.
@@ -126,6 +138,7 @@ pub struct Redb {
     published: Arc<Published>,
     usage: Usage,
     medium: Arc<dyn Medium>,
+    header: Header,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -139,10 +152,7 @@ impl Redb {
     }
 
     fn open_with(options: OpenOptions, steps: &[Step]) -> Result<Self> {
-        let (medium, path): (Arc<dyn Medium>, _) = match options.place {
-            Place::File(path) => (Arc::new(FileMedium::open(&path)?), Some(path)),
-            Place::Medium(medium) => (medium, None),
-        };
+        let (medium, path) = options.place.open()?;
         let header = header::open(&*medium, migrate::known(steps), options.journal_bytes, options.sealer)?;
         let open = open_schema(&medium, &header, options.cache_bytes, path.as_deref(), steps)?;
         let (boot, folded) = start(&open, &*medium, &header)?;
@@ -161,7 +171,7 @@ impl Redb {
             medium: medium.clone(),
             journal: (header.ring > 0)
                 .then(|| Journal::new(medium.clone(), header.sealer.clone(), header.ring, boot)),
-            header,
+            header: header.clone(),
             cache_bytes: options.cache_bytes,
             chain: options.chain,
             observer: options.observer,
@@ -188,6 +198,7 @@ impl Redb {
             published,
             usage: reader,
             medium,
+            header,
             writer: Mutex::new(Some(thread)),
         })
     }

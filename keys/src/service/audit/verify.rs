@@ -1,16 +1,19 @@
 //! Checking the chain: every record follows from the one before, and it is the one that the checkpoints signed; or
-//! the first that is not is named.
+//! the first that is not is named, and what else of it can be had.
 
-use keyward_store::model::AuditRecord;
-use keyward_store::{ChainHasher, Error as StoreError, Order, RedbSnapshot, Snapshot, Store, Versioned};
+use std::path::PathBuf;
 
-use super::{PAGE, entry, from};
+use keyward_store::{Error as StoreError, Look};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::walk::Walk;
 use crate::caller::Caller;
-use crate::crypto::{self, Head, Sha256Chain};
-use crate::error::{Error, Result};
+use crate::crypto::{self, CheckpointKey, MasterKey};
+use crate::error::Result;
 use crate::policy::Permission;
-use crate::service::Service;
 use crate::service::access::{Target, authorise};
+use crate::service::{OpenError, Service, store_of};
 
 /// What a check of the audit chain found.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,6 +24,18 @@ pub struct AuditSummary {
     pub checkpoints: u64,
     /// The first thing that is wrong, if any.
     pub fault: Option<AuditFault>,
+    /// Records after the first that is wrong, which can be read and follow from each other; 64 runs at most.
+    pub beyond: Vec<AuditRun>,
+}
+
+/// Records that follow from each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = AuditRun)]
+pub struct AuditRun {
+    /// The first one's number.
+    pub from: u64,
+    /// The last one's.
+    pub to: u64,
 }
 
 /// What is wrong with the chain.
@@ -40,7 +55,7 @@ pub enum AuditFault {
         /// The next that is there.
         found: u64,
     },
-    /// A record's page of the file is not as it was written.
+    /// A record's page of the file, or one on the way to it, is not as it was written.
     #[error("record {record} cannot be read: the file was altered or damaged there")]
     Unreadable {
         /// Its number.
@@ -68,6 +83,9 @@ pub enum AuditFault {
         /// The row it is kept in; none for one that was handed in.
         size: Option<u64>,
     },
+    /// Where the checkpoints are kept, the file is not as it was written.
+    #[error("the checkpoints cannot be read: the file was altered or damaged there")]
+    Unsigned,
 }
 
 impl AuditFault {
@@ -79,7 +97,7 @@ impl AuditFault {
             | Self::Unreadable { record }
             | Self::Rewritten { record } => Some(*record),
             Self::Cut { records, .. } => Some(records + 1),
-            Self::Forged { .. } => None,
+            Self::Forged { .. } | Self::Unsigned => None,
         }
     }
 }
@@ -101,108 +119,49 @@ impl Service {
     pub async fn verify_audit(&self, caller: &Caller, given: Option<&str>) -> Result<AuditSummary> {
         authorise(&self.mirror().read(), caller, Permission::AuditVerify, Target::Instance, None)?;
         let _turn = self.0.audit.turn().await?;
-        let snapshot = self.store().snapshot().await?;
-        let mut check = Check { expected: Vec::new(), forged: None, records: 0, previous: [0; 32] };
-        self.collect(&mut check, &snapshot, given).await?;
-        let fault = check.walk(&snapshot).await?;
-        Ok(AuditSummary {
-            records: check.records,
-            checkpoints: check.expected.len() as u64,
-            fault: fault.or(check.forged),
-        })
-    }
-
-    /// Gathers what the chain must agree with.
-    async fn collect(&self, check: &mut Check, snapshot: &RedbSnapshot, given: Option<&str>) -> Result<()> {
-        let kept = super::checkpoints(snapshot, usize::MAX).await?;
-        let kept = kept.into_iter().map(|row| (Some(row.size), row.note));
-        let given = given.map(crypto::notes).unwrap_or_default().into_iter().map(|note| (None, note));
-        for (row, note) in kept.chain(given) {
-            match self.0.audit.key.open(&note) {
-                Ok(head) if row.is_none_or(|size| size == head.size) => check.expected.push(head),
-                _ => check.forged = check.forged.or(Some(AuditFault::Forged { size: row })),
-            }
-        }
-        check.expected.sort_unstable_by_key(|head| head.size);
-        Ok(())
+        // What is kept in memory would hide what became of the file.
+        verify(&self.store().look().await?, &self.0.audit.key, given).await
     }
 }
 
-/// A walk along the chain.
-struct Check {
-    /// What was signed, by size.
-    expected: Vec<Head>,
-    forged: Option<AuditFault>,
-    /// Records that were found good.
-    records: u64,
-    /// The last one's hash.
-    previous: [u8; 32],
+/// The same for a file that a service does not open over, because a part of it was altered or damaged, as far as it
+/// can be read. Whoever has the file and its master key needs no leave of anybody. Not a byte is written.
+pub async fn inspect_audit(
+    path: PathBuf,
+    master_key: MasterKey,
+    given: Option<&str>,
+) -> std::result::Result<AuditSummary, OpenError> {
+    let key = CheckpointKey::new(&*master_key.checkpoint_seed()?);
+    let options = store_of(&path, master_key);
+    let looking = tokio::task::spawn_blocking(move || Look::at(options)).await;
+    let file = looking.unwrap_or(Err(StoreError::Closed));
+    let file = file.map_err(|source| OpenError::Store { path, source })?;
+    verify(&file, &key, given).await.map_err(OpenError::Core)
 }
 
-impl Check {
-    async fn walk(&mut self, snapshot: &RedbSnapshot) -> Result<Option<AuditFault>> {
-        let mut signed = std::mem::take(&mut self.expected).into_iter().peekable();
-        let mut compared = Vec::new();
-        let fault = loop {
-            let rows = match self.rows(snapshot).await? {
-                Ok(rows) => rows,
-                Err(fault) => break Some(fault),
-            };
-            let mut fault = None;
-            for (key, row) in &rows {
-                fault = self.step(key, row);
-                while fault.is_none()
-                    && let Some(head) = signed.next_if(|head| head.size <= self.records)
-                {
-                    let same = head.size == self.records && head.hash == self.previous;
-                    fault = (!same).then_some(AuditFault::Rewritten { record: head.size });
-                    compared.push(head);
-                }
-                if fault.is_some() {
-                    break;
-                }
-            }
-            if fault.is_some() || rows.is_empty() {
-                break fault;
-            }
-            tokio::task::yield_now().await;
-        };
-        compared.extend(signed);
-        self.expected = compared;
-        let last = self.expected.last().map_or(0, |head| head.size);
-        let cut = (last > self.records).then_some(AuditFault::Cut { records: self.records, signed: last });
-        Ok(fault.or(cut))
-    }
-
-    /// The next rows; where the file does not open, as far as they do, and then the fault.
-    async fn rows(
-        &self,
-        snapshot: &RedbSnapshot,
-    ) -> Result<std::result::Result<Vec<(Vec<u8>, Versioned)>, AuditFault>> {
-        let next = self.records + 1;
-        let mut size = PAGE;
-        loop {
-            match snapshot.scan(AuditRecord::LOG, from(next), Order::Ascending, size).await {
-                Ok(rows) => return Ok(Ok(rows)),
-                Err(StoreError::Sealed | StoreError::Damaged { .. }) if size > 1 => size /= 2,
-                Err(StoreError::Sealed | StoreError::Damaged { .. }) => {
-                    return Ok(Err(AuditFault::Unreadable { record: next }));
-                }
-                Err(error) => return Err(Error::from(error)),
-            }
+async fn verify(file: &Look, key: &CheckpointKey, given: Option<&str>) -> Result<AuditSummary> {
+    let (mut signed, mut doubt) = (Vec::new(), None);
+    let kept = match super::checkpoints(file, usize::MAX).await {
+        Ok(kept) => kept,
+        Err(_) => {
+            doubt = Some(AuditFault::Unsigned);
+            Vec::new()
+        }
+    };
+    let kept = kept.into_iter().map(|row| (Some(row.size), row.note));
+    let given = given.map(crypto::notes).unwrap_or_default().into_iter().map(|note| (None, note));
+    for (row, note) in kept.chain(given) {
+        match key.open(&note) {
+            Ok(head) if row.is_none_or(|size| size == head.size) => signed.push(head),
+            _ => doubt = doubt.or(Some(AuditFault::Forged { size: row })),
         }
     }
-
-    fn step(&mut self, key: &[u8], row: &Versioned) -> Option<AuditFault> {
-        let record = self.records + 1;
-        let Some((number, hash, body)) = entry(key, row) else { return Some(AuditFault::Altered { record }) };
-        if number != record {
-            return Some(AuditFault::Missing { record, found: number });
-        }
-        if Sha256Chain.link(&self.previous, number, body) != *hash {
-            return Some(AuditFault::Altered { record });
-        }
-        (self.records, self.previous) = (number, *hash);
-        None
-    }
+    signed.sort_unstable_by_key(|head| head.size);
+    let walk = Walk::along(file, &signed).await?;
+    Ok(AuditSummary {
+        records: walk.records,
+        checkpoints: signed.len() as u64,
+        fault: walk.fault.or(doubt),
+        beyond: walk.beyond,
+    })
 }
