@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Router;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -111,15 +111,23 @@ struct Handler {
 }
 
 impl Handler {
-    async fn serve(self, stream: TcpStream, address: IpAddr, _place: Place) {
+    async fn serve(self, stream: TcpStream, address: IpAddr, place: Place) {
         prepare(&stream);
-        let (app, patience) = (self.app, self.patience);
-        let ended = self.ended.child_token();
-        let cut = ended.clone();
-        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        let (app, patience, place) = (self.app, self.patience, &place);
+        let cut = place.gives_way();
+        place.quiet();
+        let service = service_fn(|mut request: hyper::Request<Incoming>| {
+            place.busy();
             request.extensions_mut().insert(Peer(address));
             let answer = unread::answer(app.clone(), request, patience, cut.clone());
-            async move { Ok::<_, Infallible>(deferred::settle(answer.await?).await) }
+            async move {
+                let answer = deferred::settle(answer.await?).await;
+                // What is streamed goes on for as long as it does.
+                if answer.body().size_hint().exact().is_some() {
+                    place.quiet();
+                }
+                Ok::<_, Infallible>(answer)
+            }
         });
         let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         tokio::pin!(connection);
@@ -136,7 +144,8 @@ impl Handler {
                     leaving = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                () = ended.cancelled() => return,
+                () = self.ended.cancelled() => return,
+                () = cut.cancelled() => return,
             }
         }
     }

@@ -18,6 +18,7 @@ mod daemon_crash;
 mod daemon_doors;
 mod doors;
 mod harness;
+mod idle;
 mod openssh;
 mod openssh_commands;
 mod plans;
