@@ -24,7 +24,7 @@ pub fn init(log: &Log) {
     let lines = if human {
         lines.with_ansi(io::stderr().is_terminal()).with_target(false).boxed()
     } else {
-        lines.json().flatten_event(true).with_current_span(false).boxed()
+        lines.json().flatten_event(true).with_span_list(false).boxed()
     };
     // Fails when a subscriber is set already, which is as good.
     let _ = tracing_subscriber::registry().with(lines.with_filter(targets(log))).try_init();

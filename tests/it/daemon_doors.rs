@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use nix::sys::signal::Signal;
+use reqwest::Method;
 use serde_json::json;
 
-use crate::daemon::{BINARY, add_user, place};
+use crate::daemon::{BINARY, PASSWORD, add_user, place};
 use crate::harness::Daemon;
-use crate::harness::process::Process;
+use crate::harness::http::Http;
+use crate::harness::process::{Process, wait_until};
 use crate::harness::ssh::Ssh;
 
 #[tokio::test]
@@ -36,6 +38,39 @@ async fn a_key_put_in_by_one_door_comes_out_of_the_other_and_survives_a_restart(
     http.delete(&format!("/api/keys/{id}")).await.expect(200);
     assert_eq!(ssh.run("keys get mail --env production", "").await.status, Some(3));
     daemon.stop().await;
+}
+
+#[tokio::test]
+async fn one_id_names_a_request_in_its_answer_in_the_log_and_in_the_audit() {
+    let (_folder, data) = place();
+    assert!(add_user(&data, "ana@example.com", &["--operator"]).status.success());
+    let daemon = Process::serve(BINARY.as_ref(), &data, &["log.level=debug", "log.format=json"]);
+    let http = Http::new(&daemon.api()).login_as("ana@example.com", PASSWORD).await;
+    let send = async |path: &str, body: serde_json::Value, id: &str| {
+        let request = http.request(Method::POST, path).json(&body);
+        let request = if id.is_empty() { request } else { request.header("x-request-id", id) };
+        let reply = http.send(request).await;
+        (reply.headers["x-request-id"].to_str().unwrap().to_owned(), reply)
+    };
+    let key = json!({ "name": "k", "service": "S", "apiKey": "sk-1" });
+    let (own, made) = send("/api/keys", key.clone(), "deploy-7").await;
+    assert_eq!(own, "deploy-7");
+    let (given, _) = send("/api/keys", key, "").await;
+    let path = format!("/api/keys/{}/reveal", made.expect(201)["_id"].as_str().unwrap());
+    let (refused, answer) = send(&path, json!({ "version": 99 }), "refused-9").await;
+    assert_eq!(answer.expect(404)["requestId"], refused);
+    for (id, action, outcome) in [(own, "key.create", 201), (given, "key.create", 201)] {
+        let audit = http.get(&format!("/api/audit?requestId={id}")).await.expect(200);
+        assert_eq!(audit["records"][0]["action"], action, "{id}: {audit}");
+        let line = wait_until("the line in the log", || {
+            let log = daemon.stderr();
+            let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+            lines.into_iter().find(|line| line["id"] == id && line["message"] == "answered")
+        });
+        assert_eq!(line["status"], outcome, "{line}");
+    }
+    let log = daemon.stderr();
+    assert!(log.lines().any(|line| line.contains("refused-9") && line.contains("404")), "{log}");
 }
 
 #[tokio::test]
