@@ -56,6 +56,11 @@ pub enum Event {
         /// Seconds until every session ends.
         seconds: u32,
     },
+    /// An operator tells everybody something.
+    Announced {
+        /// One line, harmless to show.
+        message: String,
+    },
     /// Some events were missed: read again.
     Lagged,
     /// A person has a new notification.

@@ -28,7 +28,7 @@ mod transfer;
 
 pub use access::AccessQuery;
 pub use account::{
-    Confirmation, InstanceInvitation, PassphraseReset, PasswordChange, PasswordReset, PreferencesChange,
+    Announcement, Confirmation, InstanceInvitation, PassphraseReset, PasswordChange, PasswordReset, PreferencesChange,
     ProfileChange, Theme, UserChange, UserQuery,
 };
 pub use audit::{AuditQuery, CheckpointQuery};

@@ -117,6 +117,8 @@ pub enum Permission {
     MetricsRead,
     /// Run the daemon's jobs and its first steps.
     InstanceRun,
+    /// Tell everybody something.
+    InstanceAnnounce,
 }
 
 /// One row of the table.
@@ -179,6 +181,7 @@ pub const RULES: &[Rule] = &[
     rule(P::AuditSign, "audit.sign", false, &[System]),
     rule(P::MetricsRead, "metrics.read", false, &[Operator, System]),
     rule(P::InstanceRun, "instance.run", true, &[System]),
+    rule(P::InstanceAnnounce, "instance.announce", true, &[Operator]),
 ];
 
 const fn rule(

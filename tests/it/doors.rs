@@ -82,6 +82,7 @@ const ROUTES: &[Row] = &[
     ("GET", "/api/admin/invitations", "", [401, 401, 403, 403, 403, 403]),
     ("DELETE", "/api/admin/invitations/{some}", "", [401, 401, 403, 403, 403, 403]),
     ("POST", "/api/admin/invite", "{}", [401, 401, 403, 403, 403, 403]),
+    ("POST", "/api/admin/announcements", r#"{"message":"soon"}"#, [401, 401, 403, 403, 403, 403]),
     ("GET", "/api/profile/ssh-keys", "", [401, 401, 200, 403, 403, 403]),
     ("POST", "/api/profile/ssh-keys", SSH_KEY, [401, 401, 422, 403, 403, 403]),
     ("DELETE", "/api/profile/ssh-keys/{ssh}", "", [401, 401, 404, 403, 403, 403]),

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use keyward_keys::view::UsageDelta;
-use keyward_keys::{Caller, Door, Error, Event, Id, Identity, People, Relay, Result, Service, StoreHealth};
+use keyward_keys::{Caller, Door, Error, Event, Id, Identity, People, Relay, Result, Service};
 use serde::Serialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::alert::{Alert, Condition};
 use super::filter::{Filter, Kind};
 use super::gather::Gatherer;
 use super::message::{Message, Seq};
@@ -51,7 +52,7 @@ struct State {
     seats: HashMap<Id, Seat>,
     listening: bool,
     /// How the store was when it was last looked at; none before.
-    store: Option<StoreHealth>,
+    store: Option<Condition>,
 }
 
 /// One person or app that has, or lately had, clients here.
@@ -75,16 +76,6 @@ struct Kept {
 #[derive(Serialize)]
 struct Resync {
     reason: &'static str,
-}
-
-#[derive(Serialize)]
-struct Alert {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    message: &'static str,
-    /// Until the daemon is down, at most.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seconds: Option<u32>,
 }
 
 impl Hub {
@@ -126,27 +117,21 @@ impl Hub {
     /// Tells everybody that the daemon is going down, and ends them all.
     pub(crate) fn close(&self, seconds: u32) {
         self.0.closed.cancel();
-        let message = "the daemon is going down; come back in a moment";
-        let alert = Alert { kind: "shutdown", message, seconds: Some(seconds) };
-        self.tell(&People::All, Kind::SystemAlert, None, &alert);
+        self.alert(&Alert::shutdown(seconds));
         self.each(&People::All, |sink| sink.end(Ending::Closing));
     }
 
-    /// Tells everybody when the store stops taking changes, and when it takes them again.
+    /// Tells everybody when the store stops taking changes or room runs out, and when that is over.
     async fn watch_store(&self) {
-        let now = self.0.service.health().await.store;
+        let now = Condition::of(&self.0.service.health().await);
         let before = self.state().store.replace(now);
-        if before.unwrap_or(StoreHealth::Connected) == now {
-            return;
+        if before.unwrap_or(Condition::Fine) != now {
+            self.alert(&now.alert());
         }
-        let (kind, message) = match now {
-            StoreHealth::Connected => ("store_ok", "changes are taken again"),
-            StoreHealth::ReadOnly => {
-                ("store_read_only", "nothing can be changed for now; what is there can be read")
-            }
-            StoreHealth::Disconnected => ("store_down", "the store does not answer"),
-        };
-        self.tell(&People::All, Kind::SystemAlert, None, &Alert { kind, message, seconds: None });
+    }
+
+    fn alert(&self, alert: &Alert) {
+        self.tell(&People::All, Kind::SystemAlert, None, alert);
     }
 
     /// Ends the state of having lost messages; from here on they come again.
@@ -273,6 +258,7 @@ impl Hub {
                     sink.lose();
                 });
             }
+            Event::Announced { message } => self.alert(&Alert::announcement(message.clone())),
             // The door itself hears of the end, and calls `close`.
             Event::Draining { .. } => {}
         }
@@ -389,6 +375,7 @@ fn of_key(event: &Event) -> Option<(Id, Id)> {
         | Event::Notified { .. }
         | Event::SessionsEnded { .. }
         | Event::TokenRevoked { .. }
+        | Event::Announced { .. }
         | Event::Draining { .. }
         | Event::Lagged => None,
     }

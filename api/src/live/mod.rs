@@ -1,6 +1,7 @@
 //! Live events: one hub, and three ways to it (plain WebSocket, Socket.IO, server-sent events). What a client may hear
 //! the core decides, at each event.
 
+mod alert;
 mod filter;
 mod gather;
 mod hub;

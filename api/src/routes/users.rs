@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
-use keyward_keys::input::{InstanceInvitation, UserChange, UserQuery};
+use keyward_keys::input::{Announcement, InstanceInvitation, UserChange, UserQuery};
 use keyward_keys::view::{InstanceInvitationView, ManagedUser, OneTimeCode, UserPage};
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -30,6 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
         .routes(routes!(invite))
         .routes(routes!(invitations))
         .routes(routes!(withdraw))
+        .routes(routes!(announce))
 }
 
 /// A code that one person hands to another; shown this once.
@@ -219,4 +220,20 @@ async fn withdraw(
 ) -> Result<Json<Message>, Problem> {
     door.service.withdraw_instance_invitation(&caller, id).await?;
     Ok(Json(Message { message: "Invitation withdrawn" }))
+}
+
+/// Tells everybody who is there something, as `system_alert` and in the dashboards.
+#[utoipa::path(post, path = "/api/admin/announcements", tag = "admin", request_body = Announcement, responses(
+    (status = 202, description = "Whoever is there is told", body = Message),
+    (status = 403, description = "This is for operators"),
+))]
+async fn announce(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    Object(mut body): Object,
+) -> Result<(StatusCode, Json<Message>), Problem> {
+    let new = Announcement { message: body.required_text("message") };
+    body.finish()?;
+    door.service.announce_to_all(&caller, &new).await?;
+    Ok((StatusCode::ACCEPTED, Json(Message { message: "Whoever is there is told" })))
 }

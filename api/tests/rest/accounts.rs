@@ -200,3 +200,27 @@ async fn forged_and_foreign_tokens_are_refused() {
     }
     assert_eq!(server.get(&good, "/api/profile").await.status, 200);
 }
+
+#[tokio::test]
+async fn what_an_operator_announces_reaches_whoever_is_there_and_the_audit() {
+    let server = Server::start().await;
+    let (op, john) = (operator(&server).await, server.person("john@example.com").await);
+    let mut events = server.request("GET", "/api/events").bearer_auth(&john).send().await.unwrap();
+    let soon = json!({"message": "Down from 20:00 to 21:00"});
+    let refused = server.post(&john, "/api/admin/announcements", &soon).await;
+    refused.is_problem(403, "forbidden");
+    for bad in ["", "two\nlines"] {
+        let bad = server.post(&op, "/api/admin/announcements", &json!({ "message": bad })).await;
+        assert_eq!((bad.status, bad.pointers()), (422, vec!["/message"]));
+    }
+    assert_eq!(server.post(&op, "/api/admin/announcements", &soon).await.status, 202);
+    let mut heard = String::new();
+    let deadline = std::time::Duration::from_secs(20);
+    while !heard.contains("system_alert") || !heard.ends_with("\n\n") {
+        let chunk = tokio::time::timeout(deadline, events.chunk()).await.unwrap().unwrap().unwrap();
+        heard.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    assert!(heard.contains(r#""type":"announcement""#) && heard.contains("Down from 20:00"), "{heard}");
+    let audit = server.get(&op, "/api/audit?action=instance.announce&outcome=done").await;
+    assert_eq!(audit.body["records"][0]["detail"], soon["message"]);
+}

@@ -141,6 +141,14 @@ pub struct UserQuery {
     pub search: Option<String>,
 }
 
+/// What an operator tells everybody.
+#[derive(Clone, Debug, Default, ToSchema)]
+pub struct Announcement {
+    /// One line.
+    #[schema(min_length = 1, max_length = 500)]
+    pub message: String,
+}
+
 /// An invitation to the instance.
 #[derive(Clone, Debug, Default, ToSchema)]
 pub struct InstanceInvitation {

@@ -156,7 +156,7 @@ impl Service {
             Event::TokenRevoked { token, account } => {
                 own == Some(*account) || caller.identity == Identity::Token(*token)
             }
-            Event::Draining { .. } | Event::Lagged => true,
+            Event::Draining { .. } | Event::Announced { .. } | Event::Lagged => true,
         }
     }
 }

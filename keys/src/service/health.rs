@@ -20,6 +20,8 @@ use crate::service::access::{Target, authorise};
 pub struct Health {
     /// How the store is.
     pub store: StoreHealth,
+    /// Bytes that are still free where it lies; `u64::MAX` when that is not known.
+    pub room: u64,
     /// The daemon's jobs are scheduled.
     pub jobs: bool,
     /// When the daemon started.
@@ -46,6 +48,7 @@ impl Service {
     pub async fn health(&self) -> Health {
         Health {
             store: self.store_health().await,
+            room: self.store().room(),
             jobs: self.0.jobs.load(Ordering::Relaxed),
             started: timestamp(self.0.opened_ms),
             uptime: self.0.opened.elapsed(),

@@ -4,6 +4,7 @@
 mod access;
 mod accounts;
 mod administration;
+mod announce;
 mod audit;
 mod authn;
 mod billing;
@@ -184,15 +185,14 @@ pub enum OpenError {
     /// A key could not be made: the system has no randomness to give.
     #[error("a cryptographic key could not be made")]
     Crypto(#[from] crypto::Error),
-    /// The counters could not be set up.
     /// What is in the store could not be read.
     #[error(transparent)]
     Core(crate::Error),
+    /// The counters could not be set up.
     #[error("the metrics could not be set up")]
     Meters(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// The guarded way in. Cheap to clone.
 impl OpenError {
     /// It is the file: altered, damaged, or sealed under another master key.
     pub fn is_damage(&self) -> bool {
@@ -221,6 +221,7 @@ fn store_of(path: &Path, master_key: MasterKey) -> OpenOptions {
     OpenOptions::file(path, sealer_for, Arc::new(Sha256Chain))
 }
 
+/// The guarded way in. Cheap to clone.
 #[derive(Clone)]
 pub struct Service(Arc<Inner>);
 

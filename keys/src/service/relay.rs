@@ -110,7 +110,7 @@ impl Relay {
             | Event::SessionsEnded { account, .. }
             | Event::Notified { account, .. } => People::Accounts(vec![*account]),
             Event::TokenRevoked { token, .. } => People::Token(*token),
-            Event::Draining { .. } | Event::Lagged => People::All,
+            Event::Draining { .. } | Event::Announced { .. } | Event::Lagged => People::All,
         }
     }
 

@@ -222,6 +222,11 @@ impl Redb {
         }
     }
 
+    /// Bytes that are still free where it lies; `u64::MAX` when that is not known.
+    pub fn room(&self) -> u64 {
+        self.medium.free()
+    }
+
     /// Finishes what is queued, closes the file and lets others have it. Blocks; later calls answer
     /// [`Error::Closed`].
     pub fn close(&self) {

@@ -331,6 +331,10 @@ impl App {
                 self.closes_ms = Some(self.seen_ms + i64::from(*seconds) * 1_000);
                 effects.push(Effect::Bell);
             }
+            Event::Announced { message } => {
+                self.toasts.say(self.seen_ms, NoticeKind::Info, message.clone());
+                effects.push(Effect::Bell);
+            }
             Event::AccountChanged { account } if *account == self.user.id => self.read_profile(effects),
             Event::Lagged => self.read_profile(effects),
             Event::AccountChanged { .. }

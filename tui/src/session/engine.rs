@@ -265,6 +265,7 @@ impl Engine {
             | Event::Usage { .. }
             | Event::TokenRevoked { .. }
             | Event::Notified { .. }
+            | Event::Announced { .. }
             | Event::Draining { .. } => false,
         };
         if ended {

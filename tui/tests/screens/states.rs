@@ -362,6 +362,14 @@ fn a_restart_is_announced_with_its_time() {
 }
 
 #[test]
+fn what_an_operator_announces_is_shown() {
+    let mut stage = stage();
+    stage.send(AppEvent::Domain(Event::Announced { message: "Down from 20:00 to 21:00".to_owned() }));
+    assert!(stage.text().contains("Down from 20:00 to 21:00"));
+    assert!(stage.effects.iter().any(|effect| matches!(effect, Effect::Bell)));
+}
+
+#[test]
 fn search_moves_and_keeps_its_word() {
     let mut stage = stage();
     stage.press("/stripe");

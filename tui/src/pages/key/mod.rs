@@ -291,6 +291,7 @@ impl Page for KeyPage {
             | Event::SessionsEnded { .. }
             | Event::TokenRevoked { .. }
             | Event::Notified { .. }
+            | Event::Announced { .. }
             | Event::Draining { .. } => {}
         }
         self.pump(cx);

@@ -313,6 +313,7 @@ impl Page for KeysPage {
             Event::SessionsEnded { .. }
             | Event::TokenRevoked { .. }
             | Event::Notified { .. }
+            | Event::Announced { .. }
             | Event::Draining { .. } => {}
         }
         self.pump(cx);
