@@ -25,8 +25,15 @@ const LONGEST_KEY: usize = 255;
 /// Headers that belong to an answer.
 const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
 
+/// Many events in one body, each with an `eventId` of its own.
+const BULK: &str = "/api/usage/track";
+
 /// Whether a POST to this path may be repeated under an `Idempotency-Key`.
 pub(crate) fn covers(path: &str) -> bool {
+    path != BULK && looks_at(path)
+}
+
+fn looks_at(path: &str) -> bool {
     let opens = ["/reveal", "/value", "/export", "/unlock"].iter().any(|end| path.ends_with(end));
     path.starts_with("/api/") && !path.starts_with("/api/auth/") && !path.starts_with("/api/fetch") && !opens
 }
@@ -34,7 +41,7 @@ pub(crate) fn covers(path: &str) -> bool {
 /// The layer.
 pub(crate) async fn once(State(door): State<HttpDoor>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if request.method() != Method::POST || !request.headers().contains_key(KEY) || !covers(path) {
+    if request.method() != Method::POST || !request.headers().contains_key(KEY) || !looks_at(path) {
         return next.run(request).await;
     }
     match repeatable(&door, request).await {
@@ -59,7 +66,7 @@ enum Asked {
 async fn repeatable(door: &HttpDoor, request: Request) -> Result<Asked, Problem> {
     // Whoever is not signed in, or is an app, is the handler's to answer.
     let Some((caller, bearer)) = person(door, &request) else { return Ok(Asked::New(request, None)) };
-    if request.uri().path() == "/api/usage/track" {
+    if request.uri().path() == BULK {
         return Err(Problem::malformed(
             "a body of many events has no Idempotency-Key: give each event an eventId, which is counted once",
         ));

@@ -96,10 +96,14 @@ fn finish(path: &str, method: &str, operation: &mut Value, names: &mut HashSet<S
     }
     // What a query leaves empty counts as not given.
     for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
-        if parameter["in"] == "query"
-            && let Some(pattern) = parameter["schema"]["pattern"].as_str()
-        {
-            parameter["schema"]["pattern"] = format!("^$|{pattern}").into();
+        if parameter["in"] != "query" {
+            continue;
+        }
+        let schema = &mut parameter["schema"];
+        if let Some(pattern) = schema["pattern"].as_str() {
+            schema["pattern"] = format!("^$|{pattern}").into();
+        } else if schema.get("format").is_some_and(|format| format == "date-time") {
+            *schema = json!({ "anyOf": [schema.take(), { "type": "string", "maxLength": 0 }] });
         }
     }
     add_refusals(path, method, operation);
@@ -111,12 +115,13 @@ fn add_refusals(path: &str, method: &str, operation: &mut Value) {
     let open = operation.get("security").is_some();
     let body = operation.get("requestBody").is_some();
     let query = parameters(operation).any(|parameter| parameter["in"] == "query");
+    let repeatable = method == "post" && once::covers(path);
     let possible = |status: &str| match status {
         "401" | "403" => !open,
         "404" => path.contains('{'),
         "409" => method != "get",
         "413" | "415" => body,
-        "422" => body || query,
+        "422" => body || query || repeatable,
         "412" | "428" => false,
         _ => true,
     };

@@ -32,7 +32,7 @@ pub(crate) enum OnConflict {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub(crate) struct ImportBody {
-    /// The form they are in.
+    // A sentence here would make utoipa say that it is an object too.
     #[schema(inline)]
     format: Format,
     /// For `env`: the text of a `.env` file, in which nothing is expanded.

@@ -95,6 +95,7 @@ fn sort(search: &mut Fields) -> (KeySort, bool) {
 /// Adds a key; its value is sealed and never part of this answer.
 #[utoipa::path(post, path = "/api/keys", tag = "keys", request_body = NewKey, responses(
     (status = 201, description = "The key", body = KeyView),
+    (status = 404, description = "There is no such team"),
 ))]
 async fn create(
     State(door): State<HttpDoor>,

@@ -33,6 +33,7 @@ pub(super) fn routes(most: usize) -> OpenApiRouter<HttpDoor> {
 ), request_body = ImportBody, responses(
     (status = 200, description = "What would be done, or that there was nothing to do", body = ImportReport),
     (status = 201, description = "What was done", body = ImportReport),
+    (status = 404, description = "There is no such team"),
 ))]
 async fn import(
     State(door): State<HttpDoor>,
@@ -56,7 +57,9 @@ async fn import(
     ("team" = Option<String>, Query, description = "Only keys of this team"),
     ("tag" = Option<String>, Query, description = "Only keys with this tag"),
 ), responses(
-    (status = 200, description = "The keys, as text that is not to be kept", content_type = "text/plain", body = String),
+    (status = 200, description = "The keys, as text that is not to be kept",
+        content((String = "text/plain"), (Object = "application/json"))),
+    (status = 404, description = "There is no such team or key"),
 ))]
 async fn export(
     State(door): State<HttpDoor>,
@@ -71,7 +74,9 @@ async fn export(
 /// `passphrase` opens private keys, and seals the blobs of `format: "seed"`; with `systemKey` those are `iv:ciphertext`.
 /// `keys` names the keys; without it, all that fit `environment`, `team` and `tag` are meant.
 #[utoipa::path(post, path = "/api/keys/export", tag = "keys", request_body = ExportBody, responses(
-    (status = 200, description = "The keys, as text that is not to be kept", content_type = "text/plain", body = String),
+    (status = 200, description = "The keys, as text that is not to be kept",
+        content((String = "text/plain"), (Object = "application/json"))),
+    (status = 404, description = "There is no such team or key"),
 ))]
 async fn export_with_secrets(
     State(door): State<HttpDoor>,

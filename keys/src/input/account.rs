@@ -53,7 +53,7 @@ pub struct ProfileChange {
     #[schema(format = "email", min_length = 3, max_length = 254)]
     pub email: Option<String>,
     /// How the person wants to see and hear things.
-    #[schema(required = false)]
+    #[schema(value_type = Option<PreferencesChange>)]
     pub preferences: PreferencesChange,
     /// Short for `preferences.theme`.
     pub theme: Option<Theme>,
