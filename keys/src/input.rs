@@ -28,8 +28,8 @@ mod transfer;
 
 pub use access::AccessQuery;
 pub use account::{
-    Announcement, Confirmation, InstanceInvitation, PassphraseReset, PasswordChange, PasswordReset, PreferencesChange,
-    ProfileChange, Theme, UserChange, UserQuery,
+    Announcement, Confirmation, InstanceInvitation, PassphraseReset, PasswordChange, PasswordReset,
+    PreferencesChange, ProfileChange, Theme, UserChange, UserQuery,
 };
 pub use audit::{AuditQuery, CheckpointQuery};
 pub use fetch::FetchMany;
