@@ -23,9 +23,10 @@ impl Open {
         stream.hear("authenticated").await;
         let path = "/socket.io/?EIO=4&transport=websocket";
         let mut socket_io = Client::with(server, path, &[]).await.unwrap();
-        assert!(socket_io.text().await.starts_with('0'), "Engine.IO opens");
+        assert!(socket_io.packet().await.starts_with('0'), "Engine.IO opens");
         socket_io.send(format!("40{}", json!({"token": bearer}))).await;
-        assert!(socket_io.text().await.starts_with("40"), "Socket.IO connects");
+        let connected = socket_io.packet().await;
+        assert!(connected.starts_with("40"), "Socket.IO connects: {connected}");
         for event in ["subscribe_usage", "subscribe_notifications"] {
             socket_io.send(format!("42{}", json!([event]))).await;
         }
@@ -34,24 +35,21 @@ impl Open {
 
     /// Everything that comes on each of the three until it tells of this key's usage.
     async fn until_told_of(&mut self, key: &str) -> [String; 3] {
-        let over = |told: &str| told.contains("usage_update") && told.contains(key);
-        let mut told = [const { String::new() }; 3];
-        while !over(&told[0]) {
-            told[0] += &self.socket.text().await;
-        }
-        while !over(&told[1]) {
+        let socket = self.socket.until_told_of(key).await;
+        let (mut stream, mut socket_io) = (String::new(), String::new());
+        while !tells_of(&stream, key) {
             let (event, _, data) = self.stream.next().await;
-            told[1] += &format!("{event} {data}\n");
+            stream += &format!("{event} {data}\n");
         }
-        while !over(&told[2]) {
-            let text = self.socket_io.text().await;
-            if text == "2" {
-                self.socket_io.send("3".to_owned()).await;
-            }
-            told[2] += &text;
+        while !tells_of(&socket_io, key) {
+            socket_io += &self.socket_io.packet().await;
         }
-        told
+        [socket, stream, socket_io]
     }
+}
+
+fn tells_of(told: &str, key: &str) -> bool {
+    told.contains("usage_update") && told.contains(key)
 }
 
 impl Client {
@@ -64,6 +62,26 @@ impl Client {
             if let Message::Text(text) = self.next().await {
                 return text.to_string();
             }
+        }
+    }
+
+    async fn until_told_of(&mut self, key: &str) -> String {
+        let mut told = String::new();
+        while !tells_of(&told, key) {
+            told += &self.text().await;
+        }
+        told
+    }
+
+    /// The next packet of Socket.IO. At any time, the first moment included, Engine.IO may ask in between whether the
+    /// client is there (`2`), and is answered (`3`).
+    async fn packet(&mut self) -> String {
+        loop {
+            let text = self.text().await;
+            if text != "2" {
+                return text;
+            }
+            self.send("3".to_owned()).await;
         }
     }
 }
@@ -89,6 +107,14 @@ async fn a_removed_member_is_out_of_every_door_within_a_second() {
     }
     let mut open = Open::all(&server, &bob).await;
     let (app, _) = Client::open(&server, &tokens[1], "/ws").await;
+    // What happens while they are in is kept, for whoever comes back.
+    let (mut before, welcome) = Client::open(&server, &bob, "/ws").await;
+    let describe = |text: &str| {
+        let patch = server.request("PATCH", &format!("/api/keys/{key}")).bearer_auth(&ana);
+        server.send(patch.json(&json!({"description": text})))
+    };
+    assert_eq!(describe("earlier").await.status, 200);
+    while !before.text().await.contains("earlier") {}
     track(&server, &ana, &key, 1).await;
     open.until_told_of(&key).await;
     let bob_id = server.get(&bob, "/api/profile").await.text("id");
@@ -124,11 +150,16 @@ async fn a_removed_member_is_out_of_every_door_within_a_second() {
 
     // What happens in the team reaches none of what is open; what is their own still does.
     track(&server, &ana, &key, 1).await;
-    let rename = server.request("PATCH", &format!("/api/keys/{key}")).bearer_auth(&ana);
-    assert_eq!(server.send(rename.json(&json!({"description": "later"}))).await.status, 200);
+    assert_eq!(describe("later").await.status, 200);
     track(&server, &bob, &own, 1).await;
     for told in open.until_told_of(&own).await {
         assert!(!told.contains(&key), "{told}");
     }
     assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+
+    // Nor does what was told while they were in the team come again.
+    let since = welcome["seq"].as_str().unwrap();
+    let (mut back, _) = Client::open(&server, &bob, &format!("/ws?since={since}")).await;
+    let told = back.until_told_of(&own).await;
+    assert!(!told.contains(&key), "{told}");
 }
