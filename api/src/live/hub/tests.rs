@@ -36,6 +36,7 @@ async fn person(service: &Service, name: &str) -> Caller {
 
 async fn ana(service: &Service) -> (Caller, KeyRef) {
     let caller = person(service, "ana").await;
+    let mut relay = service.relay(&service.system_caller("test", Door::Local)).unwrap();
     let new = NewKey {
         name: "Billing".into(),
         service: "OpenAI".into(),
@@ -52,6 +53,9 @@ async fn ana(service: &Service) -> (Caller, KeyRef) {
         rotation_interval: None,
     };
     let key = service.create_key(&caller, new).await.unwrap();
+    // Changes are told after they are answered: whoever subscribes next would still hear of this one.
+    let told = async { while !matches!(relay.next().await, Some(Event::KeyChanged { .. })) {} };
+    timeout(Duration::from_secs(20), told).await.expect("that a key was made is told in time");
     (caller, KeyRef::Id(key.key_id))
 }
 
