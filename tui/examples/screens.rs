@@ -18,16 +18,18 @@ use sample::{Look, Stage, keys};
 const CELL: (f64, f64) = (9.0, 20.0);
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 /// A page's name and the keys that lead to it.
-const PAGES: [(&str, &str); 9] = [
-    ("keys", "jj"),
-    ("search", "/stripe"),
-    ("key", "\r"),
-    ("reveal", "\rvy"),
-    ("delete", "\rD"),
-    ("form", "nstripe-live\tstripe\t\tsk_live_51Nq8cX\tshort\tsho\t"),
-    ("help", "?"),
-    ("copied", "jjjj\ry"),
-    ("empty", ""),
+const PAGES: [(&str, &str); 11] = [
+    ("keys", "2jj"),
+    ("search", "2/stripe"),
+    ("key", "2\r"),
+    ("reveal", "2\rvy"),
+    ("delete", "2\rD"),
+    ("form", "2nstripe-live\tstripe\t\tsk_live_51Nq8cX\tshort\tsho\t"),
+    ("help", "2?"),
+    ("palette", "2:"),
+    ("palette-search", "2\r:get"),
+    ("copied", "2jjjj\ry"),
+    ("empty", "2"),
 ];
 
 fn main() -> std::io::Result<()> {

@@ -1,5 +1,6 @@
 //! What a page may reach while it handles an event: the moment, the size, and ways to ask, tell and open a dialog.
 
+use keyward_keys::view::UserView;
 use ratatui::layout::Rect;
 
 use crate::app::dialog::Dialog;
@@ -44,6 +45,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) area: Rect,
     pub(crate) host: &'a HostInfo,
     pub(crate) caps: &'a Caps,
+    /// The person, as the core last told.
+    pub(crate) user: &'a UserView,
     pub(super) effects: &'a mut Vec<Effect>,
     pub(super) next_request: &'a mut u64,
     pub(super) toasts: &'a mut Toasts,

@@ -15,6 +15,8 @@ use crate::widgets::pen::{Pen, Ui, centred, frame, safe, width, wrap};
 pub(crate) enum Subject {
     /// Leave the program although something was typed.
     Quit,
+    /// Go elsewhere although something was typed.
+    Elsewhere,
     /// Leave the form although something was typed.
     Discard,
     /// Move the key to the bin.

@@ -5,8 +5,12 @@ mod chrome;
 pub(crate) mod cx;
 pub(crate) mod dialog;
 mod effect;
+mod finder;
+mod input;
 pub(crate) mod keymap;
+pub(crate) mod sections;
 pub(crate) mod toast;
+mod travel;
 
 pub(crate) use chrome::notice_mark;
 pub use effect::{Answer, AppEvent, Effect, HostInfo, Query, RequestId};
@@ -17,25 +21,19 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::cx::{Cx, Pending};
-use crate::app::dialog::{Dialog, Outcome, Subject, Verdict};
-use crate::app::keymap::{Command, Place};
+use crate::app::dialog::Dialog;
+use crate::app::finder::Finder;
+use crate::app::keymap::Place;
+use crate::app::sections::{SECTIONS, Section};
 use crate::app::toast::Toasts;
+use crate::app::travel::Destination;
 use crate::notice::{Notice, NoticeKind};
-use crate::pages::help::HelpPage;
-use crate::pages::keys::KeysPage;
-use crate::pages::messages::MessagesPage;
 use crate::pages::{Page, Step, sooner};
 use crate::term::caps::Caps;
-use crate::term::input::{Button, Input, Key, Mouse, MouseKind};
 use crate::term::palette::Palette;
 use crate::theme::Theme;
 use crate::widgets::glyphs::Glyphs;
 use crate::widgets::pen::{Ui, safe};
-
-/// A second Ctrl-C within this time leaves, ms.
-const TWICE_MS: i64 = 2_000;
-/// A second press of the mouse within this time is a double click, ms.
-const DOUBLE_MS: i64 = 400;
 
 /// One session's dashboard.
 pub struct App {
@@ -43,9 +41,14 @@ pub struct App {
     host: HostInfo,
     caps: Caps,
     size: Rect,
-    /// The first is the list of keys and stays; the last is the one on screen.
+    /// Where one is.
+    section: &'static Section,
+    /// The first is the section's and stays; the last is the one on screen.
     pages: Vec<Box<dyn Page>>,
+    /// Where one wants to go, while it is asked whether what was typed may be lost.
+    bound: Option<Destination>,
     dialog: Option<Dialog>,
+    finder: Option<Box<Finder>>,
     toasts: Toasts,
     next_request: u64,
     profile: Option<Pending>,
@@ -67,8 +70,11 @@ impl App {
             host,
             caps: caps.clone(),
             size: Rect::new(0, 0, 80, 24),
-            pages: vec![Box::new(KeysPage::default())],
+            section: &SECTIONS[0],
+            pages: vec![(SECTIONS[0].open)()],
+            bound: None,
             dialog: None,
+            finder: None,
             toasts: Toasts::default(),
             next_request: 1,
             profile: None,
@@ -114,12 +120,13 @@ impl App {
         chrome::header(self, area, buf, &ui);
         let body = chrome::body(area);
         let cursor = page.paint(body, buf, &self.toasts, &ui);
-        chrome::footer(page.place(), area, buf, &ui);
-        let cursor = match &self.dialog {
-            Some(dialog) => dialog.paint(body, buf, &ui),
-            None => cursor,
+        chrome::footer(self.place(), area, buf, &ui);
+        let cursor = match (&self.dialog, &self.finder) {
+            (Some(dialog), _) => dialog.paint(body, buf, &ui),
+            (None, Some(finder)) => finder.paint(body, buf, &ui),
+            (None, None) => cursor,
         };
-        chrome::toasts(&self.toasts, area, buf, &ui);
+        chrome::messages(&self.toasts, area, buf, &ui);
         cursor
     }
 
@@ -147,6 +154,11 @@ impl App {
         self.pages[self.pages.len() - 1].as_ref()
     }
 
+    /// Which keys hold now.
+    fn place(&self) -> Place {
+        if self.finder.is_some() { Place::Palette } else { self.page().place() }
+    }
+
     fn with_effects(&mut self, now_ms: i64, act: impl FnOnce(&mut Self, &mut Vec<Effect>)) -> Vec<Effect> {
         self.seen_ms = now_ms;
         let mut effects = Vec::new();
@@ -172,6 +184,7 @@ impl App {
             area: chrome::body(self.size),
             host: &self.host,
             caps: &self.caps,
+            user: &self.user,
             effects,
             next_request: &mut self.next_request,
             toasts: &mut self.toasts,
@@ -190,139 +203,6 @@ impl App {
     fn with_page(&mut self, effects: &mut Vec<Effect>, act: impl FnOnce(&mut dyn Page, &mut Cx<'_>) -> Step) {
         let step = self.lend(self.pages.len() - 1, effects, act);
         self.go(step, effects);
-    }
-
-    fn go(&mut self, step: Step, effects: &mut Vec<Effect>) {
-        if !matches!(step, Step::Stay) {
-            self.dialog = None;
-        }
-        let next = match step {
-            Step::Stay => return,
-            Step::Back => {
-                if self.pages.len() > 1 {
-                    self.pages.pop();
-                }
-                self.lend(self.pages.len() - 1, effects, |page, cx| page.tick(cx));
-                return;
-            }
-            Step::Open(page) => page,
-            Step::Replace(page) => {
-                if self.pages.len() > 1 {
-                    self.pages.pop();
-                }
-                page
-            }
-        };
-        self.pages.push(next);
-        self.with_page(effects, |page, cx| {
-            page.opened(cx);
-            Step::Stay
-        });
-    }
-
-    fn on_input(&mut self, input: &Input, effects: &mut Vec<Effect>) {
-        if let Input::Key(key) = input
-            && keymap::lookup(self.page().place(), *key) == Some(Command::Interrupt)
-        {
-            self.interrupt(effects);
-            return;
-        }
-        if let Some(dialog) = &mut self.dialog {
-            let (subject, outcome) = (dialog.subject, dialog.on(input));
-            match outcome {
-                Outcome::Open => {}
-                Outcome::Left => self.dialog = None,
-                Outcome::Done(verdict) => {
-                    self.dialog = None;
-                    self.decided(subject, verdict, effects);
-                }
-            }
-            return;
-        }
-        match input {
-            Input::Key(key) => self.on_key(*key, effects),
-            Input::Paste(paste) => self.with_page(effects, |page, cx| {
-                page.pasted(paste, cx);
-                Step::Stay
-            }),
-            Input::Mouse(mouse) => self.on_mouse(*mouse, effects),
-            Input::Focus(_) | Input::Reply(_) => {}
-        }
-    }
-
-    fn interrupt(&mut self, effects: &mut Vec<Effect>) {
-        let now_ms = self.seen_ms;
-        if self.interrupted_ms.is_some_and(|at| now_ms - at < TWICE_MS) {
-            self.leave(effects);
-        } else {
-            self.interrupted_ms = Some(now_ms);
-            self.toasts.say(now_ms, NoticeKind::Info, "Ctrl-C again leaves.");
-        }
-    }
-
-    fn leave(&mut self, effects: &mut Vec<Effect>) {
-        effects.push(Effect::Quit { message: format!("Goodbye. Come back with: {}", self.host.ssh_command) });
-    }
-
-    fn decided(&mut self, subject: Subject, verdict: Verdict, effects: &mut Vec<Effect>) {
-        match subject {
-            Subject::Quit => self.leave(effects),
-            _ => self.with_page(effects, |page, cx| page.verdict(subject, verdict, cx)),
-        }
-    }
-
-    fn on_key(&mut self, key: Key, effects: &mut Vec<Effect>) {
-        match keymap::lookup(self.page().place(), key) {
-            Some(command) => self.command(command, effects),
-            None => self.with_page(effects, |page, cx| {
-                page.typed(key, cx);
-                Step::Stay
-            }),
-        }
-    }
-
-    fn command(&mut self, command: Command, effects: &mut Vec<Effect>) {
-        let place = self.page().place();
-        match command {
-            Command::Help if place != Place::Help => {
-                self.go(Step::Open(Box::new(HelpPage::new(place))), effects);
-            }
-            Command::Messages if place != Place::Messages => {
-                self.go(Step::Open(Box::new(MessagesPage::default())), effects);
-            }
-            Command::Help | Command::Messages => self.go(Step::Back, effects),
-            Command::Mouse => {
-                self.mouse = !self.mouse;
-                effects.push(Effect::Mouse(self.mouse));
-                let text = if self.mouse {
-                    "The mouse works here."
-                } else {
-                    "The mouse selects text; m takes it back."
-                };
-                self.toasts.say(self.seen_ms, NoticeKind::Info, text);
-            }
-            Command::Quit if self.pages.iter().any(|page| page.unsaved()) => {
-                let text = "Something you typed is not saved. Leave all the same?".to_owned();
-                self.dialog = Some(Dialog::confirm(Subject::Quit, "Leave", text, false));
-            }
-            Command::Quit => self.leave(effects),
-            command => self.with_page(effects, |page, cx| page.command(command, cx)),
-        }
-    }
-
-    fn on_mouse(&mut self, mouse: Mouse, effects: &mut Vec<Effect>) {
-        let position = Position::new(mouse.column, mouse.row);
-        let mut double = false;
-        if mouse.kind == MouseKind::Press(Button::Left) {
-            let now_ms = self.seen_ms;
-            double = self.pressed.is_some_and(|(at, place)| place == position && now_ms - at < DOUBLE_MS);
-            self.pressed = Some((now_ms, position));
-            if let Some(command) = chrome::hint_at(self.page().place(), self.size, position) {
-                self.command(command, effects);
-                return;
-            }
-        }
-        self.with_page(effects, |page, cx| page.mouse(mouse, double, cx));
     }
 
     fn on_domain(&mut self, event: &Event, effects: &mut Vec<Effect>) {

@@ -68,6 +68,19 @@ pub(super) const fn switch(name: &'static str, about: &'static str) -> Flag {
 }
 
 impl Command {
+    /// `keys add --name NAME --service SERVICE`: the shortest line that is complete.
+    pub(super) fn line(&self) -> String {
+        let mut line = self.words.join(" ");
+        if let Some((name, true)) = self.operand {
+            line.extend([" ", name]);
+        }
+        for flag in self.flags.iter().filter(|flag| flag.required) {
+            line.extend([" ", flag.name]);
+            flag.value.into_iter().for_each(|value| line.extend([" ", value]));
+        }
+        line
+    }
+
     /// `keys add --name NAME …`: how it is written.
     pub(super) fn usage(&self) -> String {
         let mut usage = self.words.join(" ");

@@ -63,6 +63,11 @@ impl From<OutputGone> for Failure {
     }
 }
 
+/// Every command: its words, the line that runs it with what it must be given, and what it does.
+pub(crate) fn lines() -> impl Iterator<Item = (String, String, &'static str)> {
+    table::COMMANDS.iter().map(|command| (command.words.join(" "), command.line(), command.about))
+}
+
 /// Runs one line and answers its exit status. Words are split as a POSIX shell would; nothing is expanded.
 pub(crate) async fn run(context: &Context<'_>, line: &str, stdin: Stdin<'_>) -> u32 {
     let Some(words) = shlex::split(line) else {

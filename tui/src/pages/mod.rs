@@ -19,7 +19,7 @@ use crate::app::toast::Toasts;
 use crate::app::{Answer, RequestId};
 use crate::notice::Notice;
 use crate::term::input::{Key, Mouse, Paste};
-use crate::widgets::pen::Ui;
+use crate::widgets::pen::{Ui, safe};
 
 /// Where to go after an event.
 pub(crate) enum Step {
@@ -40,6 +40,11 @@ pub(crate) trait Page: Send {
 
     /// Its name in the header, safe to show.
     fn crumb(&self) -> String;
+
+    /// The key at hand, as a word of a shell: what `KEY` stands for in the lines of the palette.
+    fn operand(&self) -> Option<String> {
+        None
+    }
 
     /// Something was typed that leaving would lose.
     fn unsaved(&self) -> bool {
@@ -116,6 +121,12 @@ pub(crate) fn scrolled(scroll: usize, command: Command, height: u16, last: usize
         _ => scroll,
     };
     scroll.min(last)
+}
+
+/// A name as one word of a shell, safe to show.
+pub(crate) fn word(name: &str) -> String {
+    let name = safe(name);
+    shlex::try_quote(&name).map_or_else(|_| "KEY".to_owned(), |word| word.into_owned())
 }
 
 /// The earlier of two moments.

@@ -2,4 +2,5 @@
 
 mod looks;
 mod sample;
+mod shell;
 mod states;

@@ -11,7 +11,9 @@ use zeroize::Zeroizing;
 const SECRET: &str = "sk_live_51Nq8cXsample9fT2mWzKd0yRbv";
 
 fn stage() -> Stage {
-    Stage::new(keys(), &Look::Dark.caps(), (80, 24))
+    let mut stage = Stage::new(keys(), &Look::Dark.caps(), (80, 24));
+    stage.press("2");
+    stage
 }
 
 fn take(stage: &mut Stage, wanted: impl Fn(&Query) -> bool) -> (RequestId, Query) {
@@ -319,7 +321,7 @@ fn the_mouse_selects_opens_and_presses_hints() {
 
 #[test]
 fn a_failing_core_is_told_once_and_can_be_asked_again() {
-    let mut stage = Stage::new(keys(), &Look::Dark.caps(), (80, 24));
+    let mut stage = stage();
     stage.hold = true;
     stage.send(AppEvent::Domain(Event::Lagged));
     while let Some((request, _)) = stage.held.pop() {

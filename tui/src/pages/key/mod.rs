@@ -17,7 +17,7 @@ use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
-use crate::pages::{Page, Step, scrolled, sooner};
+use crate::pages::{Page, Step, scrolled, sooner, word};
 use crate::term::input::{Mouse, MouseKind};
 use crate::widgets::format;
 use crate::widgets::pen::{Ui, safe};
@@ -187,6 +187,10 @@ impl Page for KeyPage {
 
     fn crumb(&self) -> String {
         safe(&self.key.name).into_owned()
+    }
+
+    fn operand(&self) -> Option<String> {
+        Some(word(&self.key.name))
     }
 
     fn paused(&self) -> bool {

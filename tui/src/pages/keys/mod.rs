@@ -20,7 +20,7 @@ use crate::app::{Answer, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
 use crate::pages::form::FormPage;
 use crate::pages::key::KeyPage;
-use crate::pages::{Page, Step, sooner};
+use crate::pages::{Page, Step, sooner, word};
 use crate::term::input::{Button, Key, Mouse, MouseKind, Paste};
 use crate::widgets::edit::Edit;
 use crate::widgets::format;
@@ -160,6 +160,10 @@ impl Page for KeysPage {
 
     fn crumb(&self) -> String {
         "Keys".to_owned()
+    }
+
+    fn operand(&self) -> Option<String> {
+        self.rows.current().map(|key| word(&key.name))
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

@@ -1,0 +1,114 @@
+//! The first rows: the product, the way here, whether it is live, who and where; and the sections, where they fit.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
+
+use super::{AIRY, TALL, WIDE, line};
+use crate::app::App;
+use crate::app::sections::{self, SECTIONS, Section};
+use crate::app::travel::Destination;
+use crate::theme::Tone;
+use crate::widgets::pen::{Pen, Ui, rule, width};
+
+const BRAND: &str = " Keyward";
+/// Columns of the mark and the word.
+const BRAND_COLUMNS: u16 = 9;
+
+/// Draws it.
+pub(in crate::app) fn paint(app: &App, area: Rect, buf: &mut Buffer, ui: &Ui) {
+    let (dim, accent) = (ui.style(Tone::Dim), ui.style(Tone::Accent));
+    let first = line(area, 0);
+    let mut pen = Pen::new(buf, first, 0);
+    if area.width >= WIDE {
+        pen.end(app.address(), dim);
+        pen.skip(0);
+    }
+    let (mark, word, tone) = state(app, ui);
+    pen.end(format!("{mark} {word} "), ui.style(tone));
+    pen.text(ui.glyphs.brand, accent).text(BRAND, accent.add_modifier(Modifier::BOLD));
+    let last = app.pages.len() - 1;
+    for (at, page) in app.pages.iter().enumerate().skip(first_crumb(app, area)) {
+        let tone = ui.style(if at == last { Tone::Strong } else { Tone::Dim });
+        pen.text(format!(" {} ", ui.glyphs.crumb), dim).text(page.crumb(), tone);
+    }
+    if area.height >= AIRY {
+        let row = line(area, 1);
+        for (x, columns, section) in tabs(app, row.width) {
+            let slot = Rect { x: row.x + x, width: columns, ..row };
+            let here = section.name == app.section.name;
+            let mut pen = Pen::new(buf, slot, 0);
+            if let Some(key) = section.key {
+                pen.text(key.to_string(), accent).skip(1);
+            }
+            pen.text(section.title, ui.style(if here { Tone::Strong } else { Tone::Dim }));
+            if here {
+                ui.theme.select(buf, slot);
+            }
+        }
+    }
+    if area.height >= TALL {
+        rule(buf, area, 2, ui);
+    }
+}
+
+/// Whether what is shown moves.
+fn state(app: &App, ui: &Ui) -> (&'static str, String, Tone) {
+    let seconds = app.closes_ms.map(|at| (at - ui.now_ms).max(0).unsigned_abs().div_ceil(1_000));
+    match seconds {
+        Some(seconds) => (ui.glyphs.warning, format!("closing in {seconds} s"), Tone::Warn),
+        None if app.page().paused() => (ui.glyphs.paused, "paused".to_owned(), Tone::Warn),
+        None => (ui.glyphs.live, "live".to_owned(), Tone::Good),
+    }
+}
+
+/// In a narrow window the page at hand matters more than the way to it.
+fn first_crumb(app: &App, area: Rect) -> usize {
+    if area.width >= WIDE { 0 } else { app.pages.len() - 1 }
+}
+
+/// The sections that fit: column, columns, and which. The last give way first, but never the one that is open.
+fn tabs(app: &App, columns: u16) -> Vec<(u16, u16, &'static Section)> {
+    let columns_of = |section: &Section| width(section.title) + 2 * u16::from(section.key.is_some());
+    let mut shown: Vec<_> = sections::visible(&app.user).collect();
+    let needed =
+        |shown: &[&Section], gap: u16| shown.iter().map(|one| columns_of(one) + gap).sum::<u16>() - gap;
+    while shown.len() > 1 && needed(&shown, 1) > columns {
+        let last = shown.iter().rposition(|one| one.name != app.section.name);
+        last.map(|at| shown.remove(at));
+    }
+    let gap = (1..=3).rev().find(|gap| needed(&shown, *gap) <= columns).unwrap_or(1);
+    let mut x = 0;
+    shown
+        .into_iter()
+        .map(|section| {
+            let at = (x, columns_of(section), section);
+            x += at.1 + gap;
+            at
+        })
+        .collect()
+}
+
+/// What the header has at this cell.
+pub(super) fn hit(app: &App, area: Rect, at: Position) -> Option<Destination> {
+    let on = |row: u16| Some(at.x.checked_sub(line(area, row).x)?).filter(|_| at.y == area.y + row);
+    if let Some(column) = on(1).filter(|_| area.height >= AIRY) {
+        let mut tabs = tabs(app, line(area, 1).width).into_iter();
+        let tab = tabs.find(|(x, columns, _)| (*x..x + columns).contains(&column));
+        return tab.map(|(_, _, section)| Destination::Section(section));
+    }
+    let column = on(0)?;
+    if column < BRAND_COLUMNS {
+        return SECTIONS.first().map(Destination::Section);
+    }
+    let mut x = BRAND_COLUMNS;
+    for (index, page) in app.pages.iter().enumerate().skip(first_crumb(app, area)) {
+        x += 3;
+        let columns = width(&page.crumb());
+        if (x..x + columns).contains(&column) {
+            return Some(Destination::Page(index));
+        }
+        x += columns;
+    }
+    None
+}

@@ -1,0 +1,59 @@
+//! What the dashboard says in passing, drawn over the page at the bottom right.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
+
+use super::AIRY;
+use crate::app::toast::Toasts;
+use crate::notice::NoticeKind;
+use crate::theme::Tone;
+use crate::widgets::pen::{Pen, Ui, frame, safe, width, wrap};
+
+/// How a message is marked.
+pub(crate) fn notice_mark(kind: NoticeKind, ui: &Ui) -> (&'static str, Tone) {
+    match kind {
+        NoticeKind::Info => (ui.glyphs.info, Tone::Accent),
+        NoticeKind::Done => (ui.glyphs.check, Tone::Good),
+        NoticeKind::Warning | NoticeKind::Stale | NoticeKind::Locked | NoticeKind::Unlock => {
+            (ui.glyphs.warning, Tone::Warn)
+        }
+        NoticeKind::Failure
+        | NoticeKind::Invalid
+        | NoticeKind::Gone
+        | NoticeKind::WrongPassphrase
+        | NoticeKind::SignedOut => (ui.glyphs.cross, Tone::Bad),
+    }
+}
+
+/// Messages at the bottom right, the newest lowest.
+pub(in crate::app) fn paint(toasts: &Toasts, area: Rect, buf: &mut Buffer, ui: &Ui) {
+    let framed = area.height >= AIRY;
+    let columns = area.width.saturating_sub(2).min(52);
+    let mut bottom = area.bottom().saturating_sub(1);
+    let shown: Vec<_> = toasts.shown(ui.now_ms).collect();
+    for notice in shown.into_iter().rev() {
+        let (mark, tone) = notice_mark(notice.kind, ui);
+        let text = wrap(&safe(&notice.text), columns.saturating_sub(6));
+        let longest = text.iter().map(|row| width(row)).max().unwrap_or(0);
+        let rows = text.len() as u16 + 2 * u16::from(framed);
+        let Some(top) = bottom.checked_sub(rows).filter(|top| *top > area.y) else {
+            return;
+        };
+        let wide = longest + 2 + 4 * u16::from(framed);
+        let x = area.right().saturating_sub(wide + 1).max(area.x);
+        let place = Rect { x, y: top, width: wide.min(area.width), height: rows };
+        let inner = if framed {
+            frame(buf, place, "", ui.style(tone), ui)
+        } else {
+            Clear.render(place, buf);
+            buf.set_style(place, ui.theme.field());
+            place
+        };
+        Pen::new(buf, inner, 0).text(mark, ui.style(tone));
+        for (row, line) in (0u16..).zip(&text) {
+            Pen::new(buf, inner, row).skip(2).text(line, ui.style(Tone::Text));
+        }
+        bottom = top;
+    }
+}

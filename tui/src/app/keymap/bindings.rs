@@ -1,0 +1,189 @@
+//! The tables of keys, a group for each part of the dashboard: what a press does, what the footer and the palette show of
+//! it, what help says, and which `ssh HOST …` line does the same. Which group holds where is decided in `keymap`.
+
+use super::{Command as C, Scope as S};
+use crate::term::input::{Key, KeyCode, Mods};
+
+/// The keys of one part of the dashboard.
+pub(crate) struct Group {
+    pub(crate) scope: S,
+    /// Its heading in help.
+    pub(crate) title: &'static str,
+    pub(crate) rows: &'static [Binding],
+}
+
+/// One row of a table.
+pub(crate) struct Binding {
+    pub(crate) command: C,
+    /// The first is the one that is shown.
+    pub(crate) keys: &'static [Key],
+    /// One word for the footer.
+    pub(crate) hint: &'static str,
+    /// In the footer, higher stays longer; 0 is never shown there.
+    pub(crate) priority: u8,
+    /// A line for help and the palette.
+    pub(crate) help: &'static str,
+    /// What follows `ssh HOST` to do the same; `KEY` stands for the key at hand. Empty where nothing does.
+    pub(crate) line: &'static str,
+}
+
+impl Binding {
+    const fn line(mut self, line: &'static str) -> Self {
+        self.line = line;
+        self
+    }
+}
+
+const fn row(
+    command: C,
+    keys: &'static [Key],
+    hint: &'static str,
+    priority: u8,
+    help: &'static str,
+) -> Binding {
+    Binding { command, keys, hint, priority, help, line: "" }
+}
+
+const fn c(c: char) -> Key {
+    Key::char(c)
+}
+const fn k(code: KeyCode) -> Key {
+    Key::plain(code)
+}
+const ENTER: Key = k(KeyCode::Enter);
+const ESC: Key = k(KeyCode::Esc);
+const UP: Key = k(KeyCode::Up);
+const DOWN: Key = k(KeyCode::Down);
+const TAB: Key = k(KeyCode::Tab);
+const SHIFT_TAB: Key = Key { code: KeyCode::Tab, mods: Mods::SHIFT };
+
+/// Every key of the dashboard, in the order help shows them.
+pub(crate) static GROUPS: &[Group] = &[
+    Group {
+        scope: S::Keys,
+        title: "List of keys",
+        rows: &[
+            row(C::Open, &[ENTER, c('l'), k(KeyCode::Right)], "open", 90, "Open the selected key")
+                .line("keys show KEY"),
+            row(C::New, &[c('n')], "new", 80, "Add a key").line("keys add --name NAME --service SERVICE"),
+            row(C::Search, &[c('/')], "search", 70, "Search; also env:production tag:llm status:active")
+                .line("keys ls --search TEXT"),
+            row(C::Sort, &[c('s')], "sort", 50, "Sort by age, name, service, last use, month")
+                .line("keys ls --sort ORDER"),
+            row(C::Environment, &[c('E')], "environment", 40, "Show one environment, or all")
+                .line("keys ls --environment ENV"),
+            row(C::Status, &[c('S')], "status", 30, "Show active, inactive or expired keys, or all")
+                .line("keys ls --status STATUS"),
+            row(C::Back, &[ESC], "clear", 0, "Clear search and filters"),
+            row(C::Refresh, &[c('r')], "refresh", 5, "Read the list again").line("keys ls"),
+        ],
+    },
+    Group {
+        scope: S::Key,
+        title: "A key's page",
+        rows: &[
+            row(C::Reveal, &[c('v')], "reveal", 90, "Show the value for 30 seconds, or hide it")
+                .line("keys get KEY"),
+            row(C::Copy, &[c('y')], "copy", 80, "Send the value to your terminal's clipboard")
+                .line("keys get KEY"),
+            row(C::Switch, &[c('d')], "on/off", 50, "Switch the key off, or on again")
+                .line("keys edit KEY --status STATUS"),
+            row(C::Pause, &[c('p')], "pause", 40, "Hold the live figures still, or let them go on"),
+            row(C::Delete, &[c('D')], "delete", 30, "Move the key to the bin; it stays there for 30 days")
+                .line("keys rm KEY"),
+            row(C::Refresh, &[c('r')], "refresh", 5, "Read the key again").line("keys show KEY"),
+        ],
+    },
+    Group {
+        scope: S::Search,
+        title: "While searching",
+        rows: &[
+            row(C::Accept, &[ENTER], "keep", 90, "Keep the search and go back to the list"),
+            row(C::Cancel, &[ESC], "clear", 80, "Clear the search"),
+            row(C::Help, &[k(KeyCode::F(1))], "help", 10, "Help"),
+            row(C::Up, &[UP], "up", 0, "Select the row above"),
+            row(C::Down, &[DOWN], "down", 0, "Select the row below"),
+        ],
+    },
+    Group {
+        scope: S::Form,
+        title: "In a form",
+        rows: &[
+            row(C::Next, &[TAB, DOWN], "next", 70, "Next field"),
+            row(C::Previous, &[SHIFT_TAB, UP], "previous", 20, "Previous field"),
+            row(C::Accept, &[ENTER], "next", 0, "Next field; in the last one, save"),
+            row(C::Save, &[Key::ctrl('s')], "save", 90, "Save"),
+            row(C::Cancel, &[ESC], "cancel", 80, "Leave without saving; asks when something was typed"),
+            row(C::Help, &[k(KeyCode::F(1))], "help", 10, "Help"),
+        ],
+    },
+    Group {
+        scope: S::Help,
+        title: "Help",
+        rows: &[row(C::Search, &[c('/')], "search", 90, "Look for a word in help")],
+    },
+    Group {
+        scope: S::Palette,
+        title: "The palette",
+        rows: &[
+            row(C::Accept, &[ENTER], "go", 90, "Do what is selected; a line of the shell is copied"),
+            row(C::Copy, &[Key::ctrl('y')], "copy the ssh line", 80, "Copy the selected row's ssh line"),
+            row(C::Up, &[UP, Key::ctrl('p')], "up", 0, "Select the row above"),
+            row(C::Down, &[DOWN, Key::ctrl('n')], "down", 0, "Select the row below"),
+            row(C::PageUp, &[k(KeyCode::PageUp)], "", 0, "A page up"),
+            row(C::PageDown, &[k(KeyCode::PageDown)], "", 0, "A page down"),
+            row(C::Cancel, &[ESC], "close", 85, "Close the palette"),
+            row(C::Interrupt, &[Key::ctrl('c')], "quit", 0, "Twice: leave at once"),
+        ],
+    },
+    Group {
+        scope: S::Root,
+        title: "The first page of a section",
+        rows: &[row(C::Back, &[ESC], "home", 0, "Back to the first section")],
+    },
+    Group {
+        scope: S::Above,
+        title: "Going back",
+        rows: &[row(C::Back, &[ESC, c('h'), k(KeyCode::Left)], "back", 60, "Back to where you came from")],
+    },
+    Group {
+        scope: S::Movement,
+        title: "Moving",
+        rows: &[
+            row(C::Up, &[c('k'), UP], "up", 0, "Up"),
+            row(C::Down, &[c('j'), DOWN], "down", 0, "Down"),
+            row(C::HalfUp, &[Key::ctrl('u')], "", 0, "Half a page up"),
+            row(C::HalfDown, &[Key::ctrl('d')], "", 0, "Half a page down"),
+            row(C::PageUp, &[k(KeyCode::PageUp), Key::ctrl('b')], "", 0, "A page up"),
+            row(C::PageDown, &[k(KeyCode::PageDown), Key::ctrl('f')], "", 0, "A page down"),
+            row(C::Top, &[c('g'), k(KeyCode::Home)], "", 0, "To the top"),
+            row(C::Bottom, &[c('G'), k(KeyCode::End)], "", 0, "To the bottom"),
+        ],
+    },
+    Group {
+        scope: S::Anywhere,
+        title: "On every page",
+        rows: &[
+            row(C::Palette, &[c(':')], "commands", 75, "Find anything by its name: pages, keys, ssh lines"),
+            row(C::Help, &[c('?'), k(KeyCode::F(1))], "help", 95, "Every key, by where it holds")
+                .line("help"),
+            row(C::Messages, &[c('M')], "messages", 10, "What the dashboard told you"),
+            row(
+                C::Mouse,
+                &[c('m')],
+                "mouse",
+                0,
+                "Leave the mouse to your terminal to select text, or take it",
+            ),
+            row(C::Quit, &[c('q')], "quit", 85, "Leave"),
+        ],
+    },
+    Group {
+        scope: S::Always,
+        title: "Always, also while typing",
+        rows: &[
+            row(C::Palette, &[Key::ctrl('p')], "commands", 0, "Find anything by its name"),
+            row(C::Interrupt, &[Key::ctrl('c')], "quit", 0, "Twice: leave at once, whatever is open"),
+        ],
+    },
+];

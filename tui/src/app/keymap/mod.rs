@@ -1,0 +1,188 @@
+//! What a press means where: the commands, the places, and how a key is found in the tables of `bindings`. Nothing else
+//! in the dashboard compares letters.
+
+mod bindings;
+
+pub(crate) use bindings::{Binding, GROUPS, Group};
+
+use crate::term::input::{Key, KeyCode, Mods};
+
+/// What a person can ask of a screen.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Command {
+    Interrupt,
+    /// Open the palette.
+    Palette,
+    /// Open the section with this digit.
+    Section(char),
+    Help,
+    Messages,
+    Back,
+    Quit,
+    Mouse,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    HalfUp,
+    HalfDown,
+    Top,
+    Bottom,
+    Open,
+    New,
+    Search,
+    Sort,
+    Environment,
+    Status,
+    Refresh,
+    Reveal,
+    Copy,
+    Switch,
+    Delete,
+    Pause,
+    Next,
+    Previous,
+    Accept,
+    Save,
+    Cancel,
+}
+
+/// Where a binding holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Scope {
+    /// On every page, also while typing.
+    Always,
+    /// On every page, unless one is typing.
+    Anywhere,
+    /// On pages that lie above the list.
+    Above,
+    /// Where something moves or scrolls.
+    Movement,
+    /// The palette.
+    Palette,
+    /// The first page of a section other than the first.
+    Root,
+    /// The list of keys.
+    Keys,
+    /// The list's search line.
+    Search,
+    /// One key's page.
+    Key,
+    /// The form.
+    Form,
+    /// Help.
+    Help,
+}
+
+/// Where on a screen one is: decides which rows of the table hold.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Place {
+    Keys,
+    Search,
+    Key,
+    Form,
+    Help,
+    HelpSearch,
+    Messages,
+    Palette,
+}
+
+impl Place {
+    #[cfg(test)]
+    pub(crate) const ALL: &[Self] = &[
+        Self::Keys,
+        Self::Search,
+        Self::Key,
+        Self::Form,
+        Self::Help,
+        Self::HelpSearch,
+        Self::Messages,
+        Self::Palette,
+    ];
+
+    /// The scopes that hold here, the nearest first.
+    pub(crate) fn scopes(self) -> &'static [Scope] {
+        match self {
+            Self::Keys => &[Scope::Keys, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Key => &[Scope::Key, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Help => &[Scope::Help, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Messages => &[Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Search | Self::HelpSearch => &[Scope::Search, Scope::Always],
+            Self::Form => &[Scope::Form, Scope::Always],
+            Self::Palette => &[Scope::Palette],
+        }
+    }
+}
+
+/// The rows of a scope.
+pub(crate) fn rows(scope: Scope) -> impl Iterator<Item = &'static Binding> {
+    GROUPS.iter().filter(move |group| group.scope == scope).flat_map(|group| group.rows)
+}
+
+/// The rows that hold in a place, the nearest first.
+pub(crate) fn bindings(place: Place) -> impl Iterator<Item = &'static Binding> {
+    place.scopes().iter().flat_map(|scope| rows(*scope))
+}
+
+/// What a key means in a place. Digits that mean nothing else there open sections.
+pub(crate) fn lookup(place: Place, key: Key) -> Option<Command> {
+    let bound = bindings(place).find(|binding| binding.keys.contains(&key)).map(|binding| binding.command);
+    let digit = match key {
+        Key { code: KeyCode::Char(digit @ '0'..='9'), mods: Mods::NONE } => Some(digit),
+        _ => None,
+    };
+    let sections = place.scopes().contains(&Scope::Anywhere);
+    bound.or_else(|| digit.filter(|_| sections).map(Command::Section))
+}
+
+/// A key as it is printed on keyboards.
+pub(crate) fn label(key: Key) -> String {
+    let name = match key.code {
+        KeyCode::Char(c) => c.to_string(),
+        KeyCode::Enter => "Enter".to_owned(),
+        KeyCode::Tab => "Tab".to_owned(),
+        KeyCode::Backspace => "Backspace".to_owned(),
+        KeyCode::Esc => "Esc".to_owned(),
+        KeyCode::Up => "Up".to_owned(),
+        KeyCode::Down => "Down".to_owned(),
+        KeyCode::Left => "Left".to_owned(),
+        KeyCode::Right => "Right".to_owned(),
+        KeyCode::Home => "Home".to_owned(),
+        KeyCode::End => "End".to_owned(),
+        KeyCode::PageUp => "PgUp".to_owned(),
+        KeyCode::PageDown => "PgDn".to_owned(),
+        KeyCode::Insert => "Ins".to_owned(),
+        KeyCode::Delete => "Del".to_owned(),
+        KeyCode::F(n) => format!("F{n}"),
+    };
+    let ctrl = if key.mods.ctrl { "Ctrl-" } else { "" };
+    let alt = if key.mods.alt { "Alt-" } else { "" };
+    let shift = if key.mods.shift { "Shift-" } else { "" };
+    format!("{ctrl}{alt}{shift}{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        for place in Place::ALL.iter().copied() {
+            let mut seen = HashSet::new();
+            for key in bindings(place).flat_map(|binding| binding.keys) {
+                assert!(seen.insert(key), "{} twice in {place:?}", label(*key));
+            }
+        }
+    }
+
+    #[test]
+    fn typing_keeps_its_letters() {
+        for place in [Place::Search, Place::HelpSearch, Place::Form, Place::Palette] {
+            for letter in (' '..='~').map(Key::char) {
+                assert_eq!(lookup(place, letter), None, "{} in {place:?}", label(letter));
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The one table of sections, the first pages of the dashboard. Number keys, tabs, palette and help read it; what is in
+//! no row here can be reached by no digit and no tab. It holds no page's insides.
+
+use keyward_keys::view::UserView;
+
+use crate::pages::Page;
+use crate::pages::keys::KeysPage;
+
+/// A section.
+pub(crate) struct Section {
+    /// The word it is remembered by.
+    pub(crate) name: &'static str,
+    /// What tabs and the palette call it.
+    pub(crate) title: &'static str,
+    /// The digit that opens it.
+    pub(crate) key: Option<char>,
+    /// One line on what is there.
+    pub(crate) about: &'static str,
+    /// Only operators see it.
+    pub(crate) operators: bool,
+    /// What follows `ssh HOST` to get the same.
+    pub(crate) command: Option<&'static str>,
+    /// Its first page.
+    pub(crate) open: fn() -> Box<dyn Page>,
+}
+
+/// Every section, in the order of the tabs. The first is where one begins.
+pub(crate) static SECTIONS: &[Section] = &[Section {
+    name: "keys",
+    title: "Keys",
+    key: Some('2'),
+    about: "All your API keys: search, sort, open, add",
+    operators: false,
+    command: Some("keys ls"),
+    open: || Box::new(KeysPage::default()),
+}];
+
+/// The sections this person sees.
+pub(crate) fn visible(user: &UserView) -> impl Iterator<Item = &'static Section> {
+    SECTIONS.iter().filter(|section| user.operator || !section.operators)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_and_digits_are_each_ones_own() {
+        let (mut names, mut digits) = (HashSet::new(), HashSet::new());
+        for section in SECTIONS {
+            assert!(names.insert(section.name), "{}", section.name);
+            assert!(
+                section.key.is_none_or(|key| key.is_ascii_digit() && digits.insert(key)),
+                "{}",
+                section.name
+            );
+        }
+    }
+}
