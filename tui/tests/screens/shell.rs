@@ -34,7 +34,7 @@ fn the_palette_opens_what_it_finds() {
     let mut stage = stage((80, 24));
     stage.press(":add a k");
     assert!(stage.text().contains("Add a key"), "{}", stage.text());
-    assert!(stage.text().contains("$ ssh -p 2222 ana@keys.example.com keys add --name NAME"));
+    assert!(stage.text().contains("$ ssh … keys add --name NAME --service SERVICE"), "{}", stage.text());
     stage.press("\r");
     assert!(stage.text().contains("New key"), "{}", stage.text());
     stage.key(Key::ctrl('p'));
