@@ -22,6 +22,7 @@ pub use notices::{NewTicket, NotificationQuery, TicketQuery};
 mod access;
 mod audit;
 mod fetch;
+mod keys;
 mod team;
 mod token;
 mod transfer;
@@ -33,6 +34,7 @@ pub use account::{
 };
 pub use audit::{AuditQuery, CheckpointQuery};
 pub use fetch::FetchMany;
+pub use keys::{Hygiene, KeyQuery, KeySort};
 pub use team::{NewTeam, TeamPatch};
 pub use token::{NewToken, TokenWords, network};
 pub(crate) use transfer::import_json;
@@ -195,67 +197,6 @@ pub struct KeyPatch {
     pub team: Option<Option<Id>>,
 }
 
-/// How a list is sorted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ToSchema)]
-#[schema(rename_all = "camelCase")]
-pub enum KeySort {
-    /// Newest first.
-    #[default]
-    Newest,
-    /// By name.
-    Name,
-    /// By service, then name.
-    Service,
-    /// Last used first.
-    LastUsed,
-    /// Most calls this month first.
-    Usage,
-    /// By environment, then name.
-    Environment,
-    /// Soonest rotation first.
-    NextRotation,
-}
-
-/// Which keys to list.
-#[derive(Clone, Debug, Default, IntoParams)]
-#[into_params(parameter_in = Query, rename_all = "camelCase")]
-pub struct KeyQuery {
-    /// From 1.
-    #[param(required = false, minimum = 1, default = 1)]
-    pub page: u32,
-    /// 1 to 100.
-    #[param(required = false, minimum = 1, maximum = 100, default = 20)]
-    pub limit: u32,
-    /// A substring of name, service, description or a tag; when nothing contains it, what is like it.
-    #[param(max_length = 200)]
-    pub search: Option<String>,
-    /// Always what is like the text, in name or service, the best match first (`true`); or never (`false`).
-    #[param(required = false)]
-    pub fuzzy: Option<bool>,
-    /// Only keys that stand so.
-    #[param(inline)]
-    pub status: Option<KeyStatus>,
-    /// Only keys used there.
-    #[param(inline)]
-    pub environment: Option<Environment>,
-    /// Only keys with this tag.
-    pub tag: Option<String>,
-    /// Only keys of this team.
-    #[param(inline)]
-    pub team: Option<Id>,
-    /// `createdAt`, `name`, `service`, `environment`, `nextRotation`, `lastUsed` or `usage` (of this month), rising;
-    /// with `-` before it, falling. `-createdAt` when nothing is said. Ties are broken by `_id`.
-    #[param(value_type = Option<String>)]
-    pub sort: KeySort,
-    /// The order in reverse; what has no such value stays last.
-    #[param(ignore)]
-    pub reverse: bool,
-    /// Only keys that were there then, so that pages do not shift when keys are made meanwhile. The links of a list have
-    /// it.
-    #[param(value_type = Option<String>, inline)]
-    pub as_of: Option<Timestamp>,
-}
-
 /// How to open a key.
 #[derive(Default, ToSchema)]
 pub struct Reveal {
@@ -264,6 +205,9 @@ pub struct Reveal {
     pub passphrase: Option<SecretString>,
     /// A version; the current one when none.
     pub version: Option<u32>,
+    /// What for: it is kept in the audit record. 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200, examples("The invoice run failed"))]
+    pub reason: Option<String>,
 }
 
 /// One reported call. `S` is how its texts are held: doors that read many at once borrow them.

@@ -81,6 +81,8 @@ pub enum Permission {
     KeyRotate,
     /// Move a key to the bin.
     KeyDelete,
+    /// Take a key back out of the bin.
+    KeyRestore,
     /// Read a key's value, as a person.
     KeyReveal,
     /// Read a key's value, as an app.
@@ -163,6 +165,7 @@ pub const RULES: &[Rule] = &[
     rule(P::KeyExpose, "key.expose", true, &[System]),
     rule(P::KeyRotate, "key.rotate", true, &[Admin, Owner]),
     rule(P::KeyDelete, "key.delete", true, &[Admin, Owner]),
+    rule(P::KeyRestore, "key.restore", true, &[Admin, Owner]),
     rule(P::KeyReveal, "key.reveal", true, &[Member, Admin, Owner]),
     rule(P::KeyFetch, "key.fetch", true, &[TokenFetch]),
     rule(P::KeyTrack, "key.track", false, &[Member, Admin, Owner, TokenTrack]),

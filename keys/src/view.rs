@@ -6,6 +6,7 @@ mod account;
 mod audit;
 mod billing;
 mod fetched;
+mod hygiene;
 mod live;
 mod notification;
 mod support;
@@ -26,6 +27,7 @@ pub use access::{AccessAction, AccessAnswer, AppAccess, KeyAccess, PersonAccess}
 pub use audit::{AuditLine, AuditPage, AuditView, CheckpointPage, CheckpointView};
 pub use billing::{BillingPeriod, BillingView, PlanChange, PlanDifference, PlanUsage, UsageForecast};
 pub use fetched::{Fetched, NotFetched};
+pub use hygiene::KeyHygiene;
 pub use live::{KeyAction, KeyUpdate, UsageDelta, UsageStats, UsageUpdate};
 pub use notification::{NotificationPage, NotificationUpdate, NotificationView};
 pub use support::{TicketMessageView, TicketPage, TicketStatus, TicketView};
@@ -105,6 +107,9 @@ pub struct KeyView {
     pub expires_at: Option<Timestamp>,
     /// The number of the current version of its value.
     pub version: u32,
+    /// When it was moved to the bin, where it stays for 30 days; none when it is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.

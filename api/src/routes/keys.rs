@@ -26,6 +26,7 @@ use crate::signed::Signed;
 
 const TIME: &str = "must be a time such as 2027-01-15T10:30:00Z";
 const ID: &str = "must be an id: 24 hexadecimal digits";
+const HYGIENE: &str = "neverRotated, noLimit, idle, overdue, rotateNow";
 const SORTS: &str = "createdAt, name, service, environment, nextRotation, lastUsed, usage";
 
 pub(super) fn routes(most: usize) -> OpenApiRouter<HttpDoor> {
@@ -58,6 +59,11 @@ async fn list(
         environment: search.choice("environment", ENVIRONMENTS),
         tag: search.text("tag"),
         team: search.parsed("team", ID),
+        service: search.text("service"),
+        frozen: search.flag("frozen"),
+        unused: search.number("unused"),
+        hygiene: search.choice("hygiene", HYGIENE),
+        bin: search.flag("bin").unwrap_or_default(),
         sort,
         reverse,
         as_of: search.parsed("asOf", TIME),
@@ -199,6 +205,7 @@ fn skip_what_keyward_sets(body: &mut Fields) {
         "nextRotation",
         "rotateNow",
         "version",
+        "deletedAt",
         "createdAt",
         "updatedAt",
     ] {
@@ -263,7 +270,11 @@ async fn reveal(
     KeyPath(key): KeyPath,
     OptionalObject(mut body): OptionalObject,
 ) -> Result<Response, Problem> {
-    let how = Reveal { passphrase: body.secret("passphrase"), version: body.number("version") };
+    let how = Reveal {
+        passphrase: body.secret("passphrase"),
+        version: body.number("version"),
+        reason: body.text("reason"),
+    };
     body.finish()?;
     let revealed = door.service.reveal(&caller, &key, how).await?;
     let shown = Shown { api_key: revealed.value.expose_secret(), version: revealed.version };

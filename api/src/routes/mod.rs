@@ -5,6 +5,7 @@ mod access;
 mod audit;
 mod auth;
 mod billing;
+mod bin;
 mod docs;
 mod document;
 mod fetch;
@@ -51,6 +52,7 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
         .merge(second_factor::routes())
         .merge(users::routes())
         .merge(keys::routes(most))
+        .merge(bin::routes())
         .merge(versions::routes(most))
         .merge(access::routes())
         .merge(fetch::routes())

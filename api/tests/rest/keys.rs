@@ -186,3 +186,69 @@ async fn keys_made_meanwhile_shift_no_page() {
         assert_eq!(seen, ids(&all), "{query}");
     }
 }
+
+#[tokio::test]
+async fn a_key_in_the_bin_is_listed_there_and_comes_back() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let id = server.key(&token, "Main").await;
+    let path = format!("/api/keys/{id}");
+    assert_eq!(server.send(server.request("DELETE", &path).bearer_auth(&token)).await.status, 200);
+    assert_eq!(server.get(&token, "/api/keys").await.body["keys"], json!([]));
+    let binned = server.get(&token, "/api/keys?bin=true").await.body;
+    assert!(binned["keys"][0]["_id"] == json!(id) && binned["keys"][0]["deletedAt"].is_string(), "{binned}");
+    let restore = format!("{path}/restore");
+    let back = server.send(server.request("POST", &restore).bearer_auth(&token)).await;
+    assert_eq!((back.status, back.body.get("deletedAt")), (200, None), "{}", back.body);
+    let again = server.send(server.request("POST", &restore).bearer_auth(&token)).await;
+    assert_eq!((again.status, again.header("etag")), (200, back.header("etag")));
+    assert_eq!(server.get(&token, &path).await.body, back.body);
+    let other = server.person("eve@example.com").await;
+    let hidden = server.send(server.request("POST", &restore).bearer_auth(&other)).await;
+    hidden.is_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn what_stands_out_is_counted_and_listed() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let id = server.key(&token, "Main").await;
+    let counts = server.get(&token, "/api/keys/hygiene").await;
+    let expected =
+        json!({"keys": 1, "neverRotated": 0, "noLimit": 1, "idle": 0, "overdue": 0, "rotateNow": 0});
+    assert_eq!(counts.body, expected);
+    let found = async |query: &str| {
+        let page = server.get(&token, &format!("/api/keys?{query}")).await.body;
+        page["pagination"]["total"].as_u64()
+    };
+    let frozen = server.request("PATCH", &format!("/api/keys/{id}")).bearer_auth(&token);
+    assert_eq!(server.send(frozen.json(&json!({"frozen": true}))).await.status, 200);
+    for (query, total) in [
+        ("hygiene=noLimit", 1),
+        ("hygiene=idle", 0),
+        ("unused=0", 1),
+        ("unused=1", 0),
+        ("service=openai", 1),
+        ("service=stripe", 0),
+        ("frozen=true", 1),
+        ("frozen=false", 0),
+    ] {
+        assert_eq!(found(query).await, Some(total), "{query}");
+    }
+    let wrong = server.get(&token, "/api/keys?hygiene=dirty&unused=-1&frozen=maybe&bin=x").await;
+    wrong.is_problem(422, "invalid");
+    assert_eq!(wrong.pointers(), ["/bin", "/frozen", "/hygiene", "/unused"]);
+}
+
+#[tokio::test]
+async fn a_reveal_may_say_what_it_is_for() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let id = server.key(&token, "Main").await;
+    let reveal = format!("/api/keys/{id}/reveal");
+    let open = server.post(&token, &reveal, &json!({"reason": "the invoice run failed"})).await;
+    assert_eq!(open.status, 200, "{}", open.body);
+    let audit = server.get(&token, &format!("/api/keys/{id}/audit?action=key.reveal")).await;
+    assert_eq!(audit.body["records"][0]["detail"], "version 1: the invoice run failed", "{}", audit.body);
+    server.post(&token, &reveal, &json!({"reason": ""})).await.is_problem(422, "invalid");
+}

@@ -17,6 +17,8 @@ pub(crate) enum Target {
     Space(Id),
     /// An API key that is not in the bin.
     Key(Id),
+    /// An API key that is in the bin.
+    Binned(Id),
     /// A service token.
     Token(Id),
     /// Somebody's membership in a space.
@@ -58,7 +60,7 @@ pub(crate) fn may(tables: &Tables, identity: Identity, permission: Permission, t
 fn refusal(permission: Permission, target: Target, standings: Standings) -> Error {
     let knows = standings.allow(Permission::KeyRead);
     match target {
-        Target::Key(_) if !knows => Error::NotFound("key"),
+        Target::Key(_) | Target::Binned(_) if !knows => Error::NotFound("key"),
         Target::Space(_) | Target::Member { .. } if !knows => Error::NotFound("team"),
         Target::Token(_) if !knows => Error::NotFound("token"),
         Target::Account(_) if !standings.has(Standing::Oneself) => Error::NotFound("account"),
@@ -96,6 +98,7 @@ pub(crate) fn space_of(tables: &Tables, target: Target) -> Option<Id> {
     match target {
         Target::Space(space) | Target::Member { space, .. } => Some(space),
         Target::Key(id) => tables.keys.get(id).map(|key| key.record.space),
+        Target::Binned(id) => tables.keys.any(id).map(|key| key.record.space),
         Target::Token(id) => {
             let token = tables.tokens.get(&id)?;
             match &token.record.grant {
@@ -143,7 +146,7 @@ fn standings(tables: &Tables, identity: Identity, target: Target, space: Option<
                 Target::Token(id) => {
                     tables.tokens.get(&id).is_some_and(|token| token.record.created_by == account)
                 }
-                Target::Space(_) | Target::Key(_) | Target::Instance => false,
+                Target::Space(_) | Target::Key(_) | Target::Binned(_) | Target::Instance => false,
             };
             if oneself {
                 standings.add(Standing::Oneself);

@@ -158,6 +158,7 @@ impl Service {
             Target::Account(id)
             | Target::Space(id)
             | Target::Key(id)
+            | Target::Binned(id)
             | Target::Token(id)
             | Target::Member { account: id, .. } => Some(id),
             Target::Instance => None,

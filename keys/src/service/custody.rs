@@ -162,6 +162,9 @@ impl Service {
     /// Opens a value for a person. The record of it is durable before the value is returned.
     pub async fn reveal(&self, caller: &Caller, key: &KeyRef, how: Reveal) -> Result<Revealed> {
         let id = self.resolve(caller, key)?;
+        let mut faults = Faults::default();
+        let reason = how.reason.map(|reason| faults.line("reason", &reason, 1, 200));
+        faults.check()?;
         let target = Target::Key(id);
         let row = match self.key_row(caller, Permission::KeyReveal, id) {
             Ok(row) => row,
@@ -185,7 +188,10 @@ impl Service {
             let now = tables.keys.get(id).ok_or(Error::NotFound("key"))?;
             draft.object = Some(id);
             draft.space = Some(now.record.space);
-            draft.detail = format!("version {number}");
+            draft.detail = match &reason {
+                Some(reason) => format!("version {number}: {reason}"),
+                None => format!("version {number}"),
+            };
             draft.batch.require(now);
             Ok(())
         })

@@ -154,6 +154,7 @@ impl Service {
             next_rotation: key.next_rotation_ms.map(timestamp),
             expires_at: key.expires_ms.map(timestamp),
             version: key.current_version,
+            deleted_at: key.deleted_ms.map(timestamp),
             created_at: timestamp(key.created_ms),
             updated_at: timestamp(key.updated_ms),
             revision: row.version,

@@ -1,9 +1,8 @@
 //! Listing and searching the keys a caller may see: filtered, sorted, a page at a time. It reads memory alone.
 
-use std::cmp::Reverse;
+mod source;
 
-use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
+use std::cmp::Reverse;
 
 use keyward_store::model::{ApiKey, Environment, Id};
 
@@ -16,6 +15,8 @@ use crate::service::keys::status_of;
 use crate::service::mirror::{Place, Shared, SpaceKeys, Tables};
 use crate::view::{KeyPage, Pagination};
 
+use source::Source;
+
 /// The longest search text, in bytes.
 const LONGEST_SEARCH: usize = 200;
 
@@ -26,19 +27,23 @@ impl Service {
         let account = caller.person()?;
         let (rows, total, newest) = {
             let tables = self.mirror().read();
-            let spaces: Vec<&SpaceKeys> = tables
-                .memberships(account)
-                .iter()
-                .filter(|member| query.team.is_none_or(|team| member.record.space == team))
-                .filter_map(|member| tables.keys.space(member.record.space))
-                .collect();
-            let newest = spaces.iter().filter_map(|space| space.newest().next()).min();
-            let (rows, total) = if is_plain(query) {
-                self.newest(&tables, &spaces, query)
+            let members = tables.memberships(account).iter().map(|member| member.record.space);
+            let spaces: Vec<Id> =
+                members.filter(|space| query.team.is_none_or(|team| *space == team)).collect();
+            if query.bin {
+                let (rows, total) = self.found(&tables, &Source::bin(&tables, &spaces), query);
+                (rows, total, None)
             } else {
-                self.found(&tables, &spaces, query)
-            };
-            (rows, total, newest)
+                let spaces: Vec<&SpaceKeys> =
+                    spaces.iter().filter_map(|space| tables.keys.space(*space)).collect();
+                let newest = spaces.iter().filter_map(|space| space.newest().next()).min();
+                let (rows, total) = if is_plain(query) {
+                    self.newest(&tables, &spaces, query)
+                } else {
+                    self.found(&tables, &Source::Kept(spaces), query)
+                };
+                (rows, total, newest)
+            }
         };
         Ok(KeyPage {
             keys: rows.iter().map(|row| self.key_view(row)).collect(),
@@ -61,25 +66,25 @@ impl Service {
         (ids.filter_map(|(_, id)| tables.keys.get(id).cloned()).collect(), total)
     }
 
-    fn found(&self, tables: &Tables, spaces: &[&SpaceKeys], query: &KeyQuery) -> (Vec<Shared<ApiKey>>, u64) {
+    fn found(&self, tables: &Tables, source: &Source<'_>, query: &KeyQuery) -> (Vec<Shared<ApiKey>>, u64) {
         let now_ms = self.now_ms();
         let search = query.search.as_deref().map(str::trim).filter(|text| !text.is_empty());
         let contained: Vec<Place> = match search {
             Some(_) if query.fuzzy == Some(true) => Vec::new(),
-            Some(text) => spaces.iter().flat_map(|space| space.containing(text)).collect(),
-            None => spaces.iter().flat_map(|space| space.newest()).collect(),
+            Some(text) => source.containing(text),
+            None => source.all(),
         };
         let alike = search.filter(|_| contained.is_empty() && query.fuzzy != Some(false));
         if let Some(text) = alike {
-            let hits = fuzzy(spaces, text).into_iter();
-            return page(tables, hits.filter(|(_, id)| wanted(tables, *id, query, now_ms)), query);
+            let hits = source.alike(text).into_iter();
+            return page(tables, hits.filter(|(_, id)| self.wanted(tables, *id, query, now_ms)), query);
         }
-        let hits = contained.into_iter().filter(|(_, id)| wanted(tables, *id, query, now_ms));
+        let hits = contained.into_iter().filter(|(_, id)| self.wanted(tables, *id, query, now_ms));
         if query.sort == KeySort::Newest && !query.reverse {
             return page(tables, hits, query);
         }
         let keyed = hits.filter_map(|(_, id)| {
-            let key = &tables.keys.get(id)?.record;
+            let key = &tables.keys.any(id)?.record;
             Some((self.sort_key(key, query.sort, now_ms).turned(query.reverse), id))
         });
         page(tables, keyed, query)
@@ -92,7 +97,7 @@ impl Service {
         };
         let most = |number: Option<i64>| SortKey::number(number.map(i64::wrapping_neg));
         match sort {
-            KeySort::Newest => most(Some(key.created_ms)),
+            KeySort::Newest => most(Some(key.deleted_ms.unwrap_or(key.created_ms))),
             KeySort::Name => text(&key.name, ""),
             KeySort::Service => text(&key.service, &key.name),
             KeySort::LastUsed => most(self.0.usage.totals(key.id, now_ms).last_used_ms),
@@ -100,6 +105,24 @@ impl Service {
             KeySort::Environment => text(environment(key.environment), &key.name),
             KeySort::NextRotation => SortKey::number(key.next_rotation_ms),
         }
+    }
+
+    /// Whether a key passes the filters. Without any it is not even looked up.
+    fn wanted(&self, tables: &Tables, id: Id, query: &KeyQuery, now_ms: i64) -> bool {
+        if !narrows(query) && query.as_of.is_none() {
+            return true;
+        }
+        tables.keys.any(id).is_some_and(|row| {
+            let key = &row.record;
+            !is_later(query, key.created_ms)
+                && query.status.is_none_or(|status| status_of(key, now_ms) == status)
+                && query.environment.is_none_or(|environment| key.environment == environment)
+                && query.tag.as_ref().is_none_or(|tag| key.tags.iter().any(|t| t.eq_ignore_ascii_case(tag)))
+                && query.service.as_ref().is_none_or(|service| key.service.eq_ignore_ascii_case(service))
+                && query.frozen.is_none_or(|frozen| key.frozen_ms.is_some() == frozen)
+                && query.unused.is_none_or(|days| self.is_unused(key, days, now_ms))
+                && query.hygiene.is_none_or(|hygiene| self.stands_out(key, hygiene, now_ms))
+        })
     }
 }
 
@@ -135,20 +158,6 @@ fn environment(environment: Environment) -> &'static str {
     }
 }
 
-/// Whether a key passes the filters. Without any it is not even looked up.
-fn wanted(tables: &Tables, id: Id, query: &KeyQuery, now_ms: i64) -> bool {
-    if query.status.is_none() && query.environment.is_none() && query.tag.is_none() && query.as_of.is_none() {
-        return true;
-    }
-    tables.keys.get(id).is_some_and(|row| {
-        let key = &row.record;
-        !is_later(query, key.created_ms)
-            && query.status.is_none_or(|status| status_of(key, now_ms) == status)
-            && query.environment.is_none_or(|environment| key.environment == environment)
-            && query.tag.as_ref().is_none_or(|tag| key.tags.iter().any(|t| t.eq_ignore_ascii_case(tag)))
-    })
-}
-
 /// Whether a key was made after the moment that is asked for.
 fn is_later(query: &KeyQuery, created_ms: i64) -> bool {
     query.as_of.is_some_and(|as_of| created_ms > as_of.as_millisecond())
@@ -163,31 +172,26 @@ fn check(query: &KeyQuery) -> Result<()> {
     faults.check()
 }
 
+/// Whether some keys are left out for what they are.
+fn narrows(query: &KeyQuery) -> bool {
+    query.status.is_some()
+        || query.environment.is_some()
+        || query.tag.is_some()
+        || query.service.is_some()
+        || query.frozen.is_some()
+        || query.unused.is_some()
+        || query.hygiene.is_some()
+}
+
 fn is_plain(query: &KeyQuery) -> bool {
     query.search.as_deref().is_none_or(|text| text.trim().is_empty())
-        && query.status.is_none()
-        && query.environment.is_none()
-        && query.tag.is_none()
+        && !narrows(query)
         && query.sort == KeySort::Newest
         && !query.reverse
 }
 
 fn skipped(query: &KeyQuery) -> usize {
     (query.page as usize - 1).saturating_mul(query.limit as usize)
-}
-
-/// The keys whose name or service is like the text, with the best score first. No character of it is special.
-fn fuzzy(spaces: &[&SpaceKeys], text: &str) -> Vec<(Reverse<u32>, Id)> {
-    let pattern = Pattern::new(text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
-    let mut matcher = Matcher::new(Config::DEFAULT);
-    let mut buffer = Vec::new();
-    let titles = spaces.iter().flat_map(|space| space.titles());
-    titles
-        .filter_map(|(title, id)| {
-            let score = pattern.score(Utf32Str::new(title, &mut buffer), &mut matcher)?;
-            Some((Reverse(score), id))
-        })
-        .collect()
 }
 
 /// One page of the hits in their order (ties by id, so that pages do not overlap), without sorting what lies outside
@@ -209,5 +213,5 @@ fn page<K: Ord>(
         head.select_nth_unstable(start);
     }
     head[start..].sort_unstable();
-    (head[start..].iter().filter_map(|(_, id)| tables.keys.get(*id).cloned()).collect(), total as u64)
+    (head[start..].iter().filter_map(|(_, id)| tables.keys.any(*id).cloned()).collect(), total as u64)
 }

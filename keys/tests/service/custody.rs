@@ -14,7 +14,7 @@ fn fetched(fetched: &Fetched) -> &str {
 }
 
 fn with(passphrase: &str) -> Reveal {
-    Reveal { passphrase: Some(secret(passphrase)), version: None }
+    Reveal { passphrase: Some(secret(passphrase)), ..Reveal::default() }
 }
 
 #[tokio::test]

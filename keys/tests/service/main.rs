@@ -8,6 +8,7 @@ mod audit;
 #[path = "../support/authenticator.rs"]
 mod authenticator;
 mod billing;
+mod bin;
 mod codes;
 mod custody;
 mod damage;
@@ -16,6 +17,7 @@ mod environments;
 mod fetch;
 mod forgotten;
 mod harness;
+mod hygiene;
 mod keys;
 mod members;
 mod moving;

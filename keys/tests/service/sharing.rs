@@ -110,7 +110,7 @@ async fn who_is_removed_is_out_at_once_and_what_they_saw_is_to_be_rotated() {
     assert!(matches!(heard, Some(Event::AccountChanged { .. })), "nothing of the team in between: {heard:?}");
 
     assert_eq!(service.team(&ana, team.id).await.expect("hers").rekeying, 4);
-    let once = Reveal { passphrase: Some(secret(PASSPHRASE)), version: None };
+    let once = Reveal { passphrase: Some(secret(PASSPHRASE)), ..Reveal::default() };
     assert!(
         service.reveal(&ana, &by_id(seen.id), once).await.is_ok(),
         "she still opens what is sealed as before"

@@ -53,9 +53,9 @@ async fn a_sealed_key_opens_while_its_person_is_unlocked() {
     ));
 
     // Once, with the passphrase alone.
-    let once = Reveal { passphrase: Some(secret(PASSPHRASE)), version: None };
+    let once = Reveal { passphrase: Some(secret(PASSPHRASE)), ..Reveal::default() };
     assert!(service.reveal(&again, &by_id(key.id), once).await.is_ok());
-    let wrong = Reveal { passphrase: Some(secret("another one")), version: None };
+    let wrong = Reveal { passphrase: Some(secret("another one")), ..Reveal::default() };
     assert!(matches!(service.reveal(&again, &by_id(key.id), wrong).await, Err(Error::WrongPassphrase)));
 
     service.lock_again(&ana).await.expect("locked");
@@ -142,7 +142,7 @@ async fn custody_changes_when_the_key_can_be_opened() {
         service.update_key(&ana, &key, patch, None).await.map(|key| key.custody)
     };
     let opens = async |passphrase: Option<&str>| {
-        let how = Reveal { passphrase: passphrase.map(secret), version: None };
+        let how = Reveal { passphrase: passphrase.map(secret), ..Reveal::default() };
         service.reveal(&ana, &key, how).await.is_ok()
     };
     assert!(matches!(patch(Custody::Sealed, None).await, Err(Error::Invalid(_))), "nothing to seal to");

@@ -13,6 +13,7 @@ pub(super) enum Verb {
     KeysEdit,
     KeysGet,
     KeysRm,
+    KeysRestore,
     KeysAccess,
     Import,
     Export,

@@ -45,9 +45,9 @@ pub(super) async fn edit(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_
         tags: args.has("--tag").then_some(tags),
         monthly_limit: match args.get("--monthly-limit") {
             Some("none") => Some(None),
-            _ => whole(args, "--monthly-limit")?.map(Some),
+            _ => keys::whole(args, "--monthly-limit")?.map(Some),
         },
-        rotation_interval: whole(args, "--rotation-interval")?,
+        rotation_interval: keys::whole(args, "--rotation-interval")?,
         custody: keys::one_of(args, "--custody", "private, sealed or automation")?,
         team,
         ..KeyPatch::default()
@@ -60,9 +60,4 @@ pub(super) async fn edit(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_
     let by_id = KeyRef::Id(key.id.to_string());
     let key = context.service.update_key(context.caller, &by_id, patch, Some(key.revision)).await?;
     keys::answer_with(context, args, &key).await
-}
-
-fn whole<N: std::str::FromStr>(args: &Args, name: &str) -> Result<Option<N>, Failure> {
-    let number = args.get(name).map(str::parse).transpose();
-    number.map_err(|_| Failure::Usage(format!("{name} is a whole number")))
 }

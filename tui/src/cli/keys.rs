@@ -1,6 +1,6 @@
 //! Commands about API keys. A value comes in by standard input alone, and goes out by `get` alone.
 
-use keyward_keys::input::{KeyQuery, KeyRef, KeySort, NewKey, Reveal};
+use keyward_keys::input::{Hygiene, KeyQuery, KeyRef, KeySort, NewKey, Reveal};
 use keyward_keys::view::{KeyView, Pagination, Revealed};
 use keyward_keys::{Custody, Environment, Error, Id, Locked};
 use secrecy::{ExposeSecret, SecretString};
@@ -25,6 +25,10 @@ pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure
         status: one_of(args, "--status", "active, inactive or expired")?,
         tag: args.get("--tag").map(str::to_owned),
         team: of_team(context, args).await?,
+        service: args.get("--service").map(str::to_owned),
+        unused: whole(args, "--unused")?,
+        hygiene: hygiene(args)?,
+        bin: args.has("--bin"),
         sort: sort(args)?,
         ..KeyQuery::default()
     };
@@ -91,12 +95,7 @@ pub(super) async fn show(context: &Context<'_>, args: &Args) -> Result<(), Failu
 
 pub(super) async fn add(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
     let text = |name: &str| args.get(name).unwrap_or_default().to_owned();
-    let monthly_limit = args
-        .get("--monthly-limit")
-        .map(|limit| {
-            limit.parse().map_err(|_| Failure::Usage("--monthly-limit is a whole number".to_owned()))
-        })
-        .transpose()?;
+    let monthly_limit = whole(args, "--monthly-limit")?;
     let (environment, custody) =
         (environment(args)?, one_of::<Custody>(args, "--custody", "private, sealed or automation")?);
     let team = of_team(context, args).await?;
@@ -139,19 +138,20 @@ pub(super) async fn get(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>
         let [first] = stdin.secrets(["Passphrase: "]).await?;
         passphrase = Some(first);
     }
-    let revealed = match reveal(context, &key, passphrase).await {
+    let reason = args.get("--reason");
+    let revealed = match reveal(context, &key, passphrase, reason).await {
         Err(Failure::Core(Error::Locked(Locked::Sealed)))
             if stdin.can_ask() && !args.has("--passphrase-stdin") =>
         {
             let passphrase = stdin.secret("Unlock passphrase: ").await?;
             context.service.unlock(context.caller, passphrase).await?;
-            reveal(context, &key, None).await?
+            reveal(context, &key, None, reason).await?
         }
         Err(Failure::Core(Error::Locked(Locked::Private)))
             if stdin.can_ask() && !args.has("--passphrase-stdin") =>
         {
             let passphrase = stdin.secret("Passphrase: ").await?;
-            reveal(context, &key, Some(passphrase)).await?
+            reveal(context, &key, Some(passphrase), reason).await?
         }
         revealed => revealed?,
     };
@@ -175,8 +175,10 @@ async fn reveal(
     context: &Context<'_>,
     key: &KeyRef,
     passphrase: Option<SecretString>,
+    reason: Option<&str>,
 ) -> Result<Revealed, Failure> {
-    Ok(context.service.reveal(context.caller, key, Reveal { passphrase, version: None }).await?)
+    let how = Reveal { passphrase, version: None, reason: reason.map(str::to_owned) };
+    Ok(context.service.reveal(context.caller, key, how).await?)
 }
 
 pub(super) async fn rm(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
@@ -188,7 +190,12 @@ pub(super) async fn rm(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>)
         return context.print(&print::json(&deleted)).await;
     }
     let name = print::safe_lines(&deleted.name);
-    context.note(args, &format!("{name} is in the bin for 30 days.\n")).await
+    context.note(args, &format!("{name} is in the bin for 30 days; keys restore takes it back.\n")).await
+}
+
+pub(super) async fn restore(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let key = context.service.restore_key(context.caller, &named(args)?).await?;
+    answer_with(context, args, &key).await
 }
 
 pub(super) async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyView) -> Result<(), Failure> {
@@ -271,6 +278,28 @@ pub(super) async fn agree(args: &Args, stdin: &mut Stdin<'_>, question: &str) ->
         Some(false) => Err(Failure::Cancelled),
         None => Err(Failure::Usage("without a terminal, this needs --yes".to_owned())),
     }
+}
+
+/// The value of an option that is a whole number.
+pub(super) fn whole<N: std::str::FromStr>(args: &Args, name: &str) -> Result<Option<N>, Failure> {
+    let number = args.get(name).map(str::parse).transpose();
+    number.map_err(|_| Failure::Usage(format!("{name} is a whole number")))
+}
+
+/// What of a key stands out; its words here are those of the other options.
+fn hygiene(args: &Args) -> Result<Option<Hygiene>, Failure> {
+    let word = |word| match word {
+        "never-rotated" => Ok(Hygiene::NeverRotated),
+        "no-limit" => Ok(Hygiene::NoLimit),
+        "idle" => Ok(Hygiene::Idle),
+        "overdue" => Ok(Hygiene::Overdue),
+        "rotate-now" => Ok(Hygiene::RotateNow),
+        other => {
+            let words = "never-rotated, no-limit, idle, overdue or rotate-now";
+            Err(Failure::Usage(format!("--hygiene is {words}, not '{other}'")))
+        }
+    };
+    args.get("--hygiene").map(word).transpose()
 }
 
 fn sort(args: &Args) -> Result<KeySort, Failure> {

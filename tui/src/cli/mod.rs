@@ -97,6 +97,7 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::KeysEdit => edit::edit(context, args, stdin).await,
         Verb::KeysGet => keys::get(context, args, stdin).await,
         Verb::KeysRm => keys::rm(context, args, stdin).await,
+        Verb::KeysRestore => keys::restore(context, args).await,
         Verb::KeysAccess => access::access(context, args).await,
         Verb::Import => transfer::import(context, args, stdin).await,
         Verb::Export => transfer::export(context, args, stdin).await,

@@ -51,6 +51,10 @@ pub(super) const COMMANDS: &[Command] = &[
             option("--status", "STATUS", "active, inactive or expired"),
             option("--tag", "TAG", "only keys with this tag"),
             option("--team", "TEAM", "only keys of this team"),
+            option("--service", "SERVICE", "only keys for this service"),
+            option("--unused", "DAYS", "only keys without a call for so many days"),
+            option("--hygiene", "WHAT", "never-rotated, no-limit, idle, overdue or rotate-now"),
+            switch("--bin", "the keys in the bin, instead of the others"),
             option(
                 "--sort",
                 "ORDER",
@@ -123,6 +127,7 @@ pub(super) const COMMANDS: &[Command] = &[
                 "--passphrase-stdin",
                 "the first line of the input is the key's passphrase, or your unlock passphrase for a sealed key",
             ),
+            option("--reason", "TEXT", "what for: kept in the audit record"),
         ],
         about: "Print the value of a key, and nothing else",
         more: "The reveal is recorded before the value is printed.",
@@ -133,6 +138,14 @@ pub(super) const COMMANDS: &[Command] = &[
         operand: Some(("KEY", true)),
         flags: &[ENVIRONMENT, YES],
         about: "Move a key to the bin, where it stays 30 days",
+        more: "",
+    },
+    Command {
+        verb: Verb::KeysRestore,
+        words: &["keys", "restore"],
+        operand: Some(("KEY", true)),
+        flags: &[ENVIRONMENT],
+        about: "Take a key back out of the bin",
         more: "",
     },
     Command {

@@ -134,6 +134,7 @@ pub(crate) fn key(n: usize) -> KeyView {
         next_rotation: Some(moment(NOW_MS) + day * (12 + n as i32 * 5) - day * if n == 9 { 60 } else { 0 }),
         expires_at: (status == Expired).then(|| moment(NOW_MS) - day * 3),
         version: 1 + n as u32 % 4,
+        deleted_at: None,
         created_at: moment(NOW_MS) - day * (40 + n as i32 * 11),
         updated_at: moment(NOW_MS) - day,
         revision: 7,

@@ -34,6 +34,19 @@ async fn a_key_goes_in_by_stdin_and_comes_out_by_get() {
     assert_eq!(refused.status, Some(2), "{refused:?}");
     assert_eq!(server.run(&ana, "keys rm 'my key' --yes", b"").await.status, Some(0));
     assert_eq!(server.run(&ana, "keys show 'my key'", b"").await.status, Some(3));
+    let binned = server.run(&ana, "keys ls --bin --json", b"").await.json();
+    assert_eq!(binned["keys"][0]["_id"], view["_id"]);
+    assert_eq!(server.run(&ana, "keys restore 'my key'", b"").await.status, Some(0));
+    assert_eq!(
+        server.run(&ana, "keys get 'my key' --reason 'the shop is down'", b"").await.out(),
+        "sk-live-1\n"
+    );
+    let records = server.run(&ana, "audit --action key.reveal --json", b"").await.json();
+    assert_eq!(records["records"][0]["detail"], "version 1: the shop is down");
+    let listed = async |flags: &str| server.run(&ana, &format!("keys ls {flags}"), b"").await;
+    assert!(listed("--hygiene no-limit --service stripe").await.out().contains("my key"));
+    assert!(!listed("--unused 1").await.out().contains("my key"));
+    assert_eq!(listed("--hygiene dirty").await.status, Some(2));
 }
 
 #[tokio::test]

@@ -107,7 +107,7 @@ impl KeyPage {
         passphrase: Option<SecretString>,
         cx: &mut Cx<'_>,
     ) {
-        let pending = cx.ask(Query::Reveal(self.key.id, Reveal { passphrase, version: None }));
+        let pending = cx.ask(Query::Reveal(self.key.id, Reveal { passphrase, ..Reveal::default() }));
         self.secret.opening = Some((pending, subject));
     }
 
