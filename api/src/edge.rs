@@ -26,7 +26,7 @@ use crate::metered::UnderWay;
 use crate::problem::{Problem, SaysItself};
 use crate::{HttpDoor, address, deferred, secure};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Names under which secrets turn up in query strings, where every log and history on the way would keep them.
 const SECRET_NAMES: [&str; 8] =
     ["token", "access_token", "refreshToken", "password", "passphrase", "apiKey", "api_key", "secret"];
@@ -206,7 +206,7 @@ fn write_problem(response: &mut Response, id: &str, route: &str) {
             "a request was not served"
         );
     }
-    *response.body_mut() = problem.write(id, response.headers_mut());
+    *response.body_mut() = problem.document(id, response.headers_mut()).into();
 }
 
 fn finish_headers(headers: &mut HeaderMap, visit: &Visit) {
@@ -235,7 +235,7 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
 }
 
 /// A random start and a count: unique among the daemon's runs without a draw for each request.
-fn new_request_id() -> HeaderValue {
+pub(crate) fn new_request_id() -> HeaderValue {
     static START: OnceLock<u32> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let start = START.get_or_init(|| getrandom::u32().unwrap_or_else(|_| std::process::id()));

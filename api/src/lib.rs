@@ -4,6 +4,7 @@
 //! its own about who may do what, never sees a stored record, and writes no path, query, name or value to the log.
 
 mod address;
+mod bad_head;
 mod connections;
 mod deferred;
 mod edge;

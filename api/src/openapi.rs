@@ -49,7 +49,9 @@ pub(crate) fn document(described: &utoipa::openapi::OpenApi) -> Value {
     document["info"] = json!({
         "title": "Keyward",
         "version": env!("CARGO_PKG_VERSION"),
-        "description": "Keeps a team's API keys: sealed, rotated, metered live, shared by role.",
+        "description": "Keeps a team's API keys: sealed, rotated, metered live, shared by role. Every refusal is a \
+            `Problem`, also of a request that cannot be read at all: 408 when its head does not come in time, 400, 414 or \
+            431 when the head is no HTTP/1.1 or too large; the connection closes after those.",
         "license": { "name": "MIT", "identifier": "MIT" },
     });
     document["security"] = json!([{ "bearer": [] }]);

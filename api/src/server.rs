@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::bad_head::{Limits, Wire};
 use crate::connections::{Connections, Place};
 use crate::edge::Peer;
 use crate::{ApiSettings, HttpDoor, deferred, unread};
@@ -45,6 +46,7 @@ pub async fn serve(
     let door = HttpDoor::new(service, settings);
     let handler = Handler {
         app: door.router(),
+        door: door.clone(),
         http: builder(header_timeout),
         patience: header_timeout,
         shutdown,
@@ -103,6 +105,7 @@ fn builder(header_timeout: Duration) -> http1::Builder {
 #[derive(Clone)]
 struct Handler {
     app: Router,
+    door: HttpDoor,
     http: http1::Builder,
     /// What a client may take to send what is needed before or after an answer.
     patience: Duration,
@@ -129,23 +132,34 @@ impl Handler {
                 Ok::<_, Infallible>(answer)
             }
         });
-        let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
-        tokio::pin!(connection);
+        let wire = TokioIo::new(Wire::new(stream));
+        let mut connection = self.http.serve_connection(wire, service).with_upgrades();
         let mut leaving = false;
-        loop {
+        let error = loop {
             tokio::select! {
-                ended = connection.as_mut() => {
-                    if let Err(error) = ended {
-                        tracing::debug!(%error, "a connection ended early");
-                    }
-                    return;
-                }
+                ended = &mut connection => match ended {
+                    Ok(()) => return,
+                    Err(error) => break error,
+                },
                 () = self.shutdown.cancelled(), if !leaving => {
                     leaving = true;
-                    connection.as_mut().graceful_shutdown();
+                    std::pin::Pin::new(&mut connection).graceful_shutdown();
                 }
                 () = self.ended.cancelled() => return,
                 () = cut.cancelled() => return,
+            }
+        };
+        tracing::debug!(%error, "a connection ended early");
+        let limits = Limits { headers: MAX_HEADERS, bytes: BUFFER, time: patience };
+        let left = connection.into_parts();
+        let bad = left.and_then(|left| left.io.into_inner().bad_head(&error, &left.read_buf, &limits));
+        if let Some(bad) = bad {
+            let meters = self.door.service.meters();
+            self.door.metered.answered(meters, None, "other", bad.status(), Duration::ZERO);
+            tokio::select! {
+                () = bad.answer() => {}
+                () = self.ended.cancelled() => {}
+                () = cut.cancelled() => {}
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -14,25 +15,64 @@ const DEADLINE: Duration = Duration::from_secs(20);
 async fn talk(server: &Server, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
-    let mut answer = Vec::new();
-    // A reset ends the talk as well as an orderly end.
-    let _ = timeout(DEADLINE, stream.read_to_end(&mut answer)).await.expect("the server closes");
-    String::from_utf8_lossy(&answer).into_owned()
+    rest(&mut stream).await
+}
+
+/// What comes until the server closes, in order.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut rest = String::new();
+    timeout(DEADLINE, stream.read_to_string(&mut rest)).await.expect("the server closes").expect("in order");
+    rest
+}
+
+/// Checks that these are the whole of an answer that is a problem, and the last of its connection; answers its detail.
+#[track_caller]
+fn is_last_problem(answer: &str, status: u16, code: &str) -> String {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {answer:?}"));
+    assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    for line in [
+        "content-type: application/problem+json",
+        "connection: close",
+        "cache-control: no-store",
+        &format!("content-length: {}", body.len()),
+    ] {
+        assert!(head.lines().any(|other| other == line), "{line}: {answer}");
+    }
+    let body: Value = serde_json::from_str(body).unwrap();
+    assert_eq!((&body["status"], &body["code"]), (&json!(status), &json!(code)), "{body}");
+    assert!(body["title"].is_string() && body["type"].is_string());
+    assert!(head.contains(&format!("x-request-id: {}", body["requestId"].as_str().unwrap())), "{head}");
+    body["detail"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn a_client_that_never_finishes_its_headers_is_closed() {
+async fn a_client_that_never_finishes_its_headers_is_told_so_and_closed() {
     let server = Server::start_with(&[("api.header_timeout_seconds", "1")]).await;
-    let slow = talk(&server, b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ").await;
-    assert!(!slow.contains("200 OK"), "{slow}");
-    let silent = talk(&server, b"").await;
-    assert!(!silent.contains("200 OK"));
+    for begun in [&b"G"[..], b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: "] {
+        let detail = is_last_problem(&talk(&server, begun).await, 408, "timeout");
+        assert!(detail.contains("within 1 s"), "{detail}");
+    }
+    for nothing in [&b""[..], b"\r\n"] {
+        assert_eq!(talk(&server, nothing).await, "", "who asks nothing is answered nothing");
+    }
+    let asked = b"HEAD /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    for begun in [&b""[..], b"GET /health HTTP/1.1\r\n"] {
+        stream.write_all(&[asked, begun].concat()).await.unwrap();
+        assert!(head(&mut stream).await.starts_with("HTTP/1.1 200 "));
+    }
+    is_last_problem(&rest(&mut stream).await, 408, "timeout");
+    let mut idle = TcpStream::connect(server.address).await.unwrap();
+    idle.write_all(asked).await.unwrap();
+    assert!(head(&mut idle).await.starts_with("HTTP/1.1 200 "));
+    assert_eq!(rest(&mut idle).await, "", "nor is who asked and then nothing more");
     assert_eq!(server.send(server.request("GET", "/health")).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_body_that_never_comes_is_a_timeout() {
-    let server = Server::start_with(&[("api.request_timeout_seconds", "1")]).await;
+    let one_second = ["api.request_timeout_seconds", "api.header_timeout_seconds"].map(|name| (name, "1"));
+    let server = Server::start_with(&one_second).await;
     let answer = talk(
         &server,
         b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
@@ -104,20 +144,34 @@ async fn a_rest_that_does_not_come_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn garbage_and_too_many_headers_are_refused() {
+async fn heads_that_cannot_be_read_are_refused_with_the_reason() {
     let server = Server::start().await;
-    for garbage in
-        [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"]
-    {
-        let answer = talk(&server, garbage).await;
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
-    }
-    let headers: String = (0..65).map(|number| format!("x-{number}: 1\r\n")).collect();
-    let answer = talk(&server, format!("GET /health HTTP/1.1\r\n{headers}\r\n").as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    let first = b"HEAD /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
+    let get = |headers: &str| format!("GET /health HTTP/1.1\r\nHost: x\r\n{headers}\r\n").into_bytes();
+    let many: String = (0..65).map(|number| format!("x-{number}: 1\r\n")).collect();
     let long = "x".repeat(100_000);
-    let answer = talk(&server, format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    for (bytes, status, code, says) in [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec(), 400, "malformed", "TLS"),
+        (b"GET\r\n\r\n".to_vec(), 400, "malformed", "first line"),
+        (b"GET / HTTP/9.9\r\n\r\n".to_vec(), 400, "malformed", "HTTP/1.1"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), 400, "malformed", "HTTP/1.1"),
+        (get("no colon\r\n"), 400, "malformed", "header"),
+        (get("Content-Length: many\r\n"), 400, "malformed", "header"),
+        (get(&many), 431, "headers_too_large", "64 headers"),
+        (get(&format!("x: {long}\r\n")), 431, "headers_too_large", "32 KiB"),
+        (format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n").into_bytes(), 414, "uri_too_long", "32 KiB"),
+    ] {
+        let detail = is_last_problem(&talk(&server, &bytes).await, status, code);
+        assert!(detail.contains(says), "{detail}");
+        // Nor does it get into the answer before it.
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(&[&first[..], &bytes].concat()).await.unwrap();
+        assert!(head(&mut stream).await.starts_with("HTTP/1.1 200 "));
+        is_last_problem(&rest(&mut stream).await, status, code);
+    }
+    let metrics = server.request("GET", "/metrics").send().await.unwrap().text().await.unwrap();
+    let counted = r#"keyward_http_requests_total{method="other",route="none",status="4xx"} 18"#;
+    assert!(metrics.contains(counted), "{metrics}");
     assert_eq!(server.send(server.request("GET", "/health")).await.status, 200);
 }
 
