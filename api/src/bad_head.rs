@@ -43,7 +43,12 @@ impl<S> Wire<S> {
 
     /// What is to be said after hyper gave up; `unread` is what it had of a head by then. Nothing where nothing was asked,
     /// where an answer is still on its way, or where no head was the reason.
-    pub(crate) fn bad_head(self, error: &hyper::Error, unread: &Bytes, limits: &Limits) -> Option<BadHead<S>> {
+    pub(crate) fn bad_head(
+        self,
+        error: &hyper::Error,
+        unread: &Bytes,
+        limits: &Limits,
+    ) -> Option<BadHead<S>> {
         let problem = match self.refused {
             _ if self.stuck => return None,
             // The first line alone is all that was read of it.
@@ -70,7 +75,9 @@ pub(crate) struct Limits {
 impl Limits {
     fn slow(&self) -> Problem {
         let seconds = self.time.as_secs();
-        let detail = format!("the request's first line and headers did not come within {seconds} s; send them at once");
+        let detail = format!(
+            "the request's first line and headers did not come within {seconds} s; send them at once"
+        );
         Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail)
     }
 
@@ -84,7 +91,8 @@ impl Limits {
 
     fn uri(&self) -> Problem {
         let kib = self.bytes / 1024;
-        let detail = format!("the request's first line has more than {kib} KiB; send what is long in the body");
+        let detail =
+            format!("the request's first line has more than {kib} KiB; send what is long in the body");
         Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", detail)
     }
 }
