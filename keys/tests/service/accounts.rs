@@ -158,7 +158,7 @@ async fn an_ssh_key_opens_one_account_and_removing_it_ends_what_it_opened() {
     assert!(service.sign_in_with_ssh_key(ORIGIN, "bob", &fingerprint).await.is_err());
 
     let by_key = service.sign_in_with_ssh_key(ORIGIN, "ana", &fingerprint).await.expect("signed in");
-    let mut events = service.subscribe(&by_key).expect("hears");
+    let mut events = instance.hears(&by_key).await;
     assert!(matches!(service.remove_ssh_key(&bob, key.id).await, Err(Error::NotFound(_))));
     service.remove_ssh_key(&ana, key.id).await.expect("removed");
     assert!(!service.still_valid(&by_key) && service.still_valid(&ana));

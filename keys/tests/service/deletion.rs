@@ -1,7 +1,7 @@
 //! Deleted accounts: what goes, what stays, and who may not go yet.
 
 use keyward_keys::input::{
-    AddedAccount, AuditQuery, Confirmation, InstanceInvitation, NewKey, NewTeam, NewToken, Reveal,
+    AddedAccount, AuditQuery, Confirmation, InstanceInvitation, NewKey, NewToken, Reveal,
 };
 use keyward_keys::view::{AuditView, SessionKind};
 use keyward_keys::{Caller, Custody, Environment, Error, Event, Id, Plan, Role, Scope};
@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 
 use crate::authenticator::code_at;
 use crate::harness::{Instance, NOON, ORIGIN, by_id, new_account, new_key, secret};
+use crate::teams::{joined, team};
 use crate::unlock::unlocked;
 
 fn with(password: &str, totp: Option<&str>) -> Confirmation {
@@ -25,18 +26,6 @@ async fn operator(instance: &Instance, login: &str) -> Caller {
     instance.service.sign_in(ORIGIN, login, secret("correct horse")).await.expect("signed in")
 }
 
-async fn team(instance: &Instance, owner: &Caller) -> Id {
-    let new = NewTeam { name: "Payments".to_owned(), environments: None };
-    instance.service.create_team(owner, new).await.expect("a team").id
-}
-
-async fn join(instance: &Instance, owner: &Caller, team: Id, login: &str, role: Role) -> (Caller, Id) {
-    let (caller, view) = instance.person(login, Plan::Pro).await;
-    let code = instance.service.invite(owner, team, &view.email, role).await.expect("invited").code;
-    instance.service.join_team(&caller, &code).await.expect("joined");
-    (caller, view.id)
-}
-
 #[tokio::test]
 async fn all_that_was_theirs_alone_goes_at_once() {
     let instance = Instance::open().await;
@@ -47,13 +36,7 @@ async fn all_that_was_theirs_alone_goes_at_once() {
     let key = instance.add_key(&ana, "Own").await;
     let binned = instance.add_key(&ana, "Binned").await;
     service.delete_key(&ana, &by_id(binned.id), None).await.expect("in the bin");
-    let new = NewToken {
-        name: "app".to_owned(),
-        keys: vec![key.id.to_string()],
-        scopes: vec![Scope::Fetch],
-        ..NewToken::default()
-    };
-    let (_, token) = service.create_token(&ana, new).await.expect("a token");
+    let token = instance.fetch_token(&ana, key.id).await;
     let app = service.sign_in_with_bearer(ORIGIN, token.expose_secret()).expect("good");
     let tokens = service.issue_tokens(&ana, None).await.expect("tokens");
     let dashboard = service.enter(&ana, SessionKind::Dashboard, "").expect("here");
@@ -74,7 +57,7 @@ async fn all_that_was_theirs_alone_goes_at_once() {
         let unproved = service.delete_account(own, id).await;
         assert!(matches!(unproved, Err(Error::Forbidden(_))), "not without the password");
     }
-    let mut events = service.subscribe(dashboard.caller()).expect("hears");
+    let mut events = instance.hears(dashboard.caller()).await;
     service.delete_own_account(&ana, right()).await.expect("deleted");
     assert!(matches!(events.next().await, Some(Event::SessionsEnded { .. })));
     assert!(!service.still_valid(dashboard.caller()) && !service.still_valid(&app));
@@ -107,8 +90,8 @@ async fn a_team_keeps_its_keys_and_is_told_what_was_seen() {
     let instance = Instance::open().await;
     let service = &instance.service;
     let ana = instance.ana().await;
-    let team = team(&instance, &ana).await;
-    let (bob, bob_id) = join(&instance, &ana, team, "bob", Role::Owner).await;
+    let team = team(&instance, &ana).await.id;
+    let (bob, bob_id) = joined(&instance, &ana, team, "bob", Role::Owner).await;
     let alone = service.delete_own_account(&ana, right()).await;
     assert!(alone.is_ok(), "there is another owner: {alone:?}");
     let Err(Error::Conflict(text)) = service.delete_own_account(&bob, right()).await else {
@@ -121,7 +104,7 @@ async fn a_team_keeps_its_keys_and_is_told_what_was_seen() {
         "nor by an operator"
     );
 
-    let (eve, eve_id) = join(&instance, &bob, team, "eve", Role::Admin).await;
+    let (eve, eve_id) = joined(&instance, &bob, team, "eve", Role::Admin).await;
     let shared = async |name: &str| {
         let new = NewKey { team: Some(team), custody: Some(Custody::Automation), ..new_key(name) };
         service.create_key(&bob, new).await.expect("a key")
@@ -154,8 +137,8 @@ async fn who_cannot_be_spared_is_told_what_to_do() {
         "the only operator"
     );
     let ana = instance.ana().await;
-    let team = team(&instance, &ana).await;
-    let (bob, bob_id) = join(&instance, &ana, team, "bob", Role::Admin).await;
+    let team = team(&instance, &ana).await.id;
+    let (bob, bob_id) = joined(&instance, &ana, team, "bob", Role::Admin).await;
     unlocked(&instance, &bob).await;
     let new = NewKey { team: Some(team), custody: Some(Custody::Sealed), ..new_key("Sealed") };
     service.create_key(&bob, new).await.expect("a key");

@@ -1,12 +1,13 @@
 //! Forgotten unlock passphrases: what is lost, and what comes back.
 
-use keyward_keys::input::{NewKey, NewTeam, NewToken, NotificationQuery, PassphraseReset, Reveal};
+use keyward_keys::input::{NewKey, NotificationQuery, PassphraseReset};
 use keyward_keys::view::{KeyView, SealedAccess};
-use keyward_keys::{Caller, Custody, Error, Id, Locked, Plan, Role, Scope};
+use keyward_keys::{Caller, Custody, Error, Id, Locked, Role};
 use secrecy::ExposeSecret;
 
 use crate::authenticator::code_at;
 use crate::harness::{Instance, NOON, ORIGIN, by_id, new_key, secret};
+use crate::teams::{joined, reveal, team};
 use crate::unlock::{PASSPHRASE, unlocked};
 
 const NEW: &str = "a newer vault";
@@ -20,11 +21,6 @@ async fn sealed(instance: &Instance, caller: &Caller, name: &str, team: Option<I
     instance.service.create_key(caller, new).await.expect("a key")
 }
 
-async fn reveal(instance: &Instance, caller: &Caller, key: &KeyView) -> Result<String, Error> {
-    let revealed = instance.service.reveal(caller, &by_id(key.id), Reveal::default()).await?;
-    Ok(revealed.value.expose_secret().to_owned())
-}
-
 #[tokio::test]
 async fn what_nobody_else_can_open_is_lost_and_said_before() {
     let instance = Instance::open().await;
@@ -36,13 +32,7 @@ async fn what_nobody_else_can_open_is_lost_and_said_before() {
     let key = sealed(&instance, &ana, "Own", None).await;
     let automatic = NewKey { custody: Some(Custody::Automation), ..new_key("Automatic") };
     let automatic = service.create_key(&ana, automatic).await.expect("a key");
-    let new = NewToken {
-        name: "app".to_owned(),
-        keys: vec![key.id.to_string()],
-        scopes: vec![Scope::Fetch],
-        ..NewToken::default()
-    };
-    let (_, token) = service.create_token(&ana, new).await.expect("a token");
+    let token = instance.fetch_token(&ana, key.id).await;
 
     let loss = service.passphrase_loss(&ana).await.expect("told");
     assert_eq!(loss.lost.iter().map(|lost| (lost.id, lost.tokens)).collect::<Vec<_>>(), [(key.id, 1)]);
@@ -72,11 +62,8 @@ async fn what_others_can_open_comes_back_when_they_unlock() {
     let instance = Instance::open().await;
     let service = &instance.service;
     let ana = instance.ana().await;
-    let new = NewTeam { name: "Payments".to_owned(), environments: None };
-    let team = service.create_team(&ana, new).await.expect("a team").id;
-    let (bob, view) = instance.person("bob", Plan::Free).await;
-    let code = service.invite(&ana, team, &view.email, Role::Member).await.expect("invited").code;
-    service.join_team(&bob, &code).await.expect("joined");
+    let team = team(&instance, &ana).await.id;
+    let (bob, bob_id) = joined(&instance, &ana, team, "bob", Role::Member).await;
     unlocked(&instance, &bob).await;
     unlocked(&instance, &ana).await;
     let key = sealed(&instance, &ana, "Shared", Some(team)).await;
@@ -98,14 +85,12 @@ async fn what_others_can_open_comes_back_when_they_unlock() {
     assert_eq!(reveal(&instance, &bob, &key).await.expect("let in"), "sk-test-0123456789");
 
     // Ana is now one of two; alone again, she loses what bob has left to her.
-    service.remove_member(&ana, team, view.id).await.expect("removed");
+    service.remove_member(&ana, team, bob_id).await.expect("removed");
     assert_eq!(service.passphrase_loss(&ana).await.expect("told").lost.len(), 1);
     service.reset_passphrase(&ana, reset("correct horse", None, true)).await.expect("set");
     service.unlock(&ana, secret(NEW)).await.expect("unlocked");
     let next = sealed(&instance, &ana, "Next", Some(team)).await;
-    let (eve, view) = instance.person("eve", Plan::Free).await;
-    let code = service.invite(&ana, team, &view.email, Role::Member).await.expect("invited").code;
-    service.join_team(&eve, &code).await.expect("joined");
+    let (eve, _) = joined(&instance, &ana, team, "eve", Role::Member).await;
     unlocked(&instance, &eve).await;
     service.unlock(&ana, secret(NEW)).await.expect("unlocked");
     assert!(reveal(&instance, &eve, &next).await.is_ok(), "lost keys keep nobody out");

@@ -3,13 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use keyward_keys::crypto::{MasterKey, PasswordCost, Sha256Chain};
-use keyward_keys::input::{AddedAccount, KeyRef, NewAccount, NewKey};
+use keyward_keys::input::{AddedAccount, KeyRef, NewAccount, NewKey, NewToken};
 use keyward_keys::view::{KeyView, UserView};
 use keyward_keys::{
-    Caller, Clock, Door, Id, Origin, Plan, Registration, Service, ServiceOptions, ServiceSettings,
+    Caller, Clock, Door, Event, Id, Origin, Plan, Registration, Scope, Service, ServiceOptions,
+    ServiceSettings, Subscription,
 };
 use keyward_store::{Batch, OpenOptions, Redb, SealerFor, Store};
 use secrecy::SecretString;
@@ -25,6 +27,9 @@ pub(crate) const ORIGIN: Origin =
 pub(crate) const ELSEWHERE: Origin =
     Origin { address: Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7))), ..ORIGIN };
 
+/// How long anything may take before a test fails.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
 /// Keys that the largest plan has.
 const MOST_KEYS: u64 = 1_000_000;
 
@@ -33,6 +38,7 @@ pub(crate) struct Instance {
     pub(crate) clock: Clock,
     pub(crate) folder: TempDir,
     master_key: SecretString,
+    newcomers: AtomicU32,
 }
 
 impl Instance {
@@ -54,7 +60,7 @@ impl Instance {
         let master_key = MasterKey::generate().expect("a key").to_hex();
         let clock = Clock::fixed(NOON);
         let service = start(&folder, &master_key, &clock, registration, keys).await;
-        Self { service, clock, folder, master_key }
+        Self { service, clock, folder, master_key, newcomers: AtomicU32::new(0) }
     }
 
     pub(crate) async fn reopen(self) -> Self {
@@ -105,6 +111,31 @@ impl Instance {
         self.person("ana", Plan::Pro).await.0
     }
 
+    /// What this caller hears of what is done from now on. Changes are told after they are answered, so those from
+    /// before are waited for: by a newcomer's key, which is made after them.
+    pub(crate) async fn hears(&self, caller: &Caller) -> Subscription {
+        let mut relay = self.service.relay(&self.system()).expect("hears everything");
+        let login = format!("newcomer-{}", self.newcomers.fetch_add(1, Ordering::Relaxed));
+        let (newcomer, _) = self.person(&login, Plan::Free).await;
+        let last = self.add_key(&newcomer, "Last").await.id;
+        let told = async {
+            while !matches!(relay.next().await, Some(Event::KeyChanged { api_key, .. }) if api_key == last) {}
+        };
+        tokio::time::timeout(DEADLINE, told).await.expect("told in time");
+        self.service.subscribe(caller).expect("hears")
+    }
+
+    /// A token with which an app fetches this key.
+    pub(crate) async fn fetch_token(&self, caller: &Caller, key: Id) -> SecretString {
+        let new = NewToken {
+            name: "app".to_owned(),
+            keys: vec![key.to_string()],
+            scopes: vec![Scope::Fetch],
+            ..NewToken::default()
+        };
+        self.service.create_token(caller, new).await.expect("a token").1
+    }
+
     pub(crate) async fn add_key(&self, caller: &Caller, name: &str) -> KeyView {
         self.service.create_key(caller, new_key(name)).await.expect("a key")
     }
@@ -136,7 +167,7 @@ async fn start(
 
 /// Waits for what somebody else does, some seconds at the most.
 pub(crate) async fn eventually(what: &str, mut done: impl AsyncFnMut() -> bool) {
-    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    let deadline = std::time::Instant::now() + DEADLINE;
     while !done().await {
         assert!(std::time::Instant::now() < deadline, "never: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;

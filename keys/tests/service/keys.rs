@@ -15,7 +15,7 @@ async fn a_key_is_made_changed_and_moved_to_the_bin() {
     let instance = Instance::open().await;
     let service = &instance.service;
     let ana = instance.ana().await;
-    let mut events = service.subscribe(&ana).expect("hears");
+    let mut events = instance.hears(&ana).await;
     let key = instance.add_key(&ana, "Billing").await;
     assert!(key.key_id.starts_with("ak_dev_") && key.version == 1 && key.status == KeyStatus::Active);
     assert!(matches!(events.next().await, Some(Event::KeyChanged { api_key, .. }) if api_key == key.id));
@@ -163,7 +163,7 @@ async fn nobody_sees_or_hears_of_a_strangers_key() {
     let ana = instance.ana().await;
     let (bob, _) = instance.person("bob", Plan::Free).await;
     let key = instance.add_key(&ana, "Billing").await;
-    let mut heard = service.subscribe(&bob).expect("hears");
+    let mut heard = instance.hears(&bob).await;
     for reference in
         [by_id(key.id), KeyRef::Id(key.key_id.clone()), KeyRef::Named("Billing".to_owned(), None)]
     {

@@ -51,7 +51,7 @@ async fn a_space_hears_that_a_key_is_gone_and_not_where_it_went() {
     let team = team(&instance, &ana).await;
     let (bob, _) = joined(&instance, &ana, team.id, "bob", Role::Member).await;
     let relay = service.relay(&instance.system()).expect("hears everything");
-    let mut events = service.subscribe(&bob).expect("hears");
+    let mut events = instance.hears(&bob).await;
     let key = instance.add_key(&ana, "Mine").await;
     let mut expected = Vec::new();
     for (to, fence) in [(Some(team.id), "After it came"), (None, "After it left")] {

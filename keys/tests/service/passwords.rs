@@ -11,7 +11,7 @@ async fn changing_a_password_ends_everything_but_the_session_that_did_it() {
     let tokens = service.issue_tokens(&dashboard, None).await.expect("tokens");
     let other = service.issue_tokens(&dashboard, None).await.expect("tokens");
     let caller = service.sign_in_with_bearer(ORIGIN, tokens.token.expose_secret()).expect("good");
-    let mut events = service.subscribe(&dashboard).expect("hears");
+    let mut events = instance.hears(&dashboard).await;
     let change = |current: &str, new: &str| service.change_password(&caller, secret(current), secret(new));
     assert!(matches!(change("wrong horse", "battery staple").await, Err(Error::WrongPassword)));
     assert!(matches!(change("correct horse", "short").await, Err(Error::Invalid(_))));

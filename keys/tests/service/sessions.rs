@@ -89,7 +89,7 @@ async fn sessions_are_listed_with_where_and_when_and_end_one_by_one() {
     assert_eq!(sessions[0].address.as_deref(), Some("127.0.0.1"));
 
     let other = service.sign_in_with_bearer(ORIGIN, second.token.expose_secret()).expect("good");
-    let mut events = service.subscribe(&other).expect("hears");
+    let mut events = instance.hears(&other).await;
     assert!(matches!(service.end_session(&bob, sessions[1].id).await, Err(Error::NotFound("session"))));
     service.end_session(&caller, sessions[1].id).await.expect("ended");
     assert!(service.sign_in_with_bearer(ORIGIN, second.token.expose_secret()).is_err());
@@ -113,7 +113,7 @@ async fn what_is_open_over_a_connection_is_listed_and_ended_by_itself() {
     assert_eq!(other[0].user_agent.as_deref(), Some("SSH-2.0-OpenSSH_9.6\u{fffd}"));
     assert!(service.sessions(&bob).await.expect("a list").is_empty());
 
-    let mut events = service.subscribe(dashboard.caller()).expect("hears");
+    let mut events = instance.hears(dashboard.caller()).await;
     assert!(matches!(service.end_session(&bob, other[0].id).await, Err(Error::NotFound("session"))));
     assert!(service.still_valid(dashboard.caller()));
     service.end_session(plain.caller(), other[0].id).await.expect("ended");
@@ -140,7 +140,7 @@ async fn signing_out_everywhere_ends_every_door_and_nobody_else() {
     let tokens = service.issue_tokens(&by_password, None).await.expect("tokens");
     let by_bearer = service.sign_in_with_bearer(ORIGIN, tokens.token.expose_secret()).expect("good");
     let console = service.account_caller(&instance.system(), "ana").expect("found");
-    let mut events = service.subscribe(&by_password).expect("hears");
+    let mut events = instance.hears(&by_password).await;
     service.sign_out_everywhere(&by_bearer).await.expect("signed out");
     for caller in [&by_password, &by_bearer, &console] {
         assert!(!service.still_valid(caller));

@@ -1,22 +1,28 @@
 //! What is sealed to a team: who is let in, who is out, and what waits for whom.
 
 use keyward_keys::input::{NewToken, ProfileChange, Reveal, Theme};
-use keyward_keys::view::SealedAccess;
-use keyward_keys::{Custody, Environment, Error, Event, Locked, Role, Scope};
+use keyward_keys::view::{KeyView, SealedAccess, TeamView};
+use keyward_keys::{Caller, Custody, Environment, Error, Event, Locked, Role, Scope};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::harness::{Instance, ORIGIN, by_id, eventually, secret};
 use crate::teams::{joined, reveal, team, team_key};
 use crate::unlock::{PASSPHRASE, unlocked};
 
+/// Ana, unlocked, her team, and a key that is sealed to it.
+async fn sealed_team(instance: &Instance) -> (Caller, TeamView, KeyView) {
+    let ana = instance.ana().await;
+    let team = team(instance, &ana).await;
+    unlocked(instance, &ana).await;
+    let key = team_key(instance, &ana, team.id, "Stripe").await;
+    (ana, team, key)
+}
+
 #[tokio::test]
 async fn a_newcomer_waits_for_somebody_to_unlock() {
     let instance = Instance::open().await;
     let service = &instance.service;
-    let ana = instance.ana().await;
-    let team = team(&instance, &ana).await;
-    unlocked(&instance, &ana).await;
-    let key = team_key(&instance, &ana, team.id, "Stripe").await;
+    let (ana, team, key) = sealed_team(&instance).await;
     assert_eq!(key.custody, Custody::Sealed);
     service.lock_again(&ana).await.expect("locked");
     let (bob, _) = joined(&instance, &ana, team.id, "bob", Role::Member).await;
@@ -38,7 +44,7 @@ async fn a_newcomer_waits_for_somebody_to_unlock() {
     };
     assert_eq!(access("bob").await, SealedAccess::Pending);
 
-    let mut events = service.subscribe(&bob).expect("hears");
+    let mut events = instance.hears(&bob).await;
     service.unlock(&ana, secret(PASSPHRASE)).await.expect("unlocked");
     assert!(matches!(events.next().await, Some(Event::AccountChanged { .. })), "his sessions look again");
     assert_eq!((access("bob").await, access("vic").await), (SealedAccess::Open, SealedAccess::None));
@@ -79,7 +85,7 @@ async fn who_is_removed_is_out_at_once_and_what_they_saw_is_to_be_rotated() {
     let (revoked, text_of_revoked) = service.create_token(&bob, for_all).await.expect("made");
     let fetched = service.sign_in_with_bearer(ORIGIN, text_of_revoked.expose_secret()).expect("good");
     service.fetch(&fetched, &by_id(by_app.id), None).await.expect("fetched");
-    let mut events = service.subscribe(&bob).expect("hears");
+    let mut events = instance.hears(&bob).await;
     service.revoke_token(&bob, revoked.id).await.expect("revoked");
     while !matches!(events.next().await, Some(Event::TokenRevoked { .. })) {}
     let app = service.sign_in_with_bearer(ORIGIN, text.expose_secret()).expect("good");
@@ -126,11 +132,8 @@ async fn who_is_removed_is_out_at_once_and_what_they_saw_is_to_be_rotated() {
 async fn the_only_one_who_can_open_sealed_keys_stays_until_another_can() {
     let instance = Instance::open().await;
     let service = &instance.service;
-    let ana = instance.ana().await;
+    let (ana, team, key) = sealed_team(&instance).await;
     let ana_id = service.me(&ana).await.expect("me").id;
-    let team = team(&instance, &ana).await;
-    unlocked(&instance, &ana).await;
-    let key = team_key(&instance, &ana, team.id, "Stripe").await;
     service.lock_again(&ana).await.expect("locked");
     let (bob, _) = joined(&instance, &ana, team.id, "bob", Role::Owner).await;
     assert!(matches!(service.leave_team(&ana, team.id).await, Err(Error::Conflict(_))));
@@ -149,10 +152,7 @@ async fn the_only_one_who_can_open_sealed_keys_stays_until_another_can() {
 async fn whoever_is_unlocked_already_lets_others_in_at_once() {
     let instance = Instance::open().await;
     let service = &instance.service;
-    let ana = instance.ana().await;
-    let team = team(&instance, &ana).await;
-    unlocked(&instance, &ana).await;
-    let key = team_key(&instance, &ana, team.id, "Stripe").await;
+    let (ana, team, key) = sealed_team(&instance).await;
     let (bob, bob_id) = joined(&instance, &ana, team.id, "bob", Role::Member).await;
     let (cleo, _) = joined(&instance, &ana, team.id, "cleo", Role::Member).await;
     unlocked(&instance, &bob).await;

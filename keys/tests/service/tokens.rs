@@ -187,7 +187,7 @@ async fn a_revoked_token_is_announced_to_its_maker() {
     let key = instance.add_key(&ana, "One").await;
     let new = NewToken { keys: vec![key.key_id], ..new_token(&[Scope::Fetch]) };
     let (view, token) = instance.service.create_token(&ana, new).await.expect("made");
-    let mut heard = instance.service.subscribe(&ana).expect("hears");
+    let mut heard = instance.hears(&ana).await;
     instance.service.revoke_token(&ana, view.id).await.expect("revoked");
     while !matches!(heard.next().await, Some(Event::TokenRevoked { token, .. }) if token == view.id) {}
     assert!(instance.service.sign_in_with_bearer(ORIGIN, token.expose_secret()).is_err());

@@ -27,7 +27,7 @@ async fn a_tracked_call_is_counted_everywhere_at_once() {
     let ana = instance.ana().await;
     let new = NewKey { monthly_limit: Some(2), ..new_key("Billing") };
     let key = service.create_key(&ana, new).await.expect("a key");
-    let mut events = service.subscribe(&ana).expect("hears");
+    let mut events = instance.hears(&ana).await;
     for (number, status) in [200, 500, 404].into_iter().enumerate() {
         let tracked = service.track(&ana, &by_id(key.id), call(status, 100.5)).await.expect("tracked");
         let used = number as u64 + 1;

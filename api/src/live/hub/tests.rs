@@ -10,14 +10,55 @@ use tokio::time::timeout;
 use super::super::subscriber::{Delivery, QUEUE};
 use super::*;
 
-async fn service(folder: &tempfile::TempDir) -> Service {
-    let options = ServiceOptions {
-        path: folder.path().join("keyward.redb"),
-        master_key: MasterKey::generate().unwrap(),
-        settings: ServiceSettings::new(Clock::system()),
-        password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
-    };
-    Service::open(options).await.unwrap()
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Ana with a key, and a hub of which nobody hears yet.
+struct Stage {
+    service: Service,
+    ana: Caller,
+    key: KeyRef,
+    hub: Hub,
+    _folder: tempfile::TempDir,
+}
+
+impl Stage {
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = ServiceOptions {
+            path: folder.path().join("keyward.redb"),
+            master_key: MasterKey::generate().unwrap(),
+            settings: ServiceSettings::new(Clock::system()),
+            password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
+        };
+        let service = Service::open(options).await.unwrap();
+        let ana = person(&service, "ana").await;
+        let mut relay = service.relay(&service.system_caller("test", Door::Local)).unwrap();
+        let new = NewKey {
+            name: "Billing".into(),
+            service: "OpenAI".into(),
+            value: "sk-test".into(),
+            ..NewKey::default()
+        };
+        let key = service.create_key(&ana, new).await.unwrap();
+        // Changes are told after they are answered: whoever subscribes next would still hear of this one.
+        let told = async { while !matches!(relay.next().await, Some(Event::KeyChanged { .. })) {} };
+        timeout(DEADLINE, told).await.expect("that a key was made is told in time");
+        let hub = Hub::new(service.clone());
+        Self { service, ana, key: KeyRef::Id(key.key_id), hub, _folder: folder }
+    }
+
+    /// A client of this person that wants to hear of everything, after what it saw last.
+    fn client(&self, caller: &Caller, after: Option<&str>) -> Subscriber {
+        self.hub.subscribe(caller, Filter::of(Kind::ALL), after).unwrap()
+    }
+
+    async fn change(&self, patch: KeyPatch) {
+        self.service.update_key(&self.ana, &self.key, patch, None).await.unwrap();
+    }
+
+    async fn describe(&self, text: impl ToString) {
+        self.change(KeyPatch { description: Some(text.to_string()), ..KeyPatch::default() }).await;
+    }
 }
 
 async fn person(service: &Service, name: &str) -> Caller {
@@ -34,138 +75,105 @@ async fn person(service: &Service, name: &str) -> Caller {
     service.sign_in(origin, name, "correct horse".into()).await.unwrap()
 }
 
-async fn ana(service: &Service) -> (Caller, KeyRef) {
-    let caller = person(service, "ana").await;
-    let mut relay = service.relay(&service.system_caller("test", Door::Local)).unwrap();
-    let new = NewKey {
-        name: "Billing".into(),
-        service: "OpenAI".into(),
-        value: "sk-test".into(),
-        passphrase: None,
-        description: String::new(),
-        environment: None,
-        monthly_limit: None,
-        refuse_over_limit: false,
-        tags: Vec::new(),
-        custody: None,
-        team: None,
-        expires_at: None,
-        rotation_interval: None,
-    };
-    let key = service.create_key(&caller, new).await.unwrap();
-    // Changes are told after they are answered: whoever subscribes next would still hear of this one.
-    let told = async { while !matches!(relay.next().await, Some(Event::KeyChanged { .. })) {} };
-    timeout(Duration::from_secs(20), told).await.expect("that a key was made is told in time");
-    (caller, KeyRef::Id(key.key_id))
-}
-
 async fn next(subscriber: &mut Subscriber) -> Arc<Message> {
-    match timeout(Duration::from_secs(20), subscriber.next()).await.expect("a message in time") {
+    match timeout(DEADLINE, subscriber.next()).await.expect("a message in time") {
         Delivery::Message(message) => message,
         Delivery::End(ending) => panic!("it ended: {ending:?}"),
     }
 }
 
+/// The next that tells of the key; answers all of it.
+async fn update(subscriber: &mut Subscriber) -> (Arc<Message>, serde_json::Value) {
+    let message = next(subscriber).await;
+    assert_eq!(message.event, "api_key_update");
+    let data = serde_json::from_str(message.data()).unwrap();
+    (message, data)
+}
+
 #[tokio::test]
 async fn who_does_not_read_is_told_to_read_again_and_keeps_nobody_waiting() {
-    let folder = tempfile::tempdir().unwrap();
-    let service = service(&folder).await;
-    let (caller, key) = ana(&service).await;
-    let hub = Hub::new(service.clone());
-    let mut slow = hub.subscribe(&caller, Filter::of(Kind::ALL), None).unwrap();
-    let mut quick = hub.subscribe(&caller, Filter::of(Kind::ALL), None).unwrap();
-    let change = async |number: usize| {
-        let patch = KeyPatch { description: Some(number.to_string()), ..KeyPatch::default() };
-        service.update_key(&caller, &key, patch, None).await.unwrap();
-    };
+    let stage = Stage::open().await;
+    let (mut slow, mut quick) = (stage.client(&stage.ana, None), stage.client(&stage.ana, None));
     for number in 0..QUEUE + 44 {
-        change(number).await;
-        assert_eq!(next(&mut quick).await.event, "api_key_update", "{number}");
+        stage.describe(number).await;
+        update(&mut quick).await;
     }
     for _ in 0..QUEUE {
-        assert_eq!(next(&mut slow).await.event, "api_key_update");
+        update(&mut slow).await;
     }
     let resync = next(&mut slow).await;
-    assert_eq!((resync.event, resync.seq), ("resync", Some(hub.newest())));
-    change(0).await;
-    assert_eq!(next(&mut slow).await.event, "api_key_update", "it goes on from there");
+    assert_eq!((resync.event, resync.seq), ("resync", Some(stage.hub.newest())));
+    stage.describe(0).await;
+    update(&mut slow).await;
 }
 
 #[tokio::test]
 async fn nothing_is_kept_once_everybody_has_been_away_for_a_while() {
-    let folder = tempfile::tempdir().unwrap();
-    let service = service(&folder).await;
-    let (caller, key) = ana(&service).await;
-    let hub = Hub::new(service.clone());
-    let mut first = hub.subscribe(&caller, Filter::of(Kind::ALL), None).unwrap();
-    service.update_key(&caller, &key, KeyPatch::default(), None).await.unwrap();
-    let seen = next(&mut first).await.seq.unwrap().to_string();
+    let stage = Stage::open().await;
+    let (hub, ana) = (&stage.hub, &stage.ana);
+    let mut first = stage.client(ana, None);
+    stage.describe(1).await;
+    let seen = update(&mut first).await.0.seq.unwrap().to_string();
     drop(first);
     assert!(!hub.sweep(), "events are kept for those who left a moment ago");
-    let mut back = hub.subscribe(&caller, Filter::of(Kind::ALL), Some(&seen)).unwrap();
-    service.update_key(&caller, &key, KeyPatch::default(), None).await.unwrap();
-    assert_eq!(next(&mut back).await.event, "api_key_update");
+    let mut back = stage.client(ana, Some(&seen));
+    stage.describe(2).await;
+    update(&mut back).await;
     drop(back);
     hub.state().seats.values_mut().for_each(|seat| seat.left = seat.left.map(|left| left - 2 * LINGER));
     assert!(hub.sweep() && hub.state().kept.is_empty());
-    let mut back = hub.subscribe(&caller, Filter::of(Kind::ALL), Some(&seen)).unwrap();
-    assert_eq!(next(&mut back).await.event, "resync");
+    assert_eq!(next(&mut stage.client(ana, Some(&seen))).await.event, "resync");
 }
 
 #[tokio::test]
 async fn who_comes_back_after_the_hub_itself_missed_something_is_told_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let service = service(&folder).await;
-    let (caller, key) = ana(&service).await;
-    let hub = Hub::new(service.clone());
-    let mut first = hub.subscribe(&caller, Filter::of(Kind::ALL), None).unwrap();
-    service.update_key(&caller, &key, KeyPatch::default(), None).await.unwrap();
-    let seen = next(&mut first).await.seq.unwrap().to_string();
-    let relay = service.relay(&service.system_caller("test", Door::Local)).unwrap();
-    hub.hear(&relay, &mut Gatherer::default(), Event::Lagged).await;
+    let stage = Stage::open().await;
+    let ana = &stage.ana;
+    let mut first = stage.client(ana, None);
+    stage.describe(1).await;
+    let seen = update(&mut first).await.0.seq.unwrap().to_string();
+    let relay = stage.service.relay(&stage.service.system_caller("test", Door::Local)).unwrap();
+    stage.hub.hear(&relay, &mut Gatherer::default(), Event::Lagged).await;
     let resync = next(&mut first).await;
     assert_eq!(resync.event, "resync");
-    let mut back = hub.subscribe(&caller, Filter::of(Kind::ALL), Some(&seen)).unwrap();
-    assert_eq!(next(&mut back).await.event, "resync");
+    assert_eq!(next(&mut stage.client(ana, Some(&seen))).await.event, "resync");
     let after = resync.seq.unwrap().to_string();
-    let mut informed = hub.subscribe(&caller, Filter::of(Kind::ALL), Some(&after)).unwrap();
-    service.update_key(&caller, &key, KeyPatch::default(), None).await.unwrap();
+    let mut informed = stage.client(ana, Some(&after));
+    stage.describe(2).await;
     assert_eq!(next(&mut informed).await.event, "api_key_update", "who read again has missed nothing");
 }
 
 #[tokio::test]
 async fn a_key_that_leaves_a_team_is_gone_for_it_and_nothing_of_it_is_told_there_any_more() {
-    let folder = tempfile::tempdir().unwrap();
-    let service = service(&folder).await;
-    let ((ana, key), bob) = (ana(&service).await, person(&service, "bob").await);
-    let team =
-        service.create_team(&ana, NewTeam { name: "Payments".into(), environments: None }).await.unwrap().id;
+    let stage = Stage::open().await;
+    let (service, ana) = (&stage.service, &stage.ana);
+    let bob = person(service, "bob").await;
+    let new = NewTeam { name: "Payments".into(), environments: None };
+    let team = service.create_team(ana, new).await.unwrap().id;
     let to = async |team: Option<Id>| {
-        let patch = KeyPatch { team: Some(team), ..KeyPatch::default() };
-        service.update_key(&ana, &key, patch, None).await.unwrap();
+        stage.change(KeyPatch { team: Some(team), ..KeyPatch::default() }).await;
     };
-    let hub = Hub::new(service.clone());
-    let mut outside = hub.subscribe(&bob, Filter::of(Kind::ALL), None).unwrap();
-    let before = hub.newest().to_string();
+    let (mut anas, mut outside) = (stage.client(ana, None), stage.client(&bob, None));
+    let before = stage.hub.newest().to_string();
     to(Some(team)).await;
-    let code = service.invite(&ana, team, "bob@example.com", Role::Viewer).await.unwrap().code;
+    // Of the space it left and of the one it came to. Bob, who joins next, is to hear of what comes then alone.
+    for gone in [true, false] {
+        assert_eq!(update(&mut anas).await.1["key"].is_null(), gone);
+    }
+    let code = service.invite(ana, team, "bob@example.com", Role::Viewer).await.unwrap().code;
     service.join_team(&bob, &code).await.unwrap();
-    let patch = KeyPatch { description: Some("seen".into()), ..KeyPatch::default() };
-    service.update_key(&ana, &key, patch, None).await.unwrap();
+    stage.describe("seen").await;
     loop {
         let message = next(&mut outside).await;
-        if message.event == "api_key_update" && message.data().contains("seen") {
+        if message.event == "api_key_update" {
+            assert!(message.data().contains("seen"), "{}", message.data());
             break;
         }
     }
     to(None).await;
-    let gone = next(&mut outside).await;
-    let told: serde_json::Value = serde_json::from_str(gone.data()).unwrap();
-    assert_eq!(
-        (gone.event, &told["action"], &told["key"]),
-        ("api_key_update", &"deleted".into(), &().into())
-    );
-    let mut back = hub.subscribe(&bob, Filter::of(Kind::ALL), Some(&before)).unwrap();
+    let (gone, told) = update(&mut outside).await;
+    assert_eq!((&told["action"], &told["key"]), (&"deleted".into(), &().into()));
+    let mut back = stage.client(&bob, Some(&before));
     loop {
         let message = next(&mut back).await;
         assert!(!message.data().contains("seen"), "{}", message.data());
@@ -177,23 +185,26 @@ async fn a_key_that_leaves_a_team_is_gone_for_it_and_nothing_of_it_is_told_there
 
 #[tokio::test]
 async fn everybody_is_told_when_the_store_stops_taking_changes() {
-    let folder = tempfile::tempdir().unwrap();
-    let service = service(&folder).await;
-    let (caller, _) = ana(&service).await;
-    let hub = Hub::new(service.clone());
-    let mut client = hub.subscribe(&caller, Filter::of(Kind::ALL), None).unwrap();
-    hub.watch_store().await;
-    service.close().await.unwrap();
+    let stage = Stage::open().await;
+    let hub = &stage.hub;
+    let mut client = stage.client(&stage.ana, None);
+    // The hub looks by itself as soon as somebody is there, and would else do so in between.
+    let looked = async {
+        while hub.state().store.is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, looked).await.expect("a first look in time");
+    stage.service.close().await.unwrap();
     for _ in 0..2 {
         hub.watch_store().await;
     }
-    // What was done before may be told of first.
+    // On a disk that is nearly full that was told first.
     let alert = loop {
-        let message = next(&mut client).await;
-        if message.event == "system_alert" {
-            break message;
+        let alert = next(&mut client).await;
+        if alert.data().contains("store_down") {
+            break alert;
         }
     };
-    assert!(alert.data().contains("store_down"), "{}", alert.data());
-    assert_eq!(alert.seq, Some(hub.newest()), "it is told once");
+    assert_eq!((alert.event, alert.seq), ("system_alert", Some(hub.newest())), "it is told once");
 }
