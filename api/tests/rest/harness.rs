@@ -1,12 +1,13 @@
 //! A server of its own for each test: a fresh store, port 0, limits lifted unless a test sets them.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use keyward_api::{ApiSettings, serve};
 use keyward_config::{Config, Sources};
 use keyward_keys::crypto::{MasterKey, PasswordCost};
 use keyward_keys::input::{AddedAccount, NewAccount};
-use keyward_keys::{Clock, Door, Plan, Registration, Service, ServiceOptions, ServiceSettings};
+use keyward_keys::{Clock, Door, Event, Plan, Registration, Service, ServiceOptions, ServiceSettings};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -145,11 +146,15 @@ impl Server {
         self.send(self.request("POST", "/api/auth/login").json(&body)).await.text("token")
     }
 
-    /// A key's `_id`.
+    /// A key's `_id`. That it was made is told after it is answered: this waits for it, so that nobody who connects
+    /// next hears of it.
     pub(crate) async fn key(&self, bearer: &str, name: &str) -> String {
+        let mut relay = self.service.relay(&self.service.system_caller("test", Door::Local)).unwrap();
         let body = json!({"name": name, "service": "OpenAI", "apiKey": "sk-1234567890abcdef"});
         let reply = self.post(bearer, "/api/keys", &body).await;
         assert_eq!(reply.status, 201, "{}", reply.body);
+        let told = async { while !matches!(relay.next().await, Some(Event::KeyChanged { .. })) {} };
+        tokio::time::timeout(Duration::from_secs(20), told).await.expect("told in time");
         reply.text("_id")
     }
 }
