@@ -9,10 +9,12 @@ pub mod crypto;
 pub mod dotenv;
 pub mod error;
 pub mod event;
+pub mod generate;
 pub mod input;
 pub mod meters;
 mod plans;
 pub mod policy;
+pub mod providers;
 pub mod service;
 pub mod view;
 
