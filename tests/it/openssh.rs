@@ -156,6 +156,8 @@ async fn a_key_goes_in_by_the_form_and_everything_can_be_done_with_it() {
 
 async fn reveal_hide_and_copy(terminal: &Terminal) {
     terminal.text("v");
+    terminal.wait("Why do you want").await;
+    terminal.line("a refund failed");
     terminal.wait("Its passphrase opens it").await;
     terminal.line("a wrong one");
     terminal.wait("✗").await;
@@ -165,6 +167,8 @@ async fn reveal_hide_and_copy(terminal: &Terminal) {
     terminal.text("v");
     terminal.wait_for("the value is hidden", |screen| !screen.contains("planted")).await;
     terminal.text("y");
+    terminal.wait("Why do you want").await;
+    terminal.line("a refund failed");
     terminal.wait("Its passphrase opens it").await;
     terminal.line("pass phrase");
     let copied = async {

@@ -18,11 +18,20 @@ use sample::{Look, Stage, keys};
 const CELL: (f64, f64) = (9.0, 20.0);
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 /// A page's name and the keys that lead to it.
-const PAGES: [(&str, &str); 11] = [
+const PAGES: [(&str, &str); 20] = [
     ("keys", "2jj"),
+    ("marked", "2  j D"),
+    ("bin", "2Bj"),
+    ("hygiene", "2HH"),
     ("search", "2/stripe"),
     ("key", "2\r"),
-    ("reveal", "2\rvy"),
+    ("reveal", "2\rvrefund\r"),
+    ("reason", "2\rvrefund"),
+    ("key-usage", "2\r\t"),
+    ("key-versions", "2\r\t\t"),
+    ("key-access", "2\r\t\t\t"),
+    ("key-audit", "2\r\t\t\t\t"),
+    ("edit", "2\re"),
     ("delete", "2\rD"),
     ("form", "2nstripe-live\tstripe\t\tsk_live_51Nq8cX\tshort\tsho\t"),
     ("help", "2?"),

@@ -10,6 +10,9 @@ use crate::theme::Tone;
 use crate::widgets::edit::Edit;
 use crate::widgets::pen::{Pen, Ui, centred, frame, safe, width, wrap};
 
+/// Bytes a line may have.
+const LINE: usize = 200;
+
 /// What a dialog is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Subject {
@@ -23,10 +26,14 @@ pub(crate) enum Subject {
     Delete,
     /// Switch the key off or on.
     Switch,
+    /// Freeze the key, or thaw it.
+    Freeze,
     /// Show the value.
     Show,
     /// Copy the value.
     Copy,
+    /// Make a value by a template.
+    Generate,
     /// Keep or join the lines of a paste.
     Lines,
 }
@@ -39,6 +46,8 @@ pub(crate) enum Verdict {
     Other,
     /// A passphrase.
     Passphrase(SecretString),
+    /// A line.
+    Line(String),
 }
 
 enum Kind {
@@ -48,6 +57,8 @@ enum Kind {
     Name { name: String, typed: Edit },
     /// A hidden line.
     Passphrase { typed: Edit },
+    /// A line to be read by others.
+    Line { typed: Edit },
     /// Two letters do one thing or the other.
     Choice { yes: (char, &'static str), other: (char, &'static str) },
 }
@@ -92,6 +103,19 @@ impl Dialog {
         dialog
     }
 
+    /// Asks for a line of text; `typed` is in it already, `error` says what was wrong with the last one.
+    pub(crate) fn line(
+        subject: Subject,
+        title: &str,
+        text: String,
+        typed: &str,
+        error: Option<String>,
+    ) -> Self {
+        let mut edit = Edit::new(LINE);
+        edit.insert(typed);
+        Self { error, ..Self::new(subject, title, text, false, Kind::Line { typed: edit }) }
+    }
+
     /// One of two ways, each by its letter.
     pub(crate) fn choice(
         subject: Subject,
@@ -108,7 +132,9 @@ impl Dialog {
         match input {
             Input::Key(key) => self.key(*key),
             Input::Paste(paste) => {
-                if let Kind::Name { typed, .. } | Kind::Passphrase { typed } = &mut self.kind {
+                if let Kind::Name { typed, .. } | Kind::Passphrase { typed } | Kind::Line { typed } =
+                    &mut self.kind
+                {
                     // A copied passphrase often brings its line's end along.
                     let text = paste.text.trim_end_matches('\n');
                     if paste.truncated || text.contains('\n') || !typed.insert(text) {
@@ -147,6 +173,15 @@ impl Dialog {
                 }
                 Outcome::Open
             }
+            Kind::Line { typed } => {
+                if key.code != KeyCode::Enter {
+                    typed.key(key);
+                    self.error = None;
+                } else if !typed.text().trim().is_empty() {
+                    return Outcome::Done(Verdict::Line(typed.text().trim().to_owned()));
+                }
+                Outcome::Open
+            }
             Kind::Passphrase { typed } => {
                 if key.code != KeyCode::Enter {
                     typed.key(key);
@@ -163,8 +198,9 @@ impl Dialog {
     pub(crate) fn paint(&self, area: Rect, buf: &mut Buffer, ui: &Ui) -> Option<Position> {
         let columns = 64.min(area.width.saturating_sub(2));
         let text = wrap(&self.text, columns.saturating_sub(4));
-        let typed = matches!(self.kind, Kind::Name { .. } | Kind::Passphrase { .. });
-        let rows = text.len() as u16 + 4 + 2 * u16::from(typed) + u16::from(self.error.is_some());
+        let typed = matches!(self.kind, Kind::Name { .. } | Kind::Passphrase { .. } | Kind::Line { .. });
+        let error = self.error.as_ref().map_or_else(Vec::new, |error| wrap(error, columns.saturating_sub(6)));
+        let rows = text.len() as u16 + 4 + 2 * u16::from(typed) + error.len() as u16;
         let tone = ui.style(if self.danger { Tone::Bad } else { Tone::Accent });
         let inner = frame(buf, centred(area, columns, rows), &self.title, tone, ui);
         let mut row = 0;
@@ -176,16 +212,17 @@ impl Dialog {
         }
         row += u16::from(usize::from(inner.height) + 2 >= usize::from(rows));
         let mut cursor = None;
-        if let Kind::Name { typed, .. } | Kind::Passphrase { typed } = &self.kind
+        if let Kind::Name { typed, .. } | Kind::Passphrase { typed } | Kind::Line { typed } = &self.kind
             && row < inner.height
         {
             let field = Rect { y: inner.y + row, height: 1, ..inner };
             buf.set_style(field, ui.theme.field());
             cursor = Some(typed.paint(field, buf, matches!(self.kind, Kind::Passphrase { .. }), ui));
             row += 1;
-            if let Some(error) = &self.error {
+            for (at, line) in error.iter().enumerate() {
                 let tone = ui.style(Tone::Bad);
-                Pen::new(buf, inner, row).text(ui.glyphs.cross, tone).text(" ", tone).text(error, tone);
+                let mark = if at == 0 { ui.glyphs.cross } else { " " };
+                Pen::new(buf, inner, row).text(mark, tone).text(" ", tone).text(line, tone);
                 row += 1;
             }
             row += 1;
@@ -211,6 +248,7 @@ impl Dialog {
             }
             Kind::Name { .. } => vec![("Enter".to_owned(), "do it"), esc()],
             Kind::Passphrase { .. } => vec![("Enter".to_owned(), "open"), esc()],
+            Kind::Line { .. } => vec![("Enter".to_owned(), "go on"), esc()],
         };
         let total: u16 = keys.iter().map(|(key, what)| width(key) + width(what) + 4).sum();
         if total > columns + 3 { keys.into_iter().take(2).collect() } else { keys }

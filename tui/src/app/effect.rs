@@ -3,8 +3,11 @@
 
 use keyward_keys::Id;
 use keyward_keys::event::Event;
-use keyward_keys::input::{KeyPatch, KeyQuery, NewKey, Reveal, UsageQuery};
-use keyward_keys::view::{KeyPage, KeyView, LiveView, Revealed, UsageReport, UserView};
+use keyward_keys::input::{ImportWords, KeyPatch, KeyQuery, NewKey, Reveal, UsageQuery};
+use keyward_keys::view::{
+    AuditView, ImportReport, KeyAccess, KeyHygiene, KeyPage, KeyStatus, KeyView, LiveView, Revealed,
+    TeamView, UsageReport, UserView, VersionView,
+};
 use secrecy::SecretString;
 
 use crate::notice::Notice;
@@ -90,6 +93,12 @@ pub enum Query {
     Live(Id),
     /// `usage`, answered by [`Answer::Usage`].
     Usage(Id, UsageQuery),
+    /// `versions`, answered by [`Answer::Versions`].
+    Versions(Id),
+    /// `key_access`, answered by [`Answer::Access`].
+    Access(Id),
+    /// `key_audit`, the newest records, answered by [`Answer::Trail`].
+    Trail(Id),
     /// `create_key`, answered by [`Answer::Key`].
     Create(Box<NewKey>),
     /// `update_key` with the revision that was seen, answered by [`Answer::Key`].
@@ -108,12 +117,34 @@ pub enum Query {
         /// The revision on screen.
         revision: u64,
     },
+    /// One thing done to each of these keys, one after another, answered by [`Answer::Many`].
+    Many(Deed, Vec<Id>),
+    /// `key_hygiene`, answered by [`Answer::Hygiene`].
+    Hygiene,
+    /// `teams`, answered by [`Answer::Teams`].
+    Teams,
+    /// A value made by this template, answered by [`Answer::Generated`]. It concerns no key yet, so it is no call of
+    /// `Service`.
+    Generate(String),
+    /// `import_in_words`, answered by [`Answer::Imported`].
+    Import(Box<ImportWords>, SecretString),
     /// `reveal`, answered by [`Answer::Revealed`].
     Reveal(Id, Reveal),
     /// `unlock`, answered by [`Answer::Unlocked`]: the session holds what it gives.
     Unlock(SecretString),
     /// `me`, answered by [`Answer::Me`].
     Me,
+}
+
+/// What can be done to several keys at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Deed {
+    /// `delete_key`: to the bin.
+    Delete,
+    /// `restore_key`: back from it.
+    Restore,
+    /// `update_key`: to this status. One that stands so already is passed over.
+    Switch(KeyStatus),
 }
 
 /// What came of a question.
@@ -130,6 +161,27 @@ pub enum Answer {
     Live(Box<LiveView>),
     /// A report.
     Usage(Box<UsageReport>),
+    /// A key's versions, newest first.
+    Versions(Vec<VersionView>),
+    /// Who may do what with a key.
+    Access(Box<KeyAccess>),
+    /// What was done to a key, newest first.
+    Trail(Vec<AuditView>),
+    /// Which keys something was done to, and why not to others.
+    Many {
+        /// Done to these.
+        done: Vec<Id>,
+        /// Refused, once for each other key.
+        refused: Vec<Notice>,
+    },
+    /// A value that belongs to no key yet.
+    Generated(SecretString),
+    /// What became of keys that were brought in, or what would.
+    Imported(ImportReport),
+    /// How many keys stand out.
+    Hygiene(KeyHygiene),
+    /// The person's teams.
+    Teams(Vec<TeamView>),
     /// A value that was opened.
     Revealed(Revealed),
     /// The person's own key was opened.

@@ -13,7 +13,7 @@ pub(crate) mod toast;
 mod travel;
 
 pub(crate) use chrome::notice_mark;
-pub use effect::{Answer, AppEvent, Effect, HostInfo, Query, RequestId};
+pub use effect::{Answer, AppEvent, Deed, Effect, HostInfo, Query, RequestId};
 
 use keyward_keys::Event;
 use keyward_keys::view::UserView;

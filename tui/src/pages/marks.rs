@@ -28,12 +28,39 @@ pub(crate) fn status(status: KeyStatus, ui: &Ui) -> (&'static str, &'static str,
     }
 }
 
+/// Mark, word and tone of where a key stands: frozen is told before active.
+pub(crate) fn standing(key: &KeyView, ui: &Ui) -> (&'static str, &'static str, Tone) {
+    match key.status {
+        KeyStatus::Active if key.frozen => (ui.glyphs.frozen, "frozen", Tone::Accent),
+        status => self::status(status, ui),
+    }
+}
+
 /// Who can open it, in a word and in a sentence.
 pub(crate) fn custody(custody: Custody) -> (&'static str, &'static str) {
     match custody {
         Custody::Private => ("private", "only its own passphrase opens it, and what was granted with it"),
         Custody::Sealed => ("sealed", "its space's members open it; the server alone cannot"),
         Custody::Automation => ("automation", "its space's members open it, and the server for them"),
+    }
+}
+
+/// When it is to be rotated, in as few words as a column has.
+pub(crate) fn rotation_due(key: &KeyView, now_ms: i64) -> (String, Tone) {
+    match key.next_rotation {
+        _ if key.rotate_now => ("now".to_owned(), Tone::Bad),
+        None => ("off".to_owned(), Tone::Dim),
+        Some(at) if at.as_millisecond() < now_ms => (format::due(now_ms, at.as_millisecond()), Tone::Warn),
+        Some(at) => (format::due(now_ms, at.as_millisecond()), Tone::Text),
+    }
+}
+
+/// How long a deleted key stays in the bin: 30 days in all.
+pub(crate) fn left_in_bin(key: &KeyView, now_ms: i64) -> String {
+    let gone_ms = key.deleted_at.map_or(0, |at| at.as_millisecond()) + 30 * 24 * 3_600_000;
+    match (gone_ms - now_ms).div_euclid(24 * 3_600_000) {
+        days @ 1.. => format!("{days} d"),
+        _ => "hours".to_owned(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The pages. Each is a pure machine like the dashboard itself: it takes what concerns it and draws itself. A page
 //! must not know the others' insides; it opens them by handing out a [`Step`].
 
+pub(crate) mod asking;
 pub(crate) mod form;
 pub(crate) mod help;
 pub(crate) mod key;

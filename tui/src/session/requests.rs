@@ -1,10 +1,14 @@
 //! The screens' questions, asked of the core: one service call each. No screen and no transport here.
 
-use keyward_keys::input::KeyRef;
+use keyward_keys::generate::Template;
+use keyward_keys::input::{AuditQuery, KeyPatch, KeyRef};
 use keyward_keys::{Caller, Error, Id, Service};
 
-use crate::app::{Answer, Query};
+use crate::app::{Answer, Deed, Query};
 use crate::notice::Notice;
+
+/// Audit records of a key that its page shows.
+const TRAIL: u32 = 50;
 
 /// Answers one question as `caller`; what may not be done is refused by the core, each time anew.
 pub(super) async fn ask(service: Service, caller: Caller, query: Query) -> Result<Answer, Notice> {
@@ -35,6 +39,12 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
         Query::Key(id) => Answer::Key(Box::new(service.key(caller, &by_id(id)).await?)),
         Query::Live(id) => Answer::Live(Box::new(service.live(caller, &by_id(id)).await?)),
         Query::Usage(id, query) => Answer::Usage(Box::new(service.usage(caller, &by_id(id), &query).await?)),
+        Query::Versions(id) => Answer::Versions(service.versions(caller, &by_id(id)).await?),
+        Query::Access(id) => Answer::Access(Box::new(service.key_access(caller, &by_id(id)).await?)),
+        Query::Trail(id) => {
+            let query = AuditQuery { page: 1, limit: TRAIL, ..AuditQuery::default() };
+            Answer::Trail(service.key_audit(caller, &by_id(id), query).await?.records)
+        }
         Query::Create(new) => Answer::Key(Box::new(service.create_key(caller, *new).await?)),
         Query::Update { id, patch, revision } => {
             Answer::Key(Box::new(service.update_key(caller, &by_id(id), *patch, Some(revision)).await?))
@@ -42,6 +52,11 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
         Query::Delete { id, revision } => {
             Answer::Key(Box::new(service.delete_key(caller, &by_id(id), Some(revision)).await?))
         }
+        Query::Many(deed, ids) => many(service, caller, deed, ids).await,
+        Query::Generate(template) => Answer::Generated(Template::parse(&template)?.generate()?),
+        Query::Import(words, text) => Answer::Imported(service.import_in_words(caller, *words, &text).await?),
+        Query::Hygiene => Answer::Hygiene(service.key_hygiene(caller).await?),
+        Query::Teams => Answer::Teams(service.teams(caller).await?),
         Query::Reveal(id, reveal) => Answer::Revealed(service.reveal(caller, &by_id(id), reveal).await?),
         Query::Unlock(passphrase) => {
             service.unlock(caller, passphrase).await?;
@@ -49,6 +64,35 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
         }
         Query::Me => Answer::Me(Box::new(service.me(caller).await?)),
     })
+}
+
+/// Does one thing to each of these keys. What one is refused for keeps no other from it.
+async fn many(service: &Service, caller: &Caller, deed: Deed, ids: Vec<Id>) -> Answer {
+    let (mut done, mut refused) = (Vec::new(), Vec::new());
+    for id in ids {
+        match once(service, caller, deed, &KeyRef::Id(id.to_string())).await {
+            Ok(true) => done.push(id),
+            Ok(false) => {}
+            Err(error) => refused.push(Notice::from(&error)),
+        }
+    }
+    Answer::Many { done, refused }
+}
+
+/// Does it to one key; false when there was nothing to do.
+async fn once(service: &Service, caller: &Caller, deed: Deed, key: &KeyRef) -> keyward_keys::Result<bool> {
+    match deed {
+        Deed::Delete => service.delete_key(caller, key, None).await.map(|_| true),
+        Deed::Restore => service.restore_key(caller, key).await.map(|_| true),
+        Deed::Switch(status) => {
+            let seen = service.key(caller, key).await?;
+            if seen.status == status {
+                return Ok(false);
+            }
+            let patch = KeyPatch { status: Some(status), ..KeyPatch::default() };
+            service.update_key(caller, key, patch, Some(seen.revision)).await.map(|_| true)
+        }
+    }
 }
 
 /// An error and its causes in one line, for the log.

@@ -35,6 +35,17 @@ impl Edit {
         self.text.is_empty()
     }
 
+    /// The cursor is behind the text.
+    pub(crate) fn at_end(&self) -> bool {
+        self.cursor == self.text.len()
+    }
+
+    /// Puts this in its place, as far as there is room for it.
+    pub(crate) fn set(&mut self, text: &str) {
+        self.clear();
+        self.insert(text);
+    }
+
     /// A copy in a type that can't be printed.
     pub(crate) fn secret(&self) -> SecretString {
         SecretString::from(self.text.as_str())

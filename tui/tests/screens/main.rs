@@ -1,5 +1,8 @@
 //! The dashboard without a terminal: what its pages look like, and what it does with what happens.
 
+mod form;
+mod key;
+mod keys;
 mod looks;
 mod sample;
 mod shell;

@@ -40,7 +40,7 @@ fn the_palette_opens_what_it_finds() {
     stage.key(Key::ctrl('p'));
     stage.press("keys search\r");
     assert!(stage.text().contains("NAME"), "nothing was typed, so nothing is asked: {}", stage.text());
-    stage.press(":no such thing");
+    stage.press(":qqq no such thing");
     assert!(stage.text().contains("Nothing is called that"));
     stage.press("\r\x1b");
     assert!(!stage.text().contains("Commands"));

@@ -47,17 +47,19 @@ fn a_revealed_value_is_hidden_after_thirty_seconds() {
     let mut stage = stage();
     stage.press("\rv");
     assert!(!stage.text().contains(SECRET), "production asks first");
-    stage.press("y");
+    stage.press("\r");
+    assert!(!stage.text().contains(SECRET), "without a reason it stays closed");
+    stage.press("refund\r");
     assert!(stage.text().contains(SECRET));
     stage.pass(29_000);
     assert!(stage.text().contains(SECRET) && stage.text().contains("hides in 1 s"));
     stage.pass(1_000);
     assert!(!stage.text().contains(SECRET));
-    stage.press("vy?");
+    stage.press("vrefund\r?");
     stage.pass(30_000);
     stage.press("?");
     assert!(!stage.text().contains(SECRET), "help on top of it does not keep it");
-    stage.press("vyv");
+    stage.press("vrefund\rv");
     assert!(!stage.text().contains(SECRET), "v hides it at once");
 }
 
@@ -96,7 +98,7 @@ fn a_sealed_key_asks_for_the_persons_passphrase_and_then_opens() {
     (0..sealed).for_each(|_| stage.press("j"));
     stage.press("\r");
     stage.hold = true;
-    stage.press(if production { "vy" } else { "v" });
+    stage.press(if production { "vrefund\r" } else { "v" });
     let (request, _) = take(&mut stage, |query| matches!(query, Query::Reveal(..)));
     stage.answer(request, Err(Notice::new(NoticeKind::Unlock, "This is sealed; unlock first.")));
     assert!(stage.text().contains("Your unlock passphrase opens it"), "{}", stage.text());
@@ -110,6 +112,7 @@ fn a_sealed_key_asks_for_the_persons_passphrase_and_then_opens() {
     let (request, query) = take(&mut stage, |query| matches!(query, Query::Reveal(..)));
     let Query::Reveal(_, reveal) = &query else { panic!() };
     assert!(reveal.passphrase.is_none(), "the session is unlocked");
+    assert_eq!(reveal.reason.as_deref(), production.then_some("refund"), "and what for is not forgotten");
     let answer = stage.reply(query).unwrap();
     stage.answer(request, Ok(answer));
     assert!(stage.text().contains(SECRET));

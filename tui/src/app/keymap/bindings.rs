@@ -66,16 +66,52 @@ pub(crate) static GROUPS: &[Group] = &[
             row(C::Open, &[ENTER, c('l'), k(KeyCode::Right)], "open", 90, "Open the selected key")
                 .line("keys show KEY"),
             row(C::New, &[c('n')], "new", 80, "Add a key").line("keys add --name NAME --service SERVICE"),
-            row(C::Search, &[c('/')], "search", 70, "Search; also env:production tag:llm status:active")
-                .line("keys ls --search TEXT"),
-            row(C::Sort, &[c('s')], "sort", 50, "Sort by age, name, service, last use, month")
+            row(
+                C::Search,
+                &[c('/')],
+                "search",
+                70,
+                "Search; also env:prod tag:llm status:frozen team:ops unused:>30d",
+            )
+            .line("keys ls --search TEXT"),
+            row(C::Mark, &[c(' ')], "mark", 60, "Mark the key, or take its mark away"),
+            row(C::Sort, &[c('s')], "sort", 50, "Sort by age, name, service, last use, month, rotation")
                 .line("keys ls --sort ORDER"),
+            row(C::Hygiene, &[c('H')], "hygiene", 45, "Show the keys that stand out, one kind after another")
+                .line("keys ls --hygiene WHAT"),
             row(C::Environment, &[c('E')], "environment", 40, "Show one environment, or all")
                 .line("keys ls --environment ENV"),
             row(C::Status, &[c('S')], "status", 30, "Show active, inactive or expired keys, or all")
                 .line("keys ls --status STATUS"),
-            row(C::Back, &[ESC], "clear", 0, "Clear search and filters"),
+            row(C::Switch, &[c('d')], "on/off", 35, "Switch the marked keys, or the selected one, off or on")
+                .line("keys edit KEY --status STATUS"),
+            row(C::Delete, &[c('D')], "delete", 30, "Move the marked keys, or the selected one, to the bin")
+                .line("keys rm KEY"),
+            row(C::Edit, &[c('e')], "edit", 25, "Change the key's name, service, tags, limit, rotation")
+                .line("keys edit KEY"),
+            row(C::Bin, &[c('B')], "bin", 20, "Show the keys in the bin").line("keys ls --bin"),
+            row(C::Import, &[c('I')], "import", 15, "Add the keys of a .env text").line("import < .env"),
+            row(C::Undo, &[c('z')], "undo", 0, "Take back what was just done, for 10 seconds"),
+            row(C::Back, &[ESC], "clear", 0, "Clear marks, search and filters"),
             row(C::Refresh, &[c('r')], "refresh", 5, "Read the list again").line("keys ls"),
+        ],
+    },
+    Group {
+        scope: S::Bin,
+        title: "The bin",
+        rows: &[
+            row(
+                C::Restore,
+                &[c('u'), ENTER],
+                "restore",
+                90,
+                "Take the marked keys, or the selected one, back",
+            )
+            .line("keys restore KEY"),
+            row(C::Search, &[c('/')], "search", 70, "Search what is in the bin"),
+            row(C::Mark, &[c(' ')], "mark", 60, "Mark the key, or take its mark away"),
+            row(C::Sort, &[c('s')], "sort", 50, "Sort by deletion, name, service, environment"),
+            row(C::Refresh, &[c('r')], "refresh", 5, "Read the bin again").line("keys ls --bin"),
         ],
     },
     Group {
@@ -86,8 +122,13 @@ pub(crate) static GROUPS: &[Group] = &[
                 .line("keys get KEY"),
             row(C::Copy, &[c('y')], "copy", 80, "Send the value to your terminal's clipboard")
                 .line("keys get KEY"),
+            row(C::Edit, &[c('e')], "edit", 65, "Change its name, service, tags, limit, rotation")
+                .line("keys edit KEY"),
+            row(C::Next, &[TAB], "panel", 70, "The next panel"),
+            row(C::Previous, &[SHIFT_TAB], "", 0, "The panel before"),
             row(C::Switch, &[c('d')], "on/off", 50, "Switch the key off, or on again")
                 .line("keys edit KEY --status STATUS"),
+            row(C::Freeze, &[c('f')], "freeze", 35, "Freeze the key: counted, not fetched; or thaw it"),
             row(C::Pause, &[c('p')], "pause", 40, "Hold the live figures still, or let them go on"),
             row(C::Delete, &[c('D')], "delete", 30, "Move the key to the bin; it stays there for 30 days")
                 .line("keys rm KEY"),
@@ -112,9 +153,25 @@ pub(crate) static GROUPS: &[Group] = &[
             row(C::Next, &[TAB, DOWN], "next", 70, "Next field"),
             row(C::Previous, &[SHIFT_TAB, UP], "previous", 20, "Previous field"),
             row(C::Accept, &[ENTER], "next", 0, "Next field; in the last one, save"),
+            row(C::Generate, &[Key::ctrl('g')], "generate", 60, "Have a value made, as by sk-live-{48}"),
             row(C::Save, &[Key::ctrl('s')], "save", 90, "Save"),
             row(C::Cancel, &[ESC], "cancel", 80, "Leave without saving; asks when something was typed"),
             row(C::Help, &[k(KeyCode::F(1))], "help", 10, "Help"),
+        ],
+    },
+    Group {
+        scope: S::Import,
+        title: "Importing keys",
+        rows: &[
+            row(C::Save, &[Key::ctrl('s')], "import", 90, "Add the keys that are new").line("import < .env"),
+            row(C::Environment, &[c('E')], "environment", 80, "The environment they are for"),
+            row(
+                C::SkipConflicts,
+                &[c('x')],
+                "conflicts",
+                50,
+                "Leave keys alone that have another value, or refuse",
+            ),
         ],
     },
     Group {

@@ -40,6 +40,16 @@ pub(crate) enum Command {
     Switch,
     Delete,
     Pause,
+    Mark,
+    Undo,
+    Bin,
+    Restore,
+    Hygiene,
+    Freeze,
+    Edit,
+    Import,
+    Generate,
+    SkipConflicts,
     Next,
     Previous,
     Accept,
@@ -64,12 +74,16 @@ pub(crate) enum Scope {
     Root,
     /// The list of keys.
     Keys,
+    /// The list of keys in the bin.
+    Bin,
     /// The list's search line.
     Search,
     /// One key's page.
     Key,
     /// The form.
     Form,
+    /// Keys that are pasted.
+    Import,
     /// Help.
     Help,
 }
@@ -78,6 +92,8 @@ pub(crate) enum Scope {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Place {
     Keys,
+    Bin,
+    Import,
     Search,
     Key,
     Form,
@@ -91,6 +107,8 @@ impl Place {
     #[cfg(test)]
     pub(crate) const ALL: &[Self] = &[
         Self::Keys,
+        Self::Bin,
+        Self::Import,
         Self::Search,
         Self::Key,
         Self::Form,
@@ -104,6 +122,8 @@ impl Place {
     pub(crate) fn scopes(self) -> &'static [Scope] {
         match self {
             Self::Keys => &[Scope::Keys, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Bin => &[Scope::Bin, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Import => &[Scope::Import, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
             Self::Key => &[Scope::Key, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
             Self::Help => &[Scope::Help, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
             Self::Messages => &[Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
@@ -138,6 +158,7 @@ pub(crate) fn lookup(place: Place, key: Key) -> Option<Command> {
 /// A key as it is printed on keyboards.
 pub(crate) fn label(key: Key) -> String {
     let name = match key.code {
+        KeyCode::Char(' ') => "Space".to_owned(),
         KeyCode::Char(c) => c.to_string(),
         KeyCode::Enter => "Enter".to_owned(),
         KeyCode::Tab => "Tab".to_owned(),

@@ -1,11 +1,13 @@
-//! The fields of a new key: what is in them, and what is wrong with it. The core has the last word; this only says it
-//! sooner.
+//! The fields of a key: what is in them, and what is wrong with it. The core has the last word; this only says it sooner.
 
 use keyward_keys::Environment;
+use keyward_keys::input::KeyPatch;
+use keyward_keys::providers::{self, Provider};
+use keyward_keys::view::KeyView;
 use secrecy::SecretString;
 
 use crate::pages::marks::ENVIRONMENTS;
-use crate::term::input::Key;
+use crate::term::input::{Key, KeyCode};
 use crate::widgets::edit::Edit;
 
 /// A field.
@@ -19,9 +21,11 @@ pub(super) enum Field {
     Repeat,
     Tags,
     Limit,
+    Rotation,
+    About,
 }
 
-const ALL: [Field; 8] = [
+const ALL: [Field; 10] = [
     Field::Name,
     Field::Service,
     Field::Environment,
@@ -30,6 +34,8 @@ const ALL: [Field; 8] = [
     Field::Repeat,
     Field::Tags,
     Field::Limit,
+    Field::Rotation,
+    Field::About,
 ];
 
 impl Field {
@@ -43,6 +49,8 @@ impl Field {
             "passphrase" => Some(Self::Passphrase),
             "tags" => Some(Self::Tags),
             "monthlyLimit" => Some(Self::Limit),
+            "rotationInterval" => Some(Self::Rotation),
+            "description" => Some(Self::About),
             _ => None,
         }
     }
@@ -57,19 +65,23 @@ impl Field {
             Self::Repeat => "Once more",
             Self::Tags => "Tags",
             Self::Limit => "Monthly limit",
+            Self::Rotation => "Rotate every",
+            Self::About => "About",
         }
     }
 
     pub(super) fn hint(self) -> &'static str {
         match self {
             Self::Name => "What apps and people call it, such as stripe-live.",
-            Self::Service => "Whose key it is, such as stripe or openai.",
+            Self::Service => "Whose key it is: openai, anthropic, stripe, aws, github, google, slack…",
             Self::Environment => "Left and Right choose.",
-            Self::Value => "Paste it. It is sealed before it is stored, and never listed.",
+            Self::Value => "Paste it, or Ctrl-G makes one. It is sealed before it is stored.",
             Self::Passphrase => "Optional. With one, the key is private: only it opens the value.",
             Self::Repeat => "The same passphrase again.",
             Self::Tags => "Optional, with commas between: payments, eu.",
             Self::Limit => "Optional: calls a month, such as 50000, 50k or 2M.",
+            Self::Rotation => "Days, such as 90; 0 turns rotation off.",
+            Self::About => "Optional: what it is for.",
         }
     }
 
@@ -97,21 +109,99 @@ pub(super) struct Fields {
     environment: Environment,
     chosen: bool,
     left: [bool; ALL.len()],
+    /// The key that is changed; none for a new one.
+    key: Option<Box<KeyView>>,
 }
 
 impl Fields {
+    /// Those of a new key.
     pub(super) fn new() -> Self {
         Self {
             edits: ALL.iter().map(|field| Edit::new(field.room())).collect(),
             environment: Environment::Development,
             chosen: false,
             left: [false; ALL.len()],
+            key: None,
         }
     }
 
-    /// Those on screen: the passphrase is repeated only when there is one.
+    /// Those of a key as it is.
+    pub(super) fn of(key: KeyView) -> Self {
+        let mut fields = Self { environment: key.environment, ..Self::new() };
+        let limit = key.monthly_limit.map(|limit| limit.to_string()).unwrap_or_default();
+        for (field, text) in [
+            (Field::Name, key.name.as_str()),
+            (Field::Service, &key.service),
+            (Field::Tags, &key.tags.join(", ")),
+            (Field::Limit, &limit),
+            (Field::Rotation, &key.rotation_interval.to_string()),
+            (Field::About, &key.description),
+        ] {
+            fields.set(field, text);
+        }
+        Self { key: Some(Box::new(key)), ..fields }
+    }
+
+    /// The key that is changed.
+    pub(super) fn key_at_hand(&self) -> Option<&KeyView> {
+        self.key.as_deref()
+    }
+
+    /// Somebody else changed it: what is typed will be set against this.
+    pub(super) fn seen(&mut self, key: KeyView) {
+        self.key = Some(Box::new(key));
+    }
+
+    /// Those on screen: the passphrase is repeated only when there is one, and neither value nor passphrase are
+    /// changed with the rest.
     pub(super) fn shown(&self) -> Vec<Field> {
-        ALL.into_iter().filter(|field| *field != Field::Repeat || self.has(Field::Passphrase)).collect()
+        let shown = |field: &Field| match field {
+            Field::Value | Field::Passphrase => self.key.is_none(),
+            Field::Repeat => self.has(Field::Passphrase),
+            _ => true,
+        };
+        ALL.into_iter().filter(shown).collect()
+    }
+
+    pub(super) fn set(&mut self, field: Field, text: &str) {
+        self.edits[field.at()].set(text);
+    }
+
+    /// The service that is known by what is typed.
+    pub(super) fn provider(&self) -> Option<&'static Provider> {
+        providers::provider(self.text(Field::Service))
+    }
+
+    /// The known service that what is typed begins, and the rest of its name.
+    pub(super) fn completion(&self) -> Option<(&'static str, &'static str)> {
+        let typed = self.text(Field::Service);
+        let name = providers::beginning(typed).filter(|_| self.provider().is_none())?.name.as_str();
+        Some((name, name.get(typed.len()..)?))
+    }
+
+    /// What looks wrong with a field, but is nobody's to refuse.
+    pub(super) fn warning(&self, field: Field) -> Option<String> {
+        let provider = self.provider().filter(|_| field == Field::Value && self.has(field))?;
+        if provider.expects(self.text(field)) {
+            return None;
+        }
+        let first: Vec<&str> = provider.prefixes.iter().take(3).map(String::as_str).collect();
+        Some(format!("{} values begin with {}. It is taken as it is.", provider.name, first.join(", ")))
+    }
+
+    /// A word of help on a field.
+    pub(super) fn hint(&self, field: Field) -> String {
+        match (field, self.provider(), self.completion()) {
+            (Field::Service, Some(known), _) => {
+                let docs = known.docs.trim_start_matches("https://");
+                format!("Made at {docs}; usually for {} days.", known.rotation_days)
+            }
+            (Field::Service, None, Some((name, _))) => format!("Right completes {name}."),
+            (Field::Rotation, Some(known), _) if !self.has(Field::Rotation) && self.key.is_none() => {
+                format!("{} days, as is usual for {}; 0 turns it off.", known.rotation_days, known.name)
+            }
+            _ => field.hint().to_owned(),
+        }
     }
 
     pub(super) fn edit(&self, field: Field) -> &Edit {
@@ -130,9 +220,35 @@ impl Fields {
         !self.edit(field).is_empty()
     }
 
-    /// Something was typed or chosen.
+    /// Something was typed or chosen that is not so already.
     pub(super) fn any(&self) -> bool {
-        self.chosen || ALL.iter().any(|field| self.has(*field))
+        match &self.key {
+            Some(key) => self.patch(key).1,
+            None => self.chosen || ALL.iter().any(|field| self.has(*field)),
+        }
+    }
+
+    /// What is changed of a key, and whether anything is.
+    pub(super) fn patch(&self, key: &KeyView) -> (KeyPatch, bool) {
+        let text = |field, old: &str| Some(self.text(field).trim().to_owned()).filter(|new| new != old);
+        let patch = KeyPatch {
+            name: text(Field::Name, &key.name),
+            service: text(Field::Service, &key.service),
+            description: text(Field::About, &key.description),
+            environment: Some(self.environment).filter(|new| *new != key.environment),
+            tags: Some(self.tags()).filter(|new| *new != key.tags),
+            monthly_limit: Some(self.limit()).filter(|new| *new != key.monthly_limit),
+            rotation_interval: self.rotation().filter(|new| *new != key.rotation_interval),
+            ..KeyPatch::default()
+        };
+        let any = patch.name.is_some()
+            || patch.service.is_some()
+            || patch.description.is_some()
+            || patch.environment.is_some()
+            || patch.tags.is_some()
+            || patch.monthly_limit.is_some()
+            || patch.rotation_interval.is_some();
+        (patch, any)
     }
 
     pub(super) fn environment(&self) -> Environment {
@@ -148,6 +264,11 @@ impl Fields {
     }
 
     pub(super) fn key(&mut self, field: Field, key: Key) -> bool {
+        let completes = field == Field::Service && key.code == KeyCode::Right && self.edit(field).at_end();
+        if let Some((name, _)) = self.completion().filter(|_| completes) {
+            self.set(field, name);
+            return true;
+        }
         field != Field::Environment && self.edits[field.at()].key(key)
     }
 
@@ -160,8 +281,10 @@ impl Fields {
         self.left[field.at()] = true;
     }
 
+    /// Its faults are to be shown: at once for what is too much or no number, later for what may not be all yet.
     pub(super) fn was_left(&self, field: Field) -> bool {
-        self.left[field.at()] || (field == Field::Limit && self.has(field))
+        let grows = matches!(field, Field::Passphrase | Field::Repeat);
+        self.left[field.at()] || (self.has(field) && !grows)
     }
 
     pub(super) fn tags(&self) -> Vec<String> {
@@ -173,6 +296,11 @@ impl Fields {
         parse_limit(self.text(Field::Limit)).ok().flatten()
     }
 
+    /// Days between rotations; none when nothing is said.
+    pub(super) fn rotation(&self) -> Option<u32> {
+        parse_days(self.text(Field::Rotation)).ok().flatten()
+    }
+
     /// What is wrong with a field.
     pub(super) fn fault(&self, field: Field) -> Option<String> {
         let text = self.text(field);
@@ -182,7 +310,8 @@ impl Fields {
             Field::Name if length > 128 => "at most 128 characters",
             Field::Service if length == 0 => "needs a service",
             Field::Service if length > 64 => "at most 64 characters",
-            Field::Value if text.is_empty() => "needs the value",
+            Field::About if length > 1_000 => "at most 1,000 characters",
+            Field::Value if text.is_empty() && self.key.is_none() => "needs the value",
             Field::Repeat if text != self.text(Field::Passphrase) => "is not the same",
             Field::Passphrase if (1..8).contains(&text.chars().count()) => "at least 8 characters",
             Field::Tags if self.tags().len() > 20 => "at most 20 tags",
@@ -190,6 +319,7 @@ impl Fields {
                 "a tag has at most 40 characters"
             }
             Field::Limit => return parse_limit(text).err().map(str::to_owned),
+            Field::Rotation => return parse_days(text).err().map(str::to_owned),
             _ => return None,
         };
         Some(fault.to_owned())
@@ -210,6 +340,22 @@ fn parse_limit(text: &str) -> Result<Option<u64>, &'static str> {
     number.filter(|number| *number > 0).map(Some).ok_or("a number, such as 50000 or 50k")
 }
 
+/// `90`, `90d`, `12w`; `0` and `off` are never; nothing leaves it open.
+fn parse_days(text: &str) -> Result<Option<u32>, &'static str> {
+    let text = text.trim().to_lowercase();
+    let (digits, unit) = match text.strip_suffix('w') {
+        Some(digits) => (digits, 7),
+        None => (text.strip_suffix('d').unwrap_or(&text), 1),
+    };
+    match text.as_str() {
+        "" => return Ok(None),
+        "off" => return Ok(Some(0)),
+        _ => {}
+    }
+    let days = digits.trim().parse::<u32>().ok().and_then(|number| number.checked_mul(unit));
+    days.filter(|days| *days <= 3_650).map(Some).ok_or("days, 0 to 3650, such as 90")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,6 +369,17 @@ mod tests {
         }
         for text in ["many", "-5", "0", "k", "99999999999999999999", "18446744073709551615k"] {
             assert!(parse_limit(text).is_err(), "{text}");
+        }
+    }
+    #[test]
+    fn days_are_read_as_people_write_them() {
+        for (text, days) in
+            [("", None), ("90", Some(90)), (" 90 d", Some(90)), ("12w", Some(84)), ("off", Some(0))]
+        {
+            assert_eq!(parse_days(text), Ok(days), "{text}");
+        }
+        for text in ["soon", "-1", "3651", "999999999w", "d"] {
+            assert!(parse_days(text).is_err(), "{text}");
         }
     }
 }

@@ -1,12 +1,15 @@
-//! The form for a new key. It checks as one types, keeps faults beside their fields, and loses nothing when the core
-//! refuses: only a key that was made empties it.
+//! The form for a key, new or changed. It checks as one types, keeps faults beside their fields, and loses nothing when
+//! the core refuses: only a key that was stored empties it.
 
 mod field;
+pub(crate) mod import;
 mod paint;
 
 use keyward_keys::input::NewKey;
+use keyward_keys::view::KeyView;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
 use crate::app::cx::{Cx, Pending};
@@ -33,18 +36,39 @@ pub(crate) struct FormPage {
     saving: Option<Pending>,
     /// A paste of several lines, until it is said how to take it.
     paste: Option<Zeroizing<String>>,
+    /// A value is being made.
+    making: Option<Pending>,
+    /// By this template.
+    template: String,
+    /// The key is read again, for somebody else changed it.
+    reading: Option<Pending>,
 }
+
+/// The template one begins with.
+const TEMPLATE: &str = "{48}";
 
 impl FormPage {
     /// An empty form.
     pub(crate) fn new() -> Self {
+        Self::with(Fields::new())
+    }
+
+    /// A form to change this key.
+    pub(crate) fn edit(key: KeyView) -> Self {
+        Self::with(Fields::of(key))
+    }
+
+    fn with(fields: Fields) -> Self {
         Self {
-            fields: Fields::new(),
+            fields,
             focus: Field::Name,
             refused: Vec::new(),
             banner: None,
             saving: None,
             paste: None,
+            making: None,
+            template: TEMPLATE.to_owned(),
+            reading: None,
         }
     }
 
@@ -78,6 +102,13 @@ impl FormPage {
         }
         self.refused.clear();
         self.banner = None;
+        if let Some(key) = self.fields.key_at_hand() {
+            let (id, revision) = (key.id, key.revision);
+            let patch = Box::new(self.fields.patch(key).0);
+            self.saving = Some(cx.ask(Query::Update { id, patch, revision }));
+            return;
+        }
+        let usual = self.fields.provider().map(|provider| provider.rotation_days);
         let new = NewKey {
             name: self.fields.text(Field::Name).trim().to_owned(),
             service: self.fields.text(Field::Service).trim().to_owned(),
@@ -86,9 +117,56 @@ impl FormPage {
             environment: Some(self.fields.environment()),
             monthly_limit: self.fields.limit(),
             tags: self.fields.tags(),
+            rotation_interval: self.fields.rotation().or(usual),
+            description: self.fields.text(Field::About).trim().to_owned(),
             ..NewKey::default()
         };
         self.saving = Some(cx.ask(Query::Create(Box::new(new))));
+    }
+
+    /// Asks how a value should look.
+    fn ask_template(&self, error: Option<String>, cx: &mut Cx<'_>) {
+        let text = "Text with places for random characters: {48} are letters and digits, {40:hex} hexadecimal, \
+                    {43:base64url}, {20:upper}. sk-live-{48} begins as it says.";
+        let text = text.to_owned();
+        cx.open(Dialog::line(Subject::Generate, "Generate a value", text, &self.template, error));
+    }
+
+    fn made(&mut self, result: Result<Answer, Notice>, cx: &mut Cx<'_>) {
+        self.making = None;
+        match result {
+            Ok(Answer::Generated(value)) => {
+                self.fields.set(Field::Value, value.expose_secret());
+                self.focus = Field::Value;
+                self.changed();
+                let length = value.expose_secret().chars().count();
+                let text = format!("A value of {length} characters is in place. The key's page reveals it.");
+                cx.say(NoticeKind::Done, text);
+            }
+            Ok(_) => {}
+            Err(notice) => {
+                let fault = notice.faults.first().map(|fault| fault.detail.clone());
+                self.ask_template(Some(fault.unwrap_or(notice.text)), cx);
+            }
+        }
+    }
+
+    /// Puts what the core has against it beside its fields.
+    fn refuse(&mut self, notice: Notice, cx: &mut Cx<'_>) {
+        let place =
+            |fault: &keyward_keys::Fault| Field::of(&fault.field).map(|field| (field, fault.detail.clone()));
+        self.refused = notice.faults.iter().filter_map(place).collect();
+        let strangers = notice.faults.iter().filter(|fault| Field::of(&fault.field).is_none());
+        let rest: Vec<_> = strangers.map(|fault| format!("{}: {}", fault.field, fault.detail)).collect();
+        if let Some((field, _)) = self.refused.first() {
+            self.focus = *field;
+        }
+        let mut text = if rest.is_empty() { notice.text } else { rest.join("; ") };
+        if let Some(key) = self.fields.key_at_hand().filter(|_| notice.kind == NoticeKind::Stale) {
+            self.reading = Some(cx.ask(Query::Key(key.id)));
+            text = "Somebody else changed it meanwhile. Save again to put yours over theirs.".to_owned();
+        }
+        self.banner = Some(Notice::new(notice.kind, text));
     }
 
     fn insert(&mut self, text: &str, cx: &mut Cx<'_>) {
@@ -106,7 +184,7 @@ impl Page for FormPage {
     }
 
     fn crumb(&self) -> String {
-        "New key".to_owned()
+        if self.fields.key_at_hand().is_some() { "Edit" } else { "New key" }.to_owned()
     }
 
     fn unsaved(&self) -> bool {
@@ -120,6 +198,10 @@ impl Page for FormPage {
             Command::Accept if self.fields.shown().last() == Some(&self.focus) => self.save(cx),
             Command::Accept => self.go(true),
             Command::Save => self.save(cx),
+            Command::Generate if self.fields.key_at_hand().is_some() => {
+                cx.say(NoticeKind::Info, "An edit leaves the value as it is.");
+            }
+            Command::Generate => self.ask_template(None, cx),
             Command::Cancel if self.unsaved() => {
                 let text = "Discard what you typed?".to_owned();
                 cx.open(Dialog::confirm(Subject::Discard, "Leave the form", text, false));
@@ -174,6 +256,10 @@ impl Page for FormPage {
     fn verdict(&mut self, subject: Subject, verdict: Verdict, cx: &mut Cx<'_>) -> Step {
         match (subject, verdict) {
             (Subject::Discard, _) => return Step::Back,
+            (Subject::Generate, Verdict::Line(template)) => {
+                self.making = Some(cx.ask(Query::Generate(template.clone())));
+                self.template = template;
+            }
             (Subject::Lines, verdict) => {
                 if let Some(text) = self.paste.take() {
                     match verdict {
@@ -181,7 +267,7 @@ impl Page for FormPage {
                             let joined = Zeroizing::new(text.lines().map(str::trim).collect::<String>());
                             self.insert(&joined, cx);
                         }
-                        Verdict::Yes | Verdict::Passphrase(_) => self.insert(&text, cx),
+                        Verdict::Yes | Verdict::Passphrase(_) | Verdict::Line(_) => self.insert(&text, cx),
                     }
                 }
             }
@@ -191,31 +277,33 @@ impl Page for FormPage {
     }
 
     fn awaits(&self, id: RequestId) -> bool {
-        Pending::is(self.saving, id)
+        [self.saving, self.making, self.reading].into_iter().any(|pending| Pending::is(pending, id))
     }
 
-    fn answer(&mut self, _id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
+    fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
+        if Pending::is(self.making, id) {
+            self.made(result, cx);
+            return Step::Stay;
+        }
+        if Pending::is(self.reading, id) {
+            self.reading = None;
+            if let Ok(Answer::Key(key)) = result {
+                self.fields.seen(*key);
+            }
+            return Step::Stay;
+        }
         self.saving = None;
         match result {
+            Ok(Answer::Key(key)) if self.fields.key_at_hand().is_some() => {
+                cx.say(NoticeKind::Done, format!("{} is changed.", safe(&key.name)));
+                return Step::Back;
+            }
             Ok(Answer::Key(key)) => {
                 cx.say(NoticeKind::Done, format!("{} is sealed and stored.", safe(&key.name)));
                 return Step::Replace(Box::new(KeyPage::new(*key)));
             }
             Ok(_) => {}
-            Err(notice) => {
-                let place = |fault: &keyward_keys::Fault| {
-                    Field::of(&fault.field).map(|field| (field, fault.detail.clone()))
-                };
-                self.refused = notice.faults.iter().filter_map(place).collect();
-                let strangers = notice.faults.iter().filter(|fault| Field::of(&fault.field).is_none());
-                let rest: Vec<_> =
-                    strangers.map(|fault| format!("{}: {}", fault.field, fault.detail)).collect();
-                if let Some((field, _)) = self.refused.first() {
-                    self.focus = *field;
-                }
-                let text = if rest.is_empty() { notice.text } else { rest.join("; ") };
-                self.banner = Some(Notice::new(notice.kind, text));
-            }
+            Err(notice) => self.refuse(notice, cx),
         }
         Step::Stay
     }

@@ -29,7 +29,8 @@ impl FormPage {
         let mut lines = Vec::new();
         for field in shown {
             lines.push(Line::Field(field));
-            let fault = area.width < WIDE && self.fault(field).is_some();
+            let remarked = self.fault(field).is_some() || self.fields.warning(field).is_some();
+            let fault = area.width < WIDE && remarked;
             if fault || (field == self.focus && area.width < WIDE) {
                 lines.push(Line::Below(field));
             } else if airy {
@@ -66,8 +67,16 @@ impl FormPage {
         let lines = self.lines(area);
         let (place, hidden) = self.place(area, &lines);
         if place.y > area.y {
-            Pen::new(buf, area, 0).text("New API key", ui.style(Tone::Strong));
-            let text = "Its value is sealed before it is stored. Nothing is saved until you say so.";
+            let (title, text) = match self.fields.key_at_hand() {
+                Some(key) => {
+                    (format!("Edit {}", safe(&key.name)), "Only what you change is changed; its value stays.")
+                }
+                None => {
+                    let text = "Its value is sealed before it is stored. Nothing is saved until you say so.";
+                    ("New API key".to_owned(), text)
+                }
+            };
+            Pen::new(buf, area, 0).text(title, ui.style(Tone::Strong));
             Pen::new(buf, area, 1).text(text, dim);
         }
         let mut cursor = None;
@@ -118,7 +127,13 @@ impl FormPage {
         } else {
             buf.set_style(place, ui.theme.field());
             let inner = Rect { x: x + 1, width: columns.saturating_sub(2), ..place };
-            self.fields.edit(field).paint(inner, buf, field.is_secret(), ui)
+            let cursor = self.fields.edit(field).paint(inner, buf, field.is_secret(), ui);
+            if field == Field::Service && focused && self.fields.edit(field).at_end() {
+                let rest = self.fields.completion().map_or("", |(_, rest)| rest);
+                let ghost = Rect { x: cursor.x, width: inner.right().saturating_sub(cursor.x), ..inner };
+                Pen::new(buf, ghost, 0).text(rest, ui.style(Tone::Dim));
+            }
+            cursor
         };
         if area.width >= WIDE {
             let beside =
@@ -153,15 +168,19 @@ impl FormPage {
     /// What is wrong, or a word of help where the cursor is.
     fn remark(&self, field: Field, area: Rect, buf: &mut Buffer, ui: &Ui) {
         let mut pen = Pen::new(buf, area, 0);
-        match self.fault(field) {
-            Some(fault) => {
+        match (self.fault(field), self.fields.warning(field)) {
+            (Some(fault), _) => {
                 let tone = ui.style(Tone::Bad);
                 pen.text(ui.glyphs.cross, tone).skip(1).text(safe(&fault), tone);
             }
-            None if field == self.focus => {
-                pen.skip(1).text(field.hint(), ui.style(Tone::Dim));
+            (None, Some(warning)) => {
+                let tone = ui.style(Tone::Warn);
+                pen.text(ui.glyphs.warning, tone).skip(1).text(warning, tone);
             }
-            None => {}
+            (None, None) if field == self.focus => {
+                pen.skip(1).text(self.fields.hint(field), ui.style(Tone::Dim));
+            }
+            (None, None) => {}
         }
     }
 }

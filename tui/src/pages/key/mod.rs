@@ -1,32 +1,39 @@
-//! One key: its live line, figures and facts; reveal, copy, switch, delete. Live figures are read again when the core
-//! says something happened, never on a timer of their own.
+//! One key: its live line, figures and facts, its usage, versions, access and audit; reveal, copy, switch, freeze, delete.
+//! Live figures are read again when the core says something happened, never on a timer of their own; the panels when
+//! they are seen.
 
+mod history;
+mod load;
 mod paint;
 mod panels;
+mod people;
+mod reading;
 mod secret;
+mod tabs;
+mod usage;
 
 use keyward_keys::Event;
-use keyward_keys::input::{KeyPatch, UsageQuery};
-use keyward_keys::view::{KeyStatus, KeyView, LiveView, UsageReport};
+use keyward_keys::input::KeyPatch;
+use keyward_keys::view::{AuditView, KeyAccess, KeyStatus, KeyView, LiveView, UsageReport, VersionView};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::cx::{Cx, Pending};
-use crate::app::dialog::{Dialog, Subject, Verdict};
+use crate::app::dialog::{Subject, Verdict};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
-use crate::pages::{Page, Step, scrolled, sooner, word};
-use crate::term::input::{Mouse, MouseKind};
+use crate::pages::form::FormPage;
+use crate::pages::{Page, Step, asking, scrolled, sooner, word};
+use crate::term::input::{Button, Mouse, MouseKind};
 use crate::widgets::format;
 use crate::widgets::pen::{Ui, safe};
 use crate::widgets::ring::Ring;
 
+use load::Load;
 use secret::Secret;
-
-/// Live figures are read again at most this often, ms.
-const LIVE_MS: i64 = 100;
+use tabs::{Shape, Tab};
 
 /// What the last two minutes and today look like.
 struct Live {
@@ -43,7 +50,11 @@ pub(crate) struct KeyPage {
     week: Vec<(String, u64)>,
     reading: Option<Pending>,
     live_pending: Option<Pending>,
-    week_pending: Option<Pending>,
+    report: Load<UsageReport>,
+    versions: Load<Vec<VersionView>>,
+    access: Load<KeyAccess>,
+    trail: Load<Vec<AuditView>>,
+    tab: Tab,
     changing: Option<(Pending, Subject)>,
     live_wanted: bool,
     live_asked_ms: i64,
@@ -61,7 +72,11 @@ impl KeyPage {
             week: Vec::new(),
             reading: None,
             live_pending: None,
-            week_pending: None,
+            report: Load::default(),
+            versions: Load::default(),
+            access: Load::default(),
+            trail: Load::default(),
+            tab: Tab::default(),
             changing: None,
             live_wanted: true,
             live_asked_ms: 0,
@@ -71,87 +86,29 @@ impl KeyPage {
         }
     }
 
-    fn read(&mut self, cx: &mut Cx<'_>) {
-        self.reading = Some(cx.ask(Query::Key(self.key.id)));
-        let week = UsageQuery { timeframe: Some("week".to_owned()), ..UsageQuery::default() };
-        self.week_pending = Some(cx.ask(Query::Usage(self.key.id, week)));
-        self.live_wanted = true;
-        self.pump(cx);
-    }
-
-    fn pump(&mut self, cx: &mut Cx<'_>) {
-        if !cx.front {
-            return;
-        }
-        let rested = cx.now_ms >= self.live_asked_ms + LIVE_MS;
-        if self.live_wanted && rested && self.live_pending.is_none() && self.paused_ms.is_none() {
-            self.live_wanted = false;
-            self.live_asked_ms = cx.now_ms;
-            self.live_pending = Some(cx.ask(Query::Live(self.key.id)));
-        }
-    }
-
-    fn took_live(&mut self, view: LiveView) {
-        let requests = Ring::new(view.ends_at, view.requests.clone());
-        let errors = Ring::new(view.ends_at, view.errors.clone());
-        self.live = Some(Live { requests, errors, view });
-    }
-
-    fn took_week(&mut self, report: &UsageReport) {
-        let day = |date: &str| {
-            let date: jiff::civil::Date = date.parse().ok()?;
-            Some(date.strftime("%a").to_string())
-        };
-        let days = report.daily_breakdown.iter().rev().take(7).rev();
-        self.week = days
-            .map(|row| (day(&row.date).unwrap_or_else(|| safe(&row.date).into_owned()), row.requests))
-            .collect();
-    }
-
-    fn confirm_delete(&self, cx: &mut Cx<'_>) {
-        let name = safe(&self.key.name);
-        let bin =
-            "It goes to the bin for 30 days and can be restored from there. Apps can no longer fetch it.";
-        cx.open(if self.key.environment == keyward_keys::Environment::Production {
-            let text = format!("Type {name} to delete this production key. {bin}");
-            Dialog::name(Subject::Delete, "Delete", text, &self.key.name)
-        } else {
-            Dialog::confirm(Subject::Delete, "Delete", format!("Delete {name}? {bin}"), true)
-        });
-    }
-
     fn confirm_switch(&self, cx: &mut Cx<'_>) {
-        let name = safe(&self.key.name);
-        match self.key.status {
-            KeyStatus::Active => {
-                let text =
-                    format!("Switch {name} off? Apps can no longer fetch it; calls are still counted.");
-                cx.open(Dialog::confirm(Subject::Switch, "Switch off", text, false));
-            }
-            KeyStatus::Inactive => {
-                let text = format!("Switch {name} on again? Apps can fetch it.");
-                cx.open(Dialog::confirm(Subject::Switch, "Switch on", text, false));
-            }
-            KeyStatus::Expired => {
-                cx.say(NoticeKind::Warning, "It has expired: give it a later expiry first.");
-            }
+        match asking::switch(&self.key) {
+            Some(dialog) => cx.open(dialog),
+            None => cx.say(NoticeKind::Warning, asking::EXPIRED),
         }
     }
 
     fn change(&mut self, subject: Subject, cx: &mut Cx<'_>) {
         let (id, revision) = (self.key.id, self.key.revision);
+        let patch = match subject {
+            Subject::Freeze => KeyPatch { frozen: Some(!self.key.frozen), ..KeyPatch::default() },
+            _ => {
+                let status = match self.key.status {
+                    KeyStatus::Active => KeyStatus::Inactive,
+                    KeyStatus::Inactive | KeyStatus::Expired => KeyStatus::Active,
+                };
+                KeyPatch { status: Some(status), ..KeyPatch::default() }
+            }
+        };
         let query = if subject == Subject::Delete {
             Query::Delete { id, revision }
         } else {
-            let status = match self.key.status {
-                KeyStatus::Active => KeyStatus::Inactive,
-                KeyStatus::Inactive | KeyStatus::Expired => KeyStatus::Active,
-            };
-            Query::Update {
-                id,
-                patch: Box::new(KeyPatch { status: Some(status), ..KeyPatch::default() }),
-                revision,
-            }
+            Query::Update { id, patch: Box::new(patch), revision }
         };
         self.changing = Some((cx.ask(query), subject));
     }
@@ -159,14 +116,22 @@ impl KeyPage {
     fn changed(&mut self, subject: Subject, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
         match result {
             Ok(_) if subject == Subject::Delete => {
-                let text = format!("{} is in the bin for 30 days.", safe(&self.key.name));
+                let text =
+                    format!("{} is in the bin for 30 days; B in the list shows it.", safe(&self.key.name));
                 cx.say(NoticeKind::Done, text);
                 return Step::Back;
             }
             Ok(Answer::Key(key)) => {
                 self.key = *key;
-                let word = if self.key.status == KeyStatus::Active { "on" } else { "off" };
-                cx.say(NoticeKind::Done, format!("{} is switched {word}.", safe(&self.key.name)));
+                let word = match (subject, self.key.frozen, self.key.status) {
+                    (Subject::Freeze, true, _) => "frozen",
+                    (Subject::Freeze, false, _) => "thawed",
+                    (_, _, KeyStatus::Active) => "switched on",
+                    (_, _, KeyStatus::Inactive | KeyStatus::Expired) => "switched off",
+                };
+                cx.say(NoticeKind::Done, format!("{} is {word}.", safe(&self.key.name)));
+                self.doubt_panels();
+                self.pump(cx);
             }
             Ok(_) => {}
             Err(notice) => {
@@ -210,8 +175,12 @@ impl Page for KeyPage {
             Command::Back => return Step::Back,
             Command::Reveal => self.show(cx),
             Command::Copy => self.copy(cx),
-            Command::Delete => self.confirm_delete(cx),
+            Command::Delete => cx.open(asking::delete(&self.key)),
             Command::Switch => self.confirm_switch(cx),
+            Command::Edit => return Step::Open(Box::new(FormPage::edit(self.key.clone()))),
+            Command::Freeze => cx.open(asking::freeze(&self.key)),
+            Command::Next => self.turn_to(Shape::of(cx.area).next(self.tab, true), cx),
+            Command::Previous => self.turn_to(Shape::of(cx.area).next(self.tab, false), cx),
             Command::Refresh => self.read(cx),
             Command::Pause => {
                 self.paused_ms = if self.paused_ms.is_some() { None } else { Some(cx.now_ms) };
@@ -227,13 +196,20 @@ impl Page for KeyPage {
         match mouse.kind {
             MouseKind::ScrollUp => self.command(Command::Up, cx),
             MouseKind::ScrollDown => self.command(Command::Down, cx),
+            MouseKind::Press(Button::Left) => {
+                if let Some(tab) = self.tab_at(cx.area, Position::new(mouse.column, mouse.row)) {
+                    self.turn_to(tab, cx);
+                }
+                Step::Stay
+            }
             _ => Step::Stay,
         }
     }
 
     fn verdict(&mut self, subject: Subject, verdict: Verdict, cx: &mut Cx<'_>) -> Step {
         match (subject, verdict) {
-            (Subject::Delete | Subject::Switch, _) => self.change(subject, cx),
+            (Subject::Delete | Subject::Switch | Subject::Freeze, _) => self.change(subject, cx),
+            (subject, Verdict::Line(reason)) => self.explained(subject, reason, cx),
             (subject, Verdict::Passphrase(passphrase)) => self.try_passphrase(subject, passphrase, cx),
             (subject, _) => self.open_secret(subject, None, cx),
         }
@@ -242,12 +218,19 @@ impl Page for KeyPage {
 
     fn awaits(&self, id: RequestId) -> bool {
         let changing = self.changing.map(|(pending, _)| pending);
-        [self.reading, self.live_pending, self.week_pending, changing, self.secret.pending()]
+        let panels =
+            [self.report.pending(), self.versions.pending(), self.access.pending(), self.trail.pending()];
+        [self.reading, self.live_pending, changing, self.secret.pending()]
             .into_iter()
+            .chain(panels)
             .any(|pending| Pending::is(pending, id))
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
+        let Some(result) = self.took_panel(id, result) else {
+            self.pump(cx);
+            return Step::Stay;
+        };
         if Pending::is(self.reading, id) {
             self.reading = None;
             match result {
@@ -265,11 +248,6 @@ impl Page for KeyPage {
                 Ok(Answer::Live(view)) if self.paused_ms.is_none() => self.took_live(*view),
                 Ok(_) => {}
                 Err(notice) => cx.tell(notice),
-            }
-        } else if Pending::is(self.week_pending, id) {
-            self.week_pending = None;
-            if let Ok(Answer::Usage(report)) = result {
-                self.took_week(&report);
             }
         } else if let Some((_, subject)) =
             self.changing.take_if(|(pending, _)| Pending::is(Some(*pending), id))
@@ -289,6 +267,7 @@ impl Page for KeyPage {
             // close the page without a word.
             Event::KeyChanged { api_key, .. } if *api_key == self.key.id && self.changing.is_none() => {
                 self.reading = Some(cx.ask(Query::Key(self.key.id)));
+                self.doubt_panels();
             }
             Event::Lagged | Event::AccountChanged { .. } => self.read(cx),
             Event::KeyChanged { .. }
@@ -314,7 +293,7 @@ impl Page for KeyPage {
         let second = (slides || self.secret.is_shown()).then_some((now_s + 1) * 1_000);
         let age = self.last_used().map(|at| format::age_changes_at(now_ms, at));
         let free = self.live_wanted && self.live_pending.is_none() && self.paused_ms.is_none();
-        let live = free.then_some(self.live_asked_ms + LIVE_MS);
+        let live = free.then_some(self.live_asked_ms + reading::LIVE_MS);
         sooner(sooner(second, age.filter(|at| *at < i64::MAX)), live)
     }
 

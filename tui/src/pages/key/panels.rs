@@ -11,7 +11,7 @@ use crate::widgets::pen::{Pen, Ui, frame, safe, width, wrap};
 use crate::widgets::{chart, format};
 
 /// Columns of a label.
-const LABEL: u16 = 10;
+pub(super) const LABEL: u16 = 10;
 /// Seconds of the live line.
 const SECONDS: usize = 120;
 /// Rows a revealed value takes at most.
@@ -95,7 +95,7 @@ impl KeyPage {
 pub(super) fn title(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
     let key = &page.key;
     let (environment_mark, _, environment, environment_tone) = marks::environment(key.environment, ui);
-    let (status_mark, status, status_tone) = marks::status(key.status, ui);
+    let (status_mark, status, status_tone) = marks::standing(key, ui);
     let mut pen = Pen::new(buf, area, 0);
     pen.end(format!("{status_mark} {status}"), ui.style(status_tone));
     pen.end(format!("{environment_mark} {environment}  "), ui.style(environment_tone));

@@ -23,6 +23,8 @@ pub(super) struct Secret {
     shown: Option<(SecretString, i64)>,
     /// Being opened, to be shown or copied.
     opening: Option<(Pending, Subject)>,
+    /// What the value is wanted for, as it was last said.
+    reason: Option<String>,
 }
 
 impl Secret {
@@ -76,15 +78,28 @@ impl KeyPage {
         if self.secret.opening.is_some() {
             return;
         }
-        if self.key.custody == Custody::Private {
-            self.ask_passphrase(subject, None, cx);
-        } else if self.key.environment == Environment::Production {
-            let doing = if subject == Subject::Copy { "Copy" } else { "Show" };
+        self.secret.reason = None;
+        if self.key.environment == Environment::Production {
+            let doing = if subject == Subject::Copy { "copy" } else { "see" };
             let text = format!(
-                "{doing} the production value of {}? It is written down who did.",
+                "Why do you want to {doing} the production value of {}? The audit record keeps who did, and why.",
                 safe(&self.key.name)
             );
-            cx.open(Dialog::confirm(subject, "Production value", text, false));
+            cx.open(Dialog::line(subject, "Production value", text, "", None));
+        } else {
+            self.enter(subject, cx);
+        }
+    }
+
+    /// It was said what the value is wanted for.
+    pub(super) fn explained(&mut self, subject: Subject, reason: String, cx: &mut Cx<'_>) {
+        self.secret.reason = Some(reason);
+        self.enter(subject, cx);
+    }
+
+    fn enter(&mut self, subject: Subject, cx: &mut Cx<'_>) {
+        if self.key.custody == Custody::Private {
+            self.ask_passphrase(subject, None, cx);
         } else {
             self.open_secret(subject, None, cx);
         }
@@ -107,7 +122,8 @@ impl KeyPage {
         passphrase: Option<SecretString>,
         cx: &mut Cx<'_>,
     ) {
-        let pending = cx.ask(Query::Reveal(self.key.id, Reveal { passphrase, ..Reveal::default() }));
+        let reason = self.secret.reason.clone();
+        let pending = cx.ask(Query::Reveal(self.key.id, Reveal { passphrase, version: None, reason }));
         self.secret.opening = Some((pending, subject));
     }
 

@@ -20,7 +20,7 @@ pub(super) fn detail(area: Rect, buf: &mut Buffer, key: &KeyView, ring: Option<&
     let inner = frame(buf, area, &safe(&key.name), ui.style(Tone::Faint), ui);
     let dim = ui.style(Tone::Dim);
     let (environment_mark, _, environment, environment_tone) = marks::environment(key.environment, ui);
-    let (status_mark, status, status_tone) = marks::status(key.status, ui);
+    let (status_mark, status, status_tone) = marks::standing(key, ui);
     Pen::new(buf, inner, 0)
         .text(format!("{environment_mark} {environment}"), ui.style(environment_tone))
         .skip(3)
@@ -75,8 +75,13 @@ fn facts(key: &KeyView, ui: &Ui) -> Vec<(&'static str, String, Style)> {
     let (custody, why) = marks::custody(key.custody);
     let (rotation, rotation_tone) = marks::rotation(key, ui.now_ms);
     let used = key.last_used.map_or("never".to_owned(), |at| format::ago(ui.now_ms, at.as_millisecond()));
+    let bin = key.deleted_at.map_or_else(String::new, |at| {
+        let left = marks::left_in_bin(key, ui.now_ms);
+        format!("since {}, for {left} more", format::ago(ui.now_ms, at.as_millisecond()))
+    });
     let mut facts = vec![
         ("Last use", used, text),
+        ("In bin", bin, text),
         ("Month", format!("{} calls, no limit", format::count(key.current_month_usage)), text),
         ("In all", format!("{} calls", format::count(key.usage_count)), text),
         ("Service", safe(&key.service).into_owned(), text),
@@ -84,6 +89,7 @@ fn facts(key: &KeyView, ui: &Ui) -> Vec<(&'static str, String, Style)> {
         ("Opens", format!("{custody}: {why}"), text),
         ("Rotation", rotation, ui.style(rotation_tone)),
     ];
+    facts.retain(|(_, fact, _)| !fact.is_empty());
     if let Some(at) = key.expires_at {
         facts.push(("Expires", format::due(ui.now_ms, at.as_millisecond()), text));
     }

@@ -1,40 +1,40 @@
 //! The list of keys: search, filters, order, any number of rows, live rates. It asks for what is in view and no more.
 
+mod counters;
 mod detail;
 pub(crate) mod layout;
+mod many;
 mod paint;
+mod reading;
 pub(crate) mod rows;
 mod search;
 
 use std::collections::{HashMap, VecDeque};
 
-use keyward_keys::view::KeyPage as PageOfKeys;
 use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::cx::{Cx, Pending};
+use crate::app::dialog::{Subject, Verdict};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId};
-use crate::notice::{Notice, NoticeKind};
+use crate::notice::Notice;
 use crate::pages::form::FormPage;
+use crate::pages::form::import::ImportPage;
 use crate::pages::key::KeyPage;
-use crate::pages::{Page, Step, sooner, word};
+use crate::pages::{Page, Step, word};
 use crate::term::input::{Button, Key, Mouse, MouseKind, Paste};
 use crate::widgets::edit::Edit;
-use crate::widgets::format;
 use crate::widgets::pen::Ui;
 use crate::widgets::ring::Ring;
 
+use counters::Counters;
 use layout::Layout;
+use many::Many;
 use rows::Rows;
 use search::Choice;
-
-/// Figures in view are read again at most this often, ms.
-const FIGURES_MS: i64 = 200;
-/// Changes the activity pane remembers.
-const CHANGES: usize = 40;
 
 /// The list's page.
 pub(crate) struct KeysPage {
@@ -57,6 +57,11 @@ pub(crate) struct KeysPage {
     figures_wanted: bool,
     figures_asked_ms: i64,
     changes: VecDeque<(i64, String)>,
+    many: Many,
+    counts: Counters,
+    /// The person's teams and their names, for `team:`.
+    teams: Vec<(Id, String)>,
+    teams_pending: Option<Pending>,
     /// How this person reaches this host, for hints.
     ssh_command: String,
 }
@@ -66,7 +71,7 @@ impl Default for KeysPage {
         Self {
             rows: Rows::default(),
             choice: Choice::default(),
-            search: Edit::new(256),
+            search: Edit::new(200),
             searching: false,
             loading: None,
             restart: true,
@@ -79,47 +84,23 @@ impl Default for KeysPage {
             figures_wanted: false,
             figures_asked_ms: 0,
             changes: VecDeque::new(),
+            many: Many::default(),
+            counts: Counters::default(),
+            teams: Vec::new(),
+            teams_pending: None,
             ssh_command: String::new(),
         }
     }
 }
 
 impl KeysPage {
+    /// The keys in the bin.
+    fn bin() -> Self {
+        Self { choice: Choice { bin: true, ..Choice::default() }, ..Self::default() }
+    }
+
     fn height(cx: &Cx<'_>) -> usize {
         Layout::of(cx.area).height()
-    }
-
-    /// Asks for what is missing, one page at a time, and for the figures of the rows in view.
-    fn pump(&mut self, cx: &mut Cx<'_>) {
-        if !cx.front {
-            return;
-        }
-        let height = Self::height(cx);
-        if self.loading.is_none() {
-            let page = if self.restart { Some(0) } else { self.rows.wanted(height) };
-            if let Some(page) = page.filter(|_| self.restart || (self.failed.is_none() && self.loaded)) {
-                let query = self.choice.query(self.search.text(), page);
-                self.loading = Some((cx.ask(Query::List(query)), page, self.restart));
-                self.restart = false;
-            }
-        }
-        let rested = cx.now_ms >= self.figures_asked_ms + FIGURES_MS;
-        let idle = self.rates_pending.is_none() && self.views_pending.is_none();
-        if self.figures_wanted && rested && idle {
-            let ids: Vec<Id> = self.rows.visible(height).map(|key| key.id).collect();
-            self.figures_wanted = false;
-            if !ids.is_empty() {
-                self.figures_asked_ms = cx.now_ms;
-                self.rates_pending = Some(cx.ask(Query::Rates(ids.clone())));
-                self.views_pending = Some(cx.ask(Query::Rows(ids)));
-            }
-        }
-    }
-
-    /// Another list from now on.
-    fn start_over(&mut self, keep: bool, cx: &mut Cx<'_>) {
-        (self.restart, self.keep, self.failed) = (true, keep, None);
-        self.pump(cx);
     }
 
     fn select(&mut self, row: usize, cx: &mut Cx<'_>) {
@@ -131,35 +112,35 @@ impl KeysPage {
     }
 
     fn narrowed(&self) -> bool {
-        !self.search.is_empty() || self.choice.environment.is_some() || self.choice.status.is_some()
+        !self.search.is_empty() || self.choice.narrows()
     }
 
-    fn open(&self) -> Step {
-        match self.rows.current() {
-            Some(key) => Step::Open(Box::new(KeyPage::new(key.clone()))),
+    fn edit(&self) -> Step {
+        match self.rows.current().filter(|_| !self.choice.bin) {
+            Some(key) => Step::Open(Box::new(FormPage::edit(key.clone()))),
             None => Step::Stay,
         }
     }
 
-    fn arrived(&mut self, number: usize, fresh: bool, page: PageOfKeys, cx: &mut Cx<'_>) {
-        (self.loaded, self.failed) = (true, None);
-        let height = Self::height(cx);
-        if fresh {
-            self.rows.restart(page, self.keep, height);
-        } else {
-            self.rows.put(number, page, height);
+    fn open(&self) -> Step {
+        match self.rows.current().filter(|_| !self.choice.bin) {
+            Some(key) => Step::Open(Box::new(KeyPage::new(key.clone()))),
+            None => Step::Stay,
         }
-        self.figures_wanted = true;
     }
 }
 
 impl Page for KeysPage {
     fn place(&self) -> Place {
-        if self.searching { Place::Search } else { Place::Keys }
+        match (self.searching, self.choice.bin) {
+            (true, _) => Place::Search,
+            (false, true) => Place::Bin,
+            (false, false) => Place::Keys,
+        }
     }
 
     fn crumb(&self) -> String {
-        "Keys".to_owned()
+        if self.choice.bin { "Bin" } else { "Keys" }.to_owned()
     }
 
     fn operand(&self) -> Option<String> {
@@ -168,6 +149,8 @@ impl Page for KeysPage {
 
     fn opened(&mut self, cx: &mut Cx<'_>) {
         self.ssh_command.clone_from(&cx.host.ssh_command);
+        self.teams_pending = Some(cx.ask(Query::Teams));
+        self.counts.want();
         self.pump(cx);
     }
 
@@ -177,6 +160,8 @@ impl Page for KeysPage {
         let row = match command {
             Command::Open => return self.open(),
             Command::New => return Step::Open(Box::new(FormPage::new())),
+            Command::Import => return Step::Open(Box::new(ImportPage::new())),
+            Command::Edit => return self.edit(),
             Command::Search => {
                 self.searching = true;
                 return Step::Stay;
@@ -185,10 +170,41 @@ impl Page for KeysPage {
                 self.searching = false;
                 return Step::Stay;
             }
+            Command::Back if self.many.count() > 0 => {
+                self.many.clear();
+                return Step::Stay;
+            }
             Command::Cancel | Command::Back if self.searching || self.narrowed() => {
                 self.searching = false;
                 self.search.clear();
-                self.choice = Choice { sort: self.choice.sort, ..Choice::default() };
+                self.choice = self.choice.widened();
+                self.start_over(true, cx);
+                return Step::Stay;
+            }
+            Command::Back => return Step::Back,
+            Command::Mark => {
+                self.mark(cx);
+                return Step::Stay;
+            }
+            Command::Delete => {
+                self.ask_delete(cx);
+                return Step::Stay;
+            }
+            Command::Switch => {
+                self.ask_switch(cx);
+                return Step::Stay;
+            }
+            Command::Restore => {
+                self.restore(cx);
+                return Step::Stay;
+            }
+            Command::Undo => {
+                self.undo(cx);
+                return Step::Stay;
+            }
+            Command::Bin => return Step::Open(Box::new(Self::bin())),
+            Command::Hygiene => {
+                self.choice.next_hygiene(&self.counts.ways());
                 self.start_over(true, cx);
                 return Step::Stay;
             }
@@ -212,6 +228,7 @@ impl Page for KeysPage {
                 self.rows.doubt();
                 self.restart |= !self.loaded;
                 self.figures_wanted = true;
+                self.counts.want();
                 self.pump(cx);
                 return Step::Stay;
             }
@@ -242,7 +259,7 @@ impl Page for KeysPage {
     }
 
     fn mouse(&mut self, mouse: Mouse, double: bool, cx: &mut Cx<'_>) -> Step {
-        let table = Layout::of(cx.area).table;
+        let Layout { table, counters, .. } = Layout::of(cx.area);
         let at = self.rows.selected();
         match mouse.kind {
             MouseKind::ScrollUp => self.select(at.saturating_sub(3), cx),
@@ -256,70 +273,35 @@ impl Page for KeysPage {
                     }
                 }
             }
+            MouseKind::Press(Button::Left) => {
+                let position = Position::new(mouse.column, mouse.row);
+                if let Some(way) = self.counts.at(self.choice.hygiene, counters, position) {
+                    self.choice.hygiene = Some(way).filter(|_| self.choice.hygiene != Some(way));
+                    self.start_over(true, cx);
+                }
+            }
             _ => {}
         }
         Step::Stay
     }
 
+    fn verdict(&mut self, subject: Subject, verdict: Verdict, cx: &mut Cx<'_>) -> Step {
+        self.decided(subject, &verdict, cx);
+        Step::Stay
+    }
+
     fn awaits(&self, id: RequestId) -> bool {
-        let pages = self.loading.map(|(pending, ..)| pending);
-        [pages, self.rates_pending, self.views_pending].into_iter().any(|pending| Pending::is(pending, id))
+        self.pending().into_iter().any(|pending| Pending::is(pending, id))
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
-        if Pending::is(self.rates_pending, id) {
-            self.rates_pending = None;
-            if let Ok(Answer::Rates(rates)) = result {
-                let now_s = cx.now_ms.div_euclid(1_000);
-                self.rates = rates.into_iter().map(|(id, counts)| (id, Ring::new(now_s, counts))).collect();
-            }
-        } else if Pending::is(self.views_pending, id) {
-            self.views_pending = None;
-            if let Ok(Answer::Rows(keys)) = result {
-                self.rows.renew(keys);
-            }
-        } else if let Some((_, number, fresh)) = self.loading.take() {
-            match result {
-                // Meanwhile another list was asked for.
-                _ if self.restart => {}
-                Ok(Answer::Keys(page)) => self.arrived(number, fresh, page, cx),
-                Ok(_) => {}
-                Err(notice) if self.loaded => {
-                    self.failed = Some(notice.clone());
-                    cx.tell(notice);
-                }
-                Err(notice) => self.failed = Some(notice),
-            }
-        }
+        self.took(id, result, cx);
         self.pump(cx);
         Step::Stay
     }
 
     fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
-        match event {
-            Event::Usage { api_key, .. } => {
-                let height = Self::height(cx);
-                self.figures_wanted |= self.rows.visible(height).any(|key| key.id == *api_key);
-            }
-            Event::KeyChanged { api_key, .. } => {
-                let known = self.rows.visible(rows::SCREEN).find(|key| key.id == *api_key);
-                let name = known.map_or_else(|| "another key".to_owned(), |key| key.name.clone());
-                self.changes.truncate(CHANGES - 1);
-                self.changes.push_front((cx.now_ms, name));
-                self.failed = None;
-                self.rows.doubt();
-            }
-            Event::AccountChanged { .. } | Event::Lagged => {
-                self.failed = None;
-                self.rows.doubt();
-                self.figures_wanted = true;
-            }
-            Event::SessionsEnded { .. }
-            | Event::TokenRevoked { .. }
-            | Event::Notified { .. }
-            | Event::Announced { .. }
-            | Event::Draining { .. } => {}
-        }
+        self.heard(event, cx);
         self.pump(cx);
     }
 
@@ -329,29 +311,10 @@ impl Page for KeysPage {
     }
 
     fn next_tick(&self, now_ms: i64) -> Option<i64> {
-        let seen = || self.rows.visible(rows::SCREEN);
-        let now_s = now_ms.div_euclid(1_000);
-        let slides = self.rates.values().any(|ring| ring.moves(now_s));
-        let used = seen().filter_map(|key| key.last_used);
-        let ages = used.map(|at| format::age_changes_at(now_ms, at.as_millisecond())).min();
-        let figures = self.figures_wanted.then_some(self.figures_asked_ms + FIGURES_MS);
-        let long = self.loading.and_then(|(pending, ..)| pending.long_from(now_ms));
-        let waiting = self.rates_pending.is_some() || self.views_pending.is_some();
-        sooner(
-            sooner(slides.then_some((now_s + 1) * 1_000), ages),
-            sooner(figures.filter(|_| !waiting), long),
-        )
+        self.moves_at(now_ms)
     }
 
     fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {
         self.draw(area, buf, ui)
-    }
-}
-
-/// How a failed read is put on the page.
-fn failure(notice: &Notice) -> (&'static str, &str) {
-    match notice.kind {
-        NoticeKind::SignedOut => ("You are no longer signed in.", &notice.text),
-        _ => ("The keys could not be read.", &notice.text),
     }
 }

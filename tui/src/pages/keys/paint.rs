@@ -5,7 +5,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::pages::keys::layout::{Column, GAP, LEAD, Layout, columns};
-use crate::pages::keys::{KeysPage, failure};
+use crate::pages::keys::reading::failure;
+use crate::pages::keys::{KeysPage, counters, search};
 use crate::pages::marks;
 use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, at, safe, wrap};
@@ -19,11 +20,15 @@ impl KeysPage {
     pub(super) fn draw(&self, area: Rect, buf: &mut Buffer, ui: &Ui) -> Option<Position> {
         let layout = Layout::of(area);
         let typing = self.summary(layout.summary, layout.height(), buf, ui);
+        if !self.choice.bin {
+            self.counts.paint(self.choice.hygiene, layout.counters, buf, ui);
+        }
         if self.rows.total() == 0 {
-            let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+            let top = 1 + layout.counters.height;
+            let below = Rect { y: area.y + top, height: area.height.saturating_sub(top), ..area };
             return typing.or(self.nothing(below, buf, ui));
         }
-        let columns = columns(layout.table.width);
+        let columns = columns(layout.table.width, self.choice.bin);
         titles(layout.titles, buf, &columns, ui);
         for row in 0..layout.table.height {
             let number = self.rows.offset() + usize::from(row);
@@ -79,13 +84,27 @@ impl KeysPage {
             }
             let place = self.search.paint(field, buf, false, ui);
             cursor = self.searching.then_some(place);
+            if self.search.is_empty() {
+                let beside = Rect { x: field.x + 1, width: field.width.saturating_sub(1), ..field };
+                Pen::new(buf, beside, 0).text(search::TERMS, dim);
+            }
             let rest = Rect { x: field.right() + 2, width: left.saturating_sub(field.width + 4), ..area };
             pen = Pen::new(buf, rest, 0);
         } else if self.loaded {
-            pen.text(if total == 1 { "1 key" } else { "Keys" }, ui.style(Tone::Strong)).skip(1);
+            let word = match (self.choice.bin, total) {
+                (true, _) => "In the bin",
+                (false, 1) => "1 key",
+                (false, _) => "Keys",
+            };
+            pen.text(word, ui.style(Tone::Strong)).skip(1);
         }
         if self.loaded && total > 0 {
             let mut words = Vec::new();
+            if self.many.count() > 0 {
+                let marked =
+                    format!("{} {} marked", ui.glyphs.check, format::count(self.many.count() as u64));
+                words.push((marked, ui.style(Tone::Accent)));
+            }
             if let Some(environment) = self.choice.environment {
                 let (mark, _, word, tone) = marks::environment(environment, ui);
                 words.push((format!("{mark} {word}"), ui.style(tone)));
@@ -93,6 +112,9 @@ impl KeysPage {
             if let Some(status) = self.choice.status {
                 let (mark, word, tone) = marks::status(status, ui);
                 words.push((format!("{mark} {word}"), ui.style(tone)));
+            }
+            if let Some(way) = self.choice.hygiene {
+                words.push((counters::name(way).to_owned(), ui.style(Tone::Strong)));
             }
             words.push((self.choice.sort_name().to_owned(), dim));
             for (word, tone) in words {
@@ -104,9 +126,10 @@ impl KeysPage {
 
     fn row(&self, area: Rect, buf: &mut Buffer, key: &KeyView, columns: &[(Column, u16)], ui: &Ui) {
         let (dim, text) = (ui.style(Tone::Dim), ui.style(Tone::Text));
-        let (mark, status, tone) = marks::status(key.status, ui);
+        let (mark, status, tone) = marks::standing(key, ui);
+        let sign = if self.many.is_marked(key.id) { ui.glyphs.check } else { " " };
         let mut pen = Pen::new(buf, area, 0);
-        pen.skip(1).text(mark, ui.style(tone)).skip(1);
+        pen.skip(1).text(sign, ui.style(Tone::Accent)).text(mark, ui.style(tone)).skip(1);
         for (at, (column, width)) in columns.iter().enumerate() {
             pen.skip(if at > 0 { GAP } else { 0 });
             match column {
@@ -130,7 +153,16 @@ impl KeysPage {
                     month(&mut pen, key, *width, ui);
                     &mut pen
                 }
+                Column::Rotation => {
+                    let (due, tone) = marks::rotation_due(key, ui.now_ms);
+                    pen.cell(due, *width, ui.style(tone))
+                }
                 Column::Calls => pen.cell_right(format::short(key.usage_count), *width, dim),
+                Column::Deleted => {
+                    let at_ms = key.deleted_at.map_or(0, |at| at.as_millisecond());
+                    pen.cell(format::age(ui.now_ms, at_ms), *width, text)
+                }
+                Column::Left => pen.cell(marks::left_in_bin(key, ui.now_ms), *width, text),
             };
         }
     }
@@ -146,6 +178,8 @@ impl KeysPage {
             ("Reading the keys…", Vec::new())
         } else if self.narrowed() {
             ("No key matches.", vec!["Esc clears search and filters.".to_owned()])
+        } else if self.choice.bin {
+            ("The bin is empty.", vec!["Deleted keys stay here for 30 days. Esc goes back.".to_owned()])
         } else {
             let command = safe(&self.ssh_command);
             let lines = [
@@ -184,7 +218,10 @@ fn titles(area: Rect, buf: &mut Buffer, columns: &[(Column, u16)], ui: &Ui) {
             Column::Used => "USED",
             Column::Rate => "LAST MINUTE",
             Column::Month => "THIS MONTH",
+            Column::Rotation => "ROTATION",
             Column::Calls => "CALLS",
+            Column::Deleted => "DELETED",
+            Column::Left => "STAYS",
         };
         pen.skip(if at > 0 { GAP } else { 0 });
         match column {
@@ -235,9 +272,13 @@ fn month(pen: &mut Pen<'_>, key: &KeyView, width: u16, ui: &Ui) {
 fn one_line(area: Rect, buf: &mut Buffer, key: &KeyView, ui: &Ui) {
     let (dim, sep) = (ui.style(Tone::Dim), format!(" {} ", ui.glyphs.dot));
     let (rotation, tone) = marks::rotation(key, ui.now_ms);
-    let (_, status, status_tone) = marks::status(key.status, ui);
+    let (_, status, status_tone) = marks::standing(key, ui);
     let mut pen = Pen::new(buf, area, 0);
     pen.text(safe(&key.key_id), dim).text(&sep, ui.style(Tone::Faint));
+    if key.deleted_at.is_some() {
+        pen.text(format!("stays in the bin for {}", marks::left_in_bin(key, ui.now_ms)), dim);
+        return;
+    }
     pen.text(status, ui.style(status_tone)).text(&sep, ui.style(Tone::Faint));
     pen.text(marks::custody(key.custody).0, dim).text(&sep, ui.style(Tone::Faint));
     pen.text("rotation ", dim).text(rotation, if tone == Tone::Text { dim } else { ui.style(tone) });

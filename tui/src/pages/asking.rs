@@ -1,0 +1,54 @@
+//! What is asked before something is done to a key, the same wherever it is done from.
+
+use keyward_keys::Environment;
+use keyward_keys::view::{KeyStatus, KeyView};
+
+use crate::app::dialog::{Dialog, Subject};
+use crate::widgets::pen::safe;
+
+/// Where a deleted key goes.
+pub(crate) const TO_THE_BIN: &str =
+    "to the bin for 30 days and can be restored from there. Apps can no longer fetch";
+
+/// Before one key is deleted; in production, its name is typed.
+pub(crate) fn delete(key: &KeyView) -> Dialog {
+    let name = safe(&key.name);
+    if key.environment == Environment::Production {
+        let text = format!("Type {name} to delete this production key. It goes {TO_THE_BIN} it.");
+        Dialog::name(Subject::Delete, "Delete", text, &key.name)
+    } else {
+        let text = format!("Delete {name}? It goes {TO_THE_BIN} it.");
+        Dialog::confirm(Subject::Delete, "Delete", text, true)
+    }
+}
+
+/// Before one key is switched off, or on; none for one that has expired.
+pub(crate) fn switch(key: &KeyView) -> Option<Dialog> {
+    let name = safe(&key.name);
+    let (title, text) = match key.status {
+        KeyStatus::Active => (
+            "Switch off",
+            format!("Switch {name} off? Apps can no longer fetch it; calls are still counted."),
+        ),
+        KeyStatus::Inactive => ("Switch on", format!("Switch {name} on again? Apps can fetch it.")),
+        KeyStatus::Expired => return None,
+    };
+    Some(Dialog::confirm(Subject::Switch, title, text, false))
+}
+
+/// Why an expired key cannot be switched.
+pub(crate) const EXPIRED: &str = "It has expired: give it a later expiry first.";
+
+/// Before a key is frozen, or thawed.
+pub(crate) fn freeze(key: &KeyView) -> Dialog {
+    let name = safe(&key.name);
+    let (title, text) = if key.frozen {
+        ("Thaw", format!("Thaw {name}? Apps can fetch it again."))
+    } else {
+        (
+            "Freeze",
+            format!("Freeze {name}? Apps cannot fetch it until it is thawed; calls are still counted."),
+        )
+    };
+    Dialog::confirm(Subject::Freeze, title, text, false)
+}

@@ -1,0 +1,68 @@
+//! The usage panel: the week's percentiles, what failed, and the busiest endpoints.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::pages::key::KeyPage;
+use crate::pages::key::panels::LABEL;
+use crate::theme::Tone;
+use crate::widgets::pen::{Pen, Ui, safe};
+use crate::widgets::{chart, format};
+
+/// Rows above the endpoints.
+const HEAD: u16 = 6;
+
+impl KeyPage {
+    /// Rows the panel takes.
+    pub(super) fn usage_rows(&self) -> u16 {
+        let endpoints = self.report.value().map_or(1, |report| report.top_endpoints.len().max(1));
+        HEAD.saturating_add(u16::try_from(endpoints).unwrap_or(u16::MAX))
+    }
+
+    pub(super) fn draw_usage(&self, area: Rect, buf: &mut Buffer, ui: &Ui) {
+        let (dim, text) = (ui.style(Tone::Dim), ui.style(Tone::Text));
+        let Some(report) = self.report.value() else {
+            Pen::new(buf, area, 0).text(self.report.excuse(ui.now_ms), dim);
+            return;
+        };
+        let sum = &report.summary;
+        Pen::new(buf, area, 0)
+            .cell("7 days", LABEL, dim)
+            .text(format::count(sum.total_requests), ui.style(Tone::Strong))
+            .text(" calls", dim);
+        let mut pen = Pen::new(buf, area, 1);
+        pen.cell("Response", LABEL, dim);
+        for (figure, name) in [(sum.p50, "p50"), (sum.p95, "p95"), (sum.p99, "p99")] {
+            pen.text(name, dim).skip(1).text(format::millis(figure), ui.style(Tone::Strong)).skip(1);
+        }
+        let failed = sum.failed_requests;
+        let tone = if failed > 0 { Tone::Warn } else { Tone::Text };
+        Pen::new(buf, area, 2)
+            .cell("Failed", LABEL, dim)
+            .text(format::count(failed), ui.style(tone))
+            .text(format!(" calls, {}", format::percent(failed, sum.total_requests)), dim);
+        let errors = [(report.errors.client_errors, "4xx"), (report.errors.server_errors, "5xx")];
+        let mut pen = Pen::new(buf, area, 3);
+        pen.cell("", LABEL, dim);
+        for (count, class) in errors {
+            pen.text(class, dim).skip(1).text(format::count(count), text).skip(1);
+            chart::bar(&mut pen, 8, count, failed.max(1), ui);
+            pen.skip(2);
+        }
+        Pen::new(buf, area, HEAD - 1).text("BUSIEST ENDPOINTS", dim);
+        if report.top_endpoints.is_empty() {
+            Pen::new(buf, area, HEAD).text("No call named its endpoint.", text);
+        }
+        for (row, endpoint) in (HEAD..area.height).zip(&report.top_endpoints) {
+            let mut pen = Pen::new(buf, area, row);
+            let name = pen.left().saturating_sub(if area.width < 60 { 16 } else { 30 }).min(60);
+            pen.cell(safe(&endpoint.endpoint), name, text).skip(1);
+            if area.width >= 60 {
+                chart::bar(&mut pen, 12, endpoint.requests, sum.total_requests, ui);
+                pen.skip(1);
+            }
+            pen.cell_right(format!("{:.1} %", endpoint.percentage), 7, ui.style(Tone::Strong));
+            pen.cell_right(format::short(endpoint.requests), 7, dim);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The form and the import: advice by service, values that are made, a pasted `.env` text.
+
+use crate::sample::{Look, Stage, keys};
+use keyward_keys::Fault;
+use keyward_tui::app::{Answer, AppEvent, Query, RequestId};
+use keyward_tui::notice::{Notice, NoticeKind};
+use keyward_tui::term::input::{Input, Key, KeyCode, Paste};
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+fn stage(presses: &str) -> Stage {
+    let mut stage = Stage::new(keys(), &Look::Dark.caps(), (120, 40));
+    stage.press(&format!("2{presses}"));
+    stage
+}
+
+fn take(stage: &mut Stage, wanted: impl Fn(&Query) -> bool) -> (RequestId, Query) {
+    let Some(at) = stage.held.iter().position(|(_, query)| wanted(query)) else { panic!("it was not asked") };
+    stage.held.remove(at)
+}
+
+fn paste(stage: &mut Stage, text: &str) {
+    let paste = Paste { text: Zeroizing::new(text.to_owned()), truncated: false };
+    stage.send(AppEvent::Input(Input::Paste(paste)));
+}
+
+#[test]
+fn a_known_service_is_completed_and_gives_advice_alone() {
+    let mut stage = stage("nchat\tope");
+    assert!(stage.text().contains("Right completes OpenAI"));
+    stage.key(Key::plain(KeyCode::Right));
+    assert!(stage.text().contains("platform.openai.com/api-keys"), "{}", stage.text());
+    stage.press("\t\tAKIA123");
+    assert!(stage.text().contains("OpenAI values begin with sk-"));
+    stage.hold = true;
+    stage.key(Key::ctrl('s'));
+    let (_, query) = take(&mut stage, |query| matches!(query, Query::Create(_)));
+    let Query::Create(new) = query else { panic!() };
+    assert_eq!((new.service.as_str(), new.rotation_interval), ("OpenAI", Some(90)), "it is not refused");
+}
+
+#[test]
+fn what_is_too_much_is_told_while_one_types_and_what_is_unfinished_is_not() {
+    let mut stage = stage(&format!("n{}", "x".repeat(128)));
+    assert!(!stage.text().contains("at most 128"));
+    stage.press("x");
+    assert!(stage.text().contains("at most 128"));
+    let mut stage = self::stage("nname\tservice\t\tvalue\tshort");
+    assert!(!stage.text().contains("at least 8"));
+    stage.press("\t");
+    assert!(stage.text().contains("at least 8"));
+}
+
+#[test]
+fn a_value_is_made_by_a_template_until_it_is_right() {
+    let mut stage = stage("nname\tinternal");
+    stage.hold = true;
+    stage.key(Key::ctrl('g'));
+    stage.key(Key::ctrl('u'));
+    stage.press("{6:digits}\r");
+    let (request, query) = take(&mut stage, |query| matches!(query, Query::Generate(_)));
+    assert!(matches!(query, Query::Generate(template) if template == "{6:digits}"));
+    let detail = "gives 20 random bits, which can be guessed; {14} is enough".to_owned();
+    let faults = vec![Fault { field: "template".to_owned(), detail }];
+    stage.answer(request, Err(Notice { faults, ..Notice::new(NoticeKind::Invalid, "Not saved.") }));
+    assert!(stage.text().contains("can be guessed") && stage.text().contains("{6:digits}"));
+    stage.key(Key::ctrl('u'));
+    stage.press("sk-{48}\r");
+    let (request, _) = take(&mut stage, |query| matches!(query, Query::Generate(_)));
+    stage.answer(request, Ok(Answer::Generated(SecretString::from("sk-made"))));
+    assert!(!stage.text().contains("sk-made"), "it is not shown");
+    stage.key(Key::ctrl('s'));
+    let (_, query) = take(&mut stage, |query| matches!(query, Query::Create(_)));
+    assert!(matches!(query, Query::Create(new) if new.value.expose_secret() == "sk-made"));
+}
+
+#[test]
+fn a_pasted_text_is_looked_at_before_it_is_added() {
+    let mut stage = stage("I");
+    stage.hold = true;
+    stage.key(Key::ctrl('s'));
+    assert!(stage.held.is_empty() && stage.text().contains("Paste the text first"));
+    paste(&mut stage, "STRIPE_KEY=sk_live_1\nOPENAI_API_KEY=sk-2\n");
+    let (request, query) = take(&mut stage, |query| matches!(query, Query::Import(..)));
+    let Query::Import(words, _) = &query else { panic!() };
+    assert!(words.dry_run && !words.skip_conflicts);
+    let answer = stage.reply(query).unwrap();
+    stage.answer(request, Ok(answer));
+    let text = stage.text();
+    assert!(
+        text.contains("2 new") && text.contains("SENDGRID_KEY") && text.contains("other value"),
+        "{text}"
+    );
+    assert!(!text.contains("sk_live_1"), "no value is shown");
+    stage.press("x");
+    let (request, query) = take(&mut stage, |query| matches!(query, Query::Import(..)));
+    assert!(matches!(&query, Query::Import(words, _) if words.skip_conflicts && words.dry_run));
+    let answer = stage.reply(query).unwrap();
+    stage.answer(request, Ok(answer));
+    stage.press("\x1bn");
+    assert!(stage.text().contains("SENDGRID_KEY"), "leaving asks first");
+    stage.key(Key::ctrl('s'));
+    let (request, query) = take(&mut stage, |query| matches!(query, Query::Import(..)));
+    assert!(matches!(&query, Query::Import(words, _) if !words.dry_run));
+    stage.answer(request, Err(Notice::new(NoticeKind::Failure, "The store takes no changes.")));
+    assert!(stage.text().contains("The store takes no changes") && stage.text().contains("The text is kept"));
+    stage.key(Key::ctrl('s'));
+    let (request, query) = take(&mut stage, |query| matches!(query, Query::Import(..)));
+    let answer = stage.reply(query).unwrap();
+    stage.answer(request, Ok(answer));
+    assert!(stage.text().contains("2 keys are sealed and stored") && stage.text().contains("NAME"));
+}
