@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{MatchedPath, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Query, Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
@@ -21,8 +21,10 @@ use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 
+use crate::input::BODY_LIMIT;
 use crate::limits::Standing;
 use crate::metered::UnderWay;
+use crate::once::OnceLayer;
 use crate::problem::{Problem, SaysItself};
 use crate::{HttpDoor, address, deferred, secure};
 
@@ -68,6 +70,8 @@ impl Visit {
 pub(crate) fn wrap(router: Router<HttpDoor>, door: &HttpDoor, time: Option<Duration>) -> Router<HttpDoor> {
     let api = &door.settings.api;
     let timeout = time.map(|time| TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, time));
+    let most = usize::try_from(api.body_limit_bytes.get()).unwrap_or(usize::MAX);
+    // All of them in one: each step of its own would clone what is below it for every request.
     router.layer(
         ServiceBuilder::new()
             .layer(from_fn_with_state(door.clone(), pass))
@@ -79,7 +83,10 @@ pub(crate) fn wrap(router: Router<HttpDoor>, door: &HttpDoor, time: Option<Durat
             ]))
             .option_layer(cors(&api.cors_origins))
             .layer(CatchPanicLayer::custom(|_| Problem::of_panic().into_response()))
-            .option_layer(timeout),
+            .option_layer(timeout)
+            // A route that takes more says so further in.
+            .layer(DefaultBodyLimit::max(BODY_LIMIT.min(most)))
+            .layer(OnceLayer(door.clone())),
     )
 }
 

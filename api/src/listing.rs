@@ -2,7 +2,7 @@
 //! answers without secrets: what is compressed tells by its length what stands beside text that an attacker chose
 //! (BREACH).
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
 use axum::body::{Body, to_bytes};
@@ -11,6 +11,8 @@ use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
+use foldhash::quality::RandomState;
+use tower::ServiceBuilder;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
@@ -20,15 +22,14 @@ use crate::{HttpDoor, etag};
 /// Gives these routes a tag for each good answer, and compression.
 pub(crate) fn listed(routes: UtoipaMethodRouter<HttpDoor>) -> UtoipaMethodRouter<HttpDoor> {
     let compression = CompressionLayer::new().gzip(true).br(true).quality(CompressionLevel::Fastest);
-    let tagged: UtoipaMethodRouter<HttpDoor> = routes.layer(from_fn(tag));
-    tagged.layer(compression)
+    routes.layer(ServiceBuilder::new().layer(compression).layer(from_fn(tag)))
 }
 
 /// The tag is made of the body: whatever changes in the answer changes it. It is weak, because compression makes other
 /// bytes of the same answer.
 async fn tag(request: Request, next: Next) -> Response {
-    static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    let known = request.headers().clone();
+    static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+    let known = request.headers().contains_key(header::IF_NONE_MATCH).then(|| request.headers().clone());
     let response = next.run(request).await;
     if response.status() != StatusCode::OK {
         return response;
@@ -40,7 +41,7 @@ async fn tag(request: Request, next: Next) -> Response {
     };
     let tag = format!("W/\"{:016x}\"", KEY.hash_one(&body));
     let Ok(tag) = HeaderValue::try_from(tag) else { return (head, body).into_response() };
-    if etag::not_modified(&known, &tag) {
+    if known.is_some_and(|known| etag::not_modified(&known, &tag)) {
         return etag::unchanged(tag);
     }
     head.headers.insert(header::ETAG, tag);

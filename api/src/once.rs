@@ -4,16 +4,20 @@
 //! bearer token and the request itself; where that is another by now, or the answer was lost in a crash, the repeated
 //! request is told what it made. Answers to sign-ins and opened values are never kept.
 
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt;
+use futures_util::future::{BoxFuture, Either};
+use futures_util::{FutureExt, StreamExt};
 use keyward_keys::service::{Begun, Once};
 use keyward_keys::{Caller, Id};
 use serde::{Deserialize, Serialize};
+use tower::{Layer, Service, ServiceExt};
 
 use crate::problem::Problem;
 use crate::signed;
@@ -38,15 +42,56 @@ fn looks_at(path: &str) -> bool {
     path.starts_with("/api/") && !path.starts_with("/api/auth/") && !path.starts_with("/api/fetch") && !opens
 }
 
-/// The layer.
-pub(crate) async fn once(State(door): State<HttpDoor>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    if request.method() != Method::POST || !request.headers().contains_key(KEY) || !looks_at(path) {
-        return next.run(request).await;
+/// The layer. A request without such a key goes straight through: nothing is cloned or boxed for it.
+#[derive(Clone)]
+pub(crate) struct OnceLayer(pub(crate) HttpDoor);
+
+/// What the layer puts around the routes.
+#[derive(Clone)]
+pub(crate) struct OnceService<S> {
+    door: HttpDoor,
+    routes: S,
+}
+
+impl<S> Layer<S> for OnceLayer {
+    type Service = OnceService<S>;
+
+    fn layer(&self, routes: S) -> OnceService<S> {
+        OnceService { door: self.0.clone(), routes }
     }
-    match repeatable(&door, request).await {
+}
+
+impl<S> Service<Request> for OnceService<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<S::Future, BoxFuture<'static, Result<Response, Infallible>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.routes.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let asks = request.method() == Method::POST
+            && request.headers().contains_key(KEY)
+            && looks_at(request.uri().path());
+        if !asks {
+            return Either::Left(self.routes.call(request));
+        }
+        Either::Right(once(self.door.clone(), self.routes.clone(), request).boxed())
+    }
+}
+
+async fn once<S>(door: HttpDoor, routes: S, request: Request) -> Result<Response, Infallible>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    Ok(match repeatable(&door, request).await {
         Ok(Asked::New(request, once)) => {
-            let response = deferred::settle(next.run(request).await).await;
+            let response = deferred::settle(routes.oneshot(request).await?).await;
             match once {
                 Some(once) => keep(&door, once, response).await,
                 None => response,
@@ -54,7 +99,7 @@ pub(crate) async fn once(State(door): State<HttpDoor>, request: Request, next: N
         }
         Ok(Asked::Before(response)) => response,
         Err(problem) => problem.into_response(),
-    }
+    })
 }
 
 enum Asked {

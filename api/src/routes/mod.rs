@@ -25,23 +25,19 @@ mod users;
 mod versions;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::input::BODY_LIMIT;
 use crate::problem::Problem;
 use crate::signed::Stranger;
-use crate::{HttpDoor, once};
+use crate::HttpDoor;
 
 /// Every route, with the answers to requests that fit none.
 pub(crate) fn all(door: &HttpDoor) -> Router<HttpDoor> {
     let most = usize::try_from(door.settings.api.body_limit_bytes.get()).unwrap_or(usize::MAX);
     let routes: Router<HttpDoor> = described(most).into();
-    let routes = routes.layer(from_fn_with_state(door.clone(), once::once));
     routes.fallback(no_route).method_not_allowed_fallback(no_method)
 }
 
@@ -66,7 +62,6 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
         .merge(unlock::routes())
         .merge(billing::routes())
         .merge(audit::routes())
-        .layer(DefaultBodyLimit::max(BODY_LIMIT.min(most)))
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(document::routes())

@@ -8,7 +8,7 @@
 //! a mistyped token is refused without a look into the database. The checksum proves nothing else.
 
 use secrecy::SecretString;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::error::{Error, Result};
 
@@ -43,11 +43,15 @@ pub(super) fn read(prefix: &str, text: &str) -> Result<Zeroizing<[u8; 32]>> {
     if digits.len() != SECRET_DIGITS || *check != checksum(body) {
         return Err(Error::Refused);
     }
-    let mut number = Zeroizing::new([0; 32]);
+    let mut number = Zeroizing::new([0; 4]);
     for digit in digits {
         multiply_add(&mut number, value(*digit).ok_or(Error::Refused)?)?;
     }
-    Ok(number)
+    let mut secret = Zeroizing::new([0; 32]);
+    for (bytes, limb) in secret.rchunks_exact_mut(8).zip(number.iter()) {
+        bytes.copy_from_slice(&limb.to_be_bytes());
+    }
+    Ok(secret)
 }
 
 fn checksum(body: &[u8]) -> [u8; CHECK_DIGITS] {
@@ -80,19 +84,16 @@ fn divide(number: &mut [u8; 32]) -> usize {
     remainder
 }
 
-/// Multiplies a big-endian number by 62 and adds a digit; refuses what does not fit.
-fn multiply_add(number: &mut [u8; 32], digit: u8) -> Result<()> {
-    let mut carry = u32::from(digit);
-    for byte in number.iter_mut().rev() {
-        let current = u32::from(*byte) * 62 + carry;
-        *byte = (current & 0xff) as u8;
-        carry = current >> 8;
+/// Multiplies a number, its least 64 bits first, by 62 and adds a digit; refuses what does not fit. Every fetch reads a
+/// token, so this goes by 64 bits at a time.
+fn multiply_add(number: &mut [u64; 4], digit: u8) -> Result<()> {
+    let mut carry = u128::from(digit);
+    for limb in number.iter_mut() {
+        let current = u128::from(*limb) * 62 + carry;
+        *limb = current as u64;
+        carry = current >> 64;
     }
-    if carry == 0 {
-        return Ok(());
-    }
-    number.zeroize();
-    Err(Error::Refused)
+    if carry == 0 { Ok(()) } else { Err(Error::Refused) }
 }
 
 #[cfg(test)]

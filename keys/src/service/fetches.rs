@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::OnceCell;
 
@@ -18,6 +18,7 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::change::put;
+use crate::service::metered::{Counted, Waiting};
 
 /// Rows written in one batch, or removed.
 const ROWS: usize = 1024;
@@ -28,7 +29,7 @@ const DAY_MS: i64 = 24 * 3_600_000;
 #[derive(Default)]
 pub(crate) struct Fetches {
     today: RwLock<Today>,
-    changed: Mutex<Vec<Arc<FetchCount>>>,
+    waiting: Waiting<FetchCount>,
 }
 
 #[derive(Default)]
@@ -47,7 +48,13 @@ pub(crate) struct FetchCount {
     count: AtomicU64,
     last_ms: AtomicI64,
     version: AtomicU32,
-    changed: AtomicBool,
+    waits: AtomicBool,
+}
+
+impl Counted for FetchCount {
+    fn waits(&self) -> &AtomicBool {
+        &self.waits
+    }
 }
 
 impl FetchCount {
@@ -60,7 +67,7 @@ impl FetchCount {
             count: row.count.into(),
             last_ms: row.last_ms.into(),
             version: row.version.into(),
-            changed: false.into(),
+            waits: false.into(),
         })
     }
 
@@ -115,7 +122,7 @@ impl Fetches {
         let mut today = self.today.write().unwrap_or_else(PoisonError::into_inner);
         // Whoever asked a moment before midnight may come here after it, and is counted with the new day.
         if today.day < day {
-            // What is not written of the day before lies in `changed` too.
+            // What is not written of the day before waits too.
             *today = Today { day, ..Today::default() };
         }
         let day = today.day;
@@ -129,23 +136,7 @@ impl Fetches {
         count.count.fetch_add(1, Relaxed);
         count.last_ms.fetch_max(now_ms, Relaxed);
         count.version.store(version, Relaxed);
-        self.mark(count)
-    }
-
-    /// Answers whether it is the first that waits to be written.
-    fn mark(&self, count: &Arc<FetchCount>) -> bool {
-        if count.changed.swap(true, Relaxed) {
-            return false;
-        }
-        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
-        changed.push(Arc::clone(count));
-        changed.len() == 1
-    }
-
-    fn take(&self) -> Vec<Arc<FetchCount>> {
-        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
-        let from = changed.len().saturating_sub(ROWS);
-        changed.split_off(from)
+        self.waiting.add(count)
     }
 }
 
@@ -191,24 +182,22 @@ impl Service {
 
     /// Writes the fetches counted since the last time.
     pub(crate) async fn write_fetches(&self) -> Result<()> {
-        loop {
-            let counts = self.0.metered.fetches.take();
-            if counts.is_empty() {
-                return Ok(());
-            }
+        let waiting = &self.0.metered.fetches.waiting;
+        let counts = waiting.take();
+        for (done, rows) in counts.chunks(ROWS).enumerate() {
             let mut batch = Batch::new(crypto::random_batch_id()?);
-            for count in &counts {
-                count.changed.store(false, Relaxed);
+            for count in rows {
                 batch.op(put(&count.row())?);
             }
             if let Err(error) = self.commit_metered(batch).await {
                 // Rows say how many in all, so writing them again later is right.
-                for count in &counts {
-                    self.0.metered.fetches.mark(count);
+                for count in &counts[done * ROWS..] {
+                    waiting.add(count);
                 }
                 return Err(error);
             }
         }
+        Ok(())
     }
 
     /// Removes the rows of days before this one, a batch at a time.
@@ -227,5 +216,43 @@ impl Service {
             }
             self.commit_metered(batch).await?;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::crypto::{MasterKey, PasswordCost};
+    use crate::service::{ServiceOptions, ServiceSettings};
+
+    #[tokio::test]
+    async fn writing_ends_although_more_is_counted_all_the_while() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = ServiceOptions {
+            path: folder.path().join("keyward.redb"),
+            master_key: MasterKey::generate().unwrap(),
+            settings: ServiceSettings::new(Clock::system()),
+            password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
+        };
+        let service = Service::open(options).await.unwrap();
+        let fetches = &service.0.metered.fetches;
+        let count = fetches.of(Id::default(), Id::default(), service.now_ms());
+        let counting = async {
+            loop {
+                fetches.add(&count, 1, service.now_ms());
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = counting => {}
+            written = service.write_fetches() => written.unwrap(),
+            () = tokio::time::sleep(Duration::from_secs(20)) => panic!("it goes on for ever"),
+        }
+        fetches.add(&count, 1, service.now_ms());
+        assert_eq!(fetches.waiting.take().len(), 1, "what was counted meanwhile waits for the next time");
     }
 }

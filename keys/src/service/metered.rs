@@ -1,7 +1,8 @@
 //! What is counted in memory and written within a second, all in one place: fetches and the uses of tokens. Metered,
 //! so it is not audited, and nobody waits for its commits.
 
-use std::sync::{Arc, Weak};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -23,6 +24,41 @@ pub(crate) struct Metered {
     pub(crate) uses: Uses,
     /// Something waits to be written.
     pub(crate) wake: Notify,
+}
+
+/// One thing that is counted.
+pub(crate) trait Counted {
+    /// Set while it waits to be written.
+    fn waits(&self) -> &AtomicBool;
+}
+
+/// What waits to be written, each once.
+pub(crate) struct Waiting<T>(Mutex<Vec<Arc<T>>>);
+
+impl<T> Default for Waiting<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Counted> Waiting<T> {
+    /// Answers whether it is the first that waits.
+    pub(crate) fn add(&self, one: &Arc<T>) -> bool {
+        if one.waits().swap(true, Relaxed) {
+            return false;
+        }
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.push(Arc::clone(one));
+        waiting.len() == 1
+    }
+
+    /// All that waits now. What is counted while these are written waits for the next time, or under load there
+    /// would be no end of it.
+    pub(crate) fn take(&self) -> Vec<Arc<T>> {
+        let taken = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        taken.iter().for_each(|one| one.waits().store(false, Relaxed));
+        taken
+    }
 }
 
 impl Metered {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use keyward_store::model::{Id, ServiceToken, TokenSeen};
 use keyward_store::{Batch, KeyRange, Op, Order, Record, Row, Snapshot};
@@ -13,6 +13,7 @@ use crate::crypto;
 use crate::error::{Error, Result};
 use crate::service::Service;
 use crate::service::change::put;
+use crate::service::metered::{Counted, Waiting};
 
 /// Rows read, or written in one batch.
 const ROWS: usize = 1024;
@@ -21,7 +22,7 @@ const ROWS: usize = 1024;
 #[derive(Default)]
 pub(crate) struct Uses {
     tokens: RwLock<HashMap<Id, Arc<TokenUse>>>,
-    changed: Mutex<Vec<Arc<TokenUse>>>,
+    waiting: Waiting<TokenUse>,
 }
 
 /// One token's uses.
@@ -33,7 +34,13 @@ pub(crate) struct TokenUse {
     unwritten: AtomicU64,
     /// ms since the epoch; 0 is never.
     last_ms: AtomicI64,
-    changed: AtomicBool,
+    waits: AtomicBool,
+}
+
+impl Counted for TokenUse {
+    fn waits(&self) -> &AtomicBool {
+        &self.waits
+    }
 }
 
 impl Uses {
@@ -82,22 +89,6 @@ impl Uses {
     pub(crate) fn forget(&self, token: Id) {
         self.tokens.write().unwrap_or_else(PoisonError::into_inner).remove(&token);
     }
-
-    /// Answers whether it is the first that waits to be written.
-    fn mark(&self, one: &Arc<TokenUse>) -> bool {
-        if one.changed.swap(true, Relaxed) {
-            return false;
-        }
-        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
-        changed.push(Arc::clone(one));
-        changed.len() == 1
-    }
-
-    fn take(&self) -> Vec<Arc<TokenUse>> {
-        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
-        let from = changed.len().saturating_sub(ROWS);
-        changed.split_off(from)
-    }
 }
 
 /// Whether a token has uses left.
@@ -131,7 +122,7 @@ impl Service {
             Some(most) => self.count_limited(&one, most).await?,
         }
         one.last_ms.fetch_max(self.now_ms(), Relaxed);
-        if metered.uses.mark(&one) {
+        if metered.uses.waiting.add(&one) {
             metered.wake.notify_one();
         }
         Ok(())
@@ -149,16 +140,12 @@ impl Service {
 
     /// Writes the uses counted since the last time.
     pub(crate) async fn write_uses(&self) -> Result<()> {
-        let uses = &self.0.metered.uses;
-        loop {
-            let ones = uses.take();
-            if ones.is_empty() {
-                return Ok(());
-            }
+        let waiting = &self.0.metered.uses.waiting;
+        let ones = waiting.take();
+        for (done, rows) in ones.chunks(ROWS).enumerate() {
             let mut batch = Batch::new(crypto::random_batch_id()?);
-            let mut added = Vec::with_capacity(ones.len());
-            for one in &ones {
-                one.changed.store(false, Relaxed);
+            let mut added = Vec::with_capacity(rows.len());
+            for one in rows {
                 let more = one.unwritten.swap(0, Relaxed);
                 added.push(more);
                 // A token that was revoked meanwhile leaves nothing behind.
@@ -169,12 +156,15 @@ impl Service {
                 }
             }
             if let Err(error) = self.commit_metered(batch).await {
-                for (one, more) in ones.iter().zip(added) {
+                for (one, more) in rows.iter().zip(added) {
                     one.unwritten.fetch_add(more, Relaxed);
-                    uses.mark(one);
+                }
+                for one in &ones[done * ROWS..] {
+                    waiting.add(one);
                 }
                 return Err(error);
             }
         }
+        Ok(())
     }
 }
