@@ -1,34 +1,54 @@
 //! `Link` for lists (RFC 8288): the neighbours of a page, with every other name of the query kept.
 
-use axum::Json;
-use axum::http::header::{self, HeaderMap, HeaderValue};
+use std::fmt::Write;
+
+use axum::http::StatusCode;
+use axum::http::header::{self, HeaderValue};
+use axum::response::{IntoResponse, Response};
 use keyward_keys::view::Pagination;
+use serde::Serialize;
+
+/// Roughly what an item of a page takes, in bytes: a body that grows as it is written is copied and wiped each time.
+const ITEM: u64 = 1024;
 
 /// A page of `path`, with links to its neighbours.
-pub(crate) fn linked<T>(path: &str, raw: Option<&str>, at: Pagination, page: T) -> (HeaderMap, Json<T>) {
+pub(crate) fn linked<T: Serialize>(path: &str, raw: Option<&str>, at: Pagination, page: &T) -> Response {
     let links = pages(path, raw.unwrap_or_default(), &at);
-    (HeaderMap::from_iter([(header::LINK, links)]), Json(page))
+    let mut body = Vec::with_capacity((u64::from(at.limit).min(at.total) * ITEM) as usize);
+    match serde_json::to_writer(&mut body, page) {
+        Ok(()) => {
+            let json = HeaderValue::from_static("application/json");
+            ([(header::LINK, links), (header::CONTENT_TYPE, json)], body).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 /// Links to the first, previous, next and last page of `path`. A URI's query holds no `<`, `>` or quote, so it can
 /// be repeated as it came.
 fn pages(path: &str, query: &str, at: &Pagination) -> HeaderValue {
-    let kept: String = query
-        .split('&')
-        .filter(|pair| !pair.is_empty() && *pair != "page" && !pair.starts_with("page="))
-        .map(|pair| format!("&{pair}"))
-        .collect();
-    let link = |page: u64, relation: &str| format!("<{path}?page={page}{kept}>; rel=\"{relation}\"");
+    let kept =
+        || query.split('&').filter(|pair| !pair.is_empty() && *pair != "page" && !pair.starts_with("page="));
+    let mut links = String::with_capacity(4 * (path.len() + query.len() + 40));
+    let mut link = |page: u64, relation: &str| {
+        let comma = if links.is_empty() { "" } else { ", " };
+        // Writing to a string does not fail.
+        let _ = write!(links, "{comma}<{path}?page={page}");
+        for pair in kept() {
+            links.extend(["&", pair]);
+        }
+        links.extend([">; rel=\"", relation, "\""]);
+    };
     let (page, last) = (u64::from(at.page), at.pages.max(1));
-    let mut links = vec![link(1, "first")];
+    link(1, "first");
     if page > 1 {
-        links.push(link((page - 1).min(last), "prev"));
+        link((page - 1).min(last), "prev");
     }
     if page < last {
-        links.push(link(page + 1, "next"));
+        link(page + 1, "next");
     }
-    links.push(link(last, "last"));
-    HeaderValue::try_from(links.join(", ")).unwrap_or(HeaderValue::from_static(""))
+    link(last, "last");
+    HeaderValue::try_from(links).unwrap_or(HeaderValue::from_static(""))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::http::header::{self, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use jiff::Timestamp;
@@ -62,11 +62,11 @@ async fn list(
     Signed(caller): Signed,
     RawQuery(raw): RawQuery,
     Search(mut search): Search,
-) -> Result<(HeaderMap, Json<AuditPage>), Problem> {
+) -> Result<Response, Problem> {
     let query = query(&mut search);
     search.finish()?;
     let page = door.service.audit(&caller, &query).await?;
-    Ok(linked("/api/audit", raw.as_deref(), page.pagination, page))
+    Ok(linked("/api/audit", raw.as_deref(), page.pagination, &page))
 }
 
 /// What was done to a key, newest first.
@@ -79,12 +79,12 @@ async fn of_key(
     KeyPath(key): KeyPath,
     RawQuery(raw): RawQuery,
     Search(mut search): Search,
-) -> Result<(HeaderMap, Json<AuditPage>), Problem> {
+) -> Result<Response, Problem> {
     let query = query(&mut search);
     search.finish()?;
     let id = door.service.key(&caller, &key).await?.id;
     let page = door.service.key_audit(&caller, &key, query).await?;
-    Ok(linked(&format!("/api/keys/{id}/audit"), raw.as_deref(), page.pagination, page))
+    Ok(linked(&format!("/api/keys/{id}/audit"), raw.as_deref(), page.pagination, &page))
 }
 
 /// What a check of the whole chain found.
@@ -130,14 +130,14 @@ async fn checkpoints(
     Signed(caller): Signed,
     RawQuery(raw): RawQuery,
     Search(mut search): Search,
-) -> Result<(HeaderMap, Json<CheckpointPage>), Problem> {
+) -> Result<Response, Problem> {
     let query = CheckpointQuery {
         page: search.number("page").unwrap_or(1),
         limit: search.number("limit").unwrap_or(PAGE_SIZE),
     };
     search.finish()?;
     let page = door.service.audit_checkpoints(&caller, query).await?;
-    Ok(linked("/api/audit/checkpoints", raw.as_deref(), page.pagination, page))
+    Ok(linked("/api/audit/checkpoints", raw.as_deref(), page.pagination, &page))
 }
 
 /// The whole chain with its hashes, for operators: one JSON document a line, oldest first, ending with the record of

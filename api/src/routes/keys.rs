@@ -48,7 +48,7 @@ async fn list(
     Signed(caller): Signed,
     RawQuery(raw): RawQuery,
     Search(mut search): Search,
-) -> Result<(HeaderMap, Json<KeyPage>), Problem> {
+) -> Result<Response, Problem> {
     let (sort, reverse) = sort(&mut search);
     let query = KeyQuery {
         page: search.number("page").unwrap_or(1),
@@ -74,7 +74,7 @@ async fn list(
     if let (None, Some(as_of)) = (query.as_of, page.as_of) {
         raw.push_str(&format!("&asOf={as_of}"));
     }
-    Ok(linked("/api/keys", Some(&raw), page.pagination, page))
+    Ok(linked("/api/keys", Some(&raw), page.pagination, &page))
 }
 
 /// A field's name, rising; with `-` before it, falling. Orders with the larger value first are turned.

@@ -30,9 +30,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::HttpDoor;
 use crate::problem::Problem;
 use crate::signed::Stranger;
-use crate::HttpDoor;
 
 /// Every route, with the answers to requests that fit none.
 pub(crate) fn all(door: &HttpDoor) -> Router<HttpDoor> {

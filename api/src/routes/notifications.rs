@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
+use axum::response::Response;
 use keyward_keys::input::NotificationQuery;
 use keyward_keys::view::{NotificationPage, NotificationView};
 use serde::Serialize;
@@ -34,7 +34,7 @@ async fn list(
     Signed(caller): Signed,
     RawQuery(raw): RawQuery,
     Search(mut search): Search,
-) -> Result<(HeaderMap, Json<NotificationPage>), Problem> {
+) -> Result<Response, Problem> {
     let query = NotificationQuery {
         page: search.number("page").unwrap_or(1),
         limit: search.number("limit").unwrap_or(PAGE_SIZE),
@@ -42,7 +42,7 @@ async fn list(
     };
     search.finish()?;
     let page = door.service.notifications(&caller, &query).await?;
-    Ok(linked("/api/notifications", raw.as_deref(), page.pagination, page))
+    Ok(linked("/api/notifications", raw.as_deref(), page.pagination, &page))
 }
 
 /// Notes that the caller has seen one.

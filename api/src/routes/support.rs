@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
-use axum::http::header::{self, HeaderMap};
-use axum::response::IntoResponse;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use keyward_keys::input::{NewTicket, TicketQuery};
 use keyward_keys::view::{TicketPage, TicketView};
 use utoipa::ToSchema;
@@ -35,7 +35,7 @@ async fn list(
     Signed(caller): Signed,
     RawQuery(raw): RawQuery,
     Search(mut search): Search,
-) -> Result<(HeaderMap, Json<TicketPage>), Problem> {
+) -> Result<Response, Problem> {
     let query = TicketQuery {
         page: search.number("page").unwrap_or(1),
         limit: search.number("limit").unwrap_or(PAGE_SIZE),
@@ -44,7 +44,7 @@ async fn list(
     };
     search.finish()?;
     let page = door.service.tickets(&caller, &query).await?;
-    Ok(linked("/api/support", raw.as_deref(), page.pagination, page))
+    Ok(linked("/api/support", raw.as_deref(), page.pagination, &page))
 }
 
 /// Opens a question to the operators.

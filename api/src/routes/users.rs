@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
+use axum::response::Response;
 use keyward_keys::input::{Announcement, InstanceInvitation, UserChange, UserQuery};
 use keyward_keys::view::{InstanceInvitationView, ManagedUser, OneTimeCode, UserPage};
 use secrecy::ExposeSecret;
@@ -57,7 +58,7 @@ async fn list(
     Signed(caller): Signed,
     RawQuery(raw): RawQuery,
     Search(mut search): Search,
-) -> Result<(HeaderMap, Json<UserPage>), Problem> {
+) -> Result<Response, Problem> {
     let query = UserQuery {
         page: search.number("page").unwrap_or(1),
         limit: search.number("limit").unwrap_or(PAGE_SIZE),
@@ -65,7 +66,7 @@ async fn list(
     };
     search.finish()?;
     let page = door.service.users(&caller, &query).await?;
-    Ok(linked("/api/admin/users", raw.as_deref(), page.pagination, page))
+    Ok(linked("/api/admin/users", raw.as_deref(), page.pagination, &page))
 }
 
 /// One account.
