@@ -32,7 +32,8 @@ pub use live::{KeyAction, KeyUpdate, UsageDelta, UsageStats, UsageUpdate};
 pub use notification::{NotificationPage, NotificationUpdate, NotificationView};
 pub use support::{TicketMessageView, TicketPage, TicketStatus, TicketView};
 pub use team::{
-    Departure, EndedToken, ExposedKey, InvitationView, IssuedInvitation, MemberView, SealedAccess, TeamView,
+    Departure, EndedToken, ExposedKey, InvitationView, IssuedInvitation, MemberView, PresentView,
+    SealedAccess, TeamView,
 };
 pub use token::TokenView;
 pub use transfer::{Exported, ImportLine, ImportReport, ImportResult, LeftOut};
@@ -42,7 +43,7 @@ pub use usage::{EndpointShare, ErrorClasses, KeyShare, UsageDay, UsageOverview, 
 pub use version::{VersionLabel, VersionView};
 
 pub use account::{
-    InstanceInvitationView, LostKey, ManagedUser, OneTimeCode, PassphraseLoss, PreferencesView,
+    InstanceInvitationView, LostKey, ManagedUser, OneTimeCode, PassphraseLoss, PreferencesView, QrModules,
     RegrantedTeam, SecondFactorSetup, SessionKind, SessionView, UserPage,
 };
 

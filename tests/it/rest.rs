@@ -90,3 +90,16 @@ async fn nobody_joins_uninvited_unless_the_settings_say_so() {
     assert_eq!(refused["code"], "registration");
     daemon.stop().await;
 }
+
+#[tokio::test]
+async fn every_route_that_the_dashboard_shows_is_in_the_document() {
+    let daemon = Daemon::start().await;
+    let document = daemon.http().get("/openapi.json").await.expect(200);
+    for route in keyward_tui::ROUTES {
+        let described = &document["paths"][route.path][route.method.to_lowercase()];
+        assert!(described.is_object(), "{} {}", route.method, route.path);
+        let takes = described.get("requestBody").is_some();
+        assert!(takes || route.body.is_empty(), "{} {} takes no body", route.method, route.path);
+    }
+    daemon.stop().await;
+}

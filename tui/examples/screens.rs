@@ -18,7 +18,7 @@ use sample::{Look, Stage, keys};
 const CELL: (f64, f64) = (9.0, 20.0);
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 /// A page's name and the keys that lead to it.
-const PAGES: [(&str, &str); 20] = [
+const PAGES: [(&str, &str); 39] = [
     ("keys", "2jj"),
     ("marked", "2  j D"),
     ("bin", "2Bj"),
@@ -39,6 +39,25 @@ const PAGES: [(&str, &str); 20] = [
     ("palette-search", "2\r:get"),
     ("copied", "2jjjj\ry"),
     ("empty", "2"),
+    ("teams", "6"),
+    ("team", "6\rjj"),
+    ("team-code", "6\rnliam@example.com\r\r"),
+    ("team-departed", "6\rjjDBo Lindqvist\r"),
+    ("roles", "6P"),
+    ("profile", "9jjj"),
+    ("profile-theme", "9jjj\r"),
+    ("profile-factor", "9jjjjj\r"),
+    ("profile-recovery", "9jjjjj\r123456\r"),
+    ("profile-password", "9jjjj\rold one\tnew\toth\t"),
+    ("ssh-keys", "9jjjjjj\r"),
+    ("sessions", "9jjjjjjj\r"),
+    ("notifications", "4j"),
+    ("audit", "0jj"),
+    ("audit-record", "0jj\r"),
+    ("audit-filter", "0/key.reveal\t"),
+    ("support", ":ask the operators\r"),
+    ("support-question", ":ask the operators\r\r"),
+    ("api", ":routes with lines\rjj"),
 ];
 
 fn main() -> std::io::Result<()> {

@@ -11,3 +11,5 @@ pub mod ssh;
 pub mod term;
 mod theme;
 mod widgets;
+
+pub use pages::routes::{ROUTES, Route};

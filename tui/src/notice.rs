@@ -14,6 +14,8 @@ pub enum NoticeKind {
     Warning,
     /// It was not done.
     Failure,
+    /// It is not for this person.
+    Forbidden,
     /// It was not done: fields are wrong; `faults` says which.
     Invalid,
     /// The thing is gone or was never there.
@@ -60,6 +62,7 @@ impl From<&Error> for Notice {
             }
             Error::Unauthenticated => NoticeKind::SignedOut,
             Error::NotFound(_) => NoticeKind::Gone,
+            Error::Forbidden(_) => NoticeKind::Forbidden,
             Error::Stale => NoticeKind::Stale,
             Error::WrongPassphrase => NoticeKind::WrongPassphrase,
             Error::Locked(Locked::Sealed) => NoticeKind::Unlock,
@@ -67,7 +70,6 @@ impl From<&Error> for Notice {
             Error::TotpRequired
             | Error::WrongPassword
             | Error::WrongCode
-            | Error::Forbidden(_)
             | Error::Conflict(_)
             | Error::KeyInactive
             | Error::LimitExceeded { .. }

@@ -104,6 +104,16 @@ impl Theme {
         Self { light, depth: caps.depth }
     }
 
+    /// It is made for light grounds.
+    pub(crate) fn is_light(self) -> bool {
+        self.light
+    }
+
+    /// The terminal shows colours.
+    pub(crate) fn has_colour(self) -> bool {
+        self.depth > Depth::Mono
+    }
+
     /// What the encoder needs to show these colours where there are only 16.
     pub(crate) fn palette(self) -> &'static Palette {
         static PALETTES: [Palette; 2] = [Palette::new(&DARK), Palette::new(&LIGHT)];

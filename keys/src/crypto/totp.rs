@@ -2,7 +2,7 @@
 //! six digits, 30 seconds. It keeps no count of what was used; whoever asks does.
 
 use hmac::{Hmac, KeyInit, Mac};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -84,12 +84,17 @@ impl TotpSecret {
 
     /// The `otpauth:` link that authenticator apps read (Key URI Format), for an account's name.
     pub fn uri(&self, issuer: &str, account: &str) -> SecretString {
+        let short = self.short_uri(issuer, account);
+        let defaults = format!("&algorithm=SHA1&digits={DIGITS}&period={STEP}");
+        SecretString::from(format!("{}{defaults}", short.expose_secret()))
+    }
+
+    /// The same without what is so unless it is said: a QR code of it is small enough for a terminal.
+    pub fn short_uri(&self, issuer: &str, account: &str) -> SecretString {
         let secret = Zeroizing::new(data_encoding::BASE32_NOPAD.encode(self.0.as_slice()));
         let (issuer, account) = (escape(issuer), escape(account));
-        SecretString::from(format!(
-            "otpauth://totp/{issuer}:{account}?secret={}&issuer={issuer}&algorithm=SHA1&digits={DIGITS}&period={STEP}",
-            *secret
-        ))
+        let uri = format!("otpauth://totp/{issuer}:{account}?secret={}&issuer={issuer}", *secret);
+        SecretString::from(uri)
     }
 }
 

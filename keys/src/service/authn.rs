@@ -185,18 +185,30 @@ impl Service {
 
     /// Whether what proved this caller still stands, whatever became of what they opened with it.
     pub(crate) fn proof_stands(&self, tables: &Tables, caller: &Caller) -> bool {
+        let kept = |epoch| caller.presence.is_some_and(|id| self.0.present.is_kept(id, epoch));
+        self.proof_stands_at(tables, caller, kept)
+    }
+
+    /// The same, where `kept` says whether what the caller has open was kept when the account came to an epoch.
+    pub(crate) fn proof_stands_at(
+        &self,
+        tables: &Tables,
+        caller: &Caller,
+        kept: impl Fn(u32) -> bool,
+    ) -> bool {
         match caller.identity {
             Identity::System(_) => true,
             Identity::Token(token) => {
                 tables.tokens.get(&token).is_some_and(|token| self.token_stands(tables, &token.record))
             }
             Identity::Account(account) => tables.accounts.get(&account).is_some_and(|account| {
-                let same_epoch = caller.epoch == account.record.security.epoch;
+                let epoch = account.record.security.epoch;
+                let same_epoch = || caller.epoch == epoch || kept(epoch);
                 let proof_stands = match caller.credential {
-                    Some(id) if tables.ssh_keys.contains_key(&id) => same_epoch,
+                    Some(id) if tables.ssh_keys.contains_key(&id) => same_epoch(),
                     // A session that is kept when all others end keeps its row.
                     Some(id) => tables.sessions.contains_key(&id),
-                    None => same_epoch,
+                    None => same_epoch(),
                 };
                 account.record.disabled_ms.is_none() && proof_stands
             }),

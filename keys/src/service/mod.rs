@@ -35,6 +35,7 @@ mod metered;
 mod metrics;
 mod mirror;
 mod moving;
+mod names;
 mod notifications;
 mod once;
 mod opening;

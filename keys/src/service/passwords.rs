@@ -37,20 +37,20 @@ impl Service {
         let account = caller.person()?;
         let known = self.prove_password(caller, current).await?;
         let password = self.hash_new(new).await?;
-        self.change(caller, Permission::AccountChange, Target::Account(account), |tables, draft| {
-            let old = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
-            if old.record.password != known.record.password {
-                return Err(Error::Conflict("the password was changed meanwhile".to_owned()));
-            }
-            draft.object = Some(account);
-            draft.detail = "password changed".to_owned();
-            let security = end_everything(tables, draft, &old.record, caller.credential);
-            draft
-                .batch
-                .replace(old, &Account { password: password.clone(), security, ..old.record.clone() })?;
-            Ok(())
-        })
-        .await?;
+        let changed =
+            self.change(caller, Permission::AccountChange, Target::Account(account), |tables, draft| {
+                let old = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
+                if old.record.password != known.record.password {
+                    return Err(Error::Conflict("the password was changed meanwhile".to_owned()));
+                }
+                draft.object = Some(account);
+                draft.detail = "password changed".to_owned();
+                let security = self.end_others(tables, draft, &old.record, caller);
+                let record = Account { password: password.clone(), security, ..old.record.clone() };
+                draft.batch.replace(old, &record)?;
+                Ok(())
+            });
+        self.keeping(caller, changed).await?;
         self.forget_unlocks(account);
         Ok(())
     }

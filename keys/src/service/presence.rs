@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use keyward_store::model::Id;
+use keyward_store::model::{Account, Id, Security};
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
@@ -15,9 +15,12 @@ use crate::meters::OpenSession;
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
+use crate::service::change::Draft;
 use crate::service::mirror::Tables;
+use crate::service::sessions::end_everything;
+use crate::service::teams::team_row;
 use crate::service::text::harmless;
-use crate::view::{SessionKind, SessionView};
+use crate::view::{PresentView, SessionKind, SessionView};
 
 /// Bytes of what a client calls itself that are kept.
 const CLIENT: usize = 200;
@@ -31,12 +34,26 @@ struct Open {
     caller: Caller,
     client: Box<str>,
     since_ms: i64,
+    /// The account's epoch at which it goes on, when everything else was ended from here.
+    kept: Option<u32>,
 }
 
 impl Present {
     /// It is open, and nobody ended it.
     pub(crate) fn stands(&self, id: Id) -> bool {
         self.lock().contains_key(&id)
+    }
+
+    /// It was kept when the account came to this epoch.
+    pub(crate) fn is_kept(&self, id: Id, epoch: u32) -> bool {
+        self.lock().get(&id).is_some_and(|open| open.kept == Some(epoch))
+    }
+
+    /// Keeps it when the account comes to this epoch, or no longer keeps it.
+    fn keep(&self, id: Id, epoch: Option<u32>) {
+        if let Some(open) = self.lock().get_mut(&id) {
+            open.kept = epoch;
+        }
     }
 
     /// How much an account has open.
@@ -82,8 +99,8 @@ impl Service {
         }
         let id = crypto::random_id()?;
         let caller = Caller { presence: Some(id), ..caller.clone() };
-        let open =
-            Open { kind, caller: caller.clone(), client: harmless(client, CLIENT), since_ms: self.now_ms() };
+        let client = harmless(client, CLIENT);
+        let open = Open { kind, caller: caller.clone(), client, since_ms: self.now_ms(), kept: None };
         self.0.present.lock().insert(id, open);
         Ok(Presence { service: self.clone(), id, caller, _counted: self.0.meters.session(kind.name()) })
     }
@@ -91,21 +108,83 @@ impl Service {
     /// What an account has open over connections.
     pub(crate) fn present_of(&self, tables: &Tables, account: Id, asking: &Caller) -> Vec<SessionView> {
         let now_ms = self.now_ms();
+        let view = |id: Id, open: &Open| SessionView {
+            id,
+            kind: open.kind,
+            door: open.caller.origin.door,
+            address: open.caller.origin.address.map(|address| address.to_string()),
+            user_agent: (!open.client.is_empty()).then(|| open.client.to_string()),
+            created_at: timestamp(open.since_ms),
+            last_seen: timestamp(now_ms),
+            expires_at: None,
+            current: asking.presence == Some(id),
+        };
+        let of_account = |open: &Open| open.caller.account() == Some(account);
         let present = self.0.present.lock();
-        let own = present.iter().filter(|(_, open)| open.caller.account() == Some(account));
-        own.filter(|(_, open)| self.proof_stands(tables, &open.caller))
-            .map(|(id, open)| SessionView {
-                id: *id,
-                kind: open.kind,
-                door: open.caller.origin.door,
-                address: open.caller.origin.address.map(|address| address.to_string()),
-                user_agent: (!open.client.is_empty()).then(|| open.client.to_string()),
-                created_at: timestamp(open.since_ms),
-                last_seen: timestamp(now_ms),
-                expires_at: None,
-                current: asking.presence == Some(*id),
-            })
-            .collect()
+        let own = present.iter().filter(|(_, open)| of_account(open));
+        own.filter(|(_, open)| self.open_stands(tables, open)).map(|(id, open)| view(*id, open)).collect()
+    }
+
+    /// Who of a team is connected now, whoever came first first: its members only, and of each what they have open.
+    pub async fn team_presence(&self, caller: &Caller, team: Id) -> Result<Vec<PresentView>> {
+        let tables = self.mirror().read();
+        authorise(&tables, caller, Permission::TeamRead, Target::Space(team), None)?;
+        team_row(&tables, team)?;
+        let present = self.0.present.lock();
+        let mut here: HashMap<Id, PresentView> = HashMap::new();
+        for open in present.values().filter(|open| self.open_stands(&tables, open)) {
+            let Some(user_id) = open.caller.account() else { continue };
+            if tables.membership(user_id, team).is_none() {
+                continue;
+            }
+            let since = timestamp(open.since_ms);
+            let view =
+                here.entry(user_id).or_insert_with(|| PresentView { user_id, since, kinds: Vec::new() });
+            view.since = view.since.min(since);
+            if !view.kinds.contains(&open.kind) {
+                view.kinds.push(open.kind);
+            }
+        }
+        let mut here: Vec<PresentView> = here.into_values().collect();
+        here.iter_mut().for_each(|view| view.kinds.sort_unstable());
+        here.sort_by_key(|view| (view.since, view.user_id));
+        Ok(here)
+    }
+
+    /// Makes a change that ends what else the caller has open, which [`Self::end_others`] is part of. When it comes to
+    /// nothing, what was to be kept is nothing special any more.
+    pub(crate) async fn keeping<T>(
+        &self,
+        caller: &Caller,
+        change: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let changed = change.await;
+        if let (Err(_), Some(id)) = (&changed, caller.presence) {
+            self.0.present.keep(id, None);
+        }
+        changed
+    }
+
+    /// Ends everything an account has open but what the caller asks from; answers the security state that does it, which
+    /// the caller writes. What is kept is noted before the commit, because the commit itself tells those who are ended.
+    pub(crate) fn end_others(
+        &self,
+        tables: &Tables,
+        draft: &mut Draft,
+        account: &Account,
+        caller: &Caller,
+    ) -> Security {
+        let security = end_everything(tables, draft, account, caller.credential);
+        if let Some(id) = caller.presence {
+            self.0.present.keep(id, Some(security.epoch));
+        }
+        security
+    }
+
+    /// What is open stands; asked with the list at hand, which [`Self::proof_stands`] would look into once more.
+    fn open_stands(&self, tables: &Tables, open: &Open) -> bool {
+        let kept = |epoch| open.kept == Some(epoch);
+        self.proof_stands_at(tables, &open.caller, kept)
     }
 
     /// Ends something that the caller has open over a connection; whether there was such a thing.

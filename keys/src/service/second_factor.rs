@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use qrcode::render::svg;
-use qrcode::{EcLevel, QrCode};
+use qrcode::{Color, EcLevel, QrCode};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
@@ -19,7 +19,7 @@ use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::lockout::Counted;
 use crate::service::sessions::end_everything;
-use crate::view::SecondFactorSetup;
+use crate::view::{QrModules, SecondFactorSetup};
 
 /// What authenticator apps show above the codes.
 const ISSUER: &str = "Keyward";
@@ -55,8 +55,9 @@ impl Service {
             })
             .await?;
         let otpauth = secret.uri(ISSUER, &email);
-        let qr = qr(otpauth.expose_secret())?;
-        Ok(SecondFactorSetup { otpauth, qr })
+        let qr = image(otpauth.expose_secret())?;
+        let modules = modules(secret.short_uri(ISSUER, &email).expose_secret())?;
+        Ok(SecondFactorSetup { otpauth, qr, modules })
     }
 
     /// Switches the second factor on, with a code of the app; answers the recovery codes, this once. What is open else
@@ -204,22 +205,34 @@ impl Service {
                 let (second_factor, detail) = work(&old.record, draft.now_ms)?;
                 draft.object = Some(account);
                 draft.detail = detail.to_owned();
-                let ended = end_everything(tables, draft, &old.record, caller.credential);
+                let ended = self.end_others(tables, draft, &old.record, caller);
                 let security = Security { second_factor, ..ended };
                 draft.batch.replace(old, &Account { security, ..old.record.clone() })?;
                 draft.events.push(Event::AccountChanged { account });
                 Ok(())
             });
-        self.counting_codes(caller, account, changed).await?;
+        self.keeping(caller, self.counting_codes(caller, account, changed)).await?;
         self.forget_unlocks(account);
         Ok(())
     }
 }
 
 /// A link as a QR code: a `data:` URL of an SVG image.
-fn qr(link: &str) -> Result<SecretString> {
-    let code = QrCode::with_error_correction_level(link, EcLevel::M)
-        .map_err(|error| Error::Internal(Box::new(error)))?;
-    let image = Zeroizing::new(code.render::<svg::Color<'_>>().min_dimensions(240, 240).build());
+fn image(link: &str) -> Result<SecretString> {
+    let image =
+        Zeroizing::new(code(link, EcLevel::M)?.render::<svg::Color<'_>>().min_dimensions(240, 240).build());
     Ok(SecretString::from(format!("data:image/svg+xml;base64,{}", STANDARD.encode(image.as_bytes()))))
+}
+
+/// The same for a terminal. It is read off a screen, which nobody creases: the least correction keeps it small enough
+/// for one.
+fn modules(link: &str) -> Result<QrModules> {
+    let code = code(link, EcLevel::L)?;
+    let side = code.width();
+    let dark = code.into_colors().into_iter().map(|color| color == Color::Dark).collect();
+    Ok(QrModules { side, dark: Zeroizing::new(dark) })
+}
+
+fn code(link: &str, level: EcLevel) -> Result<QrCode> {
+    QrCode::with_error_correction_level(link, level).map_err(|error| Error::Internal(Box::new(error)))
 }

@@ -166,6 +166,23 @@ impl Service {
         .await
     }
 
+    /// Ends everything the caller has open in any door, but for what they ask from.
+    pub async fn sign_out_others(&self, caller: &Caller) -> Result<()> {
+        let account = caller.person()?;
+        let target = Target::Account(account);
+        let changed = self.change(caller, Permission::SessionManage, target, |tables, draft| {
+            let old = tables.accounts.get(&account).ok_or(Error::NotFound("account"))?;
+            draft.object = Some(account);
+            draft.detail = "signed out everywhere else".to_owned();
+            let security = self.end_others(tables, draft, &old.record, caller);
+            draft.batch.replace(old, &Account { security, ..old.record.clone() })?;
+            Ok(())
+        });
+        self.keeping(caller, changed).await?;
+        self.forget_unlocks(account);
+        Ok(())
+    }
+
     /// Ends everything the caller has open in any door, this session included.
     pub async fn sign_out_everywhere(&self, caller: &Caller) -> Result<()> {
         self.end_all(caller, Permission::SessionManage, caller.person()?).await

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
+use zeroize::Zeroizing;
 
 use keyward_store::model::{Door, Environment, Id};
 
@@ -21,7 +22,7 @@ pub struct PreferencesView {
 }
 
 /// What a session is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SessionKind {
     /// An app or a browser, signed in with a token.
@@ -115,6 +116,16 @@ pub struct SecondFactorSetup {
     pub otpauth: SecretString,
     /// The link as a QR code: a `data:` URL of an SVG image.
     pub qr: SecretString,
+    /// The same for a terminal.
+    pub modules: QrModules,
+}
+
+/// A QR code, which holds a secret as much as what it says.
+pub struct QrModules {
+    /// Modules a side, without the quiet zone around it.
+    pub side: usize,
+    /// Row by row, which modules are dark.
+    pub dark: Zeroizing<Vec<bool>>,
 }
 
 /// A code that somebody hands to somebody else: shown once.

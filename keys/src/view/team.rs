@@ -7,6 +7,8 @@ use utoipa::ToSchema;
 
 use keyward_store::model::{Environment, Id, Role};
 
+use super::SessionKind;
+
 /// A team, as one of its members sees it.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -69,6 +71,18 @@ pub struct MemberView {
     pub key_fingerprint: Option<String>,
     /// When they joined.
     pub joined_at: Timestamp,
+}
+
+/// A member of a team who is connected now.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PresentView {
+    /// The account's id.
+    pub user_id: Id,
+    /// Since when they have been here without a break.
+    pub since: Timestamp,
+    /// What they have open: apps are not among it.
+    pub kinds: Vec<SessionKind>,
 }
 
 /// An invitation that waits to be used, without its code.

@@ -30,6 +30,9 @@ async fn setting_up_changes_nothing_until_the_app_works() {
     let first = service.set_up_second_factor(&ana).await.expect("set up");
     let second = service.set_up_second_factor(&ana).await.expect("set up anew");
     assert!(second.qr.expose_secret().starts_with("data:image/svg+xml;base64,"));
+    let (side, dark) = (second.modules.side, &second.modules.dark);
+    let corner: Vec<bool> = (0..7).map(|x| dark[x]).chain((0..7).map(|y| dark[y * side])).collect();
+    assert!(dark.len() == side * side && corner.iter().all(|dark| *dark), "its finder patterns stand");
     let old = secret(&code_at(first.otpauth.expose_secret(), NOON));
     assert!(matches!(service.enable_second_factor(&ana, old).await, Err(Error::WrongCode)));
     sign_in(&instance, None).await.expect("not asked for yet");

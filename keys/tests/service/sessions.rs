@@ -153,6 +153,40 @@ async fn signing_out_everywhere_ends_every_door_and_nobody_else() {
     instance.service.sign_in(ORIGIN, "ana", "correct horse".into()).await.expect("signs in again");
 }
 
+#[tokio::test]
+async fn what_one_asks_from_goes_on_when_all_else_is_ended_from_there() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let tokens = service.issue_tokens(&ana, None).await.expect("tokens");
+    let app = service.sign_in_with_bearer(ORIGIN, tokens.token.expose_secret()).expect("good");
+    let here = service.enter(&ana, SessionKind::Dashboard, "").expect("listed");
+    let other = service.enter(&ana, SessionKind::Dashboard, "").expect("listed");
+    let mut told = service.subscribe(here.caller()).expect("hears");
+
+    let wrong = service.change_password(here.caller(), "wrong".into(), "correct horses".into()).await;
+    assert!(matches!(wrong, Err(Error::WrongPassword)));
+    assert!(service.still_valid(other.caller()), "nothing was changed");
+    service.sign_out_others(here.caller()).await.expect("signed out");
+    assert!(service.still_valid(here.caller()));
+    assert!(!service.still_valid(other.caller()) && !service.still_valid(&app));
+    let listed = service.sessions(here.caller()).await.expect("listed");
+    assert_eq!(listed.iter().map(|session| session.current).collect::<Vec<_>>(), [true]);
+    assert!(service.enter(&ana, SessionKind::Command, "").is_err(), "the sign-in itself is over");
+
+    service
+        .change_password(here.caller(), "correct horse".into(), "correct horses".into())
+        .await
+        .expect("set");
+    assert!(service.still_valid(here.caller()), "once more");
+    service.announce_drain(&instance.system(), 1).expect("told");
+    let next = told.next().await;
+    assert!(matches!(next, Some(Event::Draining { .. })), "it was never told to end: {next:?}");
+    let again = service.sign_in(ORIGIN, "ana", "correct horses".into()).await.expect("signed in");
+    service.sign_out_others(&again).await.expect("signed out");
+    assert!(!service.still_valid(here.caller()), "from elsewhere it is ended like any other");
+}
+
 fn copy(secret: &SecretString) -> SecretString {
     SecretString::from(secret.expose_secret().to_owned())
 }

@@ -1,7 +1,7 @@
 //! Teams: made, kept, deleted. What other tests of teams begin with.
 
 use keyward_keys::input::{KeyPatch, NewKey, NewTeam, Reveal};
-use keyward_keys::view::{KeyView, TeamView};
+use keyward_keys::view::{KeyView, SessionKind, TeamView};
 use keyward_keys::{Caller, Error, Id, Plan, Role};
 use secrecy::ExposeSecret;
 
@@ -56,4 +56,49 @@ async fn a_team_keeps_an_owner_and_is_deleted_when_it_is_empty() {
     assert_eq!(moved.team, None);
     service.delete_team(&bob, team.id).await.expect("deleted");
     assert!(service.teams(&bob).await.expect("listed").is_empty());
+}
+
+#[tokio::test]
+async fn members_see_who_of_their_team_is_here_and_nobody_else() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let ana_id = service.me(&ana).await.expect("me").id;
+    let team = team(&instance, &ana).await;
+    let (bob, bob_id) = joined(&instance, &ana, team.id, "bob", Role::Viewer).await;
+    let (carol, _) = instance.person("carol", Plan::Free).await;
+    assert!(service.team_presence(&bob, team.id).await.expect("seen").is_empty());
+    let _stranger = service.enter(&carol, SessionKind::Dashboard, "").expect("listed");
+    let _first = service.enter(&ana, SessionKind::Dashboard, "").expect("listed");
+    instance.clock.set(crate::harness::NOON + 5_000);
+    let _again = service.enter(&ana, SessionKind::Plain, "").expect("listed");
+    let here = service.enter(&bob, SessionKind::Command, "").expect("listed");
+    let seen = service.team_presence(&bob, team.id).await.expect("seen");
+    let who: Vec<_> = seen.iter().map(|one| (one.user_id, one.kinds.len())).collect();
+    assert_eq!(who, [(ana_id, 2), (bob_id, 1)]);
+    assert_eq!(seen[0].since.as_millisecond(), crate::harness::NOON, "since the first of them");
+    assert!(matches!(service.team_presence(&carol, team.id).await, Err(Error::NotFound("team"))));
+    drop(here);
+    assert_eq!(service.team_presence(&bob, team.id).await.expect("seen").len(), 1);
+    service.sign_out_everywhere(&ana).await.expect("signed out");
+    assert!(service.team_presence(&bob, team.id).await.expect("seen").is_empty());
+}
+
+#[tokio::test]
+async fn names_are_told_of_what_one_may_know() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let ana_id = service.me(&ana).await.expect("me").id;
+    let team = team(&instance, &ana).await;
+    let key = team_key(&instance, &ana, team.id, "Stripe").await;
+    let (bob, bob_id) = joined(&instance, &ana, team.id, "bob", Role::Viewer).await;
+    let (carol, user) = instance.person("carol", Plan::Free).await;
+    let carol_id = user.id;
+    let ids = [key.id, carol_id, ana_id, team.id, bob_id, Id::from_bytes([7; 12])];
+    let told = |named: Vec<(Id, String)>| named.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+    let to_bob = service.names_of(&bob, &ids).await.expect("told");
+    assert_eq!(to_bob[0], (key.id, "Stripe".to_owned()));
+    assert_eq!(told(to_bob), [key.id, ana_id, team.id, bob_id]);
+    assert_eq!(told(service.names_of(&carol, &ids).await.expect("told")), [carol_id]);
 }

@@ -1,6 +1,7 @@
 //! Questions put over a page: yes or no, type the name, a passphrase, which way to take a paste. They are the only
 //! place that asks; what is asked about comes back to the page as a [`Verdict`].
 
+use keyward_keys::Id;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use secrecy::SecretString;
@@ -24,6 +25,12 @@ pub(crate) enum Subject {
     Discard,
     /// Move the key to the bin.
     Delete,
+    /// Remove what has this id: a member, a team, an SSH key, a session.
+    Remove(Id),
+    /// Withdraw this invitation.
+    Withdraw(Id),
+    /// End everything but this.
+    Others,
     /// Switch the key off or on.
     Switch,
     /// Freeze the key, or thaw it.

@@ -3,13 +3,14 @@
 
 use keyward_keys::Id;
 use keyward_keys::event::Event;
-use keyward_keys::input::{ImportWords, KeyPatch, KeyQuery, NewKey, Reveal, UsageQuery};
+use keyward_keys::input::{AuditQuery, ImportWords, KeyPatch, KeyQuery, NewKey, Reveal, UsageQuery};
 use keyward_keys::view::{
-    AuditView, ImportReport, KeyAccess, KeyHygiene, KeyPage, KeyStatus, KeyView, LiveView, Revealed,
+    AuditPage, AuditView, ImportReport, KeyAccess, KeyHygiene, KeyPage, KeyStatus, KeyView, LiveView, Revealed,
     TeamView, UsageReport, UserView, VersionView,
 };
 use secrecy::SecretString;
 
+use crate::app::asks::{AccountAnswer, AccountQuery, InboxAnswer, InboxQuery, TeamAnswer, TeamQuery};
 use crate::notice::Notice;
 use crate::term::caps::Caps;
 use crate::term::input::Input;
@@ -134,6 +135,16 @@ pub enum Query {
     Unlock(SecretString),
     /// `me`, answered by [`Answer::Me`].
     Me,
+    /// `names_of`, answered by [`Answer::Names`].
+    Names(Vec<Id>),
+    /// `audit`, answered by [`Answer::Audit`].
+    Audit(Box<AuditQuery>),
+    /// About teams, answered by [`Answer::Team`].
+    Team(TeamQuery),
+    /// About one's own account, answered by [`Answer::Account`].
+    Account(AccountQuery),
+    /// About notifications and support, answered by [`Answer::Inbox`].
+    Inbox(InboxQuery),
 }
 
 /// What can be done to several keys at once.
@@ -188,4 +199,14 @@ pub enum Answer {
     Unlocked,
     /// The person.
     Me(Box<UserView>),
+    /// The names behind ids, as far as they may be known.
+    Names(Vec<(Id, String)>),
+    /// A page of audit records.
+    Audit(AuditPage),
+    /// What came of a question about teams.
+    Team(TeamAnswer),
+    /// What came of a question about one's own account.
+    Account(AccountAnswer),
+    /// What came of a question about notifications or support.
+    Inbox(InboxAnswer),
 }

@@ -1,6 +1,7 @@
 //! The dashboard as a pure machine: events go in, effects come out, and `paint` draws what is. It does no I/O, reads
 //! no clock and never calls the core: whoever runs a session carries the effects out.
 
+mod asks;
 mod chrome;
 pub(crate) mod cx;
 pub(crate) mod dialog;
@@ -12,10 +13,12 @@ pub(crate) mod sections;
 pub(crate) mod toast;
 mod travel;
 
+pub use asks::{AccountAnswer, AccountQuery, InboxAnswer, InboxQuery, TeamAnswer, TeamQuery};
 pub(crate) use chrome::notice_mark;
 pub use effect::{Answer, AppEvent, Deed, Effect, HostInfo, Query, RequestId};
 
 use keyward_keys::Event;
+use keyward_keys::input::NotificationQuery;
 use keyward_keys::view::UserView;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -52,6 +55,8 @@ pub struct App {
     toasts: Toasts,
     next_request: u64,
     profile: Option<Pending>,
+    /// The newest notification is read, to be told in passing.
+    told: Option<Pending>,
     title: String,
     mouse: bool,
     interrupted_ms: Option<i64>,
@@ -78,6 +83,7 @@ impl App {
             toasts: Toasts::default(),
             next_request: 1,
             profile: None,
+            told: None,
             title: String::new(),
             mouse: true,
             interrupted_ms: None,
@@ -146,7 +152,7 @@ impl App {
     }
 
     fn theme(&self) -> Theme {
-        Theme::new(&self.user.theme, &self.caps)
+        Theme::new(self.page().theme().unwrap_or(&self.user.theme), &self.caps)
     }
 
     /// There always is a page: the first is never taken away.
@@ -221,8 +227,13 @@ impl App {
             | Event::KeyChanged { .. }
             | Event::Usage { .. }
             | Event::TokenRevoked { .. }
-            | Event::Notified { .. }
             | Event::SessionsEnded { .. } => {}
+            Event::Notified { account, .. } if *account == self.user.id => {
+                let newest = NotificationQuery { page: 1, limit: 1, unread: true };
+                let query = Query::Inbox(InboxQuery::Notices(newest));
+                self.told = Some(self.lend(0, effects, |_, cx| cx.ask(query)));
+            }
+            Event::Notified { .. } => {}
         }
         self.every_page(effects, |page, cx| page.domain(event, cx));
     }
@@ -238,6 +249,20 @@ impl App {
                 self.user = *user;
             }
             return;
+        }
+        if Pending::is(self.told, id) {
+            self.told = None;
+            if let Ok(Answer::Inbox(InboxAnswer::Notices(page))) = result {
+                let newest = page.notifications.into_iter().next();
+                newest.into_iter().for_each(|notice| {
+                    self.toasts.say(self.seen_ms, NoticeKind::Info, notice.message);
+                });
+            }
+            return;
+        }
+        // What a person changed of their own account holds at once, wherever it was changed.
+        if let Ok(Answer::Me(user)) = &result {
+            self.user = user.as_ref().clone();
         }
         let Some(at) = self.pages.iter().position(|page| page.awaits(id)) else {
             return;

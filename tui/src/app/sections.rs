@@ -4,7 +4,13 @@
 use keyward_keys::view::UserView;
 
 use crate::pages::Page;
+use crate::pages::audit::AuditPage;
 use crate::pages::keys::KeysPage;
+use crate::pages::notices::NoticesPage;
+use crate::pages::profile::ProfilePage;
+use crate::pages::routes::RoutesPage;
+use crate::pages::support::SupportPage;
+use crate::pages::team::TeamsPage;
 
 /// A section.
 pub(crate) struct Section {
@@ -25,15 +31,71 @@ pub(crate) struct Section {
 }
 
 /// Every section, in the order of the tabs. The first is where one begins.
-pub(crate) static SECTIONS: &[Section] = &[Section {
-    name: "keys",
-    title: "Keys",
-    key: Some('2'),
-    about: "All your API keys: search, sort, open, add",
-    operators: false,
-    command: Some("keys ls"),
-    open: || Box::new(KeysPage::default()),
-}];
+pub(crate) static SECTIONS: &[Section] = &[
+    Section {
+        name: "keys",
+        title: "Keys",
+        key: Some('2'),
+        about: "All your API keys: search, sort, open, add",
+        operators: false,
+        command: Some("keys ls"),
+        open: || Box::new(KeysPage::default()),
+    },
+    Section {
+        name: "notifications",
+        title: "Notifications",
+        key: Some('4'),
+        about: "What your keys, teams and sign-ins brought about",
+        operators: false,
+        command: None,
+        open: || Box::new(NoticesPage::default()),
+    },
+    Section {
+        name: "team",
+        title: "Team",
+        key: Some('6'),
+        about: "Your teams: people, roles, invitations, who is here",
+        operators: false,
+        command: Some("team ls"),
+        open: || Box::new(TeamsPage::default()),
+    },
+    Section {
+        name: "profile",
+        title: "Profile",
+        key: Some('9'),
+        about: "Theme, time zone, notifications, password, second factor, SSH keys, sessions",
+        operators: false,
+        command: Some("whoami"),
+        open: || Box::new(ProfilePage::default()),
+    },
+    Section {
+        name: "audit",
+        title: "Audit",
+        key: Some('0'),
+        about: "What was done, by whom, and what was refused",
+        operators: false,
+        command: Some("audit"),
+        open: || Box::new(AuditPage::default()),
+    },
+    Section {
+        name: "api",
+        title: "API",
+        key: None,
+        about: "Routes with lines for curl and ssh to copy",
+        operators: false,
+        command: None,
+        open: || Box::new(RoutesPage::default()),
+    },
+    Section {
+        name: "support",
+        title: "Support",
+        key: None,
+        about: "Ask the operators something, and read their answers",
+        operators: false,
+        command: None,
+        open: || Box::new(SupportPage::default()),
+    },
+];
 
 /// The sections this person sees.
 pub(crate) fn visible(user: &UserView) -> impl Iterator<Item = &'static Section> {

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::cx::Cx;
-use crate::app::keymap::{Command, GROUPS, Group, Place, label};
+use crate::app::keymap::{Command, Group, Place, groups, label};
 use crate::app::sections;
 use crate::app::toast::Toasts;
 use crate::pages::{Page, Step, scrolled};
@@ -41,17 +41,17 @@ impl HelpPage {
     /// All rows that have what is looked for.
     fn rows(&self) -> Vec<Row> {
         let near = |group: &&Group| self.from.scopes().contains(&group.scope);
-        let (here, elsewhere): (Vec<&Group>, Vec<&Group>) = GROUPS.iter().partition(near);
+        let (here, elsewhere): (Vec<&Group>, Vec<&Group>) = groups().partition(near);
         let keys = |group: &&Group| {
             let names = |keys: &[Key]| keys.iter().map(|key| label(*key)).collect::<Vec<_>>().join("  ");
             let rows = group.rows.iter().map(|row| (names(row.keys), row.help)).collect();
             (group.title, rows)
         };
         let sections = std::iter::once(("Sections", self.sections.clone()));
-        let groups = here.iter().map(keys).chain(sections).chain(elsewhere.iter().map(keys));
+        let all = here.iter().map(keys).chain(sections).chain(elsewhere.iter().map(keys));
         let wanted = self.search.text().to_lowercase();
         let mut rows = Vec::new();
-        for (title, mut lines) in groups {
+        for (title, mut lines) in all {
             let has = |text: &str| text.to_lowercase().contains(&wanted);
             if !has(title) {
                 lines.retain(|(keys, help)| has(keys) || has(help));

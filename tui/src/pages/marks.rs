@@ -1,7 +1,7 @@
 //! How the facts of a key are said and marked, the same on every page: environment, status, custody, rotation.
 
 use keyward_keys::view::{KeyStatus, KeyView};
-use keyward_keys::{Custody, Environment};
+use keyward_keys::{Custody, Door, Environment};
 
 use crate::theme::Tone;
 use crate::widgets::format;
@@ -77,6 +77,17 @@ pub(crate) fn rotation(key: &KeyView, now_ms: i64) -> (String, Tone) {
             };
             (format!("due {}{every}", format::due(now_ms, at_ms)), tone)
         }
+    }
+}
+
+/// A door's name.
+pub(crate) fn door(door: Door) -> &'static str {
+    match door {
+        Door::Ssh => "ssh",
+        Door::Rest => "rest",
+        Door::WebSocket => "live",
+        Door::Local => "local",
+        Door::System => "daemon",
     }
 }
 

@@ -2,12 +2,21 @@
 //! must not know the others' insides; it opens them by handing out a [`Step`].
 
 pub(crate) mod asking;
+pub(crate) mod audit;
 pub(crate) mod form;
 pub(crate) mod help;
 pub(crate) mod key;
 pub(crate) mod keys;
 pub(crate) mod marks;
 pub(crate) mod messages;
+pub(crate) mod notices;
+pub(crate) mod once;
+pub(crate) mod profile;
+pub(crate) mod read;
+pub(crate) mod routes;
+pub(crate) mod sheet;
+pub(crate) mod support;
+pub(crate) mod team;
 
 use keyward_keys::Event;
 use ratatui::buffer::Buffer;
@@ -97,6 +106,11 @@ pub(crate) trait Page: Send {
 
     /// When it must act even while another page covers it.
     fn deadline(&self) -> Option<i64> {
+        None
+    }
+
+    /// The theme it tries out, in the place of the person's own.
+    fn theme(&self) -> Option<&'static str> {
         None
     }
 

@@ -1,6 +1,8 @@
 //! One line of text being edited. It may hold a secret, so it is wiped when dropped and when it grows. It must not be
 //! printed by `Debug`.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use secrecy::SecretString;
@@ -135,6 +137,20 @@ impl Edit {
         cursor
     }
 
+    /// Draws it into several rows, broken at spaces; the window follows the cursor, whose place it answers.
+    pub(crate) fn paint_lines(&self, area: Rect, buf: &mut Buffer, ui: &Ui) -> Position {
+        let rows = rows(&self.text, area.width.saturating_sub(1).max(1));
+        let at = rows.iter().rposition(|row| row.start <= self.cursor).unwrap_or(0);
+        let first = (at + 1).saturating_sub(usize::from(area.height.max(1)));
+        for (line, row) in (0..area.height).zip(rows.iter().skip(first)) {
+            Pen::new(buf, area, line).text(safe(&self.text[row.clone()]), ui.style(Tone::Strong));
+        }
+        let before = width(&safe(&self.text[rows[at].start..self.cursor]));
+        let column = before.min(area.width.saturating_sub(1));
+        // It is in the window: the first row was chosen so.
+        Position::new(area.x + column, area.y + u16::try_from(at - first).unwrap_or(0))
+    }
+
     fn before(&self) -> usize {
         self.text[..self.cursor].graphemes(true).next_back().map_or(0, str::len)
     }
@@ -142,6 +158,32 @@ impl Edit {
     fn after(&self) -> usize {
         self.text[self.cursor..].graphemes(true).next().map_or(0, str::len)
     }
+}
+
+/// The bytes of each row of a text of several lines, broken where it is wider than `columns`. There is at least one.
+fn rows(text: &str, columns: u16) -> Vec<Range<usize>> {
+    let mut rows = Vec::new();
+    let (mut start, mut used, mut space) = (0, 0, None);
+    for (at, grapheme) in text.grapheme_indices(true) {
+        if grapheme.ends_with('\n') {
+            rows.push(start..at);
+            (start, used, space) = (at + grapheme.len(), 0, None);
+            continue;
+        }
+        let wide = width(&safe(grapheme));
+        if used + wide > columns && at > start {
+            let end = space.take().unwrap_or(at);
+            rows.push(start..end);
+            start = end;
+            used = width(&safe(&text[start..at]));
+        }
+        used += wide;
+        if grapheme == " " {
+            space = Some(at + 1);
+        }
+    }
+    rows.push(start..text.len());
+    rows
 }
 
 #[cfg(test)]
@@ -159,6 +201,20 @@ mod tests {
         assert_eq!(edit.text(), "axb");
         edit.key(Key::ctrl('u'));
         assert_eq!(edit.text(), "b");
+    }
+
+    #[test]
+    fn several_lines_are_broken_at_spaces_and_lose_nothing() {
+        let broken = |text: &str, columns| {
+            rows(text, columns).into_iter().map(|row| text[row].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(broken("one two three", 8), ["one two ", "three"]);
+        assert_eq!(broken("abcdefgh\n\nx", 4), ["abcd", "efgh", "", "x"]);
+        assert_eq!(broken("", 4), [""]);
+        for columns in 1..12 {
+            let text = "the quick brown\u{301} fox 漢字 jumps";
+            assert_eq!(broken(text, columns).concat(), text);
+        }
     }
 
     #[test]

@@ -131,6 +131,16 @@ pub(crate) fn age_changes_at(now_ms: i64, then_ms: i64) -> i64 {
     then_ms.min(now_ms).saturating_add(next_step.min(next_unit))
 }
 
+/// How long something goes on, ms, in its largest unit: `6 d`, `3 h`, `12 min`; `over` when past.
+pub(crate) fn span(ms: i64) -> String {
+    match ms {
+        ms if ms <= 0 => "over".to_owned(),
+        ms if ms >= DAY => format!("{} d", ms / DAY),
+        ms if ms >= HOUR => format!("{} h", ms / HOUR),
+        ms => format!("{} min", (ms / MINUTE).max(1)),
+    }
+}
+
 /// How long until: `today`, `in 12 d`; `3 d overdue` when past.
 pub(crate) fn due(now_ms: i64, at_ms: i64) -> String {
     let days = (at_ms - now_ms).div_euclid(DAY);
@@ -174,6 +184,10 @@ mod tests {
         assert_eq!(ago(30_000, 0), "just now");
         assert_eq!(ago(7 * MINUTE, 0), "5 min ago");
         assert_eq!(age(-5, 0), "now");
+        assert_eq!(
+            ["over", "1 min", "59 min", "3 h", "6 d"],
+            [0, 5, HOUR - 1, 3 * HOUR, 6 * DAY].map(span)[..]
+        );
         assert_eq!(due(0, 12 * DAY + 5), "in 12 d");
         assert_eq!(due(3 * DAY, 0), "3 d overdue");
     }

@@ -148,5 +148,5 @@ fn a_team_is_narrowed_to_by_its_name() {
             stage.answer(request, Ok(answer));
         }
     }
-    assert_eq!(last, Some((Some(crate::sample::team().id), None)));
+    assert_eq!(last, Some((Some(crate::sample::people::teams()[0].id), None)));
 }

@@ -9,7 +9,7 @@ use keyward_tui::app::AppEvent;
 use keyward_tui::term::input::{Input, Key};
 use ratatui::buffer::Buffer;
 
-const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
+pub(crate) const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 /// A page and the keys that lead to it.
 const PAGES: [(&str, &str); 16] = [
     ("keys", "2jj"),
@@ -45,7 +45,7 @@ fn sections_row(rows: u16) -> Option<u16> {
 }
 
 /// The text of a screen but for the row of the sections.
-fn text(stage: &Stage) -> String {
+pub(crate) fn text(stage: &Stage) -> String {
     let sections = sections_row(stage.size.1);
     let text = stage.text();
     let kept = (0u16..).zip(text.lines()).filter(|(row, _)| Some(*row) != sections);
@@ -53,7 +53,7 @@ fn text(stage: &Stage) -> String {
 }
 
 /// The styles of a screen: a letter for each cell, and below it what each letter stands for.
-fn styles(buf: &Buffer) -> String {
+pub(crate) fn styles(buf: &Buffer) -> String {
     let mut letters = BTreeMap::new();
     let mut map = String::new();
     for y in (0..buf.area.height).filter(|row| Some(*row) != sections_row(buf.area.height)) {

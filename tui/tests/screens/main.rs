@@ -4,6 +4,7 @@ mod form;
 mod key;
 mod keys;
 mod looks;
+mod people;
 mod sample;
 mod shell;
 mod states;

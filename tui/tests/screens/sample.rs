@@ -1,12 +1,15 @@
 //! A small team's keys and a stage to show them on: a dashboard whose questions are answered from these samples. For
 //! tests and pictures; everything follows from the arguments, nothing from the clock.
 
+#[path = "sample_people.rs"]
+pub(crate) mod people;
+
 use jiff::{SignedDuration, Timestamp};
 use keyward_keys::input::{Hygiene, KeyQuery};
 use keyward_keys::view::{
     AccessAction, AccessAnswer, AppAccess, AuditView, EndpointShare, ErrorClasses, ImportLine, ImportReport,
     ImportResult, KeyAccess, KeyHygiene, KeyPage, KeyStatus, KeyView, LiveView, MonthLimit, Pagination,
-    PersonAccess, PlanLimits, PreferencesView, Revealed, SealedAccess, Subscription, TeamView, UsageDay,
+    PersonAccess, PlanLimits, PreferencesView, Revealed, SealedAccess, Subscription, UsageDay,
     UsageReport, UsageSummary, UserView, VersionLabel, VersionView,
 };
 use keyward_keys::{Custody, Door, Environment, Id, Outcome, Plan, Role};
@@ -150,21 +153,6 @@ fn binned() -> Vec<KeyView> {
         KeyView { name, deleted_at: Some(moment(NOW_MS - days * 1_440 * MINUTE)), ..key(40 + n) }
     };
     [(1, 0), (12, 1), (29, 2)].map(deleted).into()
-}
-
-pub(crate) fn team() -> TeamView {
-    TeamView {
-        id: id(800),
-        name: "Payments EU".to_owned(),
-        role: Role::Admin,
-        environments: vec![Development, Staging, Production],
-        members: 4,
-        keys: 9,
-        access: SealedAccess::Open,
-        rekeying: 0,
-        newcomers: 0,
-        created_at: moment(NOW_MS - 60 * 1_440 * MINUTE),
-    }
 }
 
 fn hygiene(keys: &[KeyView]) -> KeyHygiene {
@@ -538,10 +526,15 @@ impl Stage {
             Query::Generate(_) => Answer::Generated(SecretString::from("Zq8".repeat(16))),
             Query::Import(words, _) => Answer::Imported(imported(words.dry_run, words.skip_conflicts)),
             Query::Hygiene => Answer::Hygiene(hygiene(&self.keys)),
-            Query::Teams => Answer::Teams(vec![team()]),
+            Query::Teams => Answer::Teams(people::teams()),
             Query::Unlock(_) => Answer::Unlocked,
             Query::Create(_) | Query::Update { .. } | Query::Delete { .. } => Answer::Key(Box::new(key(20))),
             Query::Me => Answer::Me(Box::new(user())),
+            Query::Names(ids) => people::names(&ids),
+            Query::Audit(query) => people::audit(&query),
+            Query::Team(query) => people::team(query)?,
+            Query::Account(query) => people::account(query)?,
+            Query::Inbox(query) => people::inbox(query)?,
         })
     }
 

@@ -12,6 +12,7 @@ mod commands;
 mod drain;
 mod enrol;
 mod harness;
+mod people;
 mod screen;
 mod teams;
 mod transfer;

@@ -19,6 +19,7 @@ pub(crate) fn notice_mark(kind: NoticeKind, ui: &Ui) -> (&'static str, Tone) {
             (ui.glyphs.warning, Tone::Warn)
         }
         NoticeKind::Failure
+        | NoticeKind::Forbidden
         | NoticeKind::Invalid
         | NoticeKind::Gone
         | NoticeKind::WrongPassphrase

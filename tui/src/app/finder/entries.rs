@@ -91,12 +91,12 @@ pub(super) fn of(offer: &Offer<'_>) -> Vec<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::keymap::GROUPS;
+    use crate::app::keymap::groups;
     use crate::app::sections::SECTIONS;
 
     #[test]
     fn every_line_is_of_a_command_there_is() {
-        let bound = GROUPS.iter().flat_map(|group| group.rows).map(|binding| binding.line);
+        let bound = groups().flat_map(|group| group.rows).map(|binding| binding.line);
         let lines = bound.chain(SECTIONS.iter().filter_map(|section| section.command));
         for line in lines.filter(|line| !line.is_empty()) {
             let known =

@@ -28,13 +28,13 @@ pub(crate) struct Binding {
 }
 
 impl Binding {
-    const fn line(mut self, line: &'static str) -> Self {
+    pub(super) const fn line(mut self, line: &'static str) -> Self {
         self.line = line;
         self
     }
 }
 
-const fn row(
+pub(super) const fn row(
     command: C,
     keys: &'static [Key],
     hint: &'static str,
@@ -44,21 +44,21 @@ const fn row(
     Binding { command, keys, hint, priority, help, line: "" }
 }
 
-const fn c(c: char) -> Key {
+pub(super) const fn c(c: char) -> Key {
     Key::char(c)
 }
-const fn k(code: KeyCode) -> Key {
+pub(super) const fn k(code: KeyCode) -> Key {
     Key::plain(code)
 }
-const ENTER: Key = k(KeyCode::Enter);
-const ESC: Key = k(KeyCode::Esc);
+pub(super) const ENTER: Key = k(KeyCode::Enter);
+pub(super) const ESC: Key = k(KeyCode::Esc);
 const UP: Key = k(KeyCode::Up);
 const DOWN: Key = k(KeyCode::Down);
-const TAB: Key = k(KeyCode::Tab);
-const SHIFT_TAB: Key = Key { code: KeyCode::Tab, mods: Mods::SHIFT };
+pub(super) const TAB: Key = k(KeyCode::Tab);
+pub(super) const SHIFT_TAB: Key = Key { code: KeyCode::Tab, mods: Mods::SHIFT };
 
 /// Every key of the dashboard, in the order help shows them.
-pub(crate) static GROUPS: &[Group] = &[
+pub(super) static GROUPS: &[Group] = &[
     Group {
         scope: S::Keys,
         title: "List of keys",
@@ -132,6 +132,7 @@ pub(crate) static GROUPS: &[Group] = &[
             row(C::Pause, &[c('p')], "pause", 40, "Hold the live figures still, or let them go on"),
             row(C::Delete, &[c('D')], "delete", 30, "Move the key to the bin; it stays there for 30 days")
                 .line("keys rm KEY"),
+            row(C::Lines, &[c('Y')], "lines", 15, "Lines for curl and ssh about this key, to copy"),
             row(C::Refresh, &[c('r')], "refresh", 5, "Read the key again").line("keys show KEY"),
         ],
     },

@@ -2,8 +2,9 @@
 //! in the dashboard compares letters.
 
 mod bindings;
+mod people;
 
-pub(crate) use bindings::{Binding, GROUPS, Group};
+pub(crate) use bindings::{Binding, Group};
 
 use crate::term::input::{Key, KeyCode, Mods};
 
@@ -55,6 +56,31 @@ pub(crate) enum Command {
     Accept,
     Save,
     Cancel,
+    /// Join a team.
+    Join,
+    /// Leave a team.
+    Leave,
+    /// What each role may do.
+    Policy,
+    /// A forgotten passphrase.
+    Forgotten,
+    /// End everything else that is open.
+    EndOthers,
+    /// Mark one as read, or all.
+    Read,
+    ReadAll,
+    /// Only what is not read.
+    Unread,
+    /// Say something more.
+    Answer,
+    /// Settle a question.
+    Close,
+    NextPage,
+    PreviousPage,
+    /// Copy the line for ssh.
+    CopyLine,
+    /// Lines for curl and ssh about the thing at hand.
+    Lines,
 }
 
 /// Where a binding holds.
@@ -86,6 +112,36 @@ pub(crate) enum Scope {
     Import,
     /// Help.
     Help,
+    /// The list of teams.
+    Teams,
+    /// One team.
+    Team,
+    /// What somebody who left leaves behind.
+    Departed,
+    /// What is shown once.
+    Once,
+    /// The profile.
+    Profile,
+    /// Choosing a theme.
+    Theme,
+    /// Setting up the second factor.
+    Factor,
+    /// One's SSH keys.
+    SshKeys,
+    /// One's sessions.
+    Sessions,
+    /// Notifications.
+    Notices,
+    /// Audit records.
+    Audit,
+    /// One of them.
+    Record,
+    /// Questions to the operators.
+    Support,
+    /// One of them.
+    Ticket,
+    /// Routes of the API.
+    Routes,
 }
 
 /// Where on a screen one is: decides which rows of the table hold.
@@ -101,6 +157,22 @@ pub(crate) enum Place {
     HelpSearch,
     Messages,
     Palette,
+    Teams,
+    Team,
+    Departed,
+    Policy,
+    Once,
+    Profile,
+    Theme,
+    Factor,
+    SshKeys,
+    Sessions,
+    Notices,
+    Audit,
+    Record,
+    Support,
+    Ticket,
+    Routes,
 }
 
 impl Place {
@@ -116,6 +188,22 @@ impl Place {
         Self::HelpSearch,
         Self::Messages,
         Self::Palette,
+        Self::Teams,
+        Self::Team,
+        Self::Departed,
+        Self::Policy,
+        Self::Once,
+        Self::Profile,
+        Self::Theme,
+        Self::Factor,
+        Self::SshKeys,
+        Self::Sessions,
+        Self::Notices,
+        Self::Audit,
+        Self::Record,
+        Self::Support,
+        Self::Ticket,
+        Self::Routes,
     ];
 
     /// The scopes that hold here, the nearest first.
@@ -126,17 +214,41 @@ impl Place {
             Self::Import => &[Scope::Import, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
             Self::Key => &[Scope::Key, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
             Self::Help => &[Scope::Help, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Messages => &[Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Messages | Self::Policy => &[Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
             Self::Search | Self::HelpSearch => &[Scope::Search, Scope::Always],
             Self::Form => &[Scope::Form, Scope::Always],
             Self::Palette => &[Scope::Palette],
+            Self::Teams => &[Scope::Teams, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Team => &[Scope::Team, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Departed => {
+                &[Scope::Departed, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Once => &[Scope::Once, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Profile => &[Scope::Profile, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Theme => &[Scope::Theme, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Factor => &[Scope::Factor, Scope::Always],
+            Self::SshKeys => &[Scope::SshKeys, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Sessions => {
+                &[Scope::Sessions, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Notices => &[Scope::Notices, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Audit => &[Scope::Audit, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Record => &[Scope::Record, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Support => &[Scope::Support, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Ticket => &[Scope::Ticket, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Routes => &[Scope::Routes, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
         }
     }
 }
 
+/// Every group of keys, in the order help shows them.
+pub(crate) fn groups() -> impl Iterator<Item = &'static Group> {
+    bindings::GROUPS.iter().chain(people::GROUPS)
+}
+
 /// The rows of a scope.
 pub(crate) fn rows(scope: Scope) -> impl Iterator<Item = &'static Binding> {
-    GROUPS.iter().filter(move |group| group.scope == scope).flat_map(|group| group.rows)
+    groups().filter(move |group| group.scope == scope).flat_map(|group| group.rows)
 }
 
 /// The rows that hold in a place, the nearest first.
@@ -200,7 +312,7 @@ mod tests {
 
     #[test]
     fn typing_keeps_its_letters() {
-        for place in [Place::Search, Place::HelpSearch, Place::Form, Place::Palette] {
+        for place in [Place::Search, Place::HelpSearch, Place::Form, Place::Palette, Place::Factor] {
             for letter in (' '..='~').map(Key::char) {
                 assert_eq!(lookup(place, letter), None, "{} in {place:?}", label(letter));
             }

@@ -25,6 +25,7 @@ use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
 use crate::pages::form::FormPage;
+use crate::pages::routes::RoutesPage;
 use crate::pages::{Page, Step, asking, scrolled, sooner, word};
 use crate::term::input::{Button, Mouse, MouseKind};
 use crate::widgets::format;
@@ -182,6 +183,10 @@ impl Page for KeyPage {
             Command::Next => self.turn_to(Shape::of(cx.area).next(self.tab, true), cx),
             Command::Previous => self.turn_to(Shape::of(cx.area).next(self.tab, false), cx),
             Command::Refresh => self.read(cx),
+            Command::Lines => {
+                let page = RoutesPage::of_key(self.key.id.to_string(), word(&self.key.name));
+                return Step::Open(Box::new(page));
+            }
             Command::Pause => {
                 self.paused_ms = if self.paused_ms.is_some() { None } else { Some(cx.now_ms) };
                 self.live_wanted = true;

@@ -1,5 +1,9 @@
 //! The screens' questions, asked of the core: one service call each. No screen and no transport here.
 
+mod account;
+mod inbox;
+mod team;
+
 use keyward_keys::generate::Template;
 use keyward_keys::input::{AuditQuery, KeyPatch, KeyRef};
 use keyward_keys::{Caller, Error, Id, Service};
@@ -63,6 +67,11 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
             Answer::Unlocked
         }
         Query::Me => Answer::Me(Box::new(service.me(caller).await?)),
+        Query::Names(ids) => Answer::Names(service.names_of(caller, &ids).await?),
+        Query::Audit(query) => Answer::Audit(service.audit(caller, &query).await?),
+        Query::Team(query) => Answer::Team(team::answer(service, caller, query).await?),
+        Query::Account(query) => account::answer(service, caller, query).await?,
+        Query::Inbox(query) => Answer::Inbox(inbox::answer(service, caller, query).await?),
     })
 }
 

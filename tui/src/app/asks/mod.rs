@@ -1,0 +1,9 @@
+//! Questions and answers by subject, each a part of `Query` and of `Answer`. Plain values only.
+
+mod account;
+mod inbox;
+mod team;
+
+pub use account::{AccountAnswer, AccountQuery};
+pub use inbox::{InboxAnswer, InboxQuery};
+pub use team::{TeamAnswer, TeamQuery};

@@ -1,0 +1,195 @@
+//! Draws a sheet: what it is, and a label, a field and a remark for each. Where it is low, it scrolls with the cursor.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::app::notice_mark;
+use crate::pages::sheet::{Kind, Sheet};
+use crate::theme::Tone;
+use crate::widgets::pen::{Pen, Ui, safe, width, wrap};
+
+/// Columns of a field, and of the text above.
+const FIELD: u16 = 46;
+const COLUMNS: u16 = 76;
+/// From this width on, remarks stand beside their fields.
+const WIDE: u16 = 96;
+/// Rows of a field with several lines.
+const LINES: u16 = 6;
+
+/// Where a field stands.
+struct Slot {
+    label: Rect,
+    field: Rect,
+    remark: Rect,
+}
+
+impl Sheet {
+    fn label_width(&self, area: Rect) -> u16 {
+        let longest = (0..self.values.len()).map(|at| width(self.values.field(at).label)).max().unwrap_or(0);
+        (longest + 4).min(area.width * 2 / 5)
+    }
+
+    fn lead_rows(&self, area: Rect) -> Vec<String> {
+        if area.height < 8 { Vec::new() } else { wrap(&self.lead, area.width.min(COLUMNS)) }
+    }
+
+    /// Where each field stands, those scrolled away without height.
+    fn slots(&self, area: Rect) -> Vec<Slot> {
+        let lead = u16::try_from(self.lead_rows(area).len()).unwrap_or(0);
+        let head = lead + 2 * u16::from(area.height >= 8);
+        let foot = u16::from(area.height >= 4) * 2;
+        let window = Rect {
+            y: area.y + head.min(area.height),
+            height: area.height.saturating_sub(head + foot),
+            ..area
+        };
+        let beside = area.width >= WIDE;
+        let count = u16::try_from(self.values.len()).unwrap_or(1).max(1);
+        let airy = beside || window.height >= count * 2 + 2;
+        let low = window.height / 2;
+        let rows = |at: usize| match self.values.field(at).kind {
+            Kind::Lines => LINES.min(low.max(1)),
+            _ => 1,
+        };
+        let below = |at: usize| u16::from(!beside && (at == self.focus || self.fault(at).is_some()));
+        let gap = |at: usize| u16::from(airy && below(at) == 0);
+        let top: u16 = (0..self.focus).map(|at| rows(at) + below(at) + gap(at)).sum();
+        let needed = top + rows(self.focus) + below(self.focus);
+        let hidden = needed.saturating_sub(window.height);
+        let label = self.label_width(area);
+        let mut y = 0;
+        (0..self.values.len())
+            .map(|at| {
+                let cut = |from: u16, height: u16, x: u16, columns: u16| {
+                    let seen = from >= hidden && from - hidden < window.height;
+                    let top = from.saturating_sub(hidden);
+                    Rect {
+                        x: area.x + x.min(area.width),
+                        y: window.y + top,
+                        width: columns.min(area.width.saturating_sub(x)),
+                        height: if seen { height.min(window.height - top) } else { 0 },
+                    }
+                };
+                let columns = match self.values.field(at).kind {
+                    Kind::Lines => COLUMNS,
+                    _ => FIELD,
+                };
+                let field = cut(y, rows(at), label, columns);
+                let remark = match beside {
+                    true => cut(y, 1, label + field.width + 2, area.width),
+                    false => cut(y + rows(at), below(at), label, area.width),
+                };
+                let slot = Slot { label: cut(y, 1, 0, label), field, remark };
+                y += rows(at) + below(at) + gap(at);
+                slot
+            })
+            .collect()
+    }
+
+    /// The field at a cell of the screen.
+    pub(super) fn field_at(&self, area: Rect, at: Position) -> Option<usize> {
+        self.slots(area).iter().position(|slot| slot.label.contains(at) || slot.field.contains(at))
+    }
+
+    pub(super) fn draw(&self, area: Rect, buf: &mut Buffer, ui: &Ui) -> Option<Position> {
+        if area.height >= 8 {
+            Pen::new(buf, area, 0).text(self.title, ui.style(Tone::Strong));
+            for (row, line) in (1u16..).zip(self.lead_rows(area)) {
+                Pen::new(buf, area, row).text(line, ui.style(Tone::Dim));
+            }
+        }
+        let mut cursor = None;
+        for (at, slot) in self.slots(area).iter().enumerate() {
+            let focused = at == self.focus;
+            let tone = ui.style(if focused { Tone::Accent } else { Tone::Dim });
+            Pen::new(buf, slot.label, 0)
+                .cell(if focused { ui.glyphs.marker } else { " " }, 2, tone)
+                .text(self.values.field(at).label, tone);
+            let place = self.field(at, slot.field, buf, ui);
+            if focused {
+                cursor = place;
+            }
+            self.remark(at, slot.remark, buf, ui);
+        }
+        let last = area.height.saturating_sub(1);
+        if self.sending.is_some_and(|pending| pending.is_long(ui.now_ms)) {
+            Pen::new(buf, area, last).text("Saving…", ui.style(Tone::Dim));
+        } else if let Some(banner) = &self.banner {
+            let (mark, tone) = notice_mark(banner.kind, ui);
+            Pen::new(buf, area, last)
+                .text(mark, ui.style(tone))
+                .skip(1)
+                .text(safe(&banner.text), ui.style(tone))
+                .skip(1)
+                .text("What you typed is kept.", ui.style(Tone::Dim));
+        }
+        cursor
+    }
+
+    fn field(&self, at: usize, area: Rect, buf: &mut Buffer, ui: &Ui) -> Option<Position> {
+        if area.height == 0 || area.width == 0 {
+            return None;
+        }
+        let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+        match self.values.field(at).kind {
+            Kind::Choice(choices) => Some(choice(choices, self.values.choice(at), area, buf, ui)),
+            Kind::Lines => {
+                (0..area.height).for_each(|row| {
+                    buf.set_style(Rect { y: area.y + row, height: 1, ..area }, ui.theme.field());
+                });
+                Some(self.values.edit(at).paint_lines(inner, buf, ui))
+            }
+            kind @ (Kind::Line | Kind::Secret | Kind::Again(_)) => {
+                buf.set_style(area, ui.theme.field());
+                Some(self.values.edit(at).paint(inner, buf, !matches!(kind, Kind::Line), ui))
+            }
+        }
+    }
+
+    /// What is wrong, or a word of help where the cursor is.
+    fn remark(&self, at: usize, area: Rect, buf: &mut Buffer, ui: &Ui) {
+        let mut pen = Pen::new(buf, area, 0);
+        match self.fault(at) {
+            Some(fault) => {
+                let tone = ui.style(Tone::Bad);
+                pen.text(ui.glyphs.cross, tone).skip(1).text(safe(&fault), tone);
+            }
+            None if at == self.focus => {
+                let hint = match self.values.field(at).kind {
+                    Kind::Choice(choices) => choices[self.values.choice(at)].1,
+                    _ => self.values.field(at).hint,
+                };
+                pen.skip(1).text(hint, ui.style(Tone::Dim));
+            }
+            None => {}
+        }
+    }
+}
+
+/// Words beside one another, one of which is chosen.
+fn choice(
+    choices: &[(&'static str, &'static str)],
+    chosen: usize,
+    area: Rect,
+    buf: &mut Buffer,
+    ui: &Ui,
+) -> Position {
+    let mut cursor = Position::new(area.x, area.y);
+    let all: u16 = choices.iter().map(|(word, _)| width(word) + 3).sum();
+    // Where they do not all fit, the chosen one and those after it are shown.
+    let first = if all > area.width { chosen } else { 0 };
+    let mut x = area.x;
+    for (at, (word, _)) in choices.iter().enumerate().skip(first) {
+        let rest = Rect { x: x.min(area.right()), width: area.right().saturating_sub(x), ..area };
+        let mut pen = Pen::new(buf, rest, 0);
+        let tone = ui.style(if at == chosen { Tone::Strong } else { Tone::Dim });
+        pen.text(" ", tone).text(word, tone).text(" ", tone);
+        let end = pen.x();
+        if at == chosen {
+            cursor = Position::new(rest.x.min(area.right().saturating_sub(1)), area.y);
+            ui.theme.select(buf, Rect { width: end.saturating_sub(rest.x), height: 1, ..rest });
+        }
+        x = end + 1;
+    }
+    cursor
+}

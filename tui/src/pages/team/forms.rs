@@ -1,0 +1,116 @@
+//! The forms about teams: make one, join one, invite somebody, give somebody another role.
+
+use keyward_keys::input::NewTeam;
+use keyward_keys::view::{MemberView, TeamView};
+use secrecy::SecretString;
+
+use crate::app::cx::Cx;
+use crate::app::{Answer, Query, TeamAnswer, TeamQuery};
+use crate::notice::NoticeKind;
+use crate::pages::once::OncePage;
+use crate::pages::sheet::{Field, Kind, Sheet};
+use crate::pages::team::people::TeamPage;
+use crate::pages::team::words::{ROLES, number, role, role_at};
+use crate::pages::{Page, Step};
+use crate::widgets::pen::safe;
+
+/// The name of a team.
+pub(super) fn team_name(start: &str) -> Vec<Field> {
+    vec![Field::new("name", "Name", "What its people call it, such as Payments.", Kind::Line).starting(start)]
+}
+
+fn to_team(answer: Answer, cx: &mut Cx<'_>, done: &str) -> Step {
+    match answer {
+        Answer::Team(TeamAnswer::Team(team)) => {
+            cx.say(NoticeKind::Done, format!("{done} {}.", safe(&team.name)));
+            Step::Replace(Box::new(TeamPage::new(*team)))
+        }
+        _ => Step::Back,
+    }
+}
+
+/// A new team.
+pub(super) fn new_team() -> Box<dyn Page> {
+    let lead = "You own it. Keys that are made in it are shared with its members, each by their role.";
+    Sheet::page(
+        "New team",
+        lead,
+        team_name(""),
+        |values| Query::Team(TeamQuery::Create(NewTeam { name: values.text(0), environments: None })),
+        |answer, cx| to_team(answer, cx, "You own"),
+    )
+}
+
+/// Joining a team with a code.
+pub(super) fn join() -> Box<dyn Page> {
+    let code = Field::new("code", "Code", "As you were given it; dashes do not matter.", Kind::Line);
+    Sheet::page(
+        "Join a team",
+        "Whoever invited you gave you a code. It works once.",
+        vec![code],
+        |values| Query::Team(TeamQuery::Join(SecretString::from(values.text(0)))),
+        |answer, cx| to_team(answer, cx, "You joined"),
+    )
+}
+
+/// An invitation to a team; its code is shown once.
+pub(super) fn invite(team: &TeamView) -> Box<dyn Page> {
+    let id = team.id;
+    let name = safe(&team.name).into_owned();
+    let fields = vec![
+        Field::new("email", "E-mail", "Only whoever has this address can use the code.", Kind::Line),
+        Field::new("role", "Role", "", Kind::Choice(ROLES)).choosing(1),
+    ];
+    let lead = format!("To {name}. You get a code to hand over: Keyward sends no mail.");
+    Sheet::page(
+        "Invite somebody",
+        lead,
+        fields,
+        move |values| {
+            let (email, role) = (values.text(0), role_at(values.choice(1)));
+            Query::Team(TeamQuery::Invite { team: id, email, role })
+        },
+        move |answer, cx| match answer {
+            Answer::Team(TeamAnswer::Invited(issued)) => {
+                let invitation = &issued.invitation;
+                let days = (invitation.expires_at.as_millisecond() - cx.now_ms).max(0) / 86_400_000;
+                let lead = format!(
+                    "Hand this code to {}: they join {name} with it as {}, once, within {days} days. \
+                     Without an account they run {}, with one they press J under Team. It is shown only now.",
+                    safe(&invitation.email),
+                    role(invitation.role),
+                    joining(&cx.host.ssh_command),
+                );
+                Step::Replace(Box::new(OncePage::new("Invitation", lead, vec![issued.code])))
+            }
+            _ => Step::Back,
+        },
+    )
+}
+
+/// How somebody without an account comes in, from how this person does.
+fn joining(ssh_command: &str) -> String {
+    let (before, host) = ssh_command.rsplit_once('@').unwrap_or(("ssh ", "HOST"));
+    let options = before.rsplit_once(' ').map_or("ssh", |(options, _)| options);
+    safe(&format!("{options} join@{host}")).into_owned()
+}
+
+/// Another role for a member.
+pub(super) fn change_role(team: &TeamView, member: &MemberView) -> Box<dyn Page> {
+    let (id, account) = (team.id, member.user_id);
+    let name = safe(&member.name).into_owned();
+    let lead = format!("{name} is {} of {}.", role(member.role), safe(&team.name));
+    let fields = vec![Field::new("role", "Role", "", Kind::Choice(ROLES)).choosing(number(member.role))];
+    Sheet::page(
+        "Change the role",
+        lead,
+        fields,
+        move |values| Query::Team(TeamQuery::Role { team: id, account, role: role_at(values.choice(0)) }),
+        move |answer, cx| {
+            if let Answer::Team(TeamAnswer::Member(member)) = answer {
+                cx.say(NoticeKind::Done, format!("{name} is {} now.", role(member.role)));
+            }
+            Step::Back
+        },
+    )
+}

@@ -1,0 +1,412 @@
+//! A small team and what surrounds it: people, invitations, what one is told, audit records, questions; and what the core
+//! would say to questions about them. Everything follows from the arguments.
+
+use jiff::Timestamp;
+use keyward_keys::input::AuditQuery;
+use keyward_keys::view::{
+    AuditPage, AuditView, Departure, ExposedKey, InvitationView, IssuedInvitation, LostKey, MemberView,
+    NotificationPage, NotificationView, Pagination, PassphraseLoss, PresentView, QrModules, SealedAccess,
+    SecondFactorSetup, SessionKind, SessionView, SshKeyView, TeamView, TicketMessageView, TicketPage,
+    TicketStatus, TicketView,
+};
+use keyward_keys::{Door, Environment, Id, Outcome, Role};
+use keyward_tui::app::{AccountAnswer, AccountQuery, Answer, InboxAnswer, InboxQuery, TeamAnswer, TeamQuery};
+use qrcode::{Color, EcLevel, QrCode};
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use super::{NOW_MS, id, key, moment, user};
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+fn ago(ms: i64) -> Timestamp {
+    moment(NOW_MS - ms)
+}
+
+fn page(total: u64) -> Pagination {
+    Pagination { page: 1, limit: 100, total, pages: 1 }
+}
+
+pub(crate) fn teams() -> Vec<TeamView> {
+    let team = |n: usize, name: &str, role, members, keys, access| TeamView {
+        id: id(300 + n),
+        name: name.to_owned(),
+        role,
+        environments: Environment::ALL.to_vec(),
+        members,
+        keys,
+        access,
+        rekeying: u64::from(n == 1) * 2,
+        newcomers: u64::from(n == 0),
+        created_at: ago(200 * DAY),
+    };
+    vec![
+        team(0, "Payments", Role::Owner, 6, 14, SealedAccess::Open),
+        team(1, "Machine learning", Role::Member, 12, 41, SealedAccess::Pending),
+        team(2, "Website", Role::Viewer, 4, 9, SealedAccess::None),
+    ]
+}
+
+pub(crate) fn members() -> Vec<MemberView> {
+    use SealedAccess::{NoPassphrase, None, Open, Pending};
+    let people = [
+        ("Ana Ruiz", "ana", Role::Owner, Open),
+        ("Chidi Okafor", "chidi", Role::Admin, Open),
+        ("Bo Lindqvist", "bo", Role::Member, Open),
+        ("Mei Tanaka", "mei", Role::Member, Pending),
+        ("Noor Haddad", "noor", Role::Member, NoPassphrase),
+        ("Zoë Duarte", "zoe", Role::Viewer, None),
+    ];
+    let member = |(n, (name, login, role, access)): (usize, (&str, &str, Role, SealedAccess))| MemberView {
+        user_id: id(900 + n),
+        name: name.to_owned(),
+        email: format!("{login}@example.com"),
+        login: login.to_owned(),
+        role,
+        access,
+        key_fingerprint: (access == Open).then(|| "1f0b 77c2 9ad4 03ee 51c8 6b2f d9a0 447e".to_owned()),
+        joined_at: ago(DAY * (190 - 30 * n as i64)),
+    };
+    people.into_iter().enumerate().map(member).collect()
+}
+
+fn here() -> Vec<PresentView> {
+    let here = |n: usize, minutes, kinds: &[SessionKind]| PresentView {
+        user_id: id(900 + n),
+        since: ago(minutes * MINUTE),
+        kinds: kinds.to_vec(),
+    };
+    vec![here(0, 12, &[SessionKind::Dashboard]), here(2, 3, &[SessionKind::Dashboard, SessionKind::Command])]
+}
+
+fn invitations() -> Vec<InvitationView> {
+    let invitation = |n: usize, email: &str, role, days: i64| InvitationView {
+        id: id(320 + n),
+        email: email.to_owned(),
+        role,
+        invited_by: Some(id(900)),
+        created_at: ago((7 - days) * DAY),
+        expires_at: moment(NOW_MS + days * DAY + HOUR),
+    };
+    vec![
+        invitation(0, "liam@example.com", Role::Member, 6),
+        invitation(1, "sofia@partner.example", Role::Viewer, 2),
+    ]
+}
+
+pub(crate) fn notices() -> Vec<NotificationView> {
+    let rows = [
+        (
+            "monthly_limit",
+            Some(2),
+            "anthropic-agents has used 102 % of its month: 512,004 of 500,000 calls",
+            false,
+            4 * MINUTE,
+        ),
+        ("member_joined", None, "Mei Tanaka joined the team Payments", false, 3 * HOUR),
+        (
+            "monthly_limit",
+            Some(1),
+            "openai-chat has used 85 % of its month: 1,712,330 of 2,000,000 calls",
+            false,
+            9 * HOUR,
+        ),
+        (
+            "new_sign_in",
+            None,
+            "Somebody signed in as you from 203.0.113.40, where you were not seen before",
+            true,
+            26 * HOUR,
+        ),
+        (
+            "key_deleted",
+            None,
+            "Chidi Okafor moved mapbox-legacy to the bin; it can be restored for 30 days",
+            true,
+            3 * DAY,
+        ),
+        ("support", None, "A new message about Raising the limit of openai-chat", true, 6 * DAY),
+    ];
+    let row = |(n, (kind, key, message, read, age)): (usize, (&str, Option<usize>, &str, bool, i64))| {
+        NotificationView {
+            id: id(340 + n),
+            kind: kind.to_owned(),
+            api_key_id: key.map(id),
+            message: message.to_owned(),
+            read,
+            created_at: ago(age),
+        }
+    };
+    rows.into_iter().enumerate().map(row).collect()
+}
+
+/// What was done, by whom, to what, by which door, how it ended, and more.
+type Act = (&'static str, Option<usize>, Option<usize>, Door, Outcome, &'static str);
+
+pub(crate) fn records() -> Vec<AuditView> {
+    let rows: [Act; 9] = [
+        ("key.reveal", Some(900), Some(0), Door::Ssh, Outcome::Done, "version 3"),
+        ("key.change", Some(901), Some(2), Door::Rest, Outcome::Done, "monthlyLimit, tags"),
+        ("key.reveal", Some(905), Some(0), Door::Rest, Outcome::Refused, ""),
+        ("member.invite", Some(900), Some(320), Door::Ssh, Outcome::Done, "as member"),
+        ("key.fetch", Some(950), Some(1), Door::Rest, Outcome::Done, "first of the day"),
+        ("session.manage", Some(902), Some(902), Door::Ssh, Outcome::Refused, ""),
+        ("instance.run", None, None, Door::System, Outcome::Done, "2 keys past the bin"),
+        ("key.create", Some(902), Some(7), Door::Local, Outcome::Done, "sealed"),
+        ("account.change", Some(900), Some(900), Door::Ssh, Outcome::Done, "theme"),
+    ];
+    let record = |(n, (action, actor, object, door, outcome, detail)): (usize, Act)| AuditView {
+        seq: 12_402 - n as u64,
+        timestamp: ago(7 * MINUTE * (n as i64 + 1)),
+        actor: actor.map(id),
+        actor_kind: match actor {
+            Some(950) => "token",
+            Some(_) => "account",
+            None => "purge-bin",
+        }
+        .to_owned(),
+        door,
+        from: (door != Door::System).then(|| "203.0.113.7".to_owned()),
+        action: action.to_owned(),
+        object: object.map(id),
+        space: object.filter(|n| *n < 400).map(|_| id(300)),
+        outcome,
+        detail: detail.to_owned(),
+        request_id: (door == Door::Rest).then(|| "01JDQ4W7T0Z6".to_owned()),
+    };
+    rows.into_iter().enumerate().map(record).collect()
+}
+
+pub(crate) fn audit(query: &AuditQuery) -> Answer {
+    let fits = |record: &AuditView| query.outcome.is_none_or(|outcome| record.outcome == outcome);
+    let records: Vec<AuditView> = records().into_iter().filter(fits).collect();
+    let total = if query.outcome.is_some() { records.len() as u64 } else { 12_402 };
+    let pagination = Pagination { page: query.page, limit: 100, total, pages: total.div_ceil(100) };
+    Answer::Audit(AuditPage { records, pagination })
+}
+
+pub(crate) fn names(ids: &[Id]) -> Answer {
+    let people = members().into_iter().map(|member| (member.user_id, member.name));
+    let keys = (0..14).map(|n| (id(n), key(n).name));
+    let teams = teams().into_iter().map(|team| (team.id, team.name));
+    let all = people.chain(keys).chain(teams).chain([(id(950), "web-production".to_owned())]);
+    Answer::Names(all.filter(|(id, _)| ids.contains(id)).collect())
+}
+
+pub(crate) fn tickets() -> Vec<TicketView> {
+    let ticket = |n: usize, user: usize, subject: &str, status, age: i64| TicketView {
+        id: id(360 + n),
+        user: id(user),
+        subject: subject.to_owned(),
+        status,
+        created_at: ago(age + 5 * HOUR),
+        updated_at: ago(age),
+        messages: None,
+    };
+    vec![
+        ticket(0, 902, "Raising the limit of openai-chat", TicketStatus::Open, 20 * MINUTE),
+        ticket(1, 904, "A second region for the webhook", TicketStatus::Open, 2 * DAY),
+        ticket(2, 900, "Moving our keys from the old vault", TicketStatus::Closed, 40 * DAY),
+    ]
+}
+
+fn ticket(wanted: Id) -> Option<TicketView> {
+    let said = |author: usize, operator, text: &str, age| TicketMessageView {
+        author: id(author),
+        operator,
+        text: text.to_owned(),
+        created_at: ago(age),
+    };
+    let messages = vec![
+        said(
+            902,
+            false,
+            "We are at 86 % of the month and the launch is on Thursday.\n\nCan the limit go to 3M until December?",
+            5 * HOUR,
+        ),
+        said(
+            900,
+            true,
+            "It can. I set it to 3,000,000; it goes back on the first. Is anything else of yours in the way?",
+            2 * HOUR,
+        ),
+        said(902, false, "That is all, thank you.", 20 * MINUTE),
+    ];
+    let ticket = tickets().into_iter().find(|ticket| ticket.id == wanted)?;
+    Some(TicketView { messages: Some(messages), ..ticket })
+}
+
+fn sessions() -> Vec<SessionView> {
+    let session = |n: usize, kind, door, address: &str, agent: &str, since: i64, seen: i64| SessionView {
+        id: id(380 + n),
+        kind,
+        door,
+        address: Some(address.to_owned()),
+        user_agent: Some(agent.to_owned()),
+        created_at: ago(since),
+        last_seen: ago(seen),
+        expires_at: None,
+        current: n == 0,
+    };
+    vec![
+        session(0, SessionKind::Dashboard, Door::Ssh, "203.0.113.7", "SSH-2.0-OpenSSH_9.9", 12 * MINUTE, 0),
+        session(1, SessionKind::Command, Door::Ssh, "203.0.113.7", "SSH-2.0-OpenSSH_9.9", MINUTE, 0),
+        session(
+            2,
+            SessionKind::App,
+            Door::Rest,
+            "198.51.100.24",
+            "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0",
+            2 * DAY,
+            40 * MINUTE,
+        ),
+        session(3, SessionKind::App, Door::Rest, "2001:db8::17", "curl/8.16.0", 9 * DAY, 5 * DAY),
+    ]
+}
+
+fn ssh_keys() -> Vec<SshKeyView> {
+    let ssh_key = |n: usize, name: &str, kind: &str, fingerprint: &str, used: Option<i64>| SshKeyView {
+        id: id(390 + n),
+        name: name.to_owned(),
+        fingerprint: fingerprint.to_owned(),
+        key: format!("{kind} AAAAC3NzaC1lZDI1NTE5AAAAI"),
+        created_at: ago(90 * DAY - n as i64 * 20 * DAY),
+        last_used: used.map(ago),
+    };
+    vec![
+        ssh_key(
+            0,
+            "laptop",
+            "ssh-ed25519",
+            "SHA256:3hFv0qkJrQkq1cVbY7aPz0uQd8sUw1mXn4tLr6gE2yA",
+            Some(12 * MINUTE),
+        ),
+        ssh_key(
+            1,
+            "security key",
+            "sk-ssh-ed25519@openssh.com",
+            "SHA256:Zc1xW9mT5oEw7bJqK2vHs8nRf4dLy6gP0uAi3eQtMkU",
+            Some(9 * DAY),
+        ),
+        ssh_key(
+            2,
+            "build server",
+            "ecdsa-sha2-nistp256",
+            "SHA256:p0Yt6rEw2qUi8oAs4dFg1hJk7lZx3cVb9nMm5QwErTy",
+            None,
+        ),
+    ]
+}
+
+fn set_up() -> Option<SecondFactorSetup> {
+    let link = "otpauth://totp/Keyward:ana%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Keyward&algorithm=SHA1&digits=6&period=30";
+    let short = link.split("&algorithm").next()?;
+    let code = QrCode::with_error_correction_level(short, EcLevel::L).ok()?;
+    let side = code.width();
+    let dark = code.into_colors().into_iter().map(|color| color == Color::Dark).collect();
+    Some(SecondFactorSetup {
+        otpauth: SecretString::from(link),
+        qr: SecretString::from("data:image/svg+xml;base64,"),
+        modules: QrModules { side, dark: Zeroizing::new(dark) },
+    })
+}
+
+fn departure() -> Departure {
+    let seen = |n: usize| ExposedKey {
+        id: id(n),
+        key_id: key(n).key_id,
+        name: key(n).name,
+        version: key(n).version,
+        revealed_at: ago(n as i64 * 3 * DAY + HOUR),
+    };
+    Departure { rotate_now: [0, 3, 7].map(seen).to_vec(), tokens: Vec::new() }
+}
+
+pub(crate) fn team(query: TeamQuery) -> Option<Answer> {
+    let found = |id: Id| teams().into_iter().find(|team| team.id == id);
+    Some(Answer::Team(match query {
+        TeamQuery::Team(id) | TeamQuery::Change(id, _) => TeamAnswer::Team(Box::new(found(id)?)),
+        TeamQuery::Members(_) => TeamAnswer::Members(members()),
+        TeamQuery::Here(_) => TeamAnswer::Here(here()),
+        TeamQuery::Invitations(_) => TeamAnswer::Invitations(invitations()),
+        TeamQuery::Create(_) | TeamQuery::Join(_) => TeamAnswer::Team(Box::new(teams().remove(0))),
+        TeamQuery::Invite { email, role, .. } => TeamAnswer::Invited(IssuedInvitation {
+            code: SecretString::from("K7QF-2MXW-9TRD-HV4P"),
+            invitation: InvitationView { email, role, ..invitations().remove(0) },
+        }),
+        TeamQuery::Role { account, role, .. } => {
+            let member = members().into_iter().find(|member| member.user_id == account)?;
+            TeamAnswer::Member(Box::new(MemberView { role, ..member }))
+        }
+        TeamQuery::Remove { .. } | TeamQuery::Leave(_) => TeamAnswer::Departed(departure()),
+        TeamQuery::Withdraw { .. } | TeamQuery::Delete(_) => TeamAnswer::Done,
+    }))
+}
+
+pub(crate) fn account(query: AccountQuery) -> Option<Answer> {
+    Some(Answer::Account(match query {
+        AccountQuery::Change(change) => {
+            let mut user = user();
+            if let Some(theme) = change.preferences.theme {
+                user.theme = theme.name().to_owned();
+                user.preferences.theme = user.theme.clone();
+            }
+            if let Some(muted) = change.preferences.muted {
+                user.preferences.muted = muted.into_iter().map(|kind| kind.name().to_owned()).collect();
+            }
+            return Some(Answer::Me(Box::new(user)));
+        }
+        AccountQuery::Loss | AccountQuery::Reset(_) => AccountAnswer::Loss(PassphraseLoss {
+            lost: vec![LostKey {
+                id: id(0),
+                key_id: key(0).key_id,
+                name: key(0).name,
+                environment: Environment::Production,
+                team: None,
+                tokens: 0,
+            }],
+            regranted: Vec::new(),
+        }),
+        AccountQuery::SetUp => AccountAnswer::SetUp(set_up()?),
+        AccountQuery::Enable(_) => AccountAnswer::Codes(
+            (0..10)
+                .map(|n| {
+                    SecretString::from(format!("{:04}-WXYZ-{:04}-QRST", 1_357 + n * 811, 9_753 - n * 642))
+                })
+                .collect(),
+        ),
+        AccountQuery::SshKeys => AccountAnswer::SshKeys(ssh_keys()),
+        AccountQuery::AddSshKey { .. } => AccountAnswer::SshKey(Box::new(ssh_keys().remove(0))),
+        AccountQuery::Sessions => AccountAnswer::Sessions(sessions()),
+        AccountQuery::Password { .. }
+        | AccountQuery::Passphrase { .. }
+        | AccountQuery::Lock
+        | AccountQuery::Disable(_)
+        | AccountQuery::RemoveSshKey(_)
+        | AccountQuery::EndSession(_)
+        | AccountQuery::EndOthers => AccountAnswer::Done,
+    }))
+}
+
+pub(crate) fn inbox(query: InboxQuery) -> Option<Answer> {
+    Some(Answer::Inbox(match query {
+        InboxQuery::Notices(query) => {
+            let all = notices().into_iter().filter(|notice| !(query.unread && notice.read));
+            let notifications: Vec<_> = all.take(query.limit as usize).collect();
+            let total = notifications.len() as u64;
+            InboxAnswer::Notices(NotificationPage { notifications, unread: 3, pagination: page(total) })
+        }
+        InboxQuery::Read(_) | InboxQuery::ReadAll | InboxQuery::Delete(_) => InboxAnswer::Done,
+        InboxQuery::Tickets(_) => {
+            let tickets = tickets();
+            let total = tickets.len() as u64;
+            InboxAnswer::Tickets(TicketPage { tickets, pagination: page(total) })
+        }
+        InboxQuery::Ticket(id) | InboxQuery::Answer { ticket: id, .. } | InboxQuery::Close(id) => {
+            InboxAnswer::Ticket(Box::new(ticket(id)?))
+        }
+        InboxQuery::Open(_) => InboxAnswer::Ticket(Box::new(ticket(id(360))?)),
+    }))
+}
