@@ -5,8 +5,8 @@ use keyward_keys::Id;
 use keyward_keys::event::Event;
 use keyward_keys::input::{AuditQuery, ImportWords, KeyPatch, KeyQuery, NewKey, Reveal, UsageQuery};
 use keyward_keys::view::{
-    AuditPage, AuditView, ImportReport, KeyAccess, KeyHygiene, KeyPage, KeyStatus, KeyView, LiveView, Revealed,
-    TeamView, UsageReport, UserView, VersionView,
+    AuditPage, AuditView, ImportReport, KeyAccess, KeyHygiene, KeyPage, KeyStatus, KeyView, LiveView,
+    Revealed, TeamView, UsageReport, UserView, VersionView,
 };
 use secrecy::SecretString;
 

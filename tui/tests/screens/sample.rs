@@ -1,6 +1,8 @@
 //! A small team's keys and a stage to show them on: a dashboard whose questions are answered from these samples. For
 //! tests and pictures; everything follows from the arguments, nothing from the clock.
 
+#[path = "sample_inbox.rs"]
+pub(crate) mod inbox;
 #[path = "sample_people.rs"]
 pub(crate) mod people;
 
@@ -9,8 +11,8 @@ use keyward_keys::input::{Hygiene, KeyQuery};
 use keyward_keys::view::{
     AccessAction, AccessAnswer, AppAccess, AuditView, EndpointShare, ErrorClasses, ImportLine, ImportReport,
     ImportResult, KeyAccess, KeyHygiene, KeyPage, KeyStatus, KeyView, LiveView, MonthLimit, Pagination,
-    PersonAccess, PlanLimits, PreferencesView, Revealed, SealedAccess, Subscription, UsageDay,
-    UsageReport, UsageSummary, UserView, VersionLabel, VersionView,
+    PersonAccess, PlanLimits, PreferencesView, Revealed, SealedAccess, Subscription, UsageDay, UsageReport,
+    UsageSummary, UserView, VersionLabel, VersionView,
 };
 use keyward_keys::{Custody, Door, Environment, Id, Outcome, Plan, Role};
 use keyward_tui::app::{Answer, App, AppEvent, Effect, HostInfo, Query, RequestId};
@@ -530,11 +532,11 @@ impl Stage {
             Query::Unlock(_) => Answer::Unlocked,
             Query::Create(_) | Query::Update { .. } | Query::Delete { .. } => Answer::Key(Box::new(key(20))),
             Query::Me => Answer::Me(Box::new(user())),
-            Query::Names(ids) => people::names(&ids),
-            Query::Audit(query) => people::audit(&query),
+            Query::Names(ids) => inbox::names(&ids),
+            Query::Audit(query) => inbox::audit(&query),
             Query::Team(query) => people::team(query)?,
             Query::Account(query) => people::account(query)?,
-            Query::Inbox(query) => people::inbox(query)?,
+            Query::Inbox(query) => inbox::inbox(query)?,
         })
     }
 

@@ -35,7 +35,9 @@ async fn a_team_is_made_people_come_and_go() {
     tty.type_in("y").await;
     tty.until("clipboard").await;
     tty.type_in("\x1b").await;
-    tty.until("The person ben").await;
+    tty.until("HERE NOW").await;
+    let is_ben = |line: &str| line.contains("The person ben") && line.contains("member");
+    tty.until_that("ben among the people", |tty| tty.text().lines().any(is_ben)).await;
 
     tty.type_in("jD").await;
     tty.until("Type The person ben to remove them").await;
