@@ -31,7 +31,7 @@ struct Task {
 }
 
 /// All jobs. Off the full hour, when everybody else's run.
-const TASKS: [Task; 6] = [
+const TASKS: [Task; 7] = [
     Task {
         name: "purge_bin",
         schedule: "10 7 * * * *",
@@ -60,6 +60,12 @@ const TASKS: [Task; 6] = [
         name: "end_expired_sessions",
         schedule: "30 */5 * * * *",
         work: |service, caller| Box::pin(async move { service.end_expired_sessions(&caller).await }),
+        poke: None,
+    },
+    Task {
+        name: "mark_departures",
+        schedule: "15 */5 * * * *",
+        work: |service, caller| Box::pin(async move { service.mark_departures(&caller).await }),
         poke: None,
     },
     Task {

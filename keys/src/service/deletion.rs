@@ -70,10 +70,14 @@ impl Service {
             .await?;
         tokens.into_iter().for_each(|token| self.forget_token(token));
         self.forget_unlocks(account);
+        // The account is gone, whatever comes of this; jobs do what is left.
         for team in teams {
-            self.mark_exposed(caller, team, account).await?;
+            self.mark_or_leave(caller, team, account).await;
         }
-        self.purge_bin(&self.system_caller("account deletion", caller.origin.door)).await?;
+        if let Err(error) = self.purge_bin(&self.system_caller("account deletion", caller.origin.door)).await
+        {
+            tracing::warn!(%error, "a deleted account's keys are purged later");
+        }
         Ok(())
     }
 

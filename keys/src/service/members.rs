@@ -1,27 +1,21 @@
 //! Who belongs to a team: see, change roles, remove, leave. Whoever goes loses their locks in the same commit; what they
-//! have seen is worked out from the audit chain and marked to be rotated.
+//! have seen is `exposure`'s to mark.
 
-use std::collections::{HashMap, HashSet};
-
-use keyward_store::model::{ApiKey, AuditRecord, Id, Member, Outcome, Role, Space};
-use keyward_store::{KeyRange, Order, Row, Snapshot, Store};
+use keyward_store::model::{Id, Member, Role, Space};
 use sha2::{Digest, Sha256};
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
 use crate::error::{Error, Result};
-use crate::event::Event;
 use crate::policy::Permission;
 use crate::service::access::{Target, authorise};
 use crate::service::change::Draft;
+use crate::service::exposure::note_departure;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::teams::{sealed_access, team_row, tell_members};
 use crate::service::{Service, granted, vault};
-use crate::view::{Departure, EndedToken, ExposedKey, MemberView};
-
-/// Audit records read at a time.
-const PAGE: usize = 1024;
+use crate::view::{Departure, EndedToken, MemberView};
 
 impl Service {
     /// The members of a team: owners first, then by name.
@@ -63,6 +57,7 @@ impl Service {
                 if demoted {
                     vault::take_away(tables, draft, space, member)?;
                     granted::end_by(tables, draft, account, team)?;
+                    note_departure(draft, account, team)?;
                     record.generation = 0;
                 }
                 draft.batch.replace(member, &record)?;
@@ -71,7 +66,7 @@ impl Service {
             })
             .await?;
         if demoted {
-            self.mark_exposed(caller, team, account).await?;
+            self.mark_or_leave(caller, team, account).await;
         }
         let tables = self.mirror().read();
         let member = tables.membership(account, team).ok_or(Error::NotFound("member"))?;
@@ -96,9 +91,13 @@ impl Service {
                 granted::end_by(tables, draft, account, team)
             })
             .await?;
-        let rotate_now = self.mark_exposed(caller, team, account).await?;
+        let marked = self.mark_or_leave(caller, team, account).await;
         let ended = |token: keyward_store::model::ServiceToken| EndedToken { id: token.id, name: token.name };
-        Ok(Departure { rotate_now, tokens: tokens.into_iter().map(ended).collect() })
+        Ok(Departure {
+            marks_follow: marked.is_none(),
+            rotate_now: marked.unwrap_or_default(),
+            tokens: tokens.into_iter().map(ended).collect(),
+        })
     }
 
     /// Ends the caller's own membership.
@@ -115,97 +114,6 @@ impl Service {
         } else {
             Permission::MemberChange
         }
-    }
-
-    /// Marks the keys of a team whose present value this person has seen, in person or through a service token.
-    pub(crate) async fn mark_exposed(
-        &self,
-        caller: &Caller,
-        team: Id,
-        account: Id,
-    ) -> Result<Vec<ExposedKey>> {
-        let seen = self.seen_versions(team, account).await?;
-        let system = self.system_caller("departure", caller.origin.door);
-        let exposed = self.change(&system, Permission::KeyExpose, Target::Space(team), |tables, draft| {
-            let mut exposed = Vec::new();
-            for (id, (version, at_ms)) in &seen {
-                let Some(row) = tables.keys.get(*id).filter(|row| is_exposed(row, team, *version)) else {
-                    continue;
-                };
-                let record = ApiKey { exposed_version: Some(*version), ..row.record.clone() };
-                draft.batch.replace(row, &record)?;
-                draft.events.push(Event::KeyChanged { space: team, api_key: *id });
-                exposed.push(exposed_key(row, *at_ms));
-            }
-            draft.object = Some(account);
-            draft.space = Some(team);
-            draft.detail = format!("{} keys to rotate", exposed.len());
-            exposed.sort_by(|a: &ExposedKey, b| a.name.cmp(&b.name).then(a.id.cmp(&b.id)));
-            Ok(exposed)
-        });
-        exposed.await
-    }
-
-    /// The newest version of each key that this person has seen, and when: by the audit chain, wherever the key was then,
-    /// and of the keys of a team that they have made.
-    async fn seen_versions(&self, team: Id, account: Id) -> Result<HashMap<Id, (u32, i64)>> {
-        let mut seen: HashMap<Id, (u32, i64)> = {
-            let tables = self.mirror().read();
-            let keys = tables.keys.space(team).into_iter().flat_map(|keys| keys.newest());
-            let made = keys.filter_map(|(_, id)| tables.keys.get(id)).map(|row| &row.record);
-            let made = made.filter(|key| key.created_by == account);
-            made.map(|key| (key.id, (1, key.created_ms))).collect()
-        };
-        // The person, and each service token from where the chain says that they made it: it may be gone by now.
-        let mut actors = HashSet::from([account]);
-        let making = Permission::TokenCreate.rule().name;
-        let opening = [Permission::KeyReveal.rule().name, Permission::KeyFetch.rule().name];
-        let snapshot = self.store().snapshot().await?;
-        let mut range = KeyRange::all();
-        loop {
-            let rows = snapshot.scan(AuditRecord::LOG, range.clone(), Order::Ascending, PAGE).await?;
-            for (_, row) in &rows {
-                let Some(record) = row.value.get(32..).and_then(|body| AuditRecord::from_body(body).ok())
-                else {
-                    continue;
-                };
-                if record.action == making && record.actor == Some(account) {
-                    actors.extend(record.object.filter(|_| record.outcome == Outcome::Done));
-                }
-                let theirs = record.outcome == Outcome::Done
-                    && record.actor.is_some_and(|actor| actors.contains(&actor))
-                    && opening.contains(&record.action.as_str());
-                if let (true, Some(key), Some(version)) = (theirs, record.object, version_in(&record.detail))
-                {
-                    let newest = seen.entry(key).or_insert((version, record.at_ms));
-                    *newest = (*newest).max((version, record.at_ms));
-                }
-            }
-            match rows.last() {
-                Some((last, _)) if rows.len() == PAGE => range.start = [last.as_slice(), &[0]].concat(),
-                _ => return Ok(seen),
-            }
-        }
-    }
-}
-
-/// The version that a record of an opening names: its detail begins with `version 3`.
-fn version_in(detail: &str) -> Option<u32> {
-    let digits: String = detail.strip_prefix("version ")?.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
-}
-
-fn is_exposed(key: &Row<ApiKey>, team: Id, version: u32) -> bool {
-    key.record.space == team && key.record.current_version == version
-}
-
-fn exposed_key(key: &Row<ApiKey>, at_ms: i64) -> ExposedKey {
-    ExposedKey {
-        id: key.record.id,
-        key_id: key.record.key_id.clone(),
-        name: key.record.name.clone(),
-        version: key.record.current_version,
-        revealed_at: timestamp(at_ms),
     }
 }
 
@@ -230,6 +138,7 @@ pub(crate) fn end_membership(
     let done = if caller.account() == Some(account) { "left" } else { "removed" };
     draft.did(account, team, done.to_owned());
     vault::take_away(tables, draft, space, member)?;
+    note_departure(draft, account, team)?;
     draft.batch.remove(member);
     tell_members(tables, draft, team);
     let who = tables.accounts.get(&account).map_or("Somebody", |row| &row.record.name);

@@ -16,6 +16,7 @@ mod codes;
 mod custody;
 mod deletion;
 mod export;
+mod exposure;
 mod fetch;
 mod fetches;
 mod forgotten;

@@ -119,6 +119,9 @@ pub struct IssuedInvitation {
 pub struct Departure {
     /// Keys whose present value they have seen: rotate these now.
     pub rotate_now: Vec<ExposedKey>,
+    /// There when those could not be worked out yet: they say `rotateNow` themselves within minutes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub marks_follow: bool,
     /// Service tokens of theirs that lost keys of the team.
     pub tokens: Vec<EndedToken>,
 }

@@ -14,6 +14,7 @@ mod custody;
 mod damage;
 mod deletion;
 mod environments;
+mod exposure;
 mod fetch;
 mod forgotten;
 mod harness;

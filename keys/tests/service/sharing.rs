@@ -97,7 +97,9 @@ async fn who_is_removed_is_out_at_once_and_what_they_saw_is_to_be_rotated() {
         [(by_app.id, 1), (made.id, 1), (seen.id, 1)]
     );
     assert_eq!(departure.tokens.iter().map(|ended| ended.id).collect::<Vec<_>>(), [token.id]);
+    assert!(!departure.marks_follow);
     assert!(service.key(&ana, &by_id(seen.id)).await.expect("hers").rotate_now);
+    assert_eq!(service.mark_departures(&instance.system()).await.expect("ran"), 0, "all is marked");
     assert!(!service.key(&ana, &by_id(unseen.id)).await.expect("hers").rotate_now);
     for key in [&seen, &unseen] {
         assert!(matches!(reveal(&instance, &bob, key).await, Err(Error::NotFound("key"))));

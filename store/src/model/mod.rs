@@ -25,6 +25,6 @@ pub use id::{Id, IdError};
 pub use invitation::{Invitation, Purpose};
 pub use notification::{KnownAddress, LimitNotice, Notification};
 pub use replay::{Carried, CarriedAnswer};
-pub use space::{Member, Role, Space, SpaceKey, SpaceKind};
+pub use space::{Departed, Member, Role, Space, SpaceKey, SpaceKind};
 pub use support::{Ticket, TicketMessage};
 pub use token::{Grant, Network, Scope, ServiceToken, TokenSeen};

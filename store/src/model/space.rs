@@ -86,3 +86,20 @@ impl Record for Member {
         [self.space.as_bytes().as_slice(), self.account.as_bytes()].concat()
     }
 }
+
+/// A person who is no longer entitled to a team's keys, until those that they have seen are marked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Departed {
+    /// The team.
+    pub space: Id,
+    /// The person.
+    pub account: Id,
+}
+
+impl Record for Departed {
+    const TABLE: Table = Table("departed");
+
+    fn key(&self) -> Vec<u8> {
+        [self.space.as_bytes().as_slice(), self.account.as_bytes()].concat()
+    }
+}

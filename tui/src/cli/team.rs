@@ -147,6 +147,11 @@ async fn departed(context: &Context<'_>, args: &Args, departure: &Departure) -> 
             .print(&format!("Rotate now: {name} ({}), version {} was seen\n", key.key_id, key.version))
             .await?;
     }
+    if departure.marks_follow {
+        context
+            .note(args, "What they have seen is still being worked out: look at `keys ls` in some minutes.\n")
+            .await?;
+    }
     for token in &departure.tokens {
         let name = print::safe_lines(&token.name);
         context.print(&format!("Service token ended: {name} ({})\n", token.id)).await?;
