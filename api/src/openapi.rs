@@ -148,7 +148,8 @@ fn add_headers(path: &str, method: &str, operation: &mut Value) {
         fields(&mut operation["responses"]).filter(|(status, _)| status.as_str() < "400")
     {
         let mut carried = vec!["X-Request-Id", "RateLimit-Policy", "RateLimit"];
-        carried.extend((status == "201" && path.ends_with('s')).then_some("Location"));
+        let elsewhere = (status == "201" && path.ends_with('s')) || status == "308";
+        carried.extend(elsewhere.then_some("Location"));
         carried.extend(conditional.then_some("ETag"));
         carried.extend((paged && status == "200").then_some("Link"));
         response["headers"] = references(&carried);

@@ -9,7 +9,7 @@ use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderName, HeaderValue};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Redirect};
 use flate2::read::GzDecoder;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -31,7 +31,10 @@ const POLICY: (HeaderName, HeaderValue) = (
 );
 
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
-    OpenApiRouter::default().routes(routes!(page)).routes(listed(routes!(file)))
+    OpenApiRouter::default()
+        .routes(routes!(page))
+        .routes(routes!(page_elsewhere))
+        .routes(listed(routes!(file)))
 }
 
 /// This document as a page.
@@ -40,6 +43,14 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
 ))]
 async fn page(_: Stranger) -> impl IntoResponse {
     ([POLICY, (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], PAGE)
+}
+
+/// The page is where `/docs` is.
+#[utoipa::path(get, path = "/docs/", tag = "document", security(()), responses(
+    (status = 308, description = "The page, without the slash"),
+))]
+async fn page_elsewhere(_: Stranger) -> Redirect {
+    Redirect::permanent("/docs")
 }
 
 /// What the page is made of.

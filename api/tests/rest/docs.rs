@@ -36,6 +36,8 @@ async fn the_page_needs_no_other_server_and_nothing_inline() {
         assert!(!bytes.starts_with(&[0x1f, 0x8b]), "{file} came packed to a client that did not ask for it");
     }
     server.get("", "/docs/nothing.js").await.is_problem(404, "not_found");
+    let elsewhere = server.get("", "/docs/").await;
+    assert_eq!((elsewhere.status, elsewhere.header("location")), (308, "/docs"));
 }
 
 /// What is sent on the wire, by the encoding that it is in.

@@ -90,7 +90,9 @@ impl Server {
         let shutdown = CancellationToken::new();
         let settings = ApiSettings { api: config.api, limits: config.limits };
         let task = tokio::spawn(serve(listener, service.clone(), settings, shutdown.clone()));
-        Self { address, service, shutdown, task, client: reqwest::Client::new(), _folder: folder }
+        // What is answered is looked at, and not what it leads to.
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { address, service, shutdown, task, client, _folder: folder }
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {

@@ -40,6 +40,7 @@ mod names;
 mod notifications;
 mod once;
 mod opening;
+mod options;
 mod overview;
 mod passwords;
 mod patch;
@@ -67,26 +68,22 @@ mod warm;
 mod watch;
 mod why;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::task::AbortHandle;
 
 use keyward_store::model::{Door, Id};
 use keyward_store::usage::Usage;
-use keyward_store::{Observer, OpenOptions, Redb, SealerFor, Store};
+use keyward_store::{Observer, Redb, Store};
 
 use crate::caller::{Caller, Identity, Origin, UnlockSlot};
-use crate::clock::Clock;
 use crate::crypto::{
-    self, CheckpointKey, JwtKeys, KdfPool, MasterKey, PasswordCost, Passwords, Pepper, Remembered,
-    Sha256Chain, SystemKeys, VerifiedTokens,
+    CheckpointKey, JwtKeys, KdfPool, Passwords, Pepper, Remembered, SystemKeys, VerifiedTokens,
 };
 use crate::error::Result;
 use crate::meters::Meters;
-use crate::plans::Plans;
 
 pub use audit::{AuditExport, AuditFault, AuditRun, AuditSummary, inspect_audit};
 pub use bus::Subscription;
@@ -94,6 +91,7 @@ pub use health::{Health, StoreHealth};
 pub use metrics::Process;
 pub use notifications::NoticeKind;
 pub use once::{Begun, Once};
+pub use options::{OpenError, Registration, ServiceOptions, ServiceSettings};
 pub use presence::Presence;
 pub use relay::{People, Relay};
 pub use ssh_keys::{fingerprint_text, ssh_fingerprint};
@@ -103,6 +101,7 @@ use bus::Bus;
 use lockout::{Lockouts, Refusals};
 use metered::Metered;
 use mirror::Mirror;
+use options::store_of;
 use presence::Present;
 use sessions::LastSeen;
 use standby::Standby;
@@ -115,115 +114,6 @@ const ISSUER: &str = "keyward";
 
 /// Bearer tokens whose check is remembered, of people and of apps each.
 const REMEMBERED_TOKENS: usize = 20_000;
-
-/// Who may make an account for themselves.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Registration {
-    /// Anyone.
-    Open,
-    /// Who has an invitation's code.
-    Invite,
-    /// Nobody: an operator adds accounts.
-    Closed,
-}
-
-/// What the service is told once, at its start.
-#[derive(Clone, Debug)]
-pub struct ServiceSettings {
-    /// Who may make an account.
-    pub registration: Registration,
-    /// How long a bearer token is good.
-    pub token_lifetime: Duration,
-    /// How long a session lives without being refreshed.
-    pub refresh_lifetime: Duration,
-    /// How long a session lives however often it is refreshed.
-    pub session_lifetime: Duration,
-    /// Days that raw usage events are kept.
-    pub retention_days: u32,
-    /// What each plan allows.
-    pub plans: Plans,
-    /// Tells the time.
-    pub clock: Clock,
-}
-
-impl ServiceSettings {
-    /// Those of an instance that nobody has set anything of.
-    pub fn new(clock: Clock) -> Self {
-        const DAY: Duration = Duration::from_secs(24 * 3_600);
-        Self {
-            registration: Registration::Invite,
-            token_lifetime: Duration::from_secs(3_600),
-            refresh_lifetime: 30 * DAY,
-            session_lifetime: 90 * DAY,
-            retention_days: 30,
-            plans: Plans::default(),
-            clock,
-        }
-    }
-}
-
-/// What it takes to open the service.
-pub struct ServiceOptions {
-    /// The database file; its folder exists.
-    pub path: PathBuf,
-    /// The master key.
-    pub master_key: MasterKey,
-    /// Settings.
-    pub settings: ServiceSettings,
-    /// What a password hash costs.
-    pub password_cost: PasswordCost,
-}
-
-/// Why the service did not open. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The store did not open.
-    #[error("the database {} did not open", .path.display())]
-    Store {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: keyward_store::Error,
-    },
-    /// A key could not be made: the system has no randomness to give.
-    #[error("a cryptographic key could not be made")]
-    Crypto(#[from] crypto::Error),
-    /// What is in the store could not be read.
-    #[error(transparent)]
-    Core(crate::Error),
-    /// The counters could not be set up.
-    #[error("the metrics could not be set up")]
-    Meters(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl OpenError {
-    /// It is the file: altered, damaged, or sealed under another master key.
-    pub fn is_damage(&self) -> bool {
-        use keyward_store::Error as Store;
-        match self {
-            Self::Store { source, .. } => match source {
-                Store::Sealed
-                | Store::Foreign
-                | Store::Damaged { .. }
-                | Store::Io(_)
-                | Store::Engine(_)
-                | Store::Closed => true,
-                Store::InUse(_) | Store::Newer { .. } | Store::Full | Store::Busy => false,
-            },
-            Self::Core(_) | Self::Crypto(_) | Self::Meters(_) => false,
-        }
-    }
-}
-
-/// The store in a file that this master key seals.
-fn store_of(path: &Path, master_key: MasterKey) -> OpenOptions {
-    let sealer_for: SealerFor = Box::new(move |file| match master_key.page_sealer(*file) {
-        Ok(sealer) => Ok(Arc::new(sealer)),
-        Err(_) => Err(keyward_store::Error::Sealed),
-    });
-    OpenOptions::file(path, sealer_for, Arc::new(Sha256Chain))
-}
 
 /// The guarded way in. Cheap to clone.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! Requests as an app makes them, and answers that tests can look into.
 
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
@@ -23,7 +24,9 @@ pub(crate) struct Reply {
 
 impl Http {
     pub(crate) fn new(base: &str) -> Self {
-        Self { client: Client::new(), base: base.to_owned(), bearer: None }
+        // What is answered is looked at, and not what it leads to.
+        let client = Client::builder().redirect(Policy::none()).build().expect("a client");
+        Self { client, base: base.to_owned(), bearer: None }
     }
 
     /// The same, as whoever holds this token.

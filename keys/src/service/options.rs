@@ -1,0 +1,120 @@
+//! What the service is told when it opens, and why it may not. It reads no file: who starts the daemon does.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyward_store::{OpenOptions, SealerFor};
+
+use crate::clock::Clock;
+use crate::crypto::{self, MasterKey, PasswordCost, Sha256Chain};
+use crate::plans::Plans;
+
+/// Who may make an account for themselves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Registration {
+    /// Anyone.
+    Open,
+    /// Who has an invitation's code.
+    Invite,
+    /// Nobody: an operator adds accounts.
+    Closed,
+}
+
+/// What the service is told once, at its start.
+#[derive(Clone, Debug)]
+pub struct ServiceSettings {
+    /// Who may make an account.
+    pub registration: Registration,
+    /// How long a bearer token is good.
+    pub token_lifetime: Duration,
+    /// How long a session lives without being refreshed.
+    pub refresh_lifetime: Duration,
+    /// How long a session lives however often it is refreshed.
+    pub session_lifetime: Duration,
+    /// Days that raw usage events are kept.
+    pub retention_days: u32,
+    /// What each plan allows.
+    pub plans: Plans,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+impl ServiceSettings {
+    /// Those of an instance that nobody has set anything of.
+    pub fn new(clock: Clock) -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 3_600);
+        Self {
+            registration: Registration::Invite,
+            token_lifetime: Duration::from_secs(3_600),
+            refresh_lifetime: 30 * DAY,
+            session_lifetime: 90 * DAY,
+            retention_days: 30,
+            plans: Plans::default(),
+            clock,
+        }
+    }
+}
+
+/// What it takes to open the service.
+pub struct ServiceOptions {
+    /// The database file; its folder exists.
+    pub path: PathBuf,
+    /// The master key.
+    pub master_key: MasterKey,
+    /// Settings.
+    pub settings: ServiceSettings,
+    /// What a password hash costs.
+    pub password_cost: PasswordCost,
+}
+
+/// Why the service did not open. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store did not open.
+    #[error("the database {} did not open", .path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: keyward_store::Error,
+    },
+    /// A key could not be made: the system has no randomness to give.
+    #[error("a cryptographic key could not be made")]
+    Crypto(#[from] crypto::Error),
+    /// What is in the store could not be read.
+    #[error(transparent)]
+    Core(crate::Error),
+    /// The counters could not be set up.
+    #[error("the metrics could not be set up")]
+    Meters(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl OpenError {
+    /// It is the file: altered, damaged, or sealed under another master key.
+    pub fn is_damage(&self) -> bool {
+        use keyward_store::Error as Store;
+        match self {
+            Self::Store { source, .. } => match source {
+                Store::Sealed
+                | Store::Foreign
+                | Store::Damaged { .. }
+                | Store::Io(_)
+                | Store::Engine(_)
+                | Store::Closed => true,
+                Store::InUse(_) | Store::Newer { .. } | Store::Full | Store::Busy => false,
+            },
+            Self::Core(_) | Self::Crypto(_) | Self::Meters(_) => false,
+        }
+    }
+}
+
+/// The store in a file that this master key seals.
+pub(super) fn store_of(path: &Path, master_key: MasterKey) -> OpenOptions {
+    let sealer_for: SealerFor = Box::new(move |file| match master_key.page_sealer(*file) {
+        Ok(sealer) => Ok(Arc::new(sealer)),
+        Err(_) => Err(keyward_store::Error::Sealed),
+    });
+    OpenOptions::file(path, sealer_for, Arc::new(Sha256Chain))
+}
