@@ -64,3 +64,26 @@ async fn signing_out_everywhere_ends_a_command_that_waits_for_its_input() {
     let http = daemon.http().login(&ana).await;
     assert_eq!(http.get("/api/keys").await.expect(200)["pagination"]["total"], 0);
 }
+
+#[tokio::test]
+async fn a_command_signs_out_everywhere() {
+    let daemon = Daemon::start().await;
+    let ana = daemon.person("ana@example.com").await;
+    let (http, ssh, other) =
+        (daemon.http().login(&ana).await, daemon.ssh(&ana).await, daemon.ssh(&ana).await);
+    let mut screen = other.dashboard(80, 24).await;
+    screen.wait_text("ana@localhost").await;
+    assert_eq!(ssh.run("sessions end", "").await.status, Some(2), "which?");
+    let ended = ssh.run("sessions end --all", "").await;
+    assert_eq!(ended.status, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("this connection too"), "{ended:?}");
+    assert_eq!(screen.wait_end().await, Some(0));
+    http.get("/api/profile").await.expect(401);
+    within("the end of the connection", async {
+        while !ssh.handle.is_closed() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(daemon.ssh(&ana).await.run("whoami", "").await.status, Some(0), "who comes again is let in");
+}

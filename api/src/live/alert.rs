@@ -28,6 +28,17 @@ impl Alert {
         Self { seconds: Some(seconds), ..alert }
     }
 
+    pub(super) fn job_failed(job: &str) -> Self {
+        Self::new(
+            "job_failed",
+            format!("the daemon's job {job} failed, and is tried again; the log says why"),
+        )
+    }
+
+    pub(super) fn job_ok(job: &str) -> Self {
+        Self::new("job_ok", format!("the daemon's job {job} works again"))
+    }
+
     pub(super) fn announcement(message: String) -> Self {
         Self::new("announcement", message)
     }
@@ -80,6 +91,7 @@ mod tests {
             store,
             room,
             jobs: true,
+            failing_jobs: Default::default(),
             started: jiff::Timestamp::UNIX_EPOCH,
             uptime: Duration::ZERO,
             now: jiff::Timestamp::UNIX_EPOCH,

@@ -2,7 +2,7 @@
 //! The last events are kept for a while, so that a client that was cut off goes on where it was. It holds no rule of
 //! its own about who may hear what, and while nobody listens it does nothing at all.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -53,6 +53,8 @@ struct State {
     listening: bool,
     /// How the store was when it was last looked at; none before.
     store: Option<Condition>,
+    /// The daemon's jobs that were failing then.
+    failing_jobs: BTreeSet<&'static str>,
 }
 
 /// One person or app that has, or lately had, clients here.
@@ -119,15 +121,6 @@ impl Hub {
         self.0.closed.cancel();
         self.alert(&Alert::shutdown(seconds));
         self.each(&People::All, |sink| sink.end(Ending::Closing));
-    }
-
-    /// Tells everybody when the store stops taking changes or room runs out, and when that is over.
-    async fn watch_store(&self) {
-        let now = Condition::of(&self.0.service.health().await);
-        let before = self.state().store.replace(now);
-        if before.unwrap_or(Condition::Fine) != now {
-            self.alert(&now.alert());
-        }
     }
 
     fn alert(&self, alert: &Alert) {
@@ -209,7 +202,7 @@ impl Hub {
                     if self.sweep() {
                         return;
                     }
-                    self.watch_store().await;
+                    self.look_at_health().await;
                 }
             }
             while let Some((space, api_key, usage)) = gatherer.take(Instant::now()) {
@@ -395,5 +388,6 @@ async fn sleep_until(due: Option<Instant>) {
     }
 }
 
+mod health;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 //! How the instance is, for whoever asks: whether the store answers and takes writes, and whether the jobs run.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,7 +18,7 @@ use crate::service::Service;
 use crate::service::access::{Target, authorise};
 
 /// How the instance is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Health {
     /// How the store is.
     pub store: StoreHealth,
@@ -24,6 +26,8 @@ pub struct Health {
     pub room: u64,
     /// The daemon's jobs are scheduled.
     pub jobs: bool,
+    /// Those that failed when they last ran, by name.
+    pub failing_jobs: BTreeSet<&'static str>,
     /// When the daemon started.
     pub started: Timestamp,
     /// How long ago.
@@ -50,6 +54,7 @@ impl Service {
             store: self.store_health().await,
             room: self.store().room(),
             jobs: self.0.jobs.load(Ordering::Relaxed),
+            failing_jobs: self.failing_jobs().clone(),
             started: timestamp(self.0.opened_ms),
             uptime: self.0.opened.elapsed(),
             now: timestamp(self.now_ms()),
@@ -66,6 +71,20 @@ impl Service {
             (Ok(_), Condition::Fine) => StoreHealth::Connected,
             (Ok(_), Condition::Full | Condition::Failing) => StoreHealth::ReadOnly,
         }
+    }
+
+    /// Notes how a job went.
+    pub fn job_ran(&self, job: &'static str, good: bool, took: Duration) {
+        self.0.meters.job(job, good, took, self.now_ms());
+        if good {
+            self.failing_jobs().remove(job);
+        } else {
+            self.failing_jobs().insert(job);
+        }
+    }
+
+    fn failing_jobs(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+        self.0.failing_jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that the daemon's jobs are scheduled, or are not any more.

@@ -32,11 +32,6 @@ impl Service {
         &self.0.meters
     }
 
-    /// Notes how a job went.
-    pub fn job_ran(&self, job: &'static str, good: bool, took: std::time::Duration) {
-        self.0.meters.job(job, good, took, self.now_ms());
-    }
-
     /// All metrics in Prometheus' text format (0.0.4).
     pub async fn metrics(&self, caller: &Caller, process: Option<Process>) -> Result<String> {
         authorise(&self.mirror().read(), caller, Permission::MetricsRead, Target::Instance, None)?;

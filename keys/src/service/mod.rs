@@ -68,8 +68,9 @@ mod warm;
 mod watch;
 mod why;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use tokio::task::AbortHandle;
@@ -128,6 +129,8 @@ struct Inner {
     meters: Arc<Meters>,
     /// The daemon's jobs are scheduled.
     jobs: AtomicBool,
+    /// Those of them that failed when they last ran.
+    failing_jobs: Mutex<BTreeSet<&'static str>>,
     settings: ServiceSettings,
     system_keys: SystemKeys,
     pepper: Pepper,
@@ -222,6 +225,7 @@ impl Service {
             audit,
             meters,
             jobs: AtomicBool::new(false),
+            failing_jobs: Mutex::default(),
             system_keys,
             pepper,
             passwords,

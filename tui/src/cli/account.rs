@@ -56,9 +56,29 @@ pub(super) async fn sessions(context: &Context<'_>, args: &Args) -> Result<(), F
     context.print(&print::columns(&rows)).await
 }
 
-pub(super) async fn end_session(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
-    let text = args.operands.first().map(String::as_str).unwrap_or_default();
-    let id = text.parse().map_err(|_| Error::NotFound("session"))?;
+pub(super) async fn end_sessions(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    match (args.operands.first(), args.has("--all")) {
+        (Some(id), false) => end_session(context, args, id).await,
+        (None, true) => end_all(context, args).await,
+        (Some(_), true) | (None, false) => {
+            Err(Failure::Usage("name one session, by its id, or say --all".to_owned()))
+        }
+    }
+}
+
+/// All is said before: with the sessions, the connection that carries the words ends.
+async fn end_all(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    if args.json {
+        let sessions = context.service.sessions(context.caller).await?;
+        context.print(&print::json(&Sessions { sessions })).await?;
+    } else {
+        context.note(args, "Everything you have open ends now, this connection too.\n").await?;
+    }
+    Ok(context.service.sign_out_everywhere(context.caller).await?)
+}
+
+async fn end_session(context: &Context<'_>, args: &Args, id: &str) -> Result<(), Failure> {
+    let id = id.parse().map_err(|_| Error::NotFound("session"))?;
     let sessions = context.service.sessions(context.caller).await?;
     let session = sessions.iter().find(|session| session.id == id).ok_or(Error::NotFound("session"))?;
     if session.current {

@@ -90,7 +90,7 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::Help => help::print(context, &args.operands, args.json).await,
         Verb::Whoami => account::whoami(context, args).await,
         Verb::SessionsLs => account::sessions(context, args).await,
-        Verb::SessionsEnd => account::end_session(context, args).await,
+        Verb::SessionsEnd => account::end_sessions(context, args).await,
         Verb::KeysLs => keys::ls(context, args).await,
         Verb::KeysShow => keys::show(context, args).await,
         Verb::KeysAdd => keys::add(context, args, stdin).await,

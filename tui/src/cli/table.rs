@@ -36,9 +36,9 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         verb: Verb::SessionsEnd,
         words: &["sessions", "end"],
-        operand: Some(("SESSION", true)),
-        flags: &[],
-        about: "End one of them, by its id; a terminal's connection is closed",
+        operand: Some(("SESSION", false)),
+        flags: &[switch("--all", "everything that is open anywhere, this connection too")],
+        about: "End one of them, by its id, or --all; a terminal's connection is closed",
         more: "",
     },
     Command {

@@ -52,6 +52,17 @@ impl Stage {
         self.hub.subscribe(caller, Filter::of(Kind::ALL), after).unwrap()
     }
 
+    /// Waits until the hub has looked how the instance is: it does so by itself as soon as somebody is there, and would
+    /// else do it between what a test does.
+    async fn looked_at_health(&self) {
+        let looked = async {
+            while self.hub.state().store.is_none() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(DEADLINE, looked).await.expect("a first look in time");
+    }
+
     async fn change(&self, patch: KeyPatch) {
         self.service.update_key(&self.ana, &self.key, patch, None).await.unwrap();
     }
@@ -188,16 +199,10 @@ async fn everybody_is_told_when_the_store_stops_taking_changes() {
     let stage = Stage::open().await;
     let hub = &stage.hub;
     let mut client = stage.client(&stage.ana, None);
-    // The hub looks by itself as soon as somebody is there, and would else do so in between.
-    let looked = async {
-        while hub.state().store.is_none() {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(DEADLINE, looked).await.expect("a first look in time");
+    stage.looked_at_health().await;
     stage.service.close().await.unwrap();
     for _ in 0..2 {
-        hub.watch_store().await;
+        hub.look_at_health().await;
     }
     // On a disk that is nearly full that was told first.
     let alert = loop {
@@ -207,4 +212,26 @@ async fn everybody_is_told_when_the_store_stops_taking_changes() {
         }
     };
     assert_eq!((alert.event, alert.seq), ("system_alert", Some(hub.newest())), "it is told once");
+}
+
+#[tokio::test]
+async fn everybody_is_told_that_a_job_failed_and_that_it_works_again() {
+    let stage = Stage::open().await;
+    let hub = &stage.hub;
+    let mut client = stage.client(&stage.ana, None);
+    stage.looked_at_health().await;
+    for (good, told) in [(false, "job_failed"), (true, "job_ok")] {
+        for job in ["purge_bin", "purge_bin", "sign_audit"] {
+            stage.service.job_ran(job, good || job == "sign_audit", Duration::ZERO);
+            hub.look_at_health().await;
+        }
+        let alert = loop {
+            let alert = next(&mut client).await;
+            if alert.data().contains("job_") {
+                break alert;
+            }
+        };
+        assert!(alert.data().contains(told) && alert.data().contains("purge_bin"), "{}", alert.data());
+        assert_eq!((alert.event, alert.seq), ("system_alert", Some(hub.newest())), "it is told once");
+    }
 }
