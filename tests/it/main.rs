@@ -8,6 +8,8 @@
 )]
 
 mod audit;
+#[path = "../../keys/tests/support/authenticator.rs"]
+mod authenticator;
 mod bad_disk;
 mod bad_input;
 mod canary;
