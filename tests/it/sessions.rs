@@ -79,6 +79,9 @@ async fn a_command_signs_out_everywhere() {
     assert!(ended.stderr.contains("this connection too"), "{ended:?}");
     assert_eq!(screen.wait_end().await, Some(0));
     http.get("/api/profile").await.expect(401);
+    // The connection, still open here, is good for nothing more.
+    let channel = ssh.handle.channel_open_session().await.unwrap();
+    channel.exec(true, "whoami").await.unwrap();
     within("the end of the connection", async {
         while !ssh.handle.is_closed() {
             tokio::task::yield_now().await;
