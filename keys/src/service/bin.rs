@@ -18,7 +18,11 @@ impl Service {
     pub async fn restore_key(&self, caller: &Caller, key: &KeyRef) -> Result<KeyView> {
         let (id, space) = match self.resolve_binned(caller, key) {
             Ok(found) => found,
-            Err(Error::NotFound(_)) => return self.key(caller, key).await,
+            // It is not there: that is what was asked for, by somebody who may ask.
+            Err(Error::NotFound(_)) => {
+                let row = self.key_row(caller, Permission::KeyRestore, self.resolve(caller, key)?)?;
+                return Ok(self.key_view(&row));
+            }
             Err(other) => return Err(other),
         };
         let turn = self.turn_to_add(space, 1).await;
