@@ -48,11 +48,11 @@ enum Cell {
 }
 
 const COLUMNS: &[Column<Cell>] = &[
-    Column::new(Cell::When, "WHEN", 11, 19, 7),
-    Column::new(Cell::Who, "WHO", 10, 20, 8),
+    Column::new(Cell::When, "WHEN", 11, 19, 6),
+    Column::new(Cell::Who, "WHO", 10, 20, 7),
     Column::new(Cell::Action, "DID", 14, 16, 9),
     Column::new(Cell::Object, "TO", 12, 24, 5),
-    Column::new(Cell::Outcome, "", 9, 9, 6),
+    Column::new(Cell::Outcome, "", 9, 9, 8),
     Column::new(Cell::Door, "BY", 5, 8, 3),
     Column::new(Cell::Detail, "MORE", 14, 60, 2),
 ];

@@ -202,7 +202,7 @@ impl TeamPage {
     /// Who is selected, in one line, where there is no frame.
     fn line(&self, area: Rect, buf: &mut Buffer, ui: &Ui) {
         let (dim, dot) = (ui.style(Tone::Dim), format!(" {} ", ui.glyphs.dot));
-        let Some(member) = self.selected() else { return };
+        let Some(member) = self.selected().filter(|_| self.pane == Pane::People) else { return };
         let mut pen = Pen::new(buf, area, 0);
         pen.text(safe(&member.email), dim).text(&dot, ui.style(Tone::Faint));
         pen.text("joined ", dim).text(format::ago(ui.now_ms, member.joined_at.as_millisecond()), dim);

@@ -123,3 +123,15 @@ pub(super) fn list(area: Rect, buf: &mut Buffer, from: u16, role: Role, ui: &Ui)
         Pen::new(buf, area, row).text(mark, ui.style(tone)).skip(1).text(said(rule), ui.style(text));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_role_may_is_said_in_words() {
+        for rule in rules() {
+            assert_ne!(said(rule), rule.name, "say in words what {} is", rule.name);
+        }
+    }
+}

@@ -4,6 +4,7 @@ use super::{asked, copied, selected, stage, stage_at, take};
 use crate::sample::{Look, id};
 use keyward_keys::Fault;
 use keyward_keys::NoticeKind as Told;
+use keyward_keys::view::UserView;
 use keyward_tui::app::{AccountAnswer, AccountQuery, Answer, AppEvent, Query};
 use keyward_tui::notice::{Notice, NoticeKind};
 use keyward_tui::term::input::{Input, Key, KeyCode, Paste};
@@ -171,4 +172,26 @@ fn an_ssh_key_is_pasted_as_it_is() {
         take(&mut stage, |query| matches!(query, Query::Account(AccountQuery::AddSshKey { .. })));
     let Query::Account(AccountQuery::AddSshKey { name, line: sent }) = query else { panic!() };
     assert_eq!((name.as_str(), sent.as_str()), ("laptop", line.trim_end()));
+}
+
+#[test]
+fn a_forgotten_passphrase_says_what_it_costs_before_anything_is_done() {
+    let mut stage = stage("9F");
+    assert!(stage.text().contains("There is no unlock passphrase yet"));
+    stage.hold = true;
+    stage.press("r");
+    let (request, _) = take(&mut stage, |query| matches!(query, Query::Me));
+    let user = UserView { unlock_passphrase: true, ..crate::sample::user() };
+    stage.answer(request, Ok(Answer::Me(Box::new(user))));
+    stage.hold = false;
+    stage.press("F");
+    assert!(stage.text().contains("opened by nobody any more: stripe-live"), "{}", stage.text());
+    stage.press("a new phrase\ta new phrase\tmy password\t");
+    stage.hold = true;
+    stage.key(Key::plain(KeyCode::Right));
+    stage.key(Key::ctrl('s'));
+    let reset = |query: &Query| matches!(query, Query::Account(AccountQuery::Reset(_)));
+    let (_, query) = take(&mut stage, reset);
+    let Query::Account(AccountQuery::Reset(reset)) = query else { panic!() };
+    assert!(reset.lose && reset.totp.is_none());
 }

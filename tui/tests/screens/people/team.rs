@@ -82,6 +82,7 @@ fn who_is_here_is_asked_again_while_the_page_is_in_view() {
     assert!(stage.text().contains("0 here"));
     stage.press("p");
     stage.pass(60_000);
+    stage.send(AppEvent::Resize { cols: 80, rows: 24 });
     assert_eq!(asked(&stage, here), 0, "paused");
     stage.press("p?");
     stage.pass(60_000);
