@@ -6,6 +6,7 @@ mod account;
 mod audit;
 mod billing;
 mod fetched;
+mod home;
 mod hygiene;
 mod live;
 mod notification;
@@ -27,6 +28,7 @@ pub use access::{AccessAction, AccessAnswer, AppAccess, KeyAccess, PersonAccess}
 pub use audit::{AuditLine, AuditPage, AuditView, CheckpointPage, CheckpointView};
 pub use billing::{BillingPeriod, BillingView, PlanChange, PlanDifference, PlanUsage, UsageForecast};
 pub use fetched::{Fetched, NotFetched};
+pub use home::{Attention, AttentionKey, AttentionKind, HomeView, InstanceCare};
 pub use hygiene::KeyHygiene;
 pub use live::{KeyAction, KeyUpdate, UsageDelta, UsageStats, UsageUpdate};
 pub use notification::{NotificationPage, NotificationUpdate, NotificationView};

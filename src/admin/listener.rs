@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use keyward_config::Config;
 use keyward_keys::Service;
-use keyward_tui::session::TimeLimits;
+use keyward_tui::session::{Spots, TimeLimits};
 use keyward_tui::ssh::Shutdown;
 use nix::unistd::geteuid;
 use secrecy::SecretString;
@@ -43,6 +43,7 @@ pub(super) struct Desk {
     pub(super) service: Service,
     pub(super) limits: TimeLimits,
     pub(super) ssh_port: u16,
+    pub(super) spots: Spots,
     /// Cancelled when dashboards must end.
     pub(super) restart: CancellationToken,
 }
@@ -81,7 +82,13 @@ impl Listener {
     /// Answers until `shutdown` drains; then waits for what is under way.
     pub(crate) async fn serve(self, service: Service, serving: Serving, shutdown: Shutdown) {
         let Serving { limits, ssh_port, drain } = serving;
-        let desk = Arc::new(Desk { service, limits, ssh_port, restart: CancellationToken::new() });
+        let desk = Arc::new(Desk {
+            service,
+            limits,
+            ssh_port,
+            spots: Spots::default(),
+            restart: CancellationToken::new(),
+        });
         let places = Arc::new(Semaphore::new(AT_ONCE));
         let tasks = TaskTracker::new();
         loop {

@@ -83,8 +83,8 @@ pub(super) async fn run(desk: &Desk, request: ConsoleRequest, mut stream: UnixSt
     let caps = request.terminal.caps();
     let terminal = Terminal { input, size, output: Arc::new(ToClient(Arc::clone(&writer))), caps };
     let listening = tokio::spawn(listen(reader, input_to, size_to, stop.gone.clone()));
-    let reason =
-        session::run(terminal, presence.caller().clone(), service.clone(), host, stop, desk.limits).await;
+    let (caller, service) = (presence.caller().clone(), service.clone());
+    let reason = session::run(terminal, caller, service, host, stop, desk.limits, &desk.spots).await;
     listening.abort();
     tracing::info!(kind = "console", account = %user.id, %reason, "a console ended");
     let status = u8::try_from(reason.status()).unwrap_or(1);

@@ -143,7 +143,7 @@ async fn pastes_and_sequences_without_an_end_press_no_key_and_hold_nobody_up() {
             [("\x1b[200~", 40), ("\x1b]52;c;", 4), ("\x1bP", 4), ("\x1b_", 4), ("\x1b[", 4)]
         {
             let ssh = daemon.ssh(&neighbour.person).await;
-            let mut screen = ssh.dashboard(80, 24).await;
+            let mut screen = ssh.key_list(80, 24).await;
             screen.wait_text("neighbours-own").await;
             screen.press(place).await;
             screen.wait_text(shown).await;
@@ -207,7 +207,7 @@ async fn text_that_would_steer_a_terminal_never_reaches_one() {
         assert!(stranger.is_err());
     }
     let ssh = daemon.ssh(&neighbour.person).await;
-    let mut screen = ssh.dashboard(120, 40).await;
+    let mut screen = ssh.key_list(120, 40).await;
     screen.wait_for("the tall name", |screen| screen.contents().contains('\u{301}')).await;
     screen.press("\r").await;
     screen.wait_text("calls today").await;

@@ -240,7 +240,7 @@ impl Cage {
         assert_eq!(ssh.run(get, PASSPHRASE).await.stdout.trim_end(), SSH_VALUE);
         self.said("keys get", &ssh.run(get, WRONG_PASSPHRASE).await);
         self.said("keys ls", &ssh.run("keys ls --json", "").await);
-        let mut screen = ssh.dashboard(80, 24).await;
+        let mut screen = ssh.key_list(80, 24).await;
         screen.wait_text("canary8e-ssh").await;
         screen.press("n").await;
         screen.wait_text("New API key").await;
@@ -251,7 +251,7 @@ impl Cage {
         self.heard("the form", screen.raw());
         screen.press("\x03\x03").await;
         screen.wait_end().await;
-        let mut screen = ssh.dashboard(80, 24).await;
+        let mut screen = ssh.key_list(80, 24).await;
         screen.wait_text("canary8e-ssh").await;
         screen.press("n").await;
         screen.wait_text("New API key").await;

@@ -18,6 +18,14 @@ async fn dashboard(ssh: &OpenSsh, size: (u16, u16), options: &[&str]) -> Termina
     terminal
 }
 
+/// Opens the dashboard, and in it the list of keys.
+async fn key_list(ssh: &OpenSsh, size: (u16, u16), options: &[&str]) -> Terminal {
+    let terminal = dashboard(ssh, size, options).await;
+    terminal.wait("1 Home").await;
+    terminal.text("2");
+    terminal
+}
+
 /// Leaves, and makes sure that the shell has its terminal back as it was.
 async fn leave(terminal: &Terminal) {
     terminal.text("q");
@@ -63,7 +71,7 @@ async fn the_first_person_joins_with_the_operators_code_and_comes_back_by_key_an
     let screen = terminal.wait("Press Enter for your dashboard").await;
     assert!(!screen.contains("a fine password"), "{screen}");
     terminal.keys(&["Enter"]);
-    terminal.wait("No API keys yet").await;
+    terminal.wait("Start here").await;
     leave(&terminal).await;
 
     let ana = OpenSsh::new(daemon.ssh, "ana", &key);
@@ -75,7 +83,7 @@ async fn the_first_person_joins_with_the_operators_code_and_comes_back_by_key_an
     terminal.line("not the password");
     terminal.wait_for("a second question", |screen| screen.matches("assword").count() > 1).await;
     terminal.line("a fine password");
-    terminal.wait("No API keys yet").await;
+    terminal.wait("Start here").await;
     leave(&terminal).await;
 }
 
@@ -112,7 +120,7 @@ async fn a_key_goes_in_by_the_form_and_everything_can_be_done_with_it() {
         http.post("/api/keys", &json!({ "name": name, "service": "X", "apiKey": "v" })).await.expect(201);
     }
     let ssh = of(&daemon, &ana);
-    let terminal = dashboard(&ssh, (80, 24), &[]).await;
+    let terminal = key_list(&ssh, (80, 24), &[]).await;
     terminal.wait("cards").await;
     fill_in_the_form(&terminal).await;
     let listed = http.get("/api/keys?search=mail").await.expect(200);
@@ -194,7 +202,7 @@ async fn every_size_is_filled_and_none_overflows() {
         http.post("/api/keys", &body).await.expect(201);
     }
     let ssh = of(&daemon, &ana);
-    let terminal = dashboard(&ssh, (80, 24), &[]).await;
+    let terminal = key_list(&ssh, (80, 24), &[]).await;
     terminal.wait("key-79").await;
     for (cols, rows) in [(40, 12), (120, 40), (200, 60), (20, 5), (1, 1), (80, 24)] {
         terminal.resize(cols, rows);
@@ -245,11 +253,11 @@ async fn without_colour_and_without_cursor_there_is_still_a_way() {
     let ana = daemon.person("ana@example.com").await;
     let ssh = of(&daemon, &ana);
     let coloured = dashboard(&ssh, (80, 24), &[]).await;
-    coloured.wait("No API keys yet").await;
+    coloured.wait("Start here").await;
     assert!(has_colours(&coloured), "colours are seen where there are some");
     leave(&coloured).await;
     let plain = dashboard(&ssh, (80, 24), &["-o", "SetEnv=NO_COLOR=1"]).await;
-    plain.wait("No API keys yet").await;
+    plain.wait("Start here").await;
     assert!(!has_colours(&plain), "{:?}", plain.tmux(&["capture-pane", "-p", "-e"]));
     leave(&plain).await;
 

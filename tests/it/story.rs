@@ -40,7 +40,7 @@ async fn thirty_calls_move_the_line_of_whoever_is_watching() {
     let http = daemon.http().login(&ana).await;
     let (key, app) = key_and_app(&http, "mail-live").await;
     let ssh = daemon.ssh(&ana).await;
-    let mut screen = ssh.dashboard(80, 24).await;
+    let mut screen = ssh.key_list(80, 24).await;
     page_of(&mut screen, "mail-live").await;
     let track = format!("/api/usage/{key}/track");
     let mut took = Vec::new();
@@ -90,7 +90,7 @@ async fn what_was_acknowledged_before_a_power_cut_is_on_the_dashboard_after_it()
     daemon.kill();
     let daemon = crate::harness::process::Process::serve(Path::new(BINARY), &data, &[]);
     let ssh = Ssh::with_password(daemon.ssh(), "ana", "a fine password").await.unwrap();
-    let mut screen = ssh.dashboard(80, 24).await;
+    let mut screen = ssh.key_list(80, 24).await;
     screen.wait_text("mail-live").await;
     screen.press("\r").await;
     screen.wait_text(" 30 calls today").await;
@@ -104,7 +104,7 @@ async fn what_is_shown_for_a_while_goes_away_by_itself() {
     let body = json!({ "name": "cards", "service": "X", "apiKey": "a-planted-value" });
     http.post("/api/keys", &body).await.expect(201);
     let ssh = daemon.ssh(&ana).await;
-    let mut screen = ssh.dashboard(80, 24).await;
+    let mut screen = ssh.key_list(80, 24).await;
     page_of(&mut screen, "cards").await;
     screen.press("v").await;
     screen.wait_text("a-planted-value").await;

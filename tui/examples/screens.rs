@@ -18,7 +18,9 @@ use sample::{Look, Stage, keys};
 const CELL: (f64, f64) = (9.0, 20.0);
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 /// A page's name and the keys that lead to it.
-const PAGES: [(&str, &str); 39] = [
+const PAGES: [(&str, &str); 41] = [
+    ("home", ""),
+    ("empty-home", ""),
     ("keys", "2jj"),
     ("marked", "2  j D"),
     ("bin", "2Bj"),
@@ -66,7 +68,7 @@ fn main() -> std::io::Result<()> {
     for look in Look::ALL {
         for size in SIZES {
             for (page, presses) in PAGES {
-                let keys = if page == "empty" { Vec::new() } else { keys() };
+                let keys = if page.starts_with("empty") { Vec::new() } else { keys() };
                 let mut stage = Stage::new(keys, &look.caps(), size);
                 stage.press(presses);
                 stage.pass(1_000);

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::session::{Asked, LineReader, OutputGone, chain};
 use crate::term::sanitize::term_safe;
+use crate::welcome;
 
 /// Wrong codes and refused forms before the visitor is sent away.
 const TRIES: usize = 5;
@@ -17,6 +18,8 @@ const TRIES: usize = 5;
 pub(crate) struct Enrolment {
     pub(crate) service: Service,
     pub(crate) registration: Registration,
+    /// Where the visitor is: `join@host`.
+    pub(crate) host: String,
     pub(crate) origin: Origin,
     /// The public key line they proved to hold.
     pub(crate) key: Option<String>,
@@ -62,7 +65,7 @@ impl Enrolment {
         reader: &mut LineReader,
         ssh_command: impl Fn(&str) -> String,
     ) -> Result<(Caller, String), Left> {
-        reader.print("Welcome to Keyward. A few questions make your account; Ctrl-C leaves.\n\n").await?;
+        reader.print(&welcome::text(&self.host, self.registration, &self.service.plans())).await?;
         let code = self.code(reader).await?;
         for _ in 0..TRIES {
             let account = self.account(reader, code.clone()).await?;

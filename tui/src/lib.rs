@@ -10,6 +10,7 @@ pub mod session;
 pub mod ssh;
 pub mod term;
 mod theme;
+mod welcome;
 mod widgets;
 
 pub use pages::routes::{ROUTES, Route};

@@ -12,7 +12,8 @@ use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::mirror::{Shared, Tables};
 use crate::view::{
-    BillingPeriod, BillingView, PlanChange, PlanDifference, PlanLimits, PlanUsage, UsageForecast,
+    BillingPeriod, BillingView, PlanChange, PlanDifference, PlanLimits, PlanUsage, Subscription,
+    UsageForecast,
 };
 
 /// Before so much of a month has passed, its pace is taken as if it had.
@@ -23,6 +24,11 @@ const LEAST_PACE_MS: i64 = 3_600_000;
 const TURNS_BELOW: u64 = 4096;
 
 impl Service {
+    /// What each plan allows, the smallest first: for whoever thinks of joining, so nobody has to be known.
+    pub fn plans(&self) -> [Subscription; 3] {
+        Plans::ALL.map(|plan| self.0.settings.plans.subscription(plan))
+    }
+
     /// The caller's plan, what is used of it, the forecast, and what each other plan would change.
     pub async fn billing(&self, caller: &Caller) -> Result<BillingView> {
         let account = caller.person()?;

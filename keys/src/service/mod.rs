@@ -23,6 +23,7 @@ mod forgotten;
 mod granted;
 mod grants;
 mod health;
+mod home;
 mod hygiene;
 mod import;
 mod invitations;

@@ -18,6 +18,7 @@ mod exposure;
 mod fetch;
 mod forgotten;
 mod harness;
+mod home;
 mod hygiene;
 mod keys;
 mod members;

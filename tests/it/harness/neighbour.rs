@@ -27,7 +27,7 @@ impl Neighbour {
         let key = http.post("/api/keys", &body).await.expect(201);
         let track = format!("/api/usage/{}/track", key["_id"].as_str().expect("an id"));
         let ssh = daemon.ssh(&person).await;
-        let mut screen = ssh.dashboard(80, 24).await;
+        let mut screen = ssh.key_list(80, 24).await;
         screen.wait_text("neighbours-own").await;
         screen.press("\r").await;
         screen.wait_text("0 calls today").await;

@@ -126,6 +126,13 @@ impl Ssh {
         self.terminal("xterm-256color", cols, rows).await
     }
 
+    /// Opens the dashboard and in it the list of keys.
+    pub(crate) async fn key_list(&self, cols: u16, rows: u16) -> Screen {
+        let mut screen = self.dashboard(cols, rows).await;
+        screen.press("2").await;
+        screen
+    }
+
     pub(crate) async fn terminal(&self, term: &str, cols: u16, rows: u16) -> Screen {
         let channel = self.handle.channel_open_session().await.expect("a channel");
         // Colours and Unicode, whatever machine the test runs on.

@@ -8,6 +8,9 @@ use crate::app::toast::Toasts;
 use crate::app::{Effect, HostInfo, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
 use crate::term::caps::Caps;
+use crate::theme::Theme;
+use crate::widgets::glyphs::Glyphs;
+use crate::widgets::pen::Ui;
 
 /// A question that has no answer yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,6 +57,12 @@ pub(crate) struct Cx<'a> {
 }
 
 impl Cx<'_> {
+    /// What drawing would have now, for whoever has to know what is drawn.
+    pub(crate) fn ui(&self) -> Ui {
+        let theme = Theme::new(&self.user.theme, self.caps);
+        Ui { theme, glyphs: Glyphs::of(self.caps.utf8), now_ms: self.now_ms }
+    }
+
     /// Asks the core.
     pub(crate) fn ask(&mut self, query: Query) -> Pending {
         let id = RequestId(*self.next_request);

@@ -5,8 +5,8 @@ use keyward_keys::Id;
 use keyward_keys::event::Event;
 use keyward_keys::input::{AuditQuery, ImportWords, KeyPatch, KeyQuery, NewKey, Reveal, UsageQuery};
 use keyward_keys::view::{
-    AuditPage, AuditView, ImportReport, KeyAccess, KeyHygiene, KeyPage, KeyStatus, KeyView, LiveView,
-    Revealed, TeamView, UsageReport, UserView, VersionView,
+    AuditPage, AuditView, HomeView, ImportReport, KeyAccess, KeyHygiene, KeyPage, KeyStatus, KeyView,
+    LiveView, Revealed, TeamView, UsageOverview, UsageReport, UserView, VersionView,
 };
 use secrecy::SecretString;
 
@@ -22,6 +22,26 @@ pub struct HostInfo {
     pub ssh_command: String,
     /// The host as shown in the header: `ana@localhost`.
     pub address: String,
+}
+
+/// Where somebody is: what is left of a dashboard when it ends, for the next one to open there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Spot {
+    /// The section, by its name.
+    pub section: &'static str,
+    /// The key whose page is open.
+    pub key: Option<Id>,
+}
+
+/// Why a session will end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ends {
+    /// No key was pressed for long.
+    Idle,
+    /// It has lasted as long as one may.
+    TooLong,
+    /// The daemon goes down.
+    Restart,
 }
 
 /// Names a question, so that a late answer to a withdrawn one can be told and dropped.
@@ -52,6 +72,17 @@ pub enum AppEvent {
     },
     /// The session itself has something to say.
     Notice(Notice),
+    /// The session ends at this moment (ms since the Unix epoch).
+    Ends {
+        /// Why.
+        why: Ends,
+        /// When.
+        at_ms: i64,
+    },
+    /// It does not end for want of a key any more.
+    Stays,
+    /// The terminal takes frames slowly, or as fast as they come again.
+    Slow(bool),
     /// The moment `App::next_tick` asked for has come.
     Tick,
 }
@@ -145,6 +176,10 @@ pub enum Query {
     Account(AccountQuery),
     /// About notifications and support, answered by [`Answer::Inbox`].
     Inbox(InboxQuery),
+    /// `home`, answered by [`Answer::Home`].
+    Home,
+    /// `usage_overview` of the last day, answered by [`Answer::Day`].
+    Day,
 }
 
 /// What can be done to several keys at once.
@@ -209,4 +244,8 @@ pub enum Answer {
     Account(AccountAnswer),
     /// What came of a question about notifications or support.
     Inbox(InboxAnswer),
+    /// What wants attention.
+    Home(Box<HomeView>),
+    /// The last day of all keys.
+    Day(Box<UsageOverview>),
 }

@@ -15,7 +15,7 @@ mod travel;
 
 pub use asks::{AccountAnswer, AccountQuery, InboxAnswer, InboxQuery, TeamAnswer, TeamQuery};
 pub(crate) use chrome::notice_mark;
-pub use effect::{Answer, AppEvent, Deed, Effect, HostInfo, Query, RequestId};
+pub use effect::{Answer, AppEvent, Deed, Effect, Ends, HostInfo, Query, RequestId, Spot};
 
 use keyward_keys::Event;
 use keyward_keys::input::NotificationQuery;
@@ -61,15 +61,20 @@ pub struct App {
     mouse: bool,
     interrupted_ms: Option<i64>,
     pressed: Option<(i64, Position)>,
-    /// The daemon goes down at this moment.
-    closes_ms: Option<i64>,
+    /// The session ends at this moment.
+    ends: Option<(Ends, i64)>,
+    /// The terminal takes frames slowly.
+    slow: bool,
+    /// The key's page that is opened again.
+    reopening: Option<Pending>,
     /// The moment of the last event: what is drawn later than that may have changed by time alone.
     seen_ms: i64,
 }
 
 impl App {
-    /// A dashboard for this person, and the first things it wants done. It expects a `Resize` next.
-    pub fn new(user: UserView, host: HostInfo, caps: &Caps) -> (Self, Vec<Effect>) {
+    /// A dashboard for this person, and the first things it wants done at this moment (ms since the Unix epoch). It expects
+    /// a `Resize` next.
+    pub fn new(user: UserView, host: HostInfo, caps: &Caps, now_ms: i64) -> (Self, Vec<Effect>) {
         let mut app = Self {
             user,
             host,
@@ -88,10 +93,12 @@ impl App {
             mouse: true,
             interrupted_ms: None,
             pressed: None,
-            closes_ms: None,
+            ends: None,
+            slow: false,
+            reopening: None,
             seen_ms: 0,
         };
-        let effects = app.with_effects(0, |app, effects| {
+        let effects = app.with_effects(now_ms, |app, effects| {
             app.with_page(effects, |page, cx| {
                 page.opened(cx);
                 Step::Stay
@@ -112,6 +119,9 @@ impl App {
             AppEvent::Notice(notice) => app.toasts.push(now_ms, notice),
             AppEvent::Domain(event) => app.on_domain(&event, effects),
             AppEvent::Answer { request, result } => app.on_answer(request, result, effects),
+            AppEvent::Ends { why, at_ms } => app.ends = Some((why, at_ms)),
+            AppEvent::Stays => app.ends = app.ends.filter(|(why, _)| *why != Ends::Idle),
+            AppEvent::Slow(slow) => app.slow = slow,
             AppEvent::Tick => app.every_page(effects, |page, cx| page.tick(cx)),
         })
     }
@@ -140,7 +150,7 @@ impl App {
     /// moves.
     pub fn next_tick(&self, now_ms: i64) -> Option<i64> {
         let seen = self.seen_ms.min(now_ms);
-        let closing = self.closes_ms.filter(|at| *at > seen).map(|_| (seen / 1_000 + 1) * 1_000);
+        let closing = self.ends.filter(|(_, at)| *at > seen).map(|_| (seen / 1_000 + 1) * 1_000);
         let deadline = self.pages.iter().filter_map(|page| page.deadline()).min();
         let page = sooner(self.page().next_tick(seen), deadline);
         sooner(sooner(self.toasts.next_tick(seen), closing), page)
@@ -214,7 +224,7 @@ impl App {
     fn on_domain(&mut self, event: &Event, effects: &mut Vec<Effect>) {
         match event {
             Event::Draining { seconds } => {
-                self.closes_ms = Some(self.seen_ms + i64::from(*seconds) * 1_000);
+                self.ends = Some((Ends::Restart, self.seen_ms + i64::from(*seconds) * 1_000));
                 effects.push(Effect::Bell);
             }
             Event::Announced { message } => {
@@ -258,6 +268,9 @@ impl App {
                     self.toasts.say(self.seen_ms, NoticeKind::Info, notice.message);
                 });
             }
+            return;
+        }
+        if self.reopened(id, &result, effects) {
             return;
         }
         // What a person changed of their own account holds at once, wherever it was changed.

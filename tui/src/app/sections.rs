@@ -5,6 +5,7 @@ use keyward_keys::view::UserView;
 
 use crate::pages::Page;
 use crate::pages::audit::AuditPage;
+use crate::pages::home::HomePage;
 use crate::pages::keys::KeysPage;
 use crate::pages::notices::NoticesPage;
 use crate::pages::profile::ProfilePage;
@@ -32,6 +33,15 @@ pub(crate) struct Section {
 
 /// Every section, in the order of the tabs. The first is where one begins.
 pub(crate) static SECTIONS: &[Section] = &[
+    Section {
+        name: "home",
+        title: "Home",
+        key: Some('1'),
+        about: "What needs attention now, calls as they come, the busiest keys",
+        operators: false,
+        command: None,
+        open: || Box::new(HomePage::default()),
+    },
     Section {
         name: "keys",
         title: "Keys",

@@ -5,6 +5,7 @@ pub(crate) mod asking;
 pub(crate) mod audit;
 pub(crate) mod form;
 pub(crate) mod help;
+pub(crate) mod home;
 pub(crate) mod key;
 pub(crate) mod keys;
 pub(crate) mod marks;
@@ -18,7 +19,7 @@ pub(crate) mod sheet;
 pub(crate) mod support;
 pub(crate) mod team;
 
-use keyward_keys::Event;
+use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -53,6 +54,11 @@ pub(crate) trait Page: Send {
 
     /// The key at hand, as a word of a shell: what `KEY` stands for in the lines of the palette.
     fn operand(&self) -> Option<String> {
+        None
+    }
+
+    /// The key whose page it is.
+    fn key(&self) -> Option<Id> {
         None
     }
 

@@ -10,7 +10,7 @@ use keyward_keys::{Caller, Error, Service};
 use tokio::time::Instant;
 
 use super::engine::{Ending, Engine, Sources};
-use super::{ExitReason, HostInfo, Output, Stop, Terminal, TimeLimits, chain};
+use super::{ExitReason, HostInfo, Output, Spots, Stop, Terminal, TimeLimits, chain};
 use crate::term::modes;
 
 /// How long the terminal may take for the last bytes.
@@ -25,6 +25,7 @@ pub(super) async fn run(
     host: HostInfo,
     stop: Stop,
     limits: TimeLimits,
+    spots: &Spots,
 ) -> ExitReason {
     let Terminal { input, mut size, output, caps } = terminal;
     let begun = async {
@@ -47,12 +48,19 @@ pub(super) async fn run(
         let (service, output) = (service.clone(), std::sync::Arc::clone(&output));
         let fresh =
             Engine::new(caps.clone(), output, service, caller.clone(), limits, (user, host), first_size);
-        engine.insert(fresh).run(&mut sources).await
+        let engine = engine.insert(fresh);
+        if let Some(spot) = caller.account().and_then(|account| spots.take(account, Instant::now())) {
+            engine.reopen(&spot);
+        }
+        engine.run(&mut sources).await
     });
     let ending = match ran.catch_unwind().await {
         Ok(ending) => ending,
         Err(_) => crashed(&caller),
     };
+    if let (Some(account), Some(engine)) = (caller.account(), &engine) {
+        spots.ended(account, ending.reason, engine.spot(), Instant::now());
+    }
     if ending.reason == ExitReason::Gone && sources.stop.gone.is_cancelled() {
         return ExitReason::Gone;
     }

@@ -1,6 +1,8 @@
 //! The heart of a session: events in, frames out, in one task. A frame is drawn only when something changed, the
 //! terminal took the last one, and its time has come; what happens meanwhile only marks the picture as old.
 
+mod clock;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +20,7 @@ use zeroize::Zeroizing;
 
 use super::pace::Pace;
 use super::{ExitReason, Output, OutputGone, Stop, TimeLimits, requests};
-use crate::app::{Answer, App, AppEvent, Effect, HostInfo, RequestId};
+use crate::app::{Answer, App, AppEvent, Effect, HostInfo, RequestId, Spot};
 use crate::notice::{Notice, NoticeKind};
 use crate::term::caps::Caps;
 use crate::term::input::{Decoder, Input, Reply};
@@ -31,10 +33,6 @@ const ESCAPE: Duration = Duration::from_millis(50);
 const MAX_QUESTIONS: usize = 32;
 /// The bell rings at most so often.
 const BELL_EVERY: Duration = Duration::from_secs(5);
-/// How long before the end of an idle or long session its person is warned.
-const WARNING: Duration = Duration::from_secs(60);
-/// The screens' clock ticks at most so often.
-const SHORTEST_TICK: Duration = Duration::from_millis(16);
 
 type Asked = BoxFuture<'static, (RequestId, Result<Answer, Notice>)>;
 
@@ -104,7 +102,7 @@ impl Engine {
         size: (u16, u16),
     ) -> Self {
         let now = Instant::now();
-        let (app, effects) = App::new(user, host, &caps);
+        let (app, effects) = App::new(user, host, &caps, now_ms());
         let mut engine = Self {
             extra: modes::enter(&caps),
             caps,
@@ -135,6 +133,17 @@ impl Engine {
         engine
     }
 
+    /// Opens where the person's last dashboard ended.
+    pub(super) fn reopen(&mut self, spot: &Spot) {
+        let effects = self.app.reopen(spot, now_ms());
+        self.carry_out(effects);
+    }
+
+    /// Where the person is.
+    pub(super) fn spot(&self) -> Spot {
+        self.app.spot()
+    }
+
     /// Runs until the session ends. Cancelling nothing, it may be dropped at any await.
     pub(super) async fn run(&mut self, sources: &mut Sources) -> Ending {
         loop {
@@ -149,7 +158,9 @@ impl Engine {
                 () = sources.stop.restart.cancelled() => return ExitReason::Restart.into(),
                 written = finished(&mut self.writing) => {
                     let Some(took) = written else { return ExitReason::Gone.into() };
-                    self.pace.handed_over(took);
+                    if self.pace.handed_over(took) {
+                        self.tell(AppEvent::Slow(self.pace.is_slow()));
+                    }
                 }
                 chunk = sources.input.recv() => {
                     let Some(chunk) = chunk else { return ExitReason::Gone.into() };
@@ -244,7 +255,10 @@ impl Engine {
             Input::Focus(focused) => self.pace.focus(*focused),
             Input::Key(_) | Input::Mouse(_) | Input::Paste(_) => {
                 self.pressed = Instant::now();
-                self.warned = self.warned.filter(|reason| *reason != ExitReason::Idle);
+                if self.warned == Some(ExitReason::Idle) {
+                    self.warned = None;
+                    self.tell(AppEvent::Stays);
+                }
             }
         }
         self.tell(AppEvent::Input(input));
@@ -315,68 +329,6 @@ impl Engine {
         if self.rang.is_none_or(|rang| now - rang >= BELL_EVERY) {
             self.rang = Some(now);
             self.extra.extend_from_slice(osc::BELL);
-        }
-    }
-
-    /// The next moment something is to be done. There always is one (the end of an idle session), but on a quiet
-    /// screen it is far away.
-    fn wake_at(&self) -> Instant {
-        let (_, end) = self.last_call();
-        let frame = (self.old && self.writing.is_none()).then(|| self.pace.next());
-        let sooner = [self.escape_at, self.tick_at(Instant::now()), frame];
-        sooner.into_iter().flatten().fold(end, Instant::min)
-    }
-
-    /// The moment of the next tick, seen from `now`: whoever asks whether it has come must compare with the same.
-    fn tick_at(&self, now: Instant) -> Option<Instant> {
-        let clock = now_ms();
-        let wait =
-            Duration::from_millis(self.app.next_tick(clock)?.saturating_sub(clock).max(0).unsigned_abs());
-        Some((now + wait).max(self.ticked + SHORTEST_TICK))
-    }
-
-    /// The moment of the warning or, once that was given, of the end; and for which limit.
-    fn last_call(&self) -> (ExitReason, Instant) {
-        let idle = (ExitReason::Idle, self.pressed + self.limits.idle);
-        let total = (ExitReason::TooLong, self.started + self.limits.total);
-        let (reason, end) = if idle.1 <= total.1 { idle } else { total };
-        (
-            reason,
-            if self.warned == Some(reason) {
-                end
-            } else {
-                end.checked_sub(WARNING).map_or(end, |at| at.max(self.started))
-            },
-        )
-    }
-
-    fn awake(&mut self) {
-        let now = Instant::now();
-        if self.escape_at.is_some_and(|at| at <= now) {
-            self.escape_at = None;
-            let mut inputs = Vec::new();
-            self.decoder.timeout(&mut |input| inputs.push(input));
-            inputs.into_iter().for_each(|input| self.on_input(input));
-        }
-        if self.tick_at(now).is_some_and(|at| at <= now) {
-            self.ticked = now;
-            self.tell(AppEvent::Tick);
-        }
-        let (reason, at) = self.last_call();
-        if at > now {
-            return;
-        }
-        if self.warned.replace(reason) == Some(reason) {
-            self.ending = Some(reason.into());
-        } else {
-            self.ring();
-            self.tell(AppEvent::Notice(Notice::new(
-                NoticeKind::Warning,
-                match reason {
-                    ExitReason::Idle => "No key for a while: press one, or this session ends in a minute.",
-                    _ => "This session has lasted as long as one may: it ends in a minute.",
-                },
-            )));
         }
     }
 }

@@ -9,6 +9,7 @@ mod pace;
 mod plain;
 mod registry;
 mod requests;
+mod spots;
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub(crate) use plain::no_longer_good;
 pub use plain::run as run_plain;
 pub use registry::{Permit, Registry};
 pub(crate) use requests::chain;
+pub use spots::Spots;
 
 /// Chunks of input that may wait for a session. With chunks of at most 32 KiB this bounds them to 2 MiB.
 pub const INPUT_QUEUE: usize = 64;
@@ -130,7 +132,8 @@ pub fn clamp_size(cols: u32, rows: u32) -> (u16, u16) {
     (cols.min(500) as u16, rows.min(200) as u16)
 }
 
-/// Runs the dashboard until the person leaves or the session is ended; the terminal is restored on every way out.
+/// Runs the dashboard until the person leaves or the session is ended; the terminal is restored on every way out. It opens
+/// where `spots` says that their last one ended, and leaves word there itself.
 pub async fn run(
     terminal: Terminal,
     caller: Caller,
@@ -138,8 +141,9 @@ pub async fn run(
     host: HostInfo,
     stop: Stop,
     limits: TimeLimits,
+    spots: &Spots,
 ) -> ExitReason {
-    closing::run(terminal, caller, service, host, stop, limits).await
+    closing::run(terminal, caller, service, host, stop, limits, spots).await
 }
 
 #[cfg(test)]

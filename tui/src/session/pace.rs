@@ -41,9 +41,17 @@ impl Pace {
         self.next = now + self.gap.max(floor);
     }
 
-    /// A frame was handed over, which took so long: slow ones double the gap, quick ones halve it again.
-    pub(super) fn handed_over(&mut self, took: Duration) {
+    /// Frames come slower than they could, for the terminal takes them slowly.
+    pub(super) fn is_slow(&self) -> bool {
+        self.gap > FLOOR
+    }
+
+    /// A frame was handed over, which took so long: slow ones double the gap, quick ones halve it again. Answers whether
+    /// [`Self::is_slow`] has changed by it.
+    pub(super) fn handed_over(&mut self, took: Duration) -> bool {
+        let before = self.is_slow();
         self.gap = if took > SLOW { (self.gap * 2).min(CEILING) } else { (self.gap / 2).max(FLOOR) };
+        before != self.is_slow()
     }
 }
 
@@ -58,6 +66,8 @@ mod tests {
         assert_eq!(pace.next(), start, "the first frame comes at once");
         pace.begun(start);
         assert_eq!(pace.next() - start, FLOOR);
+        assert!(!pace.handed_over(SLOW), "that is quick enough");
+        assert!(pace.handed_over(SLOW * 2) && pace.is_slow());
         for _ in 0..10 {
             pace.handed_over(SLOW * 2);
         }

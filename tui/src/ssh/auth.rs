@@ -11,6 +11,7 @@ use secrecy::SecretString;
 
 use super::config;
 use super::handler::Connection;
+use super::reach;
 use crate::session::chain;
 
 /// The name under which a stranger comes to make an account.
@@ -66,9 +67,15 @@ impl Connection {
         Origin { door: DoorKind::Ssh, address: Some(self.address), request: None }
     }
 
-    /// What everybody is told before they sign in.
+    /// What everybody is told before they sign in, where no prompt tells it.
     pub(super) fn banner(&self) -> Option<String> {
-        (!self.door.settings.password).then(|| format!("{RSA_HINT}\r\n"))
+        (!self.door.settings.password).then(|| format!("{}\r\n", self.hints()))
+    }
+
+    /// For whoever has no key here, or no account. It is the same for every name, so that nothing shows.
+    fn hints(&self) -> String {
+        let join = reach::host(self.door.settings.host_name.as_deref(), self.reached, JOIN).ssh_command;
+        format!("No account yet? {join}\r\n{RSA_HINT}")
     }
 
     /// No proof at all: only a probe for the methods. Whoever joins is refused too, so that their keys are offered.
@@ -139,13 +146,13 @@ impl Connection {
 
     fn ask(&mut self, what: Asked) -> Auth {
         let (instructions, prompt) = match what {
-            Asked::Password { .. } => (RSA_HINT, "Password: "),
-            Asked::Code { .. } => ("", "Authenticator code: "),
+            Asked::Password { .. } => (self.hints(), "Password: "),
+            Asked::Code { .. } => (String::new(), "Authenticator code: "),
         };
         self.asked = Some(what);
         Auth::Partial {
             name: Cow::Borrowed(""),
-            instructions: Cow::Borrowed(instructions),
+            instructions: Cow::Owned(instructions),
             prompts: Cow::Owned(vec![(Cow::Borrowed(prompt), false)]),
         }
     }

@@ -33,7 +33,7 @@ pub(super) struct Connection {
     /// Set once, by a proof.
     pub(super) who: Option<Who>,
     guard: Arc<Guard>,
-    reached: Option<SocketAddr>,
+    pub(super) reached: Option<SocketAddr>,
     exempt: bool,
     slot: Option<Slot>,
     stage: watch::Sender<Stage>,

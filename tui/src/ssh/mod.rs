@@ -11,6 +11,7 @@ mod handler;
 mod host_key;
 mod limits;
 mod output;
+mod reach;
 mod work;
 
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use tokio_util::task::TaskTracker;
 pub use host_key::{HostKey, HostKeyError, load_or_make_host_key};
 pub use limits::ConnectionLimits;
 
-use crate::session::{Registry, TimeLimits};
+use crate::session::{Registry, Spots, TimeLimits};
 
 /// What the SSH door is told once, at its start.
 #[derive(Clone, Debug)]
@@ -87,6 +88,7 @@ struct Door {
     settings: SshSettings,
     gate: Arc<limits::Gate>,
     registry: Registry,
+    spots: Spots,
     /// Cancelled when the daemon goes down: no new work.
     draining: CancellationToken,
     /// Cancelled when dashboards must end.
@@ -113,6 +115,7 @@ pub async fn serve(
         service,
         gate: Arc::new(limits::Gate::new(settings.connections)),
         registry,
+        spots: Spots::default(),
         draining: shutdown.drain.clone(),
         restart: CancellationToken::new(),
         farewell: CancellationToken::new(),

@@ -17,6 +17,7 @@ use super::auth::Who;
 use super::connection::Stage;
 use super::guard::Guard;
 use super::output::ChannelOutput;
+use super::reach;
 use crate::cli::{self, Context, Stdin, exit};
 use crate::enrol::{Enrolled, Enrolment};
 use crate::session::{self, ExitReason, HostInfo, LineReader, Output, Stop, Terminal, terminal_lines};
@@ -130,18 +131,7 @@ impl Job {
 
     /// How `login` reaches this host again.
     fn host(&self, login: &str) -> HostInfo {
-        let name =
-            match (&self.door.settings.host_name, self.reached.map(|address| address.ip().to_canonical())) {
-                (Some(name), _) => name.clone(),
-                (None, Some(ip)) if !ip.is_loopback() => ip.to_string(),
-                (None, _) => "localhost".to_owned(),
-            };
-        let address = format!("{login}@{name}");
-        let ssh_command = match self.reached.map_or(22, |address| address.port()) {
-            22 => format!("ssh {address}"),
-            port => format!("ssh -p {port} {address}"),
-        };
-        HostInfo { ssh_command, address }
+        reach::host(self.door.settings.host_name.as_deref(), self.reached, login)
     }
 
     /// One line of talk, on standard error.
@@ -220,8 +210,8 @@ impl Person {
     async fn dashboard(self, host: HostInfo) -> Outcome {
         let Self { job, caller } = self;
         let (caps, stop, limits) = (job.caps(), job.stop(), job.door.settings.session);
-        let service = job.door.service.clone();
-        let reason = session::run(job.terminal(caps), caller, service, host, stop, limits).await;
+        let (service, spots) = (job.door.service.clone(), job.door.spots.clone());
+        let reason = session::run(job.terminal(caps), caller, service, host, stop, limits, &spots).await;
         Outcome { kind: "dashboard", status: reason.status(), reason: Some(reason) }
     }
 
@@ -290,6 +280,7 @@ async fn join(job: Job, key: Option<String>) -> Outcome {
     let enrolment = Enrolment {
         service: job.door.service.clone(),
         registration: job.door.settings.registration,
+        host: job.host(super::auth::JOIN).address,
         origin: Origin { door: DoorKind::Ssh, address: Some(job.address), request: None },
         key,
     };
@@ -306,7 +297,7 @@ async fn join(job: Job, key: Option<String>) -> Outcome {
         () = tokio::time::sleep(deadline) => Enrolled::Left,
     };
     let Enrolled::Joined { caller, login, input } = enrolled else { return refused(exit::CANCELLED) };
-    let (host, service) = (job.host(&login), job.door.service.clone());
+    let (host, service, spots) = (job.host(&login), job.door.service.clone(), job.door.spots.clone());
     let is = if caps.plain { SessionKind::Plain } else { SessionKind::Dashboard };
     let Ok(presence) = service.enter(&caller, is, &job.client) else { return refused(exit::CANCELLED) };
     let caller = presence.caller().clone();
@@ -315,7 +306,7 @@ async fn join(job: Job, key: Option<String>) -> Outcome {
     let reason = if terminal.caps.plain {
         session::run_plain(terminal, true, caller, service, host, stop, limits).await
     } else {
-        session::run(terminal, caller, service, host, stop, limits).await
+        session::run(terminal, caller, service, host, stop, limits, &spots).await
     };
     Outcome { kind: "enrolment", status: reason.status(), reason: Some(reason) }
 }

@@ -14,6 +14,21 @@ impl Ring {
         Self { ends_at, counts }
     }
 
+    /// Counts so many more in a second; an older one than is held is nothing any more.
+    pub(crate) fn add(&mut self, second: i64, count: u32) {
+        let ahead = usize::try_from(second - self.ends_at).unwrap_or(0).min(self.counts.len());
+        if second > self.ends_at {
+            self.counts.rotate_left(ahead);
+            let kept = self.counts.len() - ahead;
+            self.counts[kept..].fill(0);
+            self.ends_at = second;
+        }
+        let back = usize::try_from(self.ends_at - second).unwrap_or(usize::MAX);
+        if let Some(at) = self.counts.len().checked_sub(1).and_then(|last| last.checked_sub(back)) {
+            self.counts[at] = self.counts[at].saturating_add(count);
+        }
+    }
+
     /// Mean counts a second in `cells` buckets of `width` seconds, the last one still growing. Buckets begin at
     /// multiples of `width`, so that between them only the last one changes.
     pub(crate) fn buckets(&self, now_s: i64, cells: usize, width: usize) -> Vec<f64> {
@@ -60,6 +75,19 @@ mod tests {
         assert_eq!(ring.sum(101, 3), 12);
         assert!(ring.moves(100) && ring.moves(102) && !ring.moves(103) && !ring.moves(1_000));
         assert!(!Ring::default().moves(0));
+    }
+
+    #[test]
+    fn what_is_added_slides_along() {
+        let mut ring = Ring::new(100, vec![1, 2, 3]);
+        ring.add(100, 4);
+        ring.add(102, 5);
+        ring.add(101, 6);
+        ring.add(50, 9);
+        assert_eq!(ring, Ring::new(102, vec![7, 6, 5]));
+        ring.add(1_000, 1);
+        assert_eq!(ring, Ring::new(1_000, vec![0, 0, 1]));
+        Ring::default().add(5, 1);
     }
 
     #[test]

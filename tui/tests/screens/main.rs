@@ -1,6 +1,7 @@
 //! The dashboard without a terminal: what its pages look like, and what it does with what happens.
 
 mod form;
+mod home;
 mod key;
 mod keys;
 mod looks;

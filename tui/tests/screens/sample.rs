@@ -24,6 +24,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use secrecy::SecretString;
 
+#[path = "sample_home.rs"]
+mod home;
+
 /// The moment of all samples.
 pub(crate) const NOW_MS: i64 = 1_795_356_000_000;
 
@@ -431,7 +434,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new(keys: Vec<KeyView>, caps: &Caps, size: (u16, u16)) -> Self {
-        let (app, effects) = App::new(user(), host(), caps);
+        let (app, effects) = App::new(user(), host(), caps, NOW_MS);
         let mut stage =
             Self { app, keys, now_ms: NOW_MS, size, hold: false, held: Vec::new(), effects: Vec::new() };
         stage.carry_out(effects);
@@ -488,7 +491,7 @@ impl Stage {
         (0..self.size.1).map(|y| row(y).trim_end().to_owned() + "\n").collect()
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) {
+    pub(crate) fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::Request { id, query } if self.hold => self.held.push((id, query)),
@@ -537,6 +540,8 @@ impl Stage {
             Query::Team(query) => people::team(query)?,
             Query::Account(query) => people::account(query)?,
             Query::Inbox(query) => inbox::inbox(query)?,
+            Query::Home => Answer::Home(Box::new(home::home(&self.keys, self.now_ms))),
+            Query::Day => Answer::Day(Box::new(home::day(&self.keys))),
         })
     }
 

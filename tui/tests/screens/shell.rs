@@ -1,7 +1,7 @@
 //! What stands around the pages: sections, the way back, the palette, help. Events in, effects out.
 
-use crate::sample::{Look, Stage, keys};
-use keyward_tui::app::{AppEvent, Effect};
+use crate::sample::{Look, Stage, id, keys};
+use keyward_tui::app::{AppEvent, Effect, Ends, Spot};
 use keyward_tui::term::input::{Button, Input, Key, Mods, Mouse, MouseKind};
 use secrecy::ExposeSecret;
 
@@ -96,4 +96,50 @@ fn help_finds_a_word() {
     assert!(stage.text().contains("Open the selected key"));
     stage.press("\x1b");
     assert!(stage.text().contains("NAME"));
+}
+
+#[test]
+fn the_end_is_counted_down_and_a_key_takes_back_that_of_an_idle_session() {
+    let mut stage = stage((80, 24));
+    let at_ms = stage.now_ms + 60_000;
+    stage.send(AppEvent::Ends { why: Ends::Idle, at_ms });
+    assert!(stage.text().contains("idle, ends in 60 s"));
+    stage.pass(18_000);
+    assert!(stage.text().contains("idle, ends in 42 s"), "{}", stage.text());
+    stage.send(AppEvent::Stays);
+    assert!(stage.text().contains("live"));
+    stage.send(AppEvent::Ends { why: Ends::TooLong, at_ms });
+    stage.send(AppEvent::Stays);
+    assert!(stage.text().contains("ends in 42 s"), "no key keeps a session for ever");
+}
+
+#[test]
+fn a_slow_link_is_said_while_it_is_slow() {
+    let mut stage = stage((80, 24));
+    stage.send(AppEvent::Slow(true));
+    assert!(stage.text().contains("slow link") && !stage.text().contains("live  ana@"));
+    stage.send(AppEvent::Slow(false));
+    assert!(stage.text().contains("live  ana@"));
+}
+
+#[test]
+fn a_dashboard_opens_where_the_last_one_ended() {
+    let mut before = stage((80, 24));
+    before.press("jj\r?");
+    let spot = before.app.spot();
+    assert_eq!(spot, Spot { section: "keys", key: Some(id(2)) });
+    let reopened = |spot: &Spot| {
+        let mut stage = Stage::new(keys(), &Look::Dark.caps(), (80, 24));
+        let effects = stage.app.reopen(spot, stage.now_ms);
+        stage.carry_out(effects);
+        stage
+    };
+    let after = reopened(&spot);
+    assert!(after.text().contains("Keys › anthropic-agents"), "{}", after.text());
+    assert!(after.text().contains("Opened where you were"));
+    // What is not there for them any more is passed over.
+    let gone = reopened(&Spot { section: "nowhere", key: Some(id(999)) });
+    assert!(gone.text().contains("Needs attention"));
+    let home = reopened(&Spot { section: "home", key: None });
+    assert!(!home.text().contains("Opened where you were"), "that is where everybody begins");
 }

@@ -188,6 +188,7 @@ fn a_late_answer_to_an_old_search_is_dropped() {
 fn the_selection_stays_on_its_key_when_others_come() {
     let many: Vec<_> = (0..1_000).map(key).collect();
     let mut stage = Stage::new(many, &Look::Dark.caps(), (80, 24));
+    stage.press("2");
     (0..30).for_each(|_| stage.press("j"));
     let (before, place) = (selected(&stage), stage.screen().1);
     for n in 0..150 {
@@ -205,6 +206,7 @@ fn the_selection_stays_on_its_key_when_others_come() {
 fn a_tall_screen_amid_a_long_list_comes_to_rest() {
     let many: Vec<_> = (0..1_000).map(key).collect();
     let mut stage = Stage::new(many, &Look::Dark.caps(), (80, 200));
+    stage.press("2");
     // Were a page let go that is needed, it would be asked for for ever.
     for _ in 0..550 {
         stage.press("j");

@@ -118,6 +118,26 @@ async fn nobody_stays_for_ever() {
 }
 
 #[tokio::test]
+async fn whoever_was_cut_off_comes_back_to_where_they_were() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    let open = async || Tty::open(server.sign_in(&ana).await, "xterm-256color", (80, 24), None).await;
+    let mut first = open().await;
+    first.until("Start here").await;
+    first.type_in("2").await;
+    first.until("No API keys yet").await;
+    first.channel.eof().await.unwrap();
+    first.until_end().await;
+    let mut second = open().await;
+    second.until("Opened where you were").await;
+    second.until("No API keys yet").await;
+    second.type_in("q").await;
+    second.until_end().await;
+    let mut third = open().await;
+    third.until("Start here").await;
+}
+
+#[tokio::test]
 async fn an_account_has_a_number_of_sessions() {
     let server = Server::start_with(SshSettings { max_sessions: (2, 10), ..SshSettings::default() }).await;
     let (ana, ben) = (server.person("ana", 1).await, server.person("ben", 2).await);

@@ -146,6 +146,8 @@ async fn a_dashboard_asks_once_and_a_removed_member_s_shows_nothing_within_a_sec
         &server.run(&ana, "keys add --name stripe-eu --service Stripe --team Payments", b"sk-sealed\n").await,
     );
     let mut tty = Tty::open(server.sign_in(&ben).await, "xterm-256color", (80, 24), None).await;
+    tty.until("Needs attention").await;
+    tty.type_in("2").await;
     tty.until("stripe-eu").await;
     tty.type_in("\rv").await;
     tty.until("Your unlock passphrase").await;

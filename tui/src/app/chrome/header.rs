@@ -5,9 +5,9 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
 use super::{AIRY, TALL, WIDE, line};
-use crate::app::App;
 use crate::app::sections::{self, SECTIONS, Section};
 use crate::app::travel::Destination;
+use crate::app::{App, Ends};
 use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, rule, width};
 
@@ -54,9 +54,17 @@ pub(in crate::app) fn paint(app: &App, area: Rect, buf: &mut Buffer, ui: &Ui) {
 
 /// Whether what is shown moves.
 fn state(app: &App, ui: &Ui) -> (&'static str, String, Tone) {
-    let seconds = app.closes_ms.map(|at| (at - ui.now_ms).max(0).unsigned_abs().div_ceil(1_000));
-    match seconds {
-        Some(seconds) => (ui.glyphs.warning, format!("closing in {seconds} s"), Tone::Warn),
+    let left = |at_ms: i64| (at_ms - ui.now_ms).max(0).unsigned_abs().div_ceil(1_000);
+    match app.ends {
+        Some((why, at_ms)) => {
+            let word = match why {
+                Ends::Idle => "idle, ends",
+                Ends::TooLong => "ends",
+                Ends::Restart => "closing",
+            };
+            (ui.glyphs.warning, format!("{word} in {} s", left(at_ms)), Tone::Warn)
+        }
+        None if app.slow => (ui.glyphs.warning, "slow link".to_owned(), Tone::Warn),
         None if app.page().paused() => (ui.glyphs.paused, "paused".to_owned(), Tone::Warn),
         None => (ui.glyphs.live, "live".to_owned(), Tone::Good),
     }

@@ -10,7 +10,7 @@ use crate::widgets::pen::{Pen, Ui, frame, rule, safe, width};
 /// Columns for a key's name.
 const KEY: u16 = 8;
 /// From this width on, each row has its line of a shell.
-const WIDE: u16 = 90;
+const WIDE: u16 = 68;
 
 /// The palette's place over a page in `area`.
 pub(super) fn place(area: Rect) -> Rect {
@@ -40,7 +40,9 @@ impl Finder {
     pub(in crate::app) fn paint(&self, area: Rect, buf: &mut Buffer, ui: &Ui) -> Option<Position> {
         let inner = frame(buf, place(area), "Commands", ui.style(Tone::Accent), ui);
         let mut pen = Pen::new(buf, inner, 0);
-        pen.end(self.found.len().to_string(), ui.style(Tone::Dim));
+        if !self.typed.is_empty() {
+            pen.end(self.found.len().to_string(), ui.style(Tone::Dim));
+        }
         pen.text(": ", ui.style(Tone::Accent));
         let field = Rect { x: pen.x(), width: pen.left(), height: inner.height.min(1), ..inner };
         let cursor = self.typed.paint(field, buf, false, ui);
@@ -63,21 +65,26 @@ impl Finder {
                 pen.text("No line of a shell does this.", ui.style(Tone::Dim));
             } else {
                 pen.text("$ ", ui.style(Tone::Dim));
-                let words =
-                    entry.line.strip_prefix(&self.ssh_command).filter(|_| width(&entry.line) > pen.left());
                 // Where there is no room, what is run matters more than where.
-                let short = words.map(|words| format!("ssh …{words}"));
-                pen.text(safe(short.as_ref().unwrap_or(&entry.line)), ui.style(Tone::Strong));
+                let fits = width(&entry.line) <= pen.left();
+                let line = if fits { entry.line.clone() } else { self.short(entry) };
+                pen.text(safe(&line), ui.style(Tone::Strong));
             }
         }
         Some(cursor)
+    }
+
+    /// The line of a shell without the host, which is the same in all of them.
+    fn short(&self, entry: &Entry) -> String {
+        let words = entry.line.strip_prefix(&self.ssh_command);
+        words.map_or_else(|| entry.line.clone(), |words| format!("ssh …{words}"))
     }
 
     fn row(&self, entry: &Entry, list: Rect, row: u16, buf: &mut Buffer, ui: &Ui) {
         let (key, dim) = (ui.style(Tone::Accent), ui.style(Tone::Dim));
         let mut pen = Pen::new(buf, list, row);
         if list.width >= WIDE && entry.act.is_some() {
-            pen.end(safe(&entry.line), dim);
+            pen.end(safe(&self.short(entry)), dim);
         }
         pen.cell(if entry.act.is_some() { &entry.key } else { "$" }, KEY, key).skip(1);
         pen.text(&entry.name, ui.style(Tone::Text));

@@ -60,6 +60,24 @@ pub(super) const SHIFT_TAB: Key = Key { code: KeyCode::Tab, mods: Mods::SHIFT };
 /// Every key of the dashboard, in the order help shows them.
 pub(super) static GROUPS: &[Group] = &[
     Group {
+        scope: S::Home,
+        title: "Home",
+        rows: &[
+            row(
+                C::Open,
+                &[ENTER, c('l'), k(KeyCode::Right)],
+                "open",
+                90,
+                "Open the selected key, or the list of those meant",
+            )
+            .line("keys show KEY"),
+            row(C::New, &[c('n')], "new key", 80, "Add a key").line("keys add --name NAME --service SERVICE"),
+            row(C::Import, &[c('I')], "import", 15, "Add the keys of a .env text").line("import < .env"),
+            row(C::Pause, &[c('p')], "pause", 40, "Hold the figures still, or let them go on"),
+            row(C::Refresh, &[c('r')], "refresh", 5, "Read everything again"),
+        ],
+    },
+    Group {
         scope: S::Keys,
         title: "List of keys",
         rows: &[

@@ -98,6 +98,8 @@ pub(crate) enum Scope {
     Palette,
     /// The first page of a section other than the first.
     Root,
+    /// Home.
+    Home,
     /// The list of keys.
     Keys,
     /// The list of keys in the bin.
@@ -147,6 +149,7 @@ pub(crate) enum Scope {
 /// Where on a screen one is: decides which rows of the table hold.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Place {
+    Home,
     Keys,
     Bin,
     Import,
@@ -178,6 +181,7 @@ pub(crate) enum Place {
 impl Place {
     #[cfg(test)]
     pub(crate) const ALL: &[Self] = &[
+        Self::Home,
         Self::Keys,
         Self::Bin,
         Self::Import,
@@ -209,6 +213,7 @@ impl Place {
     /// The scopes that hold here, the nearest first.
     pub(crate) fn scopes(self) -> &'static [Scope] {
         match self {
+            Self::Home => &[Scope::Home, Scope::Movement, Scope::Anywhere, Scope::Always],
             Self::Keys => &[Scope::Keys, Scope::Movement, Scope::Anywhere, Scope::Always],
             Self::Bin => &[Scope::Bin, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
             Self::Import => &[Scope::Import, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],

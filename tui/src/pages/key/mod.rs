@@ -12,9 +12,9 @@ mod secret;
 mod tabs;
 mod usage;
 
-use keyward_keys::Event;
 use keyward_keys::input::KeyPatch;
 use keyward_keys::view::{AuditView, KeyAccess, KeyStatus, KeyView, LiveView, UsageReport, VersionView};
+use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -153,6 +153,10 @@ impl Page for KeyPage {
 
     fn crumb(&self) -> String {
         safe(&self.key.name).into_owned()
+    }
+
+    fn key(&self) -> Option<Id> {
+        Some(self.key.id)
     }
 
     fn operand(&self) -> Option<String> {

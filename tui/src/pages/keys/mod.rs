@@ -11,6 +11,7 @@ mod search;
 
 use std::collections::{HashMap, VecDeque};
 
+use keyward_keys::input::KeySort;
 use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -41,6 +42,8 @@ pub(crate) struct KeysPage {
     rows: Rows,
     choice: Choice,
     search: Edit,
+    /// What was searched for when it was opened.
+    origin: String,
     searching: bool,
     /// A page of rows is being read: its number, and whether the list starts over with it.
     loading: Option<(Pending, usize, bool)>,
@@ -72,6 +75,7 @@ impl Default for KeysPage {
             rows: Rows::default(),
             choice: Choice::default(),
             search: Edit::new(200),
+            origin: String::new(),
             searching: false,
             loading: None,
             restart: true,
@@ -94,6 +98,19 @@ impl Default for KeysPage {
 }
 
 impl KeysPage {
+    /// The list, narrowed by a search.
+    pub(crate) fn found(text: &str) -> Self {
+        let mut page = Self::default();
+        page.search.insert(text);
+        text.clone_into(&mut page.origin);
+        page
+    }
+
+    /// The list, in another order.
+    pub(crate) fn sorted(sort: KeySort) -> Self {
+        Self { choice: Choice { sort, ..Choice::default() }, ..Self::default() }
+    }
+
     /// The keys in the bin.
     fn bin() -> Self {
         Self { choice: Choice { bin: true, ..Choice::default() }, ..Self::default() }
@@ -113,6 +130,11 @@ impl KeysPage {
 
     fn narrowed(&self) -> bool {
         !self.search.is_empty() || self.choice.narrows()
+    }
+
+    /// It shows what it was opened for: nothing is left to be cleared.
+    fn as_opened(&self) -> bool {
+        !self.narrowed() || (!self.choice.narrows() && self.search.text() == self.origin)
     }
 
     fn edit(&self) -> Step {
@@ -174,6 +196,7 @@ impl Page for KeysPage {
                 self.many.clear();
                 return Step::Stay;
             }
+            Command::Back if !self.searching && self.as_opened() => return Step::Back,
             Command::Cancel | Command::Back if self.searching || self.narrowed() => {
                 self.searching = false;
                 self.search.clear();
@@ -181,7 +204,6 @@ impl Page for KeysPage {
                 self.start_over(true, cx);
                 return Step::Stay;
             }
-            Command::Back => return Step::Back,
             Command::Mark => {
                 self.mark(cx);
                 return Step::Stay;

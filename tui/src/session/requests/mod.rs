@@ -5,7 +5,7 @@ mod inbox;
 mod team;
 
 use keyward_keys::generate::Template;
-use keyward_keys::input::{AuditQuery, KeyPatch, KeyRef};
+use keyward_keys::input::{AuditQuery, KeyPatch, KeyRef, UsageQuery};
 use keyward_keys::{Caller, Error, Id, Service};
 
 use crate::app::{Answer, Deed, Query};
@@ -72,6 +72,11 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
         Query::Team(query) => Answer::Team(team::answer(service, caller, query).await?),
         Query::Account(query) => account::answer(service, caller, query).await?,
         Query::Inbox(query) => Answer::Inbox(inbox::answer(service, caller, query).await?),
+        Query::Home => Answer::Home(Box::new(service.home(caller).await?)),
+        Query::Day => {
+            let day = UsageQuery { timeframe: Some("day".to_owned()), ..UsageQuery::default() };
+            Answer::Day(Box::new(service.usage_overview(caller, &day).await?))
+        }
     })
 }
 

@@ -1,0 +1,153 @@
+//! What a person sees first: which keys want something done, and the calls of all keys as they come. It reads memory
+//! alone, whatever the number of keys.
+
+use std::sync::Arc;
+
+use keyward_store::model::{ApiKey, Id, Status};
+use keyward_store::usage::Totals;
+
+use crate::caller::Caller;
+use crate::clock::timestamp;
+use crate::error::{Error, Result};
+use crate::input::Hygiene;
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::access::{Target, authorise, may};
+use crate::service::usage::month_limit;
+use crate::view::{Attention, AttentionKey, AttentionKind, HomeView, InstanceCare};
+
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// How far ahead a rotation or an expiry is told of, ms.
+const SOON_MS: i64 = 7 * DAY_MS;
+
+/// Percent of a month's limit from which on a key is near it.
+const NEAR_PERCENT: u128 = 80;
+
+/// Keys of each kind that are named.
+const NAMED: usize = 3;
+
+/// How far back calls are told second by second, ms.
+const RECENT_MS: i64 = 120_000;
+
+/// The keys of one kind: how many, and the most pressing of them with their rank, the lowest first.
+#[derive(Default)]
+struct Tally {
+    count: u64,
+    first: Vec<(i64, Id)>,
+}
+
+impl Tally {
+    fn add(&mut self, rank: i64, id: Id) {
+        self.count += 1;
+        let at = self.first.partition_point(|one| *one < (rank, id));
+        if at < NAMED {
+            self.first.insert(at, (rank, id));
+            self.first.truncate(NAMED);
+        }
+    }
+}
+
+impl Service {
+    /// What the caller's keys want, and how busy they are.
+    pub async fn home(&self, caller: &Caller) -> Result<HomeView> {
+        let account = caller.person()?;
+        let (service, asking) = (self.clone(), caller.clone());
+        // Among very many keys that takes a while, and so is done beside the runtime.
+        let looking = tokio::task::spawn_blocking(move || service.look(&asking, account));
+        let mut home = looking.await.map_err(|error| Error::Internal(Box::new(error)))?;
+        let operates =
+            authorise(&self.mirror().read(), caller, Permission::MetricsRead, Target::Instance, None).is_ok();
+        if operates {
+            let health = self.health().await;
+            home.instance = Some(InstanceCare { store: health.store, room: health.room });
+        }
+        Ok(home)
+    }
+
+    fn look(&self, caller: &Caller, account: Id) -> HomeView {
+        let now_ms = self.now_ms();
+        let tables = self.mirror().read();
+        let spaces = tables.memberships(account).iter().map(|member| member.record.space);
+        let spaces = spaces.filter(|space| {
+            let may = |permission| may(&tables, caller.identity, permission, Target::Space(*space));
+            may(Permission::KeyRead) && may(Permission::UsageRead)
+        });
+        let ids: Vec<Id> = spaces
+            .filter_map(|space| tables.keys.space(space))
+            .flat_map(|space| space.newest())
+            .map(|(_, id)| id)
+            .collect();
+        let totals = self.0.usage.totals_many(&ids, now_ms);
+        let mut tallies: [Tally; AttentionKind::ALL.len()] = Default::default();
+        let (mut requests, mut errors) = ([0u32; 120], [0u32; 120]);
+        for (id, totals) in ids.iter().zip(&totals) {
+            let Some(row) = tables.keys.get(*id) else { continue };
+            for (at, kind) in AttentionKind::ALL.into_iter().enumerate() {
+                if let Some(rank) = self.rank(kind, &row.record, totals, now_ms) {
+                    tallies[at].add(rank, *id);
+                }
+            }
+            if totals.last_used_ms.is_some_and(|at| at >= now_ms - RECENT_MS) {
+                let live = self.0.usage.live(*id, now_ms);
+                for (sum, one) in requests.iter_mut().zip(live.requests) {
+                    *sum = sum.saturating_add(one);
+                }
+                for (sum, one) in errors.iter_mut().zip(live.errors) {
+                    *sum = sum.saturating_add(one);
+                }
+            }
+        }
+        let named = |(_, id): (i64, Id)| {
+            let key = Arc::clone(tables.keys.get(id)?);
+            let key = &key.record;
+            Some(AttentionKey {
+                id,
+                name: key.name.clone(),
+                environment: key.environment,
+                month: month_limit(key, self.0.usage.totals(id, now_ms).month_used, now_ms),
+                next_rotation: key.next_rotation_ms.map(timestamp),
+                expires_at: key.expires_ms.map(timestamp),
+            })
+        };
+        let attention = AttentionKind::ALL.into_iter().zip(tallies).filter(|(_, tally)| tally.count > 0);
+        HomeView {
+            keys: ids.len() as u64,
+            attention: attention
+                .map(|(kind, tally)| Attention {
+                    kind,
+                    count: tally.count,
+                    first: tally.first.into_iter().filter_map(named).collect(),
+                })
+                .collect(),
+            ends_at: now_ms.div_euclid(1_000),
+            requests: requests.to_vec(),
+            errors: errors.to_vec(),
+            instance: None,
+        }
+    }
+}
+
+impl Service {
+    /// Whether a key wants this, and how much: the lowest is the most pressing.
+    fn rank(&self, kind: AttentionKind, key: &ApiKey, totals: &Totals, now_ms: i64) -> Option<i64> {
+        let share =
+            key.monthly_limit.map(|limit| u128::from(totals.month_used) * 100 / u128::from(limit.max(1)));
+        let over = key.monthly_limit.is_some_and(|limit| totals.month_used > limit);
+        let fullest = |share: u128| i64::try_from(share).map_or(i64::MIN, |share| -share);
+        let within = |at_ms: Option<i64>| at_ms.filter(|at| (now_ms..now_ms + SOON_MS).contains(at));
+        let out = |hygiene| self.stands_out(key, hygiene, now_ms);
+        match kind {
+            AttentionKind::RotateNow => out(Hygiene::RotateNow).then_some(key.updated_ms),
+            AttentionKind::OverLimit => share.filter(|_| over).map(fullest),
+            AttentionKind::RotationOverdue => key.next_rotation_ms.filter(|_| out(Hygiene::Overdue)),
+            AttentionKind::NearLimit => share.filter(|share| !over && *share >= NEAR_PERCENT).map(fullest),
+            AttentionKind::Expiring => within(key.expires_ms),
+            AttentionKind::Frozen => key.frozen_ms,
+            AttentionKind::RotationSoon => within(key.next_rotation_ms),
+            // What is switched off need not be called.
+            AttentionKind::Idle => (key.status == Status::Active && out(Hygiene::Idle))
+                .then(|| totals.last_used_ms.unwrap_or(key.created_ms)),
+        }
+    }
+}

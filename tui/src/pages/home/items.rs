@@ -1,0 +1,257 @@
+//! What stands on Home, line by line: what wants attention, the busiest keys, what was told lately; and for a new account
+//! what to press first. Made anew from the answers at each drawing; the selection is kept by name.
+
+use keyward_keys::view::{Attention, AttentionKey, AttentionKind, InstanceCare};
+use keyward_keys::{Id, StoreHealth};
+
+use super::HomePage;
+use crate::theme::Tone;
+use crate::widgets::format;
+use crate::widgets::glyphs::Glyphs;
+use crate::widgets::pen::{Ui, safe};
+
+/// Less room than this on the disk is told, bytes.
+const LITTLE_ROOM: u64 = 1 << 30;
+
+/// Which line: stays the same while what it says changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Item {
+    /// Add a key.
+    First,
+    /// Bring keys in from a text.
+    Import,
+    /// See all there is to press.
+    Keys,
+    /// How the instance is.
+    Instance,
+    /// Keys that want the same.
+    Many(AttentionKind),
+    /// One key that wants something.
+    One(AttentionKind, Id),
+    /// One of the busiest keys.
+    Busy(Id),
+    /// Something that was told, and the key it is about.
+    Told(Id, Option<Id>),
+}
+
+impl Item {
+    /// The key it is about.
+    pub(super) fn key(self) -> Option<Id> {
+        match self {
+            Self::One(_, id) | Self::Busy(id) | Self::Told(_, Some(id)) => Some(id),
+            Self::First
+            | Self::Import
+            | Self::Keys
+            | Self::Instance
+            | Self::Many(_)
+            | Self::Told(_, None) => None,
+        }
+    }
+}
+
+/// A line.
+pub(super) struct Line {
+    pub(super) item: Item,
+    pub(super) mark: &'static str,
+    pub(super) tone: Tone,
+    pub(super) text: String,
+    /// At the right end.
+    pub(super) end: String,
+}
+
+/// Lines under a heading.
+pub(super) struct Block {
+    pub(super) title: &'static str,
+    /// At the right end of the heading.
+    pub(super) note: String,
+    pub(super) lines: Vec<Line>,
+    /// Said when there are none.
+    pub(super) none: &'static str,
+}
+
+impl HomePage {
+    /// What comes first: what wants attention, or what to press.
+    pub(super) fn pressing(&self, ui: &Ui) -> Block {
+        match &self.home {
+            Some(home) if home.keys == 0 => {
+                Block { title: "Start here", note: String::new(), lines: Self::first_steps(), none: "" }
+            }
+            Some(home) => {
+                let mut lines: Vec<_> =
+                    home.instance.and_then(|care| instance(care, ui)).into_iter().collect();
+                lines.extend(home.attention.iter().flat_map(|attention| wanting(attention, ui)));
+                let many: u64 = home.attention.iter().map(|attention| attention.count).sum();
+                let note = if many > 0 { format::count(many) } else { String::new() };
+                Block {
+                    title: "Needs attention",
+                    note,
+                    lines,
+                    none: "Nothing: every key is as it should be.",
+                }
+            }
+            None => Block { title: "Needs attention", note: String::new(), lines: Vec::new(), none: "" },
+        }
+    }
+
+    /// The busiest keys of the last day, as many as there is room for.
+    pub(super) fn busiest(&self, most: usize, ui: &Ui) -> Block {
+        let top = self.day.as_ref().map(|day| day.top_keys.as_slice()).unwrap_or_default();
+        let line = |key: &keyward_keys::view::KeyShare| Line {
+            item: Item::Busy(key.id),
+            mark: ui.glyphs.dot,
+            tone: Tone::Dim,
+            text: safe(&key.name).into_owned(),
+            end: format!("{:>6} {:>5}", format::short(key.requests), format!("{:.0} %", key.percentage)),
+        };
+        Block {
+            title: "Busiest",
+            note: "last 24 h".to_owned(),
+            lines: top.iter().take(most).map(line).collect(),
+            none: "No call in the last 24 hours.",
+        }
+    }
+
+    /// What was told lately.
+    pub(super) fn told(&self, ui: &Ui) -> Block {
+        let told = self.told.as_ref();
+        let line = |notice: &keyward_keys::view::NotificationView| Line {
+            item: Item::Told(notice.id, notice.api_key_id),
+            mark: if notice.read { ui.glyphs.dot } else { ui.glyphs.live },
+            tone: if notice.read { Tone::Faint } else { Tone::Accent },
+            text: safe(&notice.message).into_owned(),
+            end: format::age(ui.now_ms, notice.created_at.as_millisecond()),
+        };
+        let unread = told.map_or(0, |told| told.unread);
+        Block {
+            title: "Lately",
+            note: if unread > 0 { format!("{} unread", format::count(unread)) } else { String::new() },
+            lines: told.into_iter().flat_map(|told| &told.notifications).map(line).collect(),
+            none: "Nothing was told yet.",
+        }
+    }
+
+    fn first_steps() -> Vec<Line> {
+        let line = |item, mark, text: &str| Line {
+            item,
+            mark,
+            tone: Tone::Accent,
+            text: text.to_owned(),
+            end: String::new(),
+        };
+        vec![
+            line(Item::First, "n", "Keep your first API key: it is sealed before it is stored"),
+            line(Item::Import, "I", "Bring keys in from a .env text: paste it, look at it, keep it"),
+            line(Item::Keys, "?", "See what there is to press; : finds anything by its name"),
+        ]
+    }
+}
+
+/// How the instance is, when its operator has to do something.
+fn instance(care: InstanceCare, ui: &Ui) -> Option<Line> {
+    let text = match care.store {
+        StoreHealth::Disconnected => "The store does not answer: look at the daemon's log".to_owned(),
+        StoreHealth::ReadOnly => "The store takes no changes: make room on its disk".to_owned(),
+        StoreHealth::Connected if care.room < LITTLE_ROOM => {
+            format!("The disk is nearly full: {} MB are left", care.room / 1_000_000)
+        }
+        StoreHealth::Connected => return None,
+    };
+    Some(Line {
+        item: Item::Instance,
+        mark: ui.glyphs.cross,
+        tone: Tone::Bad,
+        text,
+        end: "operators".to_owned(),
+    })
+}
+
+/// The lines of what keys want: a line for each key where each matters by itself, else one for all.
+fn wanting(attention: &Attention, ui: &Ui) -> Vec<Line> {
+    let (mark, tone) = mark(attention.kind, ui.glyphs);
+    let line = |item, text, end| Line { item, mark, tone, text, end };
+    let kind = attention.kind;
+    if attention.count == 1 || apart(kind) {
+        let of =
+            |key: &AttentionKey| line(Item::One(kind, key.id), one(kind, key), figure(kind, key, ui.now_ms));
+        let mut lines: Vec<_> = attention.first.iter().map(of).collect();
+        let more = attention.count.saturating_sub(attention.first.len() as u64);
+        if more > 0 {
+            lines.push(line(Item::Many(kind), format!("and {more} more {}", all(kind)), String::new()));
+        }
+        return lines;
+    }
+    let first = attention.first.first();
+    let text = format!("{} keys {}", format::count(attention.count), all(kind));
+    let end = first.map_or_else(String::new, |key| figure(kind, key, ui.now_ms));
+    vec![line(Item::Many(kind), text, end)]
+}
+
+/// Each key of this kind is told by itself.
+fn apart(kind: AttentionKind) -> bool {
+    match kind {
+        AttentionKind::OverLimit
+        | AttentionKind::NearLimit
+        | AttentionKind::Expiring
+        | AttentionKind::Frozen => true,
+        AttentionKind::RotateNow
+        | AttentionKind::RotationOverdue
+        | AttentionKind::RotationSoon
+        | AttentionKind::Idle => false,
+    }
+}
+
+fn mark(kind: AttentionKind, glyphs: &Glyphs) -> (&'static str, Tone) {
+    match kind {
+        AttentionKind::RotateNow | AttentionKind::OverLimit => (glyphs.cross, Tone::Bad),
+        AttentionKind::RotationOverdue | AttentionKind::NearLimit | AttentionKind::Expiring => {
+            (glyphs.warning, Tone::Warn)
+        }
+        AttentionKind::Frozen | AttentionKind::RotationSoon | AttentionKind::Idle => {
+            (glyphs.inactive, Tone::Dim)
+        }
+    }
+}
+
+/// What one key wants.
+fn one(kind: AttentionKind, key: &AttentionKey) -> String {
+    let what = match kind {
+        AttentionKind::RotateNow => "somebody who left knows it; rotate it",
+        AttentionKind::OverLimit => "over its limit",
+        AttentionKind::RotationOverdue => "rotation overdue",
+        AttentionKind::NearLimit => "near its limit",
+        AttentionKind::Expiring => "expires soon",
+        AttentionKind::Frozen => "frozen, apps cannot fetch it",
+        AttentionKind::RotationSoon => "rotation due",
+        AttentionKind::Idle => "not called for 90 days",
+    };
+    format!("{}: {what}", safe(&key.name))
+}
+
+/// What several keys want.
+fn all(kind: AttentionKind) -> &'static str {
+    match kind {
+        AttentionKind::RotateNow => "known to somebody who left: rotate them",
+        AttentionKind::OverLimit => "over their limit",
+        AttentionKind::RotationOverdue => "with an overdue rotation",
+        AttentionKind::NearLimit => "near their limit",
+        AttentionKind::Expiring => "expire within 7 days",
+        AttentionKind::Frozen => "frozen, apps cannot fetch them",
+        AttentionKind::RotationSoon => "to be rotated within 7 days",
+        AttentionKind::Idle => "not called for 90 days",
+    }
+}
+
+fn figure(kind: AttentionKind, key: &AttentionKey, now_ms: i64) -> String {
+    let due = |at: Option<jiff::Timestamp>| {
+        at.map_or_else(String::new, |at| format::due(now_ms, at.as_millisecond()))
+    };
+    match kind {
+        AttentionKind::OverLimit | AttentionKind::NearLimit => {
+            let limit = key.month.monthly.unwrap_or(0);
+            format!("{} of {}", format::whole_percent(key.month.used, limit), format::short(limit))
+        }
+        AttentionKind::RotationOverdue | AttentionKind::RotationSoon => due(key.next_rotation),
+        AttentionKind::Expiring => due(key.expires_at),
+        AttentionKind::RotateNow | AttentionKind::Frozen | AttentionKind::Idle => String::new(),
+    }
+}

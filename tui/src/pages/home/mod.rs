@@ -1,0 +1,349 @@
+//! Home: what wants attention now, how busy the keys are, and what was told lately. It is read when something happened;
+//! calls move it by themselves, and nothing else does.
+
+mod items;
+mod layout;
+mod paint;
+
+use std::collections::HashMap;
+
+use keyward_keys::input::{KeySort, NotificationQuery};
+use keyward_keys::view::{AttentionKind, HomeView, NotificationPage, UsageOverview};
+use keyward_keys::{Event, Id};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::app::cx::{Cx, Pending};
+use crate::app::keymap::{Command, Place};
+use crate::app::toast::Toasts;
+use crate::app::{Answer, InboxAnswer, InboxQuery, Query, RequestId};
+use crate::notice::Notice;
+use crate::pages::form::FormPage;
+use crate::pages::form::import::ImportPage;
+use crate::pages::help::HelpPage;
+use crate::pages::key::KeyPage;
+use crate::pages::keys::KeysPage;
+use crate::pages::{Page, Step, sooner, word};
+use crate::term::input::{Button, Mouse, MouseKind};
+use crate::widgets::format;
+use crate::widgets::pen::Ui;
+use crate::widgets::ring::Ring;
+
+use items::Item;
+
+/// What wants attention is read again at most this often, ms; among many keys more seldom, a second for each thousand.
+const REST_MS: i64 = 2_000;
+/// The last day is read again at most this often, ms: until then, calls are added to it as they come.
+const DAY_REST_MS: i64 = 10 * 60_000;
+/// The busiest keys' last minutes are read again at most this often, ms.
+const RATES_MS: i64 = 1_000;
+/// Notifications that are read.
+const TOLD: u32 = 20;
+
+/// The page.
+#[derive(Default)]
+pub(crate) struct HomePage {
+    home: Option<HomeView>,
+    day: Option<UsageOverview>,
+    told: Option<NotificationPage>,
+    failed: Option<Notice>,
+    requests: Ring,
+    errors: Ring,
+    rates: HashMap<Id, Ring>,
+    selected: Option<Item>,
+    paused_ms: Option<i64>,
+    asked: Asked,
+}
+
+/// What was asked, what is wanted, and when it was asked last.
+#[derive(Default)]
+struct Asked {
+    home: Option<Pending>,
+    day: Option<Pending>,
+    told: Option<Pending>,
+    rates: Option<Pending>,
+    /// The key that is to be opened.
+    key: Option<Pending>,
+    home_wanted: bool,
+    told_wanted: bool,
+    day_wanted: bool,
+    rates_wanted: bool,
+    home_ms: i64,
+    day_ms: i64,
+    rates_ms: i64,
+}
+
+impl HomePage {
+    fn rest_ms(&self) -> i64 {
+        let keys = self.home.as_ref().map_or(0, |home| home.keys);
+        REST_MS.saturating_add(i64::try_from(keys).unwrap_or(i64::MAX))
+    }
+
+    /// Asks for what is wanted and was not asked for just now.
+    fn pump(&mut self, cx: &mut Cx<'_>) {
+        if !cx.front || self.paused_ms.is_some() {
+            return;
+        }
+        let now_ms = cx.now_ms;
+        let rest_ms = self.rest_ms();
+        let asked = &mut self.asked;
+        if asked.home_wanted && asked.home.is_none() && now_ms >= asked.home_ms + rest_ms {
+            (asked.home_wanted, asked.home_ms) = (false, now_ms);
+            asked.home = Some(cx.ask(Query::Home));
+        }
+        if asked.day_wanted && asked.day.is_none() && now_ms >= asked.day_ms + DAY_REST_MS {
+            (asked.day_wanted, asked.day_ms) = (false, now_ms);
+            asked.day = Some(cx.ask(Query::Day));
+        }
+        if asked.told_wanted && asked.told.is_none() {
+            asked.told_wanted = false;
+            let newest = NotificationQuery { page: 1, limit: TOLD, unread: false };
+            asked.told = Some(cx.ask(Query::Inbox(InboxQuery::Notices(newest))));
+        }
+        if asked.rates_wanted && asked.rates.is_none() && now_ms >= asked.rates_ms + RATES_MS {
+            (asked.rates_wanted, asked.rates_ms) = (false, now_ms);
+            let busiest = self.day.iter().flat_map(|day| &day.top_keys).map(|key| key.id);
+            let ids: Vec<Id> = busiest.collect();
+            asked.rates = (!ids.is_empty()).then(|| cx.ask(Query::Rates(ids)));
+        }
+    }
+
+    /// Everything is to be read again, now.
+    fn read(&mut self, cx: &mut Cx<'_>) {
+        let far = i64::MIN / 2;
+        let asked = &mut self.asked;
+        (asked.home_wanted, asked.day_wanted, asked.told_wanted, asked.rates_wanted) =
+            (true, true, true, true);
+        (asked.home_ms, asked.day_ms, asked.rates_ms) = (far, far, far);
+        self.pump(cx);
+    }
+
+    /// The lines that can be selected, in their order.
+    fn selectable(&self, area: Rect, ui: &Ui) -> Vec<Item> {
+        let columns = self.columns(area, ui);
+        let blocks = columns.iter().flat_map(|(_, blocks)| blocks);
+        blocks.flat_map(|block| &block.lines).map(|line| line.item).collect()
+    }
+
+    fn open(&mut self, cx: &mut Cx<'_>) -> Step {
+        let Some(item) = self.current(cx.area, &cx.ui()) else { return Step::Stay };
+        match item {
+            Item::First => Step::Open(Box::new(FormPage::new())),
+            Item::Import => Step::Open(Box::new(ImportPage::new())),
+            Item::Keys => Step::Open(Box::new(HelpPage::new(Place::Home))),
+            Item::Many(kind) => Step::Open(Box::new(list(kind))),
+            Item::Instance | Item::Told(_, None) => Step::Stay,
+            Item::One(_, id) | Item::Busy(id) | Item::Told(_, Some(id)) => {
+                self.asked.key = Some(cx.ask(Query::Key(id)));
+                Step::Stay
+            }
+        }
+    }
+
+    /// The selected line; the first one while none was chosen, or the one chosen is gone.
+    fn current(&self, area: Rect, ui: &Ui) -> Option<Item> {
+        let all = self.selectable(area, ui);
+        self.selected.filter(|item| all.contains(item)).or_else(|| all.first().copied())
+    }
+
+    fn step(&mut self, command: Command, cx: &Cx<'_>) {
+        let ui = cx.ui();
+        let all = self.selectable(cx.area, &ui);
+        let now =
+            self.current(cx.area, &ui).and_then(|item| all.iter().position(|one| *one == item)).unwrap_or(0);
+        let page = usize::from(cx.area.height / 2).max(1);
+        let to = match command {
+            Command::Up => now.saturating_sub(1),
+            Command::Down => now + 1,
+            Command::HalfUp | Command::PageUp => now.saturating_sub(page),
+            Command::HalfDown | Command::PageDown => now + page,
+            Command::Top => 0,
+            Command::Bottom => usize::MAX,
+            _ => now,
+        };
+        self.selected = all.get(to.min(all.len().saturating_sub(1))).copied();
+    }
+
+    /// Calls were made: they are added to what is shown.
+    fn called(&mut self, requests: u32, errors: u32, now_ms: i64) {
+        let now_s = now_ms.div_euclid(1_000);
+        self.requests.add(now_s, requests);
+        self.errors.add(now_s, errors);
+        if let Some(day) = &mut self.day {
+            day.summary.total_requests += u64::from(requests);
+            day.summary.failed_requests += u64::from(errors);
+        }
+        // When nobody was busy, whoever is now is not known yet.
+        self.asked.day_wanted = true;
+        self.asked.rates_wanted = true;
+    }
+}
+
+/// The list of the keys that want this.
+fn list(kind: AttentionKind) -> KeysPage {
+    match kind {
+        AttentionKind::RotateNow => KeysPage::found("is:rotate-now"),
+        AttentionKind::RotationOverdue => KeysPage::found("is:overdue"),
+        AttentionKind::Idle => KeysPage::found("is:idle status:active"),
+        AttentionKind::Frozen => KeysPage::found("status:frozen"),
+        AttentionKind::OverLimit | AttentionKind::NearLimit => KeysPage::sorted(KeySort::Usage),
+        AttentionKind::Expiring | AttentionKind::RotationSoon => KeysPage::sorted(KeySort::NextRotation),
+    }
+}
+
+impl Page for HomePage {
+    fn place(&self) -> Place {
+        Place::Home
+    }
+
+    fn crumb(&self) -> String {
+        "Home".to_owned()
+    }
+
+    fn operand(&self) -> Option<String> {
+        let id = self.selected?.key()?;
+        let wanting =
+            self.home.iter().flat_map(|home| &home.attention).flat_map(|attention| &attention.first);
+        let busy = self.day.iter().flat_map(|day| &day.top_keys);
+        let mut named = wanting.map(|key| (key.id, &key.name)).chain(busy.map(|key| (key.id, &key.name)));
+        named.find(|(known, _)| *known == id).map(|(_, name)| word(name))
+    }
+
+    fn paused(&self) -> bool {
+        self.paused_ms.is_some()
+    }
+
+    fn opened(&mut self, cx: &mut Cx<'_>) {
+        self.read(cx);
+    }
+
+    fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
+        match command {
+            Command::Open => return self.open(cx),
+            Command::New => return Step::Open(Box::new(FormPage::new())),
+            Command::Import => return Step::Open(Box::new(ImportPage::new())),
+            Command::Refresh => {
+                self.paused_ms = None;
+                self.read(cx);
+            }
+            Command::Pause if self.paused_ms.is_some() => {
+                self.paused_ms = None;
+                self.read(cx);
+            }
+            Command::Pause => self.paused_ms = Some(cx.now_ms),
+            command => self.step(command, cx),
+        }
+        Step::Stay
+    }
+
+    fn mouse(&mut self, mouse: Mouse, double: bool, cx: &mut Cx<'_>) -> Step {
+        match mouse.kind {
+            MouseKind::ScrollUp => self.step(Command::Up, cx),
+            MouseKind::ScrollDown => self.step(Command::Down, cx),
+            MouseKind::Press(Button::Left) => {
+                let at = Position::new(mouse.column, mouse.row);
+                if let Some(item) = self.item_at(cx.area, at, &cx.ui()) {
+                    self.selected = Some(item);
+                    if double {
+                        return self.open(cx);
+                    }
+                }
+            }
+            _ => {}
+        }
+        Step::Stay
+    }
+
+    fn awaits(&self, id: RequestId) -> bool {
+        let Asked { home, day, told, rates, key, .. } = self.asked;
+        [home, day, told, rates, key].into_iter().any(|pending| Pending::is(pending, id))
+    }
+
+    fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
+        let asked = &mut self.asked;
+        for pending in [&mut asked.home, &mut asked.day, &mut asked.told, &mut asked.rates] {
+            pending.take_if(|pending| Pending::is(Some(*pending), id));
+        }
+        let opening = asked.key.take_if(|pending| Pending::is(Some(*pending), id)).is_some();
+        match result {
+            Ok(Answer::Home(home)) => {
+                self.failed = None;
+                self.requests = Ring::new(home.ends_at, home.requests.clone());
+                self.errors = Ring::new(home.ends_at, home.errors.clone());
+                self.home = Some(*home);
+            }
+            Ok(Answer::Day(day)) => {
+                self.day = Some(*day);
+                self.asked.rates_wanted = true;
+            }
+            Ok(Answer::Inbox(InboxAnswer::Notices(told))) => self.told = Some(told),
+            Ok(Answer::Rates(rates)) => {
+                let now_s = cx.now_ms.div_euclid(1_000);
+                self.rates = rates.into_iter().map(|(id, counts)| (id, Ring::new(now_s, counts))).collect();
+            }
+            Ok(Answer::Key(key)) if opening => return Step::Open(Box::new(KeyPage::new(*key))),
+            Ok(_) => {}
+            Err(notice) if self.home.is_none() => self.failed = Some(notice),
+            Err(notice) => cx.tell(notice),
+        }
+        self.pump(cx);
+        Step::Stay
+    }
+
+    fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
+        match event {
+            Event::Usage { .. } if self.paused_ms.is_some() => {}
+            Event::Usage { requests, errors, .. } => self.called(*requests, *errors, cx.now_ms),
+            Event::KeyChanged { api_key, .. } => {
+                self.asked.home_wanted = true;
+                let day = self.day.iter().flat_map(|day| &day.top_keys);
+                if day.into_iter().any(|key| key.id == *api_key) {
+                    (self.asked.day_wanted, self.asked.day_ms) = (true, i64::MIN / 2);
+                }
+            }
+            // What they may not see any more must not stay on the screen.
+            Event::AccountChanged { .. } | Event::Lagged => {
+                self.paused_ms = None;
+                self.read(cx);
+            }
+            // What is told of is mostly what wants attention, too.
+            Event::Notified { .. } => (self.asked.told_wanted, self.asked.home_wanted) = (true, true),
+            Event::SessionsEnded { .. }
+            | Event::TokenRevoked { .. }
+            | Event::Announced { .. }
+            | Event::Draining { .. } => {}
+        }
+        self.pump(cx);
+    }
+
+    fn tick(&mut self, cx: &mut Cx<'_>) {
+        self.pump(cx);
+    }
+
+    fn next_tick(&self, now_ms: i64) -> Option<i64> {
+        if self.paused_ms.is_some() {
+            return None;
+        }
+        let asked = &self.asked;
+        let now_s = now_ms.div_euclid(1_000);
+        let slides = self.requests.moves(now_s) || self.rates.values().any(|ring| ring.moves(now_s));
+        let told = self.told.iter().flat_map(|told| &told.notifications);
+        let ages = told.map(|one| format::age_changes_at(now_ms, one.created_at.as_millisecond())).min();
+        let when = |wanted: bool, pending: Option<Pending>, at_ms: i64| {
+            (wanted && pending.is_none()).then_some(at_ms)
+        };
+        let reads = sooner(
+            when(asked.home_wanted, asked.home, asked.home_ms + self.rest_ms()),
+            sooner(
+                when(asked.day_wanted, asked.day, asked.day_ms + DAY_REST_MS),
+                when(asked.rates_wanted, asked.rates, asked.rates_ms + RATES_MS),
+            ),
+        );
+        let long = asked.home.filter(|_| self.home.is_none()).and_then(|pending| pending.long_from(now_ms));
+        sooner(sooner(slides.then_some((now_s + 1) * 1_000), ages), sooner(reads, long))
+    }
+
+    fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {
+        self.draw(area, buf, ui)
+    }
+}

@@ -1,0 +1,139 @@
+//! Home: what is asked when, what moves, and where its lines lead.
+
+use crate::sample::{Look, Stage, id, key, keys, user};
+use keyward_keys::Event;
+use keyward_tui::app::{Answer, AppEvent, Query};
+use keyward_tui::notice::{Notice, NoticeKind};
+use keyward_tui::term::input::{Button, Input, Mods, Mouse, MouseKind};
+
+fn stage() -> Stage {
+    Stage::new(keys(), &Look::Dark.caps(), (80, 24))
+}
+
+fn called(stage: &mut Stage, requests: u32) {
+    let event = Event::Usage { space: id(1), api_key: id(0), requests, errors: 0, last: None };
+    stage.send(AppEvent::Domain(event));
+}
+
+#[test]
+fn calls_move_it_without_asking_for_each() {
+    let mut stage = stage();
+    stage.pass(1_000);
+    stage.hold = true;
+    let asked = stage.held.len();
+    for _ in 0..50 {
+        called(&mut stage, 100);
+    }
+    assert!(stage.text().contains("134,504 requests"), "{}", stage.text());
+    let now: Vec<_> = stage.held[asked..].iter().map(|(_, query)| matches!(query, Query::Rates(_))).collect();
+    assert!(
+        now.len() <= 1 && now.iter().all(|rates| *rates),
+        "the busiest keys' lines, at most once a second"
+    );
+    assert!(stage.text().contains("k requests a second") || !stage.text().contains("90.8 requests"));
+}
+
+#[test]
+fn a_pause_holds_it_still() {
+    let mut stage = stage();
+    stage.press("p");
+    let before = stage.text();
+    assert!(before.contains("paused"));
+    called(&mut stage, 5_000);
+    stage.pass(10_000);
+    assert_eq!(
+        stage.text().lines().skip(1).take(4).collect::<Vec<_>>(),
+        before.lines().skip(1).take(4).collect::<Vec<_>>()
+    );
+    stage.press("p");
+    assert!(!stage.text().contains("paused"));
+}
+
+#[test]
+fn each_line_leads_to_what_it_says() {
+    let mut stage = stage();
+    stage.press("\r");
+    assert!(stage.text().contains("Home › anthropic-agents"), "{}", stage.text());
+    stage.press("\x1b");
+    assert!(stage.text().contains("Needs attention"));
+    let mouse = |row| Mouse { kind: MouseKind::Press(Button::Left), column: 10, row, mods: Mods::NONE };
+    let row = stage.text().lines().position(|line| line.contains("sentry-ingest")).unwrap() as u16;
+    stage.send(AppEvent::Input(Input::Mouse(mouse(row))));
+    stage.send(AppEvent::Input(Input::Mouse(mouse(row))));
+    assert!(stage.text().contains("Home › sentry-ingest"), "{}", stage.text());
+}
+
+#[test]
+fn several_keys_that_want_the_same_are_a_list_and_escape_leads_back() {
+    let mut idle = keys();
+    idle.iter_mut().for_each(|key| key.last_used = None);
+    let mut stage = Stage::new(idle, &Look::Dark.caps(), (120, 40));
+    let row =
+        stage.text().lines().position(|line| line.contains("keys not called for 90 days")).unwrap() as u16;
+    let mouse = Mouse { kind: MouseKind::Press(Button::Left), column: 10, row, mods: Mods::NONE };
+    stage.send(AppEvent::Input(Input::Mouse(mouse)));
+    stage.hold = true;
+    stage.press("\r");
+    let asked = stage.held.iter().any(|(_, query)| matches!(query, Query::List(_)));
+    assert!(asked && stage.text().contains("Home › Keys"), "{}", stage.text());
+    stage.press("\x1b");
+    assert!(stage.text().contains("Needs attention"), "one Escape, for nothing was added to the search");
+}
+
+#[test]
+fn a_new_account_is_told_what_to_press() {
+    let mut stage = Stage::new(Vec::new(), &Look::Dark.caps(), (80, 24));
+    assert!(stage.text().contains("Keep your first API key"));
+    stage.press("j\r");
+    assert!(stage.text().contains(".env"), "{}", stage.text());
+    stage.press("\x1b");
+    stage.press("k\r");
+    assert!(stage.text().contains("New key"));
+}
+
+#[test]
+fn what_cannot_be_read_says_why_and_can_be_tried_again() {
+    let mut stage = stage();
+    stage.hold = true;
+    stage.press("2\x1b");
+    let at = stage.held.iter().position(|(_, query)| matches!(query, Query::Home)).unwrap();
+    let (request, _) = stage.held.remove(at);
+    stage.answer(request, Err(Notice::new(NoticeKind::Failure, "Too much is waiting.")));
+    assert!(stage.text().contains("Home could not be read") && stage.text().contains("Too much is waiting"));
+    stage.press("r");
+    let at = stage.held.iter().position(|(_, query)| matches!(query, Query::Home)).unwrap();
+    let (request, query) = stage.held.remove(at);
+    let answer = stage.reply(query).unwrap();
+    stage.answer(request, Ok(answer));
+    assert!(stage.text().contains("Needs attention"));
+}
+
+#[test]
+fn a_key_that_is_gone_by_then_is_said() {
+    let mut stage = stage();
+    stage.hold = true;
+    stage.press("\r");
+    let at = stage.held.iter().position(|(_, query)| matches!(query, Query::Key(_))).unwrap();
+    let (request, _) = stage.held.remove(at);
+    stage.answer(request, Err(Notice::new(NoticeKind::Gone, "There is no such key.")));
+    assert!(stage.text().contains("There is no such key"));
+    stage.press("\r");
+    let (request, _) = stage.held.pop().unwrap();
+    stage.answer(request, Ok(Answer::Key(Box::new(key(2)))));
+    assert!(stage.text().contains("Home › anthropic-agents"));
+}
+
+#[test]
+fn what_a_person_may_not_see_any_more_is_asked_for_at_once() {
+    let mut stage = stage();
+    stage.press("p");
+    stage.hold = true;
+    stage.send(AppEvent::Domain(Event::AccountChanged { account: user().id }));
+    for wanted in [|query: &Query| matches!(query, Query::Home), |query: &Query| matches!(query, Query::Day)]
+    {
+        assert!(
+            stage.held.iter().any(|(_, query)| wanted(query)),
+            "paused or not, and however lately it was read"
+        );
+    }
+}
