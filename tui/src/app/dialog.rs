@@ -11,6 +11,9 @@ use crate::theme::Tone;
 use crate::widgets::edit::Edit;
 use crate::widgets::pen::{Pen, Ui, centred, frame, safe, width, wrap};
 
+/// Bytes a value may have.
+const VALUE: usize = 64 * 1024;
+
 /// Bytes a line may have.
 const LINE: usize = 200;
 
@@ -35,6 +38,8 @@ pub(crate) enum Subject {
     Switch,
     /// Freeze the key, or thaw it.
     Freeze,
+    /// Give the key another value.
+    Rotate,
     /// Show the value.
     Show,
     /// Copy the value.
@@ -108,6 +113,11 @@ impl Dialog {
             Self::new(subject, "Passphrase", text, false, Kind::Passphrase { typed: Edit::new(1_024) });
         dialog.error = error;
         dialog
+    }
+
+    /// Asks for a value, hidden as it is typed.
+    pub(crate) fn value(subject: Subject, title: &str, text: String) -> Self {
+        Self::new(subject, title, text, false, Kind::Passphrase { typed: Edit::new(VALUE) })
     }
 
     /// Asks for a line of text; `typed` is in it already, `error` says what was wrong with the last one.
@@ -254,7 +264,7 @@ impl Dialog {
                 vec![(yes.0.to_string(), yes.1), (other.0.to_string(), other.1), esc()]
             }
             Kind::Name { .. } => vec![("Enter".to_owned(), "do it"), esc()],
-            Kind::Passphrase { .. } => vec![("Enter".to_owned(), "open"), esc()],
+            Kind::Passphrase { .. } => vec![("Enter".to_owned(), "go on"), esc()],
             Kind::Line { .. } => vec![("Enter".to_owned(), "go on"), esc()],
         };
         let total: u16 = keys.iter().map(|(key, what)| width(key) + width(what) + 4).sum();

@@ -142,6 +142,15 @@ pub enum Query {
         /// The revision on screen.
         revision: u64,
     },
+    /// `add_version` with the revision that was seen, then `key`; answered by [`Answer::Key`].
+    SetValue {
+        /// Which key.
+        id: Id,
+        /// The new value.
+        value: SecretString,
+        /// The revision on screen.
+        revision: u64,
+    },
     /// `delete_key` with the revision that was seen, answered by [`Answer::Key`].
     Delete {
         /// Which key.

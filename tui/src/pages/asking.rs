@@ -52,3 +52,12 @@ pub(crate) fn freeze(key: &KeyView) -> Dialog {
     };
     Dialog::confirm(Subject::Freeze, title, text, false)
 }
+
+/// Before a key gets another value.
+pub(crate) fn rotate(key: &KeyView) -> Dialog {
+    let name = safe(&key.name);
+    let text = format!(
+        "Paste the new value of {name}. Apps fetch it from now on, and the one before it along with it for a day."
+    );
+    Dialog::value(Subject::Rotate, "New value", text)
+}

@@ -82,6 +82,19 @@ fn freezing_asks_and_changes_nothing_else() {
 }
 
 #[test]
+fn a_new_value_is_hidden_as_it_is_typed_and_set_against_what_was_seen() {
+    let mut stage = open((80, 24));
+    stage.hold = true;
+    stage.press("Rsk_live_new\r");
+    assert!(!stage.text().contains("sk_live_new"));
+    let (request, query) = take(&mut stage, |query| matches!(query, Query::SetValue { .. }));
+    let Query::SetValue { value, revision, .. } = query else { panic!() };
+    assert_eq!((secrecy::ExposeSecret::expose_secret(&value), revision), ("sk_live_new", 7));
+    stage.answer(request, Ok(Answer::Key(Box::new(key(1)))));
+    assert!(stage.text().contains("is at its next version"), "{}", stage.text());
+}
+
+#[test]
 fn a_production_value_needs_a_reason_which_goes_along() {
     let mut stage = open((80, 24));
     stage.hold = true;

@@ -1,20 +1,20 @@
 //! A small team's keys and a stage to show them on: a dashboard whose questions are answered from these samples. For
 //! tests and pictures; everything follows from the arguments, nothing from the clock.
 
+#[path = "sample_history.rs"]
+mod history;
 #[path = "sample_inbox.rs"]
 pub(crate) mod inbox;
 #[path = "sample_people.rs"]
 pub(crate) mod people;
 
 use jiff::{SignedDuration, Timestamp};
-use keyward_keys::input::{Hygiene, KeyQuery};
+use keyward_keys::input::KeyQuery;
 use keyward_keys::view::{
-    AccessAction, AccessAnswer, AppAccess, AuditView, EndpointShare, ErrorClasses, ImportLine, ImportReport,
-    ImportResult, KeyAccess, KeyHygiene, KeyPage, KeyStatus, KeyView, LiveView, MonthLimit, Pagination,
-    PersonAccess, PlanLimits, PreferencesView, Revealed, SealedAccess, Subscription, UsageDay, UsageReport,
-    UsageSummary, UserView, VersionLabel, VersionView,
+    ErrorClasses, KeyPage, KeyStatus, KeyView, LiveView, MonthLimit, Pagination, PlanLimits, PreferencesView,
+    Revealed, Subscription, UsageDay, UsageReport, UsageSummary, UserView,
 };
-use keyward_keys::{Custody, Door, Environment, Id, Outcome, Plan, Role};
+use keyward_keys::{Custody, Environment, Id, Plan};
 use keyward_tui::app::{Answer, App, AppEvent, Effect, HostInfo, Query, RequestId};
 use keyward_tui::notice::Notice;
 use keyward_tui::term::caps::{Caps, Depth};
@@ -151,37 +151,6 @@ pub(crate) fn key(n: usize) -> KeyView {
     }
 }
 
-/// What lies in the bin.
-fn binned() -> Vec<KeyView> {
-    let deleted = |(days, n): (i64, usize)| {
-        let name = ["mailgun-old", "s3-import", "stripe-2024"][n % 3].to_owned();
-        KeyView { name, deleted_at: Some(moment(NOW_MS - days * 1_440 * MINUTE)), ..key(40 + n) }
-    };
-    [(1, 0), (12, 1), (29, 2)].map(deleted).into()
-}
-
-fn hygiene(keys: &[KeyView]) -> KeyHygiene {
-    let count = |wanted: &dyn Fn(&KeyView) -> bool| keys.iter().filter(|key| wanted(key)).count() as u64;
-    KeyHygiene {
-        keys: keys.len() as u64,
-        never_rotated: count(&|key| key.version == 1),
-        no_limit: count(&|key| key.monthly_limit.is_none()),
-        idle: count(&|key| key.last_used.is_none()),
-        overdue: count(&|key| stands_out(key, Hygiene::Overdue)),
-        rotate_now: 0,
-    }
-}
-
-fn stands_out(key: &KeyView, hygiene: Hygiene) -> bool {
-    match hygiene {
-        Hygiene::NeverRotated => key.version == 1,
-        Hygiene::NoLimit => key.monthly_limit.is_none(),
-        Hygiene::Idle => key.last_used.is_none(),
-        Hygiene::Overdue => key.next_rotation.is_some_and(|at| at.as_millisecond() < NOW_MS),
-        Hygiene::RotateNow => key.rotate_now,
-    }
-}
-
 /// Calls a second of a key, as busy as it is: a slow wave with some ripple.
 fn traffic(key: &KeyView, second: i64) -> u32 {
     let recent = key.last_used.is_some_and(|at| NOW_MS - at.as_millisecond() < MINUTE);
@@ -248,146 +217,9 @@ fn report(key: &KeyView) -> UsageReport {
         timeframe: "week".to_owned(),
         summary: summary(calls * 6),
         daily_breakdown: (0..7).map(day).collect(),
-        top_endpoints: endpoints(calls * 6),
+        top_endpoints: history::endpoints(calls * 6),
         errors: ErrorClasses { client_errors: calls * 6 / 400, server_errors: calls * 6 / 1_200 },
     }
-}
-
-fn endpoints(calls: u64) -> Vec<EndpointShare> {
-    let share = |(endpoint, percentage): (&str, f64)| EndpointShare {
-        endpoint: endpoint.to_owned(),
-        requests: (calls as f64 * percentage / 100.0) as u64,
-        percentage,
-    };
-    [
-        ("/v1/charges", 46.2),
-        ("/v1/payment_intents", 31.5),
-        ("/v1/refunds", 11.9),
-        ("/v1/customers/{id}", 6.3),
-        ("/v1/events", 4.1),
-    ]
-    .map(share)
-    .into()
-}
-
-/// Somebody of the team.
-fn person(n: usize) -> (Id, &'static str, Role) {
-    let (name, role) = [
-        ("Ana Ruiz", Role::Owner),
-        ("Ben Okafor", Role::Admin),
-        ("Chloe Petit", Role::Member),
-        ("Dmitri Orlov", Role::Viewer),
-    ][n % 4];
-    (id(900 + n % 4), name, role)
-}
-
-fn versions(key: &KeyView) -> Vec<VersionView> {
-    let version = |number: u32| {
-        let age = i64::from(key.version - number) * 90 + 12;
-        VersionView {
-            version: number,
-            labels: match key.version - number {
-                0 => vec![VersionLabel::Current],
-                1 => vec![VersionLabel::Previous],
-                _ => Vec::new(),
-            },
-            created_at: moment(NOW_MS - age * 1_440 * MINUTE),
-            created_by: person(number as usize).0,
-            fetchable_until: (number + 1 == key.version).then(|| moment(NOW_MS + 18 * 60 * MINUTE)),
-        }
-    };
-    (1..=key.version).rev().map(version).collect()
-}
-
-fn access(key: &KeyView) -> KeyAccess {
-    use AccessAction::{Change, Delete, Fetch, Move, Reveal, Rotate, See, Track};
-    let may = |role| match role {
-        Role::Owner | Role::Admin => vec![See, Reveal, Change, Rotate, Move, Delete, Track],
-        Role::Member => vec![See, Reveal, Track],
-        Role::Viewer => vec![See],
-    };
-    let people = (0..4).map(|n| {
-        let (user_id, name, role) = person(n);
-        let sealed = [SealedAccess::Open, SealedAccess::Open, SealedAccess::Pending, SealedAccess::None][n];
-        PersonAccess { user_id, name: name.to_owned(), role, may: may(role), sealed }
-    });
-    let you = AccessAction::ALL.into_iter().map(|action| {
-        let allowed = may(Role::Owner).contains(&action);
-        let why = if allowed {
-            "you may, because you are owner of Payments EU".to_owned()
-        } else {
-            "you may not, because to fetch a value is for service tokens with the scope fetch".to_owned()
-        };
-        AccessAnswer { action, allowed, why }
-    });
-    let token = |n: usize, name: &str, may: Vec<AccessAction>, opens| AppAccess {
-        id: id(950 + n),
-        name: name.to_owned(),
-        created_by: person(0).0,
-        may,
-        opens,
-    };
-    KeyAccess {
-        id: key.id,
-        custody: key.custody,
-        daemon: key.custody == Automation,
-        you: you.collect(),
-        people: people.collect(),
-        tokens: vec![
-            token(0, "shop-backend", vec![Fetch, Track], true),
-            token(1, "nightly-report", vec![Track], false),
-        ],
-    }
-}
-
-fn trail() -> Vec<AuditView> {
-    let record = |(n, (minutes, who, action, detail)): (usize, (i64, usize, &str, &str))| AuditView {
-        seq: 400 - n as u64,
-        timestamp: moment(NOW_MS - minutes * MINUTE),
-        actor: Some(if who < 4 { person(who).0 } else { id(950) }),
-        actor_kind: if who < 4 { "account" } else { "token" }.to_owned(),
-        door: Door::Ssh,
-        from: Some("192.0.2.7".to_owned()),
-        action: action.to_owned(),
-        object: Some(id(0)),
-        space: Some(id(800)),
-        outcome: if detail.is_empty() { Outcome::Refused } else { Outcome::Done },
-        detail: detail.to_owned(),
-        request_id: None,
-    };
-    let rows = [
-        (3, 1, "key.reveal", "version 1: refund 8841 failed"),
-        (50, 4, "key.fetch", "version 1"),
-        (190, 2, "key.change", ""),
-        (1_500, 0, "key.change", "monthlyLimit, tags"),
-        (17_300, 0, "key.rotate", "version 1, set by hand"),
-        (57_600, 0, "key.create", "sealed custody"),
-    ];
-    rows.into_iter().enumerate().map(record).collect()
-}
-
-fn imported(dry_run: bool, skip: bool) -> ImportReport {
-    let line = |(at, (name, result, detail)): (usize, (&str, ImportResult, &str))| ImportLine {
-        line: Some(at + 1),
-        index: None,
-        name: name.to_owned(),
-        environment: Development,
-        result,
-        detail: (!detail.is_empty()).then(|| detail.to_owned()),
-        id: None,
-        key_id: None,
-    };
-    let other =
-        if skip { "is there with another value; it is left as it is" } else { "is there with another value" };
-    let rows = [
-        ("STRIPE_KEY", ImportResult::New, ""),
-        ("OPENAI_API_KEY", ImportResult::Same, ""),
-        ("SENDGRID_KEY", ImportResult::Conflicting, other),
-        ("S3 SECRET", ImportResult::Invalid, "a name has letters, digits and _ alone"),
-        ("SLACK_BOT_TOKEN", ImportResult::New, ""),
-    ];
-    let keys = rows.into_iter().enumerate().map(line).collect();
-    ImportReport { dry_run, new: 2, same: 1, conflicting: 1, invalid: 1, keys }
 }
 
 pub(crate) fn user() -> UserView {
@@ -525,15 +357,19 @@ impl Stage {
                 environment: find(id)?.environment,
             }),
             Query::Many(_, ids) => Answer::Many { done: ids, refused: Vec::new() },
-            Query::Versions(id) => Answer::Versions(versions(find(id)?)),
-            Query::Access(id) => Answer::Access(Box::new(access(find(id)?))),
-            Query::Trail(_) => Answer::Trail(trail()),
+            Query::Versions(id) => Answer::Versions(history::versions(find(id)?)),
+            Query::Access(id) => Answer::Access(Box::new(history::access(find(id)?))),
+            Query::Trail(_) => Answer::Trail(history::trail()),
             Query::Generate(_) => Answer::Generated(SecretString::from("Zq8".repeat(16))),
-            Query::Import(words, _) => Answer::Imported(imported(words.dry_run, words.skip_conflicts)),
-            Query::Hygiene => Answer::Hygiene(hygiene(&self.keys)),
+            Query::Import(words, _) => {
+                Answer::Imported(history::imported(words.dry_run, words.skip_conflicts))
+            }
+            Query::Hygiene => Answer::Hygiene(history::hygiene(&self.keys)),
             Query::Teams => Answer::Teams(people::teams()),
             Query::Unlock(_) => Answer::Unlocked,
-            Query::Create(_) | Query::Update { .. } | Query::Delete { .. } => Answer::Key(Box::new(key(20))),
+            Query::Create(_) | Query::Update { .. } | Query::Delete { .. } | Query::SetValue { .. } => {
+                Answer::Key(Box::new(key(20)))
+            }
             Query::Me => Answer::Me(Box::new(user())),
             Query::Names(ids) => inbox::names(&ids),
             Query::Audit(query) => inbox::audit(&query),
@@ -550,9 +386,9 @@ impl Stage {
             query.search.as_ref().is_none_or(|text| key.name.contains(text))
                 && query.environment.is_none_or(|environment| key.environment == environment)
                 && query.status.is_none_or(|status| key.status == status)
-                && query.hygiene.is_none_or(|way| stands_out(key, way))
+                && query.hygiene.is_none_or(|way| history::stands_out(key, way))
         };
-        let binned = binned();
+        let binned = history::binned();
         let all = if query.bin { &binned } else { &self.keys };
         let found: Vec<_> = all.iter().filter(wanted).collect();
         let from = (query.page as usize - 1) * query.limit as usize;

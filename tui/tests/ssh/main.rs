@@ -12,6 +12,7 @@ mod commands;
 mod drain;
 mod enrol;
 mod harness;
+mod keys;
 mod people;
 mod screen;
 mod teams;

@@ -146,6 +146,13 @@ pub(super) static GROUPS: &[Group] = &[
             row(C::Previous, &[SHIFT_TAB], "", 0, "The panel before"),
             row(C::Switch, &[c('d')], "on/off", 50, "Switch the key off, or on again")
                 .line("keys edit KEY --status STATUS"),
+            row(
+                C::Rotate,
+                &[c('R')],
+                "rotate",
+                55,
+                "Give it another value; the one before stays fetchable a day",
+            ),
             row(C::Freeze, &[c('f')], "freeze", 35, "Freeze the key: counted, not fetched; or thaw it"),
             row(C::Pause, &[c('p')], "pause", 40, "Hold the live figures still, or let them go on"),
             row(C::Delete, &[c('D')], "delete", 30, "Move the key to the bin; it stays there for 30 days")

@@ -47,6 +47,7 @@ pub(crate) enum Command {
     Restore,
     Hygiene,
     Freeze,
+    Rotate,
     Edit,
     Import,
     Generate,

@@ -17,6 +17,7 @@ use keyward_keys::view::{AuditView, KeyAccess, KeyStatus, KeyView, LiveView, Usa
 use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use secrecy::SecretString;
 
 use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::{Subject, Verdict};
@@ -114,6 +115,11 @@ impl KeyPage {
         self.changing = Some((cx.ask(query), subject));
     }
 
+    fn set_value(&mut self, value: SecretString, cx: &mut Cx<'_>) {
+        let (id, revision) = (self.key.id, self.key.revision);
+        self.changing = Some((cx.ask(Query::SetValue { id, value, revision }), Subject::Rotate));
+    }
+
     fn changed(&mut self, subject: Subject, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
         match result {
             Ok(_) if subject == Subject::Delete => {
@@ -125,6 +131,7 @@ impl KeyPage {
             Ok(Answer::Key(key)) => {
                 self.key = *key;
                 let word = match (subject, self.key.frozen, self.key.status) {
+                    (Subject::Rotate, ..) => "at its next version",
                     (Subject::Freeze, true, _) => "frozen",
                     (Subject::Freeze, false, _) => "thawed",
                     (_, _, KeyStatus::Active) => "switched on",
@@ -183,6 +190,7 @@ impl Page for KeyPage {
             Command::Delete => cx.open(asking::delete(&self.key)),
             Command::Switch => self.confirm_switch(cx),
             Command::Edit => return Step::Open(Box::new(FormPage::edit(self.key.clone()))),
+            Command::Rotate => cx.open(asking::rotate(&self.key)),
             Command::Freeze => cx.open(asking::freeze(&self.key)),
             Command::Next => self.turn_to(Shape::of(cx.area).next(self.tab, true), cx),
             Command::Previous => self.turn_to(Shape::of(cx.area).next(self.tab, false), cx),
@@ -218,6 +226,7 @@ impl Page for KeyPage {
     fn verdict(&mut self, subject: Subject, verdict: Verdict, cx: &mut Cx<'_>) -> Step {
         match (subject, verdict) {
             (Subject::Delete | Subject::Switch | Subject::Freeze, _) => self.change(subject, cx),
+            (Subject::Rotate, Verdict::Passphrase(value)) => self.set_value(value, cx),
             (subject, Verdict::Line(reason)) => self.explained(subject, reason, cx),
             (subject, Verdict::Passphrase(passphrase)) => self.try_passphrase(subject, passphrase, cx),
             (subject, _) => self.open_secret(subject, None, cx),

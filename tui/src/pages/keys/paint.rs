@@ -216,6 +216,7 @@ fn titles(area: Rect, buf: &mut Buffer, columns: &[(Column, u16)], ui: &Ui) {
             Column::Environment => "ENVIRONMENT",
             Column::Status => "STATUS",
             Column::Used => "USED",
+            Column::Rate if *width < 11 => "ONE MINUTE",
             Column::Rate => "LAST MINUTE",
             Column::Month => "THIS MONTH",
             Column::Rotation => "ROTATION",

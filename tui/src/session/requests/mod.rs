@@ -5,7 +5,7 @@ mod inbox;
 mod team;
 
 use keyward_keys::generate::Template;
-use keyward_keys::input::{AuditQuery, KeyPatch, KeyRef, UsageQuery};
+use keyward_keys::input::{AuditQuery, KeyPatch, KeyRef, NewVersion, UsageQuery};
 use keyward_keys::{Caller, Error, Id, Service};
 
 use crate::app::{Answer, Deed, Query};
@@ -52,6 +52,11 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
         Query::Create(new) => Answer::Key(Box::new(service.create_key(caller, *new).await?)),
         Query::Update { id, patch, revision } => {
             Answer::Key(Box::new(service.update_key(caller, &by_id(id), *patch, Some(revision)).await?))
+        }
+        Query::SetValue { id, value, revision } => {
+            let new = NewVersion { value, overlap: None };
+            service.add_version(caller, &by_id(id), new, Some(revision)).await?;
+            Answer::Key(Box::new(service.key(caller, &by_id(id)).await?))
         }
         Query::Delete { id, revision } => {
             Answer::Key(Box::new(service.delete_key(caller, &by_id(id), Some(revision)).await?))
