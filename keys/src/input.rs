@@ -23,6 +23,7 @@ mod access;
 mod audit;
 mod fetch;
 mod keys;
+mod series;
 mod team;
 mod token;
 mod transfer;
@@ -35,6 +36,7 @@ pub use account::{
 pub use audit::{AuditQuery, CheckpointQuery};
 pub use fetch::FetchMany;
 pub use keys::{Hygiene, KeyQuery, KeySort};
+pub use series::{Breakdown, SeriesQuery, Step};
 pub use team::{NewTeam, TeamPatch};
 pub use token::{NewToken, TokenWords, network};
 pub(crate) use transfer::import_json;
@@ -295,7 +297,7 @@ pub struct ReportedEvent<S = String> {
 #[derive(Clone, Debug, Default, IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct UsageQuery {
-    /// `day`, `week`, `month`, `year`; `week` when nothing is given.
+    /// `hour`, `day`, `week`, `month`, `year`; `week` when nothing is given.
     pub timeframe: Option<String>,
     /// First day, `2024-01-15` or a full timestamp.
     pub start_date: Option<String>,

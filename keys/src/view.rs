@@ -10,6 +10,7 @@ mod home;
 mod hygiene;
 mod live;
 mod notification;
+mod series;
 mod support;
 mod team;
 mod token;
@@ -32,6 +33,7 @@ pub use home::{Attention, AttentionKey, AttentionKind, HomeView, InstanceCare};
 pub use hygiene::KeyHygiene;
 pub use live::{KeyAction, KeyUpdate, UsageDelta, UsageStats, UsageUpdate};
 pub use notification::{NotificationPage, NotificationUpdate, NotificationView};
+pub use series::{EndpointUse, PreviousPeriod, UsageLine, UsagePoint, UsageSeries};
 pub use support::{TicketMessageView, TicketPage, TicketStatus, TicketView};
 pub use team::{
     Departure, EndedToken, ExposedKey, InvitationView, IssuedInvitation, MemberView, PresentView,

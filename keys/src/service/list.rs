@@ -150,7 +150,7 @@ impl SortKey {
     }
 }
 
-fn environment(environment: Environment) -> &'static str {
+pub(super) fn environment(environment: Environment) -> &'static str {
     match environment {
         Environment::Development => "development",
         Environment::Staging => "staging",

@@ -50,6 +50,7 @@ mod profile;
 mod relay;
 mod report;
 mod second_factor;
+mod series;
 mod sessions;
 mod ssh_keys;
 mod standby;

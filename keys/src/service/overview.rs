@@ -21,7 +21,7 @@ use crate::view::{KeyShare, UsageOverview};
 const TOP_KEYS: usize = 10;
 
 /// The longest cell of a rollup: a day.
-const LONGEST_CELL_MS: i64 = 24 * 3_600_000;
+pub(super) const LONGEST_CELL_MS: i64 = 24 * 3_600_000;
 
 /// What was read of all keys.
 #[derive(Default)]
@@ -51,7 +51,7 @@ impl Service {
     }
 
     /// The keys whose usage the caller may see, without those that were last used before this.
-    fn used_since(&self, caller: &Caller, account: Id, from_ms: i64, now_ms: i64) -> Vec<Id> {
+    pub(super) fn used_since(&self, caller: &Caller, account: Id, from_ms: i64, now_ms: i64) -> Vec<Id> {
         let mut ids: Vec<Id> = {
             let tables = self.mirror().read();
             let spaces = tables.memberships(account).iter().map(|member| member.record.space);

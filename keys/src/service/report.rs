@@ -21,16 +21,19 @@ const TOP_ENDPOINTS: usize = 10;
 /// The longest span, days.
 const LONGEST_DAYS: i64 = 3660;
 
-const DAY_MS: i64 = 24 * 3_600_000;
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// The span of a report.
 pub(super) struct Span {
     pub(super) name: String,
-    zone: TimeZone,
+    pub(super) zone: TimeZone,
     pub(super) from_ms: i64,
     pub(super) to_ms: i64,
-    first: Date,
-    last: Date,
+    pub(super) first: Date,
+    pub(super) last: Date,
+    /// It ends now and not with a day.
+    pub(super) rolling: bool,
 }
 
 impl Service {
@@ -87,18 +90,20 @@ impl Service {
         let today = today_in(&zone, now_ms);
         let start = query.start_date.as_deref().and_then(|text| date(&mut faults, "startDate", text, &zone));
         let end = query.end_date.as_deref().and_then(|text| date(&mut faults, "endDate", text, &zone));
-        let name = match (query.timeframe.as_deref(), start.is_some() || end.is_some()) {
+        let dated = start.is_some() || end.is_some();
+        let name = match (query.timeframe.as_deref(), dated) {
             (Some(name), _) => name,
             (None, true) => "custom",
             (None, false) => "week",
         };
         let back = match name {
+            "hour" => i32::from(today_in(&zone, now_ms - HOUR_MS) != today),
             "day" => 1,
             "week" | "custom" => 6,
             "month" => 29,
             "year" => 364,
             _ => {
-                faults.add("timeframe", "is one of day, week, month, year");
+                faults.add("timeframe", "is one of hour, day, week, month, year");
                 0
             }
         };
@@ -111,16 +116,20 @@ impl Service {
             faults.add("startDate", format!("is more than {LONGEST_DAYS} days before endDate"));
         }
         faults.check()?;
-        let last_24_hours = name == "day" && start.is_none() && end.is_none();
-        let from_ms = if last_24_hours { now_ms - DAY_MS } else { start_of(first, &zone)? };
+        let rolling = !dated && matches!(name, "hour" | "day");
+        let from_ms = match name {
+            "hour" if rolling => now_ms - HOUR_MS,
+            "day" if rolling => now_ms - DAY_MS,
+            _ => start_of(first, &zone)?,
+        };
         let to_ms = start_of(last.saturating_add(1.day()), &zone)?;
-        Ok(Span { name: name.to_owned(), zone, from_ms, to_ms, first, last })
+        Ok(Span { name: name.to_owned(), zone, from_ms, to_ms, first, last, rolling })
     }
 }
 
 /// The finest rollup that is still kept for the whole span.
 pub(super) fn grain(span: &Span, now_ms: i64) -> Grain {
-    if span.name == "day" && span.from_ms >= now_ms - DAY_MS {
+    if span.rolling {
         Grain::Minute
     } else if span.from_ms > now_ms - HOUR_RETENTION_MS {
         Grain::Hour
@@ -157,7 +166,7 @@ pub(super) fn days(span: &Span, cells: &[(i64, Cell)]) -> Vec<UsageDay> {
 
 pub(super) fn summary(cell: &Cell) -> UsageSummary {
     let failed = cell.errors();
-    let quantile = |q| cell.sketch.quantile(q).map_or(0.0, |us| round(f64::from(us) / 1000.0, 100.0));
+    let quantile = |q| quantile_ms(cell, q).unwrap_or(0.0);
     UsageSummary {
         total_requests: cell.requests,
         successful_requests: cell.requests - failed,
@@ -170,7 +179,12 @@ pub(super) fn summary(cell: &Cell) -> UsageSummary {
     }
 }
 
-fn mean_ms(cell: &Cell) -> f64 {
+/// A quantile of the response time; none when no call told one.
+pub(super) fn quantile_ms(cell: &Cell, q: f64) -> Option<f64> {
+    cell.sketch.quantile(q).map(|us| round(f64::from(us) / 1000.0, 100.0))
+}
+
+pub(super) fn mean_ms(cell: &Cell) -> f64 {
     cell.mean_response_us().map_or(0.0, |us| round(us as f64 / 1000.0, 100.0))
 }
 
@@ -193,15 +207,15 @@ pub(super) fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { round(part as f64 * 100.0 / whole as f64, 10.0) }
 }
 
-fn round(value: f64, steps: f64) -> f64 {
+pub(super) fn round(value: f64, steps: f64) -> f64 {
     (value * steps).round() / steps
 }
 
-fn today_in(zone: &TimeZone, ms: i64) -> Date {
+pub(super) fn today_in(zone: &TimeZone, ms: i64) -> Date {
     zone.to_datetime(crate::clock::timestamp(ms)).date()
 }
 
-fn start_of(date: Date, zone: &TimeZone) -> Result<i64> {
+pub(super) fn start_of(date: Date, zone: &TimeZone) -> Result<i64> {
     let start = date.to_zoned(zone.clone()).map_err(|_| Error::invalid("startDate", "is out of range"))?;
     Ok(start.timestamp().as_millisecond())
 }

@@ -29,6 +29,7 @@ mod passwords;
 mod policy;
 mod profile;
 mod second_factor;
+mod series;
 mod sessions;
 mod sharing;
 mod teams;

@@ -1,0 +1,159 @@
+//! Usage as lines of a chart: cut into stretches of time, told apart by key, environment, team or endpoint, beside the
+//! period before. Which keys are read and what is shown is here; how they are read is `read`'s, calendars are `frame`'s.
+
+mod frame;
+mod read;
+
+use std::collections::HashMap;
+
+use keyward_store::model::{ApiKey, Id, SpaceKind};
+
+use crate::caller::Caller;
+use crate::clock::timestamp;
+use crate::error::{Error, Result};
+use crate::input::{Breakdown, SeriesQuery};
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::access::{Target, may};
+use crate::service::list::environment;
+use crate::service::mirror::Tables;
+use crate::service::overview::LONGEST_CELL_MS;
+use crate::service::report::{Span, summary};
+use crate::view::{PreviousPeriod, UsageLine, UsageSeries};
+
+use frame::Frame;
+use read::{Line, Read, Source, Sum};
+
+/// Lines a chart has at most, and keys that may be named.
+const MOST_LINES: usize = 8;
+
+impl Service {
+    /// Usage of the keys that are named, or of all that the caller may see, as lines of a chart.
+    pub async fn usage_series(&self, caller: &Caller, query: &SeriesQuery) -> Result<UsageSeries> {
+        let account = caller.person()?;
+        if query.keys.len() > MOST_LINES {
+            return Err(Error::invalid("keys", format!("names more than {MOST_LINES} keys")));
+        }
+        let now_ms = self.now_ms();
+        let span = self.span(caller, &query.span, now_ms)?;
+        let frame = Frame::of(&span, query.step, query.compare, now_ms)?;
+        let ids = self.charted(caller, account, query, frame.reach().0, now_ms)?;
+        let (mut sources, lines) = self.told_apart(&ids, query.by, &frame);
+        let (usage, by, named) = (self.0.usage.clone(), query.by, !query.keys.is_empty());
+        let (read, frame) = {
+            let _turn = self.0.overviews.lock().await;
+            // Reading many keys takes a while: beside the runtime, for one person at a time.
+            let reading = move || {
+                let mut read = Read::new(&frame, lines);
+                read.cells(&usage, &frame, &mut sources)?;
+                match by {
+                    Some(Breakdown::Key) => read.busiest_keys(&usage, &frame, sources, named)?,
+                    Some(Breakdown::Endpoint) => read.endpoints(&usage, &frame, &sources)?,
+                    Some(Breakdown::Environment | Breakdown::Team) => read.busiest_lines(),
+                    None => {}
+                }
+                Ok::<_, Error>((read, frame))
+            };
+            tokio::task::spawn_blocking(reading).await.map_err(|error| Error::Internal(Box::new(error)))??
+        };
+        Ok(self.series(span, &frame, read))
+    }
+
+    /// The keys that are read.
+    fn charted(
+        &self,
+        caller: &Caller,
+        account: Id,
+        query: &SeriesQuery,
+        from_ms: i64,
+        now_ms: i64,
+    ) -> Result<Vec<Id>> {
+        let mut ids = Vec::new();
+        if query.keys.is_empty() {
+            ids = self.used_since(caller, account, from_ms - LONGEST_CELL_MS, now_ms);
+        }
+        for key in &query.keys {
+            let id = self.resolve(caller, key)?;
+            self.key_row(caller, Permission::UsageRead, id)?;
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        let tables = self.mirror().read();
+        if let Some(team) = query.team
+            && !may(&tables, caller.identity, Permission::UsageRead, Target::Space(team))
+        {
+            return Err(Error::NotFound("team"));
+        }
+        let wanted = |key: &ApiKey| {
+            query.environment.is_none_or(|environment| key.environment == environment)
+                && query.team.is_none_or(|team| key.space == team)
+        };
+        ids.retain(|id| tables.keys.get(*id).is_some_and(|row| wanted(&row.record)));
+        Ok(ids)
+    }
+
+    /// Which line each key's calls belong to.
+    fn told_apart(&self, ids: &[Id], by: Option<Breakdown>, frame: &Frame) -> (Vec<Source>, Vec<Line>) {
+        let tables = self.mirror().read();
+        let mut lines: Vec<Line> = Vec::new();
+        let mut places: HashMap<(Option<Id>, String), usize> = HashMap::new();
+        let mut line_of = |label: (Option<Id>, String)| {
+            *places.entry(label).or_insert_with_key(|(id, name)| {
+                lines.push(Line { id: *id, name: name.clone(), sum: Sum::new(frame) });
+                lines.len() - 1
+            })
+        };
+        let sources = ids.iter().map(|id| {
+            let label = tables.keys.get(*id).and_then(|row| label(&tables, &row.record, by));
+            Source { key: *id, line: label.map(&mut line_of), requests: 0 }
+        });
+        (sources.collect(), lines)
+    }
+
+    fn series(&self, span: Span, frame: &Frame, mut read: Read) -> UsageSeries {
+        {
+            let tables = self.mirror().read();
+            for line in read.lines.iter_mut().filter(|line| line.name.is_empty()) {
+                let key = line.id.and_then(|id| tables.keys.get(id));
+                line.name = key.map(|key| key.record.name.clone()).unwrap_or_default();
+            }
+        }
+        let line = |id: Option<Id>, name: String, sum: &Sum| UsageLine {
+            id,
+            name,
+            summary: summary(&read::whole(&sum.now)),
+            previous: frame.before.as_ref().map(|_| summary(&read::whole(&sum.before))),
+            points: read::points(&frame.now, &sum.now),
+        };
+        let previous = frame.before.as_ref().map(|before| PreviousPeriod {
+            from: timestamp(before.starts.first().copied().unwrap_or(before.end_ms)),
+            to: timestamp(before.end_ms),
+            points: read::points(before, &read.total.before),
+        });
+        UsageSeries {
+            step: frame.step,
+            timezone: span.zone.iana_name().unwrap_or("UTC").to_owned(),
+            from: timestamp(frame.now.starts.first().copied().unwrap_or(span.from_ms)),
+            to: timestamp(frame.now.end_ms),
+            total: line(None, "all".to_owned(), &read.total),
+            endpoints: read.busiest_endpoints(previous.is_some()),
+            lines: read.lines.into_iter().map(|of| line(of.id, of.name, &of.sum)).collect(),
+            timeframe: span.name,
+            previous,
+        }
+    }
+}
+
+/// What a key's line is of, and what that is called. Keys have no lines before it is known which are the busiest.
+fn label(tables: &Tables, key: &ApiKey, by: Option<Breakdown>) -> Option<(Option<Id>, String)> {
+    match by? {
+        Breakdown::Environment => Some((None, environment(key.environment).to_owned())),
+        Breakdown::Team => {
+            let team = tables.spaces.get(&key.space).filter(|space| space.record.kind == SpaceKind::Team);
+            let own = || (None, "your own".to_owned());
+            Some(team.map_or_else(own, |team| (Some(team.record.id), team.record.name.clone())))
+        }
+        Breakdown::Key | Breakdown::Endpoint => None,
+    }
+}

@@ -1,0 +1,179 @@
+//! The stretches of time that the points of a chart stand for, in the asker's time zone, and the same stretches of the
+//! period before. It knows calendars and rollups, and no key.
+
+use jiff::ToSpan;
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+
+use keyward_store::usage::{Grain, HOUR_RETENTION_MS, MINUTE_RETENTION_MS};
+
+use crate::clock::timestamp;
+use crate::error::{Error, Result};
+use crate::input::Step;
+use crate::service::report::{Span, start_of, today_in};
+
+/// Points a chart has at most.
+const MOST_POINTS: usize = 1_000;
+
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// Stretches of time, one after the other.
+pub(super) struct Stretches {
+    pub(super) starts: Vec<i64>,
+    pub(super) end_ms: i64,
+}
+
+/// Where a moment falls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    Now(usize),
+    Before(usize),
+}
+
+/// How the time of a chart is cut.
+pub(super) struct Frame {
+    pub(super) step: Step,
+    pub(super) grain: Grain,
+    pub(super) now: Stretches,
+    pub(super) before: Option<Stretches>,
+}
+
+impl Frame {
+    /// The stretches of a span, and of the one before if that is asked for and kept as finely.
+    pub(super) fn of(span: &Span, step: Option<Step>, compare: bool, now_ms: i64) -> Result<Self> {
+        let step = step.unwrap_or_else(|| fitting(span, now_ms));
+        let kept_ms = kept(step).map_or(i64::MIN, |kept_ms| now_ms - kept_ms);
+        if span.from_ms < kept_ms {
+            let kept = if step == Step::Hour {
+                "hours are kept for 90 days"
+            } else {
+                "minutes are kept for 48 hours"
+            };
+            return Err(Error::invalid("step", format!("is too fine for what is asked: {kept}")));
+        }
+        let to_ms = span.to_ms.min(now_ms + 1);
+        let now = Stretches::of(step, &span.zone, span.from_ms, to_ms, span.rolling)?;
+        let before = if compare { before(span, step, to_ms, now_ms)? } else { None };
+        let before = before.filter(|before| before.starts.first().is_some_and(|first| *first >= kept_ms));
+        let from_ms = before.as_ref().unwrap_or(&now).starts.first().copied().unwrap_or(now_ms);
+        let grain = match step {
+            Step::Minute | Step::QuarterHour => Grain::Minute,
+            Step::Hour => Grain::Hour,
+            _ if from_ms > now_ms - HOUR_RETENTION_MS => Grain::Hour,
+            _ => Grain::Day,
+        };
+        Ok(Self { step, grain, now, before })
+    }
+
+    /// Everything from the first moment that is shown to the last.
+    pub(super) fn reach(&self) -> (i64, i64) {
+        let first = self.before.as_ref().unwrap_or(&self.now).starts.first().copied();
+        (first.unwrap_or(self.now.end_ms), self.now.end_ms)
+    }
+
+    /// Where a rollup's cell belongs.
+    pub(super) fn place(&self, start_ms: i64) -> Option<Place> {
+        // A day (UTC) belongs to the local day that it shares the most with.
+        let at_ms = if self.grain == Grain::Day { start_ms + DAY_MS / 2 } else { start_ms };
+        let before = || Some(Place::Before(self.before.as_ref()?.place(at_ms)?));
+        self.now.place(at_ms).map(Place::Now).or_else(before)
+    }
+}
+
+impl Stretches {
+    /// Those that begin in `from_ms..to_ms`; the first is cut off by what it begins with, unless it is `rolling`: then
+    /// only whole ones are.
+    fn of(step: Step, zone: &TimeZone, from_ms: i64, to_ms: i64, rolling: bool) -> Result<Self> {
+        let mut starts = Vec::new();
+        let mut start_ms = match length(step) {
+            Some(length) if rolling => from_ms - from_ms.rem_euclid(length) + length,
+            Some(length) => from_ms - from_ms.rem_euclid(length),
+            None => from_ms,
+        };
+        while start_ms < to_ms {
+            if starts.len() == MOST_POINTS {
+                let detail = format!("makes more than {MOST_POINTS} points of this span; take a longer one");
+                return Err(Error::invalid("step", detail));
+            }
+            starts.push(start_ms);
+            start_ms = match length(step) {
+                Some(length) => start_ms + length,
+                None => start_of(next(step, today_in(zone, start_ms)), zone)?,
+            };
+        }
+        Ok(Self { starts, end_ms: to_ms })
+    }
+
+    fn place(&self, at_ms: i64) -> Option<usize> {
+        let after = self.starts.partition_point(|start_ms| *start_ms <= at_ms);
+        after.checked_sub(1).filter(|_| at_ms < self.end_ms)
+    }
+}
+
+/// The period before, up to the moment that is as far into it as `to_ms` is into the span.
+fn before(span: &Span, step: Step, to_ms: i64, now_ms: i64) -> Result<Option<Stretches>> {
+    if span.rolling {
+        let length = to_ms - 1 - span.from_ms;
+        let stretches = Stretches::of(step, &span.zone, span.from_ms - length, to_ms - length, true)?;
+        return Ok(Some(stretches));
+    }
+    let days = (span.last - span.first).get_days() + 1;
+    let first = span.first.saturating_sub(days.days());
+    let end_ms = if to_ms > now_ms {
+        let then = span.zone.to_datetime(timestamp(now_ms)).saturating_sub(days.days());
+        then.to_zoned(span.zone.clone()).map_or(span.from_ms, |then| then.timestamp().as_millisecond()) + 1
+    } else {
+        span.from_ms
+    };
+    // Before the calendar's beginning there is none.
+    if first.year() < 1970 {
+        return Ok(None);
+    }
+    Stretches::of(step, &span.zone, start_of(first, &span.zone)?, end_ms, false).map(Some)
+}
+
+/// How long rollups that fine are kept; for ever when none.
+fn kept(step: Step) -> Option<i64> {
+    match step {
+        // Rolling spans begin anywhere in an hour, and the one before a day's began a day earlier.
+        Step::Minute | Step::QuarterHour => Some(MINUTE_RETENTION_MS + HOUR_MS),
+        Step::Hour => Some(HOUR_RETENTION_MS),
+        Step::Day | Step::Week | Step::Month | Step::Year => None,
+    }
+}
+
+/// A step's length, if all are of one length.
+fn length(step: Step) -> Option<i64> {
+    match step {
+        Step::Minute => Some(MINUTE_MS),
+        Step::QuarterHour => Some(15 * MINUTE_MS),
+        Step::Hour => Some(HOUR_MS),
+        Step::Day | Step::Week | Step::Month | Step::Year => None,
+    }
+}
+
+/// The first day of the stretch after the one that a day is in.
+fn next(step: Step, day: Date) -> Date {
+    let first = match step {
+        Step::Week => return day.nth_weekday(1, Weekday::Monday).unwrap_or(Date::MAX),
+        Step::Month => day.first_of_month().checked_add(1.month()),
+        Step::Year => day.first_of_year().checked_add(1.year()),
+        Step::Minute | Step::QuarterHour | Step::Hour | Step::Day => day.tomorrow(),
+    };
+    first.unwrap_or(Date::MAX)
+}
+
+/// The step that gives a chart of this span some dozens to some hundred points.
+fn fitting(span: &Span, now_ms: i64) -> Step {
+    let days = (span.to_ms - span.from_ms) / DAY_MS;
+    match (span.name.as_str(), days) {
+        ("hour", _) if span.rolling => Step::Minute,
+        ("day", _) if span.rolling => Step::QuarterHour,
+        (_, ..=14) if span.from_ms >= now_ms - HOUR_RETENTION_MS => Step::Hour,
+        (_, ..=120) => Step::Day,
+        (_, ..=800) => Step::Week,
+        _ => Step::Month,
+    }
+}
