@@ -18,7 +18,6 @@ mod metered;
 mod once;
 mod openapi;
 mod problem;
-mod process;
 mod routes;
 mod secure;
 mod server;

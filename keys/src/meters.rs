@@ -2,6 +2,8 @@
 //! to use. A label is a word of ours (a route's template, a job, a permission): never a name, an id or anything that
 //! a caller chose.
 
+mod reading;
+
 use std::time::{Duration, Instant};
 
 use prometheus::core::Collector;

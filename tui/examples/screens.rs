@@ -18,7 +18,7 @@ use sample::{Look, Stage, keys};
 const CELL: (f64, f64) = (9.0, 20.0);
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 /// A page's name and the keys that lead to it.
-const PAGES: [(&str, &str); 41] = [
+const PAGES: [(&str, &str); 47] = [
     ("home", ""),
     ("empty-home", ""),
     ("keys", "2jj"),
@@ -36,6 +36,12 @@ const PAGES: [(&str, &str); 41] = [
     ("edit", "2\re"),
     ("delete", "2\rD"),
     ("form", "2nstripe-live\tstripe\t\tsk_live_51Nq8cX\tshort\tsho\t"),
+    ("billing", "7j"),
+    ("monitor", "8\n\n"),
+    ("usage", "3"),
+    ("usage-keys", "3bjj"),
+    ("usage-latency", "3txxhhhh"),
+    ("usage-endpoints", "3bbbbj"),
     ("help", "2?"),
     ("palette", "2:"),
     ("palette-search", "2\r:get"),
@@ -208,6 +214,7 @@ fn line(c: char) -> Option<&'static str> {
         '━' => Some("M0 9H9M0 10H9M0 11H9"),
         '╸' => Some("M0 9H4.5M0 10H4.5M0 11H4.5"),
         '│' => Some("M4.5 0V20"),
+        '┬' => Some("M0 10H9M4.5 10V20"),
         '╭' => Some("M4.5 20V15Q4.5 10 9 10"),
         '╮' => Some("M4.5 20V15Q4.5 10 0 10"),
         '╰' => Some("M4.5 0V5Q4.5 10 9 10"),

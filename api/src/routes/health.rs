@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use jiff::Timestamp;
-use keyward_keys::StoreHealth;
+use keyward_keys::{Process, StoreHealth};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +13,6 @@ use utoipa_axum::routes;
 
 use crate::HttpDoor;
 use crate::problem::SaysItself;
-use crate::process;
 
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default().routes(routes!(health)).routes(routes!(live)).routes(routes!(ready))
@@ -65,7 +64,7 @@ async fn health(State(door): State<HttpDoor>) -> Answer<Health> {
         status: whole,
         timestamp: health.now,
         uptime: health.uptime.as_secs_f64(),
-        memory: process::resident().map(|rss| Memory { rss }),
+        memory: Process::resident().map(|rss| Memory { rss }),
         dependencies: Dependencies { store, jobs: if health.jobs { "running" } else { "stopped" } },
     };
     answer(whole == "ok", body)

@@ -1,11 +1,13 @@
 //! `/metrics`, for programs that watch: for operators, for who has the settings' token, and for programs on this machine
 //! as long as no proxy speaks for them.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use keyward_keys::{Caller, Door, Error};
+use keyward_keys::view::MonitorView;
+use keyward_keys::{Caller, Door, Error, Process};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,8 +16,7 @@ use utoipa_axum::routes;
 use crate::HttpDoor;
 use crate::edge::Peer;
 use crate::problem::Problem;
-use crate::process;
-use crate::signed;
+use crate::signed::{self, Signed};
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
@@ -28,7 +29,7 @@ const FORWARDED: [HeaderName; 4] = [
 ];
 
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
-    OpenApiRouter::default().routes(routes!(metrics))
+    OpenApiRouter::default().routes(routes!(metrics)).routes(routes!(monitor))
 }
 
 /// What the daemon counts and measures, in Prometheus' text format.
@@ -39,8 +40,16 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
 ))]
 async fn metrics(State(door): State<HttpDoor>, parts: Parts) -> Result<Response, Problem> {
     let caller = reader(&door, &parts)?;
-    let text = door.service.metrics(&caller, process::now()).await?;
+    let text = door.service.metrics(&caller, Process::now()).await?;
     Ok(([(header::CONTENT_TYPE, TEXT)], text).into_response())
+}
+
+/// The running daemon for operators: the same counters as plain figures, read by the dashboard each second.
+#[utoipa::path(get, path = "/api/admin/monitor", tag = "admin", responses(
+    (status = 200, description = "What the counters stand at", body = MonitorView),
+))]
+async fn monitor(State(door): State<HttpDoor>, Signed(caller): Signed) -> Result<Json<MonitorView>, Problem> {
+    Ok(Json(door.service.monitor(&caller)?))
 }
 
 /// Who reads: the daemon itself for whoever may without an account, or the one who signed in.

@@ -80,7 +80,7 @@ async fn series(
 }
 
 const ID: &str = "must be an id: 24 hexadecimal digits";
-const STEPS: &str = "minute, quarterHour, hour, day, week, month, year";
+const STEPS: &str = "minute, quarter-hour, hour, day, week, month, year";
 
 fn query(mut search: Fields) -> Result<UsageQuery, Problem> {
     let query = span(&mut search);

@@ -7,24 +7,13 @@ use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::meters::{Meters, Readings};
 use crate::policy::Permission;
-use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::keys::status_of;
 use crate::service::mirror::Tables;
+use crate::service::{Process, Service};
 use crate::view::KeyStatus;
 
 const DAY_MS: i64 = 24 * 3_600_000;
-
-/// What the system says of the process.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Process {
-    /// Resident memory, bytes.
-    pub resident_bytes: u64,
-    /// Open file descriptors.
-    pub open_files: u64,
-    /// Processor time used, seconds.
-    pub cpu_seconds: f64,
-}
 
 impl Service {
     /// The counters, for doors to count with.

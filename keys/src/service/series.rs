@@ -128,14 +128,14 @@ impl Service {
         };
         let previous = frame.before.as_ref().map(|before| PreviousPeriod {
             from: timestamp(before.starts.first().copied().unwrap_or(before.end_ms)),
-            to: timestamp(before.end_ms),
+            to: timestamp(before.until_ms),
             points: read::points(before, &read.total.before),
         });
         UsageSeries {
             step: frame.step,
             timezone: span.zone.iana_name().unwrap_or("UTC").to_owned(),
             from: timestamp(frame.now.starts.first().copied().unwrap_or(span.from_ms)),
-            to: timestamp(frame.now.end_ms),
+            to: timestamp(frame.now.until_ms),
             total: line(None, "all".to_owned(), &read.total),
             endpoints: read.busiest_endpoints(previous.is_some()),
             lines: read.lines.into_iter().map(|of| line(of.id, of.name, &of.sum)).collect(),

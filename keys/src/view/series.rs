@@ -21,7 +21,7 @@ pub struct UsageSeries {
     pub timezone: String,
     /// The first moment of the first point.
     pub from: Timestamp,
-    /// The first moment after the last point, or now.
+    /// The first moment after the last point, which is counted as far as now.
     pub to: Timestamp,
     /// All calls together.
     pub total: UsageLine,
@@ -30,6 +30,7 @@ pub struct UsageSeries {
     /// The busiest endpoints, of the days (UTC) that the span touches, when calls are told apart by those.
     pub endpoints: Vec<EndpointUse>,
     /// The period before, when it was asked for and is still kept as finely as this.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<PreviousPeriod>,
 }
 
@@ -44,6 +45,7 @@ pub struct UsageLine {
     /// Its totals.
     pub summary: UsageSummary,
     /// Its totals of the period before.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<UsageSummary>,
     /// Oldest first, those without calls included.
     pub points: Vec<UsagePoint>,
@@ -71,7 +73,7 @@ pub struct UsagePoint {
 pub struct PreviousPeriod {
     /// Its first moment.
     pub from: Timestamp,
-    /// As far into it as now is into the span.
+    /// The first moment after the last point, which is counted as far into it as now is into the span.
     pub to: Timestamp,
     /// All calls together; the first point belongs to the span's first.
     pub points: Vec<UsagePoint>,

@@ -22,6 +22,7 @@ mod home;
 mod hygiene;
 mod keys;
 mod members;
+mod monitor;
 mod moving;
 mod notifications;
 mod once;

@@ -81,7 +81,7 @@ async fn the_period_before_ends_at_the_same_moment_of_it() {
     let before = week.previous.as_ref().expect("a week before");
     assert_eq!(week.total.previous.map(|summary| summary.total_requests), Some(2));
     assert_eq!(before.from, moment("2026-02-25T00:00:00Z"));
-    assert_eq!(before.to.as_millisecond(), NOON + 1 - 7 * DAY_MS);
+    assert_eq!(before.to.as_millisecond(), NOON + HOUR_MS - 7 * DAY_MS);
     assert_eq!(before.points.len(), week.total.points.len());
     let day = series(&instance, &ana, &of("day")).await;
     assert_eq!(day.total.previous.map(|summary| summary.total_requests), Some(0));

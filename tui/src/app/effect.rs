@@ -3,10 +3,11 @@
 
 use keyward_keys::Id;
 use keyward_keys::event::Event;
-use keyward_keys::input::{AuditQuery, ImportWords, KeyPatch, KeyQuery, NewKey, Reveal, UsageQuery};
+use keyward_keys::input::{
+    AuditQuery, ImportWords, KeyPatch, KeyQuery, NewKey, Reveal, SeriesQuery, UsageQuery,
+};
 use keyward_keys::view::{
-    AuditPage, AuditView, HomeView, ImportReport, KeyAccess, KeyHygiene, KeyPage, KeyStatus, KeyView,
-    LiveView, Revealed, TeamView, UsageOverview, UsageReport, UserView, VersionView,
+    AuditPage, AuditView, BillingView, HomeView, ImportReport, KeyAccess, KeyHygiene, KeyPage, KeyStatus, KeyView, LiveView, MonitorView, Revealed, TeamView, UsageOverview, UsageReport, UsageSeries, UserView, VersionView,
 };
 use secrecy::SecretString;
 
@@ -131,6 +132,8 @@ pub enum Query {
     Access(Id),
     /// `key_audit`, the newest records, answered by [`Answer::Trail`].
     Trail(Id),
+    /// `usage_series`, answered by [`Answer::Series`].
+    Series(Box<SeriesQuery>),
     /// `create_key`, answered by [`Answer::Key`].
     Create(Box<NewKey>),
     /// `update_key` with the revision that was seen, answered by [`Answer::Key`].
@@ -173,6 +176,10 @@ pub enum Query {
     Reveal(Id, Reveal),
     /// `unlock`, answered by [`Answer::Unlocked`]: the session holds what it gives.
     Unlock(SecretString),
+    /// `billing`, answered by [`Answer::Billing`].
+    Billing,
+    /// `monitor`, answered by [`Answer::Monitor`].
+    Monitor,
     /// `me`, answered by [`Answer::Me`].
     Me,
     /// `names_of`, answered by [`Answer::Names`].
@@ -237,6 +244,12 @@ pub enum Answer {
     Hygiene(KeyHygiene),
     /// The person's teams.
     Teams(Vec<TeamView>),
+    /// Usage as lines of a chart.
+    Series(Box<UsageSeries>),
+    /// The person's plan.
+    Billing(Box<BillingView>),
+    /// The running daemon.
+    Monitor(Box<MonitorView>),
     /// A value that was opened.
     Revealed(Revealed),
     /// The person's own key was opened.

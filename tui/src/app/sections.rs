@@ -5,13 +5,16 @@ use keyward_keys::view::UserView;
 
 use crate::pages::Page;
 use crate::pages::audit::AuditPage;
+use crate::pages::billing::BillingPage;
 use crate::pages::home::HomePage;
 use crate::pages::keys::KeysPage;
+use crate::pages::monitor::MonitorPage;
 use crate::pages::notices::NoticesPage;
 use crate::pages::profile::ProfilePage;
 use crate::pages::routes::RoutesPage;
 use crate::pages::support::SupportPage;
 use crate::pages::team::TeamsPage;
+use crate::pages::usage::UsagePage;
 
 /// A section.
 pub(crate) struct Section {
@@ -52,6 +55,15 @@ pub(crate) static SECTIONS: &[Section] = &[
         open: || Box::new(KeysPage::default()),
     },
     Section {
+        name: "usage",
+        title: "Usage",
+        key: Some('3'),
+        about: "Charts of calls, errors and response times, by key, environment, team or endpoint",
+        operators: false,
+        command: Some("usage --by key --compare"),
+        open: || Box::new(UsagePage::default()),
+    },
+    Section {
         name: "notifications",
         title: "Notifications",
         key: Some('4'),
@@ -68,6 +80,24 @@ pub(crate) static SECTIONS: &[Section] = &[
         operators: false,
         command: Some("team ls"),
         open: || Box::new(TeamsPage::default()),
+    },
+    Section {
+        name: "billing",
+        title: "Billing",
+        key: Some('7'),
+        about: "Your plan, what is used of it, where the month is going, and the busiest keys",
+        operators: false,
+        command: Some("usage"),
+        open: || Box::new(BillingPage::default()),
+    },
+    Section {
+        name: "monitor",
+        title: "Monitor",
+        key: Some('8'),
+        about: "The daemon, live: requests, response times, store, memory, sessions, jobs",
+        operators: true,
+        command: None,
+        open: || Box::new(MonitorPage::default()),
     },
     Section {
         name: "profile",

@@ -230,7 +230,7 @@ pub(super) async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyVie
 }
 
 /// The team that `--team` names.
-async fn of_team(context: &Context<'_>, args: &Args) -> Result<Option<Id>, Failure> {
+pub(super) async fn of_team(context: &Context<'_>, args: &Args) -> Result<Option<Id>, Failure> {
     match args.get("--team") {
         Some(name) => Ok(Some(team::named(context, Some(name)).await?.id)),
         None => Ok(None),

@@ -1,30 +1,67 @@
-//! The command about usage: one key's report, or this month of every key.
+//! The command about usage: one key's report, this month of every key, or the lines of the dashboard's chart.
 
 use jiff::Timestamp;
-use keyward_keys::input::{KeyQuery, KeySort, UsageQuery};
+use keyward_keys::input::{KeyQuery, KeyRef, KeySort, SeriesQuery, UsageQuery};
 use keyward_keys::view::{KeyView, UsageReport};
 use keyward_keys::{Environment, Id};
 use serde::Serialize;
 
 use super::parse::Args;
 use super::{Context, Failure, keys, print};
+use crate::usage_table;
 
 pub(super) async fn usage(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    if CHART.iter().any(|option| args.has(option)) {
+        return chart(context, args).await;
+    }
     if args.operands.is_empty() {
         return month(context, args).await;
     }
-    let text = |name: &str| args.get(name).map(str::to_owned);
-    let query = UsageQuery {
-        timeframe: text("--timeframe"),
-        start_date: text("--from"),
-        end_date: text("--to"),
-        timezone: text("--timezone"),
-    };
-    let report = context.service.usage(context.caller, &keys::named(args)?, &query).await?;
+    let report = context.service.usage(context.caller, &keys::named(args)?, &span(args)).await?;
     if args.json {
         return context.print(&print::json(&report)).await;
     }
     context.print(&describe(&report)).await
+}
+
+/// What only the chart takes.
+const CHART: [&str; 7] = ["--key", "--team", "--by", "--step", "--metric", "--compare", "--csv"];
+
+fn span(args: &Args) -> UsageQuery {
+    let text = |name: &str| args.get(name).map(str::to_owned);
+    UsageQuery {
+        timeframe: text("--timeframe"),
+        start_date: text("--from"),
+        end_date: text("--to"),
+        timezone: text("--timezone"),
+    }
+}
+
+async fn chart(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let environment = keys::environment(args)?;
+    let named = args.operands.iter().map(String::as_str).chain(args.all("--key"));
+    let steps = "minute, quarter-hour, hour, day, week, month or year";
+    let query = SeriesQuery {
+        span: span(args),
+        step: keys::one_of(args, "--step", steps)?,
+        by: keys::one_of(args, "--by", "key, environment, team or endpoint")?,
+        keys: named.map(|key| KeyRef::Named(key.to_owned(), environment)).collect(),
+        environment,
+        team: keys::of_team(context, args).await?,
+        compare: args.has("--compare"),
+    };
+    let metric = keys::one_of(args, "--metric", "requests, errors or latency")?.unwrap_or_default();
+    let series = context.service.usage_series(context.caller, &query).await?;
+    if args.json {
+        return context.print(&print::json(&series)).await;
+    }
+    let table = usage_table::table(&series, metric, |_| true);
+    if args.has("--csv") {
+        return context.print(&table.csv()).await;
+    }
+    let titles = table.titles.iter().map(|title| title.to_uppercase()).collect();
+    let rows: Vec<_> = std::iter::once(titles).chain(table.rows).collect();
+    context.print(&print::columns(&rows)).await
 }
 
 /// This month of one key, under the REST schema's names.

@@ -19,6 +19,15 @@ pub(crate) fn environment(
     }
 }
 
+/// An environment's word, as commands take it.
+pub(crate) fn environment_word(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Production => "production",
+        Environment::Staging => "staging",
+        Environment::Development => "development",
+    }
+}
+
 /// Mark, word and tone of a status.
 pub(crate) fn status(status: KeyStatus, ui: &Ui) -> (&'static str, &'static str, Tone) {
     match status {

@@ -3,6 +3,7 @@
 
 pub(crate) mod asking;
 pub(crate) mod audit;
+pub(crate) mod billing;
 pub(crate) mod form;
 pub(crate) mod help;
 pub(crate) mod home;
@@ -10,6 +11,7 @@ pub(crate) mod key;
 pub(crate) mod keys;
 pub(crate) mod marks;
 pub(crate) mod messages;
+pub(crate) mod monitor;
 pub(crate) mod notices;
 pub(crate) mod once;
 pub(crate) mod profile;
@@ -18,6 +20,7 @@ pub(crate) mod routes;
 pub(crate) mod sheet;
 pub(crate) mod support;
 pub(crate) mod team;
+pub(crate) mod usage;
 
 use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;

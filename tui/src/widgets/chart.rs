@@ -7,9 +7,7 @@ use ratatui::style::Style;
 use crate::theme::Tone;
 use crate::widgets::format;
 use crate::widgets::pen::{Pen, Ui, width};
-
-/// Dots of a braille cell from the bottom up, left and right.
-const DOTS: [[u32; 4]; 2] = [[0x40, 0x04, 0x02, 0x01], [0x80, 0x20, 0x10, 0x08]];
+use crate::widgets::plot::DOTS;
 
 /// One row of columns, as high as their share of `max`; never quite full, so that rows stay apart.
 pub(crate) fn sparkline(pen: &mut Pen<'_>, values: &[f64], max: f64, ui: &Ui) {

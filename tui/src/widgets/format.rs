@@ -31,6 +31,11 @@ pub(crate) fn short(n: u64) -> String {
     n.to_string()
 }
 
+/// As [`short`], without a tenth that is none: `10k`.
+pub(crate) fn brief(n: u64) -> String {
+    short(n).replace(".0", "")
+}
+
 /// Calls a second: `0`, `0.2`, `12.4`, `318`.
 pub(crate) fn rate(calls: u64, seconds: u64) -> String {
     let seconds = seconds.max(1);

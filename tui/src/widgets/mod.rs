@@ -7,4 +7,6 @@ pub(crate) mod format;
 pub(crate) mod glyphs;
 pub(crate) mod list;
 pub(crate) mod pen;
+pub(crate) mod plot;
 pub(crate) mod ring;
+pub(crate) mod ticks;

@@ -1,15 +1,19 @@
 //! A small team's keys and a stage to show them on: a dashboard whose questions are answered from these samples. For
 //! tests and pictures; everything follows from the arguments, nothing from the clock.
 
+#[path = "sample_charts.rs"]
+mod charts;
 #[path = "sample_history.rs"]
 mod history;
 #[path = "sample_inbox.rs"]
 pub(crate) mod inbox;
+#[path = "sample_operations.rs"]
+mod operations;
 #[path = "sample_people.rs"]
 pub(crate) mod people;
 
 use jiff::{SignedDuration, Timestamp};
-use keyward_keys::input::KeyQuery;
+use keyward_keys::input::{KeyQuery, KeySort};
 use keyward_keys::view::{
     ErrorClasses, KeyPage, KeyStatus, KeyView, LiveView, MonthLimit, Pagination, PlanLimits, PreferencesView,
     Revealed, Subscription, UsageDay, UsageReport, UsageSummary, UserView,
@@ -70,7 +74,7 @@ pub(crate) fn id(n: usize) -> Id {
     Id::from_bytes(bytes)
 }
 
-fn moment(ms: i64) -> Timestamp {
+pub(crate) fn moment(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
@@ -191,7 +195,7 @@ pub(crate) fn live(key: &KeyView, now_ms: i64) -> LiveView {
     }
 }
 
-fn summary(calls: u64) -> UsageSummary {
+pub(crate) fn summary(calls: u64) -> UsageSummary {
     UsageSummary {
         total_requests: calls,
         successful_requests: calls - calls / 250,
@@ -283,9 +287,13 @@ impl Stage {
         self.send(AppEvent::Input(Input::Key(key)));
     }
 
-    /// Presses keys: characters, and `\r` for Enter, `\t` for Tab, `\x1b` for Escape.
+    /// Presses keys: characters, and `\r` for Enter, `\t` for Tab, `\x1b` for Escape; `\n` lets a minute pass.
     pub(crate) fn press(&mut self, text: &str) {
         for c in text.chars() {
+            if c == '\n' {
+                self.pass(60_000);
+                continue;
+            }
             self.key(match c {
                 '\r' => Key::plain(KeyCode::Enter),
                 '\t' => Key::plain(KeyCode::Tab),
@@ -350,6 +358,9 @@ impl Stage {
             Query::Key(id) => Answer::Key(Box::new(find(id)?.clone())),
             Query::Live(id) => Answer::Live(Box::new(live(find(id)?, self.now_ms))),
             Query::Usage(id, _) => Answer::Usage(Box::new(report(find(id)?))),
+            Query::Billing => Answer::Billing(Box::new(operations::billing(&self.keys))),
+            Query::Monitor => Answer::Monitor(Box::new(operations::monitor(self.now_ms))),
+            Query::Series(query) => Answer::Series(Box::new(charts::series(&self.keys, &query, self.now_ms))),
             Query::Reveal(id, _) => Answer::Revealed(Revealed {
                 value: SecretString::from("sk_live_51Nq8cXsample9fT2mWzKd0yRbv"),
                 version: 3,
@@ -390,7 +401,10 @@ impl Stage {
         };
         let binned = history::binned();
         let all = if query.bin { &binned } else { &self.keys };
-        let found: Vec<_> = all.iter().filter(wanted).collect();
+        let mut found: Vec<_> = all.iter().filter(wanted).collect();
+        if query.sort == KeySort::Usage {
+            found.sort_by_key(|key| std::cmp::Reverse(key.current_month_usage));
+        }
         let from = (query.page as usize - 1) * query.limit as usize;
         let keys: Vec<_> =
             found.iter().skip(from).take(query.limit as usize).map(|key| (*key).clone()).collect();

@@ -29,6 +29,18 @@ async fn a_key_goes_in_by_stdin_and_comes_out_by_get() {
     let usage = server.run(&ana, "usage 'my key' --json", b"").await.json();
     assert_eq!(usage["summary"]["totalRequests"], 0);
     assert_eq!(server.run(&ana, "usage --json", b"").await.json()["keys"][0]["_id"], view["_id"]);
+    let chart = server.run(&ana, "usage 'my key' --by key --timeframe month --csv", b"").await;
+    assert_eq!(
+        (chart.out().lines().next(), chart.out().lines().count()),
+        (Some("start,my key"), 31),
+        "{chart:?}"
+    );
+    let latency = server.run(&ana, "usage --metric latency --step hour --compare", b"").await;
+    assert!(latency.out().starts_with("START") && latency.out().contains("PREVIOUS_P95_MS"), "{latency:?}");
+    let series = server.run(&ana, "usage --by environment --json", b"").await.json();
+    assert_eq!((&series["step"], &series["total"]["summary"]["totalRequests"]), (&"hour".into(), &0.into()));
+    assert_eq!(server.run(&ana, "usage --by colour", b"").await.status, Some(2));
+    assert_eq!(server.run(&ana, "usage --timeframe year --step minute --csv", b"").await.status, Some(2));
 
     let refused = server.run(&ana, "keys rm 'my key'", b"").await;
     assert_eq!(refused.status, Some(2), "{refused:?}");

@@ -22,7 +22,10 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// Stretches of time, one after the other.
 pub(super) struct Stretches {
     pub(super) starts: Vec<i64>,
+    /// What begins later is not counted.
     pub(super) end_ms: i64,
+    /// The first moment after the last stretch.
+    pub(super) until_ms: i64,
 }
 
 /// Where a moment falls.
@@ -103,7 +106,7 @@ impl Stretches {
                 None => start_of(next(step, today_in(zone, start_ms)), zone)?,
             };
         }
-        Ok(Self { starts, end_ms: to_ms })
+        Ok(Self { starts, end_ms: to_ms, until_ms: start_ms })
     }
 
     fn place(&self, at_ms: i64) -> Option<usize> {

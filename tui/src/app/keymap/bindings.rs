@@ -162,6 +162,80 @@ pub(super) static GROUPS: &[Group] = &[
         ],
     },
     Group {
+        scope: S::Usage,
+        title: "Charts of usage",
+        rows: &[
+            row(C::Span, &[c('t')], "span", 90, "Show the last hour, day, week, month or year")
+                .line("usage --timeframe SPAN --csv"),
+            row(
+                C::Metric,
+                &[c('x'), TAB],
+                "requests/errors/latency",
+                45,
+                "Show requests, errors or response times",
+            )
+            .line("usage --metric METRIC --csv"),
+            row(C::Breakdown, &[c('b')], "by", 80, "Tell calls apart by key, environment, team or endpoint")
+                .line("usage --by KEY-ENVIRONMENT-TEAM-OR-ENDPOINT"),
+            row(C::Compare, &[c('c')], "compare", 50, "Show the period before too, or not")
+                .line("usage --compare"),
+            row(
+                C::Search,
+                &[c('/')],
+                "narrow",
+                70,
+                "Choose keys, environment, days: key:NAME env:production from:DAY to:DAY",
+            ),
+            row(
+                C::Open,
+                &[ENTER],
+                "look closer",
+                40,
+                "Open the selected key, or the keys of the selected line",
+            ),
+            row(C::Mark, &[c(' ')], "hide", 20, "Draw the selected line, or leave it out"),
+            row(
+                C::Left,
+                &[k(KeyCode::Left), c('h')],
+                "point",
+                15,
+                "Point at the moment before, and read its figures",
+            ),
+            row(C::Right, &[k(KeyCode::Right), c('l')], "", 0, "Point at the moment after"),
+            row(C::Earlier, &[c('[')], "earlier", 25, "Show the days before these"),
+            row(C::Later, &[c(']')], "", 0, "Show the days after these"),
+            row(C::Step, &[c('s')], "step", 12, "A point every hour, day, week, month or year")
+                .line("usage --step STEP"),
+            row(
+                C::Copy,
+                &[c('y')],
+                "copy CSV",
+                60,
+                "Send what is on screen to your terminal's clipboard as CSV",
+            )
+            .line("usage --csv"),
+            row(C::Pause, &[c('p')], "pause", 10, "Hold the charts still, or let them go on"),
+            row(C::Refresh, &[c('r')], "refresh", 5, "Read the figures again"),
+        ],
+    },
+    Group {
+        scope: S::Billing,
+        title: "Billing",
+        rows: &[
+            row(C::Open, &[ENTER, c('l'), k(KeyCode::Right)], "open", 90, "Open the selected key")
+                .line("keys show KEY"),
+            row(C::Refresh, &[c('r')], "refresh", 5, "Read the plan again"),
+        ],
+    },
+    Group {
+        scope: S::Monitor,
+        title: "Monitor",
+        rows: &[
+            row(C::Pause, &[c('p')], "pause", 90, "Hold the figures still, or let them go on"),
+            row(C::Refresh, &[c('r')], "refresh", 5, "Read the counters again"),
+        ],
+    },
+    Group {
         scope: S::Search,
         title: "While searching",
         rows: &[

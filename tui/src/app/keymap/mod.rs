@@ -82,6 +82,17 @@ pub(crate) enum Command {
     CopyLine,
     /// Lines for curl and ssh about the thing at hand.
     Lines,
+    /// The next span of time.
+    Span,
+    /// How finely it is cut.
+    Step,
+    Metric,
+    Breakdown,
+    Compare,
+    Earlier,
+    Later,
+    Left,
+    Right,
 }
 
 /// Where a binding holds.
@@ -145,6 +156,12 @@ pub(crate) enum Scope {
     Ticket,
     /// Routes of the API.
     Routes,
+    /// The charts.
+    Usage,
+    /// The plan.
+    Billing,
+    /// The running daemon.
+    Monitor,
 }
 
 /// Where on a screen one is: decides which rows of the table hold.
@@ -177,6 +194,9 @@ pub(crate) enum Place {
     Support,
     Ticket,
     Routes,
+    Usage,
+    Billing,
+    Monitor,
 }
 
 impl Place {
@@ -209,6 +229,9 @@ impl Place {
         Self::Support,
         Self::Ticket,
         Self::Routes,
+        Self::Usage,
+        Self::Billing,
+        Self::Monitor,
     ];
 
     /// The scopes that hold here, the nearest first.
@@ -243,6 +266,9 @@ impl Place {
             Self::Support => &[Scope::Support, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
             Self::Ticket => &[Scope::Ticket, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
             Self::Routes => &[Scope::Routes, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Billing => &[Scope::Billing, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Monitor => &[Scope::Monitor, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Usage => &[Scope::Usage, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
         }
     }
 }

@@ -49,6 +49,9 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
             let query = AuditQuery { page: 1, limit: TRAIL, ..AuditQuery::default() };
             Answer::Trail(service.key_audit(caller, &by_id(id), query).await?.records)
         }
+        Query::Series(query) => Answer::Series(Box::new(service.usage_series(caller, &query).await?)),
+        Query::Billing => Answer::Billing(Box::new(service.billing(caller).await?)),
+        Query::Monitor => Answer::Monitor(Box::new(service.monitor(caller)?)),
         Query::Create(new) => Answer::Key(Box::new(service.create_key(caller, *new).await?)),
         Query::Update { id, patch, revision } => {
             Answer::Key(Box::new(service.update_key(caller, &by_id(id), *patch, Some(revision)).await?))

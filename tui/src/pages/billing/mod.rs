@@ -1,0 +1,175 @@
+//! A person's plan: what it allows, what is used of it, where the month is going, what another plan would change, and
+//! which keys use the most. Nothing is paid here, so nothing is changed here either.
+
+mod paint;
+
+use keyward_keys::input::{KeyQuery, KeySort};
+use keyward_keys::view::{BillingView, KeyView};
+use keyward_keys::{Event, Id};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::app::cx::{Cx, Pending};
+use crate::app::keymap::{Command, Place};
+use crate::app::toast::Toasts;
+use crate::app::{Answer, Query, RequestId};
+use crate::notice::Notice;
+use crate::pages::key::KeyPage;
+use crate::pages::{Page, Step, sooner};
+use crate::term::input::{Button, Mouse, MouseKind};
+use crate::widgets::pen::Ui;
+
+/// It is read again at most this often, ms.
+const EVERY_MS: i64 = 10_000;
+/// Busy keys that are named.
+const BUSIEST: u32 = 20;
+
+/// The page.
+#[derive(Default)]
+pub(crate) struct BillingPage {
+    billing: Option<Box<BillingView>>,
+    keys: Vec<KeyView>,
+    selected: Option<Id>,
+    offset: usize,
+    reading: Option<Pending>,
+    keys_pending: Option<Pending>,
+    wanted: bool,
+    asked_ms: i64,
+    failed: Option<Notice>,
+}
+
+impl BillingPage {
+    fn read(&mut self, cx: &mut Cx<'_>) {
+        (self.wanted, self.failed, self.asked_ms) = (false, None, cx.now_ms);
+        self.reading = Some(cx.ask(Query::Billing));
+        let query = KeyQuery { page: 1, limit: BUSIEST, sort: KeySort::Usage, ..KeyQuery::default() };
+        self.keys_pending = Some(cx.ask(Query::List(query)));
+    }
+
+    fn pump(&mut self, cx: &mut Cx<'_>) {
+        let rested = cx.now_ms >= self.asked_ms + EVERY_MS;
+        if self.wanted && rested && cx.front && self.reading.is_none() && self.keys_pending.is_none() {
+            self.read(cx);
+        }
+    }
+
+    fn row(&self) -> usize {
+        self.keys.iter().position(|key| Some(key.id) == self.selected).unwrap_or(0)
+    }
+
+    fn select(&mut self, row: usize, area: Rect) {
+        let row = row.min(self.keys.len().saturating_sub(1));
+        self.selected = self.keys.get(row).map(|key| key.id);
+        self.reveal(area);
+    }
+
+    fn reveal(&mut self, area: Rect) {
+        let height = usize::from(paint::Layout::of(self, area).rows.height).max(1);
+        let row = self.row();
+        self.offset = self.offset.min(row).max((row + 1).saturating_sub(height));
+    }
+
+    fn open(&self) -> Step {
+        match self.keys.get(self.row()) {
+            Some(key) => Step::Open(Box::new(KeyPage::new(key.clone()))),
+            None => Step::Stay,
+        }
+    }
+}
+
+impl Page for BillingPage {
+    fn place(&self) -> Place {
+        Place::Billing
+    }
+
+    fn crumb(&self) -> String {
+        "Billing".to_owned()
+    }
+
+    fn opened(&mut self, cx: &mut Cx<'_>) {
+        self.read(cx);
+    }
+
+    fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
+        let row = self.row();
+        let page = usize::from(paint::Layout::of(self, cx.area).rows.height).max(2);
+        match command {
+            Command::Back => return Step::Back,
+            Command::Open => return self.open(),
+            Command::Refresh => self.read(cx),
+            Command::Up => self.select(row.saturating_sub(1), cx.area),
+            Command::Down => self.select(row + 1, cx.area),
+            Command::HalfUp | Command::PageUp => self.select(row.saturating_sub(page / 2), cx.area),
+            Command::HalfDown | Command::PageDown => self.select(row + page / 2, cx.area),
+            Command::Top => self.select(0, cx.area),
+            Command::Bottom => self.select(usize::MAX, cx.area),
+            _ => {}
+        }
+        Step::Stay
+    }
+
+    fn mouse(&mut self, mouse: Mouse, double: bool, cx: &mut Cx<'_>) -> Step {
+        let rows = paint::Layout::of(self, cx.area).rows;
+        match mouse.kind {
+            MouseKind::ScrollUp => self.select(self.row().saturating_sub(1), cx.area),
+            MouseKind::ScrollDown => self.select(self.row() + 1, cx.area),
+            MouseKind::Press(Button::Left) if rows.contains(Position::new(mouse.column, mouse.row)) => {
+                let row = self.offset + usize::from(mouse.row - rows.y);
+                if row < self.keys.len() {
+                    self.select(row, cx.area);
+                    if double {
+                        return self.open();
+                    }
+                }
+            }
+            _ => {}
+        }
+        Step::Stay
+    }
+
+    fn awaits(&self, id: RequestId) -> bool {
+        Pending::is(self.reading, id) || Pending::is(self.keys_pending, id)
+    }
+
+    fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
+        if Pending::is(self.reading, id) {
+            self.reading = None;
+        } else {
+            self.keys_pending = None;
+        }
+        match result {
+            Ok(Answer::Billing(billing)) => self.billing = Some(billing),
+            Ok(Answer::Keys(page)) => {
+                self.keys = page.keys;
+                self.keys.retain(|key| key.current_month_usage > 0);
+                self.select(self.row(), cx.area);
+            }
+            Ok(_) => {}
+            Err(notice) => self.failed = Some(notice),
+        }
+        self.pump(cx);
+        Step::Stay
+    }
+
+    fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
+        let counts = matches!(event, Event::Usage { .. } | Event::KeyChanged { .. });
+        let anew = matches!(event, Event::Lagged | Event::AccountChanged { .. });
+        self.wanted |= anew || (counts && self.failed.is_none());
+        self.pump(cx);
+    }
+
+    fn tick(&mut self, cx: &mut Cx<'_>) {
+        self.reveal(cx.area);
+        self.pump(cx);
+    }
+
+    fn next_tick(&self, now_ms: i64) -> Option<i64> {
+        let idle = self.reading.is_none() && self.keys_pending.is_none();
+        let long = self.reading.and_then(|pending| pending.long_from(now_ms));
+        sooner((self.wanted && idle).then_some(self.asked_ms + EVERY_MS), long)
+    }
+
+    fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {
+        self.draw(area, buf, ui)
+    }
+}

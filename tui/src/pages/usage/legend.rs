@@ -1,0 +1,141 @@
+//! The legend of the charts: the total and each line with its mark and figures, or the endpoints.
+
+use keyward_keys::input::Breakdown;
+use keyward_keys::view::{EndpointUse, UsageLine, UsageSeries};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::pages::usage::UsagePage;
+use crate::theme::Tone;
+use crate::widgets::format;
+use crate::widgets::pen::{Pen, Ui, safe};
+
+/// The marks of lines, busiest first.
+pub(super) const MARKS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+/// Their tones.
+pub(super) const TONES: [Tone; 8] = [
+    Tone::Accent,
+    Tone::Good,
+    Tone::Production,
+    Tone::Staging,
+    Tone::Bad,
+    Tone::Development,
+    Tone::Strong,
+    Tone::Warn,
+];
+
+/// The selection's marker, the mark, a space each.
+const LEAD: u16 = 4;
+
+/// A column of figures: its title, its width, the width of the legend from which it is there.
+const COLUMNS: [(&str, u16, u16); 4] =
+    [("CALLS", 9, 0), ("ERRORS", 8, 36), ("P95", 8, 44), ("CHANGE", 9, 54)];
+
+fn columns(width: u16) -> impl Iterator<Item = (usize, &'static str, u16)> {
+    let shown = COLUMNS.into_iter().enumerate().filter(move |(_, (_, _, least))| width >= *least);
+    shown.map(|(at, (title, columns, _))| (at, title, columns))
+}
+
+/// Draws it, as far as it is in view.
+pub(super) fn draw(
+    page: &UsagePage,
+    series: &UsageSeries,
+    titles: Rect,
+    rows: Rect,
+    buf: &mut Buffer,
+    ui: &Ui,
+) {
+    let endpoints = page.choice.by == Some(Breakdown::Endpoint);
+    let taken: u16 = columns(rows.width).map(|(_, _, columns)| columns).sum();
+    let name = rows.width.saturating_sub(LEAD + taken);
+    let mut pen = Pen::new(buf, titles, 0);
+    let what = if endpoints { "ENDPOINT (WHOLE DAYS, UTC)" } else { "LINE" };
+    pen.skip(if endpoints { 2 } else { LEAD }).cell(
+        what,
+        name + if endpoints { 2 } else { 0 },
+        ui.style(Tone::Dim),
+    );
+    for (at, title, columns) in columns(rows.width) {
+        let title = if endpoints && at == 2 { "MEAN" } else { title };
+        pen.cell_right(title, columns, ui.style(Tone::Dim));
+    }
+    let selected = page.place_selected();
+    for row in 0..rows.height {
+        let number = page.offset + usize::from(row);
+        let place = Rect { y: rows.y + row, height: 1, ..rows };
+        if endpoints {
+            let Some(endpoint) = series.endpoints.get(number) else { break };
+            endpoint_row(endpoint, place, name, buf, ui);
+        } else {
+            match number.checked_sub(1) {
+                None => line_row(&series.total, "", Tone::Strong, place, name, buf, ui),
+                Some(at) => {
+                    let Some(line) = series.lines.get(at) else { break };
+                    let hidden = page.is_hidden(line);
+                    let mark = if hidden { ui.glyphs.inactive } else { MARKS[at % MARKS.len()] };
+                    let tone = if hidden { Tone::Dim } else { TONES[at % TONES.len()] };
+                    line_row(line, mark, tone, place, name, buf, ui);
+                }
+            }
+        }
+        if number == selected && page.rows() > 1 {
+            Pen::new(buf, place, 0).text(ui.glyphs.marker, ui.style(Tone::Accent));
+            ui.theme.select(buf, place);
+        }
+    }
+}
+
+fn line_row(line: &UsageLine, mark: &str, tone: Tone, place: Rect, name: u16, buf: &mut Buffer, ui: &Ui) {
+    let (summary, text) = (&line.summary, ui.style(Tone::Text));
+    let mut pen = Pen::new(buf, place, 0);
+    pen.skip(2).cell(mark, 2, ui.style(tone)).cell(
+        safe(&line.name),
+        name,
+        ui.style(if mark.is_empty() { Tone::Strong } else { tone }),
+    );
+    let warn = if summary.failed_requests > 0 { ui.style(Tone::Warn) } else { text };
+    for (at, _, columns) in columns(place.width) {
+        match at {
+            0 => pen.cell_right(format::short(summary.total_requests), columns, text),
+            1 => pen.cell_right(
+                format::percent(summary.failed_requests, summary.total_requests),
+                columns,
+                warn,
+            ),
+            2 => pen.cell_right(format::millis(summary.p95), columns, text),
+            _ => {
+                let before = line.previous.map(|previous| previous.total_requests);
+                pen.cell_right(change(summary.total_requests, before), columns, ui.style(Tone::Dim))
+            }
+        };
+    }
+}
+
+fn endpoint_row(of: &EndpointUse, place: Rect, name: u16, buf: &mut Buffer, ui: &Ui) {
+    let text = ui.style(Tone::Text);
+    let mut pen = Pen::new(buf, place, 0);
+    pen.skip(2).cell(safe(&of.endpoint), name + 2, ui.style(Tone::Strong));
+    let warn = if of.errors > 0 { ui.style(Tone::Warn) } else { text };
+    for (at, _, columns) in columns(place.width) {
+        match at {
+            0 => pen.cell_right(format::short(of.requests), columns, text),
+            1 => pen.cell_right(format::percent(of.errors, of.requests), columns, warn),
+            2 => {
+                pen.cell_right(of.average_response_time.map_or("-".to_owned(), format::millis), columns, text)
+            }
+            _ => pen.cell_right(change(of.requests, of.previous_requests), columns, ui.style(Tone::Dim)),
+        };
+    }
+}
+
+/// A change in a few letters: `+12 %`, `x 14`, `new`.
+fn change(now: u64, then: Option<u64>) -> String {
+    let Some(then) = then else { return String::new() };
+    let change = (now as f64 - then as f64) / then.max(1) as f64;
+    match (now, then) {
+        (0, 0) => "-".to_owned(),
+        (_, 0) => "new".to_owned(),
+        _ if change >= 9.0 => format!("x {:.0}", change + 1.0),
+        _ => format!("{:+.0} %", change * 100.0),
+    }
+}

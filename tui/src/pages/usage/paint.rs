@@ -1,0 +1,408 @@
+//! Draws the charts: what is shown in words, the chart of what was chosen, the two others where there is room, and the
+//! legend below or beside them.
+
+use jiff::tz::TimeZone;
+use keyward_keys::input::Breakdown;
+use keyward_keys::view::{UsageLine, UsagePoint, UsageSeries};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
+
+use crate::pages::marks;
+use crate::pages::usage::UsagePage;
+use crate::pages::usage::choice::{Span, breakdown_word, step_word};
+use crate::pages::usage::legend::{self, MARKS, TONES};
+use crate::theme::Tone;
+use crate::usage_table::Metric;
+use crate::widgets::format;
+use crate::widgets::pen::{Pen, Ui, at, safe, wrap};
+use crate::widgets::plot::{Line, Plot};
+use crate::widgets::ticks::ticks;
+
+/// From this width on, the legend stands beside the charts.
+const WIDE: u16 = 110;
+/// From this height on, the two charts that were not chosen are drawn too.
+const ALL_CHARTS: u16 = 24;
+
+/// Where the parts go.
+pub(super) struct Layout {
+    head: Rect,
+    options: Rect,
+    /// The chart of what was chosen.
+    chart: Rect,
+    /// Those of the rest; empty when there is no room.
+    others: [Rect; 2],
+    titles: Rect,
+    pub(super) rows: Rect,
+}
+
+impl Layout {
+    pub(super) fn of(page: &UsagePage, area: Rect) -> Self {
+        let roomy = area.height >= 14;
+        let top = if roomy { 3 } else { u16::from(area.height > 4) + 1 };
+        let part = |from: u16, height: u16| {
+            let y = area.y.saturating_add(from).min(area.bottom());
+            Rect { y, height: height.min(area.bottom() - y), ..area }
+        };
+        let body = part(top, area.height);
+        let wanted = u16::try_from(page.rows()).unwrap_or(u16::MAX).saturating_add(1);
+        let (left, legend) = if area.width >= WIDE {
+            let columns = if area.width >= 160 { 64 } else { 54 };
+            let left = Rect { width: body.width - columns - 2, ..body };
+            (left, Rect { x: left.right() + 2, width: columns, ..body })
+        } else {
+            let endpoints = page.choice.by == Some(Breakdown::Endpoint);
+            let most = if endpoints { body.height * 2 / 3 } else { body.height * 2 / 5 };
+            let rows = if body.height < 6 { 0 } else { wanted.min(most) };
+            let left = Rect { height: body.height - rows, ..body };
+            (left, Rect { y: left.bottom(), height: rows, ..body })
+        };
+        let all = left.height >= ALL_CHARTS && left.width >= 60;
+        let below = if all { left.height * 2 / 5 } else { 0 };
+        let gap = u16::from(area.width < WIDE && legend.height > 2 && left.height > 10);
+        let chart = Rect { height: left.height - below - if all { 1 } else { gap }, ..left };
+        let other = Rect { y: chart.bottom() + 1, height: below - if all { gap } else { 0 }, ..left };
+        let half = (other.width - u16::from(all) * 3) / 2;
+        let others = [Rect { width: half, ..other }, Rect { x: other.right() - half, width: half, ..other }];
+        Self {
+            head: part(0, 1),
+            options: part(1, u16::from(top > 1)),
+            chart,
+            others: if all { others } else { [Rect::default(); 2] },
+            titles: Rect { height: legend.height.min(1), ..legend },
+            rows: Rect {
+                y: legend.y + legend.height.min(1),
+                height: legend.height.saturating_sub(1),
+                ..legend
+            },
+        }
+    }
+}
+
+/// The point under a place of the screen.
+pub(super) fn point_under(page: &UsagePage, layout: &Layout, place: Position) -> Option<usize> {
+    let series = page.series.as_deref()?;
+    let plot = page.plot(series, page.choice.metric, layout.chart.width, None);
+    let canvas = plot.frame(layout.chart).canvas;
+    canvas.contains(place).then(|| plot.point(place.x - canvas.x, canvas.width))
+}
+
+impl UsagePage {
+    pub(super) fn draw(&self, area: Rect, buf: &mut Buffer, ui: &Ui) -> Option<Position> {
+        let layout = Layout::of(self, area);
+        let typing = self.searching.then(|| self.draw_search(&layout, buf, ui)).flatten();
+        let below = Rect { y: layout.chart.y, height: area.bottom() - layout.chart.y, ..area };
+        let Some(series) = self.series.as_deref() else {
+            return typing.or(self.draw_nothing(below, buf, ui));
+        };
+        if !self.searching {
+            self.draw_head(series, layout.head, buf, ui);
+            self.draw_options(series, layout.options, buf, ui);
+        }
+        if self.failed.is_some() || self.is_empty(series) {
+            return typing.or(self.draw_nothing(below, buf, ui));
+        }
+        let chosen = self.choice.metric;
+        self.plot(series, chosen, layout.chart.width, Some(ui)).paint(layout.chart, buf, ui);
+        let others = Metric::ALL.into_iter().filter(|metric| *metric != chosen);
+        for (metric, place) in others.zip(layout.others).filter(|(_, place)| place.height > 3) {
+            Pen::new(buf, place, 0).text(title(metric), ui.style(Tone::Dim));
+            let place = Rect { y: place.y + 1, height: place.height - 1, ..place };
+            self.plot(series, metric, place.width, Some(ui)).paint(place, buf, ui);
+        }
+        legend::draw(self, series, layout.titles, layout.rows, buf, ui);
+        let row = u16::try_from(self.place_selected().saturating_sub(self.offset)).unwrap_or(u16::MAX);
+        typing.or(at(layout.rows, 0, row)).or(at(area, 0, 0))
+    }
+
+    fn is_empty(&self, series: &UsageSeries) -> bool {
+        let before = series.total.previous.map_or(0, |summary| summary.total_requests);
+        series.total.summary.total_requests + before == 0
+    }
+
+    /// The chart of a metric. Without `ui` it has no colours, and its places are the same.
+    fn plot(&self, series: &UsageSeries, metric: Metric, columns: u16, ui: Option<&Ui>) -> Plot {
+        let style = |tone: Tone| ui.map(|ui| ui.style(tone)).unwrap_or_default();
+        let values = |points: &[UsagePoint]| points.iter().map(|point| metric.of(point)).collect();
+        let mut lines: Vec<Line> = Vec::new();
+        for (number, line) in series.lines.iter().enumerate().rev().filter(|(_, line)| !self.is_hidden(line))
+        {
+            let tone = if self.selected.is_some() && !self.is_selected(line) {
+                Tone::Dim
+            } else {
+                TONES[number % TONES.len()]
+            };
+            let mark = MARKS[number % MARKS.len()];
+            lines.push(Line { values: values(&line.points), style: style(tone), mark, dotted: false });
+        }
+        // The one that is pointed out is drawn on top.
+        if let Some(at) = series.lines.iter().position(|line| self.is_selected(line))
+            && let Some(drawn) = lines.iter().position(|line| line.mark == MARKS[at % MARKS.len()])
+        {
+            let line = lines.remove(drawn);
+            lines.push(Line { style: line.style.add_modifier(Modifier::BOLD), ..line });
+        }
+        let alone = series.lines.is_empty();
+        if alone && metric == Metric::Latency {
+            let quantiles = [("p99", Tone::Warn), ("p95", Tone::Accent), ("p50", Tone::Good)];
+            lines.extend(quantiles.map(|(mark, tone)| Line {
+                values: series.total.points.iter().map(|point| quantile(point, mark)).collect(),
+                style: style(tone),
+                mark,
+                dotted: false,
+            }));
+        } else if alone {
+            if let Some(previous) = &series.previous {
+                lines.push(Line {
+                    values: values(&previous.points),
+                    style: style(Tone::Dim),
+                    mark: "",
+                    dotted: true,
+                });
+            }
+            let tone = if metric == Metric::Errors { Tone::Bad } else { Tone::Accent };
+            lines.push(Line {
+                values: values(&series.total.points),
+                style: style(tone),
+                mark: "",
+                dotted: false,
+            });
+        }
+        let starts: Vec<_> = series.total.points.iter().map(|point| point.start).collect();
+        let zone = TimeZone::get(&series.timezone).unwrap_or(TimeZone::UTC);
+        Plot {
+            lines,
+            filled: alone && metric == Metric::Requests && series.previous.is_none(),
+            ticks: ticks(&starts, &zone, columns.saturating_sub(8)),
+            whole: metric != Metric::Latency,
+            figure: if metric == Metric::Latency {
+                format::millis
+            } else {
+                |value| format::brief(value as u64)
+            },
+            cursor: self.point,
+        }
+    }
+
+    /// What is shown, in one line.
+    fn draw_head(&self, series: &UsageSeries, area: Rect, buf: &mut Buffer, ui: &Ui) {
+        let (dim, strong) = (ui.style(Tone::Dim), ui.style(Tone::Strong));
+        let line = self.line().unwrap_or(&series.total);
+        let mut pen = Pen::new(buf, area, 0);
+        if area.width >= 60 {
+            pen.text(title(self.choice.metric), ui.style(Tone::Accent)).skip(2);
+        }
+        if let Some(name) = self.selected.as_ref().map(|(_, name)| safe(name)) {
+            pen.text(name, strong).text(": ", dim);
+        }
+        if let Some(point) = self.point.and_then(|at| line.points.get(at)) {
+            let zone = TimeZone::get(&series.timezone).unwrap_or(TimeZone::UTC);
+            let figures = match (self.choice.metric, point.p50, point.p95, point.p99) {
+                (Metric::Latency, Some(p50), Some(p95), Some(p99)) => {
+                    let [p50, p95, p99] = [p50, p95, p99].map(format::millis);
+                    format!("p50 {p50}, p95 {p95}, p99 {p99}")
+                }
+                _ => {
+                    format!("{} calls, {} errors", format::count(point.requests), format::count(point.errors))
+                }
+            };
+            pen.text(moment(point, series, &zone), strong).skip(2).text(figures, ui.style(Tone::Text));
+            return;
+        }
+        let (figure, change) = self.words(line);
+        pen.text(figure, strong).skip(2).text(change, dim);
+    }
+
+    /// The figure of a line, and how that was in the period before.
+    fn words(&self, line: &UsageLine) -> (String, String) {
+        let now = &line.summary;
+        let before = self.choice.before_words();
+        let of_calls = |summary: &keyward_keys::view::UsageSummary| {
+            format::percent(summary.failed_requests, summary.total_requests)
+        };
+        match self.choice.metric {
+            Metric::Requests => (
+                format!("{} calls", format::count(now.total_requests)),
+                line.previous
+                    .map_or(String::new(), |then| more(now.total_requests, then.total_requests, &before)),
+            ),
+            Metric::Errors => (
+                format!("{} errors, {} of calls", format::count(now.failed_requests), of_calls(now)),
+                line.previous.map_or(String::new(), |then| format!("{} in {before}", of_calls(&then))),
+            ),
+            Metric::Latency => (
+                format!(
+                    "median {}, p95 {}, p99 {}",
+                    format::millis(now.p50),
+                    format::millis(now.p95),
+                    format::millis(now.p99)
+                ),
+                line.previous
+                    .filter(|then| then.p95 > 0.0)
+                    .map_or(String::new(), |then| format!("p95 {} in {before}", format::millis(then.p95))),
+            ),
+        }
+    }
+
+    /// What can be chosen, and what is.
+    fn draw_options(&self, series: &UsageSeries, area: Rect, buf: &mut Buffer, ui: &Ui) {
+        let dim = ui.style(Tone::Dim);
+        let chosen = ui.style(Tone::Strong).add_modifier(Modifier::UNDERLINED);
+        let gap = |pen: &mut Pen<'_>| {
+            pen.text(format!(" {} ", ui.glyphs.dot), ui.style(Tone::Faint));
+        };
+        let mut pen = Pen::new(buf, area, 0);
+        if area.width >= 76 {
+            for metric in Metric::ALL {
+                pen.text(metric.word(), if metric == self.choice.metric { chosen } else { dim }).skip(1);
+            }
+            gap(&mut pen);
+        } else if area.width < 60 {
+            pen.text(self.choice.metric.word(), chosen).skip(1);
+            gap(&mut pen);
+        }
+        match self.choice.dates {
+            Some(_) => {
+                pen.text(self.choice.span_words(), chosen);
+            }
+            None => {
+                for span in Span::ALL {
+                    let is = span == self.choice.span;
+                    if is || area.width >= 44 {
+                        pen.text(span.word(), if is { chosen } else { dim }).skip(1);
+                    }
+                }
+            }
+        }
+        let mut words = vec![format!("a point every {}", step_words(series))];
+        words.extend(self.choice.by.map(|by| format!("by {}", breakdown_word(by))));
+        words.extend(
+            self.choice.environment.map(|environment| marks::environment_word(environment).to_owned()),
+        );
+        words.extend(self.choice.team.as_ref().map(|(_, name)| safe(name).into_owned()));
+        if !self.choice.keys.is_empty() {
+            words.push(safe(&self.choice.keys.join(", ")).into_owned());
+        }
+        let compared = self.choice.compare && series.previous.is_none();
+        words.extend(compared.then(|| "the period before is not kept so finely".to_owned()));
+        for word in words {
+            gap(&mut pen);
+            pen.text(word, dim);
+        }
+    }
+
+    fn draw_search(&self, layout: &Layout, buf: &mut Buffer, ui: &Ui) -> Option<Position> {
+        let area = layout.head;
+        Pen::new(buf, area, 0).text("/ ", ui.style(Tone::Accent));
+        let field =
+            Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(2).min(70), ..area };
+        buf.set_style(field, ui.theme.field());
+        let place = self.search.paint(field, buf, false, ui);
+        let (text, tone) = match &self.mistake {
+            Some(mistake) => (safe(mistake).into_owned(), Tone::Bad),
+            None => (
+                "key:NAME env:production from:2026-11-01 to:2026-11-15 step:day by:key".to_owned(),
+                Tone::Dim,
+            ),
+        };
+        Pen::new(buf, layout.options, 0).text(text, ui.style(tone));
+        Some(place)
+    }
+
+    fn draw_nothing(&self, area: Rect, buf: &mut Buffer, ui: &Ui) -> Option<Position> {
+        let (title, text) = if let Some(notice) = &self.failed {
+            (
+                "The usage could not be read.".to_owned(),
+                format!("{} r tries again; Esc goes back.", safe(&notice.text)),
+            )
+        } else if self.series.is_none() {
+            if !self.reading.is_some_and(|pending| pending.is_long(ui.now_ms)) {
+                return at(area, 0, 0);
+            }
+            ("Reading the usage…".to_owned(), String::new())
+        } else if self.choice.narrowed() {
+            (
+                format!("No calls in {}.", self.choice.span_words()),
+                "Esc shows all keys and the usual span.".to_owned(),
+            )
+        } else {
+            let text = "t shows a longer span. Apps report their calls with POST /api/usage/KEY/track, and then they are here.";
+            (format!("No calls in {}.", self.choice.span_words()), text.to_owned())
+        };
+        let columns = area.width.min(64);
+        let top = area.height / 4;
+        let inner = Rect { x: area.x + (area.width - columns) / 2, width: columns, ..area };
+        Pen::new(buf, inner, top).text(title, ui.style(Tone::Strong));
+        for (row, line) in (top + 2..).zip(wrap(&text, columns)) {
+            Pen::new(buf, inner, row).text(line, ui.style(Tone::Dim));
+        }
+        at(inner, 0, top)
+    }
+}
+
+fn title(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Requests => "REQUESTS",
+        Metric::Errors => "ERRORS",
+        Metric::Latency => "RESPONSE TIME",
+    }
+}
+
+/// The percentile of this name.
+fn quantile(point: &UsagePoint, name: &str) -> Option<f64> {
+    match name {
+        "p50" => point.p50,
+        "p99" => point.p99,
+        _ => point.p95,
+    }
+}
+
+fn step_words(series: &UsageSeries) -> &'static str {
+    match step_word(series.step) {
+        "quarter-hour" => "15 minutes",
+        word => word,
+    }
+}
+
+/// The moment of a point, as finely as the points are.
+fn moment(point: &UsagePoint, series: &UsageSeries, zone: &TimeZone) -> String {
+    use keyward_keys::input::Step;
+    let form = match series.step {
+        Step::Minute | Step::QuarterHour | Step::Hour => "%a %-d %b %H:%M",
+        Step::Day => "%a %-d %b %Y",
+        Step::Week => "week from %-d %b %Y",
+        Step::Month => "%B %Y",
+        Step::Year => "%Y",
+    };
+    point.start.to_zoned(zone.clone()).strftime(form).to_string()
+}
+
+/// How many more there are now, in words.
+fn more(now: u64, then: u64, before: &str) -> String {
+    let change = (now as f64 - then as f64) / then.max(1) as f64;
+    match (now, then) {
+        (0, 0) => format!("none in {before} either"),
+        (_, 0) => format!("none in {before}"),
+        _ if change.abs() < 0.005 => format!("as many as in {before}"),
+        _ if change >= 9.0 => format!("{:.0} times as many as in {before}", change + 1.0),
+        _ if change > 0.0 => format!("{:.0} % more than in {before}", change * 100.0),
+        _ => format!("{:.0} % fewer than in {before}", -change * 100.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::more;
+
+    #[test]
+    fn a_change_is_told_in_words() {
+        let told = |now, then| more(now, then, "the 7 days before");
+        assert_eq!(told(112, 100), "12 % more than in the 7 days before");
+        assert_eq!(told(88, 100), "12 % fewer than in the 7 days before");
+        assert_eq!(told(10_004, 10_000), "as many as in the 7 days before");
+        assert_eq!(told(5, 0), "none in the 7 days before");
+        assert_eq!(told(0, 0), "none in the 7 days before either");
+        assert_eq!(told(1_500, 100), "15 times as many as in the 7 days before");
+        assert_eq!(told(0, 100), "100 % fewer than in the 7 days before");
+    }
+}
