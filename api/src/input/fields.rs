@@ -302,7 +302,13 @@ impl Fields {
         let mut faults = self.into_faults();
         let named = faults.len();
         for fault in more {
-            if faults.len() < FAULTS && !faults[..named].iter().any(|known| known.field == fault.field) {
+            let within = |known: &Fault| {
+                known
+                    .field
+                    .strip_prefix(&fault.field)
+                    .is_some_and(|item| item.is_empty() || item.starts_with('/'))
+            };
+            if faults.len() < FAULTS && !faults[..named].iter().any(within) {
                 faults.push(fault);
             }
         }

@@ -123,7 +123,7 @@ async fn create(
         expires_at: body.parsed("expiresAt", TIME),
         rotation_interval: body.number("rotationInterval"),
     };
-    body.finish()?;
+    body.finish_with(new.faults())?;
     let key = door.service.create_key(&caller, new).await?;
     let location = HeaderValue::try_from(format!("/api/keys/{}", key.id)).ok();
     let mut response = (StatusCode::CREATED, with_tag(key)).into_response();
@@ -188,7 +188,7 @@ async fn update(
         passphrase: body.secret("passphrase"),
         team: body.clearable("team", |body, field| body.parsed::<Id>(field, ID)),
     };
-    body.finish()?;
+    body.finish_with(patch.faults())?;
     let revision = revision(&door, &caller, &key, &headers).await?;
     let key = door.service.update_key(&caller, &key, patch, revision).await?;
     Ok(with_tag(key))

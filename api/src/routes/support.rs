@@ -57,7 +57,7 @@ async fn open(
     Object(mut body): Object,
 ) -> Result<impl IntoResponse, Problem> {
     let new = NewTicket { subject: body.required_text("subject"), text: body.required_text("text") };
-    body.finish()?;
+    body.finish_with(new.faults())?;
     let ticket = door.service.open_ticket(&caller, &new).await?;
     Ok((StatusCode::CREATED, [(header::LOCATION, format!("/api/support/{}", ticket.id))], Json(ticket)))
 }

@@ -60,10 +60,12 @@ async fn create(
     Signed(caller): Signed,
     Object(mut body): Object,
 ) -> Result<impl IntoResponse, Problem> {
-    let name = body.required_text("name");
-    let environments = body.choices("environments", ENVIRONMENTS);
-    body.finish()?;
-    let team = door.service.create_team(&caller, NewTeam { name, environments }).await?;
+    let new = NewTeam {
+        name: body.required_text("name"),
+        environments: body.choices("environments", ENVIRONMENTS),
+    };
+    body.finish_with(new.faults())?;
+    let team = door.service.create_team(&caller, new).await?;
     Ok((StatusCode::CREATED, [(header::LOCATION, format!("/api/teams/{}", team.id))], Json(team)))
 }
 
@@ -96,7 +98,7 @@ async fn update(
     }
     let patch =
         TeamPatch { name: body.text("name"), environments: body.choices("environments", ENVIRONMENTS) };
-    body.finish()?;
+    body.finish_with(patch.faults())?;
     Ok(Json(door.service.update_team(&caller, id, patch).await?))
 }
 

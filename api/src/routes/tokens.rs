@@ -67,7 +67,7 @@ async fn create(
         networks: networks(&mut body),
         max_uses: body.number("maxUses"),
     };
-    body.finish()?;
+    body.finish_with(new.faults())?;
     let (view, secret) = door.service.create_token(&caller, new).await?;
     let location = format!("/api/tokens/{}", view.id);
     let created = Created { token: secret.expose_secret().to_owned(), view };

@@ -68,9 +68,10 @@ async fn create(
         }
         overlap
     });
-    body.finish()?;
+    let new = NewVersion { value, overlap };
+    body.finish_with(new.faults())?;
     let revision = revision(&door, &caller, &key, &headers).await?;
-    let version = door.service.add_version(&caller, &key, NewVersion { value, overlap }, revision).await?;
+    let version = door.service.add_version(&caller, &key, new, revision).await?;
     let location = [(header::LOCATION, uri.path().to_owned())];
     Ok((StatusCode::CREATED, location, Json(version)))
 }

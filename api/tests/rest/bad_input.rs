@@ -215,3 +215,49 @@ async fn a_large_value_fits_and_a_larger_one_is_told() {
     reply.is_problem(422, "invalid");
     assert_eq!(reply.pointers(), ["/apiKey"]);
 }
+
+#[tokio::test]
+async fn what_the_door_cannot_read_and_what_the_core_refuses_are_told_together() {
+    let server = Server::start().await;
+    let john = server.person("john@example.com").await;
+    let key = server.key(&john, "first").await;
+    let long = "x".repeat(2_000);
+    for (method, path, body, pointers) in [
+        (
+            "POST",
+            "/api/keys".to_owned(),
+            json!({"name": "", "service": 5, "apiKey": "v", "description": long, "custody": "private", "tags": [5]}),
+            vec!["/description", "/name", "/passphrase", "/service", "/tags/0"],
+        ),
+        (
+            "PATCH",
+            format!("/api/keys/{key}"),
+            json!({"name": "", "environment": "moon", "rotationInterval": 9_999}),
+            vec!["/environment", "/name", "/rotationInterval"],
+        ),
+        (
+            "POST",
+            format!("/api/keys/{key}/versions"),
+            json!({"apiKey": 5, "overlap": "99d", "more": 1}),
+            vec!["/apiKey", "/more", "/overlap"],
+        ),
+        (
+            "POST",
+            "/api/tokens".to_owned(),
+            json!({"name": "", "keys": [key], "scopes": ["dance"], "maxUses": 0, "expiresAt": "soon"}),
+            vec!["/expiresAt", "/maxUses", "/name", "/scopes/0"],
+        ),
+        (
+            "POST",
+            "/api/teams".to_owned(),
+            json!({"name": 5, "environments": []}),
+            vec!["/environments", "/name"],
+        ),
+        ("POST", "/api/support".to_owned(), json!({"subject": 5, "text": ""}), vec!["/subject", "/text"]),
+    ] {
+        let request = server.request(method, &path).bearer_auth(&john).json(&body);
+        let refused = server.send(request).await;
+        refused.is_problem(422, "invalid");
+        assert_eq!(refused.pointers(), pointers, "{method} {path}: {}", refused.body);
+    }
+}

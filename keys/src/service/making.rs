@@ -5,7 +5,7 @@ use keyward_store::model::{ApiKey, Custody, Environment, Id, Status};
 
 use crate::caller::Caller;
 use crate::crypto;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::event::Event;
 use crate::input::NewKey;
 use crate::policy::Permission;
@@ -151,29 +151,43 @@ impl Service {
     /// Every fault of a new key's fields.
     pub(crate) fn check_new_key(&self, new: &NewKey) -> Result<Checked> {
         let mut faults = Faults::default();
-        let checked = Checked {
-            name: faults.line("name", &new.name, 1, 128),
-            service: faults.line("service", &new.service, 1, 64),
-            description: faults.line("description", &new.description, 0, 1000),
-            tags: check_tags(&mut faults, &new.tags),
-        };
-        check_rotation(&mut faults, new.rotation_interval);
+        let checked = read(&mut faults, new);
         if new.expires_at.is_some_and(|at| at.as_millisecond() <= self.now_ms()) {
             faults.add("expiresAt", "is in the past");
-        }
-        if new.custody == Some(Custody::Private) && new.passphrase.is_none() {
-            faults.add("passphrase", "a private key needs its own passphrase");
-        }
-        if new.passphrase.is_some() && new.custody.is_some_and(|custody| custody != Custody::Private) {
-            faults.add("custody", "a key with its own passphrase is private");
-        }
-        super::custody::check_value(&mut faults, &new.value);
-        if let Some(passphrase) = &new.passphrase {
-            super::custody::check_passphrase(&mut faults, passphrase);
         }
         faults.check()?;
         Ok(checked)
     }
+}
+
+impl NewKey {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        read(&mut faults, self);
+        faults.into_vec()
+    }
+}
+
+fn read(faults: &mut Faults, new: &NewKey) -> Checked {
+    let checked = Checked {
+        name: faults.line("name", &new.name, 1, 128),
+        service: faults.line("service", &new.service, 1, 64),
+        description: faults.line("description", &new.description, 0, 1000),
+        tags: check_tags(faults, &new.tags),
+    };
+    check_rotation(faults, new.rotation_interval);
+    if new.custody == Some(Custody::Private) && new.passphrase.is_none() {
+        faults.add("passphrase", "a private key needs its own passphrase");
+    }
+    if new.passphrase.is_some() && new.custody.is_some_and(|custody| custody != Custody::Private) {
+        faults.add("custody", "a key with its own passphrase is private");
+    }
+    super::custody::check_value(faults, &new.value);
+    if let Some(passphrase) = &new.passphrase {
+        super::custody::check_passphrase(faults, passphrase);
+    }
+    checked
 }
 
 /// `ak_dev_…`, `ak_staging_…` or `ak_prod_…` with 12 random base-36 characters (62 bits).

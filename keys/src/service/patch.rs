@@ -3,7 +3,7 @@
 
 use keyward_store::model::{ApiKey, Status};
 
-use crate::error::Result;
+use crate::error::{Fault, Result};
 use crate::input::KeyPatch;
 use crate::service::text::Faults;
 use crate::view::KeyStatus;
@@ -27,6 +27,13 @@ pub(crate) fn check_tags(faults: &mut Faults, tags: &[String]) -> Vec<String> {
 pub(crate) fn check_rotation(faults: &mut Faults, days: Option<u32>) {
     if days.is_some_and(|days| days > 3650) {
         faults.add("rotationInterval", "is more than 3650 days; 0 turns rotation off");
+    }
+}
+
+impl KeyPatch {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        Faults::of(check_patch(self.clone()))
     }
 }
 

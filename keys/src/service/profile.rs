@@ -41,10 +41,7 @@ impl Service {
 impl ProfileChange {
     /// Every fault that shows without a look at anything else.
     pub fn faults(&self) -> Vec<Fault> {
-        match checked(self.clone()) {
-            Err(Error::Invalid(faults)) => faults,
-            Ok(_) | Err(_) => Vec::new(),
-        }
+        Faults::of(checked(self.clone()))
     }
 }
 

@@ -7,7 +7,7 @@ use keyward_store::{KeyRange, Op, Order, Record, Row, Snapshot, Store};
 use crate::caller::Caller;
 use crate::clock::timestamp;
 use crate::crypto;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::input::{NewTicket, TicketQuery};
 use crate::policy::Permission;
 use crate::service::Service;
@@ -34,10 +34,7 @@ impl Service {
     /// Opens a question to the operators.
     pub async fn open_ticket(&self, caller: &Caller, new: &NewTicket) -> Result<TicketView> {
         let account = caller.person()?;
-        let mut faults = Faults::default();
-        let subject = faults.line("subject", &new.subject, 1, 200);
-        let text = message_text(&mut faults, &new.text);
-        faults.check()?;
+        let NewTicket { subject, text } = checked(new)?;
         let id = crypto::random_id()?;
         self.change(caller, Permission::SupportAsk, Target::Account(account), |tables, draft| {
             make_room(tables, draft, account)?;
@@ -217,6 +214,21 @@ fn notice(message: String) -> Notice {
 }
 
 /// Text of several lines, without what terminals misread.
+impl NewTicket {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        Faults::of(checked(self))
+    }
+}
+
+fn checked(new: &NewTicket) -> Result<NewTicket> {
+    let mut faults = Faults::default();
+    let subject = faults.line("subject", &new.subject, 1, 200);
+    let text = message_text(&mut faults, &new.text);
+    faults.check()?;
+    Ok(NewTicket { subject, text })
+}
+
 fn message_text(faults: &mut Faults, text: &str) -> String {
     let text = text.trim().replace("\r\n", "\n");
     let length = text.chars().count();

@@ -5,7 +5,7 @@ use keyward_store::model::{Environment, Id, Member, Purpose, Role, Space, SpaceK
 use crate::caller::Caller;
 use crate::clock::timestamp;
 use crate::crypto;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::event::Event;
 use crate::input::{NewTeam, TeamPatch};
 use crate::policy::Permission;
@@ -24,11 +24,9 @@ impl Service {
     /// Makes a team that the caller owns.
     pub async fn create_team(&self, caller: &Caller, new: NewTeam) -> Result<TeamView> {
         let account = caller.person()?;
-        let mut faults = Faults::default();
-        let name = faults.line("name", &new.name, 1, 100);
-        let environments = new.environments.unwrap_or_else(|| Environment::ALL.to_vec());
-        let environments = check_environments(&mut faults, environments);
-        faults.check()?;
+        let TeamPatch { name, environments } = checked(new.into())?;
+        let name = name.ok_or_else(|| Error::invalid("name", "is missing"))?;
+        let environments = environments.unwrap_or_else(|| Environment::ALL.to_vec());
         let id = crypto::random_id()?;
         self.change(caller, Permission::TeamCreate, Target::Instance, |tables, draft| {
             check_teams(tables, account)?;
@@ -78,10 +76,7 @@ impl Service {
 
     /// Changes what is given of a team.
     pub async fn update_team(&self, caller: &Caller, id: Id, patch: TeamPatch) -> Result<TeamView> {
-        let mut faults = Faults::default();
-        let name = patch.name.map(|name| faults.line("name", &name, 1, 100));
-        let environments = patch.environments.map(|given| check_environments(&mut faults, given));
-        faults.check()?;
+        let TeamPatch { name, environments } = checked(patch)?;
         self.change(caller, Permission::TeamChange, Target::Space(id), |tables, draft| {
             let old = team_row(tables, id)?;
             let mut record = old.record.clone();
@@ -186,6 +181,35 @@ fn team_view(tables: &Tables, member: &Member) -> Option<TeamView> {
         newcomers: newcomers.count() as u64,
         created_at: timestamp(space.created_ms),
     })
+}
+
+impl NewTeam {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        Faults::of(checked(self.clone().into()))
+    }
+}
+
+impl From<NewTeam> for TeamPatch {
+    fn from(new: NewTeam) -> Self {
+        Self { name: Some(new.name), environments: new.environments }
+    }
+}
+
+impl TeamPatch {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        Faults::of(checked(self.clone()))
+    }
+}
+
+/// What is given of a team, normalised.
+fn checked(patch: TeamPatch) -> Result<TeamPatch> {
+    let mut faults = Faults::default();
+    let name = patch.name.map(|name| faults.line("name", &name, 1, 100));
+    let environments = patch.environments.map(|given| check_environments(&mut faults, given));
+    faults.check()?;
+    Ok(TeamPatch { name, environments })
 }
 
 fn check_environments(faults: &mut Faults, mut environments: Vec<Environment>) -> Vec<Environment> {

@@ -52,6 +52,14 @@ impl Faults {
         self.0
     }
 
+    /// Those of something that was checked.
+    pub(crate) fn of<T>(checked: crate::Result<T>) -> Vec<Fault> {
+        match checked {
+            Err(crate::Error::Invalid(faults)) => faults,
+            Ok(_) | Err(_) => Vec::new(),
+        }
+    }
+
     pub(crate) fn check(self) -> crate::Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(crate::Error::Invalid(self.0)) }
     }

@@ -15,7 +15,7 @@ use keyward_store::{Op, Record, Row};
 use crate::caller::Caller;
 use crate::clock::timestamp;
 use crate::crypto::{self, PrivateKey, PublicKey, ServiceTokenSecret};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::event::Event;
 use crate::input::{KeyRef, NewToken};
 use crate::policy::Permission;
@@ -40,6 +40,35 @@ struct Checked {
     name: String,
     grant: Grant,
     networks: Vec<Network>,
+}
+
+impl NewToken {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        read(&mut faults, self);
+        faults.into_vec()
+    }
+}
+
+/// Looks over what does not depend on anything else; answers the name.
+fn read(faults: &mut Faults, new: &NewToken) -> String {
+    if new.scopes.is_empty() {
+        faults.add("scopes", "name fetch, track or both");
+    }
+    if new.max_uses == Some(0) {
+        faults.add("maxUses", "is at least 1; leave it out for any number");
+    }
+    if new.networks.len() > MOST_NETWORKS {
+        faults.add("networks", format!("has {} networks; {MOST_NETWORKS} is the most", new.networks.len()));
+    }
+    if new.environment.is_some() && !new.keys.is_empty() {
+        faults.add("keys", "name keys, or an environment, not both");
+    }
+    if new.environment.is_none() && new.team.is_some() {
+        faults.add("environment", "is missing; a token is for one environment of a team");
+    }
+    faults.line("name", &new.name, 1, 100)
 }
 
 impl Service {
@@ -173,33 +202,15 @@ impl Service {
 
     fn check_token(&self, caller: &Caller, new: &NewToken) -> Result<Checked> {
         let mut faults = Faults::default();
-        let name = faults.line("name", &new.name, 1, 100);
-        if new.scopes.is_empty() {
-            faults.add("scopes", "name fetch, track or both");
-        }
+        let name = read(&mut faults, new);
         if new.expires_at.is_some_and(|at| at.as_millisecond() <= self.now_ms()) {
             faults.add("expiresAt", "is in the past");
         }
-        if new.max_uses == Some(0) {
-            faults.add("maxUses", "is at least 1; leave it out for any number");
-        }
-        if new.networks.len() > MOST_NETWORKS {
-            faults
-                .add("networks", format!("has {} networks; {MOST_NETWORKS} is the most", new.networks.len()));
-        }
         let grant = match new.environment {
             Some(environment) => {
-                if !new.keys.is_empty() {
-                    faults.add("keys", "name keys, or an environment, not both");
-                }
                 self.space_for_token(caller, new.team)?.map(|space| Grant::Environment { space, environment })
             }
-            None => {
-                if new.team.is_some() {
-                    faults.add("environment", "is missing; a token is for one environment of a team");
-                }
-                Some(Grant::Keys(self.keys_for_token(caller, &new.keys, &mut faults)))
-            }
+            None => Some(Grant::Keys(self.keys_for_token(caller, &new.keys, &mut faults))),
         };
         faults.check()?;
         let networks =

@@ -11,7 +11,7 @@ use keyward_store::{KeyRange, Order, Record, Row, Snapshot, Store};
 use crate::caller::Caller;
 use crate::clock::timestamp;
 use crate::crypto::{self, PublicKey};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::event::Event;
 use crate::input::{KeyRef, NewVersion};
 use crate::policy::Permission;
@@ -31,6 +31,22 @@ const LONGEST_OVERLAP: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// Versions that are listed: the newest.
 const MOST_LISTED: usize = 1_000;
+
+impl NewVersion {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        read(self).into_vec()
+    }
+}
+
+fn read(new: &NewVersion) -> Faults {
+    let mut faults = Faults::default();
+    check_value(&mut faults, &new.value);
+    if new.overlap.is_some_and(|overlap| overlap > LONGEST_OVERLAP) {
+        faults.add("overlap", "is more than 90 days");
+    }
+    faults
+}
 
 impl Service {
     /// The versions of a key, without their values, newest first.
@@ -57,12 +73,7 @@ impl Service {
         let account = caller.person()?;
         let id = self.resolve(caller, key)?;
         let overlap = new.overlap.unwrap_or(OVERLAP);
-        let mut faults = Faults::default();
-        check_value(&mut faults, &new.value);
-        if overlap > LONGEST_OVERLAP {
-            faults.add("overlap", "is more than 90 days");
-        }
-        faults.check()?;
+        read(&new).check()?;
         let overlap_ms = i64::try_from(overlap.as_millis()).unwrap_or(i64::MAX);
         let before = self.key_row(caller, Permission::KeyRotate, id)?.record.current_version;
         let mut labelled = vec![self.version(id, before).await?];
