@@ -128,7 +128,7 @@ impl Ssh {
 
     /// Opens the dashboard and in it the list of keys.
     pub(crate) async fn key_list(&self, cols: u16, rows: u16) -> Screen {
-        let mut screen = self.dashboard(cols, rows).await;
+        let screen = self.dashboard(cols, rows).await;
         screen.press("2").await;
         screen
     }

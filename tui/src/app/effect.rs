@@ -7,7 +7,9 @@ use keyward_keys::input::{
     AuditQuery, ImportWords, KeyPatch, KeyQuery, NewKey, Reveal, SeriesQuery, UsageQuery,
 };
 use keyward_keys::view::{
-    AuditPage, AuditView, BillingView, HomeView, ImportReport, KeyAccess, KeyHygiene, KeyPage, KeyStatus, KeyView, LiveView, MonitorView, Revealed, TeamView, UsageOverview, UsageReport, UsageSeries, UserView, VersionView,
+    AuditPage, AuditView, BillingView, HomeView, ImportReport, KeyAccess, KeyHygiene, KeyPage, KeyStatus,
+    KeyView, LiveView, MonitorView, Revealed, TeamView, UsageOverview, UsageReport, UsageSeries, UserView,
+    VersionView,
 };
 use secrecy::SecretString;
 
