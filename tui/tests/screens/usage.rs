@@ -94,7 +94,7 @@ fn looking_closer_goes_from_environments_to_keys_to_one_key() {
         stage.text()
     );
     stage.press("\x1b");
-    assert!(stage.text().contains("NAME"), "and then leaves");
+    assert!(stage.text().contains("› Home"), "and then leaves: {}", stage.text());
 }
 
 #[test]
