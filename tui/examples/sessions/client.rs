@@ -102,6 +102,8 @@ impl Dashboard {
         let mut dashboard = Self { handle, channel };
         let mut seen = dashboard.frame().await?.to_vec();
         let first = began.elapsed();
+        // From Home to the list, which has more to show.
+        dashboard.press(b"2").await?;
         while find(&seen, fill::PREFIX.as_bytes()).is_none() {
             seen.extend_from_slice(&dashboard.frame().await?);
         }

@@ -38,12 +38,6 @@ pub(crate) async fn presses(
     sessions: Vec<Dashboard>,
     count: usize,
 ) -> Result<(Vec<Dashboard>, Vec<Duration>)> {
-    let listed = sessions.into_iter().map(|mut session| async move {
-        session.press(b"2").await?;
-        session.settle().await?;
-        Result::Ok(session)
-    });
-    let sessions = try_join_all(listed).await?;
     let (began, total) = (tokio::time::Instant::now(), sessions.len() as u32);
     let pressed = (0..total).zip(sessions).map(|(number, mut session)| {
         tokio::spawn(async move {
@@ -76,8 +70,6 @@ pub(crate) async fn events(
     count: usize,
 ) -> Result<Seen> {
     let mut emulator = size.emulator();
-    watcher.press(b"2").await?;
-    watcher.settle().await?;
     watcher.press(format!("/{WATCHED}").as_bytes()).await?;
     watcher.settle().await?;
     watcher.press(b"\r").await?;
