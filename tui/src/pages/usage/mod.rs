@@ -2,6 +2,8 @@
 //! again when the core says that there were calls, never on a timer of its own.
 
 mod choice;
+mod copy;
+mod layout;
 mod legend;
 mod paint;
 
@@ -13,23 +15,20 @@ use keyward_keys::view::{UsageLine, UsageSeries};
 use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use secrecy::SecretString;
 
 use crate::app::cx::{Cx, Pending};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
-use crate::app::{Answer, Effect, Query, RequestId};
+use crate::app::{Answer, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
 use crate::pages::key::KeyPage;
 use crate::pages::{Page, Step, sooner};
-use crate::term::caps::Osc52;
 use crate::term::input::{Button, Key, Mouse, MouseKind, Paste};
-use crate::term::osc::MAX_COPY;
-use crate::usage_table;
 use crate::widgets::edit::Edit;
 use crate::widgets::pen::Ui;
 
 use choice::{Choice, Span};
+use layout::Layout;
 
 /// Figures of an hour or a day are read again at most this often, ms.
 const OFTEN_MS: i64 = 5_000;
@@ -159,7 +158,7 @@ impl UsagePage {
     }
 
     fn reveal(&mut self, row: usize, area: Rect) {
-        let height = usize::from(paint::Layout::of(self, area).rows.height).max(1);
+        let height = usize::from(Layout::of(self, area).rows.height).max(1);
         self.offset = self.offset.min(row).max((row + 1).saturating_sub(height));
     }
 
@@ -196,26 +195,6 @@ impl UsagePage {
             }
             _ => cx.say(NoticeKind::Info, "Select a line with j and k, then Enter looks closer at it."),
         }
-    }
-
-    /// Copies what is on screen, or says how to get it.
-    fn copy(&self, cx: &mut Cx<'_>) {
-        let Some(series) = &self.series else { return };
-        let table = usage_table::table(series, self.choice.metric, |line| !self.is_hidden(line));
-        let (rows, text) = (table.rows.len(), table.csv());
-        let command = format!("{} {}", cx.host.ssh_command, self.choice.command());
-        if text.len() > MAX_COPY || cx.caps.osc52 == Osc52::No {
-            let why = if text.len() > MAX_COPY {
-                format!("{rows} rows are too many for a terminal's clipboard.")
-            } else {
-                "This terminal takes nothing for its clipboard.".to_owned()
-            };
-            cx.say(NoticeKind::Warning, format!("{why} In a shell: {command}"));
-            return;
-        }
-        cx.effect(Effect::Copy(SecretString::from(text)));
-        let sent = if cx.caps.osc52 == Osc52::Yes { "copied" } else { "sent to your terminal's clipboard" };
-        cx.say(NoticeKind::Done, format!("{rows} rows {sent} as CSV. In a shell: {command}"));
     }
 
     fn turn(&mut self, back: bool, cx: &mut Cx<'_>) {
@@ -288,7 +267,7 @@ impl Page for UsagePage {
 
     fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
         let row = self.place_selected();
-        let page = usize::from(paint::Layout::of(self, cx.area).rows.height).max(2);
+        let page = usize::from(Layout::of(self, cx.area).rows.height).max(2);
         match command {
             Command::Back => return self.back(cx),
             Command::Cancel => (self.searching, self.mistake) = (false, None),
@@ -355,7 +334,7 @@ impl Page for UsagePage {
     }
 
     fn mouse(&mut self, mouse: Mouse, double: bool, cx: &mut Cx<'_>) -> Step {
-        let layout = paint::Layout::of(self, cx.area);
+        let layout = Layout::of(self, cx.area);
         let at = Position::new(mouse.column, mouse.row);
         let row = self.place_selected();
         match mouse.kind {
