@@ -10,6 +10,7 @@ use super::{KeyRef, UsageQuery};
 /// How long a stretch of time one point of a chart sums.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize, serde::Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = UsageStep)]
 pub enum Step {
     /// A minute; kept for 48 hours.
     Minute,

@@ -15,7 +15,6 @@ pub struct UsageSeries {
     /// `hour`, `day`, `week`, `month`, `year` or `custom`.
     pub timeframe: String,
     /// How finely the span is cut.
-    #[schema(inline)]
     pub step: Step,
     /// The IANA time zone that days begin in.
     pub timezone: String,
