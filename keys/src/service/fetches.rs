@@ -223,21 +223,15 @@ impl Service {
 mod tests {
     use std::time::Duration;
 
+    use tokio::time::timeout;
+
     use super::*;
-    use crate::clock::Clock;
-    use crate::crypto::{MasterKey, PasswordCost};
-    use crate::service::{ServiceOptions, ServiceSettings};
+    use crate::service::ServiceOptions;
 
     #[tokio::test]
     async fn writing_ends_although_more_is_counted_all_the_while() {
         let folder = tempfile::tempdir().unwrap();
-        let options = ServiceOptions {
-            path: folder.path().join("keyward.redb"),
-            master_key: MasterKey::generate().unwrap(),
-            settings: ServiceSettings::new(Clock::system()),
-            password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
-        };
-        let service = Service::open(options).await.unwrap();
+        let service = Service::open(ServiceOptions::of_a_test(folder.path())).await.unwrap();
         let fetches = &service.0.metered.fetches;
         let count = fetches.of(Id::default(), Id::default(), service.now_ms());
         let counting = async {
@@ -246,12 +240,14 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::select! {
-            biased;
-            () = counting => {}
-            written = service.write_fetches() => written.unwrap(),
-            () = tokio::time::sleep(Duration::from_secs(20)) => panic!("it goes on for ever"),
-        }
+        let written = async {
+            tokio::select! {
+                biased;
+                () = counting => unreachable!("it counts for ever"),
+                written = service.write_fetches() => written.unwrap(),
+            }
+        };
+        timeout(Duration::from_secs(20), written).await.expect("an end of writing");
         fetches.add(&count, 1, service.now_ms());
         assert_eq!(fetches.waiting.take().len(), 1, "what was counted meanwhile waits for the next time");
     }

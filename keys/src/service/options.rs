@@ -110,6 +110,19 @@ impl OpenError {
     }
 }
 
+#[cfg(test)]
+impl ServiceOptions {
+    /// A store of its own in this folder, with passwords that cost next to nothing.
+    pub(crate) fn of_a_test(folder: &Path) -> Self {
+        Self {
+            path: folder.join("keyward.redb"),
+            master_key: MasterKey::generate().unwrap(),
+            settings: ServiceSettings::new(Clock::system()),
+            password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
+        }
+    }
+}
+
 /// The store in a file that this master key seals.
 pub(super) fn store_of(path: &Path, master_key: MasterKey) -> OpenOptions {
     let sealer_for: SealerFor = Box::new(move |file| match master_key.page_sealer(*file) {

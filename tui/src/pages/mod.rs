@@ -153,6 +153,34 @@ pub(crate) fn word(name: &str) -> String {
     shlex::try_quote(&name).map_or_else(|_| "KEY".to_owned(), |word| word.into_owned())
 }
 
+/// The event changes who one is, with whom, or what one may do; or something was missed.
+pub(crate) fn about_people(event: &Event) -> bool {
+    match event {
+        Event::AccountChanged { .. } | Event::Lagged => true,
+        Event::KeyChanged { .. }
+        | Event::Usage { .. }
+        | Event::SessionsEnded { .. }
+        | Event::TokenRevoked { .. }
+        | Event::Notified { .. }
+        | Event::Announced { .. }
+        | Event::Draining { .. } => false,
+    }
+}
+
+/// Something was told to this person; or something was missed.
+pub(crate) fn about_notices(event: &Event) -> bool {
+    match event {
+        Event::Notified { .. } | Event::Lagged => true,
+        Event::AccountChanged { .. }
+        | Event::KeyChanged { .. }
+        | Event::Usage { .. }
+        | Event::SessionsEnded { .. }
+        | Event::TokenRevoked { .. }
+        | Event::Announced { .. }
+        | Event::Draining { .. } => false,
+    }
+}
+
 /// The earlier of two moments.
 pub(crate) fn sooner(a: Option<i64>, b: Option<i64>) -> Option<i64> {
     match (a, b) {

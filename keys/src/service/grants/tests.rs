@@ -11,10 +11,8 @@ use keyward_store::model::{Custody, Door, Role};
 
 use super::*;
 use crate::caller::Origin;
-use crate::clock::Clock;
-use crate::crypto::{MasterKey, PasswordCost};
 use crate::input::{AddedAccount, KeyRef, NewAccount, NewKey, NewTeam};
-use crate::service::{ServiceOptions, ServiceSettings};
+use crate::service::ServiceOptions;
 
 const PEOPLE: usize = 4;
 const ORIGIN: Origin = Origin { door: Door::Rest, address: None, request: None };
@@ -88,14 +86,7 @@ fn secret(text: &str) -> SecretString {
 impl World {
     async fn new() -> Self {
         let folder = TempDir::new().unwrap();
-        let settings = ServiceSettings::new(Clock::system());
-        let service = Service::open(ServiceOptions {
-            path: folder.path().join("keyward.redb"),
-            master_key: MasterKey::generate().unwrap(),
-            settings,
-            password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
-        });
-        let service = service.await.unwrap();
+        let service = Service::open(ServiceOptions::of_a_test(folder.path())).await.unwrap();
         let system = service.system_caller("test", Door::Local);
         let mut people = Vec::new();
         for number in 0..PEOPLE {

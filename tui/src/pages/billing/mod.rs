@@ -15,7 +15,7 @@ use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId};
 use crate::notice::Notice;
 use crate::pages::key::KeyPage;
-use crate::pages::{Page, Step, sooner};
+use crate::pages::{Page, Step, about_people, sooner};
 use crate::term::input::{Button, Mouse, MouseKind};
 use crate::widgets::pen::Ui;
 
@@ -153,8 +153,7 @@ impl Page for BillingPage {
 
     fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
         let counts = matches!(event, Event::Usage { .. } | Event::KeyChanged { .. });
-        let anew = matches!(event, Event::Lagged | Event::AccountChanged { .. });
-        self.wanted |= anew || (counts && self.failed.is_none());
+        self.wanted |= about_people(event) || (counts && self.failed.is_none());
         self.pump(cx);
     }
 

@@ -15,7 +15,7 @@ use crate::notice::{Notice, NoticeKind};
 use crate::pages::key::KeyPage;
 use crate::pages::profile::told;
 use crate::pages::read::Read;
-use crate::pages::{Page, Step, sooner};
+use crate::pages::{Page, Step, about_notices, sooner};
 use crate::term::input::Mouse;
 use crate::theme::Tone;
 use crate::widgets::blank::blank;
@@ -243,16 +243,12 @@ impl Page for NoticesPage {
     }
 
     fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
-        match event {
-            Event::Notified { .. } | Event::Lagged if cx.front && !self.paused => self.read(cx),
-            Event::Notified { .. } | Event::Lagged => self.covered = true,
-            Event::AccountChanged { .. }
-            | Event::KeyChanged { .. }
-            | Event::Usage { .. }
-            | Event::SessionsEnded { .. }
-            | Event::TokenRevoked { .. }
-            | Event::Announced { .. }
-            | Event::Draining { .. } => {}
+        if about_notices(event) {
+            if cx.front && !self.paused {
+                self.read(cx);
+            } else {
+                self.covered = true;
+            }
         }
     }
 

@@ -21,7 +21,7 @@ use crate::app::toast::Toasts;
 use crate::app::{AccountAnswer, AccountQuery, Answer, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
 use crate::pages::read::Read;
-use crate::pages::{Page, Step};
+use crate::pages::{Page, Step, about_people};
 use crate::term::input::Mouse;
 use crate::widgets::list::{self, List};
 use crate::widgets::pen::Ui;
@@ -232,17 +232,8 @@ impl Page for ProfilePage {
     }
 
     fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
-        match event {
-            Event::AccountChanged { .. } | Event::Lagged if cx.front => self.read(cx),
-            Event::AccountChanged { .. }
-            | Event::Lagged
-            | Event::KeyChanged { .. }
-            | Event::Usage { .. }
-            | Event::SessionsEnded { .. }
-            | Event::TokenRevoked { .. }
-            | Event::Notified { .. }
-            | Event::Announced { .. }
-            | Event::Draining { .. } => {}
+        if cx.front && about_people(event) {
+            self.read(cx);
         }
     }
 

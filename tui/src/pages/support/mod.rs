@@ -17,7 +17,7 @@ use crate::app::{Answer, InboxAnswer, InboxQuery, Query, RequestId};
 use crate::notice::Notice;
 use crate::pages::read::Read;
 use crate::pages::sheet::{Field, Kind, Sheet};
-use crate::pages::{Page, Step};
+use crate::pages::{Page, Step, about_notices};
 use crate::term::input::Mouse;
 use crate::theme::Tone;
 use crate::widgets::blank::blank;
@@ -171,18 +171,9 @@ impl Page for SupportPage {
     }
 
     fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
-        match event {
-            // Whatever is said here is told to the other side.
-            Event::Notified { .. } | Event::Lagged if cx.front => self.read(cx),
-            Event::Notified { .. }
-            | Event::Lagged
-            | Event::AccountChanged { .. }
-            | Event::KeyChanged { .. }
-            | Event::Usage { .. }
-            | Event::SessionsEnded { .. }
-            | Event::TokenRevoked { .. }
-            | Event::Announced { .. }
-            | Event::Draining { .. } => {}
+        // Whatever is said here is told to the other side.
+        if cx.front && about_notices(event) {
+            self.read(cx);
         }
     }
 

@@ -16,7 +16,7 @@ use crate::app::{Answer, InboxAnswer, InboxQuery, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
 use crate::pages::read::Read;
 use crate::pages::sheet::{Field, Kind, Sheet};
-use crate::pages::{Page, Step, scrolled};
+use crate::pages::{Page, Step, about_notices, scrolled};
 use crate::term::input::{Mouse, MouseKind};
 use crate::theme::Tone;
 use crate::widgets::format;
@@ -211,17 +211,8 @@ impl Page for TicketPage {
     }
 
     fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
-        match event {
-            Event::Notified { .. } | Event::Lagged if cx.front => self.read(cx),
-            Event::Notified { .. }
-            | Event::Lagged
-            | Event::AccountChanged { .. }
-            | Event::KeyChanged { .. }
-            | Event::Usage { .. }
-            | Event::SessionsEnded { .. }
-            | Event::TokenRevoked { .. }
-            | Event::Announced { .. }
-            | Event::Draining { .. } => {}
+        if cx.front && about_notices(event) {
+            self.read(cx);
         }
     }
 

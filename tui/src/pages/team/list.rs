@@ -17,7 +17,7 @@ use crate::pages::sheet::Sheet;
 use crate::pages::team::people::TeamPage;
 use crate::pages::team::policy::PolicyPage;
 use crate::pages::team::{forms, words};
-use crate::pages::{Page, Step, marks};
+use crate::pages::{Page, Step, about_people, marks};
 use crate::term::input::Mouse;
 use crate::theme::Tone;
 use crate::widgets::blank::blank;
@@ -206,17 +206,8 @@ impl Page for TeamsPage {
     }
 
     fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
-        match event {
-            Event::AccountChanged { .. } | Event::Lagged if cx.front => self.read(cx),
-            Event::AccountChanged { .. }
-            | Event::Lagged
-            | Event::KeyChanged { .. }
-            | Event::Usage { .. }
-            | Event::SessionsEnded { .. }
-            | Event::TokenRevoked { .. }
-            | Event::Notified { .. }
-            | Event::Announced { .. }
-            | Event::Draining { .. } => {}
+        if cx.front && about_people(event) {
+            self.read(cx);
         }
     }
 

@@ -17,7 +17,7 @@ use crate::pages::team::departed::DepartedPage;
 use crate::pages::team::forms;
 use crate::pages::team::layout::Layout;
 use crate::pages::team::policy::PolicyPage;
-use crate::pages::{Page, Step, sooner};
+use crate::pages::{Page, Step, about_people, sooner};
 use crate::term::input::Mouse;
 use crate::widgets::list::{self, List};
 use crate::widgets::pen::{Ui, safe};
@@ -331,24 +331,13 @@ impl Page for TeamPage {
     }
 
     fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
-        match event {
-            // While one leaves, its answer tells; what is read before it would only say that the team is gone.
-            Event::AccountChanged { .. } | Event::Lagged if self.leaving.is_none() => {
-                if cx.front {
-                    self.read(cx);
-                } else {
-                    self.covered = true;
-                }
+        // While one leaves, its answer tells; what is read before it would only say that the team is gone.
+        if about_people(event) && self.leaving.is_none() {
+            if cx.front {
+                self.read(cx);
+            } else {
+                self.covered = true;
             }
-            Event::AccountChanged { .. }
-            | Event::Lagged
-            | Event::KeyChanged { .. }
-            | Event::Usage { .. }
-            | Event::SessionsEnded { .. }
-            | Event::TokenRevoked { .. }
-            | Event::Notified { .. }
-            | Event::Announced { .. }
-            | Event::Draining { .. } => {}
         }
     }
 

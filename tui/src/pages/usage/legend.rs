@@ -1,5 +1,6 @@
 //! The legend of the charts: the total and each line with its mark and figures, or the endpoints.
 
+use keyward_keys::Id;
 use keyward_keys::input::Breakdown;
 use keyward_keys::view::{EndpointUse, UsageLine, UsageSeries};
 use ratatui::buffer::Buffer;
@@ -23,6 +24,13 @@ pub(super) const TONES: [Tone; 8] = [
     Tone::Strong,
     Tone::Warn,
 ];
+
+/// What tells a line from the others, also after it was read again.
+pub(super) type LineName = (Option<Id>, String);
+
+pub(super) fn name_of(line: &UsageLine) -> LineName {
+    (line.id, line.name.clone())
+}
 
 /// The selection's marker, the mark, a space each.
 const LEAD: u16 = 4;

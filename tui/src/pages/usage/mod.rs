@@ -10,9 +10,9 @@ mod paint;
 use std::collections::HashSet;
 
 use jiff::tz::TimeZone;
+use keyward_keys::Event;
 use keyward_keys::input::Breakdown;
 use keyward_keys::view::{UsageLine, UsageSeries};
-use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -22,25 +22,19 @@ use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
 use crate::pages::key::KeyPage;
-use crate::pages::{Page, Step, sooner};
+use crate::pages::{Page, Step, about_people, sooner};
 use crate::term::input::{Button, Key, Mouse, MouseKind, Paste};
 use crate::widgets::edit::Edit;
 use crate::widgets::pen::Ui;
 
 use choice::{Choice, Span};
 use layout::Layout;
+use legend::{LineName, name_of};
 
 /// Figures of an hour or a day are read again at most this often, ms.
 const OFTEN_MS: i64 = 5_000;
 /// Those of longer spans.
 const SELDOM_MS: i64 = 30_000;
-
-/// What tells a line from the others, also after it was read again.
-type LineName = (Option<Id>, String);
-
-fn name_of(line: &UsageLine) -> LineName {
-    (line.id, line.name.clone())
-}
 
 /// The page.
 pub(crate) struct UsagePage {
@@ -381,11 +375,8 @@ impl Page for UsagePage {
     }
 
     fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
-        match event {
-            Event::Usage { .. } => self.wanted |= self.failed.is_none(),
-            Event::Lagged | Event::AccountChanged { .. } => self.wanted = true,
-            _ => {}
-        }
+        let counts = matches!(event, Event::Usage { .. });
+        self.wanted |= about_people(event) || (counts && self.failed.is_none());
         self.pump(cx);
     }
 
