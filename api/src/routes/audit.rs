@@ -64,7 +64,7 @@ async fn list(
     Search(mut search): Search,
 ) -> Result<Response, Problem> {
     let query = query(&mut search);
-    search.finish()?;
+    search.finish_with(query.faults())?;
     let page = door.service.audit(&caller, &query).await?;
     Ok(linked("/api/audit", raw.as_deref(), page.pagination, &page))
 }
@@ -81,7 +81,7 @@ async fn of_key(
     Search(mut search): Search,
 ) -> Result<Response, Problem> {
     let query = query(&mut search);
-    search.finish()?;
+    search.finish_with(query.faults())?;
     let id = door.service.key(&caller, &key).await?.id;
     let page = door.service.key_audit(&caller, &key, query).await?;
     Ok(linked(&format!("/api/keys/{id}/audit"), raw.as_deref(), page.pagination, &page))
@@ -135,7 +135,7 @@ async fn checkpoints(
         page: search.number("page").unwrap_or(1),
         limit: search.number("limit").unwrap_or(PAGE_SIZE),
     };
-    search.finish()?;
+    search.finish_with(query.faults())?;
     let page = door.service.audit_checkpoints(&caller, query).await?;
     Ok(linked("/api/audit/checkpoints", raw.as_deref(), page.pagination, &page))
 }

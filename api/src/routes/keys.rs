@@ -68,7 +68,7 @@ async fn list(
         reverse,
         as_of: search.parsed("asOf", TIME),
     };
-    search.finish()?;
+    search.finish_with(query.faults())?;
     let page = door.service.keys(&caller, &query).await?;
     let mut raw = raw.unwrap_or_default();
     if let (None, Some(as_of)) = (query.as_of, page.as_of) {

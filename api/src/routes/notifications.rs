@@ -40,7 +40,7 @@ async fn list(
         limit: search.number("limit").unwrap_or(PAGE_SIZE),
         unread: search.flag("unread").unwrap_or_default(),
     };
-    search.finish()?;
+    search.finish_with(query.faults())?;
     let page = door.service.notifications(&caller, &query).await?;
     Ok(linked("/api/notifications", raw.as_deref(), page.pagination, &page))
 }

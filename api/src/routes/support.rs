@@ -42,7 +42,7 @@ async fn list(
         status: search.choice("status", "open, closed"),
         own: search.flag("own").unwrap_or_default(),
     };
-    search.finish()?;
+    search.finish_with(query.faults())?;
     let page = door.service.tickets(&caller, &query).await?;
     Ok(linked("/api/support", raw.as_deref(), page.pagination, &page))
 }

@@ -64,7 +64,7 @@ async fn list(
         limit: search.number("limit").unwrap_or(PAGE_SIZE),
         search: search.text("search"),
     };
-    search.finish()?;
+    search.finish_with(query.faults())?;
     let page = door.service.users(&caller, &query).await?;
     Ok(linked("/api/admin/users", raw.as_deref(), page.pagination, &page))
 }

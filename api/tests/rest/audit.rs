@@ -60,7 +60,7 @@ async fn what_was_done_is_listed_with_its_request() {
     assert_eq!(bad.pointers(), ["/limit", "/page"]);
     let bad = server.get(&token, "/api/audit?action=x&from=soon&outcome=odd&object=1&door=y&team=z").await;
     bad.is_problem(422, "invalid");
-    assert_eq!(bad.pointers(), ["/door", "/from", "/object", "/outcome", "/team"]);
+    assert_eq!(bad.pointers(), ["/action", "/door", "/from", "/object", "/outcome", "/team"]);
     for path in ["/api/audit/export", "/api/audit/checkpoints", "/api/audit/verify"] {
         server.get(&token, path).await.is_problem(403, "forbidden");
         server.send(server.request("GET", path)).await.is_problem(401, "unauthenticated");

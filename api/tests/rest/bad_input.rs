@@ -178,6 +178,11 @@ async fn query_strings_are_checked() {
         .get(&token, "/api/keys?page=0&limit=101&status=gone&environment=moon&sort=size&team=x&fuzzy=maybe")
         .await;
     wrong.is_problem(422, "invalid");
+    assert_eq!(wrong.pointers(), ["/environment", "/fuzzy", "/limit", "/page", "/sort", "/status", "/team"]);
+    for path in ["keys", "audit", "audit/checkpoints", "notifications", "support", "admin/users"] {
+        let reply = server.get(&token, &format!("/api/{path}?page=-1&limit=101")).await;
+        assert_eq!(reply.pointers(), ["/limit", "/page"], "{path}: what is too much and what cannot be read");
+    }
     for query in ["limit=0", "limit=101", "page=0", "page=x", "page=-1", "limit=99999999999999999999"] {
         server.get(&token, &format!("/api/keys?{query}")).await.is_problem(422, "invalid");
     }

@@ -6,7 +6,7 @@ use keyward_store::model::{Account, Id, Invitation, Purpose};
 use crate::caller::Caller;
 use crate::clock::timestamp;
 use crate::crypto::JoinCode;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::event::Event;
 use crate::input::{InstanceInvitation, UserChange, UserQuery};
 use crate::policy::Permission;
@@ -27,15 +27,22 @@ const INVITATION_MS: i64 = 7 * 24 * 3_600_000;
 /// Characters of a search.
 const LONGEST_SEARCH: usize = 100;
 
+impl UserQuery {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        faults.page(self.page, self.limit);
+        if self.search.as_ref().is_some_and(|text| text.chars().count() > LONGEST_SEARCH) {
+            faults.add("search", format!("has more than {LONGEST_SEARCH} characters"));
+        }
+        faults.into_vec()
+    }
+}
+
 impl Service {
     /// One page of all accounts, by login.
     pub async fn users(&self, caller: &Caller, query: &UserQuery) -> Result<UserPage> {
-        let mut faults = Faults::default();
-        faults.page(query.page, query.limit);
-        if query.search.as_ref().is_some_and(|text| text.chars().count() > LONGEST_SEARCH) {
-            faults.add("search", format!("has more than {LONGEST_SEARCH} characters"));
-        }
-        faults.check()?;
+        Faults::from(query.faults()).check()?;
         let tables = self.mirror().read();
         authorise(&tables, caller, Permission::AccountAdminister, Target::Instance, None)?;
         let wanted = query.search.as_deref().map(|text| text.trim().to_lowercase());

@@ -8,11 +8,12 @@ use keyward_store::model::{ApiKey, Environment, Id};
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
-use crate::error::Result;
+use crate::error::{Fault, Result};
 use crate::input::{KeyQuery, KeySort};
 use crate::service::Service;
 use crate::service::keys::status_of;
 use crate::service::mirror::{Place, Shared, SpaceKeys, Tables};
+use crate::service::text::Faults;
 use crate::view::{KeyPage, Pagination};
 
 use source::Source;
@@ -23,7 +24,7 @@ const LONGEST_SEARCH: usize = 200;
 impl Service {
     /// A page of the keys the caller may see.
     pub async fn keys(&self, caller: &Caller, query: &KeyQuery) -> Result<KeyPage> {
-        check(query)?;
+        Faults::from(query.faults()).check()?;
         let account = caller.person()?;
         let (rows, total, newest) = {
             let tables = self.mirror().read();
@@ -163,13 +164,16 @@ fn is_later(query: &KeyQuery, created_ms: i64) -> bool {
     query.as_of.is_some_and(|as_of| created_ms > as_of.as_millisecond())
 }
 
-fn check(query: &KeyQuery) -> Result<()> {
-    let mut faults = super::text::Faults::default();
-    faults.page(query.page, query.limit);
-    if query.search.as_ref().is_some_and(|text| text.len() > LONGEST_SEARCH) {
-        faults.add("search", format!("is longer than {LONGEST_SEARCH} bytes"));
+impl KeyQuery {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        faults.page(self.page, self.limit);
+        if self.search.as_ref().is_some_and(|text| text.len() > LONGEST_SEARCH) {
+            faults.add("search", format!("is longer than {LONGEST_SEARCH} bytes"));
+        }
+        faults.into_vec()
     }
-    faults.check()
 }
 
 /// Whether some keys are left out for what they are.

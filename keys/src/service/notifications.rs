@@ -9,7 +9,7 @@ use keyward_store::{Op, Record, Row, Store};
 
 use crate::caller::Caller;
 use crate::crypto;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::event::Event;
 use crate::input::NotificationQuery;
 use crate::policy::Permission;
@@ -129,6 +129,13 @@ pub(crate) fn people_of(tables: &Tables, space: Id, least: Role, without: Option
     tables.members_of(space).filter(told).map(|member| member.record.account).collect()
 }
 
+impl NotificationQuery {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        Faults::of_page(self.page, self.limit)
+    }
+}
+
 impl Service {
     /// The caller's notifications, newest first.
     pub async fn notifications(
@@ -137,9 +144,7 @@ impl Service {
         query: &NotificationQuery,
     ) -> Result<NotificationPage> {
         let NotificationQuery { page, limit, unread: only_unread } = *query;
-        let mut faults = Faults::default();
-        faults.page(page, limit);
-        faults.check()?;
+        Faults::from(query.faults()).check()?;
         let account = caller.person()?;
         let (keys, unread) = {
             let tables = self.mirror().read();

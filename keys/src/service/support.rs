@@ -63,9 +63,7 @@ impl Service {
     /// Questions, the last touched first: the caller's own; an operator's are everybody's.
     pub async fn tickets(&self, caller: &Caller, query: &TicketQuery) -> Result<TicketPage> {
         let TicketQuery { page, limit, .. } = *query;
-        let mut faults = Faults::default();
-        faults.page(page, limit);
-        faults.check()?;
+        Faults::from(query.faults()).check()?;
         let account = caller.person()?;
         let tables = self.mirror().read();
         let everybody = authorise(&tables, caller, Permission::SupportAnswer, Target::Instance, None).is_ok()
@@ -214,6 +212,13 @@ fn notice(message: String) -> Notice {
 }
 
 /// Text of several lines, without what terminals misread.
+impl TicketQuery {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        Faults::of_page(self.page, self.limit)
+    }
+}
+
 impl NewTicket {
     /// Every fault that shows without a look at anything else.
     pub fn faults(&self) -> Vec<Fault> {

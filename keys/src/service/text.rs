@@ -48,6 +48,13 @@ impl Faults {
         }
     }
 
+    /// Those of a page, where there is nothing else.
+    pub(crate) fn of_page(page: u32, limit: u32) -> Vec<Fault> {
+        let mut faults = Self::default();
+        faults.page(page, limit);
+        faults.0
+    }
+
     pub(crate) fn into_vec(self) -> Vec<Fault> {
         self.0
     }
@@ -62,6 +69,12 @@ impl Faults {
 
     pub(crate) fn check(self) -> crate::Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(crate::Error::Invalid(self.0)) }
+    }
+}
+
+impl From<Vec<Fault>> for Faults {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self(faults)
     }
 }
 

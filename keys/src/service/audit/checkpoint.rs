@@ -12,7 +12,7 @@ use keyward_store::{Batch, CommitError, Op, Record, Store};
 use crate::caller::Caller;
 use crate::clock::timestamp;
 use crate::crypto;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::input::CheckpointQuery;
 use crate::policy::Permission;
 use crate::service::Service;
@@ -22,6 +22,13 @@ use crate::view::{CheckpointPage, CheckpointView, Pagination};
 
 /// Checkpoints of which all are kept; of older ones, the last of each day (UTC).
 const KEEP_ALL: usize = 128;
+
+impl CheckpointQuery {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        Faults::of_page(self.page, self.limit)
+    }
+}
 
 impl Service {
     /// Signs the head of the audit chain, when there are records since the last time. Answers how many. It leaves no
@@ -72,14 +79,9 @@ impl Service {
     }
 
     /// A page of the signed checkpoints, newest first.
-    pub async fn audit_checkpoints(
-        &self,
-        caller: &Caller,
-        CheckpointQuery { page, limit }: CheckpointQuery,
-    ) -> Result<CheckpointPage> {
-        let mut faults = Faults::default();
-        faults.page(page, limit);
-        faults.check()?;
+    pub async fn audit_checkpoints(&self, caller: &Caller, query: CheckpointQuery) -> Result<CheckpointPage> {
+        Faults::from(query.faults()).check()?;
+        let CheckpointQuery { page, limit } = query;
         authorise(&self.mirror().read(), caller, Permission::AuditVerify, Target::Instance, None)?;
         let all = super::checkpoints(&self.store().snapshot().await?, usize::MAX).await?;
         let total = all.len() as u64;

@@ -8,7 +8,7 @@ use keyward_store::{KeyRange, Order, Snapshot, Store};
 
 use super::{PAGE, entry, view};
 use crate::caller::Caller;
-use crate::error::Result;
+use crate::error::{Fault, Result};
 use crate::input::{AuditQuery, KeyRef};
 use crate::policy::{Permission, RULES};
 use crate::service::Service;
@@ -39,7 +39,7 @@ impl Sight {
 impl Service {
     /// A page of the audit records that the caller may see, newest first.
     pub async fn audit(&self, caller: &Caller, query: &AuditQuery) -> Result<AuditPage> {
-        check(query)?;
+        Faults::from(query.faults()).check()?;
         let sight = self.sight(caller)?;
         let mut page = Gathered::new(query);
         if matches!(sight, Sight::Instance) && is_plain(query) {
@@ -189,17 +189,20 @@ fn acted(record: &AuditRecord, asked: &str) -> bool {
     }
 }
 
-fn check(query: &AuditQuery) -> Result<()> {
-    let mut faults = Faults::default();
-    faults.page(query.page, query.limit);
-    if let Some(action) = &query.action
-        && !RULES.iter().any(|rule| is_or_is_of(rule.name, action))
-    {
-        let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
-        faults.add("action", format!("is a noun such as key, or one of {}", names.join(", ")));
+impl AuditQuery {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        faults.page(self.page, self.limit);
+        if let Some(action) = &self.action
+            && !RULES.iter().any(|rule| is_or_is_of(rule.name, action))
+        {
+            let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+            faults.add("action", format!("is a noun such as key, or one of {}", names.join(", ")));
+        }
+        if self.from.zip(self.to).is_some_and(|(from, to)| from > to) {
+            faults.add("to", "is before from");
+        }
+        faults.into_vec()
     }
-    if query.from.zip(query.to).is_some_and(|(from, to)| from > to) {
-        faults.add("to", "is before from");
-    }
-    faults.check()
 }
