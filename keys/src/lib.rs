@@ -25,7 +25,7 @@ pub use event::{Call, Event};
 pub use keyward_store::model::{Custody, Door, Environment, Id, Outcome, Plan, Role, Scope};
 pub use plans::Plans;
 pub use service::{
-    AuditExport, AuditFault, AuditRun, AuditSummary, Health, NoticeKind, OpenError, People, Presence,
-    Process, Registration, Relay, Service, ServiceOptions, ServiceSettings, StoreHealth, Subscription,
-    fingerprint_text, inspect_audit, ssh_fingerprint,
+    AuditExport, AuditFault, AuditRun, AuditSummary, Gatherer, Health, NoticeKind, OpenError, People,
+    Presence, Process, Registration, Relay, Service, ServiceOptions, ServiceSettings, StoreHealth,
+    Subscription, Watching, fingerprint_text, inspect_audit, ssh_fingerprint,
 };

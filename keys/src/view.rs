@@ -32,7 +32,7 @@ pub use billing::{BillingPeriod, BillingView, PlanChange, PlanDifference, PlanUs
 pub use fetched::{Fetched, NotFetched};
 pub use home::{Attention, AttentionKey, AttentionKind, HomeView, InstanceCare};
 pub use hygiene::KeyHygiene;
-pub use live::{KeyAction, KeyUpdate, UsageDelta, UsageStats, UsageUpdate};
+pub use live::{KeyAction, KeyUpdate, LiveEvent, Resync, SystemAlert, UsageDelta, UsageStats, UsageUpdate};
 pub use monitor::{JobView, MonitorView, ProcessView, RequestCounts, SessionCount, StoreCounts, Times};
 pub use notification::{NotificationPage, NotificationUpdate, NotificationView};
 pub use series::{EndpointUse, PreviousPeriod, UsageLine, UsagePoint, UsageSeries};

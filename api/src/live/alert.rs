@@ -1,48 +1,10 @@
-//! `system_alert`: what everybody is told about the instance, and when.
+//! When everybody is told how the store is, as `system_alert`.
 
-use std::borrow::Cow;
-
+use keyward_keys::view::SystemAlert;
 use keyward_keys::{Health, StoreHealth};
-use serde::Serialize;
 
 /// Free bytes under which room for the database is running out.
 const LITTLE_ROOM: u64 = 256 << 20;
-
-#[derive(PartialEq, Debug, Serialize)]
-pub(super) struct Alert {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    message: Cow<'static, str>,
-    /// Until the daemon is down, at most.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seconds: Option<u32>,
-}
-
-impl Alert {
-    fn new(kind: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), seconds: None }
-    }
-
-    pub(super) fn shutdown(seconds: u32) -> Self {
-        let alert = Self::new("shutdown", "the daemon is going down; come back in a moment");
-        Self { seconds: Some(seconds), ..alert }
-    }
-
-    pub(super) fn job_failed(job: &str) -> Self {
-        Self::new(
-            "job_failed",
-            format!("the daemon's job {job} failed, and is tried again; the log says why"),
-        )
-    }
-
-    pub(super) fn job_ok(job: &str) -> Self {
-        Self::new("job_ok", format!("the daemon's job {job} works again"))
-    }
-
-    pub(super) fn announcement(message: String) -> Self {
-        Self::new("announcement", message)
-    }
-}
 
 /// How the store was when it was last looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,17 +26,18 @@ impl Condition {
     }
 
     /// What is said of a change to this.
-    pub(super) fn alert(self) -> Alert {
+    pub(super) fn alert(self) -> SystemAlert {
         match self {
-            Self::Fine => Alert::new("store_ok", "all is well again: changes are taken"),
-            Self::LittleRoom => Alert::new(
+            Self::Fine => SystemAlert::new("store_ok", "all is well again: changes are taken"),
+            Self::LittleRoom => SystemAlert::new(
                 "store_space_low",
                 "the daemon's disk is nearly full; an operator should make room",
             ),
-            Self::ReadOnly => {
-                Alert::new("store_read_only", "nothing can be changed for now; what is there can be read")
-            }
-            Self::Down => Alert::new("store_down", "the store does not answer"),
+            Self::ReadOnly => SystemAlert::new(
+                "store_read_only",
+                "nothing can be changed for now; what is there can be read",
+            ),
+            Self::Down => SystemAlert::new("store_down", "the store does not answer"),
         }
     }
 }
@@ -105,6 +68,10 @@ mod tests {
         ] {
             assert_eq!(Condition::of(&health(store, room)), condition);
         }
-        assert_eq!(Condition::LittleRoom.alert().kind, "store_space_low");
+        let told = SystemAlert::new(
+            "store_space_low",
+            "the daemon's disk is nearly full; an operator should make room",
+        );
+        assert_eq!(Condition::LittleRoom.alert(), told);
     }
 }

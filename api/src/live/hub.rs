@@ -7,15 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use keyward_keys::view::UsageDelta;
-use keyward_keys::{Caller, Door, Error, Event, Id, Identity, People, Relay, Result, Service};
+use keyward_keys::view::{Resync, SystemAlert, UsageDelta};
+use keyward_keys::{Caller, Door, Error, Event, Gatherer, Id, Identity, People, Relay, Result, Service};
 use serde::Serialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::alert::{Alert, Condition};
+use super::alert::Condition;
 use super::filter::{Filter, Kind};
-use super::gather::Gatherer;
 use super::message::{Message, Seq};
 use super::subscriber::{Ending, Sink, Subscriber};
 
@@ -75,11 +74,6 @@ struct Kept {
     message: Arc<Message>,
 }
 
-#[derive(Serialize)]
-struct Resync {
-    reason: &'static str,
-}
-
 impl Hub {
     pub(crate) fn new(service: Service) -> Self {
         let start = getrandom::u32().unwrap_or_else(|_| std::process::id());
@@ -119,11 +113,11 @@ impl Hub {
     /// Tells everybody that the daemon is going down, and ends them all.
     pub(crate) fn close(&self, seconds: u32) {
         self.0.closed.cancel();
-        self.alert(&Alert::shutdown(seconds));
+        self.alert(&SystemAlert::shutdown(seconds));
         self.each(&People::All, |sink| sink.end(Ending::Closing));
     }
 
-    fn alert(&self, alert: &Alert) {
+    fn alert(&self, alert: &SystemAlert) {
         self.tell(&People::All, Kind::SystemAlert, None, alert);
     }
 
@@ -131,8 +125,7 @@ impl Hub {
     pub(super) fn caught_up(&self, lagged: &AtomicBool) -> Arc<Message> {
         let state = self.state();
         lagged.store(false, Ordering::Relaxed);
-        let resync = Resync { reason: "events were missed: read again what you show" };
-        Arc::new(Message::new("resync", Some(self.place(state.newest)), &resync))
+        Arc::new(Message::new("resync", Some(self.place(state.newest)), &Resync::default()))
     }
 
     pub(super) fn leave(&self, sink: &Arc<Sink>) {
@@ -251,7 +244,7 @@ impl Hub {
                     sink.lose();
                 });
             }
-            Event::Announced { message } => self.alert(&Alert::announcement(message.clone())),
+            Event::Announced { message } => self.alert(&SystemAlert::announcement(message.clone())),
             // The door itself hears of the end, and calls `close`.
             Event::Draining { .. } => {}
         }

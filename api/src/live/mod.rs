@@ -3,7 +3,6 @@
 
 mod alert;
 mod filter;
-mod gather;
 mod hub;
 mod message;
 mod places;

@@ -20,6 +20,7 @@ mod exposure;
 mod fetch;
 mod fetches;
 mod forgotten;
+mod gather;
 mod granted;
 mod grants;
 mod health;
@@ -70,6 +71,7 @@ mod vault;
 mod versions;
 mod warm;
 mod watch;
+mod watching;
 mod why;
 
 use std::collections::BTreeSet;
@@ -92,6 +94,7 @@ use crate::meters::Meters;
 
 pub use audit::{AuditExport, AuditFault, AuditRun, AuditSummary, inspect_audit};
 pub use bus::Subscription;
+pub use gather::Gatherer;
 pub use health::{Health, StoreHealth};
 pub use notifications::NoticeKind;
 pub use once::{Begun, Once};
@@ -100,6 +103,7 @@ pub use presence::Presence;
 pub use process::Process;
 pub use relay::{People, Relay};
 pub use ssh_keys::{fingerprint_text, ssh_fingerprint};
+pub use watching::Watching;
 
 use audit::AuditDesk;
 use bus::Bus;

@@ -49,7 +49,12 @@ impl Service {
     /// Hears everything from now on, to pass on to each client what it may hear.
     pub fn relay(&self, caller: &Caller) -> Result<Relay> {
         authorise(&self.mirror().read(), caller, Permission::EventsRelay, Target::Instance, None)?;
-        Ok(Relay { service: self.clone(), receiver: self.bus().listen() })
+        Ok(self.listen())
+    }
+
+    /// Hears everything, for whoever was found to be allowed to.
+    pub(crate) fn listen(&self) -> Relay {
+        Relay { service: self.clone(), receiver: self.bus().listen() }
     }
 }
 

@@ -1,11 +1,29 @@
 //! What live clients are sent, under the names of the specification's events.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
 use keyward_store::model::Id;
 
-use crate::view::KeyView;
+use crate::view::{KeyView, NotificationUpdate};
+
+/// An event with its name: `{"event":…,"data":…}`.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(tag = "event", content = "data", rename_all = "snake_case")]
+pub enum LiveEvent {
+    /// Calls were reported.
+    UsageUpdate(UsageUpdate),
+    /// A key was made, changed or deleted.
+    ApiKeyUpdate(Box<KeyUpdate>),
+    /// There is a new notification.
+    Notification(NotificationUpdate),
+    /// Something that everybody has to know.
+    SystemAlert(SystemAlert),
+    /// Events were missed.
+    Resync(Resync),
+}
 
 /// `usage_update`: calls that were reported since the last one about this key.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -93,4 +111,65 @@ pub struct KeyUpdate {
     pub key: Option<KeyView>,
     /// The moment of this message.
     pub timestamp: Timestamp,
+}
+
+/// `system_alert`: what everybody is told about the instance.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct SystemAlert {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// In words.
+    pub message: Cow<'static, str>,
+    /// Until the daemon is down, at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<u32>,
+}
+
+impl SystemAlert {
+    /// One of this type, such as `store_down`.
+    pub fn new(kind: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, message: message.into(), seconds: None }
+    }
+
+    /// The daemon is going down, at most so many seconds from now.
+    pub fn shutdown(seconds: u32) -> Self {
+        let alert = Self::new("shutdown", "the daemon is going down; come back in a moment");
+        Self { seconds: Some(seconds), ..alert }
+    }
+
+    /// It tells of the end of the daemon.
+    pub fn is_shutdown(&self) -> bool {
+        self.seconds.is_some()
+    }
+
+    /// One of the daemon's jobs failed.
+    pub fn job_failed(job: &str) -> Self {
+        Self::new(
+            "job_failed",
+            format!("the daemon's job {job} failed, and is tried again; the log says why"),
+        )
+    }
+
+    /// It works again.
+    pub fn job_ok(job: &str) -> Self {
+        Self::new("job_ok", format!("the daemon's job {job} works again"))
+    }
+
+    /// An operator tells everybody something.
+    pub fn announcement(message: String) -> Self {
+        Self::new("announcement", message)
+    }
+}
+
+/// `resync`: events were missed, by somebody who did not keep up or was away.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Resync {
+    /// In words, with what to do.
+    pub reason: &'static str,
+}
+
+impl Default for Resync {
+    fn default() -> Self {
+        Self { reason: "events were missed: read again what you show" }
+    }
 }

@@ -2,7 +2,6 @@
 
 use keyward_keys::Error;
 use keyward_keys::view::SessionView;
-use serde::Serialize;
 
 use super::parse::Args;
 use super::{Context, Failure, print};
@@ -29,15 +28,10 @@ pub(super) async fn whoami(context: &Context<'_>, args: &Args) -> Result<(), Fai
     context.print(&print::columns(&rows)).await
 }
 
-#[derive(Serialize)]
-struct Sessions {
-    sessions: Vec<SessionView>,
-}
-
 pub(super) async fn sessions(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let sessions = context.service.sessions(context.caller).await?;
-    if args.json {
-        return context.print(&print::json(&Sessions { sessions })).await;
+    if context.list(args, "sessions", &sessions).await? {
+        return Ok(());
     }
     const HEADER: [&str; 6] = ["WHAT", "FROM", "PROGRAM", "SINCE (UTC)", "LAST SEEN (UTC)", "ID"];
     let row = |session: &SessionView| {
@@ -70,7 +64,7 @@ pub(super) async fn end_sessions(context: &Context<'_>, args: &Args) -> Result<(
 async fn end_all(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     if args.json {
         let sessions = context.service.sessions(context.caller).await?;
-        context.print(&print::json(&Sessions { sessions })).await?;
+        context.list(args, "sessions", &sessions).await?;
     } else {
         context.note(args, "Everything you have open ends now, this connection too.\n").await?;
     }

@@ -35,6 +35,9 @@ pub(super) async fn audit(context: &Context<'_>, args: &Args) -> Result<(), Fail
     if args.json {
         return context.print(&print::json(&page)).await;
     }
+    if args.has("--ndjson") {
+        return context.print_lines(&page.records).await;
+    }
     context.print(&table(&page)).await?;
     let at = page.pagination;
     if u64::from(at.page) < at.pages {

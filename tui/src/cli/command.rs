@@ -34,6 +34,10 @@ pub(super) enum Verb {
     Lock,
     Passphrase,
     Audit,
+    Watch,
+    NotificationsLs,
+    NotificationsRead,
+    NotificationsRm,
 }
 
 /// A command.
@@ -41,7 +45,7 @@ pub(super) struct Command {
     pub(super) verb: Verb,
     /// The words that name it.
     pub(super) words: &'static [&'static str],
-    /// The operand it takes: its name in help, and whether it must be there.
+    /// The operand it takes: its name in help, which ends in `…` where there may be several, and whether one must be there.
     pub(super) operand: Option<(&'static str, bool)>,
     pub(super) flags: &'static [Flag],
     pub(super) about: &'static str,
@@ -59,6 +63,9 @@ pub(super) struct Flag {
     pub(super) many: bool,
     pub(super) about: &'static str,
 }
+
+/// What a command that lists takes, beside `--json`: for whoever reads a line at a time.
+pub(super) const NDJSON: Flag = switch("--ndjson", "one JSON object a line, each an item of the list");
 
 pub(super) const fn option(name: &'static str, value: &'static str, about: &'static str) -> Flag {
     Flag { name, value: Some(value), required: false, many: false, about }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::command::Command;
-use super::table::COMMANDS;
+use super::parse::Args;
+use super::table::commands;
 use super::{Context, Failure, print};
 
 #[derive(Serialize)]
@@ -14,20 +15,25 @@ struct Entry {
 }
 
 /// Prints help about the commands that begin with these words; about all of them when there are none.
-pub(super) async fn print(context: &Context<'_>, topic: &[String], json: bool) -> Result<(), Failure> {
+pub(super) async fn print(context: &Context<'_>, topic: &[String], args: &Args) -> Result<(), Failure> {
     let begins = |command: &&Command| topic.iter().zip(command.words).all(|(asked, have)| asked == have);
     let found: Vec<_> =
-        COMMANDS.iter().filter(begins).filter(|command| topic.len() <= command.words.len()).collect();
+        commands().filter(begins).filter(|command| topic.len() <= command.words.len()).collect();
     if found.is_empty() {
         return Err(Failure::Usage(format!("there is no help about '{}'", topic.join(" "))));
     }
-    if json {
+    if args.for_programs() {
         let entry = |c: &&Command| Entry { command: c.words.join(" "), usage: c.usage(), about: c.about };
-        return context.print(&print::json(&found.iter().map(entry).collect::<Vec<_>>())).await;
+        let entries: Vec<_> = found.iter().map(entry).collect();
+        return if args.json {
+            context.print(&print::json(&entries)).await
+        } else {
+            context.print_lines(&entries).await
+        };
     }
     let text = match found.as_slice() {
         [command] if !topic.is_empty() => one(command, &context.host.ssh_command),
-        commands => many(commands, &context.host.ssh_command, topic.is_empty()),
+        several => many(several, &context.host.ssh_command, topic.is_empty()),
     };
     context.print(&text).await
 }
@@ -51,8 +57,8 @@ fn one(command: &Command, ssh: &str) -> String {
     text
 }
 
-fn many(commands: &[&Command], ssh: &str, all: bool) -> String {
-    let rows: Vec<_> = commands
+fn many(found: &[&Command], ssh: &str, all: bool) -> String {
+    let rows: Vec<_> = found
         .iter()
         .map(|command| {
             let operand = match command.operand {
@@ -64,7 +70,7 @@ fn many(commands: &[&Command], ssh: &str, all: bool) -> String {
         })
         .collect();
     let mut text = format!("Usage: {ssh} COMMAND\n\nCommands:\n{}", print::columns(&rows));
-    text.push_str("\nEvery command takes --help and --json.\n");
+    text.push_str("\nEvery command takes --help and --json; those that list take --ndjson as well.\n");
     if all {
         text.push_str(&format!(
             "In a terminal, {ssh} opens the dashboard; add -t and \"plain\" for a line mode.\n"

@@ -35,13 +35,18 @@ pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure
     let mut total = 0;
     loop {
         let page = context.service.keys(context.caller, &query).await?;
-        if query.page == 1 && page.keys.is_empty() && !args.json {
+        if query.page == 1 && page.keys.is_empty() && !args.for_programs() {
             let ssh = &context.host.ssh_command;
             let hint = format!("No keys. Add one: {ssh} keys add --name NAME --service SERVICE\n");
             return context.note(args, &hint).await;
         }
-        let text = if args.json { json_page(&page.keys, query.page)? } else { table(&page.keys, query.page) };
-        context.print(&text).await?;
+        if args.has("--ndjson") {
+            context.print_lines(&page.keys).await?;
+        } else {
+            let text =
+                if args.json { json_page(&page.keys, query.page)? } else { table(&page.keys, query.page) };
+            context.print(&text).await?;
+        }
         total += page.keys.len() as u64;
         if page.keys.is_empty() || u64::from(query.page) >= page.pagination.pages {
             break;

@@ -10,6 +10,7 @@ mod edit;
 pub(crate) mod exit;
 mod help;
 mod keys;
+mod notifications;
 mod parse;
 mod print;
 mod stdin;
@@ -19,6 +20,9 @@ mod tokens;
 mod transfer;
 mod unlock;
 mod usage;
+mod watch;
+
+use std::collections::BTreeMap;
 
 use keyward_keys::{Caller, Error, Fault, Service};
 use serde::Serialize;
@@ -27,6 +31,9 @@ use crate::session::{HostInfo, Output, OutputGone, chain, terminal_lines};
 use command::Verb;
 use parse::{Args, Parsed};
 pub(crate) use stdin::Stdin;
+
+/// Lines of JSON that are made before they are written.
+const LINES: usize = 100;
 
 /// Where and for whom a command runs.
 pub(crate) struct Context<'a> {
@@ -65,7 +72,7 @@ impl From<OutputGone> for Failure {
 
 /// Every command: its words, the line that runs it with what it must be given, and what it does.
 pub(crate) fn lines() -> impl Iterator<Item = (String, String, &'static str)> {
-    table::COMMANDS.iter().map(|command| (command.words.join(" "), command.line(), command.about))
+    table::commands().map(|command| (command.words.join(" "), command.line(), command.about))
 }
 
 /// Runs one line and answers its exit status. Words are split as a POSIX shell would; nothing is expanded.
@@ -73,9 +80,9 @@ pub(crate) async fn run(context: &Context<'_>, line: &str, stdin: Stdin<'_>) -> 
     let Some(words) = shlex::split(line) else {
         return report(context, false, &Failure::Usage("a quote is not closed".to_owned())).await;
     };
-    let json = words.iter().any(|word| word == "--json");
+    let json = words.iter().any(|word| word == "--json" || word == "--ndjson");
     let done = match parse::parse(&words) {
-        Ok(Parsed::Help(topic)) => help::print(context, &topic, json).await,
+        Ok(Parsed::Help(topic)) => help::print(context, &topic, &Args::of(json)).await,
         Ok(Parsed::Command(verb, args)) => execute(context, verb, &args, stdin).await,
         Err(fault) => Err(Failure::Usage(fault)),
     };
@@ -87,7 +94,7 @@ pub(crate) async fn run(context: &Context<'_>, line: &str, stdin: Stdin<'_>) -> 
 
 async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_>) -> Result<(), Failure> {
     match verb {
-        Verb::Help => help::print(context, &args.operands, args.json).await,
+        Verb::Help => help::print(context, &args.operands, args).await,
         Verb::Whoami => account::whoami(context, args).await,
         Verb::SessionsLs => account::sessions(context, args).await,
         Verb::SessionsEnd => account::end_sessions(context, args).await,
@@ -104,6 +111,10 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::TokensLs => tokens::ls(context, args).await,
         Verb::TokensAdd => tokens::add(context, args, stdin).await,
         Verb::TokensRm => tokens::rm(context, args, stdin).await,
+        Verb::NotificationsLs => notifications::ls(context, args).await,
+        Verb::NotificationsRead => notifications::read(context, args).await,
+        Verb::NotificationsRm => notifications::rm(context, args).await,
+        Verb::Watch => watch::watch(context, args, stdin).await,
         Verb::Audit => audit::audit(context, args).await,
         Verb::Usage => usage::usage(context, args).await,
         Verb::TeamLs => team::ls(context, args).await,
@@ -171,9 +182,27 @@ impl Context<'_> {
         Ok(self.out.send(terminal_lines(text.as_bytes(), self.pty)).await?)
     }
 
-    /// Says something beside the result; under `--json` nothing is said.
-    async fn note(&self, args: &Args, text: &str) -> Result<(), Failure> {
+    /// Writes a list for a program, under this name or an item a line; whether that was asked for.
+    async fn list<T: Serialize>(&self, args: &Args, name: &str, items: &[T]) -> Result<bool, Failure> {
         if args.json {
+            self.print(&print::json(&BTreeMap::from([(name, items)]))).await?;
+        } else if args.has("--ndjson") {
+            self.print_lines(items).await?;
+        }
+        Ok(args.for_programs())
+    }
+
+    /// Writes items, a line of JSON each.
+    async fn print_lines(&self, items: &[impl Serialize]) -> Result<(), Failure> {
+        for some in items.chunks(LINES) {
+            self.print(&some.iter().map(print::json).collect::<String>()).await?;
+        }
+        Ok(())
+    }
+
+    /// Says something beside the result; nothing is said to a program.
+    async fn note(&self, args: &Args, text: &str) -> Result<(), Failure> {
+        if args.for_programs() {
             return Ok(());
         }
         Ok(self.err.send(terminal_lines(text.as_bytes(), self.pty)).await?)

@@ -1,7 +1,7 @@
 //! Words into a command and its arguments. It knows the table and nothing of what commands do.
 
 use super::command::{Command, Verb};
-use super::table::COMMANDS;
+use super::table::commands;
 
 /// What a line asks for.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub(super) enum Parsed {
 #[derive(Debug, Default)]
 pub(super) struct Args {
     pub(super) operands: Vec<String>,
+    /// The result is one JSON document.
     pub(super) json: bool,
     flags: Vec<(&'static str, String)>,
 }
@@ -29,6 +30,16 @@ impl Args {
     /// All values of an option that may be repeated.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.flags.iter().filter(move |(flag, _)| *flag == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A program reads the result, in one of the forms of JSON.
+    pub(super) fn for_programs(&self) -> bool {
+        self.json || self.has("--ndjson")
+    }
+
+    /// No arguments but whether the result is for a program.
+    pub(super) fn of(json: bool) -> Self {
+        Self { json, ..Self::default() }
     }
 
     /// Whether a switch is on.
@@ -45,7 +56,7 @@ pub(super) fn parse(words: &[String]) -> Result<Parsed, String> {
     let words = meant.as_deref().unwrap_or(words);
     let Some(command) = find(words) else {
         let named: Vec<_> = words.iter().take_while(|word| !word.starts_with('-')).cloned().collect();
-        let is_group = named.len() == 1 && COMMANDS.iter().any(|command| command.words[0] == named[0]);
+        let is_group = named.len() == 1 && commands().any(|command| command.words[0] == named[0]);
         return if named.is_empty() && (asks_help || words.is_empty()) || asks_help && is_group {
             Ok(Parsed::Help(named))
         } else if is_group {
@@ -62,7 +73,8 @@ pub(super) fn parse(words: &[String]) -> Result<Parsed, String> {
 }
 
 /// Other words for some commands, and what they mean.
-const SHORT: [(&[&str], &[&str]); 3] = [
+const SHORT: [(&[&str], &[&str]); 4] = [
+    (&["notifications"], &["notifications", "ls"]),
     (&["team"], &["team", "ls"]),
     (&["team", "list"], &["team", "ls"]),
     (&["keys", "list"], &["keys", "ls"]),
@@ -77,7 +89,7 @@ fn meant(words: &[String]) -> Option<Vec<String>> {
 
 /// The command these words begin with.
 pub(super) fn find(words: &[String]) -> Option<&'static Command> {
-    COMMANDS.iter().find(|command| {
+    commands().find(|command| {
         words.len() >= command.words.len()
             && command.words.iter().zip(words).all(|(have, given)| have == given)
     })
@@ -97,17 +109,19 @@ fn arguments(command: &Command, words: &[String]) -> Result<Args, String> {
         }
     }
     let allowed = match command.operand {
-        Some(_) if command.verb == Verb::Help => usize::MAX,
         Some((name, required)) => {
             if required && args.operands.is_empty() {
                 return Err(format!("{} is missing: {}", name, command.usage()));
             }
-            1
+            if name.ends_with('…') { usize::MAX } else { 1 }
         }
         None => 0,
     };
     if let Some(extra) = args.operands.get(allowed) {
         return Err(format!("'{extra}' is too much: {}", command.usage()));
+    }
+    if args.json && args.has("--ndjson") {
+        return Err("--json or --ndjson, not both".to_owned());
     }
     for flag in command.flags {
         if flag.required && !args.has(flag.name) {
@@ -156,7 +170,7 @@ fn unknown(named: &[String]) -> String {
     let given = named.join(" ");
     let given =
         if given.is_empty() { "an option without a command".to_owned() } else { format!("'{given}'") };
-    let all: Vec<_> = COMMANDS.iter().map(|command| command.words.join(" ")).collect();
+    let all: Vec<_> = commands().map(|command| command.words.join(" ")).collect();
     let first_words = named.iter().take(2).cloned().collect::<Vec<_>>().join(" ");
     let near = nearest(&first_words, all.iter().map(String::as_str))
         .or_else(|| nearest(named.first()?, all.iter().map(String::as_str)));
@@ -167,7 +181,7 @@ fn unknown(named: &[String]) -> String {
 }
 
 fn alternatives(group: &str) -> String {
-    let names = COMMANDS.iter().filter(|command| command.words[0] == group);
+    let names = commands().filter(|command| command.words[0] == group);
     names.map(|command| command.words.join(" ")).collect::<Vec<_>>().join(", ")
 }
 

@@ -70,6 +70,15 @@ impl Stdin<'_> {
         }
     }
 
+    /// Completes when a person stops what runs, by Ctrl-C or (with false) Ctrl-D. A pipe's end stops nothing: with `ssh -n`,
+    /// or in the background, it comes at once.
+    pub(super) async fn stopped(&mut self) -> bool {
+        match self {
+            Self::Asked(reader) if reader.pty() => reader.stopped().await,
+            Self::Asked(_) | Self::Piped(_) => std::future::pending().await,
+        }
+    }
+
     /// Somebody can be asked.
     pub(super) fn can_ask(&self) -> bool {
         matches!(self, Self::Asked(_))

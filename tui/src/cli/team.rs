@@ -11,15 +11,10 @@ use super::parse::Args;
 use super::stdin::Stdin;
 use super::{Context, Failure, keys, print};
 
-#[derive(Serialize)]
-struct Teams {
-    teams: Vec<TeamView>,
-}
-
 pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let teams = context.service.teams(context.caller).await?;
-    if args.json {
-        return context.print(&print::json(&Teams { teams })).await;
+    if context.list(args, "teams", &teams).await? {
+        return Ok(());
     }
     if teams.is_empty() {
         let ssh = &context.host.ssh_command;
@@ -52,16 +47,11 @@ pub(super) async fn create(context: &Context<'_>, args: &Args) -> Result<(), Fai
     answer_with(context, args, &team).await
 }
 
-#[derive(Serialize)]
-struct Members {
-    members: Vec<MemberView>,
-}
-
 pub(super) async fn members(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let team = named(context, args.operands.first().map(String::as_str)).await?;
     let members = context.service.members(context.caller, team.id).await?;
-    if args.json {
-        return context.print(&print::json(&Members { members })).await;
+    if context.list(args, "members", &members).await? {
+        return Ok(());
     }
     let header = ["NAME", "E-MAIL", "ROLE", "SEALED KEYS", "JOINED (UTC)"].map(str::to_owned).to_vec();
     let rows = members.iter().map(|member| {

@@ -12,15 +12,10 @@ use super::stdin::Stdin;
 use super::{Context, Failure, print};
 use crate::session::terminal_lines;
 
-#[derive(Serialize)]
-struct Tokens {
-    tokens: Vec<TokenView>,
-}
-
 pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let tokens = context.service.tokens(context.caller).await?;
-    if args.json {
-        return context.print(&print::json(&Tokens { tokens })).await;
+    if context.list(args, "tokens", &tokens).await? {
+        return Ok(());
     }
     if tokens.is_empty() {
         let ssh = &context.host.ssh_command;

@@ -30,6 +30,9 @@ pub(super) async fn import(context: &Context<'_>, args: &Args, mut stdin: Stdin<
     if args.json {
         return context.print(&print::json(&report)).await;
     }
+    if args.has("--ndjson") {
+        return context.print_lines(&report.keys).await;
+    }
     context.print(&print::columns(&rows(&report))).await?;
     let ImportReport { new, same, conflicting, invalid, dry_run, .. } = report;
     let made = if dry_run { "would be made" } else { "made" };

@@ -11,6 +11,10 @@ use super::{Context, Failure, keys, print};
 use crate::usage_table;
 
 pub(super) async fn usage(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let whole = args.operands.is_empty() && !CHART.iter().any(|option| args.has(option));
+    if args.has("--ndjson") && !whole {
+        return Err(Failure::Usage("--ndjson is for the list of every key; here, take --json".to_owned()));
+    }
     if CHART.iter().any(|option| args.has(option)) {
         return chart(context, args).await;
     }
@@ -94,11 +98,6 @@ impl From<KeyView> for Month {
     }
 }
 
-#[derive(Serialize)]
-struct Months {
-    keys: Vec<Month>,
-}
-
 async fn month(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let mut query = KeyQuery { page: 1, limit: 100, sort: KeySort::Usage, ..KeyQuery::default() };
     let mut months: Vec<Month> = Vec::new();
@@ -111,8 +110,8 @@ async fn month(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
         }
         query.page += 1;
     }
-    if args.json {
-        return context.print(&print::json(&Months { keys: months })).await;
+    if context.list(args, "keys", &months).await? {
+        return Ok(());
     }
     let header = ["NAME", "ENVIRONMENT", "THIS MONTH", "LIMIT", "ALL CALLS", "LAST USED (UTC)"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];

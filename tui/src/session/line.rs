@@ -104,6 +104,18 @@ impl LineReader {
         }
     }
 
+    /// Completes with Ctrl-C (true), or with Ctrl-D or the input's end (false); all else that is typed is let go.
+    pub(crate) async fn stopped(&mut self) -> bool {
+        loop {
+            match self.next().await {
+                Some(Input::Key(Key { code: KeyCode::Char('c'), mods })) if mods.ctrl => return true,
+                Some(Input::Key(Key { code: KeyCode::Char('d'), mods })) if mods.ctrl => return false,
+                Some(_) => {}
+                None => return false,
+            }
+        }
+    }
+
     async fn next(&mut self) -> Option<Input> {
         loop {
             if let Some(input) = self.ready.pop_front() {

@@ -90,7 +90,10 @@ async fn commands(
                 let pty = reader.pty();
                 let out = reader.output();
                 let context = Context { service, caller, host, out: &*out, err: &*out, pty };
-                cli::run(&context, line, Stdin::Asked(&mut reader)).await;
+                tokio::select! {
+                    _ = cli::run(&context, line, Stdin::Asked(&mut reader)) => {}
+                    () = tokio::time::sleep_until(end) => return Ok(ExitReason::TooLong),
+                }
             }
         }
     }

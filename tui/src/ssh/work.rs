@@ -227,7 +227,7 @@ impl Person {
         let Self { mut job, caller } = self;
         let line = job.command.take().unwrap_or_default();
         let (out, err) = (Arc::clone(&job.output), job.output.errors());
-        let pty = job.pty();
+        let (pty, total) = (job.pty(), job.door.settings.session.total);
         let service = job.door.service.clone();
         let context = Context { service: &service, caller: &caller, host: &host, out: &*out, err: &err, pty };
         let mut reader;
@@ -242,6 +242,7 @@ impl Person {
             status = cli::run(&context, &line, stdin) => (status, None),
             () = job.gone.cancelled() => (exit::CANCELLED, None),
             reason = session::no_longer_good(&service, &caller) => (exit::CANCELLED, Some(reason)),
+            () = tokio::time::sleep(total) => (exit::CANCELLED, Some(ExitReason::TooLong)),
         };
         Outcome { kind: "command", status, reason }
     }

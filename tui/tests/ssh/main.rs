@@ -17,3 +17,4 @@ mod people;
 mod screen;
 mod teams;
 mod transfer;
+mod watch;

@@ -1,7 +1,9 @@
 //! How the instance is, told to whoever listens when it changes. It looks, and mends nothing.
 
+use keyward_keys::view::SystemAlert;
+
 use super::Hub;
-use crate::live::alert::{Alert, Condition};
+use crate::live::alert::Condition;
 
 impl Hub {
     /// Tells everybody when the store stops taking changes, room runs out or a job fails, and when that is over.
@@ -17,10 +19,10 @@ impl Hub {
             self.alert(&now.alert());
         }
         for job in health.failing_jobs.difference(&jobs) {
-            self.alert(&Alert::job_failed(job));
+            self.alert(&SystemAlert::job_failed(job));
         }
         for job in jobs.difference(&health.failing_jobs) {
-            self.alert(&Alert::job_ok(job));
+            self.alert(&SystemAlert::job_ok(job));
         }
     }
 }

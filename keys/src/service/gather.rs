@@ -5,16 +5,19 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyward_keys::view::UsageDelta;
-use keyward_keys::{Call, Id};
 use tokio::time::Instant;
+
+use keyward_store::model::Id;
+
+use crate::event::Call;
+use crate::view::UsageDelta;
 
 /// Between two messages about one key.
 const EVERY: Duration = Duration::from_millis(250);
 
 /// Keys with usage that was told within the last moment, or is about to be.
 #[derive(Default)]
-pub(super) struct Gatherer {
+pub struct Gatherer {
     keys: HashMap<Id, Gathered>,
     /// When each of them is looked at next.
     due: BTreeSet<(Instant, Id)>,
@@ -27,7 +30,7 @@ struct Gathered {
 
 impl Gatherer {
     /// Adds calls; they are due at once unless the key was told of a moment ago.
-    pub(super) fn add(
+    pub fn add(
         &mut self,
         (space, api_key): (Id, Id),
         (requests, errors): (u32, u32),
@@ -51,12 +54,12 @@ impl Gatherer {
     }
 
     /// When something is due next.
-    pub(super) fn next(&self) -> Option<Instant> {
+    pub fn next(&self) -> Option<Instant> {
         self.due.first().map(|(at, _)| *at)
     }
 
     /// A key whose usage is due: its space, itself, and what was gathered.
-    pub(super) fn take(&mut self, now: Instant) -> Option<(Id, Id, UsageDelta)> {
+    pub fn take(&mut self, now: Instant) -> Option<(Id, Id, UsageDelta)> {
         while self.next().is_some_and(|at| at <= now) {
             let (_, api_key) = self.due.pop_first()?;
             let Some(gathered) = self.keys.get_mut(&api_key) else { continue };

@@ -1,0 +1,83 @@
+//! Teams.
+
+use super::{ENVIRONMENT, YES};
+use crate::cli::command::{Command, Flag, NDJSON, Verb, option};
+
+const TEAM: Flag = option("--team", "TEAM", "the team, by name or id; not needed when there is one");
+
+const ROLE: Flag = option("--role", "ROLE", "owner, admin, member or viewer");
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command {
+        verb: Verb::TeamLs,
+        words: &["team", "ls"],
+        operand: None,
+        flags: &[NDJSON],
+        about: "The teams you belong to",
+        more: "",
+    },
+    Command {
+        verb: Verb::TeamShow,
+        words: &["team", "show"],
+        operand: Some(("TEAM", false)),
+        flags: &[],
+        about: "All about one team",
+        more: "",
+    },
+    Command {
+        verb: Verb::TeamMembers,
+        words: &["team", "members"],
+        operand: Some(("TEAM", false)),
+        flags: &[NDJSON],
+        about: "Who belongs to a team, and who can open its sealed keys",
+        more: "",
+    },
+    Command {
+        verb: Verb::TeamCreate,
+        words: &["team", "create"],
+        operand: Some(("NAME", true)),
+        flags: &[Flag { many: true, ..ENVIRONMENT }],
+        about: "Make a team that you own",
+        more: "With --environment, its keys are for the environments that are named; else for all.",
+    },
+    Command {
+        verb: Verb::TeamInvite,
+        words: &["team", "invite"],
+        operand: Some(("EMAIL", true)),
+        flags: &[TEAM, ROLE],
+        about: "Make a code with which somebody joins a team",
+        more: "The role is member when none is named. The code works once, for a week, for this address alone.",
+    },
+    Command {
+        verb: Verb::TeamJoin,
+        words: &["team", "join"],
+        operand: None,
+        flags: &[],
+        about: "Join a team; the code comes from standard input",
+        more: "",
+    },
+    Command {
+        verb: Verb::TeamRole,
+        words: &["team", "role"],
+        operand: Some(("PERSON", true)),
+        flags: &[Flag { required: true, ..ROLE }, TEAM],
+        about: "Give a member another role",
+        more: "PERSON is an e-mail address, a login name or an id.",
+    },
+    Command {
+        verb: Verb::TeamRemove,
+        words: &["team", "remove"],
+        operand: Some(("PERSON", true)),
+        flags: &[TEAM, YES],
+        about: "Remove a member; lists what they have seen, to be rotated",
+        more: "PERSON is an e-mail address, a login name or an id.",
+    },
+    Command {
+        verb: Verb::TeamLeave,
+        words: &["team", "leave"],
+        operand: Some(("TEAM", false)),
+        flags: &[YES],
+        about: "Leave a team",
+        more: "",
+    },
+];

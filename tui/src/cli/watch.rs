@@ -1,0 +1,118 @@
+//! `watch`: what happens, as it happens, until somebody stops it. It holds nothing back: while its reader does not read, it
+//! does not listen either, and who missed events is told so.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use keyward_keys::Error;
+use keyward_keys::input::KeyRef;
+use keyward_keys::view::{KeyAction, KeyUpdate, LiveEvent, UsageUpdate};
+use tokio::time::Instant;
+
+use super::parse::Args;
+use super::stdin::Stdin;
+use super::{Context, Failure, keys, print};
+
+/// How it is left by itself.
+struct Until {
+    at: Option<Instant>,
+    events: u64,
+}
+
+pub(super) async fn watch(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
+    let until = Until { at: end(args)?, events: keys::whole(args, "--count")?.unwrap_or(u64::MAX) };
+    let environment = keys::environment(args)?;
+    let mut of = HashSet::new();
+    for name in &args.operands {
+        of.insert(context.service.key(context.caller, &KeyRef::Named(name.clone(), environment)).await?.id);
+    }
+    tokio::select! {
+        biased;
+        interrupted = stdin.stopped() => if interrupted { Err(Failure::Cancelled) } else { Ok(()) },
+        told = tell(context, args.for_programs(), of, until) => told,
+    }
+}
+
+/// When `--for` is over.
+fn end(args: &Args) -> Result<Option<Instant>, Failure> {
+    let Some(text) = args.get("--for") else { return Ok(None) };
+    let wrong = || Failure::Usage(format!("--for is a time such as 10s, 5m or 2h, not '{text}'"));
+    let time: SignedDuration = text.parse().map_err(|_| wrong())?;
+    let time = Duration::try_from(time).map_err(|_| wrong())?;
+    Ok(Some(Instant::now().checked_add(time).ok_or_else(wrong)?))
+}
+
+async fn tell(
+    context: &Context<'_>,
+    json: bool,
+    of: HashSet<keyward_keys::Id>,
+    until: Until,
+) -> Result<(), Failure> {
+    let mut events = context.service.watch(context.caller, of)?;
+    for _ in 0..until.events {
+        let event = tokio::select! {
+            biased;
+            () = over(until.at) => return Ok(()),
+            event = events.next() => event.ok_or(Error::Busy)?,
+        };
+        let text = if json { print::json(&event) } else { line(context, &event).await };
+        context.print(&text).await?;
+        if let LiveEvent::SystemAlert(alert) = &event
+            && alert.is_shutdown()
+        {
+            return Err(Error::Busy.into());
+        }
+    }
+    Ok(())
+}
+
+async fn over(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// An event as people read it, with its moment (UTC).
+async fn line(context: &Context<'_>, event: &LiveEvent) -> String {
+    let (at, text) = match event {
+        LiveEvent::UsageUpdate(update) => (update.timestamp, calls(context, update).await),
+        LiveEvent::ApiKeyUpdate(update) => (update.timestamp, changed(update)),
+        LiveEvent::Notification(update) => {
+            (update.notification.created_at, format!("notification  {}", update.notification.message))
+        }
+        LiveEvent::SystemAlert(alert) => (Timestamp::now(), format!("Keyward  {}", alert.message)),
+        LiveEvent::Resync(resync) => (Timestamp::now(), format!("Keyward  {}", resync.reason)),
+    };
+    format!("{}  {}\n", at.strftime("%H:%M:%S"), print::safe_lines(&text))
+}
+
+async fn calls(context: &Context<'_>, update: &UsageUpdate) -> String {
+    let by_id = KeyRef::Id(update.api_key_id.to_string());
+    let name = context.service.key(context.caller, &by_id).await.map(|key| key.name);
+    let usage = &update.usage;
+    let calls = if usage.requests == 1 { "call" } else { "calls" };
+    let mut text = format!("{}  +{} {calls}", name.as_ref().unwrap_or(&update.key_id), usage.requests);
+    if usage.errors > 0 {
+        text.push_str(&format!(", {} failed", usage.errors));
+    }
+    if let (Some(endpoint), Some(status)) = (&usage.endpoint, usage.status_code) {
+        text.push_str(&format!("  {} {endpoint} {status}", usage.method.unwrap_or_default()));
+        usage.response_time.into_iter().for_each(|ms| text.push_str(&format!(" {ms:.0} ms")));
+    }
+    let of = update.stats.monthly_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+    text.push_str(&format!("  ({}{of} this month)", update.stats.current_month_usage));
+    text
+}
+
+fn changed(update: &KeyUpdate) -> String {
+    let id = update.api_key_id.to_string();
+    let name = update.key.as_ref().map_or(&id, |key| &key.name);
+    let what = match update.action {
+        KeyAction::Created => "is new",
+        KeyAction::Updated => "was changed",
+        KeyAction::Deleted => "is gone, to the bin or to another space",
+    };
+    format!("{name}  {what}")
+}
