@@ -7,6 +7,7 @@ use std::time::Duration;
 use keyward_api::ApiSettings;
 use keyward_config::Config;
 use keyward_keys::crypto::PasswordCost;
+use keyward_keys::outbound::OutboundSettings;
 use keyward_keys::view::PlanLimits;
 use keyward_keys::{Clock, Door, Plans, Registration, Service, ServiceOptions, ServiceSettings};
 use keyward_tui::session::TimeLimits;
@@ -230,6 +231,11 @@ fn service_settings(config: &Config, clock: Clock) -> ServiceSettings {
         session_lifetime: seconds(config.auth.session_lifetime_seconds),
         retention_days: config.usage.retention_days.get(),
         plans: plans(&config.plans),
+        outbound: OutboundSettings {
+            allow: config.outbound.allow.iter().copied().collect(),
+            folder: Some(config.data_dir.path().to_owned()),
+            ..OutboundSettings::default()
+        },
         ..ServiceSettings::new(clock)
     }
 }
@@ -269,8 +275,10 @@ mod tests {
     fn what_nobody_sets_is_the_same_in_the_settings_and_in_the_core() {
         let overrides = vec![("data_dir".to_owned(), "/nowhere".to_owned())];
         let config = Config::load(&keyward_config::Sources { overrides, ..Default::default() }).unwrap();
-        let (settings, core) =
+        let (settings, mut core) =
             (service_settings(&config, Clock::system()), ServiceSettings::new(Clock::system()));
+        // The data folder has no default in the core.
+        core.outbound.folder = Some("/nowhere".into());
         assert_eq!(format!("{settings:?}"), format!("{core:?}"));
     }
 }

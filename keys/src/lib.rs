@@ -12,6 +12,7 @@ pub mod event;
 pub mod generate;
 pub mod input;
 pub mod meters;
+pub mod outbound;
 mod plans;
 pub mod policy;
 pub mod providers;

@@ -8,6 +8,7 @@ use keyward_store::{OpenOptions, SealerFor};
 
 use crate::clock::Clock;
 use crate::crypto::{self, MasterKey, PasswordCost, Sha256Chain};
+use crate::outbound::OutboundSettings;
 use crate::plans::Plans;
 
 /// Who may make an account for themselves.
@@ -36,6 +37,8 @@ pub struct ServiceSettings {
     pub retention_days: u32,
     /// What each plan allows.
     pub plans: Plans,
+    /// What calls to the outside are made with.
+    pub outbound: OutboundSettings,
     /// Tells the time.
     pub clock: Clock,
 }
@@ -51,6 +54,7 @@ impl ServiceSettings {
             session_lifetime: 90 * DAY,
             retention_days: 30,
             plans: Plans::default(),
+            outbound: OutboundSettings::default(),
             clock,
         }
     }
