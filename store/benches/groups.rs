@@ -3,7 +3,8 @@
 //! `cargo bench -p keyward-store --bench groups -- append` events a second at 1, 16, 64 and 256 callers, one event each
 //! `cargo bench -p keyward-store --bench groups -- bulk` the same in batches of 1,000 events, at 1, 4 and 16 callers
 //! `cargo bench -p keyward-store --bench groups -- commit` batches of one row, the same way
-//! `cargo bench -p keyward-store --bench groups -- reopen [MB]` opening after an abort, and after a clean end
+//! `cargo bench -p keyward-store --bench groups -- reopen [MB]` opening after an abort amid commits in a row, after a
+//! clean end, and after aborts amid reported usage, at moments drawn by lot
 //!
 //! Each is run sealed at the cost of the real sealer, and clear.
 
@@ -126,30 +127,55 @@ fn cpu() -> f64 {
         .sum()
 }
 
+/// Times of aborts amid reported usage.
+const ABORTS: u64 = 10;
+
 /// Fills a store in a child process that then aborts, and opens what it left.
 fn reopen(megabytes: u64) {
     for sealed in [false, true] {
         let folder = tempfile::tempdir_in(".").unwrap();
         let path = folder.path().join("bench.redb");
-        let status = std::process::Command::new(std::env::current_exe().unwrap())
-            .args([
-                "fill",
-                path.to_str().unwrap(),
-                &megabytes.to_string(),
-                if sealed { "sealed" } else { "clear" },
-            ])
-            .status()
-            .unwrap();
-        assert!(!status.success(), "the child aborts");
-        for how in ["abort", "clean end"] {
+        let kind = if sealed { "sealed" } else { "clear " };
+        let timed = |how: &str| {
             let (start, before) = (Instant::now(), cpu());
             let store = open(&path, sealed);
             let (took, used) = (start.elapsed(), cpu() - before);
             drop(store);
-            let kind = if sealed { "sealed" } else { "clear " };
             println!("{kind} {megabytes} MB after {how}: {took:.3?}, {used:.3} s of CPU");
+        };
+        child(&["fill", path.to_str().unwrap(), &megabytes.to_string(), kind.trim()]);
+        timed("an abort amid commits");
+        timed("a clean end");
+        for round in 0..ABORTS {
+            // Somewhere in the second in which a round of folding falls.
+            let at_ms = 2_500 + (round * 617) % 1_000;
+            child(&["report", path.to_str().unwrap(), &at_ms.to_string(), kind.trim()]);
+            timed("an abort amid reports");
         }
     }
+}
+
+fn child(arguments: &[&str]) {
+    let program = std::env::current_exe().unwrap();
+    let status = std::process::Command::new(program).args(arguments).status().unwrap();
+    assert!(!status.success(), "the child aborts");
+}
+
+/// Reports usage from 64 callers, and aborts amid it.
+fn report(path: &Path, for_ms: u64, sealed: bool) -> ! {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let store = Arc::new(open(path, sealed));
+    let next = Arc::new(AtomicU64::new(1));
+    for _ in 0..64 {
+        let (store, next) = (store.clone(), next.clone());
+        runtime.spawn(async move {
+            loop {
+                once(&store, Work::Append(1), &next).await;
+            }
+        });
+    }
+    std::thread::sleep(Duration::from_millis(for_ms));
+    std::process::abort()
 }
 
 fn fill(path: &Path, megabytes: u64, sealed: bool) -> ! {
@@ -185,6 +211,7 @@ fn main() {
         ["fill", path, megabytes, kind] => {
             fill(Path::new(path), megabytes.parse().unwrap(), kind == "sealed")
         }
+        ["report", path, for_ms, kind] => report(Path::new(path), for_ms.parse().unwrap(), kind == "sealed"),
         _ => println!("say what to measure: append, bulk, commit, or reopen [MB]"),
     }
 }

@@ -86,8 +86,8 @@ pub struct OpenOptions {
     pub queue: usize,
     /// Bytes that may wait, by a rough count.
     pub queue_bytes: usize,
-    /// A commit at least this long after the one before also records what a start after a crash needs to open at
-    /// once, for about twice its cost; without that, such a start reads every page.
+    /// A commit at least this long after the one before, or one that folds usage, also records what a start after a
+    /// crash needs to open at once, for about twice its cost; without that, such a start reads every page.
     pub quick_repair_after: Duration,
     /// Bytes of the journal's ring in a file that is made now, in whole blocks of 4096; 0 for none.
     pub journal_bytes: u64,

@@ -183,10 +183,10 @@ impl Writer {
         let State::Open(open) = &self.state else { return Err(Error::Closed) };
         self.ledger.begin();
         // Recording which pages are free spares a start after a crash the reading of every page. It doubles the
-        // cost of a commit and grows with the file, so commits in quick succession go without.
-        let quick_repair = self.last_commit.elapsed() >= self.quick_repair_after;
+        // cost of a commit and grows with the file, so commits in quick succession go without; but not those that fold,
+        // for there are few of them, and nothing else is written while usage is reported.
+        let alone = self.last_commit.elapsed() >= self.quick_repair_after;
         let result = open.begin().and_then(|mut transaction| {
-            transaction.set_quick_repair(quick_repair);
             let mut filling = Filling {
                 chain: &*self.chain,
                 observed: self.observer.is_some(),
@@ -194,7 +194,8 @@ impl Writer {
                 usage: &mut self.usage,
                 folded: self.folded,
             };
-            filling.fill(&Tx::new(&transaction), group, &mut done)?;
+            let folded = filling.fill(&Tx::new(&transaction), group, &mut done)?;
+            transaction.set_quick_repair(alone || folded);
             match done.marker {
                 Some(_) => transaction.commit().map_err(engine),
                 None => transaction.abort().map_err(engine),
@@ -337,7 +338,8 @@ struct Filling<'a> {
 }
 
 impl Filling<'_> {
-    fn fill(&mut self, tx: &Tx<'_>, group: &mut Group, done: &mut Done) -> Result<()> {
+    /// Fills it; whether usage was folded.
+    fn fill(&mut self, tx: &Tx<'_>, group: &mut Group, done: &mut Done) -> Result<bool> {
         self.apply_batches(tx, group, done)?;
         admit(self.usage, group, tx, done)?;
         let slice = self.usage.slice(Instant::now(), tx)?;
@@ -362,7 +364,7 @@ impl Filling<'_> {
         if done.marker.is_some() && self.folded > 0 {
             tx.remove_through(ARRIVALS, &self.folded.to_be_bytes(), DROPPED)?;
         }
-        Ok(())
+        Ok(folded)
     }
 
     fn apply_batches(&mut self, tx: &Tx<'_>, group: &mut Group, done: &mut Done) -> Result<()> {
