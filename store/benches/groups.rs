@@ -162,6 +162,7 @@ fn child(arguments: &[&str]) {
 }
 
 /// Reports usage from 64 callers, and aborts amid it.
+#[expect(clippy::disallowed_methods, reason = "the moment of the abort is what is chosen")]
 fn report(path: &Path, for_ms: u64, sealed: bool) -> ! {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let store = Arc::new(open(path, sealed));

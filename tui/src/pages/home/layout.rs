@@ -22,8 +22,9 @@ pub(super) struct Layout {
 impl Layout {
     pub(super) fn of(area: Rect) -> Self {
         let chart = match area.height {
-            46.. => 14,
-            32.. => 10,
+            50.. => 20,
+            40.. => 16,
+            32.. => 12,
             26.. => 6,
             18.. => 4,
             14.. => 2,
