@@ -1,5 +1,6 @@
 //! The command line: names, flags and their help. Only commands that work are here; what they do is elsewhere.
 
+mod alerts;
 mod user;
 
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use keyward_keys::input::{self, TransferFormat};
 
 use crate::error::Result;
 
+pub use alerts::{Alerts, Backtest};
 pub use user::{User, UserAdd};
 
 /// Keeps a team's API keys: sealed, rotated, metered live, shared by role. One daemon, reached by ssh.
@@ -68,6 +70,9 @@ pub enum Command {
     /// Manages accounts
     #[command(subcommand)]
     User(User),
+    /// Tries the watching of usage on the past
+    #[command(subcommand)]
+    Alerts(Alerts),
     /// Shows or checks the settings
     #[command(subcommand)]
     Config(ConfigCommand),

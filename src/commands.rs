@@ -2,9 +2,9 @@
 
 use clap::CommandFactory;
 
-use crate::args::{Args, Command, Common, ConfigCommand};
+use crate::args::{Alerts, Args, Command, Common, ConfigCommand};
 use crate::error::Result;
-use crate::{console, demo, logging, output, serve, token, transfer, user, verify};
+use crate::{backtest, console, demo, logging, output, serve, token, transfer, user, verify};
 
 /// Carries out what the command line says, and answers the exit status.
 ///
@@ -26,6 +26,7 @@ pub async fn run(args: Args) -> Result<u8> {
         Command::Export(export) => transfer::export(&common, export).await,
         Command::User(user) => user::user(&common, user).await,
         Command::Verify(how) => verify::verify(&common, how).await,
+        Command::Alerts(Alerts::Backtest(how)) => backtest::backtest(&common, &how),
         Command::Config(ConfigCommand::Check) => check(&common),
         Command::Config(ConfigCommand::Show) => show(&common),
         Command::Completions { shell } => {

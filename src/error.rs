@@ -230,6 +230,19 @@ pub enum Error {
     /// The command could not be waited for.
     #[error("the command could not be waited for")]
     Child(#[source] io::Error),
+    /// A table that was handed in.
+    #[error("{name}, line {line}: {fault}")]
+    Table {
+        /// Which.
+        name: String,
+        /// Where, from 1.
+        line: u64,
+        /// What is wrong, and what to do.
+        fault: String,
+    },
+    /// The result cannot be written.
+    #[error("the result could not be written")]
+    Output(#[source] io::Error),
     /// The person cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -279,7 +292,9 @@ impl Error {
             | Self::Stranger(_)
             | Self::NoCertificates
             | Self::Tls(_)
-            | Self::Child(_) => Exit::Failed,
+            | Self::Child(_)
+            | Self::Table { .. }
+            | Self::Output(_) => Exit::Failed,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Every operation is a method of [`Service`] that takes a [`Caller`]; only `service::authn` makes one. Nothing
 //! here returns the store, a transaction or a stored record.
 
+pub mod anomaly;
 pub mod caller;
 mod clock;
 pub mod crypto;
