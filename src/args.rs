@@ -1,6 +1,7 @@
 //! The command line: names, flags and their help. Only commands that work are here; what they do is elsewhere.
 
 mod alerts;
+mod recipe;
 mod user;
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ use keyward_keys::input::{self, TransferFormat};
 use crate::error::Result;
 
 pub use alerts::{Alerts, Backtest};
+pub use recipe::{RecipeCheck, RecipeCommand};
 pub use user::{User, UserAdd};
 
 /// Keeps a team's API keys: sealed, rotated, metered live, shared by role. One daemon, reached by ssh.
@@ -76,6 +78,9 @@ pub enum Command {
     /// Shows or checks the settings
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Shows the recipes that keys are rotated by, and checks new ones
+    #[command(subcommand)]
+    Recipe(RecipeCommand),
     /// Verifies the audit chain, and names the first record that does not follow
     Verify(Verify),
     /// Prints a completion script for a shell

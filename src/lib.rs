@@ -8,7 +8,7 @@
 //! | [`daemon`] | both doors, the jobs and the admin socket around one `Service`, from start to drained end |
 //! | [`jobs`] | what the daemon does by itself, and when |
 //! | [`admin`] | the socket through which commands reach a running daemon, and what they may ask there |
-//! | [`serve`], [`demo`], [`console`], [`user`], [`verify`], [`token`], [`transfer`], [`run`], [`backtest`] | the commands that need more than a line |
+//! | [`serve`], [`demo`], [`console`], [`user`], [`verify`], [`token`], [`transfer`], [`recipe`], [`run`], [`backtest`] | the commands that need more than a line |
 //! | [`harden`], [`panics`], [`logging`], [`output`], [`error`] | how the process behaves and how it speaks |
 //!
 //! Tests start the real daemon with [`run`], or with [`Daemon::open`] where they need its addresses.
@@ -30,6 +30,7 @@ pub mod output;
 pub mod panics;
 pub mod password;
 pub mod ready;
+pub mod recipe;
 pub mod run;
 pub mod secrets;
 pub mod serve;

@@ -24,6 +24,7 @@ mod idle;
 mod openssh;
 mod openssh_commands;
 mod plans;
+mod recipe;
 mod rest;
 mod run;
 mod sessions;

@@ -11,7 +11,7 @@ use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use ipnet::IpNet;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::JoinHandle;
 
 use super::connect::Connector;
@@ -93,9 +93,14 @@ impl Client {
         self.clock.now_ms()
     }
 
+    /// Waits until one more may be under way; it is, until what is answered is dropped.
+    pub(super) async fn turn(&self) -> CallResult<SemaphorePermit<'_>> {
+        self.turns.acquire().await.map_err(|_| CallError::transient("the daemon stops"))
+    }
+
     /// Makes a call when its turn comes. An answer of any status is an answer; see [`Answer::good`].
     pub(super) async fn call(&self, call: Call) -> CallResult<Answer> {
-        let _turn = self.turns.acquire().await.map_err(|_| CallError::transient("the daemon stops"))?;
+        let _turn = self.turn().await?;
         let (host, sent) = (call.target.authority(), AtomicBool::new(false));
         let late = |_| Err(CallError::transient(format!("{host} did not answer in time")));
         let answer =

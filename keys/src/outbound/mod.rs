@@ -3,11 +3,15 @@
 //! is plain, with secrets in types that cannot be printed.
 
 mod client;
+mod command;
 mod connect;
 mod error;
+mod github_app;
 mod network;
+mod recipe;
 mod retry_after;
 mod signature;
+mod sigv4;
 mod step;
 mod target;
 #[cfg(test)]
@@ -26,7 +30,9 @@ use crate::clock::Clock;
 use client::Client;
 
 pub use client::CallLimits;
+pub use command::CommandEntry;
 pub use error::{CallError, CallResult, Class};
+pub use recipe::{Listed, Mode, Parameter, Recipe, RecipeEntry, RecipeRun, Tried};
 pub use signature::WebhookSecret;
 pub use step::{Created, Step, Subject};
 pub use target::Target;
@@ -63,13 +69,14 @@ pub struct Outbound(Arc<Inner>);
 
 struct Inner {
     client: Client,
+    folder: Option<PathBuf>,
 }
 
 impl Outbound {
     /// Opens nothing yet: who is trusted is looked up at the first call that needs it.
     pub fn new(settings: OutboundSettings, clock: Clock) -> Self {
-        let OutboundSettings { allow, limits, .. } = settings;
-        Self(Arc::new(Inner { client: Client::new(allow, limits, clock) }))
+        let OutboundSettings { allow, folder, limits } = settings;
+        Self(Arc::new(Inner { client: Client::new(allow, limits, clock), folder }))
     }
 
     /// What is wrong with an address that somebody wants called, to follow the name of its field.
@@ -82,5 +89,15 @@ impl Outbound {
 
     fn client(&self) -> &Client {
         &self.0.client
+    }
+
+    /// Where the operator's own recipes are.
+    fn recipe_folder(&self) -> Option<PathBuf> {
+        self.0.folder.as_ref().map(|folder| folder.join("recipes"))
+    }
+
+    /// The file that names the programs which may be run.
+    fn command_file(&self) -> Option<PathBuf> {
+        self.0.folder.as_ref().map(|folder| folder.join("commands.toml"))
     }
 }

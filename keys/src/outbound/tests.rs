@@ -181,4 +181,6 @@ async fn no_more_than_thirty_two_are_under_way() {
     calls.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
+mod commands;
+mod recipes;
 mod webhooks;

@@ -1,0 +1,79 @@
+//! Reading the rest of a recipe: how keys are listed, and what answers mean besides what their status says.
+
+use toml::Value;
+
+use super::answer::Next;
+use super::parse::{Context, pick};
+use super::reader::Reader;
+use super::{List, Rule};
+use crate::outbound::error::Class;
+
+/// Reads `[list]`.
+pub(super) fn list(mut reader: Reader, context: &Context<'_>) -> Option<List> {
+    let request = context.request(&mut reader, "GET", &["name", "credential"]);
+    let (items, id) = (pick(&mut reader, "items"), pick(&mut reader, "id"));
+    for (field, found) in [("items", items.is_some()), ("id", id.is_some())] {
+        if !found {
+            reader.fault(field, "is missing: where in the answer it is");
+        }
+    }
+    let name = pick(&mut reader, "item_name");
+    let next = reader.inner("next").and_then(next);
+    reader.finish();
+    Some(List { request: request?, items: items?, id: id?, name, next })
+}
+
+fn next(mut reader: Reader) -> Option<Next> {
+    let next = match (reader.text("after"), reader.text("page"), reader.text("offset")) {
+        (Some(query), None, None) => {
+            let value = pick(&mut reader, "value");
+            if value.is_none() {
+                reader.fault("value", "is missing: where in the answer the next page is named");
+            }
+            let more = pick(&mut reader, "more");
+            value.map(|value| Next::Cursor { query, value, more })
+        }
+        (None, Some(query), None) => Some(Next::Page { query, first: reader.number("first").unwrap_or(1) }),
+        (None, None, Some(query)) => Some(Next::Offset { query }),
+        _ => {
+            reader.fault("next", "has one of after, page and offset: the name of the query's field");
+            None
+        }
+    };
+    reader.finish();
+    next
+}
+
+/// Reads one of `[[errors]]`.
+pub(super) fn rule(mut reader: Reader) -> Option<Rule> {
+    let words = |value: Value| match value {
+        Value::String(text) => Some(vec![text]),
+        Value::Array(values) => values.into_iter().map(|value| value.as_str().map(str::to_owned)).collect(),
+        _ => None,
+    };
+    let on = reader.value("on").map(|value| words(value).unwrap_or_default());
+    if on.iter().flatten().any(|step| !["create", "probe", "retire", "list"].contains(&step.as_str())) {
+        reader.fault("on", "names a request that is not create, probe, retire or list");
+    }
+    let status = reader.number("status").and_then(|status| u16::try_from(status).ok());
+    if status.is_none_or(|status| !(200..600).contains(&status)) {
+        reader.fault("status", "is no HTTP status");
+    }
+    let place = pick(&mut reader, "at");
+    let is = reader.value("is").map(|value| words(value).unwrap_or_default());
+    if place.is_some() != is.as_ref().is_some_and(|is| !is.is_empty()) {
+        reader.fault("at", "goes with is: the place in the answer, and the texts that may stand there");
+    }
+    let classes = [Class::Transient, Class::Auth, Class::Config, Class::Quota, Class::Refused];
+    let mut known: Vec<(&str, Option<Class>)> =
+        classes.iter().map(|class| (class.name(), Some(*class))).collect();
+    known.push(("ok", None));
+    let class = reader.word("class", &known);
+    reader.finish();
+    Some(Rule {
+        on: on.map(|on| on.into_iter().collect()),
+        status: status?,
+        at: place.zip(is),
+        class: class?,
+    })
+}

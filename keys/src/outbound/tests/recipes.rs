@@ -1,0 +1,298 @@
+//! Each recipe of the program against a server that answers as the provider's public reference says: a key is made, tried,
+//! found, retired, and every refusal has its class.
+
+mod providers;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::outbound::testing::{Asked, Reply, Server, outbound};
+use crate::outbound::{CallError, Class, Recipe, RecipeRun};
+use providers::{Provider, all};
+
+/// The keys at a provider: id and name.
+type Keys = Arc<Mutex<Vec<(String, String)>>>;
+
+struct Stage {
+    server: Server,
+    keys: Keys,
+    recipe: Recipe,
+    params: BTreeMap<String, String>,
+    credential: SecretString,
+}
+
+impl Stage {
+    fn run(&self) -> RecipeRun<'_> {
+        RecipeRun { recipe: &self.recipe, params: &self.params, credential: &self.credential }
+    }
+}
+
+/// A provider that works, unless `disturb` answers first.
+async fn stage(provider: &Provider, disturb: impl Fn(&Asked) -> Option<Reply> + Send + 'static) -> Stage {
+    let keys = Keys::default();
+    let (known, provider_) = (Arc::clone(&keys), provider.clone());
+    let server = Server::start(move |asked| {
+        disturb(asked).unwrap_or_else(|| (provider_.answer)(asked, &mut known.lock().unwrap()))
+    })
+    .await;
+    let mut recipe = Recipe::parse(provider.name, Recipe::shipped(provider.name).unwrap(), &[]).unwrap();
+    recipe.settle_seconds = 0;
+    let mut params: BTreeMap<String, String> =
+        provider.params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    for name in recipe.params.keys().filter(|name| name.ends_with("_url")) {
+        params.insert(name.clone(), server.url.clone());
+    }
+    assert_eq!(recipe.check_params(&params), [], "{}", provider.name);
+    Stage { server, keys, recipe, params, credential: SecretString::from(provider.credential) }
+}
+
+#[tokio::test]
+async fn a_key_is_made_tried_found_and_retired() {
+    let outbound = outbound();
+    for provider in all() {
+        let stage = stage(&provider, |_| None).await;
+        let (run, name) = (stage.run(), "keyward-ak_prod_x-1");
+        let failed = |error: &CallError| format!("{}: {error}; {:?}", provider.name, stage.server.asked());
+        let current = SecretString::from("current-value");
+        let made = outbound
+            .recipe_create(run, name, Some(&current), None)
+            .await
+            .unwrap_or_else(|error| panic!("{}", failed(&error)));
+        assert_eq!(made.value.expose_secret(), provider.value, "{}", provider.name);
+        let id = made.provider_id.clone();
+        outbound
+            .recipe_probe(run, &made.value, id.as_deref())
+            .await
+            .unwrap_or_else(|error| panic!("{}", failed(&error)));
+        if stage.recipe.lists() {
+            let listed = outbound
+                .recipe_list(run, name)
+                .await
+                .unwrap_or_else(|error| panic!("{}: {error}", provider.name));
+            let found = listed.iter().find(|listed| Some(&listed.id) == id.as_ref()).unwrap();
+            assert_eq!(found.name.is_some(), stage.recipe.lists_names(), "{}", provider.name);
+            assert!(found.name.as_deref().is_none_or(|found| found == name), "{}", provider.name);
+            let id = id.unwrap();
+            for _ in 0..2 {
+                outbound
+                    .recipe_retire(run, &id)
+                    .await
+                    .unwrap_or_else(|error| panic!("{}: {error}", provider.name));
+            }
+            assert!(stage.keys.lock().unwrap().is_empty(), "{}", provider.name);
+            assert!(outbound.recipe_list(run, name).await.unwrap().is_empty(), "{}", provider.name);
+        }
+        for asked in stage.server.asked() {
+            for secret in [provider.credential, provider.value, "current-value"] {
+                assert!(!asked.path.contains(secret), "{}: {}", provider.name, asked.path);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_refusal_has_its_class() {
+    let outbound = outbound();
+    for provider in all() {
+        let value = SecretString::from(provider.value);
+        let current = SecretString::from("current-value");
+        for (reply, class) in [
+            (provider.unauthorized.clone(), Class::Auth),
+            (Reply::status(429).with("retry-after", 30), Class::Transient),
+            (Reply::status(500), Class::Transient),
+            (Reply::json(200, "{}"), Class::Config),
+            (Reply::json(200, "<html>not what you think</html>"), Class::Config),
+        ] {
+            let shown = format!("{}: {reply:?}", provider.name);
+            let stage = stage(&provider, move |_| Some(reply.clone())).await;
+            let error = outbound.recipe_create(stage.run(), "n", Some(&current), None).await.unwrap_err();
+            assert_eq!(error.class, class, "{shown}: {error}");
+            assert!(!error.detail.contains(provider.credential), "{error}");
+        }
+        let refused = provider.refused.clone();
+        let stage = stage(&provider, move |_| Some(refused.clone())).await;
+        let error = outbound.recipe_probe(stage.run(), &value, Some("id")).await.unwrap_err();
+        assert_eq!(error.class, Class::Refused, "{}: {error}", provider.name);
+        assert!(!error.detail.contains(provider.value));
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_is_full_is_not_asked_for_more() {
+    let outbound = outbound();
+    for (name, most) in [("aws-iam", 2), ("sendgrid", 100)] {
+        let provider = all().into_iter().find(|provider| provider.name == name).unwrap();
+        let stage = stage(&provider, |_| None).await;
+        stage.keys.lock().unwrap().extend((0..most).map(|n| (format!("k{n}"), format!("n{n}"))));
+        let error = outbound.recipe_create(stage.run(), "n", None, None).await.unwrap_err();
+        assert_eq!(error.class, Class::Quota, "{error}");
+        assert!(!error.maybe_done);
+        assert_eq!(stage.keys.lock().unwrap().len(), most);
+    }
+}
+
+#[tokio::test]
+async fn full_as_the_provider_says_it_is_a_quota() {
+    let outbound = outbound();
+    let full = "<ErrorResponse><Error><Type>Sender</Type><Code>LimitExceeded</Code><Message>Cannot exceed quota for \
+                AccessKeysPerUser: 2</Message></Error><RequestId>1</RequestId></ErrorResponse>";
+    let aws = all().into_iter().find(|provider| provider.name == "aws-iam").unwrap();
+    let stage =
+        stage(&aws, move |asked| asked.body.contains("CreateAccessKey").then(|| Reply::json(409, full)))
+            .await;
+    let error = outbound.recipe_create(stage.run(), "n", None, None).await.unwrap_err();
+    assert_eq!(error.class, Class::Quota, "{error}");
+}
+
+#[tokio::test]
+async fn a_resend_key_that_may_only_send_counts_as_tried() {
+    let resend = all().into_iter().find(|provider| provider.name == "resend").unwrap();
+    let only = r#"{"statusCode":401,"message":"This API key is restricted to only send emails","name":"restricted_api_key"}"#;
+    let stage = stage(&resend, move |_| Some(Reply::json(401, only))).await;
+    outbound().recipe_probe(stage.run(), &SecretString::from("re_x"), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_expiring_value_says_until_when() {
+    for (name, until) in [("github-app", "2026-11-26T01:00:00Z"), ("gitlab", "2027-02-24T00:00:00Z")] {
+        let provider = all().into_iter().find(|provider| provider.name == name).unwrap();
+        let stage = stage(&provider, |_| None).await;
+        let current = SecretString::from("current-value");
+        let made = outbound().recipe_create(stage.run(), "n", Some(&current), None).await.unwrap();
+        assert_eq!(made.expires_at.unwrap().to_string(), until, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_value_is_tried_until_it_is_known_everywhere() {
+    let openrouter = all().into_iter().find(|provider| provider.name == "openrouter").unwrap();
+    let tries = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&tries);
+    let mut stage = stage(&openrouter, move |_| {
+        let mut tries = counted.lock().unwrap();
+        *tries += 1;
+        Some(Reply::status(if *tries < 2 { 401 } else { 200 }))
+    })
+    .await;
+    stage.recipe.settle_seconds = 10;
+    outbound().recipe_probe(stage.run(), &SecretString::from("v"), None).await.unwrap();
+    assert_eq!(*tries.lock().unwrap(), 2);
+}
+
+#[tokio::test]
+async fn long_lists_are_read_to_their_end_and_loops_are_seen() {
+    let outbound = outbound();
+    for name in ["openai", "openrouter", "cloudflare", "datadog", "twilio"] {
+        let provider = all().into_iter().find(|provider| provider.name == name).unwrap();
+        let stage = stage(&provider, |_| None).await;
+        stage.keys.lock().unwrap().extend((0..250).map(|n| (format!("k{n:03}"), format!("n{n}"))));
+        let found = outbound.recipe_list(stage.run(), "n").await.unwrap();
+        assert_eq!(found.len(), 250, "{name}");
+    }
+    let openai = all().into_iter().find(|provider| provider.name == "openai").unwrap();
+    let page = r#"{"object":"list","data":[{"id":"a","name":"b"}],"last_id":"a","has_more":true}"#;
+    let stage = stage(&openai, move |_| Some(Reply::json(200, page))).await;
+    let error = outbound.recipe_list(stage.run(), "n").await.unwrap_err();
+    assert!(error.class == Class::Config && error.detail.contains("loop"), "{error}");
+    assert!(stage.server.asked().len() <= 3);
+}
+
+#[test]
+fn every_fault_of_a_recipe_is_told_at_once() {
+    let text = r#"
+        title = 7
+        mode = "triple"
+        base_url = "https://10.0.0.1/"
+        colour = "red"
+        credential = "A key."
+        reference = "https://example.com"
+        checked = "yesterday"
+        [params.a]
+        about = "A."
+        default = "{b}"
+        [params.b]
+        about = "B."
+        default = "{a}"
+        [create]
+        path = "/keys/{credential}/{nobody}"
+        query = { api_key = "x" }
+        json = { name = "{name}" }
+        [probe]
+        method = "BREW"
+        path = "probe"
+        auth = { bearer = "{value}", basic = "{value}" }
+        [list]
+        path = "/keys?all=1"
+        [[errors]]
+        status = 99
+        class = "bad"
+    "#;
+    let faults = Recipe::parse("x", text, &[]).unwrap_err();
+    let told: Vec<String> = faults.iter().map(|fault| format!("{} {}", fault.field, fault.detail)).collect();
+    let told = told.join("\n");
+    for part in [
+        "title is not a text",
+        "mode is not one of dual, single, expiring",
+        "checked is no day",
+        "colour is known to nobody",
+        "params.a.default is a loop",
+        "params.b.default is a loop",
+        "create.path puts the secret {credential} into the address",
+        "create.path uses {nobody}",
+        "create.query.api_key is called like a secret",
+        "create.value is missing",
+        "probe.method is not one of",
+        "probe.path does not begin with /",
+        "is one of bearer, basic",
+        "list.path is more than a path",
+        "list.items is missing",
+        "list.id is missing",
+        "errors.0.status is no HTTP status",
+        "errors.0.class is not one of",
+    ] {
+        assert!(told.contains(part), "{part} is not among:\n{told}");
+    }
+    let private = Recipe::parse("x", "base_url = \"https://10.0.0.1/\"", &[]).unwrap_err();
+    assert!(
+        private.iter().any(|fault| fault.field == "base_url" && fault.detail.contains("a private address")),
+        "{private:?}"
+    );
+    let broken = Recipe::parse("x", "a = 1\nb = \n", &[]).unwrap_err();
+    assert!(broken[0].detail.starts_with("line 2"), "{broken:?}");
+}
+
+#[test]
+fn parameters_are_checked() {
+    let recipe = Recipe::parse("cloudflare", Recipe::shipped("cloudflare").unwrap(), &[]).unwrap();
+    let given = [("policies", "{"), ("acount", "x")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let faults = recipe.check_params(&given.into_iter().collect());
+    let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
+    assert_eq!(fields, ["account", "policies", "acount"]);
+}
+
+#[tokio::test]
+async fn the_operator_s_own_recipes_come_first_and_work_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings =
+        crate::outbound::OutboundSettings { folder: Some(folder.path().to_owned()), ..Default::default() };
+    let outbound = crate::outbound::Outbound::new(settings, crate::clock::Clock::system());
+    assert_eq!(outbound.recipe("resend").await.unwrap().title, "Resend: API keys");
+    assert!(outbound.recipe("nobody").await.is_err());
+    std::fs::create_dir(folder.path().join("recipes")).unwrap();
+    let own = Recipe::shipped("resend").unwrap().replace("Resend: API keys", "Mine");
+    for (name, text) in [("resend", own.as_str()), ("mine", own.as_str()), ("broken", "mode = 7")] {
+        std::fs::write(folder.path().join(format!("recipes/{name}.toml")), text).unwrap();
+    }
+    assert_eq!(outbound.recipe("resend").await.unwrap().title, "Mine");
+    assert_eq!(outbound.recipe("mine").await.unwrap().name, "mine");
+    assert!(outbound.recipe("broken").await.unwrap_err().to_string().contains("mode"));
+    for wrong in ["../resend", "", "A", "a/b"] {
+        assert!(outbound.recipe(wrong).await.is_err(), "{wrong}");
+    }
+    let all = outbound.recipes().await;
+    assert_eq!(all.len(), 14);
+    let broken = all.iter().find(|entry| entry.name == "broken").unwrap();
+    assert!(broken.own && broken.recipe.is_err());
+}
