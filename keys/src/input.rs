@@ -2,6 +2,7 @@
 //! those that the document of the HTTP door shows; the limits it shows are held against the checks by a test.
 
 mod account;
+mod batch;
 mod notices;
 
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub use account::{
     PreferencesChange, ProfileChange, Theme, UserChange, UserQuery,
 };
 pub use audit::{AuditQuery, CheckpointQuery};
+pub use batch::{Batch, BatchChange, KeyChange, MOST_CHANGES};
 pub use fetch::FetchMany;
 pub use keys::{Hygiene, KeyQuery, KeySort};
 pub use series::{Breakdown, SeriesQuery, Step};

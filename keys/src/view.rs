@@ -4,6 +4,7 @@
 mod access;
 mod account;
 mod audit;
+mod batch;
 mod billing;
 mod fetched;
 mod home;
@@ -28,6 +29,7 @@ use keyward_store::model::{Custody, Environment, Id, Plan};
 
 pub use access::{AccessAction, AccessAnswer, AppAccess, KeyAccess, PersonAccess};
 pub use audit::{AuditLine, AuditPage, AuditView, CheckpointPage, CheckpointView};
+pub use batch::{BatchAction, BatchLine, BatchReport};
 pub use billing::{BillingPeriod, BillingView, PlanChange, PlanDifference, PlanUsage, UsageForecast};
 pub use fetched::{Fetched, NotFetched};
 pub use home::{Attention, AttentionKey, AttentionKind, HomeView, InstanceCare};

@@ -85,6 +85,58 @@ async fn without_a_terminal_there_is_a_short_help_and_at_the_end_of_input_a_dash
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_are_answered_a_line_each_also_after_one_that_is_too_long() {
+    if !available() {
+        return;
+    }
+    let (_daemon, ssh) = start().await;
+    let long = "x".repeat(3 << 20);
+    let add =
+        json!({"id": 1, "command": "keys add", "args": {"name": "mail", "service": "S"}, "input": "SG.1"});
+    let get = json!({"id": "two", "command": "keys get", "args": ["mail"]});
+    let mut lines = format!("{add}\n{long}\nnonsense\n");
+    (0..1000).for_each(|_| lines.push_str("{\"command\":\"whoami\"}\n"));
+    lines.push_str(&format!("{get}\n"));
+    let answered = ssh.run(&[], &["-s", "api"], &lines).await;
+    ended(&answered, 0);
+    let answers: Vec<Value> =
+        text(&answered.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), 1004);
+    assert_eq!((&answers[0]["id"], &answers[0]["result"]["name"]), (&json!(1), &json!("mail")));
+    assert!(answers[1]["error"]["detail"].as_str().unwrap().contains("too long"), "{}", answers[1]);
+    assert_eq!(answers[2]["error"]["code"], "usage");
+    assert!(answers[3..1003].iter().all(|answer| answer["result"]["login"] == "ana"));
+    assert_eq!((&answers[1003]["id"], &answers[1003]["result"]["apiKey"]), (&json!("two"), &json!("SG.1")));
+}
+
+/// As many as a network's buffers hold come out before anybody reads; none of it may be lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_of_a_megabyte_is_whole_a_hundred_times_of_a_hundred() {
+    if !available() {
+        return;
+    }
+    let (_daemon, ssh) = start().await;
+    let value = "0123456789abcdef".repeat(4000);
+    for number in 0..18 {
+        let name = format!("key-{number}");
+        ended(&ssh.run(&[], &["keys", "add", "--name", &name, "--service", "X"], &value).await, 0);
+    }
+    let first = ssh.run(&[], &["export"], "").await;
+    ended(&first, 0);
+    assert!(first.stdout.len() > 1 << 20, "{} bytes", first.stdout.len());
+    for round in 0..100 {
+        let again = ssh.run(&[], &["export"], "").await;
+        ended(&again, 0);
+        assert!(
+            again.stdout == first.stdout,
+            "round {round}: {} of {} bytes",
+            again.stdout.len(),
+            first.stdout.len()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_else_a_client_asks_for_is_refused_at_once() {
     if !available() {
         return;

@@ -10,7 +10,9 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::billing::check_room;
+use crate::service::change::Draft;
 use crate::service::keys::check_environment;
+use crate::service::mirror::Tables;
 use crate::view::KeyView;
 
 impl Service {
@@ -27,19 +29,8 @@ impl Service {
         };
         let turn = self.turn_to_add(space, 1).await;
         self.change(caller, Permission::KeyRestore, Target::Binned(id), |tables, draft| {
-            let old = tables.keys.any(id).filter(|row| row.record.deleted_ms.is_some());
-            let old = old.ok_or(Error::NotFound("key"))?;
-            let home = tables.spaces.get(&space).ok_or(Error::NotFound("team"))?;
-            check_environment(&home.record, old.record.environment)?;
             check_room(tables, &self.0.settings.plans, space, 1)?;
-            draft.batch.require(home);
-            draft.object = Some(id);
-            draft.space = Some(space);
-            draft.detail = "from the bin".to_owned();
-            let record = ApiKey { updated_ms: draft.now_ms, deleted_ms: None, ..old.record.clone() };
-            draft.batch.replace(old, &record)?;
-            draft.events.push(Event::KeyChanged { space, api_key: id });
-            Ok(())
+            take_out(tables, draft, id)
         })
         .await?;
         drop(turn);
@@ -50,7 +41,7 @@ impl Service {
     }
 
     /// Which key in the bin is meant, and the space it is in.
-    fn resolve_binned(&self, caller: &Caller, key: &KeyRef) -> Result<(Id, Id)> {
+    pub(crate) fn resolve_binned(&self, caller: &Caller, key: &KeyRef) -> Result<(Id, Id)> {
         let tables = self.mirror().read();
         let (text, environment, by_name) = match key {
             KeyRef::Id(text) => (text, None, false),
@@ -76,4 +67,19 @@ impl Service {
         }
         Ok((first.id, first.space))
     }
+}
+
+/// Takes a key out of the bin in a draft; its place in the plan is looked after by whoever does that.
+pub(crate) fn take_out(tables: &Tables, draft: &mut Draft, id: Id) -> Result<()> {
+    let old = tables.keys.any(id).filter(|row| row.record.deleted_ms.is_some());
+    let old = old.ok_or(Error::NotFound("key"))?;
+    let space = old.record.space;
+    let home = tables.spaces.get(&space).ok_or(Error::NotFound("team"))?;
+    check_environment(&home.record, old.record.environment)?;
+    draft.batch.require(home);
+    draft.did(id, space, "from the bin".to_owned());
+    let record = ApiKey { updated_ms: draft.now_ms, deleted_ms: None, ..old.record.clone() };
+    draft.batch.replace(old, &record)?;
+    draft.events.push(Event::KeyChanged { space, api_key: id });
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! The one way to change: authorise, change, audit and announce in one commit; no audit, no change. What is
 //! announced is published once the commit is durable (`bus`).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -33,8 +34,10 @@ pub(crate) struct Draft {
     pub(crate) space: Option<Id>,
     /// More for the audit record, without values.
     pub(crate) detail: String,
-    /// What else it was done to, each with an audit record of its own: the thing, its space, and more.
-    also: Vec<(Id, Id, String)>,
+    /// What [`Self::did`] is told of: the change's own permission, until something else is done along with it.
+    pub(crate) doing: Permission,
+    /// What else was done, and to what, each with an audit record of its own: the thing, its space, and more.
+    also: Vec<(Permission, Id, Id, String)>,
     /// A space's pair that is made with it.
     pub(crate) pair: Option<(Id, SpaceKey)>,
     /// Announced in the same commit, and so published after it.
@@ -42,7 +45,7 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    fn new(now_ms: i64) -> Result<Self> {
+    fn new(now_ms: i64, doing: Permission) -> Result<Self> {
         let id = crypto::random_batch_id()?;
         Ok(Self {
             batch: Batch::new(id),
@@ -50,6 +53,7 @@ impl Draft {
             object: None,
             space: None,
             detail: String::new(),
+            doing,
             also: Vec::new(),
             pair: None,
             events: Vec::new(),
@@ -67,7 +71,7 @@ impl Draft {
         if self.object.is_none() {
             (self.object, self.space, self.detail) = (Some(object), Some(space), detail);
         } else {
-            self.also.push((object, space, detail));
+            self.also.push((self.doing, object, space, detail));
         }
     }
 }
@@ -83,7 +87,7 @@ impl Service {
         mut work: impl FnMut(&Tables, &mut Draft) -> Result<T>,
     ) -> Result<T> {
         for attempt in 0..ATTEMPTS {
-            let mut draft = Draft::new(self.now_ms())?;
+            let mut draft = Draft::new(self.now_ms(), permission)?;
             let worked = {
                 let tables = self.mirror().read();
                 match authorise(&tables, caller, permission, target, Some(&mut draft.batch)) {
@@ -112,10 +116,16 @@ impl Service {
                 request: request(caller.origin),
             };
             draft.batch.op(chain(&record)?);
-            let things = 1 + draft.also.len() as u64;
-            for (object, space, detail) in draft.also {
-                let record =
-                    AuditRecord { object: Some(object), space: Some(space), detail, ..record.clone() };
+            let mut things = BTreeMap::from([(permission, 1)]);
+            for (permission, object, space, detail) in draft.also {
+                *things.entry(permission).or_default() += 1;
+                let record = AuditRecord {
+                    action: permission.rule().name.to_owned(),
+                    object: Some(object),
+                    space: Some(space),
+                    detail,
+                    ..record.clone()
+                };
                 draft.batch.op(chain(&record)?);
             }
             for event in &draft.events {
@@ -127,7 +137,7 @@ impl Service {
             match self.store().commit(draft.batch).await {
                 Ok(_) => {
                     caller.once.iter().for_each(Once::noted);
-                    self.0.meters.changed(permission, things);
+                    things.into_iter().for_each(|(done, things)| self.0.meters.changed(done, things));
                     return Ok(answer);
                 }
                 Err(CommitError::Conflict) => {

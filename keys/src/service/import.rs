@@ -23,7 +23,7 @@ use crate::service::text::harmless;
 use crate::view::{ImportLine, ImportReport, ImportResult};
 
 /// Keys of one request with a passphrase: each is slow on purpose.
-const MOST_WITH_PASSPHRASE: usize = 100;
+pub(crate) const MOST_WITH_PASSPHRASE: usize = 100;
 
 /// Bytes of a name that are told.
 const LONGEST_NAME: usize = 128;

@@ -10,12 +10,16 @@ use crate::event::Event;
 use crate::input::{KeyPatch, KeyRef};
 use crate::policy::Permission;
 use crate::service::access::{Target, authorise};
+use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::moving::Relocation;
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::patch::{apply, check_patch};
 use crate::service::{Service, granted};
 use crate::view::{KeyStatus, KeyView};
+
+/// Keys that a notice names.
+const NAMED: usize = 3;
 
 impl Service {
     /// One key.
@@ -42,9 +46,7 @@ impl Service {
         };
         self.change(caller, Permission::KeyChange, Target::Key(id), |tables, draft| {
             let old = unchanged(tables, id, if_match)?;
-            let mut record = ApiKey { updated_ms: draft.now_ms, ..old.record.clone() };
-            draft.object = Some(id);
-            let mut set = apply(&patch, &mut record);
+            let (mut record, mut set) = changed(old, &patch, draft);
             if record.environment != old.record.environment {
                 granted::leave_environment(tables, draft, &old.record);
             }
@@ -62,11 +64,7 @@ impl Service {
                 check_environment(&space.record, record.environment)?;
                 draft.batch.require(space);
             }
-            draft.space = Some(record.space);
-            draft.detail = set.join(", ");
-            draft.batch.replace(old, &record)?;
-            draft.events.push(Event::KeyChanged { space: record.space, api_key: id });
-            Ok(())
+            put_changed(draft, old, &record, &set)
         })
         .await?;
         drop(turn);
@@ -82,17 +80,8 @@ impl Service {
         let row = self
             .change(caller, Permission::KeyDelete, Target::Key(id), |tables, draft| {
                 let old = unchanged(tables, id, if_match)?;
-                let record =
-                    ApiKey { updated_ms: draft.now_ms, deleted_ms: Some(draft.now_ms), ..old.record.clone() };
-                draft.object = Some(id);
-                draft.space = Some(record.space);
-                draft.detail = "to the bin".to_owned();
-                let message = format!("{} was moved to the bin, where it stays for 30 days", record.name);
-                let notice = Notice { kind: NoticeKind::KeyDeleted, api_key: Some(id), message };
-                let others = people_of(tables, record.space, Role::Viewer, caller.account());
-                notify(tables, draft, others, &notice)?;
-                draft.batch.replace(old, &record)?;
-                draft.events.push(Event::KeyChanged { space: record.space, api_key: id });
+                put_in_bin(draft, old)?;
+                tell_binned(tables, draft, caller, old.record.space, &[&old.record])?;
                 Ok(Row::clone(old))
             })
             .await?;
@@ -217,6 +206,56 @@ pub(crate) fn unchanged(tables: &Tables, id: Id, if_match: Option<u64>) -> Resul
         return Err(Error::Stale);
     }
     Ok(row)
+}
+
+/// A key's record with a patch applied, and the names of the fields that were set.
+pub(crate) fn changed(old: &Shared<ApiKey>, patch: &KeyPatch, draft: &Draft) -> (ApiKey, Vec<&'static str>) {
+    let mut record = ApiKey { updated_ms: draft.now_ms, ..old.record.clone() };
+    let set = apply(patch, &mut record);
+    (record, set)
+}
+
+/// Adds the changed record to a draft.
+pub(crate) fn put_changed(
+    draft: &mut Draft,
+    old: &Shared<ApiKey>,
+    record: &ApiKey,
+    set: &[&str],
+) -> Result<()> {
+    draft.did(record.id, record.space, set.join(", "));
+    draft.batch.replace(old, record)?;
+    draft.events.push(Event::KeyChanged { space: record.space, api_key: record.id });
+    Ok(())
+}
+
+/// Moves a key to the bin in a draft; whoever does that tells the others.
+pub(crate) fn put_in_bin(draft: &mut Draft, old: &Shared<ApiKey>) -> Result<()> {
+    let record = ApiKey { updated_ms: draft.now_ms, deleted_ms: Some(draft.now_ms), ..old.record.clone() };
+    draft.did(record.id, record.space, "to the bin".to_owned());
+    draft.batch.replace(old, &record)?;
+    draft.events.push(Event::KeyChanged { space: record.space, api_key: record.id });
+    Ok(())
+}
+
+/// Tells the others of a space that keys of it went to the bin: once, of however many.
+pub(crate) fn tell_binned(
+    tables: &Tables,
+    draft: &mut Draft,
+    caller: &Caller,
+    space: Id,
+    keys: &[&ApiKey],
+) -> Result<()> {
+    let names: Vec<&str> = keys.iter().take(NAMED).map(|key| key.name.as_str()).collect();
+    let (what, api_key) = match keys {
+        [key] => (format!("{} was moved to the bin, where it stays", key.name), Some(key.id)),
+        _ => {
+            let more = keys.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            (format!("{}{more} were moved to the bin, where they stay", names.join(", ")), None)
+        }
+    };
+    let notice = Notice { kind: NoticeKind::KeyDeleted, api_key, message: format!("{what} for 30 days") };
+    notify(tables, draft, people_of(tables, space, Role::Viewer, caller.account()), &notice)
 }
 
 /// A space holds keys for its environments alone.

@@ -7,6 +7,7 @@ mod administration;
 mod announce;
 mod audit;
 mod authn;
+mod batch;
 mod billing;
 mod bin;
 mod bulk;

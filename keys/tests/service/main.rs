@@ -7,6 +7,7 @@ mod administration;
 mod audit;
 #[path = "../support/authenticator.rs"]
 mod authenticator;
+mod batch;
 mod billing;
 mod bin;
 mod codes;

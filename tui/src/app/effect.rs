@@ -163,7 +163,7 @@ pub enum Query {
         /// The revision on screen.
         revision: u64,
     },
-    /// One thing done to each of these keys, one after another, answered by [`Answer::Many`].
+    /// One thing done to these keys, to all of them or none: `batch`, answered by [`Answer::Many`].
     Many(Deed, Vec<Id>),
     /// `key_hygiene`, answered by [`Answer::Hygiene`].
     Hygiene,
@@ -231,11 +231,11 @@ pub enum Answer {
     Access(Box<KeyAccess>),
     /// What was done to a key, newest first.
     Trail(Vec<AuditView>),
-    /// Which keys something was done to, and why not to others.
+    /// Which keys something was done to; or why it was done to none of them.
     Many {
         /// Done to these.
         done: Vec<Id>,
-        /// Refused, once for each other key.
+        /// What is wrong, once for each key that stood in the way.
         refused: Vec<Notice>,
     },
     /// A value that belongs to no key yet.

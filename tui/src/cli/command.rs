@@ -35,6 +35,7 @@ pub(super) enum Verb {
     Passphrase,
     Audit,
     Watch,
+    Batch,
     NotificationsLs,
     NotificationsRead,
     NotificationsRm,

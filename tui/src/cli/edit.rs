@@ -22,12 +22,29 @@ const CHANGES: [&str; 11] = [
     "--rotation-interval",
 ];
 
-pub(super) async fn edit(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
+pub(super) async fn edit(context: &Context<'_>, args: &Args, stdin: Stdin<'_>) -> Result<(), Failure> {
+    let patch = patch(context, args, stdin).await?;
+    let key = context.service.key(context.caller, &named(args)).await?;
+    // As it was seen: somebody else's change in between is told, not undone.
+    let by_id = KeyRef::Id(key.id.to_string());
+    let key = context.service.update_key(context.caller, &by_id, patch, Some(key.revision)).await?;
+    keys::answer_with(context, args, &key).await
+}
+
+/// The key that is to change: an environment says where it is from now on, so it does not help to find it.
+pub(super) fn named(args: &Args) -> KeyRef {
+    KeyRef::Named(args.operands.first().cloned().unwrap_or_default(), None)
+}
+
+/// The change that the arguments and the input describe.
+pub(super) async fn patch(
+    context: &Context<'_>,
+    args: &Args,
+    mut stdin: Stdin<'_>,
+) -> Result<KeyPatch, Failure> {
     if !CHANGES.iter().any(|change| args.has(change)) {
         return Err(Failure::Usage(format!("say what to change: {}", CHANGES.join(", "))));
     }
-    let name = args.operands.first().cloned().unwrap_or_default();
-    let key = context.service.key(context.caller, &KeyRef::Named(name, None)).await?;
     let text = |name: &str| args.get(name).map(str::to_owned);
     let tags: Vec<String> = args.all("--tag").filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
     let team = match (args.get("--team"), args.has("--own")) {
@@ -56,8 +73,5 @@ pub(super) async fn edit(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_
         let [passphrase] = stdin.secrets(["Passphrase: "]).await?;
         patch.passphrase = Some(passphrase);
     }
-    // As it was seen: somebody else's change in between is told, not undone.
-    let by_id = KeyRef::Id(key.id.to_string());
-    let key = context.service.update_key(context.caller, &by_id, patch, Some(key.revision)).await?;
-    keys::answer_with(context, args, &key).await
+    Ok(patch)
 }

@@ -98,7 +98,18 @@ pub(super) async fn show(context: &Context<'_>, args: &Args) -> Result<(), Failu
     answer_with(context, args, &key).await
 }
 
-pub(super) async fn add(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
+pub(super) async fn add(context: &Context<'_>, args: &Args, stdin: Stdin<'_>) -> Result<(), Failure> {
+    let new = new_key(context, args, stdin).await?;
+    let key = context.service.create_key(context.caller, new).await?;
+    answer_with(context, args, &key).await
+}
+
+/// The key that the arguments and the input describe.
+pub(super) async fn new_key(
+    context: &Context<'_>,
+    args: &Args,
+    mut stdin: Stdin<'_>,
+) -> Result<NewKey, Failure> {
     let text = |name: &str| args.get(name).unwrap_or_default().to_owned();
     let monthly_limit = whole(args, "--monthly-limit")?;
     let (environment, custody) =
@@ -110,7 +121,7 @@ pub(super) async fn add(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>
     } else {
         (stdin.secret("Value: ").await?, None)
     };
-    let new = NewKey {
+    Ok(NewKey {
         name: text("--name"),
         service: text("--service"),
         value,
@@ -122,9 +133,7 @@ pub(super) async fn add(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>
         custody,
         team,
         ..NewKey::default()
-    };
-    let key = context.service.create_key(context.caller, new).await?;
-    answer_with(context, args, &key).await
+    })
 }
 
 #[derive(Serialize)]

@@ -4,7 +4,9 @@
 
 mod access;
 mod account;
+mod api;
 mod audit;
+mod batch;
 mod command;
 mod edit;
 pub(crate) mod exit;
@@ -13,6 +15,7 @@ mod keys;
 mod notifications;
 mod parse;
 mod print;
+mod request;
 mod stdin;
 mod table;
 mod team;
@@ -28,6 +31,7 @@ use keyward_keys::{Caller, Error, Fault, Service};
 use serde::Serialize;
 
 use crate::session::{HostInfo, Output, OutputGone, chain, terminal_lines};
+pub(crate) use api::serve as serve_api;
 use command::Verb;
 use parse::{Args, Parsed};
 pub(crate) use stdin::Stdin;
@@ -36,6 +40,7 @@ pub(crate) use stdin::Stdin;
 const LINES: usize = 100;
 
 /// Where and for whom a command runs.
+#[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) service: &'a Service,
     pub(crate) caller: &'a Caller,
@@ -106,6 +111,7 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::KeysRm => keys::rm(context, args, stdin).await,
         Verb::KeysRestore => keys::restore(context, args).await,
         Verb::KeysAccess => access::access(context, args).await,
+        Verb::Batch => batch::batch(context, args, stdin).await,
         Verb::Import => transfer::import(context, args, stdin).await,
         Verb::Export => transfer::export(context, args, stdin).await,
         Verb::TokensLs => tokens::ls(context, args).await,
@@ -147,29 +153,49 @@ struct ProblemField<'a> {
     detail: &'a str,
 }
 
-/// Says what went wrong on standard error, and answers the exit status for it.
-async fn report(context: &Context<'_>, json: bool, failure: &Failure) -> u32 {
-    let (status, code, detail, faults): (u32, _, _, &[Fault]) = match failure {
-        Failure::Usage(text) => (exit::USAGE, "usage", text.clone(), &[]),
-        Failure::Core(error) => {
-            if let Error::Internal(_) = error {
-                tracing::error!(cause = %chain(error), "a command failed");
-            }
-            let faults: &[Fault] = if let Error::Invalid(faults) = error { faults } else { &[] };
-            (exit::of(error), exit::code(error), error.to_string(), faults)
+impl Failure {
+    /// Its exit status.
+    fn status(&self) -> u32 {
+        match self {
+            Self::Usage(_) => exit::USAGE,
+            Self::Core(error) => exit::of(error),
+            Self::Cancelled | Self::Gone => exit::CANCELLED,
         }
-        Failure::Cancelled => (exit::CANCELLED, "cancelled", "cancelled".to_owned(), &[]),
-        Failure::Gone => return exit::CANCELLED,
-    };
-    let text = if json {
+    }
+
+    /// What is told of it.
+    fn problem(&self) -> Problem<'_> {
+        let (code, detail, faults): (_, _, &[Fault]) = match self {
+            Self::Usage(text) => ("usage", text.clone(), &[]),
+            Self::Core(error) => {
+                if let Error::Internal(_) = error {
+                    tracing::error!(cause = %chain(error), "a command failed");
+                }
+                let faults: &[Fault] = if let Error::Invalid(faults) = error { faults } else { &[] };
+                (exit::code(error), error.to_string(), faults)
+            }
+            Self::Cancelled | Self::Gone => ("cancelled", "cancelled".to_owned(), &[]),
+        };
         let errors = faults
             .iter()
             .map(|fault| ProblemField { pointer: format!("/{}", fault.field), detail: &fault.detail })
             .collect();
-        print::json(&Problem { code, detail, errors })
+        Problem { code, detail, errors }
+    }
+}
+
+/// Says what went wrong on standard error, and answers the exit status for it.
+async fn report(context: &Context<'_>, json: bool, failure: &Failure) -> u32 {
+    let status = failure.status();
+    if let Failure::Gone = failure {
+        return status;
+    }
+    let problem = failure.problem();
+    let text = if json {
+        print::json(&problem)
     } else {
-        let hint = if status == exit::USAGE && faults.is_empty() { "\nTry: help" } else { "" };
-        format!("keyward: {}{hint}\n", print::safe_lines(&detail))
+        let hint = if status == exit::USAGE && problem.errors.is_empty() { "\nTry: help" } else { "" };
+        format!("keyward: {}{hint}\n", print::safe_lines(&problem.detail))
     };
     // Nobody there to read it changes nothing about what happened.
     let _ = context.err.send(terminal_lines(text.as_bytes(), context.pty)).await;

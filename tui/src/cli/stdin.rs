@@ -20,13 +20,15 @@ pub(crate) enum Stdin<'a> {
     Piped(&'a mut mpsc::Receiver<Bytes>),
     /// Somebody who can be asked.
     Asked(&'a mut LineReader),
+    /// What a request brought along.
+    Given(&'a SecretString),
 }
 
 impl Stdin<'_> {
     /// A secret: all of the input but its last line end, or what a person types unseen.
     pub(super) async fn secret(&mut self, prompt: &str) -> Result<SecretString, Failure> {
         match self {
-            Self::Piped(_) => {
+            Self::Piped(_) | Self::Given(_) => {
                 let all = self.all(MAX).await?;
                 let text = all.strip_suffix('\n').unwrap_or(&all);
                 Ok(SecretString::from(text.strip_suffix('\r').unwrap_or(text)))
@@ -47,7 +49,9 @@ impl Stdin<'_> {
     ) -> Result<[SecretString; N], Failure> {
         let mut secrets = Vec::with_capacity(N);
         match self {
-            Self::Piped(_) => secrets.extend(self.all(MAX).await?.lines().map(SecretString::from)),
+            Self::Piped(_) | Self::Given(_) => {
+                secrets.extend(self.all(MAX).await?.lines().map(SecretString::from));
+            }
             Self::Asked(reader) => {
                 for prompt in prompts {
                     secrets.push(answer(reader, prompt, false).await?);
@@ -62,7 +66,7 @@ impl Stdin<'_> {
     /// Whether a person says yes; none when nobody can be asked.
     pub(super) async fn agrees(&mut self, question: &str) -> Result<Option<bool>, Failure> {
         match self {
-            Self::Piped(_) => Ok(None),
+            Self::Piped(_) | Self::Given(_) => Ok(None),
             Self::Asked(reader) => {
                 let answer = answer(reader, question, true).await?;
                 Ok(Some(matches!(answer.expose_secret().trim(), "y" | "Y" | "yes" | "Yes")))
@@ -75,7 +79,7 @@ impl Stdin<'_> {
     pub(super) async fn stopped(&mut self) -> bool {
         match self {
             Self::Asked(reader) if reader.pty() => reader.stopped().await,
-            Self::Asked(_) | Self::Piped(_) => std::future::pending().await,
+            Self::Asked(_) | Self::Piped(_) | Self::Given(_) => std::future::pending().await,
         }
     }
 
@@ -85,12 +89,18 @@ impl Stdin<'_> {
     }
 
     async fn all(&mut self, most: usize) -> Result<Zeroizing<String>, Failure> {
-        let Self::Piped(input) = self else { return Ok(Zeroizing::default()) };
+        let too_long = || Failure::Usage(format!("the input is too long: {most} bytes is the most"));
+        let input = match self {
+            Self::Piped(input) => input,
+            Self::Given(text) if text.expose_secret().len() > most => return Err(too_long()),
+            Self::Given(text) => return Ok(Zeroizing::new(text.expose_secret().to_owned())),
+            Self::Asked(_) => return Ok(Zeroizing::default()),
+        };
         // Full size at once: a growing buffer would leave copies of a secret behind.
         let mut all = Zeroizing::new(Vec::with_capacity(most));
         while let Some(chunk) = input.recv().await {
             if all.len() + chunk.len() > most {
-                return Err(Failure::Usage(format!("the input is too long: {most} bytes is the most")));
+                return Err(too_long());
             }
             all.extend_from_slice(&chunk);
         }

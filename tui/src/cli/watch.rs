@@ -5,32 +5,52 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use keyward_keys::Error;
 use keyward_keys::input::KeyRef;
 use keyward_keys::view::{KeyAction, KeyUpdate, LiveEvent, UsageUpdate};
+use keyward_keys::{Error, Watching};
 use tokio::time::Instant;
 
 use super::parse::Args;
 use super::stdin::Stdin;
 use super::{Context, Failure, keys, print};
 
-/// How it is left by itself.
-struct Until {
+/// What is heard, until it is left by itself.
+pub(super) struct Watch {
+    events: Watching,
     at: Option<Instant>,
-    events: u64,
+    left: u64,
+}
+
+impl Watch {
+    /// Begins to hear what the arguments name.
+    pub(super) async fn begin(context: &Context<'_>, args: &Args) -> Result<Self, Failure> {
+        let (at, left) = (end(args)?, keys::whole(args, "--count")?.unwrap_or(u64::MAX));
+        let environment = keys::environment(args)?;
+        let mut of = HashSet::new();
+        for name in &args.operands {
+            let named = KeyRef::Named(name.clone(), environment);
+            of.insert(context.service.key(context.caller, &named).await?.id);
+        }
+        Ok(Self { events: context.service.watch(context.caller, of)?, at, left })
+    }
+
+    /// What happens next; none when it is over.
+    pub(super) async fn next(&mut self) -> Option<LiveEvent> {
+        self.left = self.left.checked_sub(1)?;
+        tokio::select! {
+            biased;
+            () = over(self.at) => None,
+            event = self.events.next() => event,
+        }
+    }
 }
 
 pub(super) async fn watch(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
-    let until = Until { at: end(args)?, events: keys::whole(args, "--count")?.unwrap_or(u64::MAX) };
-    let environment = keys::environment(args)?;
-    let mut of = HashSet::new();
-    for name in &args.operands {
-        of.insert(context.service.key(context.caller, &KeyRef::Named(name.clone(), environment)).await?.id);
-    }
+    let watch = Watch::begin(context, args).await?;
     tokio::select! {
         biased;
         interrupted = stdin.stopped() => if interrupted { Err(Failure::Cancelled) } else { Ok(()) },
-        told = tell(context, args.for_programs(), of, until) => told,
+        told = tell(context, args.for_programs(), watch) => told,
     }
 }
 
@@ -43,19 +63,8 @@ fn end(args: &Args) -> Result<Option<Instant>, Failure> {
     Ok(Some(Instant::now().checked_add(time).ok_or_else(wrong)?))
 }
 
-async fn tell(
-    context: &Context<'_>,
-    json: bool,
-    of: HashSet<keyward_keys::Id>,
-    until: Until,
-) -> Result<(), Failure> {
-    let mut events = context.service.watch(context.caller, of)?;
-    for _ in 0..until.events {
-        let event = tokio::select! {
-            biased;
-            () = over(until.at) => return Ok(()),
-            event = events.next() => event.ok_or(Error::Busy)?,
-        };
+async fn tell(context: &Context<'_>, json: bool, mut watch: Watch) -> Result<(), Failure> {
+    while let Some(event) = watch.next().await {
         let text = if json { print::json(&event) } else { line(context, &event).await };
         context.print(&text).await?;
         if let LiveEvent::SystemAlert(alert) = &event

@@ -5,22 +5,37 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
 use super::output::ChannelOutput;
-use crate::session::{INPUT_QUEUE, clamp_size};
+use crate::session::clamp_size;
 use crate::term::environment::Environment;
 
 /// Input a screen takes at once (a large paste), and how much of it comes back each second, in bytes.
 const BURST: f64 = 1024.0 * 1024.0;
 const SUSTAINED: f64 = 64.0 * 1024.0;
+/// Chunks that may wait. They take room as they come, so what bounds them is their bytes; a small chunk counts as so many.
+const CHUNKS: usize = 64 * 1024;
+const WAITING: usize = 2 * 1024 * 1024;
+const SMALLEST: usize = 64;
 /// Input of one command, in bytes.
 const COMMAND_INPUT: u64 = 16 * 1024 * 1024;
 /// Chunks dropped before the channel is given up.
 const DROPPED: u32 = 4096;
 /// TERM is kept up to so many bytes.
 const MAX_TERM: usize = 64;
+
+impl Work {
+    /// The command; empty when it is none.
+    pub(super) fn line(&self) -> &str {
+        match self {
+            Self::Command(line) => line,
+            Self::Shell | Self::Api => "",
+        }
+    }
+}
 
 /// A channel of a connection.
 pub(super) struct Channel {
@@ -33,8 +48,22 @@ pub(super) struct Channel {
     /// Cancelled when its work is done.
     pub(super) done: CancellationToken,
     input: Option<mpsc::Sender<Bytes>>,
+    /// Bytes that may still be queued.
+    room: Arc<Semaphore>,
     unread: Option<mpsc::Receiver<Bytes>>,
     meter: Meter,
+}
+
+/// Input that waits, with the room it takes until it was read.
+struct Chunk {
+    bytes: Zeroizing<Vec<u8>>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Chunk {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// How much input may still come.
@@ -44,9 +73,20 @@ enum Meter {
     Command { left: u64 },
 }
 
+/// What a channel is used for, as far as its input goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Work {
+    /// The dashboard, or what stands in for it.
+    Shell,
+    /// One command.
+    Command(String),
+    /// Requests and answers as lines of JSON.
+    Api,
+}
+
 impl Channel {
     pub(super) fn new(output: ChannelOutput, gone: CancellationToken) -> Self {
-        let (input, unread) = mpsc::channel(INPUT_QUEUE);
+        let (input, unread) = mpsc::channel(CHUNKS);
         Self {
             output: Arc::new(output),
             term: None,
@@ -55,6 +95,7 @@ impl Channel {
             gone,
             done: CancellationToken::new(),
             input: Some(input),
+            room: Arc::new(Semaphore::new(WAITING)),
             unread: Some(unread),
             meter: Meter::Unstarted,
         }
@@ -72,12 +113,13 @@ impl Channel {
     }
 
     /// Begins the channel's one piece of work; none when it has been begun before.
-    pub(super) fn begin(&mut self, is_command: bool) -> Option<mpsc::Receiver<Bytes>> {
+    pub(super) fn begin(&mut self, work: &Work) -> Option<mpsc::Receiver<Bytes>> {
         let unread = self.unread.take()?;
-        self.meter = if is_command {
-            Meter::Command { left: COMMAND_INPUT }
-        } else {
-            Meter::Screen { allowance: BURST, at: Instant::now(), dropped: 0 }
+        self.meter = match work {
+            Work::Shell => Meter::Screen { allowance: BURST, at: Instant::now(), dropped: 0 },
+            Work::Command(_) => Meter::Command { left: COMMAND_INPUT },
+            // It may go on for long; what waits is bounded all the same.
+            Work::Api => Meter::Command { left: u64::MAX },
         };
         Some(unread)
     }
@@ -86,7 +128,14 @@ impl Channel {
     pub(super) fn take_input(&mut self, data: &[u8]) {
         let Some(input) = &self.input else { return };
         let size = data.len() as u64;
-        let queued = |bytes| input.try_send(Bytes::copy_from_slice(bytes)).is_ok();
+        let queued = |bytes: &[u8]| {
+            let weight = u32::try_from(bytes.len().max(SMALLEST)).ok();
+            let room = weight.and_then(|weight| Arc::clone(&self.room).try_acquire_many_owned(weight).ok());
+            room.is_some_and(|room| {
+                let chunk = Bytes::from_owner(Chunk { bytes: Zeroizing::new(bytes.to_vec()), _room: room });
+                input.try_send(chunk).is_ok()
+            })
+        };
         match &mut self.meter {
             Meter::Unstarted => {
                 if !queued(data) {

@@ -13,13 +13,13 @@ use russh::{ChannelId, ChannelOpenFailure, Error, Pty, Sig};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::Door;
 use super::auth::{Asked, Who};
-use super::channel::Channel;
+use super::channel::{Channel, Work};
 use super::connection::Stage;
 use super::guard::Guard;
 use super::limits::{Slot, Source};
 use super::output::ChannelOutput;
-use super::{Door, work};
 
 /// One connection.
 pub(super) struct Connection {
@@ -86,8 +86,8 @@ impl Connection {
         }
     }
 
-    /// Begins a channel's work: the dashboard, or a command.
-    fn start(&mut self, id: ChannelId, command: Option<&[u8]>, session: &mut Session) -> Result<(), Error> {
+    /// Begins a channel's work: the dashboard, a command, or the answering of requests.
+    fn start(&mut self, id: ChannelId, work: Work, session: &mut Session) -> Result<(), Error> {
         let client = String::from_utf8_lossy(session.remote_sshid());
         let client: String = client.chars().filter(char::is_ascii_graphic).take(64).collect();
         let (Some(channel), Some(who)) = (self.channels.get_mut(&id), &self.who) else {
@@ -101,16 +101,16 @@ impl Connection {
             self.stage.send_replace(Stage::Ended);
             return session.channel_failure(id);
         }
-        let Some(input) = channel.begin(command.is_some()) else { return session.channel_failure(id) };
+        let Some(input) = channel.begin(&work) else { return session.channel_failure(id) };
         session.channel_success(id)?;
-        let job = work::Job {
+        let job = super::work::Job {
             door: Arc::clone(&self.door),
             who: who.clone(),
             address: self.address,
             reached: self.reached,
             exempt: self.exempt,
             client,
-            command: command.map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
+            work,
             term: channel.term.clone(),
             environment: channel.environment.clone(),
             input,
@@ -121,7 +121,7 @@ impl Connection {
             guard: Arc::clone(&self.guard),
             stage: self.stage.clone(),
         };
-        self.door.work.spawn(work::run(job));
+        self.door.work.spawn(super::work::run(job));
         Ok(())
     }
 }
@@ -253,23 +253,23 @@ impl Handler for Connection {
     }
 
     async fn shell_request(&mut self, id: ChannelId, session: &mut Session) -> Result<(), Error> {
-        self.start(id, None, session)
+        self.start(id, Work::Shell, session)
     }
 
     async fn exec_request(&mut self, id: ChannelId, line: &[u8], session: &mut Session) -> Result<(), Error> {
-        self.start(id, Some(line), session)
+        self.start(id, Work::Command(String::from_utf8_lossy(line).into_owned()), session)
     }
-
-    // The defaults leave these unanswered, and clients such as sftp would wait for ever.
 
     async fn subsystem_request(
         &mut self,
         id: ChannelId,
-        _name: &str,
+        name: &str,
         session: &mut Session,
     ) -> Result<(), Error> {
-        session.channel_failure(id)
+        if name == "api" { self.start(id, Work::Api, session) } else { session.channel_failure(id) }
     }
+
+    // The defaults leave these unanswered, and clients would wait for ever.
 
     async fn x11_request(
         &mut self,

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Door;
 use super::auth::Who;
+use super::channel::Work;
 use super::connection::Stage;
 use super::guard::Guard;
 use super::output::ChannelOutput;
@@ -34,8 +35,8 @@ pub(super) struct Job {
     pub(super) exempt: bool,
     /// What the client calls itself.
     pub(super) client: String,
-    /// The command; none opens the dashboard.
-    pub(super) command: Option<String>,
+    /// What it is.
+    pub(super) work: Work,
     /// The terminal's kind, when there is one.
     pub(super) term: Option<String>,
     pub(super) environment: Environment,
@@ -193,17 +194,19 @@ impl Person {
             "dashboard" => person.dashboard(host).await,
             "plain" => person.plain(host).await,
             "command" => person.command(host).await,
+            "api" => person.api(host).await,
             _ => person.greeting(host).await,
         }
     }
 
     fn kind(&self) -> &'static str {
-        match (self.job.command.as_deref().map(str::trim), self.job.pty()) {
-            (Some("plain"), _) => "plain",
-            (Some(_), _) => "command",
-            (None, true) if self.job.caps().plain => "plain",
-            (None, true) => "dashboard",
-            (None, false) => "greeting",
+        match (&self.job.work, self.job.pty()) {
+            (Work::Api, _) => "api",
+            (Work::Command(line), _) if line.trim() == "plain" => "plain",
+            (Work::Command(_), _) => "command",
+            (Work::Shell, true) if self.job.caps().plain => "plain",
+            (Work::Shell, true) => "dashboard",
+            (Work::Shell, false) => "greeting",
         }
     }
 
@@ -225,7 +228,7 @@ impl Person {
 
     async fn command(self, host: HostInfo) -> Outcome {
         let Self { mut job, caller } = self;
-        let line = job.command.take().unwrap_or_default();
+        let line = job.work.line().to_owned();
         let (out, err) = (Arc::clone(&job.output), job.output.errors());
         let (pty, total) = (job.pty(), job.door.settings.session.total);
         let service = job.door.service.clone();
@@ -245,6 +248,23 @@ impl Person {
             () = tokio::time::sleep(total) => (exit::CANCELLED, Some(ExitReason::TooLong)),
         };
         Outcome { kind: "command", status, reason }
+    }
+
+    async fn api(self, host: HostInfo) -> Outcome {
+        let Self { job, caller } = self;
+        let (out, err) = (Arc::clone(&job.output) as Arc<dyn Output>, job.output.errors());
+        let total = job.door.settings.session.total;
+        let service = job.door.service.clone();
+        let context =
+            Context { service: &service, caller: &caller, host: &host, out: &*out, err: &err, pty: false };
+        let (status, reason) = tokio::select! {
+            biased;
+            status = cli::serve_api(&context, Arc::clone(&out), job.input, &job.door.draining) => (status, None),
+            () = job.gone.cancelled() => (exit::CANCELLED, None),
+            reason = session::no_longer_good(&service, &caller) => (exit::CANCELLED, Some(reason)),
+            () = tokio::time::sleep(total) => (exit::CANCELLED, Some(ExitReason::TooLong)),
+        };
+        Outcome { kind: "api", status, reason }
     }
 
     /// Without a terminal there is no dashboard: say who this is, and what can be done.
@@ -273,7 +293,7 @@ async fn join(job: Job, key: Option<String>) -> Outcome {
         job.say("Keyward is going down; try again in a moment.").await;
         return refused(exit::TRY_LATER);
     }
-    if job.command.is_some() || !job.pty() {
+    if job.work != Work::Shell || !job.pty() {
         let command = job.host(super::auth::JOIN).ssh_command.replacen("ssh", "ssh -t", 1);
         job.say(&format!("Joining asks a few questions and needs a terminal: {command}")).await;
         return refused(exit::USAGE);

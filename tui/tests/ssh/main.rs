@@ -4,9 +4,11 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first failed step")]
 
 mod abuse;
+mod api;
 mod auth;
 #[path = "../../../keys/tests/support/authenticator.rs"]
 mod authenticator;
+mod batch;
 mod channels;
 mod commands;
 mod drain;

@@ -134,6 +134,17 @@ pub(super) const COMMANDS: &[Command] = &[
         more: "",
     },
     Command {
+        verb: Verb::Batch,
+        words: &["batch"],
+        operand: Some(("-", true)),
+        flags: &[switch("--dry-run", "only say what would be done"), NDJSON],
+        about: "Make many changes from standard input in one commit: all of them or none",
+        more: "A line each: keys add, keys edit, keys rm or keys restore, as here, or as JSON: \
+               {\"command\": \"keys add\", \"args\": {\"name\": \"mail\", \"service\": \"SendGrid\"}, \"input\": \"SG.the-value\"}. \
+               A value has to come in the input of such a line. What moves a key, or changes who opens it, goes by itself. \
+               Empty lines and lines that begin with # are passed over; 1,000 changes and 1 MiB are the most at once.",
+    },
+    Command {
         verb: Verb::Import,
         words: &["import"],
         operand: None,

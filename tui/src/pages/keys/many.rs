@@ -148,9 +148,11 @@ impl KeysPage {
             Deed::Switch(_) => ("switched off", Some(Deed::Switch(KeyStatus::Active))),
         };
         if let Some(first) = refused.first() {
-            let others =
-                if refused.len() > 1 { format!("{} refused: ", keys(refused.len())) } else { String::new() };
-            cx.say(first.kind, format!("{others}{}", first.text));
+            let others = match refused.len() {
+                1 => String::new(),
+                many => format!(" {} stand in the way:", keys(many)),
+            };
+            cx.say(first.kind, format!("Nothing was done.{others} {}", first.text));
         }
         if !done.is_empty() || refused.is_empty() {
             let undo = if back.is_some() && !done.is_empty() { "; z takes it back" } else { "" };

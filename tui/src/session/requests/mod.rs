@@ -5,11 +5,13 @@ mod inbox;
 mod team;
 
 use keyward_keys::generate::Template;
-use keyward_keys::input::{AuditQuery, KeyPatch, KeyRef, NewVersion, UsageQuery};
-use keyward_keys::{Caller, Error, Id, Service};
+use keyward_keys::input::{
+    AuditQuery, Batch, BatchChange, KeyChange, KeyPatch, KeyRef, NewVersion, UsageQuery,
+};
+use keyward_keys::{Caller, Error, Fault, Id, Service};
 
 use crate::app::{Answer, Deed, Query};
-use crate::notice::Notice;
+use crate::notice::{Notice, NoticeKind};
 
 /// Audit records of a key that its page shows.
 const TRAIL: u32 = 50;
@@ -64,7 +66,7 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
         Query::Delete { id, revision } => {
             Answer::Key(Box::new(service.delete_key(caller, &by_id(id), Some(revision)).await?))
         }
-        Query::Many(deed, ids) => many(service, caller, deed, ids).await,
+        Query::Many(deed, ids) => many(service, caller, deed, ids).await?,
         Query::Generate(template) => Answer::Generated(Template::parse(&template)?.generate()?),
         Query::Import(words, text) => Answer::Imported(service.import_in_words(caller, *words, &text).await?),
         Query::Hygiene => Answer::Hygiene(service.key_hygiene(caller).await?),
@@ -88,32 +90,31 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
     })
 }
 
-/// Does one thing to each of these keys. What one is refused for keeps no other from it.
-async fn many(service: &Service, caller: &Caller, deed: Deed, ids: Vec<Id>) -> Answer {
-    let (mut done, mut refused) = (Vec::new(), Vec::new());
-    for id in ids {
-        match once(service, caller, deed, &KeyRef::Id(id.to_string())).await {
-            Ok(true) => done.push(id),
-            Ok(false) => {}
-            Err(error) => refused.push(Notice::from(&error)),
-        }
-    }
-    Answer::Many { done, refused }
-}
-
-/// Does it to one key; false when there was nothing to do.
-async fn once(service: &Service, caller: &Caller, deed: Deed, key: &KeyRef) -> keyward_keys::Result<bool> {
-    match deed {
-        Deed::Delete => service.delete_key(caller, key, None).await.map(|_| true),
-        Deed::Restore => service.restore_key(caller, key).await.map(|_| true),
-        Deed::Switch(status) => {
-            let seen = service.key(caller, key).await?;
-            if seen.status == status {
-                return Ok(false);
+/// Does one thing to these keys, in one commit: to all of them, or to none.
+async fn many(service: &Service, caller: &Caller, deed: Deed, ids: Vec<Id>) -> keyward_keys::Result<Answer> {
+    let (mut changes, mut done) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
+    for (line, id) in (1..).zip(ids) {
+        let key = KeyRef::Id(id.to_string());
+        let change = match deed {
+            Deed::Delete => KeyChange::Delete(key),
+            Deed::Restore => KeyChange::Restore(key),
+            Deed::Switch(status) => {
+                if service.key(caller, &key).await.is_ok_and(|seen| seen.status == status) {
+                    continue;
+                }
+                KeyChange::Edit(key, Box::new(KeyPatch { status: Some(status), ..KeyPatch::default() }))
             }
-            let patch = KeyPatch { status: Some(status), ..KeyPatch::default() };
-            service.update_key(caller, key, patch, Some(seen.revision)).await.map(|_| true)
+        };
+        changes.push(BatchChange { line, change });
+        done.push(id);
+    }
+    match service.batch(caller, Batch { changes, ..Batch::default() }).await {
+        Ok(_) => Ok(Answer::Many { done, refused: Vec::new() }),
+        Err(Error::Invalid(faults)) => {
+            let notice = |fault: Fault| Notice::new(NoticeKind::Failure, fault.detail);
+            Ok(Answer::Many { done: Vec::new(), refused: faults.into_iter().map(notice).collect() })
         }
+        Err(error) => Err(error),
     }
 }
 
