@@ -17,7 +17,7 @@ pub struct Folder {
     path: PathBuf,
     database: PathBuf,
     /// The lock is on the folder itself, so that holding it adds no file.
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
@@ -33,7 +33,7 @@ impl Folder {
             .map_err(|error| failed("written to")(error.into()))?;
         let lock = hold(path)?;
         let folder =
-            Self { path: path.to_owned(), database: config.store.url.file(&config.data_dir), _lock: lock };
+            Self { path: path.to_owned(), database: config.store.url.file(&config.data_dir), lock };
         folder.close_to_others()?;
         Ok(folder)
     }
@@ -68,6 +68,15 @@ impl Folder {
     }
 }
 
+impl Drop for Folder {
+    /// To close the file is not enough: a child process that another thread starts at this moment has it too, until it
+    /// has become its program.
+    fn drop(&mut self) {
+        // A file system that refuses gives the lock back when the last such child has.
+        let _ = self.lock.unlock();
+    }
+}
+
 /// Locks a folder. File systems that cannot lock one leave it to the database's own lock.
 fn hold(path: &Path) -> Result<File> {
     let failed = |source| Error::Folder { path: path.to_owned(), doing: "opened", source };
@@ -82,4 +91,22 @@ fn hold(path: &Path) -> Result<File> {
 fn unsupported(error: &io::Error) -> bool {
     use nix::libc::{EBADF, EINVAL, ENOLCK, ENOSYS, EOPNOTSUPP};
     error.raw_os_error().is_some_and(|code| [EBADF, EINVAL, ENOLCK, ENOSYS, EOPNOTSUPP].contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_was_let_go_of_can_be_held_again_while_a_child_of_ours_begins() {
+        let place = tempfile::tempdir().unwrap();
+        let overrides = vec![("data_dir".to_owned(), place.path().display().to_string())];
+        let config = Config::load(&keyward_config::Sources { overrides, ..Default::default() }).unwrap();
+        let held = Folder::make(&config).unwrap();
+        assert!(matches!(Folder::make(&config), Err(Error::AlreadyRunning { .. })));
+        let as_a_child_has_it = held.lock.try_clone().unwrap();
+        drop(held);
+        Folder::make(&config).unwrap();
+        drop(as_a_child_has_it);
+    }
 }
