@@ -5,16 +5,17 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use keyward_api::ApiSettings;
-use keyward_config::Config;
+use keyward_config::{Config, Networks};
 use keyward_keys::crypto::PasswordCost;
 use keyward_keys::outbound::OutboundSettings;
 use keyward_keys::view::PlanLimits;
 use keyward_keys::{Clock, Door, Plans, Registration, Service, ServiceOptions, ServiceSettings};
-use keyward_tui::session::TimeLimits;
+use keyward_tui::session::{Registry, Spots, TimeLimits};
 use keyward_tui::ssh::{ConnectionLimits, HostKey, Shutdown, SshSettings, load_or_make_host_key};
 use tokio::net::TcpListener;
 
 use crate::admin;
+use crate::browser;
 use crate::error::{Error, Result, chain};
 use crate::folder::Folder;
 use crate::jobs::Jobs;
@@ -124,17 +125,28 @@ impl Daemon {
     /// The jobs could not be scheduled, or the database did not close.
     pub async fn run(self, shutdown: Shutdown) -> Result<()> {
         let Self { config, folder, service, listeners, addresses, host_key, admin } = self;
+        let drain = Duration::from_secs(config.limits.drain_seconds.into());
+        let sessions = Sessions::new(&config, addresses.ssh.port());
         let ssh = keyward_tui::ssh::serve(
             listeners.ssh,
             service.clone(),
-            ssh_settings(&config),
+            ssh_settings(&config, &sessions),
             host_key,
             shutdown.clone(),
         );
         let api_settings = ApiSettings { api: config.api.clone(), limits: config.limits.clone() };
-        let api = keyward_api::serve(listeners.api, service.clone(), api_settings, shutdown.drain.clone());
-        let drain = Duration::from_secs(config.limits.drain_seconds.into());
-        let serving = admin::Serving { limits: time_limits(&config), ssh_port: addresses.ssh.port(), drain };
+        let terminals = config
+            .api
+            .terminal
+            .then(|| browser::terminals(service.clone(), sessions.clone(), drain, &shutdown));
+        let api = keyward_api::serve(
+            listeners.api,
+            service.clone(),
+            api_settings,
+            terminals,
+            shutdown.drain.clone(),
+        );
+        let serving = admin::Serving { sessions, drain };
         let admin = admin.serve(service.clone(), serving, shutdown.clone());
         let mut doors = tokio::task::JoinSet::new();
         doors.spawn(ssh);
@@ -240,18 +252,48 @@ fn service_settings(config: &Config, clock: Clock) -> ServiceSettings {
     }
 }
 
-fn time_limits(config: &Config) -> TimeLimits {
-    TimeLimits { idle: seconds(config.ssh.idle_seconds), total: seconds(config.ssh.session_seconds) }
+/// What dashboards have in common, whatever carries them.
+#[derive(Clone)]
+pub(crate) struct Sessions {
+    /// How long each may last.
+    pub(crate) limits: TimeLimits,
+    /// How many there are and may be.
+    pub(crate) registry: Registry,
+    /// Where people were when their last ones ended.
+    pub(crate) spots: Spots,
+    /// Networks whose sessions are not limited in number.
+    pub(crate) exempt: Networks,
+    /// Where the SSH door is, for hints.
+    pub(crate) ssh_port: u16,
 }
 
-fn ssh_settings(config: &Config) -> SshSettings {
-    let count = |number: std::num::NonZeroU32| number.get() as usize;
+impl Sessions {
+    fn new(config: &Config, ssh_port: u16) -> Self {
+        let limits = &config.limits;
+        Self {
+            limits: TimeLimits {
+                idle: seconds(config.ssh.idle_seconds),
+                total: seconds(config.ssh.session_seconds),
+            },
+            registry: Registry::new(count(limits.ssh_sessions_per_account), count(limits.ssh_sessions)),
+            spots: Spots::default(),
+            exempt: limits.exempt.clone(),
+            ssh_port,
+        }
+    }
+}
+
+fn count(number: std::num::NonZeroU32) -> usize {
+    number.get() as usize
+}
+
+fn ssh_settings(config: &Config, sessions: &Sessions) -> SshSettings {
     let limits = &config.limits;
     SshSettings {
         password: config.auth.ssh_password,
         registration: registration(config),
         login_deadline: seconds(config.ssh.login_seconds),
-        session: time_limits(config),
+        session: sessions.limits,
         connections: ConnectionLimits {
             burst: limits.ssh_burst.get(),
             per_second: limits.ssh_per_second.get(),
@@ -260,7 +302,8 @@ fn ssh_settings(config: &Config) -> SshSettings {
             logins_per_source: count(limits.ssh_logins_per_address),
         },
         channels: count(limits.ssh_channels),
-        max_sessions: (count(config.limits.ssh_sessions_per_account), count(config.limits.ssh_sessions)),
+        registry: sessions.registry.clone(),
+        spots: sessions.spots.clone(),
         drain: Duration::from_secs(config.limits.drain_seconds.into()),
         exempt: config.limits.exempt.iter().copied().collect(),
         ..SshSettings::default()

@@ -32,8 +32,7 @@ impl Folder {
         access(path, AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK)
             .map_err(|error| failed("written to")(error.into()))?;
         let lock = hold(path)?;
-        let folder =
-            Self { path: path.to_owned(), database: config.store.url.file(&config.data_dir), lock };
+        let folder = Self { path: path.to_owned(), database: config.store.url.file(&config.data_dir), lock };
         folder.close_to_others()?;
         Ok(folder)
     }

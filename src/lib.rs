@@ -16,6 +16,7 @@
 pub mod admin;
 pub mod args;
 pub mod backtest;
+mod browser;
 pub mod commands;
 pub mod console;
 pub mod daemon;

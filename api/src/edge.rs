@@ -305,7 +305,7 @@ mod tests {
             password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
         });
         let settings = crate::ApiSettings { api: config.api, limits: config.limits };
-        HttpDoor::new(service.await.unwrap(), settings)
+        HttpDoor::new(service.await.unwrap(), settings, None)
     }
 
     async fn boom() -> &'static str {

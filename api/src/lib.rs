@@ -22,6 +22,7 @@ mod routes;
 mod secure;
 mod server;
 mod signed;
+mod terminal;
 mod unread;
 
 use std::sync::Arc;
@@ -31,8 +32,10 @@ use std::time::Duration;
 use axum::Router;
 use keyward_keys::Service;
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 pub use server::serve;
+pub use terminal::{Arrival, Opened, TerminalEnd, Terminals};
 
 /// Entrances for the fuzzer.
 #[cfg(fuzzing)]
@@ -63,6 +66,10 @@ pub(crate) struct Shared {
     /// Clients that hear what happens.
     pub(crate) live: live::Live,
     pub(crate) metered: metered::MeteredRoutes,
+    /// Opens dashboards for browsers, where there are to be any.
+    pub(crate) terminals: Option<Terminals>,
+    /// Browsers that have one open.
+    pub(crate) terminal_tasks: TaskTracker,
     /// Places for bodies of many events, each of which has a chunk in memory.
     pub(crate) bulk_bodies: Semaphore,
     /// Places for such chunks on their way into the store.
@@ -76,11 +83,13 @@ const BULK_BODIES: usize = 256;
 const BULK_CHUNKS: usize = 16;
 
 impl HttpDoor {
-    fn new(service: Service, settings: ApiSettings) -> Self {
+    fn new(service: Service, settings: ApiSettings, terminals: Option<Terminals>) -> Self {
         Self(Arc::new(Shared {
             limits: limits::RequestLimits::new(&settings.limits),
             live: live::Live::new(service.clone(), &settings),
             metered: metered::MeteredRoutes::new(service.meters()),
+            terminals,
+            terminal_tasks: TaskTracker::new(),
             service,
             settings,
             bulk_bodies: Semaphore::new(BULK_BODIES),

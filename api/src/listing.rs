@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
 use foldhash::quality::RandomState;
 use tower::ServiceBuilder;
 use tower_http::CompressionLevel;
@@ -21,8 +22,16 @@ use crate::{HttpDoor, etag};
 
 /// Gives these routes a tag for each good answer, and compression.
 pub(crate) fn listed(routes: UtoipaMethodRouter<HttpDoor>) -> UtoipaMethodRouter<HttpDoor> {
-    let compression = CompressionLayer::new().gzip(true).br(true).quality(CompressionLevel::Fastest);
-    routes.layer(ServiceBuilder::new().layer(compression).layer(from_fn(tag)))
+    routes.layer(ServiceBuilder::new().layer(compression()).layer(from_fn(tag)))
+}
+
+/// The same for files that are no part of the document.
+pub(crate) fn kept(files: MethodRouter<HttpDoor>) -> MethodRouter<HttpDoor> {
+    files.layer(ServiceBuilder::new().layer(compression()).layer(from_fn(tag)))
+}
+
+fn compression() -> CompressionLayer {
+    CompressionLayer::new().gzip(true).br(true).quality(CompressionLevel::Fastest)
 }
 
 /// The tag is made of the body: whatever changes in the answer changes it. It is weak, because compression makes other

@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::bad_head::{Limits, Wire};
 use crate::connections::{Connections, Place};
 use crate::edge::Peer;
-use crate::{ApiSettings, HttpDoor, deferred, unread};
+use crate::{ApiSettings, HttpDoor, Terminals, deferred, unread};
 
 const MAX_HEADERS: usize = 64;
 /// Open connections in all, those that became live sockets not counted.
@@ -28,22 +28,25 @@ const CONNECTIONS: usize = 4_096;
 const BUFFER: usize = 32 * 1024;
 /// What a client has not taken after this long, it will not take.
 const UNSENT: Duration = Duration::from_secs(30);
+/// How long dashboards in browsers may take for their last frame, and it on its way.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// After a failure to accept that is ours (no file descriptors left), so that the loop does not spin.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves HTTP on `listener` until `shutdown` is cancelled; then accepts nothing more, lets requests under way finish
+/// Serves HTTP, and the dashboard in browsers if `terminals` are given, on `listener` until `shutdown` is cancelled; then accepts nothing more, lets requests under way finish
 /// for the settings' drain time, ends the rest, and returns.
 pub async fn serve(
     listener: TcpListener,
     service: Service,
     settings: ApiSettings,
+    terminals: Option<Terminals>,
     shutdown: CancellationToken,
 ) {
     let connections =
         Connections::new(CONNECTIONS, [settings.api.trusted_proxies.clone(), settings.limits.exempt.clone()]);
     let header_timeout = Duration::from_secs(settings.api.header_timeout_seconds.get().into());
     let drain_seconds = settings.limits.drain_seconds;
-    let door = HttpDoor::new(service, settings);
+    let door = HttpDoor::new(service, settings, terminals);
     let handler = Handler {
         app: door.router(),
         door: door.clone(),
@@ -69,6 +72,9 @@ pub async fn serve(
         handler.ended.cancel();
         tasks.wait().await;
     }
+    // Dashboards are told of the end when that time is over; their terminals are given back in these moments.
+    door.terminal_tasks.close();
+    let _ = tokio::time::timeout(LAST_WORDS, door.terminal_tasks.wait()).await;
 }
 
 /// The next connection; none when it is time to go.

@@ -24,6 +24,8 @@ pub struct Api {
     pub header_timeout_seconds: NonZeroU32,
     /// Seconds a request may take in all, event streams excepted.
     pub request_timeout_seconds: NonZeroU32,
+    /// The dashboard is served in browsers too, at `/terminal`.
+    pub terminal: bool,
     /// What opens `/metrics`, when there is one.
     pub metrics_token: SecretSetting,
 }

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use keyward_config::Config;
 use keyward_keys::Service;
-use keyward_tui::session::{Spots, TimeLimits};
 use keyward_tui::ssh::Shutdown;
 use nix::unistd::geteuid;
 use secrecy::SecretString;
@@ -23,6 +22,7 @@ use super::frame::{Frame, Kind};
 use super::place::Place;
 use super::relay;
 use super::request::{Request, carry_out};
+use crate::daemon::Sessions;
 use crate::error::{Error, Exit, Result, chain};
 
 /// Connections at once.
@@ -41,19 +41,15 @@ pub struct Listener {
 /// What a connection needs.
 pub(super) struct Desk {
     pub(super) service: Service,
-    pub(super) limits: TimeLimits,
-    pub(super) ssh_port: u16,
-    pub(super) spots: Spots,
+    pub(super) sessions: Sessions,
     /// Cancelled when dashboards must end.
     pub(super) restart: CancellationToken,
 }
 
 /// How the socket is served.
 pub(crate) struct Serving {
-    /// How long dashboards may last.
-    pub(crate) limits: TimeLimits,
-    /// Where the SSH door is, for hints.
-    pub(crate) ssh_port: u16,
+    /// What dashboards have in common.
+    pub(crate) sessions: Sessions,
     /// How long open dashboards are left alone once the daemon goes down.
     pub(crate) drain: Duration,
 }
@@ -81,14 +77,8 @@ impl Listener {
 
     /// Answers until `shutdown` drains; then waits for what is under way.
     pub(crate) async fn serve(self, service: Service, serving: Serving, shutdown: Shutdown) {
-        let Serving { limits, ssh_port, drain } = serving;
-        let desk = Arc::new(Desk {
-            service,
-            limits,
-            ssh_port,
-            spots: Spots::default(),
-            restart: CancellationToken::new(),
-        });
+        let Serving { sessions, drain } = serving;
+        let desk = Arc::new(Desk { service, sessions, restart: CancellationToken::new() });
         let places = Arc::new(Semaphore::new(AT_ONCE));
         let tasks = TaskTracker::new();
         loop {

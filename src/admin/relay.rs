@@ -73,7 +73,7 @@ pub(super) async fn run(desk: &Desk, request: ConsoleRequest, mut stream: UnixSt
         Ok(presence) => presence,
         Err(error) => return refuse(&mut stream, Exit::of(&error), &chain(&error)).await,
     };
-    let host = host(&user.login, desk.ssh_port);
+    let host = HostInfo::reached("localhost", desk.sessions.ssh_port, &user.login);
     let (reader, writer) = stream.into_split();
     let writer = Arc::new(Mutex::new(writer));
     let (input_to, input) = mpsc::channel(INPUT_QUEUE);
@@ -83,20 +83,14 @@ pub(super) async fn run(desk: &Desk, request: ConsoleRequest, mut stream: UnixSt
     let caps = request.terminal.caps();
     let terminal = Terminal { input, size, output: Arc::new(ToClient(Arc::clone(&writer))), caps };
     let listening = tokio::spawn(listen(reader, input_to, size_to, stop.gone.clone()));
-    let (caller, service) = (presence.caller().clone(), service.clone());
-    let reason = session::run(terminal, caller, service, host, stop, desk.limits, &desk.spots).await;
+    let (caller, service, sessions) = (presence.caller().clone(), service.clone(), &desk.sessions);
+    let reason = session::run(terminal, caller, service, host, stop, sessions.limits, &sessions.spots).await;
     listening.abort();
     tracing::info!(kind = "console", account = %user.id, %reason, "a console ended");
     let status = u8::try_from(reason.status()).unwrap_or(1);
     let last = async { Frame::new(Kind::End, [status]).write(&mut *writer.lock().await).await };
     // A terminal that takes nothing must not hold up the daemon's end.
     tokio::time::timeout(LAST_WORDS, last).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
-}
-
-fn host(login: &str, port: u16) -> HostInfo {
-    let address = format!("{login}@localhost");
-    let ssh_command = if port == 22 { format!("ssh {address}") } else { format!("ssh -p {port} {address}") };
-    HostInfo { ssh_command, address }
 }
 
 /// Hands on what the client sends. A session that is behind makes the client wait, never our memory grow.

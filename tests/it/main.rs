@@ -12,6 +12,7 @@ mod audit;
 mod authenticator;
 mod bad_disk;
 mod bad_input;
+mod browser;
 mod canary;
 mod daemon;
 mod daemon_bad_start;

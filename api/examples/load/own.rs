@@ -70,6 +70,6 @@ async fn open(folder: &TempDir, discard_usage: bool) -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let settings = ApiSettings { api: config.api, limits: config.limits };
-    tokio::spawn(serve(listener, service, settings, CancellationToken::new()));
+    tokio::spawn(serve(listener, service, settings, None, CancellationToken::new()));
     Ok(address)
 }

@@ -12,7 +12,7 @@ mod sse;
 mod subscriber;
 mod ws;
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -25,12 +25,13 @@ use socketioxide::SocketIo;
 use tokio_util::task::TaskTracker;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::connections::Connections;
+use crate::connections::{self, Connections};
 use crate::problem::Problem;
-use crate::{ApiSettings, HttpDoor};
+use crate::{ApiSettings, HttpDoor, terminal};
 
 use hub::Hub;
 use places::{Place, Places};
+pub(crate) use session::{prove, too_many_connections};
 
 /// All live connections.
 pub(crate) struct Live {
@@ -68,8 +69,13 @@ impl Live {
         }
     }
 
+    /// A place among all live connections, for one from this address.
+    pub(crate) fn socket_place(&self, address: IpAddr) -> Option<connections::Place> {
+        self.sockets.admit(address)
+    }
+
     /// A place among the caller's own connections.
-    fn place(&self, caller: &Caller) -> Option<Place> {
+    pub(crate) fn place(&self, caller: &Caller) -> Option<Place> {
         let (Identity::Account(id) | Identity::Token(id)) = caller.identity() else { return None };
         self.places.admit(id, caller.origin().address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()))
     }
@@ -88,6 +94,7 @@ pub(crate) fn routes(door: &HttpDoor) -> Router<HttpDoor> {
     Router::new()
         .merge(described())
         .merge(socket_io)
+        .merge(terminal::socket(door))
         .layer(from_fn_with_state(door.clone(), refuse_foreign_pages))
 }
 

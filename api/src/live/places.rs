@@ -33,7 +33,7 @@ impl Places {
 }
 
 /// One connection's place; free again when dropped.
-pub(super) struct Place {
+pub(crate) struct Place {
     places: Arc<Places>,
     who: Id,
 }

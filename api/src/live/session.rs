@@ -138,7 +138,7 @@ impl Session {
 
     /// Proves who it is, and begins to hear what it wants.
     pub(crate) async fn authenticate(&mut self, token: &str, wanted: Wanted) -> Result<Message, Problem> {
-        let caller = self.prove(token)?;
+        let caller = prove(&self.door, self.origin, token)?;
         let lifetime = self.door.service.good_for(&caller, token);
         let until = lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime));
         match &mut self.client {
@@ -250,21 +250,25 @@ impl Session {
         Ok(filter)
     }
 
-    fn prove(&self, token: &str) -> Result<Caller, Problem> {
-        match self.door.service.sign_in_with_bearer(self.origin, token) {
-            Ok(caller) => self.count(&caller).map(|()| caller),
-            Err(Error::Unauthenticated) => {
-                let address = address(&self.origin);
-                Problem::unless_within(self.door.limits.stranger(address))?;
-                Err(Error::Unauthenticated.into())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
     fn count(&self, caller: &Caller) -> Result<(), Problem> {
-        Problem::unless_within(self.door.limits.caller(caller.identity(), address(&self.origin)))
+        count(&self.door, &self.origin, caller)
     }
+}
+
+/// Whose token it is; counted as theirs, or as a stranger's try.
+pub(crate) fn prove(door: &HttpDoor, origin: Origin, token: &str) -> Result<Caller, Problem> {
+    match door.service.sign_in_with_bearer(origin, token) {
+        Ok(caller) => count(door, &origin, &caller).map(|()| caller),
+        Err(Error::Unauthenticated) => {
+            Problem::unless_within(door.limits.stranger(address(&origin)))?;
+            Err(Error::Unauthenticated.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn count(door: &HttpDoor, origin: &Origin, caller: &Caller) -> Result<(), Problem> {
+    Problem::unless_within(door.limits.caller(caller.identity(), address(origin)))
 }
 
 impl Client {
@@ -294,7 +298,7 @@ fn address(origin: &Origin) -> std::net::IpAddr {
     origin.address.unwrap_or(std::net::Ipv4Addr::UNSPECIFIED.into())
 }
 
-pub(super) fn too_many_connections() -> Problem {
+pub(crate) fn too_many_connections() -> Problem {
     let detail = "too many live connections; close one, or come back later";
     Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "too_many_connections", detail)
 }

@@ -69,7 +69,7 @@ async fn open(
         Problem::of_status(axum::response::IntoResponse::into_response(refused).status())
     })?;
     let visit = visit(&parts)?;
-    let place = door.live.sockets.admit(visit.address()).ok_or_else(too_many_connections)?;
+    let place = door.live.socket_place(visit.address()).ok_or_else(too_many_connections)?;
     let mut session = Session::new(door.clone(), visit, "websocket");
     let offered = offered_token(&upgrade);
     if offered.is_some() {

@@ -33,12 +33,13 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::HttpDoor;
 use crate::problem::Problem;
 use crate::signed::Stranger;
+use crate::terminal;
 
 /// Every route, with the answers to requests that fit none.
 pub(crate) fn all(door: &HttpDoor) -> Router<HttpDoor> {
     let most = usize::try_from(door.settings.api.body_limit_bytes.get()).unwrap_or(usize::MAX);
     let routes: Router<HttpDoor> = described(most).into();
-    routes.fallback(no_route).method_not_allowed_fallback(no_method)
+    routes.merge(terminal::pages(door)).fallback(no_route).method_not_allowed_fallback(no_method)
 }
 
 /// The routes with their descriptions: mounting one is describing it.

@@ -89,7 +89,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
         let settings = ApiSettings { api: config.api, limits: config.limits };
-        let task = tokio::spawn(serve(listener, service.clone(), settings, shutdown.clone()));
+        let task = tokio::spawn(serve(listener, service.clone(), settings, None, shutdown.clone()));
         // What is answered is looked at, and not what it leads to.
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { address, service, shutdown, task, client, _folder: folder }

@@ -10,6 +10,7 @@
 //! screen.wait_for("the list", |screen| screen.contents().contains("API keys")).await;
 //! ```
 
+pub(crate) mod chromium;
 pub(crate) mod crash;
 pub(crate) mod http;
 pub(crate) mod neighbour;

@@ -26,6 +26,11 @@ pub(crate) fn node_available() -> bool {
     all_there(&["node", "npm"])
 }
 
+/// Whether a browser is on this machine.
+pub(crate) fn chromium_available() -> bool {
+    all_there(&[super::chromium::PROGRAM])
+}
+
 fn all_there(programs: &[&'static str]) -> bool {
     let missing: Vec<_> =
         programs.iter().filter(|program| Command::new(program).arg("-V").output().is_err()).collect();

@@ -27,6 +27,18 @@ pub struct HostInfo {
     pub address: String,
 }
 
+impl HostInfo {
+    /// How `login` reaches an SSH door at this name or address, and port.
+    pub fn reached(name: &str, port: u16, login: &str) -> Self {
+        let address = format!("{login}@{name}");
+        let ssh_command = match port {
+            22 => format!("ssh {address}"),
+            port => format!("ssh -p {port} {address}"),
+        };
+        Self { ssh_command, address }
+    }
+}
+
 /// Where somebody is: what is left of a dashboard when it ends, for the next one to open there.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Spot {

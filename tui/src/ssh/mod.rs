@@ -47,8 +47,10 @@ pub struct SshSettings {
     pub connections: ConnectionLimits,
     /// Channels of one connection.
     pub channels: usize,
-    /// Sessions of one account, and in all.
-    pub max_sessions: (usize, usize),
+    /// Counts the open sessions, and says how many there may be.
+    pub registry: Registry,
+    /// Where people were when their last dashboards ended.
+    pub spots: Spots,
     /// How long open dashboards are left alone once the daemon goes down.
     pub drain: Duration,
     /// Networks whose connections and sessions are not limited (sign-in and lock-out still count).
@@ -66,7 +68,8 @@ impl Default for SshSettings {
             session: TimeLimits::default(),
             connections: ConnectionLimits::default(),
             channels: 8,
-            max_sessions: (20, 1000),
+            registry: Registry::new(20, 1000),
+            spots: Spots::default(),
             drain: Duration::from_secs(20),
             exempt: Vec::new(),
         }
@@ -87,8 +90,6 @@ struct Door {
     service: Service,
     settings: SshSettings,
     gate: Arc<limits::Gate>,
-    registry: Registry,
-    spots: Spots,
     /// Cancelled when the daemon goes down: no new work.
     draining: CancellationToken,
     /// Cancelled when dashboards must end.
@@ -110,12 +111,9 @@ pub async fn serve(
     shutdown: Shutdown,
 ) {
     let transport = config::transport(&settings, &host_key);
-    let registry = Registry::new(settings.max_sessions.0, settings.max_sessions.1);
     let door = Arc::new(Door {
         service,
         gate: Arc::new(limits::Gate::new(settings.connections)),
-        registry,
-        spots: Spots::default(),
         draining: shutdown.drain.clone(),
         restart: CancellationToken::new(),
         farewell: CancellationToken::new(),

@@ -11,10 +11,5 @@ pub(super) fn host(name: Option<&str>, reached: Option<SocketAddr>, login: &str)
         (None, Some(ip)) if !ip.is_loopback() => ip.to_string(),
         (None, _) => "localhost".to_owned(),
     };
-    let address = format!("{login}@{name}");
-    let ssh_command = match reached.map_or(22, |address| address.port()) {
-        22 => format!("ssh {address}"),
-        port => format!("ssh -p {port} {address}"),
-    };
-    HostInfo { ssh_command, address }
+    HostInfo::reached(&name, reached.map_or(22, |address| address.port()), login)
 }

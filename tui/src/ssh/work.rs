@@ -169,7 +169,7 @@ impl Person {
             }
         };
         let permit = match self.caller.account() {
-            Some(account) => self.job.door.registry.admit(account, self.job.exempt),
+            Some(account) => self.job.door.settings.registry.admit(account, self.job.exempt),
             None => None,
         };
         let Some(_permit) = permit else {
@@ -213,7 +213,7 @@ impl Person {
     async fn dashboard(self, host: HostInfo) -> Outcome {
         let Self { job, caller } = self;
         let (caps, stop, limits) = (job.caps(), job.stop(), job.door.settings.session);
-        let (service, spots) = (job.door.service.clone(), job.door.spots.clone());
+        let (service, spots) = (job.door.service.clone(), job.door.settings.spots.clone());
         let reason = session::run(job.terminal(caps), caller, service, host, stop, limits, &spots).await;
         Outcome { kind: "dashboard", status: reason.status(), reason: Some(reason) }
     }
@@ -318,7 +318,8 @@ async fn join(job: Job, key: Option<String>) -> Outcome {
         () = tokio::time::sleep(deadline) => Enrolled::Left,
     };
     let Enrolled::Joined { caller, login, input } = enrolled else { return refused(exit::CANCELLED) };
-    let (host, service, spots) = (job.host(&login), job.door.service.clone(), job.door.spots.clone());
+    let (host, service, spots) =
+        (job.host(&login), job.door.service.clone(), job.door.settings.spots.clone());
     let is = if caps.plain { SessionKind::Plain } else { SessionKind::Dashboard };
     let Ok(presence) = service.enter(&caller, is, &job.client) else { return refused(exit::CANCELLED) };
     let caller = presence.caller().clone();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keyward_tui::session::TimeLimits;
+use keyward_tui::session::{Registry, TimeLimits};
 use keyward_tui::ssh::SshSettings;
 use russh::client;
 
@@ -139,7 +139,8 @@ async fn whoever_was_cut_off_comes_back_to_where_they_were() {
 
 #[tokio::test]
 async fn an_account_has_a_number_of_sessions() {
-    let server = Server::start_with(SshSettings { max_sessions: (2, 10), ..SshSettings::default() }).await;
+    let server =
+        Server::start_with(SshSettings { registry: Registry::new(2, 10), ..SshSettings::default() }).await;
     let (ana, ben) = (server.person("ana", 1).await, server.person("ben", 2).await);
     let mut open = Vec::new();
     for _ in 0..2 {
