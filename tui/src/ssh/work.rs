@@ -4,10 +4,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use bytes::Bytes;
 use keyward_keys::view::SessionKind;
-use keyward_keys::{Caller, Door as DoorKind, Origin};
+use keyward_keys::{Caller, Door as DoorKind, Origin, Service};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,9 @@ use crate::enrol::{Enrolled, Enrolment};
 use crate::session::{self, ExitReason, HostInfo, LineReader, Output, Stop, Terminal, terminal_lines};
 use crate::term::caps::Caps;
 use crate::term::environment::Environment;
+
+/// How long a command may still speak once its session has ended: it may be the one that ended it.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// One piece of work, with all it needs.
 pub(super) struct Job {
@@ -244,7 +248,7 @@ impl Person {
             biased;
             status = cli::run(&context, &line, stdin) => (status, None),
             () = job.gone.cancelled() => (exit::CANCELLED, None),
-            reason = session::no_longer_good(&service, &caller) => (exit::CANCELLED, Some(reason)),
+            reason = signed_out(&service, &caller) => (exit::CANCELLED, Some(reason)),
             () = tokio::time::sleep(total) => (exit::CANCELLED, Some(ExitReason::TooLong)),
         };
         Outcome { kind: "command", status, reason }
@@ -284,6 +288,13 @@ impl Person {
         }
         Outcome { kind: "greeting", status, reason: None }
     }
+}
+
+/// Ends when the session is good for nothing any more, and whoever ended it from here was told so.
+async fn signed_out(service: &Service, caller: &Caller) -> ExitReason {
+    let reason = session::no_longer_good(service, caller).await;
+    tokio::time::sleep(LAST_WORDS).await;
+    reason
 }
 
 /// Work for somebody who wants an account: enrolment, then their first dashboard.
