@@ -31,7 +31,7 @@ struct Task {
 }
 
 /// All jobs. Off the full hour, when everybody else's run.
-const TASKS: [Task; 7] = [
+const TASKS: [Task; 8] = [
     Task {
         name: "purge_bin",
         schedule: "10 7 * * * *",
@@ -66,6 +66,13 @@ const TASKS: [Task; 7] = [
         name: "mark_departures",
         schedule: "15 */5 * * * *",
         work: |service, caller| Box::pin(async move { service.mark_departures(&caller).await }),
+        poke: None,
+    },
+    Task {
+        name: "watch_anomalies",
+        // A reading is full a minute after its ten.
+        schedule: "5 1/10 * * * *",
+        work: |service, caller| Box::pin(async move { service.watch_anomalies(&caller).await }),
         poke: None,
     },
     Task {

@@ -50,7 +50,7 @@ const RECORD_ALARM: f64 = 0.2;
 
 /// How far a situation is from all that are known, averaged over the three lengths. It is less, as the ranges of two
 /// means bound a plane, most of which no series ever visits.
-const PLANE_ALARM: f64 = 0.125;
+const PLANE_ALARM: f64 = 0.16;
 
 /// Readings of the short mean, of the mean of a while, and of the level.
 const SHORT: u16 = 6;

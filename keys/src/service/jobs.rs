@@ -1,7 +1,7 @@
 //! What the daemon does by itself, as named system callers. Each is safe to run twice and does nothing when there
 //! is nothing to do.
 
-use keyward_store::model::{ApiKey, Lock, LockTarget, Version};
+use keyward_store::model::{ApiKey, Lock, LockTarget, Version, Watched};
 use keyward_store::{KeyRange, Op, Order, Record, Row, Snapshot, Store};
 
 use crate::caller::Caller;
@@ -90,6 +90,7 @@ impl Service {
             draft.object = Some(id);
             draft.detail = "purged from the bin".to_owned();
             draft.batch.remove(key);
+            draft.batch.op(Op::Del(Watched::TABLE, id.as_bytes().to_vec()));
             for (table, rows) in [(Lock::TABLE, &locks), (Version::TABLE, &versions)] {
                 for (row, _) in rows {
                     draft.batch.op(Op::Del(table, row.clone()));

@@ -5,6 +5,7 @@ mod access;
 mod accounts;
 mod administration;
 mod announce;
+mod anomalies;
 mod audit;
 mod authn;
 mod batch;

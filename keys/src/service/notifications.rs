@@ -31,6 +31,8 @@ pub enum NoticeKind {
     KeyDeleted,
     /// A key has used a large part, or all, of its month.
     MonthlyLimit,
+    /// A key is used as it never was, or not at all where it always was.
+    Anomaly,
     /// Somebody signed in as this person from an address that is new.
     NewSignIn,
     /// A session was ended because its refresh token had been copied.
@@ -47,9 +49,10 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::KeyDeleted,
         Self::MonthlyLimit,
+        Self::Anomaly,
         Self::NewSignIn,
         Self::SessionEnded,
         Self::MemberJoined,
@@ -63,6 +66,7 @@ impl NoticeKind {
         match self {
             Self::KeyDeleted => "key_deleted",
             Self::MonthlyLimit => "monthly_limit",
+            Self::Anomaly => "anomaly",
             Self::NewSignIn => "new_sign_in",
             Self::SessionEnded => "session_ended",
             Self::MemberJoined => "member_joined",

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod administration;
+mod anomalies;
 mod audit;
 #[path = "../support/authenticator.rs"]
 mod authenticator;

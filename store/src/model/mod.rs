@@ -14,6 +14,7 @@ mod replay;
 mod space;
 mod support;
 mod token;
+mod watched;
 
 pub use account::{Account, Plan, Preferences, SecondFactor, Security, Session, SshKey};
 pub use api_key::{ApiKey, Custody, Environment, Previous, Status};
@@ -28,3 +29,4 @@ pub use replay::{Carried, CarriedAnswer};
 pub use space::{Departed, Member, Role, Space, SpaceKey, SpaceKind};
 pub use support::{Ticket, TicketMessage};
 pub use token::{Grant, Network, Scope, ServiceToken, TokenSeen};
+pub use watched::Watched;

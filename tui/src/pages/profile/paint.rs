@@ -143,6 +143,7 @@ pub(crate) fn told(kind: Told) -> &'static str {
     match kind {
         Told::KeyDeleted => "Deleted keys",
         Told::MonthlyLimit => "Monthly limits",
+        Told::Anomaly => "Unusual usage",
         Told::NewSignIn => "New sign-ins",
         Told::SessionEnded => "Copied sessions",
         Told::MemberJoined => "People who join",

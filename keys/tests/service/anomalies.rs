@@ -1,0 +1,102 @@
+//! Unusual usage is told to the key's people, once, with its reasons, also over a restart.
+
+use jiff::Timestamp;
+use keyward_keys::input::{NotificationQuery, TrackEvent};
+use keyward_keys::{Caller, Error, Id, Plan, Service};
+
+use crate::harness::{Instance, NOON};
+
+const TEN_MINUTES: i64 = 600_000;
+const DAY: i64 = 144 * TEN_MINUTES;
+
+fn calls(at_ms: i64, number: i64, endpoint: &str) -> Vec<TrackEvent> {
+    let call = |i| TrackEvent {
+        endpoint: Some(endpoint.to_owned()),
+        timestamp: Timestamp::from_millisecond(at_ms + i * TEN_MINUTES / number).ok(),
+        ..TrackEvent::default()
+    };
+    (0..number).map(call).collect()
+}
+
+/// Nine days of some twenty calls in ten minutes, up to noon.
+async fn used(instance: &Instance, key: Id) {
+    let readings = (-9 * 144..0).map(|i| NOON + i * TEN_MINUTES);
+    let all = readings.flat_map(|at| calls(at, 18 + at / TEN_MINUTES % 5, "/v1/usual")).collect();
+    instance.service.import_usage(&instance.system(), key, all).await.expect("brought in");
+}
+
+async fn told(service: &Service, caller: &Caller) -> Vec<String> {
+    let all = NotificationQuery { page: 1, limit: 100, unread: false };
+    let page = service.notifications(caller, &all).await.expect("a page");
+    page.notifications.into_iter().map(|notice| format!("{} {}", notice.kind, notice.message)).collect()
+}
+
+#[tokio::test]
+async fn unusual_usage_is_told_once_with_its_reasons_also_across_a_restart() {
+    let mut instance = Instance::open().await;
+    let (ana, (bob, _)) = (instance.ana().await, instance.person("bob", Plan::Free).await);
+    let key = instance.add_key(&ana, "Billing").await.id;
+    used(&instance, key).await;
+    let watch = async |instance: &Instance| {
+        instance.service.watch_anomalies(&instance.system()).await.expect("watched")
+    };
+    instance.clock.set(NOON + TEN_MINUTES / 5);
+    assert_eq!(watch(&instance).await, 0, "all is as usual");
+
+    instance = instance.reopen().await;
+    let burst = async |instance: &Instance, part: i64| {
+        instance.clock.set(NOON + (part + 1) * TEN_MINUTES + 61_000);
+        let calls = calls(NOON + part * TEN_MINUTES, 400, "/v1/export");
+        instance.service.import_usage(&instance.system(), key, calls).await.expect("brought in");
+    };
+    burst(&instance, 0).await;
+    assert_eq!(watch(&instance).await, 1);
+    let expected = "anomaly Billing: 400 calls in the ten minutes from 12:00 UTC: ";
+    let first = told(&instance.service, &ana).await;
+    assert_eq!(first.len(), 1);
+    assert!(first[0].starts_with(expected), "{}", first[0]);
+    assert!(first[0].contains("x the usual at 12:00"), "{}", first[0]);
+    assert!(first[0].ends_with("; all from one new endpoint, /v1/export"), "{}", first[0]);
+    assert_eq!(told(&instance.service, &bob).await.len(), 0, "others' keys are not bob's");
+
+    // It goes on for an hour, and the daemon starts again in the middle of it.
+    for part in 1..6 {
+        instance = instance.reopen().await;
+        burst(&instance, part).await;
+        assert_eq!(watch(&instance).await, 0, "part {part} belongs to what was told");
+    }
+    assert_eq!(told(&instance.service, &ana).await, first);
+}
+
+#[tokio::test]
+async fn a_key_that_falls_silent_is_told_and_one_that_is_new_is_not() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let silent = instance.add_key(&ana, "Silent").await.id;
+    used(&instance, silent).await;
+    let busy: Vec<_> = (-9 * 144..0).flat_map(|i| calls(NOON + i * TEN_MINUTES, 80, "/v1/usual")).collect();
+    instance.service.import_usage(&instance.system(), silent, busy).await.expect("brought in");
+    let new = instance.add_key(&ana, "New").await.id;
+    instance.clock.set(NOON + 3 * 6 * TEN_MINUTES + 61_000);
+    for part in 0..12 {
+        let some = calls(NOON + part * TEN_MINUTES, if part == 11 { 900 } else { 10 }, "/v1/first");
+        instance.service.import_usage(&instance.system(), new, some).await.expect("brought in");
+    }
+    assert_eq!(instance.service.watch_anomalies(&instance.system()).await.expect("watched"), 1);
+    let all = told(&instance.service, &ana).await;
+    assert_eq!(all.len(), 1);
+    assert!(all[0].starts_with("anomaly Silent: 0 calls in the ten minutes from "), "{}", all[0]);
+}
+
+#[tokio::test]
+async fn what_a_long_stop_left_out_is_learnt_and_a_deleted_key_is_left_alone() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = instance.add_key(&ana, "Billing").await.id;
+    used(&instance, key).await;
+    let long_ago = calls(NOON - 2 * DAY, 900, "/v1/export");
+    instance.service.import_usage(&instance.system(), key, long_ago).await.expect("brought in");
+    assert_eq!(instance.service.watch_anomalies(&instance.system()).await.expect("watched"), 0, "no news");
+    let refused = instance.service.watch_anomalies(&ana).await;
+    assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
+}
