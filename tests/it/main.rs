@@ -21,6 +21,7 @@ mod daemon_crash;
 mod daemon_doors;
 mod doors;
 mod harness;
+mod hostile;
 mod idle;
 mod openssh;
 mod openssh_commands;

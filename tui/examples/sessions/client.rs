@@ -138,6 +138,22 @@ impl Dashboard {
         Ok(self.channel.data_bytes(keys.to_vec()).await?)
     }
 
+    /// Takes another size.
+    pub(crate) async fn resize(&self, cols: u16, rows: u16) -> Result<()> {
+        Ok(self.channel.window_change(cols.into(), rows.into(), 0, 0).await?)
+    }
+
+    /// Counts the pieces that come within this time.
+    pub(crate) async fn count(&mut self, time: Duration) -> Result<usize> {
+        let end = tokio::time::Instant::now() + time;
+        let mut pieces = 0;
+        while let Ok(data) = tokio::time::timeout_at(end, self.data()).await {
+            data?;
+            pieces += 1;
+        }
+        Ok(pieces)
+    }
+
     /// Leaves as a closed window does.
     pub(crate) async fn close(self) -> Result<()> {
         self.channel.close().await?;
@@ -175,6 +191,11 @@ impl client::Handler for AnyHost {
 }
 
 impl Size {
+    /// Columns and rows.
+    pub(crate) fn sides(self) -> (u16, u16) {
+        (self.0, self.1)
+    }
+
     /// An emulator of this size.
     pub(crate) fn emulator(self) -> vt100::Parser {
         vt100::Parser::new(self.1, self.0, 0)

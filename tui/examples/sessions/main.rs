@@ -6,6 +6,8 @@
 //! cargo run --release -p keyward-tui --example sessions -- --daemon target/release/keyward --sessions 200
 //! cargo run --release -p keyward-tui --example sessions -- --daemon target/release/keyward --size 200x60
 //! cargo run --release -p keyward-tui --example sessions -- --daemon target/release/keyward --keys 100000
+//! cargo run --release -p keyward-tui --example sessions -- --daemon target/release/keyward --sessions 500 --storm 10
+//! cargo run --release -p keyward-tui --example sessions -- --daemon target/release/keyward --sessions 1000 --live 20
 //! ```
 //!
 //! The daemon works on a temporary folder and free ports. One operator owns the keys and opens every dashboard, each
@@ -61,6 +63,12 @@ struct Args {
     /// Seconds to listen to idle dashboards.
     #[arg(long, default_value_t = 10)]
     idle: u64,
+    /// Seconds in which what every dashboard shows changes once a second; 0 leaves them out.
+    #[arg(long, default_value_t = 0)]
+    live: u32,
+    /// Seconds in which all but one change their size five times a second while that one presses keys; 0 leaves them out.
+    #[arg(long, default_value_t = 0)]
+    storm: u32,
     /// Runs of the real `ssh`; 0 leaves them out.
     #[arg(long, default_value_t = 20)]
     execs: usize,
@@ -94,6 +102,8 @@ async fn main() -> Result<()> {
     let sessions = used(&args, &daemon, sessions, first, &mut report).await?;
 
     let api = api.moved(&daemon);
+    let sessions = live(&args, &daemon, &api, &watched, sessions, &mut report).await?;
+    let sessions = storm(&args, &daemon, sessions, &mut report).await?;
     let mut watcher = Dashboard::open(&person, &daemon, args.size).await?.dashboard;
     watcher.settle().await?;
     let took = measure::events(&api, &watched, (watcher, args.size), args.events).await?;
@@ -165,5 +175,44 @@ async fn used(
     let (sessions, took) = measure::presses(sessions, args.presses).await?;
     report.row("key press to its frame, all pressing", &report::spread(took), "15 ms p99")?;
     report.aside("each further dashboard after that", &daemon.memory()?.each_over(first, further))?;
+    Ok(sessions)
+}
+
+/// Shows every dashboard's first page while a call a second comes in; reports memory, processor and frames.
+async fn live(
+    args: &Args,
+    daemon: &Daemon,
+    api: &Api,
+    watched: &str,
+    sessions: Vec<Dashboard>,
+    report: &mut Report,
+) -> Result<Vec<Dashboard>> {
+    if args.live == 0 {
+        return Ok(sessions);
+    }
+    let (sessions, spent, chunks) = measure::live(daemon, api, watched, sessions, args.live).await?;
+    // Ticks are of 10 ms, so one a second is one hundredth of a core.
+    let share = spent as f64 / f64::from(args.live);
+    report.row("data changing once a second, processor", &format!("{share:.1} % of a core"), "35 %")?;
+    report.row("the same, memory", &daemon.memory()?.to_string(), "150 MB")?;
+    let each = chunks as f64 / f64::from(args.live) / args.sessions.max(1) as f64;
+    report.aside("frames a second of each", &format!("{each:.2}"))?;
+    Ok(sessions)
+}
+
+/// Changes the size of all but one; reports how long that one waits for its frames, and what the storm leaves behind.
+async fn storm(
+    args: &Args,
+    daemon: &Daemon,
+    sessions: Vec<Dashboard>,
+    report: &mut Report,
+) -> Result<Vec<Dashboard>> {
+    if args.storm == 0 {
+        return Ok(sessions);
+    }
+    let before = daemon.memory()?;
+    let (sessions, took) = measure::storm(sessions, args.size, args.storm).await?;
+    report.row("key press to its frame in a storm of sizes", &report::spread(took), "50 ms p99")?;
+    report.aside("memory before and after the storm", &format!("{before}, then {}", daemon.memory()?))?;
     Ok(sessions)
 }

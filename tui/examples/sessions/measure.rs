@@ -13,6 +13,8 @@ use crate::{Result, WATCHED};
 
 /// Between two presses on one dashboard.
 const PRESS_EVERY: Duration = Duration::from_secs(1);
+/// Between two sizes of one dashboard in a storm.
+const STORM_EVERY: Duration = Duration::from_millis(200);
 /// Between two events; a frame follows another after 33 ms at the soonest.
 const EVENT_EVERY: Duration = Duration::from_millis(137);
 
@@ -60,6 +62,77 @@ pub(crate) async fn presses(
         took.extend(times);
     }
     Ok((back, took))
+}
+
+/// Opens the first page of every dashboard and reports a call a second; answers the daemon's processor time of that, in
+/// ticks of 10 ms, and the pieces of output that came, in all.
+pub(crate) async fn live(
+    daemon: &Daemon,
+    api: &Api,
+    key: &str,
+    mut sessions: Vec<Dashboard>,
+    seconds: u32,
+) -> Result<(Vec<Dashboard>, u64, usize)> {
+    for session in &sessions {
+        session.press(b"1").await?;
+    }
+    try_join_all(sessions.iter_mut().map(Dashboard::settle)).await?;
+    let (began, cpu) = (tokio::time::Instant::now(), daemon.cpu_ticks()?);
+    let calls = async {
+        for number in 0..seconds {
+            tokio::time::sleep_until(began + Duration::from_secs(number.into())).await;
+            api.track(key).await?;
+        }
+        Result::Ok(())
+    };
+    let heard = sessions.into_iter().map(|mut session| async move {
+        let pieces = session.count(Duration::from_secs(seconds.into())).await?;
+        Result::Ok((session, pieces))
+    });
+    let (heard, ()) = tokio::try_join!(try_join_all(heard), calls)?;
+    let spent = daemon.cpu_ticks()? - cpu;
+    let (sessions, pieces): (Vec<_>, Vec<usize>) = heard.into_iter().unzip();
+    Ok((sessions, spent, pieces.iter().sum()))
+}
+
+/// Changes the size of all dashboards but one, five times a second each; answers how long the one's frames took.
+pub(crate) async fn storm(
+    mut sessions: Vec<Dashboard>,
+    size: Size,
+    seconds: u32,
+) -> Result<(Vec<Dashboard>, Vec<Duration>)> {
+    let Some(one) = sessions.pop() else { return Ok((sessions, Vec::new())) };
+    one.press(b"2").await?;
+    let (cols, rows) = size.sides();
+    let began = tokio::time::Instant::now();
+    let changing = sessions.into_iter().enumerate().map(|(number, mut session)| {
+        tokio::spawn(async move {
+            for round in 0..seconds * 5 {
+                tokio::time::sleep_until(
+                    began + STORM_EVERY * round + STORM_EVERY * (number as u32 % 50) / 50,
+                )
+                .await;
+                // 20x5 to the full size, in 16 steps.
+                let step = (round % 16) as u16 + 1;
+                session.resize((cols * step / 16).max(20), (rows * step / 16).max(5)).await?;
+                session.listen(Duration::ZERO).await?;
+            }
+            session.resize(cols, rows).await?;
+            session.settle().await?;
+            Result::Ok(session)
+        })
+    });
+    let changing = try_join_all(changing);
+    let pressing = async {
+        let mut one = one;
+        one.settle().await?;
+        let (mut one, took) = presses(vec![one], seconds as usize).await?;
+        Result::Ok((one.pop(), took))
+    };
+    let (changed, (one, took)) = tokio::try_join!(async { Result::Ok(changing.await?) }, pressing)?;
+    let mut sessions = changed.into_iter().collect::<Result<Vec<_>>>()?;
+    sessions.extend(one);
+    Ok((sessions, took))
 }
 
 /// Tracks events one by one and waits until the key's page counts each of them.

@@ -15,6 +15,7 @@ mod drain;
 mod enrol;
 mod harness;
 mod keys;
+mod panic;
 mod people;
 mod screen;
 mod teams;
