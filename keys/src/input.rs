@@ -2,6 +2,7 @@
 //! those that the document of the HTTP door shows; the limits it shows are held against the checks by a test.
 
 mod account;
+mod alerts;
 mod batch;
 mod notices;
 
@@ -34,6 +35,7 @@ pub use account::{
     Announcement, Confirmation, InstanceInvitation, PassphraseReset, PasswordChange, PasswordReset,
     PreferencesChange, ProfileChange, Theme, UserChange, UserQuery,
 };
+pub use alerts::{AlertQuery, AlertRulePatch, AlertRuleQuery, AlertSnooze, AlertTrial, NewAlertRule};
 pub use audit::{AuditQuery, CheckpointQuery};
 pub use batch::{Batch, BatchChange, KeyChange, MOST_CHANGES};
 pub use fetch::FetchMany;

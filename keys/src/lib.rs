@@ -24,7 +24,7 @@ pub use caller::{Caller, Identity, Origin, RequestId};
 pub use clock::Clock;
 pub use error::{Error, Fault, Locked, Result};
 pub use event::{Call, Event};
-pub use keyward_store::model::{Custody, Door, Environment, Id, Outcome, Plan, Role, Scope};
+pub use keyward_store::model::{AlertCondition, Custody, Door, Environment, Id, Outcome, Plan, Role, Scope};
 pub use plans::Plans;
 pub use service::{
     AuditExport, AuditFault, AuditRun, AuditSummary, Gatherer, Health, NoticeKind, OpenError, People,

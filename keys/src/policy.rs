@@ -103,6 +103,14 @@ pub enum Permission {
     NoticeManage,
     /// Tell people what the daemon noticed by itself.
     NoticeSend,
+    /// See a space's alerts and its rules for them.
+    AlertRead,
+    /// Acknowledge, snooze and settle alerts.
+    AlertHandle,
+    /// Make, change and remove rules for alerts.
+    AlertRuleManage,
+    /// Raise alerts and end them, as their rules say.
+    AlertRaise,
     /// Ask the operators something.
     SupportAsk,
     /// Answer such questions.
@@ -176,6 +184,10 @@ pub const RULES: &[Rule] = &[
     rule(P::EventsRelay, "events.relay", false, &[System]),
     rule(P::NoticeManage, "notice.manage", true, &[Oneself]),
     rule(P::NoticeSend, "notice.send", true, &[System]),
+    rule(P::AlertRead, "alert.read", false, &[Viewer, Member, Admin, Owner]),
+    rule(P::AlertHandle, "alert.handle", true, &[Member, Admin, Owner]),
+    rule(P::AlertRuleManage, "alert_rule.manage", true, &[Admin, Owner]),
+    rule(P::AlertRaise, "alert.raise", true, &[System]),
     rule(P::SupportAsk, "support.ask", true, &[Oneself]),
     rule(P::SupportAnswer, "support.answer", true, &[Operator]),
     rule(P::AuditRead, "audit.read", false, &[Oneself, Admin, Owner, Operator]),

@@ -3,6 +3,7 @@
 
 mod access;
 mod account;
+mod alert;
 mod audit;
 mod batch;
 mod billing;
@@ -28,6 +29,9 @@ use utoipa::ToSchema;
 use keyward_store::model::{Custody, Environment, Id, Plan};
 
 pub use access::{AccessAction, AccessAnswer, AppAccess, KeyAccess, PersonAccess};
+pub use alert::{
+    AlertFiring, AlertPage, AlertRulePage, AlertRuleView, AlertState, AlertTrialView, AlertView,
+};
 pub use audit::{AuditLine, AuditPage, AuditView, CheckpointPage, CheckpointView};
 pub use batch::{BatchAction, BatchLine, BatchReport};
 pub use billing::{BillingPeriod, BillingView, PlanChange, PlanDifference, PlanUsage, UsageForecast};

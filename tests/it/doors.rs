@@ -29,6 +29,8 @@ const LOGIN: &str = r#"{"email":"no@example.com","password":"a fine password"}"#
 const REFRESH: &str = r#"{"refreshToken":"none"}"#;
 const FETCH: &str = r#"{"keys":["{id}"]}"#;
 const INVITE: &str = r#"{"email":"new@example.com","role":"viewer"}"#;
+const TRIAL: &str = r#"{"apiKeyId":"{id}","condition":"error_rate"}"#;
+const RULE: &str = r#"{"name":"r","condition":"error_rate"}"#;
 const ROLE: &str = r#"{"role":"owner"}"#;
 const PASSPHRASE: &str = r#"{"passphrase":"a fine passphrase"}"#;
 const FORGOTTEN: &str = r#"{"passphrase":"a fine passphrase","password":"not this one"}"#;
@@ -130,6 +132,18 @@ const ROUTES: &[Row] = &[
     ("GET", "/api/support/{some}", "", [401, 401, 404, 403, 403, 403]),
     ("POST", "/api/support/{some}/messages", r#"{"text":"m"}"#, [401, 401, 404, 403, 403, 403]),
     ("POST", "/api/support/{some}/close", "", [401, 401, 404, 403, 403, 403]),
+    ("GET", "/api/alerts", "", [401, 401, 200, 403, 403, 403]),
+    ("GET", "/api/alerts/{some}", "", [401, 401, 404, 403, 403, 403]),
+    ("POST", "/api/alerts/{some}/acknowledge", "", [401, 401, 404, 403, 403, 403]),
+    ("POST", "/api/alerts/{some}/snooze", "{}", [401, 401, 404, 403, 403, 403]),
+    ("POST", "/api/alerts/{some}/resolve", "", [401, 401, 404, 403, 403, 403]),
+    ("POST", "/api/alerts/backtest", TRIAL, [401, 401, 422, 403, 403, 403]),
+    ("GET", "/api/alerts/rules", "", [401, 401, 200, 403, 403, 403]),
+    ("POST", "/api/alerts/rules", RULE, [401, 401, 201, 403, 403, 403]),
+    ("GET", "/api/alerts/rules/{some}", "", [401, 401, 404, 403, 403, 403]),
+    ("PUT", "/api/alerts/rules/{some}", r#"{"name":"r"}"#, [401, 401, 404, 403, 403, 403]),
+    ("PATCH", "/api/alerts/rules/{some}", r#"{"name":"r"}"#, [401, 401, 404, 403, 403, 403]),
+    ("DELETE", "/api/alerts/rules/{some}", "", [401, 401, 404, 403, 403, 403]),
     ("GET", "/api/audit", "", [401, 401, 200, 403, 403, 403]),
     ("GET", "/api/audit/checkpoints", "", [401, 401, 403, 403, 403, 403]),
     ("GET", "/api/audit/export", "", [401, 401, 403, 403, 403, 403]),
@@ -301,6 +315,13 @@ const COMMANDS: &[(&str, &str, u32)] = &[
     ("audit", "audit", 0),
     ("export", "export", 0),
     ("import", "import", 2),
+    ("alerts ls", "alerts ls", 0),
+    ("alerts ack", "alerts ack {id}", 3),
+    ("alerts snooze", "alerts snooze {id} --minutes 5", 3),
+    ("alerts resolve", "alerts resolve {id}", 3),
+    ("alerts rules", "alerts rules", 0),
+    ("alerts rule add", "alerts rule add --name r --condition error_rate --key {id}", 3),
+    ("alerts rule rm", "alerts rule rm {id}", 3),
     ("team ls", "team ls", 0),
     ("team show", "team show {team}", 3),
     ("team members", "team members {team}", 3),

@@ -2,6 +2,8 @@
 //! and shapes the answer.
 
 mod access;
+mod alert_rules;
+mod alerts;
 mod audit;
 mod auth;
 mod billing;
@@ -57,6 +59,8 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
         .merge(usage::routes())
         .merge(profile::routes())
         .merge(notifications::routes())
+        .merge(alert_rules::routes())
+        .merge(alerts::routes())
         .merge(support::routes())
         .merge(teams::routes())
         .merge(tokens::routes())

@@ -179,7 +179,16 @@ async fn query_strings_are_checked() {
         .await;
     wrong.is_problem(422, "invalid");
     assert_eq!(wrong.pointers(), ["/environment", "/fuzzy", "/limit", "/page", "/sort", "/status", "/team"]);
-    for path in ["keys", "audit", "audit/checkpoints", "notifications", "support", "admin/users"] {
+    for path in [
+        "keys",
+        "audit",
+        "audit/checkpoints",
+        "notifications",
+        "alerts",
+        "alerts/rules",
+        "support",
+        "admin/users",
+    ] {
         let reply = server.get(&token, &format!("/api/{path}?page=-1&limit=101")).await;
         assert_eq!(reply.pointers(), ["/limit", "/page"], "{path}: what is too much and what cannot be read");
     }
@@ -257,6 +266,18 @@ async fn what_the_door_cannot_read_and_what_the_core_refuses_are_told_together()
             "/api/teams".to_owned(),
             json!({"name": 5, "environments": []}),
             vec!["/environments", "/name"],
+        ),
+        (
+            "POST",
+            "/api/alerts/rules".to_owned(),
+            json!({"name": "", "condition": "error_rate", "threshold": 101, "recovery": 102, "window": 0, "more": 1}),
+            vec!["/more", "/name", "/recovery", "/threshold", "/window"],
+        ),
+        (
+            "POST",
+            "/api/alerts/backtest".to_owned(),
+            json!({"condition": "rain", "window": "long"}),
+            vec!["/apiKeyId", "/condition", "/window"],
         ),
         ("POST", "/api/support".to_owned(), json!({"subject": 5, "text": ""}), vec!["/subject", "/text"]),
     ] {

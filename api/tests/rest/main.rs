@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first failed step")]
 
 mod accounts;
+mod alerts;
 mod audit;
 mod auth;
 #[path = "../../../keys/tests/support/authenticator.rs"]

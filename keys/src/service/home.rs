@@ -1,9 +1,10 @@
 //! What a person sees first: which keys want something done, and the calls of all keys as they come. It reads memory
 //! alone, whatever the number of keys.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use keyward_store::model::{ApiKey, Id, Status};
+use keyward_store::model::{Alert, ApiKey, Id, Status};
 use keyward_store::usage::Totals;
 
 use crate::caller::Caller;
@@ -13,8 +14,10 @@ use crate::input::Hygiene;
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise, may};
+use crate::service::alerts::state_of;
+use crate::service::mirror::Tables;
 use crate::service::usage::month_limit;
-use crate::view::{Attention, AttentionKey, AttentionKind, HomeView, InstanceCare};
+use crate::view::{AlertState, Attention, AttentionKey, AttentionKind, HomeView, InstanceCare};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -79,12 +82,13 @@ impl Service {
             .map(|(_, id)| id)
             .collect();
         let totals = self.0.usage.totals_many(&ids, now_ms);
+        let firing = firing(&tables, now_ms);
         let mut tallies: [Tally; AttentionKind::ALL.len()] = Default::default();
         let (mut requests, mut errors) = ([0u32; 120], [0u32; 120]);
         for (id, totals) in ids.iter().zip(&totals) {
             let Some(row) = tables.keys.get(*id) else { continue };
             for (at, kind) in AttentionKind::ALL.into_iter().enumerate() {
-                if let Some(rank) = self.rank(kind, &row.record, totals, now_ms) {
+                if let Some(rank) = self.rank(kind, &row.record, totals, firing.get(id).copied(), now_ms) {
                     tallies[at].add(rank, *id);
                 }
             }
@@ -108,6 +112,7 @@ impl Service {
                 month: month_limit(key, self.0.usage.totals(id, now_ms).month_used, now_ms),
                 next_rotation: key.next_rotation_ms.map(timestamp),
                 expires_at: key.expires_ms.map(timestamp),
+                alert: firing.get(&id).map(|alert| (alert.message.clone(), timestamp(alert.first_ms))),
             })
         };
         let attention = AttentionKind::ALL.into_iter().zip(tallies).filter(|(_, tally)| tally.count > 0);
@@ -130,7 +135,14 @@ impl Service {
 
 impl Service {
     /// Whether a key wants this, and how much: the lowest is the most pressing.
-    fn rank(&self, kind: AttentionKind, key: &ApiKey, totals: &Totals, now_ms: i64) -> Option<i64> {
+    fn rank(
+        &self,
+        kind: AttentionKind,
+        key: &ApiKey,
+        totals: &Totals,
+        firing: Option<&Alert>,
+        now_ms: i64,
+    ) -> Option<i64> {
         let share =
             key.monthly_limit.map(|limit| u128::from(totals.month_used) * 100 / u128::from(limit.max(1)));
         let over = key.monthly_limit.is_some_and(|limit| totals.month_used > limit);
@@ -138,6 +150,7 @@ impl Service {
         let within = |at_ms: Option<i64>| at_ms.filter(|at| (now_ms..now_ms + SOON_MS).contains(at));
         let out = |hygiene| self.stands_out(key, hygiene, now_ms);
         match kind {
+            AttentionKind::Firing => firing.map(|alert| -alert.first_ms),
             AttentionKind::RotateNow => out(Hygiene::RotateNow).then_some(key.updated_ms),
             AttentionKind::OverLimit => share.filter(|_| over).map(fullest),
             AttentionKind::RotationOverdue => key.next_rotation_ms.filter(|_| out(Hygiene::Overdue)),
@@ -150,4 +163,16 @@ impl Service {
                 .then(|| totals.last_used_ms.unwrap_or(key.created_ms)),
         }
     }
+}
+
+/// The newest alert of each key that is firing.
+fn firing(tables: &Tables, now_ms: i64) -> HashMap<Id, &Alert> {
+    let mut firing: HashMap<Id, &Alert> = HashMap::new();
+    for row in tables.alerts.holding().filter(|row| state_of(&row.record, now_ms) == AlertState::Firing) {
+        let newest = firing.entry(row.record.api_key).or_insert(&row.record);
+        if newest.first_ms < row.record.first_ms {
+            *newest = &row.record;
+        }
+    }
+    firing
 }

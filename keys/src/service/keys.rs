@@ -151,9 +151,7 @@ impl Service {
     }
 
     fn team_of(&self, space: Id) -> Option<Id> {
-        let tables = self.mirror().read();
-        let space = tables.spaces.get(&space)?;
-        (space.record.kind == keyward_store::model::SpaceKind::Team).then_some(space.record.id)
+        self.mirror().read().team_of(space)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The small tables in memory: accounts, keys, sessions and the rest, as the last commit left them. Fed by the
 //! store's observer in commit order; nothing else writes here. It decides nothing.
 
+mod alerts;
 mod keys;
 mod stirred;
 
@@ -8,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use keyward_store::model::{
-    Account, ApiKey, Custody, Grant, Id, Invitation, KnownAddress, Member, Notification, ServiceToken,
-    Session, Space, SshKey, Ticket,
+    Account, Alert, AlertRule, ApiKey, Custody, Grant, Id, Invitation, KnownAddress, Member, Notification,
+    ServiceToken, Session, Space, SpaceKind, SshKey, Ticket,
 };
 use keyward_store::{Applied, KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
 
+pub(crate) use alerts::AlertIndex;
 pub(crate) use keys::{KeyIndex, Place, SpaceKeys};
 pub(crate) use stirred::Stirred;
 
@@ -44,6 +46,8 @@ pub(crate) struct Tables {
     /// Where each person has signed in from.
     pub(crate) addresses: HashMap<Id, HashMap<String, Shared<KnownAddress>>>,
     pub(crate) tickets: HashMap<Id, Shared<Ticket>>,
+    pub(crate) alert_rules: HashMap<Id, Shared<AlertRule>>,
+    pub(crate) alerts: AlertIndex,
     /// Where something that was just put in place may wait for a member to unlock.
     stirring: Vec<Id>,
 }
@@ -99,6 +103,8 @@ impl Mirror {
             Notification::TABLE,
             KnownAddress::TABLE,
             Ticket::TABLE,
+            AlertRule::TABLE,
+            Alert::TABLE,
         ] {
             self.fill_table(snapshot, table).await?;
         }
@@ -153,6 +159,10 @@ impl Tables {
             self.address(key, decode(raw)?);
         } else if table == Ticket::TABLE {
             place(&mut self.tickets, Id::from_slice(key), decode(raw)?);
+        } else if table == AlertRule::TABLE {
+            place(&mut self.alert_rules, Id::from_slice(key), decode(raw)?);
+        } else if table == Alert::TABLE {
+            self.alerts.put(Id::from_slice(key), decode(raw)?);
         } else if table == ApiKey::TABLE
             && let Some(id) = Id::from_slice(key)
         {
@@ -297,6 +307,12 @@ impl Tables {
     /// An account's membership in a space.
     pub(crate) fn membership(&self, account: Id, space: Id) -> Option<&Shared<Member>> {
         self.memberships(account).iter().find(|member| member.record.space == space)
+    }
+
+    /// The team that a space is; none when it is somebody's own.
+    pub(crate) fn team_of(&self, space: Id) -> Option<Id> {
+        let space = &self.spaces.get(&space)?.record;
+        (space.kind == SpaceKind::Team).then_some(space.id)
     }
 
     /// How many of a person's notifications are not read.

@@ -4,6 +4,7 @@
 mod access;
 mod accounts;
 mod administration;
+mod alerts;
 mod announce;
 mod anomalies;
 mod audit;
@@ -159,6 +160,8 @@ struct Inner {
     refusals: Refusals,
     /// What people were told of their keys' limits.
     told: Told,
+    /// What was last seen of alerts that hold.
+    latest: alerts::Latest,
     /// Whoever adds a key to a plan that is nearly full holds this.
     adding: tokio::sync::Mutex<()>,
     /// Whoever reads the usage of many keys does so alone: it takes a core.
@@ -252,6 +255,7 @@ impl Service {
             standby: Standby::default(),
             refusals: Refusals::default(),
             told: Told::default(),
+            latest: alerts::Latest::default(),
             adding: tokio::sync::Mutex::default(),
             overviews: tokio::sync::Mutex::default(),
             lockouts: Lockouts::default(),

@@ -33,6 +33,10 @@ pub enum NoticeKind {
     MonthlyLimit,
     /// A key is used as it never was, or not at all where it always was.
     Anomaly,
+    /// A rule's condition began to hold for a key.
+    AlertFiring,
+    /// It holds no more.
+    AlertRecovered,
     /// Somebody signed in as this person from an address that is new.
     NewSignIn,
     /// A session was ended because its refresh token had been copied.
@@ -49,10 +53,12 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::KeyDeleted,
         Self::MonthlyLimit,
         Self::Anomaly,
+        Self::AlertFiring,
+        Self::AlertRecovered,
         Self::NewSignIn,
         Self::SessionEnded,
         Self::MemberJoined,
@@ -67,6 +73,8 @@ impl NoticeKind {
             Self::KeyDeleted => "key_deleted",
             Self::MonthlyLimit => "monthly_limit",
             Self::Anomaly => "anomaly",
+            Self::AlertFiring => "alert_firing",
+            Self::AlertRecovered => "alert_recovered",
             Self::NewSignIn => "new_sign_in",
             Self::SessionEnded => "session_ended",
             Self::MemberJoined => "member_joined",

@@ -19,7 +19,7 @@ use crate::service::mirror::Tables;
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 
 /// Percent of a month's limit at which people are told, highest first.
-const TOLD_AT: [u8; 2] = [100, 80];
+pub(crate) const TOLD_AT: [u8; 4] = [100, 95, 80, 50];
 
 /// Addresses remembered for one person; the one known longest is forgotten first.
 const MOST_ADDRESSES: usize = 50;

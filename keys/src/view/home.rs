@@ -38,6 +38,8 @@ pub struct Attention {
 /// What a key may want, the most pressing first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AttentionKind {
+    /// An alert of it is firing, and nobody looks after it yet.
+    Firing,
     /// To be rotated now: somebody knows its value who is no longer entitled to it.
     RotateNow,
     /// Its month is over the limit.
@@ -58,7 +60,8 @@ pub enum AttentionKind {
 
 impl AttentionKind {
     /// All of them, the most pressing first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
+        Self::Firing,
         Self::RotateNow,
         Self::OverLimit,
         Self::RotationOverdue,
@@ -85,6 +88,8 @@ pub struct AttentionKey {
     pub next_rotation: Option<Timestamp>,
     /// When it expires.
     pub expires_at: Option<Timestamp>,
+    /// The newest of its alerts that are firing: in words, and since when.
+    pub alert: Option<(String, Timestamp)>,
 }
 
 /// How the instance is, as far as an operator has to care.

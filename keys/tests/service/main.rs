@@ -4,6 +4,7 @@
 
 mod accounts;
 mod administration;
+mod alerts;
 mod anomalies;
 mod audit;
 #[path = "../support/authenticator.rs"]

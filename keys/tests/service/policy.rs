@@ -50,6 +50,7 @@ async fn what_is_the_daemons_or_an_operators_is_refused_to_others() {
         ("checkpoints", service.audit_checkpoints(&ana, CheckpointQuery { page: 1, limit: 20 }).await.err()),
         ("export", service.export_audit(&ana).await.err()),
         ("sign", service.sign_audit(&ana).await.err()),
+        ("alerts", service.watch_alerts(&ana).await.err()),
         ("console", service.account_caller(&ana, "ana").err()),
     ];
     for (name, refusal) in refusals {

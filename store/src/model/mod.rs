@@ -2,6 +2,7 @@
 //! leak what it cannot open. Records never leave the core as JSON; `keys::view` makes what doors show.
 
 mod account;
+mod alert;
 mod api_key;
 mod audit;
 mod checkpoint;
@@ -17,6 +18,7 @@ mod token;
 mod watched;
 
 pub use account::{Account, Plan, Preferences, SecondFactor, Security, Session, SshKey};
+pub use alert::{Alert, AlertCondition, AlertRule};
 pub use api_key::{ApiKey, Custody, Environment, Previous, Status};
 pub use audit::{AuditRecord, Door, Outcome};
 pub use checkpoint::Checkpoint;

@@ -4,6 +4,7 @@
 
 mod access;
 mod account;
+mod alerts;
 mod api;
 mod audit;
 mod batch;
@@ -117,6 +118,13 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::TokensLs => tokens::ls(context, args).await,
         Verb::TokensAdd => tokens::add(context, args, stdin).await,
         Verb::TokensRm => tokens::rm(context, args, stdin).await,
+        Verb::AlertsLs => alerts::ls(context, args).await,
+        Verb::AlertsAck => alerts::ack(context, args).await,
+        Verb::AlertsSnooze => alerts::snooze(context, args).await,
+        Verb::AlertsResolve => alerts::resolve(context, args).await,
+        Verb::AlertsRules => alerts::rules(context, args).await,
+        Verb::AlertsRuleAdd => alerts::add(context, args).await,
+        Verb::AlertsRuleRm => alerts::rm(context, args).await,
         Verb::NotificationsLs => notifications::ls(context, args).await,
         Verb::NotificationsRead => notifications::read(context, args).await,
         Verb::NotificationsRm => notifications::rm(context, args).await,

@@ -73,7 +73,8 @@ pub(super) fn parse(words: &[String]) -> Result<Parsed, String> {
 }
 
 /// Other words for some commands, and what they mean.
-const SHORT: [(&[&str], &[&str]); 4] = [
+const SHORT: [(&[&str], &[&str]); 5] = [
+    (&["alerts"], &["alerts", "ls"]),
     (&["notifications"], &["notifications", "ls"]),
     (&["team"], &["team", "ls"]),
     (&["team", "list"], &["team", "ls"]),

@@ -2,6 +2,7 @@
 //! read it.
 
 mod account;
+mod alerts;
 mod events;
 mod keys;
 mod team;
@@ -14,8 +15,15 @@ const YES: Flag = switch("--yes", "do not ask; needed without a terminal");
 const ENVIRONMENT: Flag = option("--environment", "ENV", "development, staging or production (also --env)");
 
 /// The parts, in the order help shows them.
-const PARTS: &[&[Command]] =
-    &[account::COMMANDS, keys::COMMANDS, tokens::COMMANDS, events::COMMANDS, team::COMMANDS, HELP];
+const PARTS: &[&[Command]] = &[
+    account::COMMANDS,
+    keys::COMMANDS,
+    tokens::COMMANDS,
+    events::COMMANDS,
+    alerts::COMMANDS,
+    team::COMMANDS,
+    HELP,
+];
 
 /// Every command, in the order help shows them.
 pub(super) fn commands() -> impl Iterator<Item = &'static Command> {

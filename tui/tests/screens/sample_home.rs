@@ -29,6 +29,7 @@ pub(crate) fn home(keys: &[KeyView], now_ms: i64) -> HomeView {
     let attention = kinds.into_iter().filter_map(|(kind, wants)| {
         let found: Vec<_> = keys.iter().filter(|key| wants(key)).collect();
         let first = found.iter().take(3).map(|key| AttentionKey {
+            alert: None,
             id: key.id,
             name: key.name.clone(),
             environment: key.environment,

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first failed step")]
 
 mod abuse;
+mod alerts;
 mod api;
 mod auth;
 #[path = "../../../keys/tests/support/authenticator.rs"]

@@ -189,7 +189,8 @@ fn wanting(attention: &Attention, ui: &Ui) -> Vec<Line> {
 /// Each key of this kind is told by itself.
 fn apart(kind: AttentionKind) -> bool {
     match kind {
-        AttentionKind::OverLimit
+        AttentionKind::Firing
+        | AttentionKind::OverLimit
         | AttentionKind::NearLimit
         | AttentionKind::Expiring
         | AttentionKind::Frozen => true,
@@ -202,7 +203,9 @@ fn apart(kind: AttentionKind) -> bool {
 
 fn mark(kind: AttentionKind, glyphs: &Glyphs) -> (&'static str, Tone) {
     match kind {
-        AttentionKind::RotateNow | AttentionKind::OverLimit => (glyphs.cross, Tone::Bad),
+        AttentionKind::Firing | AttentionKind::RotateNow | AttentionKind::OverLimit => {
+            (glyphs.cross, Tone::Bad)
+        }
         AttentionKind::RotationOverdue | AttentionKind::NearLimit | AttentionKind::Expiring => {
             (glyphs.warning, Tone::Warn)
         }
@@ -215,6 +218,10 @@ fn mark(kind: AttentionKind, glyphs: &Glyphs) -> (&'static str, Tone) {
 /// What one key wants.
 fn one(kind: AttentionKind, key: &AttentionKey) -> String {
     let what = match kind {
+        // The alert names the key itself.
+        AttentionKind::Firing => {
+            return key.alert.as_ref().map_or_else(String::new, |alert| safe(&alert.0).into_owned());
+        }
         AttentionKind::RotateNow => "somebody who left knows it; rotate it",
         AttentionKind::OverLimit => "over its limit",
         AttentionKind::RotationOverdue => "rotation overdue",
@@ -230,6 +237,7 @@ fn one(kind: AttentionKind, key: &AttentionKey) -> String {
 /// What several keys want.
 fn all(kind: AttentionKind) -> &'static str {
     match kind {
+        AttentionKind::Firing => "with an alert that is firing",
         AttentionKind::RotateNow => "known to somebody who left: rotate them",
         AttentionKind::OverLimit => "over their limit",
         AttentionKind::RotationOverdue => "with an overdue rotation",
@@ -252,6 +260,10 @@ fn figure(kind: AttentionKind, key: &AttentionKey, now_ms: i64) -> String {
         }
         AttentionKind::RotationOverdue | AttentionKind::RotationSoon => due(key.next_rotation),
         AttentionKind::Expiring => due(key.expires_at),
+        AttentionKind::Firing => {
+            let since = key.alert.as_ref().map(|alert| alert.1.as_millisecond());
+            since.map_or_else(String::new, |since_ms| format::age(now_ms, since_ms))
+        }
         AttentionKind::RotateNow | AttentionKind::Frozen | AttentionKind::Idle => String::new(),
     }
 }

@@ -186,7 +186,9 @@ fn list(kind: AttentionKind) -> KeysPage {
         AttentionKind::RotationOverdue => KeysPage::found("is:overdue"),
         AttentionKind::Idle => KeysPage::found("is:idle status:active"),
         AttentionKind::Frozen => KeysPage::found("status:frozen"),
-        AttentionKind::OverLimit | AttentionKind::NearLimit => KeysPage::sorted(KeySort::Usage),
+        AttentionKind::Firing | AttentionKind::OverLimit | AttentionKind::NearLimit => {
+            KeysPage::sorted(KeySort::Usage)
+        }
         AttentionKind::Expiring | AttentionKind::RotationSoon => KeysPage::sorted(KeySort::NextRotation),
     }
 }

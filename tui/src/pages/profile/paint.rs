@@ -144,6 +144,8 @@ pub(crate) fn told(kind: Told) -> &'static str {
         Told::KeyDeleted => "Deleted keys",
         Told::MonthlyLimit => "Monthly limits",
         Told::Anomaly => "Unusual usage",
+        Told::AlertFiring => "Alerts",
+        Told::AlertRecovered => "Alerts that recover",
         Told::NewSignIn => "New sign-ins",
         Told::SessionEnded => "Copied sessions",
         Told::MemberJoined => "People who join",

@@ -1,0 +1,120 @@
+//! `/api/alerts`: what holds for the caller's keys that should not, and what people do about it.
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use keyward_keys::input::{AlertQuery, AlertSnooze, AlertTrial};
+use keyward_keys::view::{AlertPage, AlertTrialView, AlertView};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::PAGE_SIZE;
+use super::alert_rules::CONDITIONS;
+use crate::HttpDoor;
+use crate::input::{IdPath, Object, OptionalObject, Search};
+use crate::link::linked;
+use crate::problem::Problem;
+use crate::signed::Signed;
+
+pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
+    OpenApiRouter::default()
+        .routes(routes!(list))
+        .routes(routes!(backtest))
+        .routes(routes!(one))
+        .routes(routes!(acknowledge))
+        .routes(routes!(snooze))
+        .routes(routes!(resolve))
+}
+
+/// The alerts of the caller's keys.
+#[utoipa::path(get, path = "/api/alerts", tag = "alerts", params(AlertQuery), responses(
+    (status = 200, description = "A page: those that want somebody first, then the newest", body = AlertPage),
+))]
+async fn list(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    RawQuery(raw): RawQuery,
+    Search(mut search): Search,
+) -> Result<Response, Problem> {
+    let query = AlertQuery {
+        page: search.number("page").unwrap_or(1),
+        limit: search.number("limit").unwrap_or(PAGE_SIZE),
+        state: search.choice("state", "firing, acknowledged, snoozed, resolved"),
+        api_key_id: search.text("apiKeyId"),
+    };
+    search.finish_with(query.faults())?;
+    let page = door.service.alerts(&caller, &query).await?;
+    Ok(linked("/api/alerts", raw.as_deref(), page.pagination, &page))
+}
+
+/// One alert.
+#[utoipa::path(get, path = "/api/alerts/{id}", tag = "alerts", responses(
+    (status = 200, description = "The alert", body = AlertView),
+))]
+async fn one(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    IdPath(id): IdPath,
+) -> Result<Json<AlertView>, Problem> {
+    Ok(Json(door.service.alert(&caller, id).await?))
+}
+
+/// Says that the caller looks after it.
+#[utoipa::path(post, path = "/api/alerts/{id}/acknowledge", tag = "alerts", responses(
+    (status = 200, description = "The alert", body = AlertView),
+))]
+async fn acknowledge(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    IdPath(id): IdPath,
+) -> Result<Json<AlertView>, Problem> {
+    Ok(Json(door.service.acknowledge_alert(&caller, id).await?))
+}
+
+/// Puts it off: until then nobody hears of it.
+#[utoipa::path(post, path = "/api/alerts/{id}/snooze", tag = "alerts", request_body = Option<AlertSnooze>, responses(
+    (status = 200, description = "The alert", body = AlertView),
+))]
+async fn snooze(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    IdPath(id): IdPath,
+    OptionalObject(mut body): OptionalObject,
+) -> Result<Json<AlertView>, Problem> {
+    let snooze = AlertSnooze {
+        until: body.parsed("until", "must be a time such as 2027-01-15T10:30:00Z"),
+        minutes: body.number("minutes"),
+    };
+    body.finish()?;
+    Ok(Json(door.service.snooze_alert(&caller, id, &snooze).await?))
+}
+
+/// Settles it; it comes again once its condition has been over in between.
+#[utoipa::path(post, path = "/api/alerts/{id}/resolve", tag = "alerts", responses(
+    (status = 200, description = "The alert", body = AlertView),
+))]
+async fn resolve(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    IdPath(id): IdPath,
+) -> Result<Json<AlertView>, Problem> {
+    Ok(Json(door.service.resolve_alert(&caller, id).await?))
+}
+
+/// Tries a rule on a key's past month before it is made.
+#[utoipa::path(post, path = "/api/alerts/backtest", tag = "alerts", request_body = AlertTrial, responses(
+    (status = 200, description = "When it would have fired", body = AlertTrialView),
+))]
+async fn backtest(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    Object(mut body): Object,
+) -> Result<Json<AlertTrialView>, Problem> {
+    let api_key_id = body.required_text("apiKeyId");
+    let condition = body.required_choice("condition", CONDITIONS);
+    let (threshold, recovery, window) =
+        (body.number("threshold"), body.number("recovery"), body.number("window"));
+    let trial = AlertTrial { api_key_id, condition, threshold, recovery, window };
+    body.finish_with(trial.faults())?;
+    Ok(Json(door.service.try_alert_rule(&caller, &trial).await?))
+}

@@ -1,0 +1,116 @@
+//! What doors hand in about alerts and the rules for them.
+
+use jiff::Timestamp;
+use utoipa::{IntoParams, ToSchema};
+
+use keyward_store::model::{AlertCondition, Id};
+
+use crate::view::AlertState;
+
+/// Which alerts to list.
+#[derive(Clone, Debug, Default, IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct AlertQuery {
+    /// From 1.
+    #[param(required = false, minimum = 1, default = 1)]
+    pub page: u32,
+    /// 1 to 100.
+    #[param(required = false, minimum = 1, maximum = 100, default = 20)]
+    pub limit: u32,
+    /// Only those that stand so.
+    #[param(inline)]
+    pub state: Option<AlertState>,
+    /// Only those of this key, by `_id` or `keyId`.
+    pub api_key_id: Option<String>,
+}
+
+/// Which rules to list.
+#[derive(Clone, Copy, Debug, Default, IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct AlertRuleQuery {
+    /// From 1.
+    #[param(required = false, minimum = 1, default = 1)]
+    pub page: u32,
+    /// 1 to 100.
+    #[param(required = false, minimum = 1, maximum = 100, default = 20)]
+    pub limit: u32,
+}
+
+/// A new rule: for one key, for the keys of a team, or for those of the person's own space.
+#[derive(Clone, Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct NewAlertRule {
+    /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: String,
+    /// What it looks at.
+    #[schema(value_type = AlertCondition)]
+    pub condition: Option<AlertCondition>,
+    /// Only this key, by `_id` or `keyId`.
+    pub api_key_id: Option<String>,
+    /// All keys of this team; together with a key, the team that the key is in.
+    pub team: Option<Id>,
+    /// From which value on it fires, in the condition's unit; most conditions have one of their own when none is given.
+    #[schema(maximum = 1000000000)]
+    pub threshold: Option<u64>,
+    /// Below which value it recovers; the threshold when none. Never above the threshold.
+    #[schema(minimum = 1, maximum = 1000000000)]
+    pub recovery: Option<u64>,
+    /// How far back it looks, minutes: for `error_rate`, `request_rate` and `latency_p95`; 5 when none.
+    #[schema(minimum = 1, maximum = 1440)]
+    pub window: Option<u32>,
+    /// Whether it is looked at; it is when nothing is said.
+    pub enabled: Option<bool>,
+}
+
+/// A change to a rule: only what is given. `Some(None)` clears.
+#[derive(Clone, Debug, Default, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct AlertRulePatch {
+    /// A new name.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: Option<String>,
+    /// What it looks at from now on; threshold, recovery and window are then the condition's own when none are given.
+    pub condition: Option<AlertCondition>,
+    /// From which value on it fires.
+    #[schema(maximum = 1000000000)]
+    pub threshold: Option<u64>,
+    /// Below which value it recovers.
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 1000000000)]
+    pub recovery: Option<Option<u64>>,
+    /// How far back it looks, minutes.
+    #[schema(minimum = 1, maximum = 1440)]
+    pub window: Option<u32>,
+    /// Whether it is looked at.
+    pub enabled: Option<bool>,
+}
+
+/// For how long nobody wants to hear of an alert: until a moment or for some minutes; an hour when nothing is said.
+#[derive(Clone, Copy, Debug, Default, ToSchema)]
+pub struct AlertSnooze {
+    /// Until then, at most 30 days ahead.
+    pub until: Option<Timestamp>,
+    /// For so many minutes.
+    #[schema(minimum = 1, maximum = 43200)]
+    pub minutes: Option<u32>,
+}
+
+/// A rule that is tried on a key's past month before it is made.
+#[derive(Clone, Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct AlertTrial {
+    /// The key, by `_id` or `keyId`.
+    pub api_key_id: String,
+    /// What it looks at.
+    #[schema(value_type = AlertCondition)]
+    pub condition: Option<AlertCondition>,
+    /// From which value on it fires.
+    #[schema(maximum = 1000000000)]
+    pub threshold: Option<u64>,
+    /// Below which value it recovers.
+    #[schema(minimum = 1, maximum = 1000000000)]
+    pub recovery: Option<u64>,
+    /// How far back it looks, minutes.
+    #[schema(minimum = 1, maximum = 1440)]
+    pub window: Option<u32>,
+}

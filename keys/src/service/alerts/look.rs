@@ -1,0 +1,252 @@
+//! The look at all rules, once a minute: each key is read once for all rules that are for it, and only when it was called
+//! within their windows. It reads memory and rollups, and answers what is to be done; it changes nothing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use keyward_store::model::{Alert, AlertRule, ApiKey, Id};
+use keyward_store::usage::{Cell, Grain};
+
+use crate::caller::Caller;
+use crate::clock::month_around;
+use crate::error::{Error, Result};
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::access::{Target, authorise};
+use crate::service::alerts::condition::{Facts, Limits, kind};
+use crate::service::alerts::turn::Turn;
+use crate::service::mirror::{Shared, Tables};
+
+const MINUTE_MS: i64 = 60_000;
+
+/// Turns of one commit.
+const MOST_TURNS: usize = 256;
+
+/// Alerts of one space that are kept after they are over, and for how long, ms.
+const MOST_KEPT: usize = 500;
+const KEPT_MS: i64 = 90 * 24 * 60 * MINUTE_MS;
+
+/// The newest moment and value of what holds. Lost with the daemon, and found again with the next look.
+#[derive(Default)]
+pub(crate) struct Latest(Mutex<HashMap<Id, (i64, u64)>>);
+
+impl Latest {
+    /// When an alert's condition was last seen to hold, and with which value.
+    pub(super) fn of(&self, alert: Id) -> Option<(i64, u64)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&alert).copied()
+    }
+
+    fn replace(&self, all: HashMap<Id, (i64, u64)>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = all;
+    }
+}
+
+/// A key, and the rules that are for it.
+struct Watched {
+    key: Shared<ApiKey>,
+    of_space: Arc<Vec<Shared<AlertRule>>>,
+    own: Vec<Shared<AlertRule>>,
+}
+
+/// What is looked at, and what holds before it is.
+struct Plan {
+    watched: Vec<Watched>,
+    holding: HashMap<(Id, Id), Shared<Alert>>,
+    turns: Vec<Turn>,
+}
+
+/// What was seen.
+#[derive(Default)]
+struct Seen {
+    turns: Vec<Turn>,
+    latest: HashMap<Id, (i64, u64)>,
+}
+
+impl Service {
+    /// Looks at all rules, and lets alerts fire, recover and end. Answers how many did. Safe to run at any time: what
+    /// holds already does not fire again.
+    pub async fn watch_alerts(&self, caller: &Caller) -> Result<u64> {
+        let now_ms = self.now_ms();
+        let plan = {
+            let tables = self.mirror().read();
+            authorise(&tables, caller, Permission::AlertRaise, Target::Instance, None)?;
+            plan(&tables, now_ms)
+        };
+        let service = self.clone();
+        let looking = tokio::task::spawn_blocking(move || service.look_at(plan, now_ms)).await;
+        let seen = looking.map_err(|error| Error::Internal(Box::new(error)))??;
+        self.0.latest.replace(seen.latest);
+        for turns in seen.turns.chunks(MOST_TURNS) {
+            self.turn(caller, turns).await?;
+        }
+        Ok(seen.turns.len() as u64)
+    }
+
+    fn look_at(&self, mut plan: Plan, now_ms: i64) -> Result<Seen> {
+        let (first, next) = month_around(now_ms);
+        let month_ms = (first.as_millisecond(), next.as_millisecond());
+        let mut seen = Seen { turns: std::mem::take(&mut plan.turns), latest: HashMap::new() };
+        for Watched { key, of_space, own } in &plan.watched {
+            let totals = self.0.usage.totals(key.record.id, now_ms);
+            let facts = Facts {
+                now_ms,
+                key: &key.record,
+                last_used_ms: totals.last_used_ms,
+                month_used: totals.month_used,
+                month_ms,
+            };
+            let rules = || of_space.iter().chain(own);
+            let mut windows = Windows::default();
+            let longest = rules().map(|rule| rule.record.window_minutes).max().unwrap_or(0);
+            if longest > 0 {
+                windows = self.windows(&facts, longest)?;
+            }
+            for rule in rules() {
+                let limits = limits_of(&rule.record);
+                let value = facts.value(&limits, windows.sum(limits.window_minutes));
+                let held = plan.holding.remove(&(rule.record.id, key.record.id));
+                seen.judge(&limits, value, (rule, key), held.as_deref().map(|row| &row.record), now_ms);
+            }
+        }
+        // Whatever nobody looked at has lost its rule or its key.
+        seen.turns.extend(plan.holding.into_values().map(|row| Turn::Ends(row.record.id)));
+        Ok(seen)
+    }
+
+    /// A key's minutes that are over, back to the longest window's start.
+    fn windows(&self, facts: &Facts<'_>, longest: u32) -> Result<Windows> {
+        let until_ms = Grain::Minute.start_of(facts.now_ms);
+        let from_ms = until_ms - i64::from(longest) * MINUTE_MS;
+        if facts.last_used_ms.is_none_or(|used_ms| used_ms < from_ms) {
+            return Ok(Windows::default());
+        }
+        let cells = self.0.usage.cells(facts.key.id, Grain::Minute, from_ms, until_ms)?;
+        Ok(Windows { until_ms, cells, sums: Vec::new(), none: Cell::default() })
+    }
+}
+
+impl Seen {
+    fn judge(
+        &mut self,
+        limits: &Limits,
+        value: Option<u64>,
+        (rule, key): (&Shared<AlertRule>, &Shared<ApiKey>),
+        held: Option<&Alert>,
+        now_ms: i64,
+    ) {
+        match (held, value) {
+            (Some(alert), Some(value)) if limits.holds(Some(value)) => {
+                self.latest.insert(alert.id, (now_ms, value));
+                let wakes = alert.snoozed_until_ms.is_some_and(|until_ms| until_ms <= now_ms);
+                self.turns.extend(wakes.then_some(Turn::Wakes(alert.id)));
+            }
+            (Some(alert), _) => self.turns.push(Turn::Recovers(alert.id)),
+            (None, Some(value)) if limits.crosses(Some(value)) => {
+                self.turns.push(Turn::Fires(Arc::clone(rule), Arc::clone(key), value));
+            }
+            (None, _) => {}
+        }
+    }
+}
+
+/// The minutes of a key, and what they sum to over each window that was asked for.
+#[derive(Default)]
+struct Windows {
+    until_ms: i64,
+    cells: Vec<(i64, Cell)>,
+    sums: Vec<(u32, Cell)>,
+    none: Cell,
+}
+
+impl Windows {
+    fn sum(&mut self, minutes: u32) -> &Cell {
+        if minutes == 0 || self.cells.is_empty() {
+            return &self.none;
+        }
+        let place = match self.sums.iter().position(|(window, _)| *window == minutes) {
+            Some(place) => place,
+            None => {
+                let from_ms = self.until_ms - i64::from(minutes) * MINUTE_MS;
+                let mut sum = Cell::default();
+                self.cells
+                    .iter()
+                    .filter(|(start_ms, _)| *start_ms >= from_ms)
+                    .for_each(|(_, cell)| sum.merge(cell));
+                self.sums.push((minutes, sum));
+                self.sums.len() - 1
+            }
+        };
+        &self.sums[place].1
+    }
+}
+
+/// What a rule asks of its condition.
+pub(super) fn limits_of(rule: &AlertRule) -> Limits {
+    Limits {
+        condition: rule.condition,
+        threshold: rule.threshold,
+        recovery: rule.recovery,
+        window_minutes: if kind(rule.condition).windowed { rule.window_minutes } else { 0 },
+    }
+}
+
+fn plan(tables: &Tables, now_ms: i64) -> Plan {
+    let mut spaces: HashMap<Id, Vec<Shared<AlertRule>>> = HashMap::new();
+    let mut own: HashMap<Id, Vec<Shared<AlertRule>>> = HashMap::new();
+    let mut turns = Vec::new();
+    for rule in tables.alert_rules.values() {
+        if !tables.spaces.contains_key(&rule.record.space) {
+            turns.push(Turn::Orphaned(rule.record.id));
+        } else if rule.record.enabled {
+            match rule.record.api_key {
+                Some(key) => own.entry(key).or_default().push(Arc::clone(rule)),
+                None => spaces.entry(rule.record.space).or_default().push(Arc::clone(rule)),
+            }
+        }
+    }
+    let mut watched = Vec::new();
+    for (space, rules) in spaces {
+        let rules = Arc::new(rules);
+        for (_, id) in tables.keys.space(space).into_iter().flat_map(|keys| keys.newest()) {
+            let Some(key) = tables.keys.get(id) else { continue };
+            let own = own_rules(&mut own, key);
+            watched.push(Watched { key: Arc::clone(key), of_space: Arc::clone(&rules), own });
+        }
+    }
+    let ids: Vec<Id> = own.keys().copied().collect();
+    for key in ids.into_iter().filter_map(|id| tables.keys.get(id)) {
+        let own = own_rules(&mut own, key);
+        watched.push(Watched { key: Arc::clone(key), of_space: Arc::default(), own });
+    }
+    turns.extend(forgotten(tables, now_ms).into_iter().map(Turn::Forgotten));
+    let held = |row: &Shared<Alert>| ((row.record.rule, row.record.api_key), Arc::clone(row));
+    Plan { watched, holding: tables.alerts.holding().map(held).collect(), turns }
+}
+
+/// A key's own rules; one that was made where the key was before is for it no more.
+fn own_rules(own: &mut HashMap<Id, Vec<Shared<AlertRule>>>, key: &Shared<ApiKey>) -> Vec<Shared<AlertRule>> {
+    let mut rules = own.remove(&key.record.id).unwrap_or_default();
+    rules.retain(|rule| rule.record.space == key.record.space);
+    rules
+}
+
+/// Alerts that are over and kept no more: too old, of a place that is gone, or too many of one.
+fn forgotten(tables: &Tables, now_ms: i64) -> Vec<Id> {
+    let mut over: HashMap<Id, Vec<(i64, Id)>> = HashMap::new();
+    for row in tables.alerts.rows() {
+        if let Some(cleared_ms) = row.record.cleared_ms {
+            over.entry(row.record.space).or_default().push((cleared_ms, row.record.id));
+        }
+    }
+    let mut forgotten = Vec::new();
+    for (space, mut alerts) in over {
+        alerts.sort_unstable();
+        let gone = !tables.spaces.contains_key(&space);
+        let surplus = alerts.len().saturating_sub(MOST_KEPT);
+        let out = |(place, (cleared_ms, _)): &(usize, &(i64, Id))| {
+            gone || *place < surplus || *cleared_ms < now_ms - KEPT_MS
+        };
+        forgotten.extend(alerts.iter().enumerate().filter(out).map(|(_, (_, id))| *id));
+    }
+    forgotten
+}

@@ -1,0 +1,244 @@
+//! Rules for alerts: make, see, change, remove. A rule is for one key or for all keys of a space; that never changes.
+
+use keyward_store::model::{AlertRule, Id};
+
+use crate::caller::Caller;
+use crate::clock::timestamp;
+use crate::crypto;
+use crate::error::{Error, Fault, Result};
+use crate::input::{AlertRulePatch, AlertRuleQuery, KeyRef, NewAlertRule};
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::access::{Target, authorise, may};
+use crate::service::accounts::personal_space;
+use crate::service::alerts::condition::{Limits, kind};
+use crate::service::alerts::turn;
+use crate::service::mirror::{Shared, Tables};
+use crate::service::text::Faults;
+use crate::view::{AlertRulePage, AlertRuleView, Pagination};
+
+/// Rules of one space.
+const MOST_RULES: usize = 1000;
+
+impl AlertRuleQuery {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        Faults::of_page(self.page, self.limit)
+    }
+}
+
+impl NewAlertRule {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        self.checked(&mut faults);
+        faults.into_vec()
+    }
+
+    fn checked(&self, faults: &mut Faults) -> (String, Option<Limits>) {
+        let name = faults.line("name", &self.name, 1, 100);
+        (name, Limits::checked(faults, self.condition, self.threshold, self.recovery, self.window))
+    }
+}
+
+impl AlertRulePatch {
+    /// Every fault that shows without the rule.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        self.name(&mut faults);
+        faults.into_vec()
+    }
+
+    fn name(&self, faults: &mut Faults) -> Option<String> {
+        self.name.as_ref().map(|name| faults.line("name", name, 1, 100))
+    }
+
+    /// What the rule asks of its condition after the change.
+    fn limits(&self, faults: &mut Faults, old: &AlertRule) -> Option<Limits> {
+        let condition = self.condition.unwrap_or(old.condition);
+        let same = condition == old.condition;
+        let threshold = self.threshold.or(Some(old.threshold).filter(|_| same));
+        let recovery = self.recovery.unwrap_or(old.recovery.filter(|_| same));
+        let window = self.window.or(Some(old.window_minutes).filter(|minutes| same && *minutes > 0));
+        Limits::checked(faults, Some(condition), threshold, recovery, window)
+    }
+}
+
+impl Service {
+    /// Makes a rule.
+    pub async fn create_alert_rule(&self, caller: &Caller, new: &NewAlertRule) -> Result<AlertRuleView> {
+        let account = caller.person()?;
+        let mut faults = Faults::default();
+        let (name, limits) = new.checked(&mut faults);
+        let (api_key, space) = self.place_of_rule(caller, new, account, &mut faults)?;
+        faults.check()?;
+        let limits = limits.ok_or(Error::NotFound("condition"))?;
+        let id = crypto::random_id()?;
+        let target = api_key.map_or(Target::Space(space), Target::Key);
+        self.change(caller, Permission::AlertRuleManage, target, |tables, draft| {
+            if tables.alert_rules.values().filter(|row| row.record.space == space).count() >= MOST_RULES {
+                return Err(Error::Conflict(format!(
+                    "{MOST_RULES} rules are the most of one place; remove some"
+                )));
+            }
+            let now_ms = draft.now_ms;
+            (draft.object, draft.space) = (Some(id), Some(space));
+            draft.detail = format!("made: {name}");
+            draft.batch.create(&AlertRule {
+                id,
+                space,
+                api_key,
+                name: name.clone(),
+                condition: limits.condition,
+                threshold: limits.threshold,
+                recovery: limits.recovery,
+                window_minutes: limits.window_minutes,
+                enabled: new.enabled.unwrap_or(true),
+                created_by: account,
+                created_ms: now_ms,
+                updated_ms: now_ms,
+            })?;
+            Ok(())
+        })
+        .await?;
+        self.alert_rule(caller, id).await
+    }
+
+    /// The rules of the places that the caller belongs to, by name.
+    pub async fn alert_rules(&self, caller: &Caller, query: &AlertRuleQuery) -> Result<AlertRulePage> {
+        let AlertRuleQuery { page, limit } = *query;
+        Faults::from(query.faults()).check()?;
+        let account = caller.person()?;
+        let tables = self.mirror().read();
+        authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
+        let mut found: Vec<&Shared<AlertRule>> =
+            tables.alert_rules.values().filter(|row| sees(&tables, caller, row.record.space)).collect();
+        found.sort_by(|a, b| a.record.name.cmp(&b.record.name).then(a.record.id.cmp(&b.record.id)));
+        let total = found.len() as u64;
+        let start = (page as usize - 1).saturating_mul(limit as usize);
+        let rules = found.into_iter().skip(start).take(limit as usize);
+        let rules = rules.map(|row| rule_view(&tables, &row.record)).collect();
+        Ok(AlertRulePage { rules, pagination: Pagination::of(page, limit, total) })
+    }
+
+    /// One rule.
+    pub async fn alert_rule(&self, caller: &Caller, id: Id) -> Result<AlertRuleView> {
+        let rule = self.visible_rule(caller, id)?;
+        Ok(rule_view(&self.mirror().read(), &rule.record))
+    }
+
+    /// Changes what is given of a rule. What holds by another measure from then on is looked at anew.
+    pub async fn update_alert_rule(
+        &self,
+        caller: &Caller,
+        id: Id,
+        patch: &AlertRulePatch,
+    ) -> Result<AlertRuleView> {
+        let space = self.visible_rule(caller, id)?.record.space;
+        self.change(caller, Permission::AlertRuleManage, Target::Space(space), |tables, draft| {
+            let old = tables.alert_rules.get(&id).ok_or(Error::NotFound("rule"))?;
+            let mut faults = Faults::default();
+            let name = patch.name(&mut faults).unwrap_or_else(|| old.record.name.clone());
+            let limits = patch.limits(&mut faults, &old.record);
+            faults.check()?;
+            let limits = limits.ok_or(Error::NotFound("condition"))?;
+            (draft.object, draft.space) = (Some(id), Some(space));
+            draft.detail = format!("changed: {name}");
+            let new = AlertRule {
+                name,
+                condition: limits.condition,
+                threshold: limits.threshold,
+                recovery: limits.recovery,
+                window_minutes: limits.window_minutes,
+                enabled: patch.enabled.unwrap_or(old.record.enabled),
+                updated_ms: draft.now_ms,
+                ..old.record.clone()
+            };
+            if !new.enabled || new.condition != old.record.condition {
+                turn::end_of_rule(tables, draft, id)?;
+            }
+            draft.batch.replace(old, &new)?;
+            Ok(())
+        })
+        .await?;
+        self.alert_rule(caller, id).await
+    }
+
+    /// Removes a rule, and ends what it raised.
+    pub async fn delete_alert_rule(&self, caller: &Caller, id: Id) -> Result<()> {
+        let space = self.visible_rule(caller, id)?.record.space;
+        self.change(caller, Permission::AlertRuleManage, Target::Space(space), |tables, draft| {
+            let old = tables.alert_rules.get(&id).ok_or(Error::NotFound("rule"))?;
+            (draft.object, draft.space) = (Some(id), Some(space));
+            draft.detail = format!("removed: {}", old.record.name);
+            turn::end_of_rule(tables, draft, id)?;
+            draft.batch.remove(old);
+            Ok(())
+        })
+        .await
+    }
+
+    /// The key that a rule is for, if it is for one, and the space.
+    fn place_of_rule(
+        &self,
+        caller: &Caller,
+        new: &NewAlertRule,
+        account: Id,
+        faults: &mut Faults,
+    ) -> Result<(Option<Id>, Id)> {
+        let own = {
+            let tables = self.mirror().read();
+            if let Some(team) = new.team {
+                authorise(&tables, caller, Permission::AlertRead, Target::Space(team), None)?;
+            }
+            personal_space(&tables, account)?
+        };
+        let Some(key) = &new.api_key_id else { return Ok((None, new.team.unwrap_or(own))) };
+        match self.resolve(caller, &KeyRef::Id(key.clone())) {
+            Ok(id) => {
+                let space = self.key_row(caller, Permission::KeyRead, id)?.record.space;
+                if new.team.is_some_and(|team| team != space) {
+                    faults.add("team", "is not the team that the key is in; leave it out");
+                }
+                Ok((Some(id), space))
+            }
+            Err(error) => {
+                faults.add("apiKeyId", error.to_string());
+                Ok((None, own))
+            }
+        }
+    }
+
+    /// A rule, when the caller may know of it.
+    fn visible_rule(&self, caller: &Caller, id: Id) -> Result<Shared<AlertRule>> {
+        caller.person()?;
+        let tables = self.mirror().read();
+        let rule = tables.alert_rules.get(&id).filter(|row| sees(&tables, caller, row.record.space));
+        rule.cloned().ok_or(Error::NotFound("rule"))
+    }
+}
+
+/// Whether the caller may see alerts of this space.
+pub(super) fn sees(tables: &Tables, caller: &Caller, space: Id) -> bool {
+    may(tables, caller.identity, Permission::AlertRead, Target::Space(space))
+}
+
+fn rule_view(tables: &Tables, rule: &AlertRule) -> AlertRuleView {
+    let holding = tables.alerts.holding().map(|row| &row.record);
+    AlertRuleView {
+        id: rule.id,
+        name: rule.name.clone(),
+        condition: rule.condition,
+        api_key_id: rule.api_key,
+        team: tables.team_of(rule.space),
+        threshold: rule.threshold,
+        unit: kind(rule.condition).unit,
+        recovery: rule.recovery,
+        window: (rule.window_minutes > 0).then_some(rule.window_minutes),
+        enabled: rule.enabled,
+        firing: holding.filter(|alert| alert.rule == rule.id && alert.resolved_ms.is_none()).count() as u64,
+        created_by: rule.created_by,
+        created_at: timestamp(rule.created_ms),
+        updated_at: timestamp(rule.updated_ms),
+    }
+}

@@ -1,0 +1,168 @@
+//! The turns of an alert: it fires, wakes from its snooze, recovers, or ends with its rule or key. Each is one row in one
+//! commit with the notices that tell of it, so that a restart neither repeats nor loses one.
+
+use keyward_store::model::{Alert, AlertCondition, AlertRule, ApiKey, Id, Role};
+
+use crate::caller::Caller;
+use crate::crypto;
+use crate::error::Result;
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::access::Target;
+use crate::service::alerts::condition::words;
+use crate::service::alerts::look::limits_of;
+use crate::service::change::Draft;
+use crate::service::mirror::{Shared, Tables};
+use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
+use crate::service::watch::TOLD_AT;
+
+/// What becomes of an alert.
+pub(super) enum Turn {
+    /// A rule's condition holds for a key, and did not.
+    Fires(Shared<AlertRule>, Shared<ApiKey>, u64),
+    /// A snoozed one goes on.
+    Wakes(Id),
+    /// The condition holds no more.
+    Recovers(Id),
+    /// Its rule or key is gone, or is no matter of the other any more.
+    Ends(Id),
+    /// Over for so long that it is kept no more.
+    Forgotten(Id),
+    /// A rule whose space is gone.
+    Orphaned(Id),
+}
+
+impl Service {
+    /// Makes these turns in one commit. What has changed meanwhile so that a turn is none any more is left as it is.
+    pub(super) async fn turn(&self, caller: &Caller, turns: &[Turn]) -> Result<()> {
+        let ids: std::result::Result<Vec<Id>, _> = turns.iter().map(|_| crypto::random_id()).collect();
+        let ids = ids?;
+        self.change(caller, Permission::AlertRaise, Target::Instance, |tables, draft| {
+            for (turn, new) in turns.iter().zip(&ids) {
+                match turn {
+                    Turn::Fires(rule, key, value) => fire(tables, draft, (rule, key, *value), *new)?,
+                    Turn::Wakes(id) => wake(tables, draft, *id)?,
+                    Turn::Recovers(id) => recover(tables, draft, *id)?,
+                    Turn::Ends(id) => end(tables, draft, *id)?,
+                    Turn::Forgotten(id) => forget(tables, draft, *id),
+                    Turn::Orphaned(id) => orphaned(tables, draft, *id),
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn fire(
+    tables: &Tables,
+    draft: &mut Draft,
+    (rule, key, value): (&Shared<AlertRule>, &Shared<ApiKey>, u64),
+    id: Id,
+) -> Result<()> {
+    let (rule, api_key) = (&rule.record, key.record.id);
+    // Looked at before: the rule, the key and what holds may be other ones by now.
+    let same = tables.alert_rules.get(&rule.id).is_some_and(|row| row.record == *rule);
+    let there = tables.keys.get(api_key).is_some_and(|row| row.record.space == rule.space);
+    if !same || !there || tables.alerts.held(rule.id, api_key).is_some() {
+        return Ok(());
+    }
+    let alert = Alert {
+        id,
+        rule: rule.id,
+        api_key,
+        space: rule.space,
+        condition: rule.condition,
+        value,
+        threshold: rule.threshold,
+        message: format!("{}: {}", key.record.name, words(&limits_of(rule), value)),
+        first_ms: draft.now_ms,
+        last_ms: draft.now_ms,
+        acknowledged: None,
+        snoozed_until_ms: None,
+        resolved_ms: None,
+        resolved_by: None,
+        cleared_ms: None,
+    };
+    draft.batch.create(&alert)?;
+    draft.did(id, rule.space, format!("fires: {}", rule.name));
+    if told_otherwise(&alert) {
+        return Ok(());
+    }
+    let text = format!("{}: {}", rule.name, alert.message);
+    tell(tables, draft, &alert, NoticeKind::AlertFiring, text)
+}
+
+fn wake(tables: &Tables, draft: &mut Draft, id: Id) -> Result<()> {
+    let Some(old) = tables.alerts.get(id).filter(|row| row.record.resolved_ms.is_none()) else {
+        return Ok(());
+    };
+    if old.record.snoozed_until_ms.is_none_or(|until_ms| until_ms > draft.now_ms) {
+        return Ok(());
+    }
+    draft.batch.replace(old, &Alert { snoozed_until_ms: None, ..old.record.clone() })?;
+    draft.did(id, old.record.space, "snoozed no more".to_owned());
+    let text = format!("Still, after a snooze: {}", old.record.message);
+    tell(tables, draft, &old.record, NoticeKind::AlertFiring, text)
+}
+
+fn recover(tables: &Tables, draft: &mut Draft, id: Id) -> Result<()> {
+    let Some(old) = clear(tables, draft, id, "recovered")? else { return Ok(()) };
+    // Whoever settled or snoozed it, or was told of it otherwise, does not want to hear that it is over.
+    if old.resolved_ms.is_some() || old.snoozed_until_ms.is_some() || told_otherwise(old) {
+        return Ok(());
+    }
+    let text = format!("Over again: {}", old.message);
+    tell(tables, draft, old, NoticeKind::AlertRecovered, text)
+}
+
+fn end(tables: &Tables, draft: &mut Draft, id: Id) -> Result<()> {
+    clear(tables, draft, id, "ended with its rule or key").map(|_| ())
+}
+
+/// Ends what a rule has raised, quietly.
+pub(super) fn end_of_rule(tables: &Tables, draft: &mut Draft, rule: Id) -> Result<()> {
+    for old in tables.alerts.holding().filter(|row| row.record.rule == rule) {
+        draft.batch.replace(old, &cleared(&old.record, draft.now_ms))?;
+    }
+    Ok(())
+}
+
+fn clear<'a>(tables: &'a Tables, draft: &mut Draft, id: Id, how: &str) -> Result<Option<&'a Alert>> {
+    let Some(old) = tables.alerts.get(id).filter(|row| row.record.cleared_ms.is_none()) else {
+        return Ok(None);
+    };
+    draft.batch.replace(old, &cleared(&old.record, draft.now_ms))?;
+    draft.did(id, old.record.space, how.to_owned());
+    Ok(Some(&old.record))
+}
+
+fn cleared(old: &Alert, now_ms: i64) -> Alert {
+    let resolved_ms = old.resolved_ms.or(Some(now_ms));
+    Alert { cleared_ms: Some(now_ms), resolved_ms, last_ms: now_ms, ..old.clone() }
+}
+
+fn forget(tables: &Tables, draft: &mut Draft, id: Id) {
+    if let Some(old) = tables.alerts.get(id) {
+        draft.batch.remove(old);
+        draft.did(id, old.record.space, "kept no more".to_owned());
+    }
+}
+
+fn orphaned(tables: &Tables, draft: &mut Draft, id: Id) {
+    if let Some(old) = tables.alert_rules.get(&id) {
+        draft.batch.remove(old);
+        draft.did(id, old.record.space, "its place is gone".to_owned());
+    }
+}
+
+/// A key's month tells by itself that it has come so far: that is told once.
+fn told_otherwise(alert: &Alert) -> bool {
+    alert.condition == AlertCondition::MonthlyLimit
+        && TOLD_AT.iter().any(|told| u64::from(*told) == alert.threshold)
+}
+
+fn tell(tables: &Tables, draft: &mut Draft, alert: &Alert, kind: NoticeKind, message: String) -> Result<()> {
+    let people = people_of(tables, alert.space, Role::Member, None);
+    notify(tables, draft, people, &Notice { kind, api_key: Some(alert.api_key), message })
+}

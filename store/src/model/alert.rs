@@ -1,0 +1,140 @@
+//! Alert rules, and the alerts they raise. A rule names a condition; an alert says that it held for one key, from when
+//! to when, and what people did about it.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::model::Id;
+use crate::table::{Record, Table};
+
+/// What a rule looks at. Stored by place: new ones come last.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertCondition {
+    /// Calls a minute, the mean of the window.
+    RequestRate,
+    /// Calls of the window answered with a status of 400 or above, percent.
+    ErrorRate,
+    /// The response time within which 95 % of the window's calls were answered, ms.
+    LatencyP95,
+    /// Minutes without a call.
+    NoTraffic,
+    /// Calls of the month, percent of the key's monthly limit.
+    MonthlyLimit,
+    /// Calls that the month will have if it goes on so, percent of the key's monthly limit.
+    Forecast,
+    /// Days without a call.
+    Unused,
+    /// Days since the key's rotation was due.
+    RotationOverdue,
+    /// Calls reported with a key after it was frozen.
+    FrozenUse,
+}
+
+impl AlertCondition {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ErrorRate => "error_rate",
+            Self::RequestRate => "request_rate",
+            Self::LatencyP95 => "latency_p95",
+            Self::NoTraffic => "no_traffic",
+            Self::MonthlyLimit => "monthly_limit",
+            Self::Forecast => "forecast",
+            Self::Unused => "unused",
+            Self::RotationOverdue => "rotation_overdue",
+            Self::FrozenUse => "frozen_use",
+        }
+    }
+}
+
+/// A condition that is looked at every minute, for one key or for all keys of a space.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AlertRule {
+    /// The row's id.
+    pub id: Id,
+    /// The space of its keys.
+    pub space: Id,
+    /// The one key that it is for; all keys of the space when none.
+    pub api_key: Option<Id>,
+    /// What people call it.
+    pub name: String,
+    /// What it looks at.
+    pub condition: AlertCondition,
+    /// From which value on it fires, in the condition's unit.
+    pub threshold: u64,
+    /// Below which value it recovers; the threshold when none.
+    pub recovery: Option<u64>,
+    /// How far back it looks, minutes; 0 for conditions without a window.
+    pub window_minutes: u32,
+    /// It is looked at.
+    pub enabled: bool,
+    /// Who made it.
+    pub created_by: Id,
+    /// When it was made, ms since the epoch.
+    pub created_ms: i64,
+    /// When it was last changed, ms since the epoch.
+    pub updated_ms: i64,
+}
+
+impl Record for AlertRule {
+    const TABLE: Table = Table("alert_rule");
+
+    fn key(&self) -> Vec<u8> {
+        self.id.as_bytes().to_vec()
+    }
+}
+
+/// One time that a rule's condition held for one key.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Alert {
+    /// The row's id.
+    pub id: Id,
+    /// The rule.
+    pub rule: Id,
+    /// The key.
+    pub api_key: Id,
+    /// The space both are in.
+    pub space: Id,
+    /// What was looked at.
+    pub condition: AlertCondition,
+    /// The value that crossed.
+    pub value: u64,
+    /// What it crossed.
+    pub threshold: u64,
+    /// In words, without values of keys.
+    pub message: String,
+    /// When it was first seen, ms since the epoch.
+    pub first_ms: i64,
+    /// When the condition was last seen to hold, ms since the epoch: as of the last change to this row.
+    pub last_ms: i64,
+    /// Who said that they look after it, and when, ms since the epoch.
+    pub acknowledged: Option<(Id, i64)>,
+    /// Until when nobody wants to hear of it, ms since the epoch.
+    pub snoozed_until_ms: Option<i64>,
+    /// When it was over for people, ms since the epoch: it recovered, or somebody settled it.
+    pub resolved_ms: Option<i64>,
+    /// Who settled it; nobody when it recovered by itself.
+    pub resolved_by: Option<Id>,
+    /// When the condition held no more, ms since the epoch. Until then there is no second alert of the same.
+    pub cleared_ms: Option<i64>,
+}
+
+impl Alert {
+    /// Unique index of what holds: by rule and key.
+    pub const HOLDING: Table = Table("alert_holding");
+}
+
+impl Record for Alert {
+    const TABLE: Table = Table("alert");
+
+    fn key(&self) -> Vec<u8> {
+        self.id.as_bytes().to_vec()
+    }
+
+    fn unique(&self) -> Vec<(Table, Vec<u8>)> {
+        let holds = self.cleared_ms.is_none();
+        let key = || [self.rule.as_bytes().as_slice(), self.api_key.as_bytes()].concat();
+        holds.then(|| (Self::HOLDING, key())).into_iter().collect()
+    }
+}

@@ -1,0 +1,169 @@
+//! Commands about alerts and the rules for them.
+
+use keyward_keys::input::{AlertQuery, AlertRuleQuery, AlertSnooze, KeyRef, NewAlertRule};
+use keyward_keys::view::{AlertRuleView, AlertView};
+use keyward_keys::{AlertCondition, Error, Id};
+
+use super::parse::Args;
+use super::{Context, Failure, keys, print};
+
+/// Lines shown when nothing is said.
+const PAGE_SIZE: u32 = 50;
+
+/// The conditions, for whoever names another.
+pub(super) const CONDITIONS: &str = "request_rate, error_rate, latency_p95, no_traffic, monthly_limit, forecast, \
+                                     unused, rotation_overdue or frozen_use";
+
+pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let state = args.get("--state");
+    let query = AlertQuery {
+        page: keys::whole(args, "--page")?.unwrap_or(1),
+        limit: keys::whole(args, "--limit")?.unwrap_or(PAGE_SIZE),
+        state: state
+            .map(|word| keys::word_of("--state", word, "firing, acknowledged, snoozed or resolved"))
+            .transpose()?,
+        api_key_id: key(context, args).await?,
+    };
+    let page = context.service.alerts(context.caller, &query).await?;
+    if args.json {
+        return context.print(&print::json(&page)).await;
+    }
+    if args.has("--ndjson") {
+        return context.print_lines(&page.alerts).await;
+    }
+    if page.alerts.is_empty() {
+        return context.note(args, "No alerts.\n").await;
+    }
+    let header = ["STATE", "SINCE (UTC)", "RULE", "WHAT", "ID"].map(str::to_owned).to_vec();
+    context.print(&print::columns(&rows(header, &page.alerts, alert_row))).await?;
+    let at = page.pagination;
+    if u64::from(at.page) < at.pages {
+        let more = format!("Page {} of {}; --page {} goes on.\n", at.page, at.pages, at.page + 1);
+        context.note(args, &more).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn ack(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    for id in ids(args, "alert")? {
+        let alert = context.service.acknowledge_alert(context.caller, id).await?;
+        done(context, args, &alert).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn snooze(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let snooze = AlertSnooze { until: None, minutes: keys::whole(args, "--minutes")? };
+    for id in ids(args, "alert")? {
+        let alert = context.service.snooze_alert(context.caller, id, &snooze).await?;
+        done(context, args, &alert).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn resolve(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    for id in ids(args, "alert")? {
+        let alert = context.service.resolve_alert(context.caller, id).await?;
+        done(context, args, &alert).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn rules(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let query = AlertRuleQuery {
+        page: keys::whole(args, "--page")?.unwrap_or(1),
+        limit: keys::whole(args, "--limit")?.unwrap_or(PAGE_SIZE),
+    };
+    let page = context.service.alert_rules(context.caller, &query).await?;
+    if args.json {
+        return context.print(&print::json(&page)).await;
+    }
+    if args.has("--ndjson") {
+        return context.print_lines(&page.rules).await;
+    }
+    if page.rules.is_empty() {
+        let text = "No rules yet: alerts rule add --name Errors --condition error_rate makes one.\n";
+        return context.note(args, text).await;
+    }
+    let header = ["NAME", "CONDITION", "FROM", "WINDOW", "FOR", "ON", "FIRING", "ID"];
+    context.print(&print::columns(&rows(header.map(str::to_owned).to_vec(), &page.rules, rule_row))).await
+}
+
+pub(super) async fn add(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let condition: AlertCondition =
+        keys::word_of("--condition", args.get("--condition").unwrap_or_default(), CONDITIONS)?;
+    let new = NewAlertRule {
+        name: args.get("--name").unwrap_or_default().to_owned(),
+        condition: Some(condition),
+        api_key_id: key(context, args).await?,
+        team: keys::of_team(context, args).await?,
+        threshold: keys::whole(args, "--threshold")?,
+        recovery: keys::whole(args, "--recovery")?,
+        window: keys::whole(args, "--window")?,
+        enabled: None,
+    };
+    let rule = context.service.create_alert_rule(context.caller, &new).await?;
+    if args.json {
+        return context.print(&print::json(&rule)).await;
+    }
+    context.print(&format!("{}\n", rule.id)).await
+}
+
+pub(super) async fn rm(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    for id in ids(args, "rule")? {
+        context.service.delete_alert_rule(context.caller, id).await?;
+    }
+    Ok(())
+}
+
+async fn done(context: &Context<'_>, args: &Args, alert: &AlertView) -> Result<(), Failure> {
+    if args.json {
+        return context.print(&print::json(alert)).await;
+    }
+    context.note(args, &format!("{} is {}.\n", alert.id, alert.state.name())).await
+}
+
+/// The id of the key that `--key` names.
+async fn key(context: &Context<'_>, args: &Args) -> Result<Option<String>, Failure> {
+    let Some(name) = args.get("--key") else { return Ok(None) };
+    let key = context.service.key(context.caller, &KeyRef::Named(name.to_owned(), None)).await?;
+    Ok(Some(key.id.to_string()))
+}
+
+/// All ids, before anything is done with the first.
+fn ids(args: &Args, what: &'static str) -> Result<Vec<Id>, Failure> {
+    let id = |text: &String| text.parse().map_err(|_| Error::NotFound(what).into());
+    args.operands.iter().map(id).collect()
+}
+
+fn rows<T>(header: Vec<String>, items: &[T], row: fn(&T) -> Vec<String>) -> Vec<Vec<String>> {
+    std::iter::once(header).chain(items.iter().map(row)).collect()
+}
+
+fn alert_row(alert: &AlertView) -> Vec<String> {
+    vec![
+        alert.state.name().to_owned(),
+        print::moment(Some(alert.first_seen)),
+        alert.rule_name.clone().unwrap_or_default(),
+        alert.message.clone(),
+        alert.id.to_string(),
+    ]
+}
+
+fn rule_row(rule: &AlertRuleView) -> Vec<String> {
+    let scope = match (rule.api_key_id, rule.team) {
+        (Some(key), _) => format!("key {key}"),
+        (None, Some(team)) => format!("team {team}"),
+        (None, None) => "your own keys".to_owned(),
+    };
+    vec![
+        rule.name.clone(),
+        rule.condition.name().to_owned(),
+        format!("{} {}", rule.threshold, rule.unit),
+        rule.window.map(|minutes| format!("{minutes} min")).unwrap_or_default(),
+        scope,
+        if rule.enabled { "yes" } else { "no" }.to_owned(),
+        rule.firing.to_string(),
+        rule.id.to_string(),
+    ]
+}

@@ -1,0 +1,39 @@
+//! `ssh HOST alerts`: rules are made, what they raise is listed and handled, for people and for programs.
+
+use keyward_keys::Door;
+use keyward_keys::input::{KeyRef, TrackEvent};
+
+use crate::harness::Server;
+
+#[tokio::test]
+async fn a_rule_is_made_and_what_it_raises_is_handled() {
+    let server = Server::start().await;
+    let (ana, ben) = (server.person("ana", 1).await, server.person("ben", 2).await);
+    let key = server.api_key(&ana, "Billing", "sk-live").await;
+    let run = async |command: &str| server.run(&ana, command, b"").await;
+    let made =
+        run("alerts rule add --name Calls --condition monthly_limit --threshold 1000 --key Billing").await;
+    assert_eq!(made.status, Some(0), "{}", made.err());
+    assert_eq!(run("keys edit Billing --monthly-limit 1").await.status, Some(0));
+    for _ in 0..10 {
+        let key = KeyRef::Id(key.id.to_string());
+        server.service.track(&ana.caller, &key, TrackEvent::<String>::default()).await.unwrap();
+    }
+    server.service.watch_alerts(&server.service.system_caller("test", Door::Local)).await.unwrap();
+    let listed = run("alerts").await;
+    assert!(listed.out().contains("firing") && listed.out().contains("Billing: 1000 %"), "{}", listed.out());
+    let alert = run("alerts --json").await.json()["alerts"][0]["_id"].as_str().unwrap().to_owned();
+    let theirs = server.run(&ben, &format!("alerts ack {alert}"), b"").await;
+    assert_eq!((theirs.status, theirs.out()), (Some(3), ""));
+    assert_eq!(run(&format!("alerts ack {alert} --json")).await.json()["state"], "acknowledged");
+    assert_eq!(run(&format!("alerts snooze {alert} --minutes 5 --json")).await.json()["state"], "snoozed");
+    assert_eq!(run(&format!("alerts resolve {alert} --json")).await.json()["state"], "resolved");
+    assert_eq!(run(&format!("alerts resolve {alert}")).await.status, Some(5));
+    assert_eq!(run("alerts ls --state firing").await.out(), "");
+    let rules = run("alerts rules --json").await.json();
+    assert_eq!(rules["rules"][0]["_id"], made.out().trim());
+    assert_eq!(run(&format!("alerts rule rm {}", made.out().trim())).await.status, Some(0));
+    assert_eq!(run("alerts rules --ndjson").await.out(), "");
+    let wrong = run("alerts rule add --name x --condition rain").await;
+    assert_eq!(wrong.status, Some(2), "{}", wrong.err());
+}
