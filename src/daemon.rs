@@ -271,16 +271,18 @@ impl Sessions {
     fn new(config: &Config, ssh_port: u16) -> Self {
         let limits = &config.limits;
         Self {
-            limits: TimeLimits {
-                idle: seconds(config.ssh.idle_seconds),
-                total: seconds(config.ssh.session_seconds),
-            },
+            limits: time_limits(config),
             registry: Registry::new(count(limits.ssh_sessions_per_account), count(limits.ssh_sessions)),
             spots: Spots::default(),
             exempt: limits.exempt.clone(),
             ssh_port,
         }
     }
+}
+
+fn time_limits(config: &Config) -> TimeLimits {
+    let lock = (config.ssh.lock_seconds > 0).then(|| Duration::from_secs(config.ssh.lock_seconds.into()));
+    TimeLimits { idle: seconds(config.ssh.idle_seconds), lock, total: seconds(config.ssh.session_seconds) }
 }
 
 fn count(number: std::num::NonZeroU32) -> usize {

@@ -31,7 +31,7 @@ struct Task {
 }
 
 /// All jobs. Off the full hour, when everybody else's run.
-const TASKS: [Task; 9] = [
+const TASKS: [Task; 10] = [
     Task {
         name: "purge_bin",
         schedule: "10 7 * * * *",
@@ -77,7 +77,7 @@ const TASKS: [Task; 9] = [
     },
     Task {
         name: "watch_alerts",
-        schedule: "8 * * * * *",
+        schedule: "5 * * * * *",
         work: |service, caller| Box::pin(async move { service.watch_alerts(&caller).await }),
         poke: None,
     },
@@ -86,6 +86,12 @@ const TASKS: [Task; 9] = [
         schedule: "45 * * * * *",
         work: |service, caller| Box::pin(async move { service.sign_audit(&caller).await }),
         poke: Some(|service| Box::pin(async move { service.audit_unsigned().await })),
+    },
+    Task {
+        name: "rotate_due",
+        schedule: "25 * * * * *",
+        work: |service, caller| Box::pin(async move { service.rotate_due(&caller).await }),
+        poke: Some(|service| Box::pin(async move { service.rotation_due().await })),
     },
 ];
 
@@ -149,6 +155,8 @@ impl Runner {
     async fn poked(self: Arc<Self>, poke: fn(Service) -> Poke) {
         loop {
             poke(self.service.clone()).await;
+            // One that runs already may not have seen it.
+            drop(self.alone.lock().await);
             Arc::clone(&self).run().await;
         }
     }

@@ -145,7 +145,7 @@ fn described(recipe: &Recipe) -> Value {
     });
     json!({
         "name": recipe.name, "title": recipe.title, "mode": recipe.mode.name(), "reference": recipe.reference,
-        "checked": recipe.checked, "credential": recipe.credential, "needsCurrent": recipe.needs_current(),
+        "written": recipe.written, "credential": recipe.credential, "needsCurrent": recipe.needs_current(),
         "params": params.collect::<Vec<_>>(),
     })
 }

@@ -13,6 +13,8 @@ pub struct Ssh {
     pub listen: SocketAddr,
     /// Time without a key press after which a dashboard is closed.
     pub idle_seconds: NonZeroU32,
+    /// Time without a key press after which a dashboard is locked; never with 0.
+    pub lock_seconds: u32,
     /// The longest a session may last.
     pub session_seconds: NonZeroU32,
     /// From connecting to being logged in.

@@ -25,6 +25,7 @@ mod access;
 mod audit;
 mod fetch;
 mod keys;
+mod rotation;
 mod series;
 mod team;
 mod token;
@@ -40,6 +41,7 @@ pub use audit::{AuditQuery, CheckpointQuery};
 pub use batch::{Batch, BatchChange, KeyChange, MOST_CHANGES};
 pub use fetch::FetchMany;
 pub use keys::{Hygiene, KeyQuery, KeySort};
+pub use rotation::{RollBack, Rotate, RotationMethodName, RotationPatch, RotationQuery, duration};
 pub use series::{Breakdown, SeriesQuery, Step};
 pub use team::{NewTeam, TeamPatch};
 pub use token::{NewToken, TokenWords, network};
@@ -146,6 +148,8 @@ pub struct NewKey {
     /// Days between rotations, 0 to 3,650; 90 when none.
     #[schema(maximum = 3650)]
     pub rotation_interval: Option<u32>,
+    /// How it is rotated.
+    pub rotation: Option<RotationPatch>,
 }
 
 /// A new value for a key.
@@ -193,6 +197,9 @@ pub struct KeyPatch {
     /// Days between rotations.
     #[schema(maximum = 3650)]
     pub rotation_interval: Option<u32>,
+    /// How it is rotated: what is named in it changes; `null` forgets all of it.
+    #[schema(value_type = Option<RotationPatch>)]
+    pub rotation: Option<Option<RotationPatch>>,
     /// Who can open it.
     pub custody: Option<Custody>,
     /// The passphrase that opens it now, or that opens it from now on: with `custody` alone.

@@ -8,6 +8,7 @@ pub mod caller;
 mod clock;
 pub mod crypto;
 pub mod dotenv;
+pub mod due;
 pub mod error;
 pub mod event;
 pub mod generate;
@@ -17,6 +18,7 @@ pub mod outbound;
 mod plans;
 pub mod policy;
 pub mod providers;
+mod rotation;
 pub mod service;
 pub mod view;
 
@@ -24,7 +26,10 @@ pub use caller::{Caller, Identity, Origin, RequestId};
 pub use clock::Clock;
 pub use error::{Error, Fault, Locked, Result};
 pub use event::{Call, Event};
-pub use keyward_store::model::{AlertCondition, Custody, Door, Environment, Id, Outcome, Plan, Role, Scope};
+pub use keyward_store::model::{
+    AlertCondition, Custody, Door, Environment, FailureClass, Id, Outcome, Plan, Role, RotationCause,
+    RotationHealth, RotationOutcome, RotationPhase, RotationStep, Scope,
+};
 pub use plans::Plans;
 pub use service::{
     AuditExport, AuditFault, AuditRun, AuditSummary, Gatherer, Health, NoticeKind, OpenError, People,

@@ -41,6 +41,8 @@ pub struct Meters {
     keys_created: IntCounter,
     keys_rotated: IntCounter,
     keys_deleted: IntCounter,
+    rotations: IntCounterVec,
+    rotation_last_success: IntGaugeVec,
     commit_seconds: Histogram,
     commit_failures: IntCounter,
     usage_events: IntCounter,
@@ -59,6 +61,8 @@ pub(crate) struct Readings {
     pub(crate) tokens: IntGauge,
     pub(crate) teams: IntGauge,
     pub(crate) signed_in: IntGauge,
+    pub(crate) rotations_overdue: IntGauge,
+    pub(crate) rotations_open: IntGaugeVec,
     pub(crate) audit_records: IntGauge,
     pub(crate) audit_unsigned: IntGauge,
     pub(crate) uptime: Gauge,
@@ -162,6 +166,13 @@ impl Maker {
             teams: self.gauge("keyward_teams", "Teams")?,
             signed_in: self
                 .gauge("keyward_signed_in_sessions", "Sessions of bearer tokens that have not ended")?,
+            rotations_overdue: self
+                .gauge("keyward_rotations_overdue", "Keys whose rotation was due before now")?,
+            rotations_open: self.gauges(
+                "keyward_rotations_open",
+                "Keys with a rotation that is not over, by what it does: running, waiting, stopped",
+                &["state"],
+            )?,
             audit_records: self.gauge("keyward_audit_records", "Records of the audit chain")?,
             audit_unsigned: self
                 .gauge("keyward_audit_unsigned_records", "Those after the last checkpoint")?,
@@ -233,6 +244,16 @@ impl Meters {
                 .counter("keyward_keys_rotated_total", "Values of API keys that were replaced")?,
             keys_deleted: maker
                 .counter("keyward_keys_deleted_total", "API keys that were moved to the bin")?,
+            rotations: maker.counters(
+                "keyward_rotations_total",
+                "Rotations by method and outcome: done, failed (stopped until somebody looks), cancelled",
+                &["method", "outcome"],
+            )?,
+            rotation_last_success: maker.gauges(
+                "keyward_rotation_last_success_timestamp_seconds",
+                "When a rotation was last finished, by method, in Unix seconds",
+                &["method"],
+            )?,
             commit_seconds: maker.seconds(
                 "keyward_store_commit_duration_seconds",
                 "Durable commits of the store, which many requests may share",
@@ -277,9 +298,17 @@ impl Meters {
         self.changes[permission as usize][0].inc();
         match permission {
             Permission::KeyCreate => self.keys_created.inc_by(things),
-            Permission::KeyRotate => self.keys_rotated.inc_by(things),
             Permission::KeyDelete => self.keys_deleted.inc_by(things),
             _ => {}
+        }
+    }
+
+    /// Counts a rotation that has ended so, at this moment (ms since the epoch).
+    pub(crate) fn rotated(&self, method: &'static str, outcome: &'static str, now_ms: i64) {
+        self.rotations.with_label_values(&[method, outcome]).inc();
+        if outcome == "done" {
+            self.rotation_last_success.with_label_values(&[method]).set(now_ms / 1000);
+            self.keys_rotated.inc();
         }
     }
 

@@ -79,6 +79,10 @@ pub enum Permission {
     KeyExpose,
     /// Replace a key's value.
     KeyRotate,
+    /// Make an earlier value of a key the current one again, or give up a rotation.
+    KeyRollback,
+    /// Take the steps of rotations.
+    RotationRun,
     /// Move a key to the bin.
     KeyDelete,
     /// Take a key back out of the bin.
@@ -172,6 +176,8 @@ pub const RULES: &[Rule] = &[
     rule(P::KeyMove, "key.move", true, &[Admin, Owner]),
     rule(P::KeyExpose, "key.expose", true, &[System]),
     rule(P::KeyRotate, "key.rotate", true, &[Admin, Owner]),
+    rule(P::KeyRollback, "key.rollback", true, &[Admin, Owner]),
+    rule(P::RotationRun, "rotation.run", true, &[System]),
     rule(P::KeyDelete, "key.delete", true, &[Admin, Owner]),
     rule(P::KeyRestore, "key.restore", true, &[Admin, Owner]),
     rule(P::KeyReveal, "key.reveal", true, &[Member, Admin, Owner]),

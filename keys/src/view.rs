@@ -13,6 +13,7 @@ mod hygiene;
 mod live;
 mod monitor;
 mod notification;
+mod rotation;
 mod series;
 mod support;
 mod team;
@@ -41,6 +42,11 @@ pub use hygiene::KeyHygiene;
 pub use live::{KeyAction, KeyUpdate, LiveEvent, Resync, SystemAlert, UsageDelta, UsageStats, UsageUpdate};
 pub use monitor::{JobView, MonitorView, ProcessView, RequestCounts, SessionCount, StoreCounts, Times};
 pub use notification::{NotificationPage, NotificationUpdate, NotificationView};
+pub use rotation::{
+    LeavingVersion, PastRotationView, RehearsedApp, RetiringState, RetiringView, RotationEntryView,
+    RotationFaultView, RotationRehearsal, RotationRunView, RotationSettingsView, RotationState,
+    RotationSummary, RotationView, RotationsView, StepState, StepView, StillUsing, VersionApp, VersionCalls,
+};
 pub use series::{EndpointUse, PreviousPeriod, UsageLine, UsagePoint, UsageSeries};
 pub use support::{TicketMessageView, TicketPage, TicketStatus, TicketView};
 pub use team::{
@@ -116,6 +122,8 @@ pub struct KeyView {
     pub rotation_interval: u32,
     /// When the next rotation is due.
     pub next_rotation: Option<Timestamp>,
+    /// How it is rotated.
+    pub rotation: RotationSettingsView,
     /// When it expires.
     pub expires_at: Option<Timestamp>,
     /// The number of the current version of its value.

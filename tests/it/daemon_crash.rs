@@ -1,5 +1,5 @@
 //! Power cuts under load: what was acknowledged is there afterwards, once. A few rounds each time; many with
-//! `cargo test --release --test it many_kills -- --ignored --nocapture`, which prints what it counted.
+//! `cargo test --release --test it many_kills_under -- --ignored --nocapture`, which prints what it counted.
 
 use std::time::Duration;
 

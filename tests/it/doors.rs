@@ -63,6 +63,12 @@ const ROUTES: &[Row] = &[
     ("GET", "/api/keys/{id}/value", "", [401, 401, 404, 404, 200, 403]),
     ("GET", "/api/keys/{id}/versions", "", [401, 401, 404, 404, 200, 200]),
     ("POST", "/api/keys/{id}/versions", r#"{"apiKey":"v"}"#, [401, 401, 404, 403, 403, 403]),
+    ("POST", "/api/keys/{id}/versions/2/retire", "", [401, 401, 404, 403, 403, 403]),
+    ("POST", "/api/keys/{id}/rotate", "", [401, 401, 404, 403, 403, 403]),
+    ("POST", "/api/keys/{id}/rollback", "", [401, 401, 404, 403, 403, 403]),
+    ("GET", "/api/keys/{id}/rotation", "", [401, 401, 404, 404, 403, 403]),
+    ("GET", "/api/keys/{id}/rotation/secret", "", [401, 401, 404, 403, 403, 403]),
+    ("GET", "/api/rotations", "", [401, 401, 200, 403, 403, 403]),
     ("GET", "/api/keys/{id}/access", "", [401, 401, 404, 403, 403, 403]),
     ("GET", "/api/fetch/production/anas", "", [401, 401, 403, 200, 200, 403]),
     ("POST", "/api/fetch", FETCH, [401, 401, 403, 200, 200, 200]),
@@ -284,6 +290,7 @@ fn the_table_has_every_route() {
         let path = path.replace("{ssh}", "{id}").replace("{token}", "{id}").replace("{team}", "{id}");
         let path = path.replace("invitations/{some}", "invitations/{invitationId}");
         let path = path.replace("members/{some}", "members/{userId}").replace("{some}", "{id}");
+        let path = path.replace("versions/2/", "versions/{version}/");
         path.replace("production/anas", "{environment}/{name}").replace("start.js", "{file}")
     };
     let table: BTreeSet<_> = ROUTES.iter().map(|(_, path, ..)| named(path)).collect();
@@ -303,15 +310,23 @@ const COMMANDS: &[(&str, &str, u32)] = &[
     ("keys rm", "keys rm {id} --yes", 3),
     ("keys restore", "keys restore {id}", 3),
     ("keys access", "keys access {id}", 3),
+    ("keys rotate", "keys rotate {id}", 3),
+    ("keys rollback", "keys rollback {id}", 3),
+    ("keys versions", "keys versions {id}", 3),
+    ("keys retire", "keys retire {id} --version 1", 3),
+    ("keys rotation", "keys rotation {id}", 3),
+    ("rotations", "rotations", 0),
+    ("batch", "batch -", 2),
+    ("watch", "watch {id}", 3),
+    ("notifications ls", "notifications ls", 0),
+    ("notifications read", "notifications read 0123456789abcdef01234567", 3),
+    ("notifications rm", "notifications rm 0123456789abcdef01234567", 3),
     ("tokens ls", "tokens ls", 0),
     ("tokens add", "tokens add --name t --key {id}", 2),
     ("tokens rm", "tokens rm {token} --yes", 3),
     ("usage", "usage {id}", 3),
-    ("watch", "watch {id} --for 1s", 3),
-    ("notifications ls", "notifications ls", 0),
-    ("notifications read", "notifications read {id}", 3),
-    ("notifications rm", "notifications rm {id}", 3),
-    ("batch", "batch -", 2),
+    ("complete", "complete -- keys show ", 0),
+    ("completions", "completions bash", 0),
     ("audit", "audit", 0),
     ("export", "export", 0),
     ("import", "import", 2),

@@ -28,6 +28,7 @@ mod openssh_commands;
 mod plans;
 mod recipe;
 mod rest;
+mod rotation;
 mod run;
 mod sessions;
 mod socket_io;

@@ -18,7 +18,7 @@ use sample::{Look, Stage, keys};
 const CELL: (f64, f64) = (9.0, 20.0);
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 /// A page's name and the keys that lead to it.
-const PAGES: [(&str, &str); 47] = [
+const PAGES: [(&str, &str); 53] = [
     ("home", ""),
     ("empty-home", ""),
     ("keys", "2jj"),
@@ -38,6 +38,12 @@ const PAGES: [(&str, &str); 47] = [
     ("form", "2nstripe-live\tstripe\t\tsk_live_51Nq8cX\tshort\tsho\t"),
     ("billing", "7j"),
     ("monitor", "8\n\n"),
+    ("rotation", "5jj"),
+    ("rotation-queue", "5\t"),
+    ("rotation-history", "5\t\tj"),
+    ("key-rotation", "2j\r\t\t"),
+    ("rotate", "2\rR"),
+    ("rotate-at-once", "2\r!stripe"),
     ("usage", "3"),
     ("usage-keys", "3bjj"),
     ("usage-latency", "3txxhhhh"),

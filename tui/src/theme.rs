@@ -86,22 +86,67 @@ static LIGHT: [Swatch; GRADIENT + STEPS] = [
     Swatch::new(0x1257b4, Ansi::Code(4)),
 ];
 
+static CONTRAST_DARK: [Swatch; GRADIENT + STEPS] = [
+    Swatch::new(0xd7dce5, Ansi::Default),
+    Swatch::new(0x9aa3b2, Ansi::Default),
+    Swatch::new(0xa8d1ff, Ansi::Code(14)),
+    Swatch::new(0x8dff9d, Ansi::Code(10)),
+    Swatch::new(0xffd75f, Ansi::Code(11)),
+    Swatch::new(0xffa0a0, Ansi::Code(9)),
+    Swatch::new(0xffb38a, Ansi::Code(13)),
+    Swatch::new(0xffe97a, Ansi::Code(11)),
+    Swatch::new(0x8fe8f7, Ansi::Code(14)),
+    Swatch::new(0xffffff, Ansi::Default),
+    Swatch::new(0x0a3a8c, Ansi::Default),
+    Swatch::new(0x2b3240, Ansi::Default),
+    Swatch::new(0x7fb0ff, Ansi::Code(12)),
+    Swatch::new(0x8cbcff, Ansi::Code(12)),
+    Swatch::new(0x9ac8ff, Ansi::Code(12)),
+    Swatch::new(0xa8d4ff, Ansi::Code(14)),
+    Swatch::new(0xc0e0ff, Ansi::Code(14)),
+    Swatch::new(0xe0f0ff, Ansi::Code(15)),
+];
+
+static CONTRAST_LIGHT: [Swatch; GRADIENT + STEPS] = [
+    Swatch::new(0x2b3240, Ansi::Default),
+    Swatch::new(0x6b7280, Ansi::Default),
+    Swatch::new(0x003a99, Ansi::Code(4)),
+    Swatch::new(0x00501a, Ansi::Code(2)),
+    Swatch::new(0x5a3a00, Ansi::Code(5)),
+    Swatch::new(0x8c0010, Ansi::Code(1)),
+    Swatch::new(0x7a2500, Ansi::Code(1)),
+    Swatch::new(0x4d4000, Ansi::Code(5)),
+    Swatch::new(0x004550, Ansi::Code(6)),
+    Swatch::new(0x000000, Ansi::Default),
+    Swatch::new(0xb8d4ff, Ansi::Default),
+    Swatch::new(0xdfe6f0, Ansi::Default),
+    Swatch::new(0x4a6fb5, Ansi::Code(4)),
+    Swatch::new(0x3c62ad, Ansi::Code(4)),
+    Swatch::new(0x2f55a5, Ansi::Code(4)),
+    Swatch::new(0x21489c, Ansi::Code(4)),
+    Swatch::new(0x133b93, Ansi::Code(4)),
+    Swatch::new(0x002e8a, Ansi::Code(4)),
+];
+
 /// The colours for one person's terminal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Theme {
     light: bool,
+    /// What is second in rank is as easy to read as the rest.
+    contrast: bool,
     depth: Depth,
 }
 
 impl Theme {
-    /// The theme for this terminal: `choice` is the person's own (`dark`, `light`, or `auto` for the terminal's).
+    /// The theme for this terminal: `choice` is the person's own: `dark`, `light`, or on the terminal's own ground `auto`
+    /// and `contrast`.
     pub(crate) fn new(choice: &str, caps: &Caps) -> Self {
         let light = match choice {
             "light" => true,
             "dark" => false,
             _ => caps.light_background.unwrap_or(false),
         };
-        Self { light, depth: caps.depth }
+        Self { light, contrast: choice == "contrast", depth: caps.depth }
     }
 
     /// It is made for light grounds.
@@ -116,8 +161,22 @@ impl Theme {
 
     /// What the encoder needs to show these colours where there are only 16.
     pub(crate) fn palette(self) -> &'static Palette {
-        static PALETTES: [Palette; 2] = [Palette::new(&DARK), Palette::new(&LIGHT)];
-        &PALETTES[usize::from(self.light)]
+        static PALETTES: [Palette; 4] = [
+            Palette::new(&DARK),
+            Palette::new(&LIGHT),
+            Palette::new(&CONTRAST_DARK),
+            Palette::new(&CONTRAST_LIGHT),
+        ];
+        &PALETTES[usize::from(self.light) + 2 * usize::from(self.contrast)]
+    }
+
+    fn swatches(self) -> &'static [Swatch; GRADIENT + STEPS] {
+        match (self.contrast, self.light) {
+            (false, false) => &DARK,
+            (false, true) => &LIGHT,
+            (true, false) => &CONTRAST_DARK,
+            (true, true) => &CONTRAST_LIGHT,
+        }
     }
 
     /// How a tone is written.
@@ -127,15 +186,15 @@ impl Theme {
         let (at, modifier) = match tone {
             Tone::Text => return Style::new().fg(Color::Reset),
             Tone::Strong => return Style::new().fg(Color::Reset).add_modifier(Modifier::BOLD),
-            Tone::Dim => (0, pick(few, Modifier::DIM)),
-            Tone::Faint => (1, pick(few, Modifier::DIM)),
+            Tone::Dim => (0, pick(few && !self.contrast, Modifier::DIM)),
+            Tone::Faint => (1, pick(few && !self.contrast, Modifier::DIM)),
             Tone::Accent => (2, pick(mono, Modifier::BOLD)),
             Tone::Good => (3, Modifier::empty()),
             Tone::Warn => (4, pick(mono, Modifier::BOLD)),
             Tone::Bad => (5, Modifier::BOLD),
             Tone::Production => (6, pick(mono, Modifier::BOLD)),
             Tone::Staging => (7, Modifier::empty()),
-            Tone::Development => (8, pick(mono, Modifier::DIM)),
+            Tone::Development => (8, pick(mono && !self.contrast, Modifier::DIM)),
         };
         self.ink(at).add_modifier(modifier)
     }
@@ -174,7 +233,7 @@ impl Theme {
     }
 
     fn color(self, at: usize) -> Color {
-        (if self.light { LIGHT[at] } else { DARK[at] }).color()
+        self.swatches()[at].color()
     }
 
     fn ink(self, at: usize) -> Style {
@@ -218,6 +277,30 @@ mod tests {
                     "swatch {at} when selected: {selected}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn strong_contrasts_are_strong() {
+        let grounds =
+            [(&CONTRAST_DARK, Color::Rgb(30, 30, 30)), (&CONTRAST_LIGHT, Color::Rgb(255, 255, 255))];
+        for (swatches, ground) in grounds {
+            for (at, swatch) in swatches.iter().enumerate().take(SELECTED_TEXT) {
+                let least = if at == Tone::Faint as usize { 4.5 } else { 7.0 };
+                let (plain, selected) = (
+                    contrast(swatch.color(), ground),
+                    contrast(swatch.color(), swatches[SELECTED_BACK].color()),
+                );
+                assert!(plain >= least, "swatch {at}: {plain}");
+                assert!(
+                    at == Tone::Faint as usize || selected >= 4.5,
+                    "swatch {at} when selected: {selected}"
+                );
+            }
+        }
+        let theme = Theme::new("contrast", &Caps::detect("vt100", &Environment::default()));
+        for tone in [Tone::Dim, Tone::Faint, Tone::Development] {
+            assert!(!theme.style(tone).add_modifier.contains(Modifier::DIM));
         }
     }
 

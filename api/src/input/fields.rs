@@ -266,6 +266,33 @@ impl Fields {
         read(self, field).map(Some)
     }
 
+    /// An object, when it is given, read by its own fields.
+    pub(crate) fn object<T>(&mut self, field: &'static str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let tree = self.take(field)?;
+        match Self::of(tree) {
+            Ok(mut fields) => {
+                let value = read(&mut fields);
+                self.faults_within(field, fields.into_faults());
+                Some(value)
+            }
+            Err(_) => self.wrong(field, "must be an object"),
+        }
+    }
+
+    /// Everything there is, each a text under a name of the caller's choice.
+    pub(crate) fn all_texts(&mut self) -> BTreeMap<String, String> {
+        let mut texts = BTreeMap::new();
+        for (name, value) in std::mem::take(&mut self.values) {
+            match value {
+                Tree::Text(text) => {
+                    texts.insert(name, text);
+                }
+                _ => self.fault(&name, "must be text"),
+            }
+        }
+        texts
+    }
+
     /// Whatever is given, as it is; null when nothing is.
     pub(crate) fn tree(&mut self, field: &'static str) -> Tree {
         self.take(field).unwrap_or(Tree::Null)

@@ -21,7 +21,7 @@ pub(crate) use body::{BODY_LIMIT, Json, Object, OptionalObject, VALUE_BODY_LIMIT
 pub(crate) use event::{Refused, reported, single};
 pub(crate) use fetch::{ENVIRONMENTS, fetch_many};
 pub(crate) use fields::{Fields, LARGEST_NUMBER};
-pub(crate) use path::{IdPath, KeyPath, LONGEST_ID, PartPath};
+pub(crate) use path::{IdPath, KeyPath, KeyVersionPath, LONGEST_ID, PartPath};
 pub(crate) use profile::profile_change;
 pub(crate) use query::Search;
 pub(crate) use text::Text;

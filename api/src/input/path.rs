@@ -51,6 +51,23 @@ impl FromRequestParts<HttpDoor> for PartPath {
     }
 }
 
+/// A key, and the number of one of its versions.
+pub(crate) struct KeyVersionPath(pub(crate) KeyRef, pub(crate) u32);
+
+impl FromRequestParts<HttpDoor> for KeyVersionPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &HttpDoor) -> Result<Self, Problem> {
+        match Path::<(String, String)>::from_request_parts(parts, door).await {
+            Ok(Path((id, version))) if id.len() <= LONGEST_ID => {
+                version.parse().map(|version| Self(KeyRef::Id(id), version)).map_err(|_| nothing())
+            }
+            Ok(_) => Err(nothing()),
+            Err(_) => Err(Problem::malformed("the path cannot be read")),
+        }
+    }
+}
+
 async fn text(parts: &mut Parts, door: &HttpDoor) -> Result<String, Problem> {
     match Path::<String>::from_request_parts(parts, door).await {
         Ok(Path(id)) if id.len() <= LONGEST_ID => Ok(id),

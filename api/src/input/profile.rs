@@ -7,7 +7,7 @@ use super::fields::Fields;
 use crate::problem::Problem;
 
 /// The words for a theme.
-const THEMES: &str = "auto, dark, light";
+const THEMES: &str = "auto, dark, light, contrast";
 
 /// What the account's view shows besides.
 const VIEWED: [&str; 8] = [

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
-use super::PAGE_SIZE;
+use super::{PAGE_SIZE, rotation};
 use crate::HttpDoor;
 use crate::etag::{self, Match};
 use crate::input::{ENVIRONMENTS, Fields, KeyPath, Object, OptionalObject, Search, VALUE_BODY_LIMIT};
@@ -122,6 +122,7 @@ async fn create(
         team: body.parsed("team", ID),
         expires_at: body.parsed("expiresAt", TIME),
         rotation_interval: body.number("rotationInterval"),
+        rotation: rotation::settings(&mut body),
     };
     body.finish_with(new.faults())?;
     let key = door.service.create_key(&caller, new).await?;
@@ -184,6 +185,7 @@ async fn update(
         frozen: body.flag("frozen"),
         expires_at: body.clearable("expiresAt", |body, field| body.parsed::<Timestamp>(field, TIME)),
         rotation_interval: body.number("rotationInterval"),
+        rotation: rotation::settings_of(&mut body),
         custody: custody(&mut body),
         passphrase: body.secret("passphrase"),
         team: body.clearable("team", |body, field| body.parsed::<Id>(field, ID)),

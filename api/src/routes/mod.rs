@@ -16,6 +16,7 @@ mod keys;
 mod metrics;
 mod notifications;
 mod profile;
+mod rotation;
 mod second_factor;
 mod support;
 mod teams;
@@ -53,6 +54,7 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
         .merge(keys::routes(most))
         .merge(bin::routes())
         .merge(versions::routes(most))
+        .merge(rotation::routes())
         .merge(access::routes())
         .merge(fetch::routes())
         .merge(transfer::routes(most))

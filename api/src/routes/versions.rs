@@ -1,13 +1,10 @@
 //! `/api/keys/:id/versions`: the versions of a key, without their values, and a new value set by hand.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::{self, HeaderMap};
 use axum::http::{StatusCode, Uri};
 use axum::response::IntoResponse;
-use jiff::{SignedDuration, Span};
 use keyward_keys::input::NewVersion;
 use keyward_keys::view::VersionView;
 use serde::Serialize;
@@ -16,6 +13,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use super::keys::revision;
+use super::rotation::span;
 use crate::HttpDoor;
 use crate::input::{KeyPath, Object, VALUE_BODY_LIMIT};
 use crate::listing::listed;
@@ -61,44 +59,11 @@ async fn create(
     Object(mut body): Object,
 ) -> Result<impl IntoResponse, Problem> {
     let value = body.required_secret("apiKey");
-    let overlap = body.text("overlap").and_then(|text| {
-        let overlap = duration(&text);
-        if overlap.is_none() {
-            body.fault("overlap", "must be a duration such as 1h or 7d; 0s is none");
-        }
-        overlap
-    });
+    let overlap = span(&mut body, "overlap");
     let new = NewVersion { value, overlap };
     body.finish_with(new.faults())?;
     let revision = revision(&door, &caller, &key, &headers).await?;
     let version = door.service.add_version(&caller, &key, new, revision).await?;
     let location = [(header::LOCATION, uri.path().to_owned())];
     Ok((StatusCode::CREATED, location, Json(version)))
-}
-
-/// `1h`, `7d`, `1h 30m`, `PT1H`: a day has 24 hours.
-fn duration(text: &str) -> Option<Duration> {
-    let span: Span = text.parse().ok()?;
-    let duration = SignedDuration::try_from(span)
-        .ok()
-        .or_else(|| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok())?;
-    Duration::try_from(duration).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn overlaps_are_read_as_people_write_them() {
-        let hours = |hours: u64| Some(Duration::from_secs(hours * 3600));
-        for (text, expected) in
-            [("1h", hours(1)), ("7d", hours(168)), ("1d 2h", hours(26)), ("0s", hours(0)), ("2w", hours(336))]
-        {
-            assert_eq!(duration(text), expected, "{text}");
-        }
-        for text in ["", "1", "soon", "-1h", "1mo", "1y"] {
-            assert_eq!(duration(text), None, "{text}");
-        }
-    }
 }

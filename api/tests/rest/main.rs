@@ -24,6 +24,7 @@ mod live;
 mod metrics;
 mod notices;
 mod once;
+mod rotation;
 mod teams;
 mod tokens;
 mod transfer;

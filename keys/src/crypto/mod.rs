@@ -42,6 +42,7 @@ mod totp;
 mod unlock;
 mod verified;
 mod version;
+mod webhook;
 mod wrap;
 
 pub use boxes::{content_key_of, open_box, open_with_content_key, seal_to};
@@ -74,4 +75,5 @@ pub use verified::VerifiedTokens;
 pub use version::{
     open_version, open_version_with, open_warm, seal_version, version_content_key, warm_version,
 };
+pub use webhook::webhook_secret;
 pub use wrap::{unwrap, wrap};

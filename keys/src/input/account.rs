@@ -18,6 +18,8 @@ pub enum Theme {
     Dark,
     /// Light.
     Light,
+    /// Strong contrasts, on the ground that the terminal has.
+    Contrast,
 }
 
 impl Theme {
@@ -27,6 +29,7 @@ impl Theme {
             Self::Auto => "auto",
             Self::Dark => "dark",
             Self::Light => "light",
+            Self::Contrast => "contrast",
         }
     }
 }

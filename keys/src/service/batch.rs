@@ -19,6 +19,7 @@ use crate::service::keys::{changed, put_changed, put_in_bin, tell_binned, unchan
 use crate::service::making::{Checked, ReadyKey};
 use crate::service::mirror::Tables;
 use crate::service::patch::check_patch;
+use crate::service::rotation::next_due;
 use crate::service::text::Faults;
 use crate::view::{BatchAction, BatchLine, BatchReport};
 
@@ -192,7 +193,10 @@ impl Step<ReadyKey> {
             Self::Add(_, key) => key.put(tables, draft, ""),
             Self::Edit(id, patch) => {
                 let old = unchanged(tables, *id, None)?;
-                let (record, set) = changed(old, patch, draft);
+                let (mut record, set) = changed(old, patch, draft);
+                if patch.rotation_interval.is_some() {
+                    record.next_rotation_ms = next_due(tables, &record, draft.now_ms);
+                }
                 put_changed(draft, old, &record, &set)
             }
             Self::Delete(id) => put_in_bin(draft, unchanged(tables, *id, None)?),
@@ -242,6 +246,7 @@ fn check_alone(patch: &KeyPatch) -> Result<()> {
         ("team", patch.team.is_some()),
         ("custody", patch.custody.is_some()),
         ("passphrase", patch.passphrase.is_some()),
+        ("rotation", patch.rotation.is_some()),
     ];
     match more.into_iter().find(|(_, given)| *given) {
         Some((field, _)) => Err(Error::invalid(field, "cannot change in a batch: change it by itself")),

@@ -29,6 +29,8 @@ struct Checked {
     marks: Vec<(u32, bool)>,
     keys: Vec<Counted>,
     rejected: Vec<(usize, Error)>,
+    /// Those that were made with a version that is not the current one: the key's place, the version, and when.
+    replaced: Vec<(u32, u32, i64)>,
 }
 
 impl Service {
@@ -46,7 +48,7 @@ impl Service {
         S: AsRef<str> + Into<Box<str>>,
     {
         let now_ms = self.now_ms();
-        let Checked { events, marks, mut keys, rejected } = self.check_many(caller, events, now_ms);
+        let Checked { events, marks, mut keys, rejected, replaced } = self.check_many(caller, events, now_ms);
         let mut answer = TrackedMany { rejected, ..TrackedMany::default() };
         if events.is_empty() {
             return Ok(answer);
@@ -63,6 +65,9 @@ impl Service {
                 key.requests += 1;
                 key.errors += u32::from(failed);
             }
+        }
+        for (at, version, at_ms) in replaced {
+            self.note_version(&keys[at as usize].key.record, version, at_ms);
         }
         answer.limit = self.announce(&keys, now_ms);
         Ok(answer)
@@ -92,6 +97,11 @@ impl Service {
             });
             match event {
                 Ok((at, event)) => {
+                    if event.version != 0
+                        && event.version != checked.keys[at as usize].key.record.current_version
+                    {
+                        checked.replaced.push((at, event.version, event.at_ms));
+                    }
                     checked.marks.push((at, event.status >= 400));
                     checked.events.push(event);
                 }

@@ -66,6 +66,11 @@ impl Draft {
         Ok(())
     }
 
+    /// Removes a row that nothing is decided by, if it is there.
+    pub(crate) fn forget<R: Record>(&mut self, record: &R) {
+        self.batch.op(Op::Del(R::TABLE, record.key()));
+    }
+
     /// Says what it was done to; of several things, one after another.
     pub(crate) fn did(&mut self, object: Id, space: Id, detail: String) {
         if self.object.is_none() {

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::OnceCell;
 
-use keyward_store::model::{ApiKey, FetchDay, Id};
+use keyward_store::model::{ApiKey, FetchDay, Id, VersionHolder};
 use keyward_store::{Batch, KeyRange, Op, Order, Record, Row, Snapshot, Store};
 
 use crate::caller::Caller;
@@ -48,6 +48,8 @@ pub(crate) struct FetchCount {
     count: AtomicU64,
     last_ms: AtomicI64,
     version: AtomicU32,
+    /// It was given another version than before, which is not written yet.
+    moved: AtomicBool,
     waits: AtomicBool,
 }
 
@@ -67,6 +69,7 @@ impl FetchCount {
             count: row.count.into(),
             last_ms: row.last_ms.into(),
             version: row.version.into(),
+            moved: false.into(),
             waits: false.into(),
         })
     }
@@ -135,7 +138,10 @@ impl Fetches {
     fn add(&self, count: &Arc<FetchCount>, version: u32, now_ms: i64) -> bool {
         count.count.fetch_add(1, Relaxed);
         count.last_ms.fetch_max(now_ms, Relaxed);
-        count.version.store(version, Relaxed);
+        let before = count.version.swap(version, Relaxed);
+        if before != version && before != 0 {
+            count.moved.store(true, Relaxed);
+        }
         self.waiting.add(count)
     }
 }
@@ -170,11 +176,18 @@ impl Service {
         version: u32,
     ) -> Result<()> {
         let row = FetchDay { version, ..count.row() };
+        let holder = VersionHolder { api_key: key.id, token: count.token, version, since_ms: row.last_ms };
+        let snapshot = self.store().snapshot().await?;
+        let held = Row::<VersionHolder>::get(&snapshot, &holder.key()).await?;
+        let moves = held.is_none_or(|held| held.record.version != version);
         self.change(caller, Permission::KeyFetch, Target::Key(key.id), |_, draft| {
             draft.object = Some(key.id);
             draft.space = Some(key.space);
             draft.detail = format!("version {version}, first of the day");
             draft.batch.op(put(&row)?);
+            if moves {
+                draft.put(&holder)?;
+            }
             Ok(())
         })
         .await
@@ -187,11 +200,17 @@ impl Service {
         for (done, rows) in counts.chunks(ROWS).enumerate() {
             let mut batch = Batch::new(crypto::random_batch_id()?);
             for count in rows {
-                batch.op(put(&count.row())?);
+                let row = count.row();
+                if count.moved.swap(false, Relaxed) {
+                    let FetchDay { token, api_key, version, last_ms, .. } = row;
+                    batch.op(put(&VersionHolder { api_key, token, version, since_ms: last_ms })?);
+                }
+                batch.op(put(&row)?);
             }
             if let Err(error) = self.commit_metered(batch).await {
                 // Rows say how many in all, so writing them again later is right.
                 for count in &counts[done * ROWS..] {
+                    count.moved.store(true, Relaxed);
                     waiting.add(count);
                 }
                 return Err(error);
@@ -217,6 +236,24 @@ impl Service {
             self.commit_metered(batch).await?;
         }
     }
+}
+
+/// When an app last fetched a key, as far as fetches are kept; ms since the epoch.
+pub(crate) async fn last_fetch(
+    snapshot: &impl Snapshot,
+    token: Id,
+    api_key: Id,
+    now_ms: i64,
+    days: u32,
+) -> Result<Option<i64>> {
+    let today = day_of(now_ms);
+    for day in (today.saturating_sub(days)..=today).rev() {
+        let key = FetchDay { day, token, api_key, count: 0, last_ms: 0, version: 0 }.key();
+        if let Some(row) = Row::<FetchDay>::get(snapshot, &key).await? {
+            return Ok(Some(row.record.last_ms));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -16,8 +16,11 @@ use crate::service::Service;
 use crate::service::access::{Target, authorise, may};
 use crate::service::alerts::state_of;
 use crate::service::mirror::Tables;
+use crate::service::rotation;
 use crate::service::usage::month_limit;
-use crate::view::{AlertState, Attention, AttentionKey, AttentionKind, HomeView, InstanceCare};
+use crate::view::{
+    AlertState, Attention, AttentionKey, AttentionKind, HomeView, InstanceCare, RotationState,
+};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -88,7 +91,8 @@ impl Service {
         for (id, totals) in ids.iter().zip(&totals) {
             let Some(row) = tables.keys.get(*id) else { continue };
             for (at, kind) in AttentionKind::ALL.into_iter().enumerate() {
-                if let Some(rank) = self.rank(kind, &row.record, totals, firing.get(id).copied(), now_ms) {
+                let rank = self.rank(&tables, kind, &row.record, totals, firing.get(id).copied(), now_ms);
+                if let Some(rank) = rank {
                     tallies[at].add(rank, *id);
                 }
             }
@@ -137,6 +141,7 @@ impl Service {
     /// Whether a key wants this, and how much: the lowest is the most pressing.
     fn rank(
         &self,
+        tables: &Tables,
         kind: AttentionKind,
         key: &ApiKey,
         totals: &Totals,
@@ -149,8 +154,18 @@ impl Service {
         let fullest = |share: u128| i64::try_from(share).map_or(i64::MIN, |share| -share);
         let within = |at_ms: Option<i64>| at_ms.filter(|at| (now_ms..now_ms + SOON_MS).contains(at));
         let out = |hygiene| self.stands_out(key, hygiene, now_ms);
+        let rotation = tables.rotations.state(key.id).map(|row| rotation::state_of(&row.record));
+        let due = key.next_rotation_ms.unwrap_or(now_ms);
         match kind {
             AttentionKind::Firing => firing.map(|alert| -alert.first_ms),
+            AttentionKind::RotationStopped => (rotation == Some(RotationState::Stopped)).then_some(due),
+            AttentionKind::RotationWaiting => (rotation == Some(RotationState::Waiting)).then_some(due),
+            // One that waits or has stopped is told as that.
+            AttentionKind::RotationOverdue
+                if matches!(rotation, Some(RotationState::Stopped | RotationState::Waiting)) =>
+            {
+                None
+            }
             AttentionKind::RotateNow => out(Hygiene::RotateNow).then_some(key.updated_ms),
             AttentionKind::OverLimit => share.filter(|_| over).map(fullest),
             AttentionKind::RotationOverdue => key.next_rotation_ms.filter(|_| out(Hygiene::Overdue)),

@@ -1,7 +1,10 @@
 //! What the daemon does by itself, as named system callers. Each is safe to run twice and does nothing when there
 //! is nothing to do.
 
-use keyward_store::model::{ApiKey, Lock, LockTarget, Version, Watched};
+use keyward_store::model::{
+    ApiKey, Lock, LockTarget, PastRotation, Rotation, RotationOccurrence, RotationPlan, Version,
+    VersionHolder, VersionUse, Watched,
+};
 use keyward_store::{KeyRange, Op, Order, Record, Row, Snapshot, Store};
 
 use crate::caller::Caller;
@@ -83,6 +86,13 @@ impl Service {
         let locks = snapshot.scan(Lock::TABLE, locks, Order::Ascending, MOST_PARTS).await?;
         let versions = KeyRange::prefix(id.as_bytes());
         let versions = snapshot.scan(Version::TABLE, versions, Order::Ascending, MOST_PARTS).await?;
+        let mut rotated = Vec::new();
+        for table in [PastRotation::TABLE, RotationOccurrence::TABLE, VersionHolder::TABLE, VersionUse::TABLE]
+        {
+            let range = KeyRange::prefix(id.as_bytes());
+            let rows = snapshot.scan(table, range, Order::Ascending, MOST_PARTS).await?;
+            rotated.extend(rows.into_iter().map(|(row, raw)| (table, row, raw)));
+        }
         // Takes effect with the next commit, this one at the latest: after it nobody would know of the key any more,
         // and a crash in between would leave its usage behind.
         self.0.usage.forget(id);
@@ -95,6 +105,18 @@ impl Service {
                 for (row, _) in rows {
                     draft.batch.op(Op::Del(table, row.clone()));
                 }
+            }
+            for (table, row, raw) in &rotated {
+                if *table == PastRotation::TABLE {
+                    let past = Row::<PastRotation>::decode(raw)?;
+                    past.record.unique().into_iter().for_each(|(index, key)| {
+                        draft.batch.op(Op::Del(index, key));
+                    });
+                }
+                draft.batch.op(Op::Del(*table, row.clone()));
+            }
+            for table in [RotationPlan::TABLE, Rotation::TABLE] {
+                draft.batch.op(Op::Del(table, id.as_bytes().to_vec()));
             }
             tables.tokens.values().try_for_each(|token| granted::end(draft, token, &[id]))
         })

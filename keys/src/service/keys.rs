@@ -15,6 +15,7 @@ use crate::service::mirror::{Shared, Tables};
 use crate::service::moving::Relocation;
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::patch::{apply, check_patch};
+use crate::service::rotation::{self, settings_view};
 use crate::service::{Service, granted};
 use crate::view::{KeyStatus, KeyView};
 
@@ -40,6 +41,13 @@ impl Service {
         let id = self.resolve(caller, key)?;
         let patch = check_patch(patch)?;
         let relocation = self.relocation(caller, id, &patch).await?;
+        let credential = match &patch.rotation {
+            Some(Some(rotation)) => {
+                let custody = self.key_row(caller, Permission::KeyChange, id)?.record.custody;
+                self.check_proposed(caller, Some(id), Some(custody), rotation).await?
+            }
+            _ => None,
+        };
         let turn = match relocation.as_ref().and_then(Relocation::moves_to) {
             Some(space) => self.turn_to_add(space, 1).await,
             None => None,
@@ -63,6 +71,12 @@ impl Service {
                 let space = tables.spaces.get(&record.space).ok_or(Error::NotFound("team"))?;
                 check_environment(&space.record, record.environment)?;
                 draft.batch.require(space);
+            }
+            if let Some(change) = &patch.rotation {
+                rotation::set(tables, draft, &mut record, change.as_ref(), credential)?;
+                set.push("rotation");
+            } else if patch.rotation_interval.is_some() {
+                record.next_rotation_ms = rotation::next_due(tables, &record, draft.now_ms);
             }
             put_changed(draft, old, &record, &set)
         })
@@ -121,6 +135,7 @@ impl Service {
         let now_ms = self.now_ms();
         let key = &row.record;
         let usage = self.0.usage.totals(key.id, now_ms);
+        let rotation = settings_view(&self.mirror().read(), key, now_ms);
         KeyView {
             id: key.id,
             name: key.name.clone(),
@@ -141,6 +156,7 @@ impl Service {
             current_month_usage: usage.month_used,
             rotation_interval: key.rotation_interval_days,
             next_rotation: key.next_rotation_ms.map(timestamp),
+            rotation,
             expires_at: key.expires_ms.map(timestamp),
             version: key.current_version,
             deleted_at: key.deleted_ms.map(timestamp),

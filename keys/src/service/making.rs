@@ -7,7 +7,7 @@ use crate::caller::Caller;
 use crate::crypto;
 use crate::error::{Error, Fault, Result};
 use crate::event::Event;
-use crate::input::NewKey;
+use crate::input::{NewKey, RotationPatch};
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
@@ -17,7 +17,8 @@ use crate::service::change::Draft;
 use crate::service::custody::{Place, SealedKey};
 use crate::service::keys::check_environment;
 use crate::service::mirror::Tables;
-use crate::service::patch::{check_rotation, check_tags, next_rotation};
+use crate::service::patch::{check_rotation, check_tags};
+use crate::service::rotation;
 use crate::service::text::Faults;
 use crate::view::KeyView;
 
@@ -44,6 +45,8 @@ pub(crate) struct ReadyKey {
     monthly_limit: Option<u64>,
     refuse_over_limit: bool,
     rotation_days: u32,
+    rotation: Option<RotationPatch>,
+    credential: Option<Id>,
     expires_ms: Option<i64>,
 }
 
@@ -56,7 +59,7 @@ impl ReadyKey {
         draft.batch.require(row);
         let place = Place { api_key: *id, space: *space, environment: *environment };
         let space_generation = sealed.store(tables, draft, place, self.account)?;
-        let record = ApiKey {
+        let mut record = ApiKey {
             id: *id,
             key_id: self.key_id.clone(),
             space: *space,
@@ -69,7 +72,7 @@ impl ReadyKey {
             tags: checked.tags.clone(),
             monthly_limit: self.monthly_limit,
             rotation_interval_days: self.rotation_days,
-            next_rotation_ms: next_rotation(draft.now_ms, self.rotation_days),
+            next_rotation_ms: None,
             expires_ms: self.expires_ms,
             custody: sealed.custody(),
             public_key: sealed.public_key,
@@ -83,6 +86,10 @@ impl ReadyKey {
             exposed_version: None,
             previous: None,
         };
+        match &self.rotation {
+            Some(new) => rotation::set(tables, draft, &mut record, Some(new), self.credential)?,
+            None => record.next_rotation_ms = rotation::next_due(tables, &record, draft.now_ms),
+        }
         draft.did(*id, *space, format!("{how}{:?} custody", record.custody).to_lowercase());
         draft.batch.create(&record)?;
         draft.events.push(Event::KeyChanged { space: *space, api_key: *id });
@@ -127,6 +134,11 @@ impl Service {
             monthly_limit: new.monthly_limit,
             refuse_over_limit: new.refuse_over_limit,
             rotation_days: new.rotation_interval.unwrap_or(DEFAULT_ROTATION_DAYS),
+            credential: match &new.rotation {
+                Some(rotation) => self.check_proposed(caller, None, new.custody, rotation).await?,
+                None => None,
+            },
+            rotation: new.rotation.clone(),
             expires_ms: new.expires_at.map(|at| at.as_millisecond()),
         })
     }
@@ -177,6 +189,9 @@ fn read(faults: &mut Faults, new: &NewKey) -> Checked {
         tags: check_tags(faults, &new.tags),
     };
     check_rotation(faults, new.rotation_interval);
+    if let Some(rotation) = &new.rotation {
+        rotation::check(faults, rotation);
+    }
     if new.custody == Some(Custody::Private) && new.passphrase.is_none() {
         faults.add("passphrase", "a private key needs its own passphrase");
     }

@@ -11,6 +11,7 @@ use keyward_store::{Batch, CommitError, Snapshot, Store};
 
 use crate::error::{Error, Result};
 use crate::service::fetches::Fetches;
+use crate::service::rotation::Evidence;
 use crate::service::uses::Uses;
 use crate::service::{Inner, Service};
 
@@ -22,6 +23,7 @@ const WRITE_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct Metered {
     pub(crate) fetches: Fetches,
     pub(crate) uses: Uses,
+    pub(crate) evidence: Evidence,
     /// Something waits to be written.
     pub(crate) wake: Notify,
 }
@@ -87,7 +89,8 @@ impl Service {
     /// Writes what was counted since the last time.
     pub(crate) async fn write_metered(&self) -> Result<()> {
         self.write_uses().await?;
-        self.write_fetches().await
+        self.write_fetches().await?;
+        self.write_evidence().await
     }
 
     /// Commits a batch that is neither authorised nor audited: counters alone.

@@ -10,8 +10,9 @@ use crate::policy::Permission;
 use crate::service::access::{Target, authorise};
 use crate::service::keys::status_of;
 use crate::service::mirror::Tables;
+use crate::service::rotation::state_of;
 use crate::service::{Process, Service};
-use crate::view::KeyStatus;
+use crate::view::{KeyStatus, RotationState};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -66,6 +67,18 @@ impl Service {
             read.keys.with_label_values(&[status]).set(count);
         }
         read.keys.with_label_values(&["deleted"]).set(to_gauge(tables.keys.binned().count()));
+        let overdue =
+            tables.keys.rows().filter(|row| row.record.next_rotation_ms.is_some_and(|at| at < now_ms));
+        read.rotations_overdue.set(to_gauge(overdue.count()));
+        let open = |state| tables.rotations.states().filter(|row| state_of(&row.record) == state).count();
+        for (word, state) in [
+            ("running", RotationState::Running),
+            ("retrying", RotationState::Retrying),
+            ("waiting", RotationState::Waiting),
+            ("stopped", RotationState::Stopped),
+        ] {
+            read.rotations_open.with_label_values(&[word]).set(to_gauge(open(state)));
+        }
         read.tokens.set(to_gauge(tables.tokens.len()));
         let teams = tables.spaces.values().filter(|space| space.record.kind == SpaceKind::Team);
         read.teams.set(to_gauge(teams.count()));

@@ -3,19 +3,23 @@
 
 mod alerts;
 mod keys;
+mod rotations;
 mod stirred;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use tokio::sync::Notify;
+
 use keyward_store::model::{
     Account, Alert, AlertRule, ApiKey, Custody, Grant, Id, Invitation, KnownAddress, Member, Notification,
-    ServiceToken, Session, Space, SpaceKind, SshKey, Ticket,
+    Rotation, RotationPlan, ServiceToken, Session, Space, SpaceKind, SshKey, Ticket,
 };
 use keyward_store::{Applied, KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
 
 pub(crate) use alerts::AlertIndex;
 pub(crate) use keys::{KeyIndex, Place, SpaceKeys};
+pub(crate) use rotations::Rotations;
 pub(crate) use stirred::Stirred;
 
 /// A row as it stands, shared with whoever is reading it.
@@ -48,6 +52,9 @@ pub(crate) struct Tables {
     pub(crate) tickets: HashMap<Id, Shared<Ticket>>,
     pub(crate) alert_rules: HashMap<Id, Shared<AlertRule>>,
     pub(crate) alerts: AlertIndex,
+    pub(crate) rotations: Rotations,
+    /// Something is due sooner than anything was before.
+    hurries: bool,
     /// Where something that was just put in place may wait for a member to unlock.
     stirring: Vec<Id>,
 }
@@ -57,6 +64,7 @@ pub(crate) struct Tables {
 pub(crate) struct Mirror {
     tables: Arc<RwLock<Tables>>,
     stirred: Arc<Stirred>,
+    hurried: Arc<Notify>,
 }
 
 /// Rows read from the file at a time while the mirror is filled.
@@ -78,6 +86,11 @@ impl Mirror {
         &self.stirred
     }
 
+    /// Told when something is due sooner than anything was before.
+    pub(crate) fn hurried(&self) -> &Notify {
+        &self.hurried
+    }
+
     /// Follows one durable commit.
     pub(crate) fn apply(&self, changes: &[Applied]) {
         let mut tables = self.write();
@@ -87,6 +100,9 @@ impl Mirror {
             }
         }
         self.stirred.mark(tables.stirring());
+        if std::mem::take(&mut tables.hurries) {
+            self.hurried.notify_waiters();
+        }
     }
 
     /// Reads every mirrored table once, at the start.
@@ -100,6 +116,8 @@ impl Mirror {
             Invitation::TABLE,
             ServiceToken::TABLE,
             ApiKey::TABLE,
+            RotationPlan::TABLE,
+            Rotation::TABLE,
             Notification::TABLE,
             KnownAddress::TABLE,
             Ticket::TABLE,
@@ -167,8 +185,22 @@ impl Tables {
             && let Some(id) = Id::from_slice(key)
         {
             self.key(id, decode(raw)?);
+        } else if table == RotationPlan::TABLE
+            && let Some(id) = Id::from_slice(key)
+        {
+            self.rotations.put_plan(id, decode(raw)?);
+        } else if table == Rotation::TABLE
+            && let Some(id) = Id::from_slice(key)
+        {
+            self.rotations.put_state(id, decode(raw)?);
+            self.look_again(id);
         }
         Ok(())
+    }
+
+    fn look_again(&mut self, id: Id) {
+        let key = self.keys.any(id).map(|row| &row.record);
+        self.hurries |= self.rotations.look_again(id, key);
     }
 
     fn account(&mut self, id: Option<Id>, row: Option<Shared<Account>>) {
@@ -245,6 +277,7 @@ impl Tables {
             self.stirring.push(row.record.space);
         }
         self.keys.put(id, row);
+        self.look_again(id);
     }
 
     fn notice(&mut self, key: &[u8], row: Option<Shared<Notification>>) {

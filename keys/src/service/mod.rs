@@ -55,6 +55,7 @@ mod process;
 mod profile;
 mod relay;
 mod report;
+mod rotation;
 mod second_factor;
 mod series;
 mod sessions;
@@ -94,6 +95,7 @@ use crate::crypto::{
 };
 use crate::error::Result;
 use crate::meters::Meters;
+use crate::outbound::Outbound;
 
 pub use audit::{AuditExport, AuditFault, AuditRun, AuditSummary, inspect_audit};
 pub use bus::Subscription;
@@ -115,6 +117,7 @@ use metered::Metered;
 use mirror::Mirror;
 use options::store_of;
 use presence::Present;
+use rotation::Rotor;
 use sessions::LastSeen;
 use standby::Standby;
 use unlocked::Unlocked;
@@ -158,6 +161,8 @@ struct Inner {
     unlocked: Unlocked,
     standby: Standby,
     refusals: Refusals,
+    rotor: Rotor,
+    outbound: Outbound,
     /// What people were told of their keys' limits.
     told: Told,
     /// What was last seen of alerts that hold.
@@ -247,6 +252,7 @@ impl Service {
             verified: VerifiedTokens::new(REMEMBERED_TOKENS),
             known_tokens: Remembered::new(REMEMBERED_TOKENS),
             opened_ms: settings.clock.now_ms(),
+            outbound: Outbound::new(settings.outbound.clone(), settings.clock.clone()),
             settings,
             running: Arc::default(),
             warm: WarmLocks::default(),
@@ -254,6 +260,7 @@ impl Service {
             unlocked: Unlocked::default(),
             standby: Standby::default(),
             refusals: Refusals::default(),
+            rotor: Rotor::default(),
             told: Told::default(),
             latest: alerts::Latest::default(),
             adding: tokio::sync::Mutex::default(),
@@ -263,7 +270,9 @@ impl Service {
             present: Present::default(),
             opened: Instant::now(),
         });
-        Ok(Self(inner))
+        let service = Self(inner);
+        service.spread_missed();
+        Ok(service)
     }
 
     /// Writes out what is queued and closes the file. Whatever is asked for afterwards fails.

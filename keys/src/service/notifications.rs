@@ -49,16 +49,31 @@ pub enum NoticeKind {
     PassphraseReset,
     /// A question to the operators, or an answer to it.
     Support,
+    /// A key is to be rotated, or an old value of it to be revoked, by a person.
+    RotationDue,
+    /// A key was rotated.
+    RotationDone,
+    /// The rotation of a key has stopped: a person has to look.
+    RotationFailed,
+    /// The rotation of a key works again.
+    RotationRecovered,
+    /// An old value of a key is kept for longer, as it is still used; or has gone although it was.
+    RotationOverlapExtended,
 }
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::KeyDeleted,
         Self::MonthlyLimit,
         Self::Anomaly,
         Self::AlertFiring,
         Self::AlertRecovered,
+        Self::RotationDue,
+        Self::RotationDone,
+        Self::RotationFailed,
+        Self::RotationRecovered,
+        Self::RotationOverlapExtended,
         Self::NewSignIn,
         Self::SessionEnded,
         Self::MemberJoined,
@@ -81,6 +96,11 @@ impl NoticeKind {
             Self::MemberLeft => "member_left",
             Self::PassphraseReset => "passphrase_reset",
             Self::Support => "support",
+            Self::RotationDue => "rotation_due",
+            Self::RotationDone => "rotation_done",
+            Self::RotationFailed => "rotation_failed",
+            Self::RotationRecovered => "rotation_recovered",
+            Self::RotationOverlapExtended => "rotation_overlap_extended",
         }
     }
 }

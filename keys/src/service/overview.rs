@@ -47,7 +47,7 @@ impl Service {
             let reading = move || Sum::read(&usage, &ids, grain, from_ms, to_ms);
             tokio::task::spawn_blocking(reading).await.map_err(|error| Error::Internal(Box::new(error)))??
         };
-        Ok(self.overview(span, sum))
+        Ok(self.overview(span, grain, sum))
     }
 
     /// The keys whose usage the caller may see, without those that were last used before this.
@@ -67,7 +67,7 @@ impl Service {
         ids
     }
 
-    fn overview(&self, span: Span, sum: Sum) -> UsageOverview {
+    fn overview(&self, span: Span, grain: Grain, sum: Sum) -> UsageOverview {
         let Sum { cells, endpoints, endpoint_calls, mut keys } = sum;
         let cells: Vec<(i64, Cell)> = cells.into_iter().collect();
         let mut total = Cell::default();
@@ -82,7 +82,7 @@ impl Service {
             Some(KeyShare { id, key_id: key.key_id.clone(), name: key.name.clone(), requests, percentage })
         });
         UsageOverview {
-            daily_breakdown: days(&span, &cells),
+            daily_breakdown: days(&span, grain, &cells),
             timeframe: span.name,
             summary: summary(&total),
             top_endpoints: shares(endpoints.into_iter(), endpoint_calls),

@@ -55,6 +55,11 @@ impl Service {
         Ok(())
     }
 
+    /// Proves with the password that it is still the caller who asks: for a screen that was locked.
+    pub async fn prove(&self, caller: &Caller, password: SecretString) -> Result<()> {
+        self.prove_password(caller, password).await.map(drop)
+    }
+
     /// The caller's account, once they proved with its password that it is they who ask. A wrong one counts like one at
     /// sign-in.
     pub(crate) async fn prove_password(

@@ -5,10 +5,9 @@ use keyward_store::model::{ApiKey, Status};
 
 use crate::error::{Fault, Result};
 use crate::input::KeyPatch;
+use crate::service::rotation;
 use crate::service::text::Faults;
 use crate::view::KeyStatus;
-
-const DAY_MS: i64 = 24 * 3_600_000;
 
 pub(crate) fn check_tags(faults: &mut Faults, tags: &[String]) -> Vec<String> {
     if tags.len() > 20 {
@@ -45,6 +44,9 @@ pub(crate) fn check_patch(mut patch: KeyPatch) -> Result<KeyPatch> {
     patch.description = patch.description.map(|text| faults.line("description", &text, 0, 1000));
     patch.tags = patch.tags.map(|tags| check_tags(&mut faults, &tags));
     check_rotation(&mut faults, patch.rotation_interval);
+    if let Some(Some(rotation)) = &patch.rotation {
+        rotation::check(&mut faults, rotation);
+    }
     if patch.status == Some(KeyStatus::Expired) {
         faults.add("status", "is active or inactive; to let a key expire, set expiresAt");
     }
@@ -94,13 +96,7 @@ pub(crate) fn apply(patch: &KeyPatch, key: &mut ApiKey) -> Vec<&'static str> {
     }
     if let Some(days) = patch.rotation_interval {
         key.rotation_interval_days = days;
-        key.next_rotation_ms = next_rotation(key.created_ms.max(key.updated_ms), days);
         set.push("rotationInterval");
     }
     set
-}
-
-/// When a key that was set then is due.
-pub(crate) fn next_rotation(from_ms: i64, days: u32) -> Option<i64> {
-    (days > 0).then(|| from_ms + i64::from(days) * DAY_MS)
 }

@@ -43,7 +43,8 @@ impl Service {
         let row = self.key_row(caller, Permission::UsageRead, id)?;
         let now_ms = self.now_ms();
         let span = self.span(caller, query, now_ms)?;
-        let cells = self.0.usage.cells(id, grain(&span, now_ms), span.from_ms, span.to_ms)?;
+        let grain = grain(&span, now_ms);
+        let cells = self.0.usage.cells(id, grain, span.from_ms, span.to_ms)?;
         let mut total = Cell::default();
         cells.iter().for_each(|(_, cell)| total.merge(cell));
         let endpoints = self.0.usage.endpoints(id, span.from_ms, span.to_ms)?;
@@ -52,7 +53,7 @@ impl Service {
         let all: u64 = endpoints.iter().map(|entry| entry.cell.requests).sum();
         Ok(UsageReport {
             key_id: row.record.key_id.clone(),
-            daily_breakdown: days(&span, &cells),
+            daily_breakdown: days(&span, grain, &cells),
             timeframe: span.name,
             summary: summary(&total),
             top_endpoints: shares(named, all),
@@ -139,7 +140,8 @@ pub(super) fn grain(span: &Span, now_ms: i64) -> Grain {
 }
 
 /// A row a day, those without calls included. Where only whole UTC days are kept, a day is a UTC day.
-pub(super) fn days(span: &Span, cells: &[(i64, Cell)]) -> Vec<UsageDay> {
+pub(super) fn days(span: &Span, grain: Grain, cells: &[(i64, Cell)]) -> Vec<UsageDay> {
+    let zone = if grain == Grain::Day { &TimeZone::UTC } else { &span.zone };
     let mut days: Vec<(Date, Cell)> = Vec::new();
     let mut date = span.first;
     loop {
@@ -150,7 +152,7 @@ pub(super) fn days(span: &Span, cells: &[(i64, Cell)]) -> Vec<UsageDay> {
         }
     }
     for (start_ms, cell) in cells {
-        let date = today_in(&span.zone, *start_ms);
+        let date = today_in(zone, *start_ms);
         let place = days.partition_point(|(day, _)| *day < date).min(days.len() - 1);
         days[place].1.merge(cell);
     }

@@ -71,6 +71,7 @@ impl Service {
         let row = self.trackable(caller, key)?;
         let id = row.record.id;
         let event = usage_event(id, event, self.now_ms())?;
+        let (version, at_ms) = (event.version, event.at_ms);
         self.count_use(caller).await?;
         let service = self.clone();
         Ok(async move {
@@ -81,6 +82,9 @@ impl Service {
                 service.bus().call(row.record.space, id, call);
             }
             service.watch_limit(&row.record);
+            if !duplicate {
+                service.note_version(&row.record, version, at_ms);
+            }
             Ok(service.tracked(&row.record, duplicate, service.now_ms()))
         })
     }

@@ -1,8 +1,6 @@
 //! The versions of a key: listed, and a new value set by hand. It is sealed to the key's public half, which needs
 //! nobody's passphrase; the version before it stays fetchable for a while, so that apps change over in their own time.
 
-use std::time::Duration;
-
 use secrecy::ExposeSecret;
 
 use keyward_store::model::{ApiKey, Previous, Version, label};
@@ -12,22 +10,15 @@ use crate::caller::Caller;
 use crate::clock::timestamp;
 use crate::crypto::{self, PublicKey};
 use crate::error::{Error, Fault, Result};
-use crate::event::Event;
 use crate::input::{KeyRef, NewVersion};
 use crate::policy::Permission;
+use crate::rotation::Ledger;
 use crate::service::Service;
-use crate::service::access::Target;
 use crate::service::custody::check_value;
 use crate::service::keys::unchanged;
-use crate::service::patch::next_rotation;
+use crate::service::rotation::LONGEST_MS;
 use crate::service::text::Faults;
 use crate::view::{VersionLabel, VersionView};
-
-/// How long the version before stays fetchable when nothing is said.
-const OVERLAP: Duration = Duration::from_secs(24 * 3600);
-
-/// The longest overlap.
-const LONGEST_OVERLAP: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// Versions that are listed: the newest.
 const MOST_LISTED: usize = 1_000;
@@ -42,7 +33,7 @@ impl NewVersion {
 fn read(new: &NewVersion) -> Faults {
     let mut faults = Faults::default();
     check_value(&mut faults, &new.value);
-    if new.overlap.is_some_and(|overlap| overlap > LONGEST_OVERLAP) {
+    if new.overlap.is_some_and(|overlap| overlap.as_millis() > LONGEST_MS.unsigned_abs().into()) {
         faults.add("overlap", "is more than 90 days");
     }
     faults
@@ -57,12 +48,15 @@ impl Service {
         let range = KeyRange::prefix(id.as_bytes());
         let rows = snapshot.scan(Version::TABLE, range, Order::Descending, MOST_LISTED).await?;
         let now_ms = self.now_ms();
-        let view = |(_, raw): &(_, _)| Ok(view(&row.record, &Row::<Version>::decode(raw)?.record, now_ms));
+        let state = self.mirror().read().rotations.state(id).cloned();
+        let ledger = Ledger::of(&row.record, state.as_ref().map(|row| &row.record));
+        let view =
+            |(_, raw): &(_, _)| Ok(view(&row.record, &ledger, &Row::<Version>::decode(raw)?.record, now_ms));
         rows.iter().map(view).collect()
     }
 
-    /// Sets a key's value: it is the current version from now on. With `if_match`, only when the record still has that
-    /// revision.
+    /// Sets a key's value: it is the current version from now on, and a rotation that waited for it is done. With
+    /// `if_match`, only when the record still has that revision.
     pub async fn add_version(
         &self,
         caller: &Caller,
@@ -72,52 +66,43 @@ impl Service {
     ) -> Result<VersionView> {
         let account = caller.person()?;
         let id = self.resolve(caller, key)?;
-        let overlap = new.overlap.unwrap_or(OVERLAP);
         read(&new).check()?;
-        let overlap_ms = i64::try_from(overlap.as_millis()).unwrap_or(i64::MAX);
+        let overlap_ms = new.overlap.map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
+        let run = crypto::random_id()?;
         let before = self.key_row(caller, Permission::KeyRotate, id)?.record.current_version;
-        let mut labelled = vec![self.version(id, before).await?];
-        if before > 1 {
-            labelled.push(self.version(id, before - 1).await?);
-        }
-        let (record, version) = self
-            .change(caller, Permission::KeyRotate, Target::Key(id), |tables, draft| {
-                let old = unchanged(tables, id, if_match)?;
-                if old.record.current_version != before {
-                    return Err(Error::Conflict("somebody else has just set another value".to_owned()));
-                }
-                let number = before + 1;
-                let public = PublicKey(old.record.public_key);
-                let version = Version {
-                    api_key: id,
-                    number,
-                    labels: label::CURRENT,
-                    sealed: crypto::seal_version(&public, id, number, new.value.expose_secret().as_bytes())?,
-                    created_by: account,
-                    created_ms: draft.now_ms,
-                };
-                let until_ms = draft.now_ms + overlap_ms;
-                let record = ApiKey {
-                    current_version: number,
-                    previous: (overlap_ms > 0).then_some(Previous { number: before, until_ms }),
-                    next_rotation_ms: next_rotation(draft.now_ms, old.record.rotation_interval_days),
-                    updated_ms: draft.now_ms,
-                    ..old.record.clone()
-                };
-                draft.object = Some(id);
-                draft.space = Some(record.space);
-                draft.detail = format!("version {number}, set by hand");
-                draft.batch.create(&version)?;
-                for row in &labelled {
-                    let labels = if row.record.number == before { label::PREVIOUS } else { 0 };
-                    draft.batch.replace(row, &Version { labels, ..row.record.clone() })?;
-                }
-                draft.batch.replace(old, &record)?;
-                draft.events.push(Event::KeyChanged { space: record.space, api_key: id });
-                Ok((record, version))
+        self.move_versions(caller, Permission::KeyRotate, id, |moment, ledger| {
+            unchanged(moment.tables, id, if_match)?;
+            if ledger.current != before {
+                return Err(Error::Conflict("somebody else has just set another value".to_owned()));
+            }
+            let done = ledger.by_hand(run, overlap_ms, moment.terms, moment.planned, moment.now_ms)?;
+            let version = Version {
+                api_key: id,
+                number: done.number,
+                labels: label::CURRENT,
+                sealed: crypto::seal_version(
+                    &PublicKey(moment.key.public_key),
+                    id,
+                    done.number,
+                    new.value.expose_secret().as_bytes(),
+                )?,
+                created_by: account,
+                created_ms: moment.now_ms,
+            };
+            moment.draft.batch.create(&version)?;
+            moment.detail = format!("version {}, set by hand", done.number);
+            moment.schedule_anew = true;
+            moment.ended.extend(done.done.map(|run| (run, true)));
+            moment.ended.extend(done.cancelled.map(|run| (run, false)));
+            Ok(VersionView {
+                version: done.number,
+                labels: vec![VersionLabel::Current],
+                created_at: timestamp(version.created_ms),
+                created_by: account,
+                fetchable_until: None,
             })
-            .await?;
-        Ok(view(&record, &version, version.created_ms))
+        })
+        .await
     }
 }
 
@@ -126,18 +111,26 @@ pub(crate) fn previous_of(key: &ApiKey, now_ms: i64) -> Option<Previous> {
     key.previous.filter(|previous| previous.until_ms > now_ms)
 }
 
-fn view(key: &ApiKey, version: &Version, now_ms: i64) -> VersionView {
-    let previous = previous_of(key, now_ms).filter(|previous| previous.number == version.number);
-    let labels = match version.number {
-        number if number == key.current_version => vec![VersionLabel::Current],
-        _ if previous.is_some() => vec![VersionLabel::Previous],
-        _ => Vec::new(),
-    };
+fn view(key: &ApiKey, ledger: &Ledger, version: &Version, now_ms: i64) -> VersionView {
+    let number = version.number;
+    let previous = previous_of(key, now_ms).filter(|previous| previous.number == number);
+    let bears = ledger.labels(number);
+    let labels = [
+        (bears & label::CURRENT != 0, VersionLabel::Current),
+        (bears & label::PENDING != 0, VersionLabel::Pending),
+        (previous.is_some(), VersionLabel::Previous),
+    ];
+    // With evidence it may go sooner than at the latest: once its overlap is over, and nothing uses it any more.
+    let leaving = ledger.rotation.retiring.iter().find(|old| old.number == number);
+    let until_ms = previous.map(|previous| match leaving {
+        Some(old) if old.until_ms > now_ms => old.until_ms.min(previous.until_ms),
+        _ => previous.until_ms,
+    });
     VersionView {
-        version: version.number,
-        labels,
+        version: number,
+        labels: labels.into_iter().filter(|(bears, _)| *bears).map(|(_, label)| label).collect(),
         created_at: timestamp(version.created_ms),
         created_by: version.created_by,
-        fetchable_until: previous.map(|previous| timestamp(previous.until_ms)),
+        fetchable_until: until_ms.map(timestamp),
     }
 }

@@ -42,9 +42,13 @@ pub enum AttentionKind {
     Firing,
     /// To be rotated now: somebody knows its value who is no longer entitled to it.
     RotateNow,
+    /// Its rotation has stopped: a person has to look.
+    RotationStopped,
+    /// Its rotation waits for a person, for a new value or for an old one to be revoked.
+    RotationWaiting,
     /// Its month is over the limit.
     OverLimit,
-    /// Its rotation was due before now.
+    /// Its rotation was due before now, and neither waits nor has stopped.
     RotationOverdue,
     /// Its month has come to 80 % of the limit.
     NearLimit,
@@ -60,9 +64,11 @@ pub enum AttentionKind {
 
 impl AttentionKind {
     /// All of them, the most pressing first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Firing,
         Self::RotateNow,
+        Self::RotationStopped,
+        Self::RotationWaiting,
         Self::OverLimit,
         Self::RotationOverdue,
         Self::NearLimit,

@@ -12,6 +12,8 @@ use keyward_store::model::Id;
 pub enum VersionLabel {
     /// The one in use.
     Current,
+    /// Made by a rotation that is under way, and not given out yet.
+    Pending,
     /// The one before it, while it is still fetched along with it.
     Previous,
 }

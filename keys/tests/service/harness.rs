@@ -156,6 +156,7 @@ async fn start(
         ..ServiceSettings::new(clock.clone())
     };
     settings.plans.enterprise.api_keys = most_keys;
+    settings.outbound.allow = vec!["127.0.0.0/8".parse().expect("a network")];
     let options = ServiceOptions {
         path: folder.path().join("keyward.redb"),
         master_key: MasterKey::parse(master_key.expose_secret().as_bytes()).expect("a key"),

@@ -32,6 +32,8 @@ mod once;
 mod passwords;
 mod policy;
 mod profile;
+mod rotation;
+mod rotation_outside;
 mod second_factor;
 mod series;
 mod sessions;

@@ -118,6 +118,28 @@ async fn a_report_has_a_row_a_day_and_adds_up() {
 }
 
 #[tokio::test]
+async fn long_after_a_day_is_a_utc_day_on_either_side_of_greenwich() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = instance.add_key(&ana, "Old").await;
+    instance.service.track(&ana, &by_id(key.id), call(200, 1.0)).await.expect("tracked");
+    instance.clock.set(NOON + 100 * 24 * HOUR_MS);
+    for zone in ["America/Los_Angeles", "UTC", "Asia/Tokyo"] {
+        let span = UsageQuery {
+            start_date: Some("2026-03-08".to_owned()),
+            end_date: Some("2026-03-12".to_owned()),
+            timezone: Some(zone.to_owned()),
+            ..UsageQuery::default()
+        };
+        let report = instance.service.usage(&ana, &by_id(key.id), &span).await.expect("a report");
+        let days: Vec<u64> = report.daily_breakdown.iter().map(|day| day.requests).collect();
+        assert_eq!(days, [0, 0, 1, 0, 0], "{zone}");
+        let overview = instance.service.usage_overview(&ana, &span).await.expect("an overview");
+        assert_eq!(overview.daily_breakdown, report.daily_breakdown, "{zone}");
+    }
+}
+
+#[tokio::test]
 async fn an_overview_adds_up_the_keys_that_the_caller_may_see() {
     let instance = Instance::open().await;
     let service = &instance.service;

@@ -22,7 +22,7 @@ pub struct Version {
     pub api_key: Id,
     /// 1, 2, 3…
     pub number: u32,
-    /// Which of the [`label`]s rest on it.
+    /// The [`label`] it was made with. Which ones it bears by now, the key and its rotation say.
     pub labels: u8,
     /// The value, sealed to the key's public half: an envelope.
     pub sealed: Vec<u8>,

@@ -12,6 +12,7 @@ mod id;
 mod invitation;
 mod notification;
 mod replay;
+mod rotation;
 mod space;
 mod support;
 mod token;
@@ -28,6 +29,11 @@ pub use id::{Id, IdError};
 pub use invitation::{Invitation, Purpose};
 pub use notification::{KnownAddress, LimitNotice, Notification};
 pub use replay::{Carried, CarriedAnswer};
+pub use rotation::{
+    FailureClass, HeldValue, PastRotation, QuietHours, Retiring, Rotation, RotationCause, RotationEntry,
+    RotationFault, RotationHealth, RotationMethod, RotationOccurrence, RotationOutcome, RotationPhase,
+    RotationPlan, RotationRun, RotationStep, VersionHolder, VersionOrigin, VersionUse,
+};
 pub use space::{Departed, Member, Role, Space, SpaceKey, SpaceKind};
 pub use support::{Ticket, TicketMessage};
 pub use token::{Grant, Network, Scope, ServiceToken, TokenSeen};

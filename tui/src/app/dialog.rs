@@ -38,8 +38,14 @@ pub(crate) enum Subject {
     Switch,
     /// Freeze the key, or thaw it.
     Freeze,
-    /// Give the key another value.
+    /// Rotate the key, or give it another value.
     Rotate,
+    /// Rotate it with nothing of the version before left.
+    Emergency,
+    /// Back to the version before.
+    RollBack,
+    /// An old version is gone.
+    TickOff,
     /// Show the value.
     Show,
     /// Copy the value.

@@ -13,7 +13,9 @@ use keyward_keys::view::{
 };
 use secrecy::SecretString;
 
-use crate::app::asks::{AccountAnswer, AccountQuery, InboxAnswer, InboxQuery, TeamAnswer, TeamQuery};
+use crate::app::asks::{
+    AccountAnswer, AccountQuery, InboxAnswer, InboxQuery, RotationAnswer, RotationAsk, TeamAnswer, TeamQuery,
+};
 use crate::notice::Notice;
 use crate::term::caps::Caps;
 use crate::term::input::Input;
@@ -94,6 +96,8 @@ pub enum AppEvent {
         /// When.
         at_ms: i64,
     },
+    /// No key was pressed for so long that nothing is shown any more until the password is typed.
+    Lock,
     /// It does not end for want of a key any more.
     Stays,
     /// The terminal takes frames slowly, or as fast as they come again.
@@ -188,6 +192,10 @@ pub enum Query {
     Import(Box<ImportWords>, SecretString),
     /// `reveal`, answered by [`Answer::Revealed`].
     Reveal(Id, Reveal),
+    /// `lock_again`, answered by [`Answer::Locked`].
+    Lock,
+    /// `prove`, answered by [`Answer::Proved`].
+    Prove(SecretString),
     /// `unlock`, answered by [`Answer::Unlocked`]: the session holds what it gives.
     Unlock(SecretString),
     /// `billing`, answered by [`Answer::Billing`].
@@ -206,6 +214,8 @@ pub enum Query {
     Account(AccountQuery),
     /// About notifications and support, answered by [`Answer::Inbox`].
     Inbox(InboxQuery),
+    /// About rotation, answered by [`Answer::Rotation`].
+    Rotation(RotationAsk),
     /// `home`, answered by [`Answer::Home`].
     Home,
     /// `usage_overview` of the last day, answered by [`Answer::Day`].
@@ -268,6 +278,10 @@ pub enum Answer {
     Revealed(Revealed),
     /// The person's own key was opened.
     Unlocked,
+    /// What was unlocked is not any more.
+    Locked,
+    /// The password is right.
+    Proved,
     /// The person.
     Me(Box<UserView>),
     /// The names behind ids, as far as they may be known.
@@ -280,6 +294,8 @@ pub enum Answer {
     Account(AccountAnswer),
     /// What came of a question about notifications or support.
     Inbox(InboxAnswer),
+    /// What came of a question about rotation.
+    Rotation(RotationAnswer),
     /// What wants attention.
     Home(Box<HomeView>),
     /// The last day of all keys.

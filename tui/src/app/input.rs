@@ -9,7 +9,7 @@ use super::finder::{self, Act, Finder, Offer};
 use super::keymap::{self, Command, Place};
 use super::sections;
 use super::travel::Destination;
-use super::{App, Effect};
+use super::{App, Effect, Query};
 use crate::notice::NoticeKind;
 use crate::pages::Step;
 use crate::pages::help::HelpPage;
@@ -28,6 +28,13 @@ impl App {
             && keymap::lookup(self.place(), *key) == Some(Command::Interrupt)
         {
             self.interrupt(effects);
+            return;
+        }
+        if let Some(lock) = &mut self.lock {
+            if let Some(password) = lock.on(input) {
+                let asked = self.lend(0, effects, |_, cx| cx.ask(Query::Prove(password)));
+                self.lock.iter_mut().for_each(|lock| lock.asked = Some(asked));
+            }
             return;
         }
         if let Some(dialog) = &mut self.dialog {
@@ -94,6 +101,7 @@ impl App {
             self.leave(effects);
         } else {
             self.interrupted_ms = Some(now_ms);
+            self.lock.iter_mut().for_each(|lock| lock.told = Some("Ctrl-C again leaves.".to_owned()));
             self.toasts.say(now_ms, NoticeKind::Info, "Ctrl-C again leaves.");
         }
     }

@@ -9,17 +9,20 @@ mod effect;
 mod finder;
 mod input;
 pub(crate) mod keymap;
+mod lock;
 pub(crate) mod sections;
 pub(crate) mod toast;
 mod travel;
 
-pub use asks::{AccountAnswer, AccountQuery, InboxAnswer, InboxQuery, TeamAnswer, TeamQuery};
+pub use asks::{
+    AccountAnswer, AccountQuery, InboxAnswer, InboxQuery, RotationAnswer, RotationAsk, TeamAnswer, TeamQuery,
+};
 pub(crate) use chrome::notice_mark;
 pub use effect::{Answer, AppEvent, Deed, Effect, Ends, HostInfo, Query, RequestId, Spot};
 
-use keyward_keys::Event;
 use keyward_keys::input::NotificationQuery;
 use keyward_keys::view::UserView;
+use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -27,6 +30,7 @@ use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::Dialog;
 use crate::app::finder::Finder;
 use crate::app::keymap::Place;
+use crate::app::lock::Lock;
 use crate::app::sections::{SECTIONS, Section};
 use crate::app::toast::Toasts;
 use crate::app::travel::Destination;
@@ -37,6 +41,9 @@ use crate::term::palette::Palette;
 use crate::theme::Theme;
 use crate::widgets::glyphs::Glyphs;
 use crate::widgets::pen::{Ui, safe};
+
+/// Notifications that are told in passing, of those that come at one moment: as many as are shown at a time.
+const TOLD: u32 = 3;
 
 /// One session's dashboard.
 pub struct App {
@@ -55,12 +62,15 @@ pub struct App {
     toasts: Toasts,
     next_request: u64,
     profile: Option<Pending>,
-    /// The newest notification is read, to be told in passing.
+    /// The newest notifications are read, to tell of these in passing.
     told: Option<Pending>,
+    untold: Vec<Id>,
     title: String,
     mouse: bool,
     interrupted_ms: Option<i64>,
     pressed: Option<(i64, Position)>,
+    /// The screen is locked.
+    lock: Option<Box<Lock>>,
     /// The session ends at this moment.
     ends: Option<(Ends, i64)>,
     /// The terminal takes frames slowly.
@@ -89,10 +99,12 @@ impl App {
             next_request: 1,
             profile: None,
             told: None,
+            untold: Vec::new(),
             title: String::new(),
             mouse: true,
             interrupted_ms: None,
             pressed: None,
+            lock: None,
             ends: None,
             slow: false,
             reopening: None,
@@ -120,6 +132,7 @@ impl App {
             AppEvent::Domain(event) => app.on_domain(&event, effects),
             AppEvent::Answer { request, result } => app.on_answer(request, result, effects),
             AppEvent::Ends { why, at_ms } => app.ends = Some((why, at_ms)),
+            AppEvent::Lock => app.lock(effects),
             AppEvent::Stays => app.ends = app.ends.filter(|(why, _)| *why != Ends::Idle),
             AppEvent::Slow(slow) => app.slow = slow,
             AppEvent::Tick => app.every_page(effects, |page, cx| page.tick(cx)),
@@ -131,6 +144,9 @@ impl App {
         let ui = Ui { theme: self.theme(), glyphs: Glyphs::of(self.caps.utf8), now_ms };
         if area.width < chrome::LEAST.0 || area.height < chrome::LEAST.1 {
             return chrome::too_small(area, buf, &ui);
+        }
+        if let Some(lock) = &self.lock {
+            return lock.paint(area, buf, &ui);
         }
         let page = self.page();
         chrome::header(self, area, buf, &ui);
@@ -152,8 +168,16 @@ impl App {
         let seen = self.seen_ms.min(now_ms);
         let closing = self.ends.filter(|(_, at)| *at > seen).map(|_| (seen / 1_000 + 1) * 1_000);
         let deadline = self.pages.iter().filter_map(|page| page.deadline()).min();
+        if let Some(lock) = &self.lock {
+            return sooner(lock.asked.and_then(|asked| asked.long_from(seen)), deadline);
+        }
         let page = sooner(self.page().next_tick(seen), deadline);
         sooner(sooner(self.toasts.next_tick(seen), closing), page)
+    }
+
+    /// Nothing is shown before the password is typed.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// What the encoder needs to show the dashboard's colours on this terminal.
@@ -179,7 +203,8 @@ impl App {
         self.seen_ms = now_ms;
         let mut effects = Vec::new();
         act(self, &mut effects);
-        let title = format!("Keyward: {}", self.page().crumb());
+        let crumb = if self.is_locked() { "locked".to_owned() } else { self.page().crumb() };
+        let title = format!("Keyward: {crumb}");
         if title != self.title {
             self.title.clone_from(&title);
             effects.push(Effect::SetTitle(title));
@@ -238,14 +263,24 @@ impl App {
             | Event::Usage { .. }
             | Event::TokenRevoked { .. }
             | Event::SessionsEnded { .. } => {}
-            Event::Notified { account, .. } if *account == self.user.id => {
-                let newest = NotificationQuery { page: 1, limit: 1, unread: true };
+            Event::Notified { account, notification, .. } if *account == self.user.id => {
+                self.untold.push(*notification);
+                // Of very many at once, the newest are told.
+                let surplus = self.untold.len().saturating_sub(TOLD as usize);
+                self.untold.drain(..surplus);
+                let newest = NotificationQuery { page: 1, limit: TOLD, unread: true };
                 let query = Query::Inbox(InboxQuery::Notices(newest));
                 self.told = Some(self.lend(0, effects, |_, cx| cx.ask(query)));
             }
             Event::Notified { .. } => {}
         }
         self.every_page(effects, |page, cx| page.domain(event, cx));
+    }
+
+    /// Hides everything, and ends what was unlocked.
+    fn lock(&mut self, effects: &mut Vec<Effect>) {
+        self.lock = Some(Box::default());
+        self.lend(0, effects, |_, cx| cx.ask(Query::Lock));
     }
 
     fn read_profile(&mut self, effects: &mut Vec<Effect>) {
@@ -262,11 +297,20 @@ impl App {
         }
         if Pending::is(self.told, id) {
             self.told = None;
+            let untold = std::mem::take(&mut self.untold);
             if let Ok(Answer::Inbox(InboxAnswer::Notices(page))) = result {
-                let newest = page.notifications.into_iter().next();
-                newest.into_iter().for_each(|notice| {
-                    self.toasts.say(self.seen_ms, NoticeKind::Info, notice.message);
-                });
+                let told = page.notifications.into_iter().rev().filter(|notice| untold.contains(&notice.id));
+                told.for_each(|notice| self.toasts.say(self.seen_ms, NoticeKind::Info, notice.message));
+            }
+            return;
+        }
+        if let Some(lock) = &mut self.lock
+            && Pending::is(lock.asked, id)
+        {
+            lock.asked = None;
+            match result {
+                Ok(_) => self.lock = None,
+                Err(notice) => lock.told = Some(notice.text),
             }
             return;
         }

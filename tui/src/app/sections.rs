@@ -11,6 +11,7 @@ use crate::pages::keys::KeysPage;
 use crate::pages::monitor::MonitorPage;
 use crate::pages::notices::NoticesPage;
 use crate::pages::profile::ProfilePage;
+use crate::pages::rotation::RotationPage;
 use crate::pages::routes::RoutesPage;
 use crate::pages::support::SupportPage;
 use crate::pages::team::TeamsPage;
@@ -32,6 +33,20 @@ pub(crate) struct Section {
     pub(crate) command: Option<&'static str>,
     /// Its first page.
     pub(crate) open: fn() -> Box<dyn Page>,
+}
+
+impl Section {
+    /// What its tab says where there is little room.
+    pub(crate) fn short(&self) -> &'static str {
+        match self.name {
+            "notifications" => "Inbox",
+            "billing" => "Plan",
+            "monitor" => "Load",
+            "profile" => "You",
+            "support" => "Ask",
+            _ => self.title,
+        }
+    }
 }
 
 /// Every section, in the order of the tabs. The first is where one begins.
@@ -71,6 +86,15 @@ pub(crate) static SECTIONS: &[Section] = &[
         operators: false,
         command: None,
         open: || Box::new(NoticesPage::default()),
+    },
+    Section {
+        name: "rotation",
+        title: "Rotation",
+        key: Some('5'),
+        about: "What is rotated next, what is under way or waits for you, and what came of it",
+        operators: false,
+        command: Some("rotations"),
+        open: || Box::new(RotationPage::default()),
     },
     Section {
         name: "team",

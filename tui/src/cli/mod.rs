@@ -9,6 +9,8 @@ mod api;
 mod audit;
 mod batch;
 mod command;
+mod complete;
+mod completions;
 mod edit;
 pub(crate) mod exit;
 mod help;
@@ -17,6 +19,7 @@ mod notifications;
 mod parse;
 mod print;
 mod request;
+mod rotation;
 mod stdin;
 mod table;
 mod team;
@@ -111,7 +114,15 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::KeysGet => keys::get(context, args, stdin).await,
         Verb::KeysRm => keys::rm(context, args, stdin).await,
         Verb::KeysRestore => keys::restore(context, args).await,
+        Verb::KeysRotate => rotation::rotate(context, args).await,
+        Verb::KeysRollback => rotation::roll_back(context, args).await,
+        Verb::KeysVersions => rotation::versions(context, args).await,
+        Verb::KeysRetire => rotation::retire(context, args).await,
+        Verb::KeysRotation => rotation::show(context, args).await,
+        Verb::Rotations => rotation::all(context, args).await,
         Verb::KeysAccess => access::access(context, args).await,
+        Verb::Complete => complete::complete(context, args).await,
+        Verb::Completions => completions::completions(context, args).await,
         Verb::Batch => batch::batch(context, args, stdin).await,
         Verb::Import => transfer::import(context, args, stdin).await,
         Verb::Export => transfer::export(context, args, stdin).await,

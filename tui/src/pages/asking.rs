@@ -53,11 +53,13 @@ pub(crate) fn freeze(key: &KeyView) -> Dialog {
     Dialog::confirm(Subject::Freeze, title, text, false)
 }
 
-/// Before a key gets another value.
-pub(crate) fn rotate(key: &KeyView) -> Dialog {
+/// Before a key gets another value; `page` is where people make one.
+pub(crate) fn rotate(key: &KeyView, page: Option<&str>) -> Dialog {
     let name = safe(&key.name);
+    let made = page.map(|page| format!(" Make it at {}.", safe(page))).unwrap_or_default();
     let text = format!(
-        "Paste the new value of {name}. Apps fetch it from now on, and the one before it along with it for a day."
+        "Paste the new value of {name}.{made} Apps fetch it from now on, and the one before it along with it for as long \
+         as its overlap says."
     );
     Dialog::value(Subject::Rotate, "New value", text)
 }

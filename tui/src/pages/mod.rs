@@ -16,10 +16,12 @@ pub(crate) mod notices;
 pub(crate) mod once;
 pub(crate) mod profile;
 pub(crate) mod read;
+pub(crate) mod rotation;
 pub(crate) mod routes;
 pub(crate) mod sheet;
 pub(crate) mod support;
 pub(crate) mod team;
+pub(crate) mod track;
 pub(crate) mod usage;
 
 use keyward_keys::{Event, Id};

@@ -291,7 +291,12 @@ impl Engine {
 
     fn tell(&mut self, event: AppEvent) {
         self.old = true;
+        let locked = self.app.is_locked();
         let effects = self.app.on(event, now_ms());
+        if locked && !self.app.is_locked() {
+            // The time that the password took is no time without a key press.
+            self.pressed = Instant::now();
+        }
         self.carry_out(effects);
     }
 

@@ -70,13 +70,16 @@ pub struct Stop {
 pub struct TimeLimits {
     /// Without a key press.
     pub idle: Duration,
+    /// Without a key press, until the screen is locked; none never locks it.
+    pub lock: Option<Duration>,
     /// In all.
     pub total: Duration,
 }
 
 impl Default for TimeLimits {
     fn default() -> Self {
-        Self { idle: Duration::from_secs(30 * 60), total: Duration::from_secs(12 * 60 * 60) }
+        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+        Self { idle: minutes(30), lock: Some(minutes(10)), total: minutes(12 * 60) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::sample::{Look, Stage, keys};
 use keyward_keys::Fault;
+use keyward_keys::input::RotationMethodName;
 use keyward_tui::app::{Answer, AppEvent, Query, RequestId};
 use keyward_tui::notice::{Notice, NoticeKind};
 use keyward_tui::term::input::{Input, Key, KeyCode, Paste};
@@ -109,4 +110,46 @@ fn a_pasted_text_is_looked_at_before_it_is_added() {
     let answer = stage.reply(query).unwrap();
     stage.answer(request, Ok(answer));
     assert!(stage.text().contains("2 keys are sealed and stored") && stage.text().contains("NAME"));
+}
+
+/// Empties the field at hand, and types into it.
+fn retype(stage: &mut Stage, text: &str) {
+    (0..20).for_each(|_| stage.key(Key::plain(KeyCode::Backspace)));
+    stage.press(text);
+}
+
+#[test]
+fn how_a_key_is_rotated_shows_what_it_means_as_one_types() {
+    let mut stage = stage("\re\t\t\t\t\t");
+    retype(&mut stage, "0 3 * * 1");
+    assert!(stage.text().contains("Next: 23 Nov 03:00, 30 Nov 03:00, 7 Dec 03:00"), "{}", stage.text());
+    for (typed, fault) in [("0 0 31 2 *", "never comes"), ("1 2 3", "3 fields"), ("9999", "days, 0 to 3650")]
+    {
+        retype(&mut stage, typed);
+        assert!(stage.text().contains(fault), "{fault}: {}", stage.text());
+    }
+    retype(&mut stage, "0 3 * * 1");
+    stage.press("\t");
+    stage.key(Key::plain(KeyCode::Right));
+    stage.press("\tsk-{40:hex}");
+    assert!(stage.text().contains("Such as sk-") && !stage.text().contains("Address"), "{}", stage.text());
+    stage.press("\t");
+    retype(&mut stage, "soon");
+    assert!(stage.text().contains("a time such as 1h"), "{}", stage.text());
+    retype(&mut stage, "7d");
+    stage.hold = true;
+    stage.key(Key::ctrl('s'));
+    let (request, query) = take(&mut stage, |query| matches!(query, Query::Update { .. }));
+    let Query::Update { patch, .. } = query else { panic!() };
+    assert!(patch.rotation_interval.is_none(), "days stay as they are");
+    let rotation = patch.rotation.flatten().expect("set");
+    assert_eq!(rotation.method, Some(RotationMethodName::Generate));
+    assert_eq!(rotation.cron, Some(Some("0 3 * * 1".to_owned())));
+    assert_eq!(rotation.template.as_deref(), Some("sk-{40:hex}"));
+    assert_eq!(rotation.overlap.map(|span| span.as_secs()), Some(7 * 86_400));
+    assert!(rotation.url.is_none() && rotation.quiet_hours.is_none());
+    let fault = Fault { field: "rotation/quietHours".to_owned(), detail: "are written so".to_owned() };
+    let notice = Notice { faults: vec![fault], ..Notice::new(NoticeKind::Invalid, "Not saved.") };
+    stage.answer(request, Err(notice));
+    assert!(stage.text().contains("are written so") && stage.text().contains("sk-{40:hex}"));
 }

@@ -53,7 +53,7 @@ fn a_pause_holds_it_still() {
 fn each_line_leads_to_what_it_says() {
     let mut stage = stage();
     stage.press("\r");
-    assert!(stage.text().contains("Home › anthropic-agents"), "{}", stage.text());
+    assert!(stage.text().contains("Home › openai-chat"), "{}", stage.text());
     stage.press("\x1b");
     assert!(stage.text().contains("Needs attention"));
     let mouse = |row| Mouse { kind: MouseKind::Press(Button::Left), column: 10, row, mods: Mods::NONE };

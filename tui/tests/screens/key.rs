@@ -85,7 +85,7 @@ fn freezing_asks_and_changes_nothing_else() {
 fn a_new_value_is_hidden_as_it_is_typed_and_set_against_what_was_seen() {
     let mut stage = open((80, 24));
     stage.hold = true;
-    stage.press("Rsk_live_new\r");
+    stage.press("Vsk_live_new\r");
     assert!(!stage.text().contains("sk_live_new"));
     let (request, query) = take(&mut stage, |query| matches!(query, Query::SetValue { .. }));
     let Query::SetValue { value, revision, .. } = query else { panic!() };

@@ -11,7 +11,7 @@ use ratatui::buffer::Buffer;
 
 pub(crate) const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 /// A page and the keys that lead to it.
-const PAGES: [(&str, &str); 23] = [
+const PAGES: [(&str, &str); 29] = [
     ("home", "jj"),
     ("keys", "2jj"),
     ("marked", "2  j D"),
@@ -31,6 +31,12 @@ const PAGES: [(&str, &str); 23] = [
     ("import", "2I"),
     ("billing", "7j"),
     ("monitor", "8\n\n"),
+    ("rotation", "5jj"),
+    ("rotation-queue", "5\t"),
+    ("rotation-history", "5\t\tj"),
+    ("key-rotation", "2j\r\t\t"),
+    ("rotate", "2\rR"),
+    ("rotate-at-once", "2\r!stripe"),
     ("usage", "3"),
     ("usage-keys", "3bjj"),
     ("usage-latency", "3txxhhhh"),

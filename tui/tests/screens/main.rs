@@ -7,6 +7,7 @@ mod keys;
 mod looks;
 mod operations;
 mod people;
+mod rotation;
 mod sample;
 mod shell;
 mod states;

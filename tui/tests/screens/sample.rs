@@ -13,6 +13,8 @@ mod of_keys;
 mod operations;
 #[path = "sample_people.rs"]
 pub(crate) mod people;
+#[path = "sample_rotation.rs"]
+mod rotation;
 
 use jiff::Timestamp;
 use keyward_keys::input::{KeyQuery, KeySort};
@@ -234,6 +236,8 @@ impl Stage {
             Query::Hygiene => Answer::Hygiene(history::hygiene(&self.keys)),
             Query::Teams => Answer::Teams(people::teams()),
             Query::Unlock(_) => Answer::Unlocked,
+            Query::Lock => Answer::Locked,
+            Query::Prove(_) => Answer::Proved,
             Query::Create(_) | Query::Update { .. } | Query::Delete { .. } | Query::SetValue { .. } => {
                 Answer::Key(Box::new(key(20)))
             }
@@ -243,6 +247,7 @@ impl Stage {
             Query::Team(query) => people::team(query)?,
             Query::Account(query) => people::account(query)?,
             Query::Inbox(query) => inbox::inbox(query)?,
+            Query::Rotation(ask) => Answer::Rotation(rotation::answer(&self.keys, &ask)?),
             Query::Home => Answer::Home(Box::new(home::home(&self.keys, self.now_ms))),
             Query::Day => Answer::Day(Box::new(home::day(&self.keys))),
         })

@@ -19,7 +19,9 @@ pub(crate) fn home(keys: &[KeyView], now_ms: i64) -> HomeView {
     let share = |key: &KeyView| key.monthly_limit.map(|limit| key.current_month_usage * 100 / limit.max(1));
     let due = |key: &KeyView| key.next_rotation.map(|at| at.as_millisecond() - now_ms);
     type Wants<'a> = &'a dyn Fn(&KeyView) -> bool;
-    let kinds: [(AttentionKind, Wants<'_>); 5] = [
+    let kinds: [(AttentionKind, Wants<'_>); 7] = [
+        (AttentionKind::RotationStopped, &|key| key.name == "openai-chat"),
+        (AttentionKind::RotationWaiting, &|key| key.name == "anthropic-agents"),
         (AttentionKind::OverLimit, &|key| share(key).is_some_and(|share| share > 100)),
         (AttentionKind::RotationOverdue, &|key| due(key).is_some_and(|due| due < 0)),
         (AttentionKind::NearLimit, &|key| share(key).is_some_and(|share| (80..=100).contains(&share))),

@@ -1,8 +1,10 @@
 //! The keys of the samples, with how busy each is: a little of every service, state and custody.
 
 use jiff::{SignedDuration, Timestamp};
+use keyward_keys::input::RotationMethodName;
 use keyward_keys::view::{
-    ErrorClasses, KeyStatus, KeyView, LiveView, MonthLimit, UsageDay, UsageReport, UsageSummary,
+    ErrorClasses, KeyStatus, KeyView, LiveView, MonthLimit, RotationSettingsView, UsageDay, UsageReport,
+    UsageSummary,
 };
 use keyward_keys::{Custody, Environment};
 
@@ -76,12 +78,34 @@ pub(crate) fn key(n: usize) -> KeyView {
         frozen: false,
         rotation_interval: 90,
         next_rotation: Some(moment(NOW_MS) + day * (12 + n as i32 * 5) - day * if n == 9 { 60 } else { 0 }),
+        rotation: reminding(),
         expires_at: (status == Expired).then(|| moment(NOW_MS) - day * 3),
         version: 1 + n as u32 % 4,
         deleted_at: None,
         created_at: moment(NOW_MS) - day * (40 + n as i32 * 11),
         updated_at: moment(NOW_MS) - day,
         revision: 7,
+    }
+}
+
+/// How a key is rotated that nobody has said anything about.
+fn reminding() -> RotationSettingsView {
+    RotationSettingsView {
+        method: RotationMethodName::Remind,
+        template: None,
+        url: None,
+        recipe: None,
+        parameters: None,
+        credential: None,
+        command: None,
+        overlap: "1d".to_owned(),
+        cron: None,
+        timezone: "UTC".to_owned(),
+        quiet_hours: None,
+        evidence: true,
+        idle_time: "1h".to_owned(),
+        longest_extension: "7d".to_owned(),
+        upcoming: Vec::new(),
     }
 }
 

@@ -1,7 +1,9 @@
 //! What stands around the pages: sections, the way back, the palette, help. Events in, effects out.
 
+use crate::looks::SIZES;
 use crate::sample::{Look, Stage, id, keys};
-use keyward_tui::app::{AppEvent, Effect, Ends, Spot};
+use keyward_tui::app::{Answer, AppEvent, Effect, Ends, Query, Spot};
+use keyward_tui::notice::{Notice, NoticeKind};
 use keyward_tui::term::input::{Button, Input, Key, Mods, Mouse, MouseKind};
 use secrecy::ExposeSecret;
 
@@ -111,6 +113,58 @@ fn the_end_is_counted_down_and_a_key_takes_back_that_of_an_idle_session() {
     stage.send(AppEvent::Ends { why: Ends::TooLong, at_ms });
     stage.send(AppEvent::Stays);
     assert!(stage.text().contains("ends in 42 s"), "no key keeps a session for ever");
+}
+
+#[test]
+fn a_locked_screen_shows_nothing_until_the_password_is_right() {
+    let locked = |look: Look, size| {
+        let mut stage = Stage::new(keys(), &look.caps(), size);
+        stage.press("2\r");
+        stage.send(AppEvent::Lock);
+        stage
+    };
+    for size in SIZES {
+        let stage = locked(Look::Dark, size);
+        let text = stage.text();
+        assert!(text.contains("Locked") && !text.contains("stripe") && !text.contains("ana"), "{text}");
+        assert!(text.contains("password") && text.contains("Enter opens"), "{text}");
+        for look in Look::ALL {
+            assert_eq!(locked(look, size).text(), stage.text());
+        }
+    }
+    for (columns, rows) in (1..=60).flat_map(|columns| (1..=20).map(move |rows| (columns, rows))) {
+        locked(Look::Dark, (columns, rows)).screen();
+    }
+    let mut stage = locked(Look::Dark, (80, 24));
+    stage.hold = true;
+    stage.press("q:2\x1b?wrong");
+    assert!(stage.text().contains("Locked") && !stage.text().contains("wrong"), "{}", stage.text());
+    stage.press("\r");
+    let (request, query) = stage.held.pop().unwrap();
+    let Query::Prove(password) = query else { panic!("the password is asked about") };
+    assert_eq!(password.expose_secret(), "?wrong");
+    stage.press("\r");
+    assert!(stage.held.iter().all(|(_, query)| !matches!(query, Query::Prove(_))), "one at a time");
+    stage.answer(request, Err(Notice::new(NoticeKind::Forbidden, "this is not your password")));
+    assert!(stage.text().contains("this is not your password"));
+    stage.press("right\r");
+    let (request, _) = stage.held.pop().unwrap();
+    stage.answer(request, Ok(Answer::Proved));
+    assert!(stage.text().contains("stripe-live") && stage.text().contains("LIVE"), "{}", stage.text());
+    let titles: Vec<_> = stage
+        .effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::SetTitle(title) => Some(title.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(titles[titles.len() - 2..], ["Keyward: locked", "Keyward: stripe-live"]);
+    stage.send(AppEvent::Lock);
+    stage.key(Key::ctrl('c'));
+    assert!(stage.text().contains("Ctrl-C again leaves"));
+    stage.key(Key::ctrl('c'));
+    assert!(stage.effects.iter().any(|effect| matches!(effect, Effect::Quit { .. })));
 }
 
 #[test]

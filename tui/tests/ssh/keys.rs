@@ -52,7 +52,7 @@ async fn a_value_is_made_stored_and_told_of() {
     let value = server.run(&ana, "keys get internal", b"").await;
     assert_eq!(value.out().trim_end().len(), 48);
     assert!(!tty.text().contains(value.out().trim_end()), "it was never on the screen");
-    tty.type_in("R").await;
+    tty.type_in("V").await;
     tty.until("Paste the new value").await;
     tty.type_in("another-value\r").await;
     tty.until("is at its next version").await;

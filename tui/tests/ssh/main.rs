@@ -12,6 +12,7 @@ mod authenticator;
 mod batch;
 mod channels;
 mod commands;
+mod completions;
 mod drain;
 mod enrol;
 mod harness;

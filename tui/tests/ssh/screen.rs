@@ -6,7 +6,7 @@ use keyward_tui::session::{Registry, TimeLimits};
 use keyward_tui::ssh::SshSettings;
 use russh::client;
 
-use crate::harness::{Server, Tty};
+use crate::harness::{PASSWORD, Server, Tty};
 
 #[tokio::test]
 async fn opens_follows_the_size_and_restores_the_terminal() {
@@ -103,7 +103,8 @@ async fn somebody_who_stops_reading_costs_little_and_holds_up_nobody() {
 #[tokio::test]
 async fn nobody_stays_for_ever() {
     for (idle, total, says) in [(400, 60_000, "without a key press"), (60_000, 400, "longest time")] {
-        let limits = TimeLimits { idle: Duration::from_millis(idle), total: Duration::from_millis(total) };
+        let limits =
+            TimeLimits { idle: Duration::from_millis(idle), lock: None, total: Duration::from_millis(total) };
         let exempt = vec!["127.0.0.0/8".parse().unwrap()];
         let server =
             Server::start_with(SshSettings { session: limits, exempt, ..SshSettings::default() }).await;
@@ -115,6 +116,23 @@ async fn nobody_stays_for_ever() {
         assert!(tty.text().contains(says), "{}", tty.text());
         assert_eq!(tty.status, Some(0));
     }
+}
+
+#[tokio::test]
+async fn a_screen_that_is_left_alone_is_locked_and_opens_with_the_password() {
+    let limits = TimeLimits { lock: Some(Duration::from_millis(500)), ..TimeLimits::default() };
+    let exempt = vec!["127.0.0.0/8".parse().unwrap()];
+    let server = Server::start_with(SshSettings { session: limits, exempt, ..SshSettings::default() }).await;
+    let ana = server.person("ana", 1).await;
+    server.api_key(&ana, "stripe", "v").await;
+    let mut tty = Tty::open(server.sign_in(&ana).await, "xterm-256color", (80, 24), None).await;
+    tty.until("Locked").await;
+    assert!(!tty.text().contains("stripe"), "{}", tty.text());
+    tty.type_in("wrong password\r").await;
+    tty.until("not your password").await;
+    tty.type_in(&format!("{PASSWORD}\r")).await;
+    tty.until("ana@").await;
+    tty.until("Locked").await;
 }
 
 #[tokio::test]

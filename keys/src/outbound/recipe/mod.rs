@@ -85,8 +85,8 @@ pub struct Recipe {
     pub title: String,
     /// The page of the provider that it was written after.
     pub reference: String,
-    /// The day on which it was last compared with that page.
-    pub checked: String,
+    /// The day on which it was written, or last brought up to that page.
+    pub written: String,
     /// What an old value is worth once a new one is made.
     pub mode: Mode,
     /// What the credential of the calls is, in a sentence.

@@ -58,9 +58,9 @@ impl Recipe {
 fn read(name: &str, reader: &mut Reader, allow: &[IpNet]) -> Option<Recipe> {
     let title = reader.needed("title");
     let reference = reader.needed("reference");
-    let checked = reader.needed("checked");
-    if let Some(day) = checked.as_ref().filter(|day| day.parse::<jiff::civil::Date>().is_err()) {
-        reader.fault("checked", format!("is no day: {day:?}; write it as 2026-11-26"));
+    let written = reader.needed("written");
+    if let Some(day) = written.as_ref().filter(|day| day.parse::<jiff::civil::Date>().is_err()) {
+        reader.fault("written", format!("is no day: {day:?}; write it as 2026-11-26"));
     }
     let modes = [Mode::Dual, Mode::Single, Mode::Expiring].map(|mode| (mode.name(), mode));
     let mode = reader.word("mode", &modes);
@@ -110,7 +110,7 @@ fn read(name: &str, reader: &mut Reader, allow: &[IpNet]) -> Option<Recipe> {
         name: name.to_owned(),
         title: title?,
         reference: reference?,
-        checked: checked?,
+        written: written?,
         mode: mode?,
         credential: credential?,
         params,

@@ -208,7 +208,7 @@ fn every_fault_of_a_recipe_is_told_at_once() {
         colour = "red"
         credential = "A key."
         reference = "https://example.com"
-        checked = "yesterday"
+        written = "yesterday"
         [params.a]
         about = "A."
         default = "{b}"
@@ -235,7 +235,7 @@ fn every_fault_of_a_recipe_is_told_at_once() {
     for part in [
         "title is not a text",
         "mode is not one of dual, single, expiring",
-        "checked is no day",
+        "written is no day",
         "colour is known to nobody",
         "params.a.default is a loop",
         "params.b.default is a loop",

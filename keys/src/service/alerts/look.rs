@@ -77,7 +77,7 @@ impl Service {
         let seen = looking.map_err(|error| Error::Internal(Box::new(error)))??;
         self.0.latest.replace(seen.latest);
         for turns in seen.turns.chunks(MOST_TURNS) {
-            self.turn(caller, turns).await?;
+            self.turn_alerts(caller, turns).await?;
         }
         Ok(seen.turns.len() as u64)
     }

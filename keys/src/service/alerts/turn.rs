@@ -34,7 +34,7 @@ pub(super) enum Turn {
 
 impl Service {
     /// Makes these turns in one commit. What has changed meanwhile so that a turn is none any more is left as it is.
-    pub(super) async fn turn(&self, caller: &Caller, turns: &[Turn]) -> Result<()> {
+    pub(super) async fn turn_alerts(&self, caller: &Caller, turns: &[Turn]) -> Result<()> {
         let ids: std::result::Result<Vec<Id>, _> = turns.iter().map(|_| crypto::random_id()).collect();
         let ids = ids?;
         self.change(caller, Permission::AlertRaise, Target::Instance, |tables, draft| {

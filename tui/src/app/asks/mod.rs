@@ -2,8 +2,10 @@
 
 mod account;
 mod inbox;
+mod rotation;
 mod team;
 
 pub use account::{AccountAnswer, AccountQuery};
 pub use inbox::{InboxAnswer, InboxQuery};
+pub use rotation::{RotationAnswer, RotationAsk};
 pub use team::{TeamAnswer, TeamQuery};

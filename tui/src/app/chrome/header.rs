@@ -34,14 +34,14 @@ pub(in crate::app) fn paint(app: &App, area: Rect, buf: &mut Buffer, ui: &Ui) {
     }
     if area.height >= AIRY {
         let row = line(area, 1);
-        for (x, columns, section) in tabs(app, row.width) {
+        for Tab { x, columns, title, section } in tabs(app, row.width) {
             let slot = Rect { x: row.x + x, width: columns, ..row };
             let here = section.name == app.section.name;
             let mut pen = Pen::new(buf, slot, 0);
             if let Some(key) = section.key {
                 pen.text(key.to_string(), accent).skip(1);
             }
-            pen.text(section.title, ui.style(if here { Tone::Strong } else { Tone::Dim }));
+            pen.text(title, ui.style(if here { Tone::Strong } else { Tone::Dim }));
             if here {
                 ui.theme.select(buf, slot);
             }
@@ -75,24 +75,37 @@ fn first_crumb(app: &App, area: Rect) -> usize {
     if area.width >= WIDE { 0 } else { app.pages.len() - 1 }
 }
 
-/// The sections that fit: column, columns, and which. The last give way first, but never the one that is open.
-fn tabs(app: &App, columns: u16) -> Vec<(u16, u16, &'static Section)> {
-    let columns_of = |section: &Section| width(section.title) + 2 * u16::from(section.key.is_some());
-    let mut shown: Vec<_> = sections::visible(&app.user).collect();
-    let needed =
-        |shown: &[&Section], gap: u16| shown.iter().map(|one| columns_of(one) + gap).sum::<u16>() - gap;
+/// A section's tab.
+struct Tab {
+    x: u16,
+    columns: u16,
+    title: &'static str,
+    section: &'static Section,
+}
+
+/// The sections that fit, with short titles where the long ones do not. The last give way first, but never the one that is
+/// open.
+fn tabs(app: &App, columns: u16) -> Vec<Tab> {
+    let columns_of = |section: &Section, title: &str| width(title) + 2 * u16::from(section.key.is_some());
+    let mut shown: Vec<_> = sections::visible(&app.user).map(|section| (section, section.title)).collect();
+    let needed = |shown: &[(&Section, &str)], gap: u16| {
+        shown.iter().map(|(section, title)| columns_of(section, title) + gap).sum::<u16>() - gap
+    };
+    if needed(&shown, 1) > columns {
+        shown.iter_mut().for_each(|(section, title)| *title = section.short());
+    }
     while shown.len() > 1 && needed(&shown, 1) > columns {
-        let last = shown.iter().rposition(|one| one.name != app.section.name);
+        let last = shown.iter().rposition(|(one, _)| one.name != app.section.name);
         last.map(|at| shown.remove(at));
     }
     let gap = (1..=3).rev().find(|gap| needed(&shown, *gap) <= columns).unwrap_or(1);
     let mut x = 0;
     shown
         .into_iter()
-        .map(|section| {
-            let at = (x, columns_of(section), section);
-            x += at.1 + gap;
-            at
+        .map(|(section, title)| {
+            let tab = Tab { x, columns: columns_of(section, title), title, section };
+            x += tab.columns + gap;
+            tab
         })
         .collect()
 }
@@ -102,8 +115,8 @@ pub(super) fn hit(app: &App, area: Rect, at: Position) -> Option<Destination> {
     let on = |row: u16| Some(at.x.checked_sub(line(area, row).x)?).filter(|_| at.y == area.y + row);
     if let Some(column) = on(1).filter(|_| area.height >= AIRY) {
         let mut tabs = tabs(app, line(area, 1).width).into_iter();
-        let tab = tabs.find(|(x, columns, _)| (*x..x + columns).contains(&column));
-        return tab.map(|(_, _, section)| Destination::Section(section));
+        let tab = tabs.find(|tab| (tab.x..tab.x + tab.columns).contains(&column));
+        return tab.map(|tab| Destination::Section(tab.section));
     }
     let column = on(0)?;
     if column < BRAND_COLUMNS {

@@ -146,13 +146,15 @@ pub(super) static GROUPS: &[Group] = &[
             row(C::Previous, &[SHIFT_TAB], "", 0, "The panel before"),
             row(C::Switch, &[c('d')], "on/off", 50, "Switch the key off, or on again")
                 .line("keys edit KEY --status STATUS"),
-            row(
-                C::Rotate,
-                &[c('R')],
-                "rotate",
-                55,
-                "Give it another value; the one before stays fetchable a day",
-            ),
+            row(C::Rotate, &[c('R')], "rotate", 55, "Rotate it now: first what would break is shown")
+                .line("keys rotate KEY --dry-run"),
+            row(C::SetValue, &[c('V')], "new value", 33, "Paste another value; the one before stays a while"),
+            row(C::RollBack, &[c('b')], "roll back", 28, "Give up a rotation, or go back a version")
+                .line("keys rollback KEY"),
+            row(C::TickOff, &[c('t')], "tick off", 27, "An old version was revoked where it was made")
+                .line("keys retire KEY --version N"),
+            row(C::Emergency, &[c('!')], "at once", 0, "Rotate at once: nothing of the version before stays")
+                .line("keys rotate KEY --emergency --confirm NAME"),
             row(C::Freeze, &[c('f')], "freeze", 35, "Freeze the key: counted, not fetched; or thaw it"),
             row(C::Pause, &[c('p')], "pause", 40, "Hold the live figures still, or let them go on"),
             row(C::Delete, &[c('D')], "delete", 30, "Move the key to the bin; it stays there for 30 days")
@@ -216,6 +218,19 @@ pub(super) static GROUPS: &[Group] = &[
             .line("usage --csv"),
             row(C::Pause, &[c('p')], "pause", 10, "Hold the charts still, or let them go on"),
             row(C::Refresh, &[c('r')], "refresh", 5, "Read the figures again"),
+        ],
+    },
+    Group {
+        scope: S::Rotation,
+        title: "Rotation",
+        rows: &[
+            row(C::Open, &[ENTER], "open", 90, "Open the selected key").line("keys show KEY"),
+            row(C::Next, &[TAB], "next list", 80, "To the queue, to the calendar, to what was"),
+            row(C::Previous, &[SHIFT_TAB], "", 0, "The list before"),
+            row(C::Left, &[k(KeyCode::Left), c('h')], "day", 50, "In the calendar: to the day before"),
+            row(C::Right, &[k(KeyCode::Right), c('l')], "", 0, "In the calendar: to the next day"),
+            row(C::Pause, &[c('p')], "pause", 20, "Hold the lists still, or let them go on"),
+            row(C::Refresh, &[c('r')], "refresh", 5, "Read the rotations again"),
         ],
     },
     Group {

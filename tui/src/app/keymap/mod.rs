@@ -93,6 +93,14 @@ pub(crate) enum Command {
     Later,
     Left,
     Right,
+    /// Set another value by hand.
+    SetValue,
+    /// Rotate, and let nothing of the version before stay.
+    Emergency,
+    /// Back to the version before.
+    RollBack,
+    /// An old version was revoked where it was made.
+    TickOff,
 }
 
 /// Where a binding holds.
@@ -162,6 +170,8 @@ pub(crate) enum Scope {
     Billing,
     /// The running daemon.
     Monitor,
+    /// Rotations.
+    Rotation,
 }
 
 /// Where on a screen one is: decides which rows of the table hold.
@@ -197,6 +207,7 @@ pub(crate) enum Place {
     Usage,
     Billing,
     Monitor,
+    Rotation,
 }
 
 impl Place {
@@ -232,6 +243,7 @@ impl Place {
         Self::Usage,
         Self::Billing,
         Self::Monitor,
+        Self::Rotation,
     ];
 
     /// The scopes that hold here, the nearest first.
@@ -268,6 +280,9 @@ impl Place {
             Self::Routes => &[Scope::Routes, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
             Self::Billing => &[Scope::Billing, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
             Self::Monitor => &[Scope::Monitor, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Rotation => {
+                &[Scope::Rotation, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
             Self::Usage => &[Scope::Usage, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
         }
     }

@@ -6,6 +6,8 @@ use keyward_keys::providers::{self, Provider};
 use keyward_keys::view::KeyView;
 use secrecy::SecretString;
 
+use super::parse::parse_limit;
+use super::rotating::Rotating;
 use crate::pages::marks::ENVIRONMENTS;
 use crate::term::input::{Key, KeyCode};
 use crate::widgets::edit::Edit;
@@ -22,10 +24,18 @@ pub(super) enum Field {
     Tags,
     Limit,
     Rotation,
+    Method,
+    Template,
+    Page,
+    Named,
+    Credential,
+    Parameters,
+    Overlap,
+    Quiet,
     About,
 }
 
-const ALL: [Field; 10] = [
+const ALL: [Field; 18] = [
     Field::Name,
     Field::Service,
     Field::Environment,
@@ -35,12 +45,23 @@ const ALL: [Field; 10] = [
     Field::Tags,
     Field::Limit,
     Field::Rotation,
+    Field::Method,
+    Field::Template,
+    Field::Page,
+    Field::Named,
+    Field::Credential,
+    Field::Parameters,
+    Field::Overlap,
+    Field::Quiet,
     Field::About,
 ];
 
 impl Field {
     /// The field that the core calls so.
     pub(super) fn of(name: &str) -> Option<Self> {
+        if let Some(setting) = name.strip_prefix("rotation/") {
+            return Self::of_rotation(setting);
+        }
         match name.split('/').next().unwrap_or(name) {
             "name" => Some(Self::Name),
             "service" => Some(Self::Service),
@@ -51,6 +72,21 @@ impl Field {
             "monthlyLimit" => Some(Self::Limit),
             "rotationInterval" => Some(Self::Rotation),
             "description" => Some(Self::About),
+            _ => None,
+        }
+    }
+
+    fn of_rotation(setting: &str) -> Option<Self> {
+        match setting {
+            "cron" => Some(Self::Rotation),
+            "method" => Some(Self::Method),
+            "template" => Some(Self::Template),
+            "url" => Some(Self::Page),
+            "recipe" | "command" => Some(Self::Named),
+            "credential" => Some(Self::Credential),
+            "overlap" => Some(Self::Overlap),
+            "quietHours" => Some(Self::Quiet),
+            parameters if parameters.starts_with("parameters") => Some(Self::Parameters),
             _ => None,
         }
     }
@@ -66,6 +102,14 @@ impl Field {
             Self::Tags => "Tags",
             Self::Limit => "Monthly limit",
             Self::Rotation => "Rotate every",
+            Self::Method => "New values",
+            Self::Template => "Look like",
+            Self::Page => "Address",
+            Self::Named => "Its name",
+            Self::Credential => "Shown there",
+            Self::Parameters => "It is told",
+            Self::Overlap => "Old one stays",
+            Self::Quiet => "Quiet hours",
             Self::About => "About",
         }
     }
@@ -80,13 +124,26 @@ impl Field {
             Self::Repeat => "The same passphrase again.",
             Self::Tags => "Optional, with commas between: payments, eu.",
             Self::Limit => "Optional: calls a month, such as 50000, 50k or 2M.",
-            Self::Rotation => "Days, such as 90; 0 turns rotation off.",
+            Self::Rotation => "Days, such as 90; 0 turns it off; or cron: 0 3 * * 1.",
+            Self::Method => "Left and Right choose who makes them.",
+            Self::Template => "Text with random places, such as sk-live-{48}.",
+            Self::Page => "Where a person makes the value, or where each step is sent.",
+            Self::Named => "The recipe's name, or the program's in the operator's file.",
+            Self::Credential => "The key whose value the provider is shown: its ak_ id.",
+            Self::Parameters => "What the recipe asks for: project=abc, region=eu.",
+            Self::Overlap => "How long the old value is fetched along: 1h, 1d, 7d.",
+            Self::Quiet => "Optional: nothing begins then by itself, 22:00-06:30.",
             Self::About => "Optional: what it is for.",
         }
     }
 
     pub(super) fn is_secret(self) -> bool {
         matches!(self, Self::Value | Self::Passphrase | Self::Repeat)
+    }
+
+    /// It is chosen, not typed.
+    pub(super) fn is_choice(self) -> bool {
+        matches!(self, Self::Environment | Self::Method)
     }
 
     fn at(self) -> usize {
@@ -108,6 +165,7 @@ pub(super) struct Fields {
     edits: Vec<Edit>,
     environment: Environment,
     chosen: bool,
+    pub(super) rotating: Rotating,
     left: [bool; ALL.len()],
     /// The key that is changed; none for a new one.
     key: Option<Box<KeyView>>,
@@ -120,6 +178,7 @@ impl Fields {
             edits: ALL.iter().map(|field| Edit::new(field.room())).collect(),
             environment: Environment::Development,
             chosen: false,
+            rotating: Rotating::default(),
             left: [false; ALL.len()],
             key: None,
         }
@@ -134,11 +193,11 @@ impl Fields {
             (Field::Service, &key.service),
             (Field::Tags, &key.tags.join(", ")),
             (Field::Limit, &limit),
-            (Field::Rotation, &key.rotation_interval.to_string()),
             (Field::About, &key.description),
         ] {
             fields.set(field, text);
         }
+        fields.set_rotating(&key);
         Self { key: Some(Box::new(key)), ..fields }
     }
 
@@ -158,6 +217,9 @@ impl Fields {
         let shown = |field: &Field| match field {
             Field::Value | Field::Passphrase => self.key.is_none(),
             Field::Repeat => self.has(Field::Passphrase),
+            Field::Template | Field::Page | Field::Named | Field::Credential | Field::Parameters => {
+                self.belongs(*field)
+            }
             _ => true,
         };
         ALL.into_iter().filter(shown).collect()
@@ -191,6 +253,9 @@ impl Fields {
 
     /// A word of help on a field.
     pub(super) fn hint(&self, field: Field) -> String {
+        if let Some(meaning) = self.rotation_meaning(field) {
+            return meaning;
+        }
         match (field, self.provider(), self.completion()) {
             (Field::Service, Some(known), _) => {
                 let docs = known.docs.trim_start_matches("https://");
@@ -239,6 +304,7 @@ impl Fields {
             tags: Some(self.tags()).filter(|new| *new != key.tags),
             monthly_limit: Some(self.limit()).filter(|new| *new != key.monthly_limit),
             rotation_interval: self.rotation().filter(|new| *new != key.rotation_interval),
+            rotation: self.rotation_patch(Some(&key.rotation)).map(Some),
             ..KeyPatch::default()
         };
         let any = patch.name.is_some()
@@ -247,7 +313,8 @@ impl Fields {
             || patch.environment.is_some()
             || patch.tags.is_some()
             || patch.monthly_limit.is_some()
-            || patch.rotation_interval.is_some();
+            || patch.rotation_interval.is_some()
+            || patch.rotation.is_some();
         (patch, any)
     }
 
@@ -269,11 +336,11 @@ impl Fields {
             self.set(field, name);
             return true;
         }
-        field != Field::Environment && self.edits[field.at()].key(key)
+        !field.is_choice() && self.edits[field.at()].key(key)
     }
 
     pub(super) fn insert(&mut self, field: Field, text: &str) -> bool {
-        field == Field::Environment || self.edits[field.at()].insert(text)
+        field.is_choice() || self.edits[field.at()].insert(text)
     }
 
     /// The cursor was in it and moved on: from now on its faults are shown.
@@ -296,11 +363,6 @@ impl Fields {
         parse_limit(self.text(Field::Limit)).ok().flatten()
     }
 
-    /// Days between rotations; none when nothing is said.
-    pub(super) fn rotation(&self) -> Option<u32> {
-        parse_days(self.text(Field::Rotation)).ok().flatten()
-    }
-
     /// What is wrong with a field.
     pub(super) fn fault(&self, field: Field) -> Option<String> {
         let text = self.text(field);
@@ -319,67 +381,8 @@ impl Fields {
                 "a tag has at most 40 characters"
             }
             Field::Limit => return parse_limit(text).err().map(str::to_owned),
-            Field::Rotation => return parse_days(text).err().map(str::to_owned),
-            _ => return None,
+            _ => return self.rotation_fault(field),
         };
         Some(fault.to_owned())
-    }
-}
-
-/// `50000`, `50,000`, `50k`, `2M`; nothing is no limit.
-fn parse_limit(text: &str) -> Result<Option<u64>, &'static str> {
-    let text: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, ',' | '_' | '.')).collect();
-    let (digits, unit) = match text.strip_suffix(['k', 'K']) {
-        Some(digits) => (digits, 1_000),
-        None => text.strip_suffix(['m', 'M']).map_or((text.as_str(), 1), |digits| (digits, 1_000_000)),
-    };
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
-    number.filter(|number| *number > 0).map(Some).ok_or("a number, such as 50000 or 50k")
-}
-
-/// `90`, `90d`, `12w`; `0` and `off` are never; nothing leaves it open.
-fn parse_days(text: &str) -> Result<Option<u32>, &'static str> {
-    let text = text.trim().to_lowercase();
-    let (digits, unit) = match text.strip_suffix('w') {
-        Some(digits) => (digits, 7),
-        None => (text.strip_suffix('d').unwrap_or(&text), 1),
-    };
-    match text.as_str() {
-        "" => return Ok(None),
-        "off" => return Ok(Some(0)),
-        _ => {}
-    }
-    let days = digits.trim().parse::<u32>().ok().and_then(|number| number.checked_mul(unit));
-    days.filter(|days| *days <= 3_650).map(Some).ok_or("days, 0 to 3650, such as 90")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn limits_are_read_as_people_write_them() {
-        for (text, limit) in
-            [("", None), ("50,000", Some(50_000)), ("2M", Some(2_000_000)), (" 5 k", Some(5_000))]
-        {
-            assert_eq!(parse_limit(text), Ok(limit), "{text}");
-        }
-        for text in ["many", "-5", "0", "k", "99999999999999999999", "18446744073709551615k"] {
-            assert!(parse_limit(text).is_err(), "{text}");
-        }
-    }
-    #[test]
-    fn days_are_read_as_people_write_them() {
-        for (text, days) in
-            [("", None), ("90", Some(90)), (" 90 d", Some(90)), ("12w", Some(84)), ("off", Some(0))]
-        {
-            assert_eq!(parse_days(text), Ok(days), "{text}");
-        }
-        for text in ["soon", "-1", "3651", "999999999w", "d"] {
-            assert!(parse_days(text).is_err(), "{text}");
-        }
     }
 }

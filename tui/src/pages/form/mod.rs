@@ -4,6 +4,8 @@
 mod field;
 pub(crate) mod import;
 mod paint;
+mod parse;
+mod rotating;
 
 use keyward_keys::input::NewKey;
 use keyward_keys::view::KeyView;
@@ -118,6 +120,7 @@ impl FormPage {
             monthly_limit: self.fields.limit(),
             tags: self.fields.tags(),
             rotation_interval: self.fields.rotation().or(usual),
+            rotation: self.fields.rotation_patch(None),
             description: self.fields.text(Field::About).trim().to_owned(),
             ..NewKey::default()
         };
@@ -172,6 +175,7 @@ impl FormPage {
     fn insert(&mut self, text: &str, cx: &mut Cx<'_>) {
         if self.fields.insert(self.focus, text) {
             self.changed();
+            self.fields.reckon(cx.now_ms);
         } else {
             cx.say(NoticeKind::Warning, "That paste is too long for this field; nothing was put in.");
         }
@@ -185,6 +189,11 @@ impl Page for FormPage {
 
     fn crumb(&self) -> String {
         if self.fields.key_at_hand().is_some() { "Edit" } else { "New key" }.to_owned()
+    }
+
+    fn opened(&mut self, cx: &mut Cx<'_>) {
+        self.fields.at_home(&cx.user.time_zone);
+        self.fields.reckon(cx.now_ms);
     }
 
     fn unsaved(&self) -> bool {
@@ -212,14 +221,17 @@ impl Page for FormPage {
         Step::Stay
     }
 
-    fn typed(&mut self, key: Key, _cx: &mut Cx<'_>) {
+    fn typed(&mut self, key: Key, cx: &mut Cx<'_>) {
         let moved = match (self.focus, key.code) {
             (Field::Environment, KeyCode::Left) => self.fields.next_environment(false),
             (Field::Environment, KeyCode::Right | KeyCode::Char(' ')) => self.fields.next_environment(true),
+            (Field::Method, KeyCode::Left) => self.fields.next_method(false),
+            (Field::Method, KeyCode::Right | KeyCode::Char(' ')) => self.fields.next_method(true),
             _ => self.fields.key(self.focus, key),
         };
         if moved {
             self.changed();
+            self.fields.reckon(cx.now_ms);
         }
     }
 

@@ -6,7 +6,9 @@ use ratatui::layout::{Position, Rect};
 use crate::app::notice_mark;
 use crate::pages::form::FormPage;
 use crate::pages::form::field::Field;
+use crate::pages::form::rotating::METHODS;
 use crate::pages::marks::{self, ENVIRONMENTS};
+use crate::pages::track;
 use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, safe};
 
@@ -124,6 +126,8 @@ impl FormPage {
         let place = Rect { x, width: columns, ..area };
         let cursor = if field == Field::Environment {
             self.environments(place, buf, ui)
+        } else if field == Field::Method {
+            self.methods(place, buf, ui)
         } else {
             buf.set_style(place, ui.theme.field());
             let inner = Rect { x: x + 1, width: columns.saturating_sub(2), ..place };
@@ -161,6 +165,29 @@ impl FormPage {
                 ui.theme.select(buf, Rect { width: end - x, ..rest });
             }
             x = end + 1;
+        }
+        cursor
+    }
+
+    fn methods(&self, area: Rect, buf: &mut Buffer, ui: &Ui) -> Position {
+        let at = self.fields.rotating.method;
+        let mut x = area.x;
+        let mut cursor = Position::new(x, area.y);
+        for method in METHODS {
+            // Where there is little room, the chosen one stands alone.
+            if area.width < 44 && method != at {
+                continue;
+            }
+            let text = format!(" {} ", track::method(method));
+            let rest = Rect { x, width: area.right().saturating_sub(x), ..area };
+            let mut pen = Pen::new(buf, rest, 0);
+            pen.text(text, ui.style(if method == at { Tone::Accent } else { Tone::Dim }));
+            let end = pen.x();
+            if method == at {
+                cursor = Position::new(x, area.y);
+                ui.theme.select(buf, Rect { width: end - x, ..rest });
+            }
+            x = end;
         }
         cursor
     }

@@ -190,6 +190,8 @@ fn wanting(attention: &Attention, ui: &Ui) -> Vec<Line> {
 fn apart(kind: AttentionKind) -> bool {
     match kind {
         AttentionKind::Firing
+        | AttentionKind::RotationStopped
+        | AttentionKind::RotationWaiting
         | AttentionKind::OverLimit
         | AttentionKind::NearLimit
         | AttentionKind::Expiring
@@ -203,9 +205,11 @@ fn apart(kind: AttentionKind) -> bool {
 
 fn mark(kind: AttentionKind, glyphs: &Glyphs) -> (&'static str, Tone) {
     match kind {
-        AttentionKind::Firing | AttentionKind::RotateNow | AttentionKind::OverLimit => {
-            (glyphs.cross, Tone::Bad)
-        }
+        AttentionKind::Firing
+        | AttentionKind::RotateNow
+        | AttentionKind::RotationStopped
+        | AttentionKind::OverLimit => (glyphs.cross, Tone::Bad),
+        AttentionKind::RotationWaiting => (glyphs.paused, Tone::Warn),
         AttentionKind::RotationOverdue | AttentionKind::NearLimit | AttentionKind::Expiring => {
             (glyphs.warning, Tone::Warn)
         }
@@ -223,6 +227,8 @@ fn one(kind: AttentionKind, key: &AttentionKey) -> String {
             return key.alert.as_ref().map_or_else(String::new, |alert| safe(&alert.0).into_owned());
         }
         AttentionKind::RotateNow => "somebody who left knows it; rotate it",
+        AttentionKind::RotationStopped => "rotation stopped; its page says what to do",
+        AttentionKind::RotationWaiting => "rotation waits for you",
         AttentionKind::OverLimit => "over its limit",
         AttentionKind::RotationOverdue => "rotation overdue",
         AttentionKind::NearLimit => "near its limit",
@@ -239,6 +245,8 @@ fn all(kind: AttentionKind) -> &'static str {
     match kind {
         AttentionKind::Firing => "with an alert that is firing",
         AttentionKind::RotateNow => "known to somebody who left: rotate them",
+        AttentionKind::RotationStopped => "whose rotation stopped",
+        AttentionKind::RotationWaiting => "whose rotation waits for you",
         AttentionKind::OverLimit => "over their limit",
         AttentionKind::RotationOverdue => "with an overdue rotation",
         AttentionKind::NearLimit => "near their limit",
@@ -258,12 +266,17 @@ fn figure(kind: AttentionKind, key: &AttentionKey, now_ms: i64) -> String {
             let limit = key.month.monthly.unwrap_or(0);
             format!("{} of {}", format::whole_percent(key.month.used, limit), format::short(limit))
         }
-        AttentionKind::RotationOverdue | AttentionKind::RotationSoon => due(key.next_rotation),
+        AttentionKind::RotationWaiting | AttentionKind::RotationOverdue | AttentionKind::RotationSoon => {
+            due(key.next_rotation)
+        }
         AttentionKind::Expiring => due(key.expires_at),
         AttentionKind::Firing => {
             let since = key.alert.as_ref().map(|alert| alert.1.as_millisecond());
             since.map_or_else(String::new, |since_ms| format::age(now_ms, since_ms))
         }
-        AttentionKind::RotateNow | AttentionKind::Frozen | AttentionKind::Idle => String::new(),
+        AttentionKind::RotateNow
+        | AttentionKind::RotationStopped
+        | AttentionKind::Frozen
+        | AttentionKind::Idle => String::new(),
     }
 }

@@ -23,6 +23,7 @@ use crate::pages::form::import::ImportPage;
 use crate::pages::help::HelpPage;
 use crate::pages::key::KeyPage;
 use crate::pages::keys::KeysPage;
+use crate::pages::rotation::RotationPage;
 use crate::pages::{Page, Step, sooner, word};
 use crate::term::input::{Button, Mouse, MouseKind};
 use crate::widgets::format;
@@ -131,7 +132,7 @@ impl HomePage {
             Item::First => Step::Open(Box::new(FormPage::new())),
             Item::Import => Step::Open(Box::new(ImportPage::new())),
             Item::Keys => Step::Open(Box::new(HelpPage::new(Place::Home))),
-            Item::Many(kind) => Step::Open(Box::new(list(kind))),
+            Item::Many(kind) => Step::Open(list(kind)),
             Item::Instance | Item::Told(_, None) => Step::Stay,
             Item::One(_, id) | Item::Busy(id) | Item::Told(_, Some(id)) => {
                 self.asked.key = Some(cx.ask(Query::Key(id)));
@@ -180,8 +181,11 @@ impl HomePage {
 }
 
 /// The list of the keys that want this.
-fn list(kind: AttentionKind) -> KeysPage {
-    match kind {
+fn list(kind: AttentionKind) -> Box<dyn Page> {
+    Box::new(match kind {
+        AttentionKind::RotationStopped | AttentionKind::RotationWaiting => {
+            return Box::new(RotationPage::under_way());
+        }
         AttentionKind::RotateNow => KeysPage::found("is:rotate-now"),
         AttentionKind::RotationOverdue => KeysPage::found("is:overdue"),
         AttentionKind::Idle => KeysPage::found("is:idle status:active"),
@@ -190,7 +194,7 @@ fn list(kind: AttentionKind) -> KeysPage {
             KeysPage::sorted(KeySort::Usage)
         }
         AttentionKind::Expiring | AttentionKind::RotationSoon => KeysPage::sorted(KeySort::NextRotation),
-    }
+    })
 }
 
 impl Page for HomePage {

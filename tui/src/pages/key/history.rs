@@ -1,74 +1,20 @@
-//! The panels of what was: rotation and versions, and the audit records of the key.
+//! The panel of what was done to the key: its audit records; and people by their names.
 
-use keyward_keys::view::{AuditView, VersionLabel, VersionView};
+use keyward_keys::view::AuditView;
 use keyward_keys::{Id, Outcome};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::pages::key::KeyPage;
-use crate::pages::key::panels::LABEL;
-use crate::pages::marks;
 use crate::theme::Tone;
 use crate::widgets::format;
 use crate::widgets::pen::{Pen, Ui, safe};
 
-/// Rows above the versions.
-const HEAD: u16 = 4;
-
 impl KeyPage {
-    /// Rows the panel of versions takes.
-    pub(super) fn version_rows(&self) -> u16 {
-        rows(HEAD, self.versions.value().map_or(1, Vec::len))
-    }
-
-    pub(super) fn draw_versions(&self, area: Rect, buf: &mut Buffer, ui: &Ui) {
-        let dim = ui.style(Tone::Dim);
-        let (due, tone) = marks::rotation(&self.key, ui.now_ms);
-        Pen::new(buf, area, 0).cell("Rotation", LABEL, dim).text(due, ui.style(tone));
-        let versions = self.versions.value().map_or(&[][..], Vec::as_slice);
-        let set = versions.first().map(|version| format::ago(ui.now_ms, version.created_at.as_millisecond()));
-        let value = match set {
-            Some(set) => format!("version {}, set {set}", self.key.version),
-            None => format!("version {}", self.key.version),
-        };
-        Pen::new(buf, area, 1).cell("Value", LABEL, dim).text(value, ui.style(Tone::Text));
-        let overlap = versions.iter().find_map(|version| Some((version.version, version.fetchable_until?)));
-        let (overlap, tone) = match overlap {
-            Some((number, until)) => {
-                let left = format::age(until.as_millisecond(), ui.now_ms);
-                let left = if left == "now" { "a moment".to_owned() } else { left };
-                (format!("version {number} is fetched along for {left} more"), Tone::Warn)
-            }
-            None => ("none: the current value alone".to_owned(), Tone::Text),
-        };
-        Pen::new(buf, area, 2).cell("Overlap", LABEL, dim).text(overlap, ui.style(tone));
-        if self.versions.value().is_none() {
-            Pen::new(buf, area, HEAD).text(self.versions.excuse(ui.now_ms), dim);
-        }
-        for (row, version) in (HEAD..area.height).zip(versions) {
-            self.version(Rect { y: area.y + row, height: 1, ..area }, buf, version, ui);
-        }
-    }
-
-    fn version(&self, area: Rect, buf: &mut Buffer, version: &VersionView, ui: &Ui) {
-        let dim = ui.style(Tone::Dim);
-        let (mark, label, tone) = match version.labels.first() {
-            Some(VersionLabel::Current) => (ui.glyphs.active, "current", Tone::Good),
-            Some(VersionLabel::Previous) => (ui.glyphs.inactive, "previous", Tone::Warn),
-            None => (ui.glyphs.dot, "", Tone::Faint),
-        };
-        Pen::new(buf, area, 0)
-            .text(mark, ui.style(tone))
-            .skip(1)
-            .cell(format!("v{}", version.version), 6, ui.style(Tone::Strong))
-            .cell(label, 10, ui.style(tone))
-            .cell(format::ago(ui.now_ms, version.created_at.as_millisecond()), 11, ui.style(Tone::Text))
-            .text(self.named(version.created_by), dim);
-    }
-
     /// Rows the panel of audit records takes.
     pub(super) fn audit_rows(&self) -> u16 {
-        rows(0, self.trail.value().map_or(1, |trail| trail.len().max(1)))
+        let rows = self.trail.value().map_or(1, |trail| trail.len().max(1));
+        u16::try_from(rows).unwrap_or(u16::MAX)
     }
 
     pub(super) fn draw_audit(&self, area: Rect, buf: &mut Buffer, ui: &Ui) {
@@ -108,15 +54,11 @@ impl KeyPage {
     }
 
     /// Somebody, by the name that the panel of access knows them by.
-    fn named(&self, id: Id) -> String {
+    pub(super) fn named(&self, id: Id) -> String {
         let access = self.access.value();
         let person = access.and_then(|access| access.people.iter().find(|person| person.user_id == id));
         let token = || access.and_then(|access| access.tokens.iter().find(|token| token.id == id));
         let name = person.map(|person| &person.name).or_else(|| token().map(|token| &token.name));
         name.map_or_else(|| id.to_string()[..8].to_owned(), |name| safe(name).into_owned())
     }
-}
-
-fn rows(head: u16, rows: usize) -> u16 {
-    head.saturating_add(u16::try_from(rows).unwrap_or(u16::MAX))
 }

@@ -8,12 +8,16 @@ mod paint;
 mod panels;
 mod people;
 mod reading;
+mod rotate;
+mod rotation;
 mod secret;
 mod tabs;
 mod usage;
 
 use keyward_keys::input::KeyPatch;
-use keyward_keys::view::{AuditView, KeyAccess, KeyStatus, KeyView, LiveView, UsageReport, VersionView};
+use keyward_keys::view::{
+    AuditView, KeyAccess, KeyStatus, KeyView, LiveView, RotationView, UsageReport, VersionView,
+};
 use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -53,6 +57,7 @@ pub(crate) struct KeyPage {
     reading: Option<Pending>,
     live_pending: Option<Pending>,
     report: Load<UsageReport>,
+    rotation: Load<Box<RotationView>>,
     versions: Load<Vec<VersionView>>,
     access: Load<KeyAccess>,
     trail: Load<Vec<AuditView>>,
@@ -75,6 +80,7 @@ impl KeyPage {
             reading: None,
             live_pending: None,
             report: Load::default(),
+            rotation: Load::default(),
             versions: Load::default(),
             access: Load::default(),
             trail: Load::default(),
@@ -141,6 +147,7 @@ impl KeyPage {
                 self.doubt_panels();
                 self.pump(cx);
             }
+            Ok(Answer::Rotation(answer)) => self.rotated(subject, answer, cx),
             Ok(_) => {}
             Err(notice) => {
                 if notice.kind == NoticeKind::Stale {
@@ -190,7 +197,11 @@ impl Page for KeyPage {
             Command::Delete => cx.open(asking::delete(&self.key)),
             Command::Switch => self.confirm_switch(cx),
             Command::Edit => return Step::Open(Box::new(FormPage::edit(self.key.clone()))),
-            Command::Rotate => cx.open(asking::rotate(&self.key)),
+            Command::Rotate => self.rotate(cx),
+            Command::Emergency => self.rotate_at_once(cx),
+            Command::SetValue => self.ask_value(cx),
+            Command::RollBack => self.roll_back(cx),
+            Command::TickOff => self.tick_off(cx),
             Command::Freeze => cx.open(asking::freeze(&self.key)),
             Command::Next => self.turn_to(Shape::of(cx.area).next(self.tab, true), cx),
             Command::Previous => self.turn_to(Shape::of(cx.area).next(self.tab, false), cx),
@@ -227,6 +238,9 @@ impl Page for KeyPage {
         match (subject, verdict) {
             (Subject::Delete | Subject::Switch | Subject::Freeze, _) => self.change(subject, cx),
             (Subject::Rotate, Verdict::Passphrase(value)) => self.set_value(value, cx),
+            (Subject::Rotate | Subject::Emergency | Subject::RollBack | Subject::TickOff, _) => {
+                self.go_on(subject, cx);
+            }
             (subject, Verdict::Line(reason)) => self.explained(subject, reason, cx),
             (subject, Verdict::Passphrase(passphrase)) => self.try_passphrase(subject, passphrase, cx),
             (subject, _) => self.open_secret(subject, None, cx),
@@ -236,8 +250,13 @@ impl Page for KeyPage {
 
     fn awaits(&self, id: RequestId) -> bool {
         let changing = self.changing.map(|(pending, _)| pending);
-        let panels =
-            [self.report.pending(), self.versions.pending(), self.access.pending(), self.trail.pending()];
+        let panels = [
+            self.report.pending(),
+            self.rotation.pending(),
+            self.versions.pending(),
+            self.access.pending(),
+            self.trail.pending(),
+        ];
         [self.reading, self.live_pending, changing, self.secret.pending()]
             .into_iter()
             .chain(panels)

@@ -69,11 +69,11 @@ impl KeyPage {
     }
 
     /// Rows a panel takes in this width.
-    fn panel_rows(&self, tab: Tab, columns: u16) -> u16 {
+    fn panel_rows(&self, tab: Tab, columns: u16, now_ms: i64) -> u16 {
         match tab {
             Tab::Live => 0,
             Tab::Usage => self.usage_rows(),
-            Tab::Versions => self.version_rows(),
+            Tab::Versions => self.version_rows(columns, now_ms),
             Tab::Access => self.access_rows(columns),
             Tab::Audit => self.audit_rows(),
         }
@@ -86,12 +86,12 @@ impl KeyPage {
         let inner = FACTS - 4;
         let rows = match s.shape {
             Shape::One if self.tab != Tab::Live => {
-                return s.title + self.panel_rows(self.tab, area.width);
+                return s.title + self.panel_rows(self.tab, area.width, now_ms);
             }
             Shape::One => live + s.facts,
-            Shape::Two => live.max(s.facts + 4 + self.panel_rows(s.shape.chosen(self.tab), inner)),
+            Shape::Two => live.max(s.facts + 4 + self.panel_rows(s.shape.chosen(self.tab), inner, now_ms)),
             Shape::All => {
-                let middle = s.facts + 4 + self.version_rows();
+                let middle = s.facts + 4 + self.version_rows(inner, now_ms);
                 let right = self.access_rows(PEOPLE - 4) + 4 + LEAST_AUDIT;
                 (live + 1 + self.usage_rows()).max(middle).max(right)
             }
@@ -154,7 +154,8 @@ impl KeyPage {
                 self.draw_usage(part(rest, 1, u16::MAX), buf, ui);
                 let place = column(s.left + 2, FACTS);
                 panels::facts_framed(self, part(place, 0, s.facts + 2), buf, ui);
-                self.framed(Tab::Versions, part(place, s.facts + 2, self.version_rows() + 2), buf, ui);
+                let rows = self.version_rows(FACTS - 4, ui.now_ms) + 2;
+                self.framed(Tab::Versions, part(place, s.facts + 2, rows), buf, ui);
                 let place = column(area.width - PEOPLE, PEOPLE);
                 let access = self.access_rows(PEOPLE - 4) + 2;
                 self.framed(Tab::Access, part(place, 0, access), buf, ui);

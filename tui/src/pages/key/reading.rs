@@ -4,7 +4,7 @@ use keyward_keys::input::UsageQuery;
 use keyward_keys::view::LiveView;
 
 use crate::app::cx::Cx;
-use crate::app::{Answer, Query, RequestId};
+use crate::app::{Answer, Query, RequestId, RotationAnswer, RotationAsk};
 use crate::notice::{Notice, NoticeKind};
 use crate::pages::key::tabs::{Shape, Tab};
 use crate::pages::key::{KeyPage, Live};
@@ -25,6 +25,7 @@ impl KeyPage {
 
     /// What the panels show of the key itself may have changed.
     pub(super) fn doubt_panels(&mut self) {
+        self.rotation.doubt();
         self.versions.doubt();
         self.access.doubt();
         self.trail.doubt();
@@ -44,6 +45,8 @@ impl KeyPage {
         let (shape, tab) = (Shape::of(cx.area), self.tab);
         let week = || UsageQuery { timeframe: Some("week".to_owned()), ..UsageQuery::default() };
         self.report.ask(|| cx.ask(Query::Usage(id, week())));
+        // What rotating does next depends on where that stands, on every panel.
+        self.rotation.ask(|| cx.ask(Query::Rotation(RotationAsk::One(id))));
         if shape.shows(Tab::Versions, tab) {
             self.versions.ask(|| cx.ask(Query::Versions(id)));
         }
@@ -75,6 +78,11 @@ impl KeyPage {
                 _ => unexpected(),
             }));
             self.took_week();
+        } else if self.rotation.takes(id) {
+            self.rotation.put(result.and_then(|answer| match answer {
+                Answer::Rotation(RotationAnswer::One(view)) => Ok(view),
+                _ => unexpected(),
+            }));
         } else if self.versions.takes(id) {
             self.versions.put(result.and_then(|answer| match answer {
                 Answer::Versions(versions) => Ok(versions),

@@ -30,7 +30,7 @@ impl Tab {
         match self {
             Self::Live => "Live",
             Self::Usage => "Usage",
-            Self::Versions => "Versions",
+            Self::Versions => "Rotation",
             Self::Access => "Access",
             Self::Audit => "Audit",
         }

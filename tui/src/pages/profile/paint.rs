@@ -152,6 +152,11 @@ pub(crate) fn told(kind: Told) -> &'static str {
         Told::MemberLeft => "People who leave",
         Told::PassphraseReset => "Passphrase resets",
         Told::Support => "Support",
+        Told::RotationDue => "Rotations to do",
+        Told::RotationDone => "Rotations done",
+        Told::RotationFailed => "Failed rotations",
+        Told::RotationRecovered => "Recovered rotations",
+        Told::RotationOverlapExtended => "Extended overlaps",
     }
 }
 

@@ -17,10 +17,11 @@ use crate::widgets::list::List;
 use crate::widgets::pen::{Pen, Ui, at};
 
 /// The themes, with a word on each.
-pub(super) const THEMES: [(Theme, &str); 3] = [
+pub(super) const THEMES: [(Theme, &str); 4] = [
     (Theme::Auto, "as the terminal's ground asks for"),
     (Theme::Dark, "for dark grounds"),
     (Theme::Light, "for light grounds"),
+    (Theme::Contrast, "strong contrasts, on any ground"),
 ];
 
 /// What the sample shows.
@@ -134,7 +135,7 @@ impl Page for ThemePage {
             let line = Rect { y: rows.y + row, height: 1, ..rows };
             Pen::new(buf, line, 0)
                 .skip(2)
-                .cell(theme.name(), 8, ui.style(Tone::Strong))
+                .cell(theme.name(), 10, ui.style(Tone::Strong))
                 .text(about, ui.style(Tone::Text));
             if number == self.list.selected() {
                 Pen::new(buf, line, 0).text(ui.glyphs.marker, ui.style(Tone::Accent));

@@ -50,6 +50,7 @@ fn said(rule: &Rule) -> &'static str {
         "key.change" => "change keys: names, limits, on and off",
         "key.move" => "move keys elsewhere",
         "key.rotate" => "rotate keys",
+        "key.rollback" => "go back to an earlier value, or give up a rotation",
         "key.delete" => "move keys to the bin",
         "key.restore" => "bring keys back from the bin",
         "key.reveal" => "open keys: see and copy values",
@@ -57,6 +58,9 @@ fn said(rule: &Rule) -> &'static str {
         "usage.read" => "see usage",
         "token.create" => "make service tokens",
         "token.revoke" => "revoke anybody's service tokens",
+        "alert.read" => "see alerts and their rules",
+        "alert.handle" => "acknowledge, snooze and resolve alerts",
+        "alert_rule.manage" => "make and change alert rules",
         "audit.read" => "read the team's audit records",
         // A permission that is new here is told by its name.
         name => name,

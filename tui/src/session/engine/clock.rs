@@ -21,7 +21,7 @@ impl Engine {
     pub(super) fn wake_at(&self) -> Instant {
         let (_, end) = self.last_call();
         let frame = (self.old && self.writing.is_none()).then(|| self.pace.next());
-        let sooner = [self.escape_at, self.tick_at(Instant::now()), frame];
+        let sooner = [self.escape_at, self.tick_at(Instant::now()), frame, self.lock_at()];
         sooner.into_iter().flatten().fold(end, Instant::min)
     }
 
@@ -31,6 +31,11 @@ impl Engine {
         let wait =
             Duration::from_millis(self.app.next_tick(clock)?.saturating_sub(clock).max(0).unsigned_abs());
         Some((now + wait).max(self.ticked + SHORTEST_TICK))
+    }
+
+    /// When the screen is locked; none while it is, or where it never is.
+    fn lock_at(&self) -> Option<Instant> {
+        self.limits.lock.filter(|_| !self.app.is_locked()).map(|lock| self.pressed + lock)
     }
 
     /// The moment of the warning or, once that was given, of the end; and for which limit.
@@ -59,6 +64,9 @@ impl Engine {
         if self.tick_at(now).is_some_and(|at| at <= now) {
             self.ticked = now;
             self.tell(AppEvent::Tick);
+        }
+        if self.lock_at().is_some_and(|at| at <= now) {
+            self.tell(AppEvent::Lock);
         }
         let (reason, at) = self.last_call();
         if at > now {

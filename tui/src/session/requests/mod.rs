@@ -2,6 +2,7 @@
 
 mod account;
 mod inbox;
+mod rotation;
 mod team;
 
 use keyward_keys::generate::Template;
@@ -76,12 +77,21 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
             service.unlock(caller, passphrase).await?;
             Answer::Unlocked
         }
+        Query::Lock => {
+            service.lock_again(caller).await?;
+            Answer::Locked
+        }
+        Query::Prove(password) => {
+            service.prove(caller, password).await?;
+            Answer::Proved
+        }
         Query::Me => Answer::Me(Box::new(service.me(caller).await?)),
         Query::Names(ids) => Answer::Names(service.names_of(caller, &ids).await?),
         Query::Audit(query) => Answer::Audit(service.audit(caller, &query).await?),
         Query::Team(query) => Answer::Team(team::answer(service, caller, query).await?),
         Query::Account(query) => account::answer(service, caller, query).await?,
         Query::Inbox(query) => Answer::Inbox(inbox::answer(service, caller, query).await?),
+        Query::Rotation(ask) => Answer::Rotation(rotation::answer(service, caller, ask).await?),
         Query::Home => Answer::Home(Box::new(service.home(caller).await?)),
         Query::Day => {
             let day = UsageQuery { timeframe: Some("day".to_owned()), ..UsageQuery::default() };

@@ -54,7 +54,7 @@ fn new_notifications_are_told_everywhere_and_move_no_selection() {
     );
     stage.press("p");
     stage.send(AppEvent::Domain(notified(398)));
-    let pages = |query: &Query| matches!(query, Query::Inbox(InboxQuery::Notices(query)) if query.limit > 1);
+    let pages = |query: &Query| matches!(query, Query::Inbox(InboxQuery::Notices(query)) if query.limit > 3);
     assert_eq!(asked(&stage, pages), 0, "paused");
     stage.press("p");
     assert_eq!(asked(&stage, pages), 1, "and read when it goes on");
@@ -121,4 +121,40 @@ fn the_api_page_copies_lines_that_hold_no_token() {
     assert!(lines[0].starts_with("curl -sS -X POST") && lines[0].contains("$KEYWARD_TOKEN"), "{}", lines[0]);
     assert!(lines[0].ends_with("\"$KEYWARD_URL/api/keys\""));
     assert!(lines[1].starts_with("ssh -p 2222 ana@keys.example.com keys add"));
+}
+
+#[test]
+fn of_two_notifications_at_one_moment_both_are_told() {
+    let mut stage = stage("2");
+    stage.hold = true;
+    for n in [398, 399] {
+        stage.send(AppEvent::Domain(Event::Notified {
+            account: id(900),
+            notification: id(n),
+            created_ms: 0,
+        }));
+    }
+    let told = |n: usize, text: &str| NotificationView {
+        id: id(n),
+        message: text.to_owned(),
+        ..notices().remove(0)
+    };
+    let newest = [told(399, "The second came"), told(398, "The first came"), told(397, "Long ago")];
+    let wanted =
+        |query: &Query| matches!(query, Query::Inbox(InboxQuery::Notices(query)) if query.limit == 3);
+    // What is asked first is answered last: only the newest question counts.
+    while let Some(at) = stage.held.iter().rposition(|(_, query)| wanted(query)) {
+        let (request, _) = stage.held.remove(at);
+        let Some(Answer::Inbox(InboxAnswer::Notices(mut page))) =
+            inbox(InboxQuery::Notices(Default::default()))
+        else {
+            panic!("notices")
+        };
+        page.notifications = newest.to_vec();
+        stage.answer(request, Ok(Answer::Inbox(InboxAnswer::Notices(page))));
+    }
+    let text = stage.text();
+    assert_eq!(text.matches("The first came").count(), 1, "{text}");
+    assert_eq!(text.matches("The second came").count(), 1, "{text}");
+    assert!(!text.contains("Long ago"), "{text}");
 }

@@ -1,0 +1,98 @@
+//! What a word on a command line could become: commands, options, and names of keys and teams. It reads the table and asks
+//! the core for names; it runs nothing.
+
+use std::collections::BTreeSet;
+
+use keyward_keys::input::KeyQuery;
+
+use super::command::Command;
+use super::parse::{Args, find};
+use super::table::commands;
+use super::{Context, Failure, print};
+
+/// Names that are offered at most.
+const MOST: u32 = 100;
+
+/// How the ids of keys begin.
+const ID: &str = "ak_";
+
+/// What a name is of.
+enum Names {
+    Keys,
+    Teams,
+    Commands,
+    Environments,
+    None,
+}
+
+pub(super) async fn complete(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let empty = String::new();
+    let (partial, before) = args.operands.split_last().unwrap_or((&empty, &[]));
+    let offered = match find(before) {
+        Some(command) => of_command(context, command, before, partial).await?,
+        None => next_words(before),
+    };
+    let fitting: BTreeSet<String> =
+        offered.into_iter().filter(|one| one.starts_with(partial.as_str())).collect();
+    if args.json {
+        return context.print(&print::json(&fitting)).await;
+    }
+    context
+        .print(&fitting.iter().map(|one| format!("{}\n", print::safe_lines(one))).collect::<String>())
+        .await
+}
+
+/// The words with which commands go on that begin like this.
+fn next_words(before: &[String]) -> Vec<String> {
+    let begins = |command: &&Command| before.iter().zip(command.words).all(|(given, word)| given == word);
+    let next = commands().filter(begins).filter_map(|command| command.words.get(before.len()));
+    next.map(ToString::to_string).collect()
+}
+
+async fn of_command(
+    context: &Context<'_>,
+    command: &Command,
+    before: &[String],
+    partial: &str,
+) -> Result<Vec<String>, Failure> {
+    if partial.starts_with('-') {
+        let flags = command.flags.iter().map(|flag| flag.name).chain(["--json", "--help"]);
+        return Ok(flags.map(str::to_owned).collect());
+    }
+    let last = before.last().map(|last| if last == "--env" { "--environment" } else { last.as_str() });
+    let value = last.and_then(|last| command.flags.iter().find(|flag| flag.name == last)?.value);
+    let of = names_of(value.or(command.operand.map(|(name, _)| name)).unwrap_or_default());
+    Ok(match of {
+        Names::Keys => {
+            let by_id = partial.starts_with(ID);
+            let search = (!partial.is_empty() && !by_id).then(|| partial.to_owned());
+            let query = KeyQuery { page: 1, limit: MOST, search, fuzzy: Some(false), ..KeyQuery::default() };
+            let page = context.service.keys(context.caller, &query).await?;
+            // A name that a shell would split is told by its id.
+            let word = |name: &str| !by_id && !name.contains(char::is_whitespace);
+            page.keys.into_iter().map(|key| if word(&key.name) { key.name } else { key.key_id }).collect()
+        }
+        Names::Teams => {
+            let teams = context.service.teams(context.caller).await?;
+            teams
+                .into_iter()
+                .map(|team| team.name)
+                .filter(|name| !name.contains(char::is_whitespace))
+                .collect()
+        }
+        Names::Commands => next_words(&before[1..]),
+        Names::Environments => ["development", "staging", "production"].map(str::to_owned).to_vec(),
+        Names::None => Vec::new(),
+    })
+}
+
+/// What the table calls a value, as what can be offered for it.
+fn names_of(value: &str) -> Names {
+    match value.trim_end_matches('…') {
+        "KEY" => Names::Keys,
+        "TEAM" => Names::Teams,
+        "COMMAND" => Names::Commands,
+        "ENV" => Names::Environments,
+        _ => Names::None,
+    }
+}
