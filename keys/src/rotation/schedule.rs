@@ -98,7 +98,9 @@ impl Schedule {
             When::Never => None,
             When::Days(days) => Some(from_ms.saturating_add(i64::from(*days) * DAY_MS)),
             When::Cron(cron) => {
-                let from = Utc.timestamp_millis_opt(from_ms).single()?.with_timezone(&self.zone);
+                // A cron expression knows whole seconds; parts of one would be carried into the answer.
+                let from =
+                    Utc.timestamp_opt(from_ms.div_euclid(1_000), 0).single()?.with_timezone(&self.zone);
                 cron.find_next_occurrence(&from, false).ok().map(|next| next.timestamp_millis())
             }
         }

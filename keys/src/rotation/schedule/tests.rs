@@ -22,6 +22,9 @@ fn expressions_have_five_fields_or_six_and_are_of_a_time_zone() {
     assert_eq!(next("30 0 3 * * *", "UTC", None, NOW), "2026-03-11T03:00:30Z");
     assert_eq!(next("0 3 * * MON", "Europe/Zurich", None, NOW), "2026-03-16T02:00:00Z");
     assert_eq!(next("@daily", "UTC", None, NOW), "2026-03-11T00:00:00Z");
+    // Parts of a second are none of the answer's.
+    assert_eq!(next("0 3 * * *", "UTC", None, "2026-03-11T02:59:59.750Z"), "2026-03-11T03:00:00Z");
+    assert_eq!(next("0 3 * * *", "UTC", None, "2026-03-11T03:00:00.001Z"), "2026-03-12T03:00:00Z");
     // Two in the morning is left out on this day in Zurich, and comes twice on the other.
     assert_eq!(next("30 2 * * *", "Europe/Zurich", None, "2026-03-28T12:00:00Z"), "2026-03-29T01:00:00Z");
     assert_eq!(next("30 2 * * *", "Europe/Zurich", None, "2026-10-24T12:00:00Z"), "2026-10-25T00:30:00Z");
