@@ -13,7 +13,9 @@ mod hygiene;
 mod live;
 mod monitor;
 mod notification;
+mod rehearsal;
 mod rotation;
+mod rotations;
 mod series;
 mod support;
 mod team;
@@ -42,11 +44,13 @@ pub use hygiene::KeyHygiene;
 pub use live::{KeyAction, KeyUpdate, LiveEvent, Resync, SystemAlert, UsageDelta, UsageStats, UsageUpdate};
 pub use monitor::{JobView, MonitorView, ProcessView, RequestCounts, SessionCount, StoreCounts, Times};
 pub use notification::{NotificationPage, NotificationUpdate, NotificationView};
+pub use rehearsal::{RehearsedApp, RotationRehearsal};
 pub use rotation::{
-    LeavingVersion, PastRotationView, RehearsedApp, RetiringState, RetiringView, RotationEntryView,
-    RotationFaultView, RotationRehearsal, RotationRunView, RotationSettingsView, RotationState,
-    RotationSummary, RotationView, RotationsView, StepState, StepView, StillUsing, VersionApp, VersionCalls,
+    PastRotationView, RetiringState, RetiringView, RotationEntryView, RotationFaultView, RotationRunView,
+    RotationSettingsView, RotationState, RotationView, StepState, StepView, StillUsing, VersionApp,
+    VersionCalls,
 };
+pub use rotations::{LeavingVersion, RotationSummary, RotationsView};
 pub use series::{EndpointUse, PreviousPeriod, UsageLine, UsagePoint, UsageSeries};
 pub use support::{TicketMessageView, TicketPage, TicketStatus, TicketView};
 pub use team::{

@@ -23,6 +23,7 @@ mod doors;
 mod harness;
 mod hostile;
 mod idle;
+mod offered_keys;
 mod openssh;
 mod openssh_commands;
 mod plans;

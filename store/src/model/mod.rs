@@ -13,9 +13,11 @@ mod invitation;
 mod notification;
 mod replay;
 mod rotation;
+mod rotation_plan;
 mod space;
 mod support;
 mod token;
+mod version_use;
 mod watched;
 
 pub use account::{Account, Plan, Preferences, SecondFactor, Security, Session, SshKey};
@@ -30,11 +32,13 @@ pub use invitation::{Invitation, Purpose};
 pub use notification::{KnownAddress, LimitNotice, Notification};
 pub use replay::{Carried, CarriedAnswer};
 pub use rotation::{
-    FailureClass, HeldValue, PastRotation, QuietHours, Retiring, Rotation, RotationCause, RotationEntry,
-    RotationFault, RotationHealth, RotationMethod, RotationOccurrence, RotationOutcome, RotationPhase,
-    RotationPlan, RotationRun, RotationStep, VersionHolder, VersionOrigin, VersionUse,
+    FailureClass, HeldValue, PastRotation, Retiring, Rotation, RotationCause, RotationEntry, RotationFault,
+    RotationHealth, RotationOccurrence, RotationOutcome, RotationPhase, RotationRun, RotationStep,
+    VersionOrigin,
 };
+pub use rotation_plan::{QuietHours, RotationMethod, RotationPlan};
 pub use space::{Departed, Member, Role, Space, SpaceKey, SpaceKind};
 pub use support::{Ticket, TicketMessage};
 pub use token::{Grant, Network, Scope, ServiceToken, TokenSeen};
+pub use version_use::{VersionHolder, VersionUse};
 pub use watched::Watched;

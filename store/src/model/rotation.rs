@@ -1,85 +1,11 @@
-//! Rotation: how a key is to be rotated, where that stands, and what came of it before. The key's own record says when
-//! the next one is due and which version is the current.
+//! Rotation: where it stands for a key, and what came of it before. How a key is to be rotated is its plan (`rotation_plan`);
+//! the key's own record says when the next one is due and which version is the current.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::model::Id;
+use crate::model::{Id, RotationMethod};
 use crate::table::{Record, Table};
-
-/// How a key's new values come to be.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum RotationMethod {
-    /// A person makes the value where the service is, and hands it in.
-    Remind {
-        /// The page where that is done.
-        url: Option<String>,
-    },
-    /// The daemon makes it.
-    Generate {
-        /// What it looks like.
-        template: String,
-    },
-    /// A provider's API, as a recipe describes it.
-    Recipe {
-        /// The recipe's name.
-        name: String,
-        /// What the recipe asks for, by name.
-        parameters: Vec<(String, String)>,
-        /// The key whose value the provider is shown.
-        credential: Option<Id>,
-    },
-    /// A signed call for each step.
-    Webhook {
-        /// Where to.
-        url: String,
-    },
-    /// A program of the operator's.
-    Command {
-        /// Its name in the operator's file.
-        name: String,
-    },
-}
-
-/// A time of day in which nothing begins, in minutes after midnight; past midnight when it ends before it starts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct QuietHours {
-    /// The first minute.
-    pub from: u16,
-    /// The first minute after it.
-    pub to: u16,
-}
-
-/// How a key is rotated, as its people set it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct RotationPlan {
-    /// The key.
-    pub api_key: Id,
-    /// How its new values come to be.
-    pub method: RotationMethod,
-    /// How long the version before is fetched along with the new one at least, ms.
-    pub overlap_ms: i64,
-    /// When it is due, in place of an interval: a cron expression of five fields, or of six with seconds.
-    pub cron: Option<String>,
-    /// The IANA time zone of `cron` and of the quiet hours; none is that of whoever made the key.
-    pub time_zone: Option<String>,
-    /// When nothing begins by itself.
-    pub quiet: Option<QuietHours>,
-    /// The version before is kept for as long as something still uses it.
-    pub evidence: bool,
-    /// How long no call may have been reported with it before it goes, ms.
-    pub idle_ms: i64,
-    /// How long it is kept at most after its overlap, ms.
-    pub extend_ms: i64,
-}
-
-impl Record for RotationPlan {
-    const TABLE: Table = Table("rotation_plan");
-
-    fn key(&self) -> Vec<u8> {
-        self.api_key.as_bytes().to_vec()
-    }
-}
 
 /// How rotation of a key goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -365,47 +291,5 @@ impl Record for PastRotation {
     fn unique(&self) -> Vec<(Table, Vec<u8>)> {
         let ended = self.ended_ms.unsigned_abs().to_be_bytes();
         vec![(Self::BY_TIME, [ended.as_slice(), self.id.as_bytes()].concat())]
-    }
-}
-
-/// Which version of a key an app was given last, and when it was first given that one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct VersionHolder {
-    /// The key.
-    pub api_key: Id,
-    /// The service token.
-    pub token: Id,
-    /// The version.
-    pub version: u32,
-    /// Since when, ms since the epoch.
-    pub since_ms: i64,
-}
-
-impl Record for VersionHolder {
-    const TABLE: Table = Table("version_holder");
-
-    fn key(&self) -> Vec<u8> {
-        [self.api_key.as_bytes().as_slice(), self.token.as_bytes()].concat()
-    }
-}
-
-/// Calls that were reported with a version after it was replaced.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct VersionUse {
-    /// The key.
-    pub api_key: Id,
-    /// The version.
-    pub version: u32,
-    /// How many.
-    pub count: u64,
-    /// The last of them, ms since the epoch.
-    pub last_ms: i64,
-}
-
-impl Record for VersionUse {
-    const TABLE: Table = Table("version_use");
-
-    fn key(&self) -> Vec<u8> {
-        [self.api_key.as_bytes().as_slice(), &self.version.to_be_bytes()].concat()
     }
 }
