@@ -31,7 +31,7 @@ struct Task {
 }
 
 /// All jobs. Off the full hour, when everybody else's run.
-const TASKS: [Task; 10] = [
+const TASKS: [Task; 11] = [
     Task {
         name: "purge_bin",
         schedule: "10 7 * * * *",
@@ -79,6 +79,12 @@ const TASKS: [Task; 10] = [
         name: "watch_alerts",
         schedule: "5 * * * * *",
         work: |service, caller| Box::pin(async move { service.watch_alerts(&caller).await }),
+        poke: None,
+    },
+    Task {
+        name: "deliver_webhooks",
+        schedule: "*/2 * * * * *",
+        work: |service, caller| Box::pin(async move { service.deliver_webhooks(&caller).await }),
         poke: None,
     },
     Task {

@@ -115,6 +115,8 @@ pub enum Permission {
     AlertRuleManage,
     /// Raise alerts and end them, as their rules say.
     AlertRaise,
+    /// See, make, change and remove webhooks: one's own, or a team's.
+    WebhookManage,
     /// Ask the operators something.
     SupportAsk,
     /// Answer such questions.
@@ -194,6 +196,7 @@ pub const RULES: &[Rule] = &[
     rule(P::AlertHandle, "alert.handle", true, &[Member, Admin, Owner]),
     rule(P::AlertRuleManage, "alert_rule.manage", true, &[Admin, Owner]),
     rule(P::AlertRaise, "alert.raise", true, &[System]),
+    rule(P::WebhookManage, "webhook.manage", true, &[Oneself, Admin, Owner]),
     rule(P::SupportAsk, "support.ask", true, &[Oneself]),
     rule(P::SupportAnswer, "support.answer", true, &[Operator]),
     rule(P::AuditRead, "audit.read", false, &[Oneself, Admin, Owner, Operator]),

@@ -23,6 +23,7 @@ mod token;
 mod transfer;
 mod usage;
 mod version;
+mod webhook;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -59,6 +60,7 @@ pub use team::{
 };
 pub use token::TokenView;
 pub use transfer::{Exported, ImportLine, ImportReport, ImportResult, LeftOut};
+pub use webhook::{DeliveryPage, DeliveryStatus, DeliveryView, WebhookView};
 
 pub use usage::{EndpointShare, ErrorClasses, KeyShare, UsageDay, UsageOverview, UsageReport, UsageSummary};
 

@@ -35,6 +35,7 @@ const CODE: &str = r#"{"totp":"000000"}"#;
 const CHANGE: &str = r#"{"currentPassword":"not this one","newPassword":"a fine password"}"#;
 const RESET: &str = r#"{"code":"none","newPassword":"a fine password"}"#;
 const OFF: &str = r#"{"disabled":true}"#;
+const HOOK: &str = r#"{"name":"h","url":"https://hooks.example.com/x"}"#;
 const CALL: &str = r#"{"statusCode":200}"#;
 const CALLS: &str = r#"[{"key":"{id}","statusCode":200}]"#;
 
@@ -129,6 +130,15 @@ const ROUTES: &[Row] = &[
     ("PUT", "/api/notifications/read-all", "", [401, 401, 200, 403, 403, 403]),
     ("PUT", "/api/notifications/{some}/read", "", [401, 401, 404, 403, 403, 403]),
     ("DELETE", "/api/notifications/{some}", "", [401, 401, 404, 403, 403, 403]),
+    ("GET", "/api/webhooks", "", [401, 401, 200, 403, 403, 403]),
+    ("POST", "/api/webhooks", HOOK, [401, 401, 201, 403, 403, 403]),
+    ("GET", "/api/webhooks/{some}", "", [401, 401, 404, 403, 403, 403]),
+    ("PUT", "/api/webhooks/{some}", r#"{"name":"x"}"#, [401, 401, 404, 403, 403, 403]),
+    ("PATCH", "/api/webhooks/{some}", r#"{"name":"x"}"#, [401, 401, 404, 403, 403, 403]),
+    ("DELETE", "/api/webhooks/{some}", "", [401, 401, 404, 403, 403, 403]),
+    ("GET", "/api/webhooks/{some}/deliveries", "", [401, 401, 404, 403, 403, 403]),
+    ("POST", "/api/webhooks/{some}/deliveries/{some}/redeliver", "", [401, 401, 404, 403, 403, 403]),
+    ("POST", "/api/webhooks/{some}/test", "", [401, 401, 404, 403, 403, 403]),
     ("GET", "/api/support", "", [401, 401, 200, 403, 403, 403]),
     ("POST", "/api/support", r#"{"subject":"s","text":"m"}"#, [401, 401, 201, 403, 403, 403]),
     ("GET", "/api/support/{some}", "", [401, 401, 404, 403, 403, 403]),
@@ -285,6 +295,7 @@ fn the_table_has_every_route() {
     let named = |path: &str| {
         let path = path.replace("{ssh}", "{id}").replace("{token}", "{id}").replace("{team}", "{id}");
         let path = path.replace("invitations/{some}", "invitations/{invitationId}");
+        let path = path.replace("deliveries/{some}", "deliveries/{deliveryId}");
         let path = path.replace("members/{some}", "members/{userId}").replace("{some}", "{id}");
         let path = path.replace("versions/2/", "versions/{version}/");
         path.replace("production/anas", "{environment}/{name}").replace("start.js", "{file}")
@@ -317,6 +328,13 @@ const COMMANDS: &[(&str, &str, u32)] = &[
     ("notifications ls", "notifications ls", 0),
     ("notifications read", "notifications read 0123456789abcdef01234567", 3),
     ("notifications rm", "notifications rm 0123456789abcdef01234567", 3),
+    ("webhooks ls", "webhooks ls", 0),
+    ("webhooks add", "webhooks add --name h", 2),
+    ("webhooks edit", "webhooks edit {id} --off", 3),
+    ("webhooks rm", "webhooks rm {id} --yes", 3),
+    ("webhooks test", "webhooks test {id}", 3),
+    ("webhooks deliveries", "webhooks deliveries {id}", 3),
+    ("webhooks redeliver", "webhooks redeliver {id} --delivery {id}", 3),
     ("tokens ls", "tokens ls", 0),
     ("tokens add", "tokens add --name t --key {id}", 2),
     ("tokens rm", "tokens rm {token} --yes", 3),

@@ -26,6 +26,7 @@ mod unlock;
 mod usage;
 mod users;
 mod versions;
+mod webhooks;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -63,6 +64,7 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
         .merge(notifications::routes())
         .merge(alert_rules::routes())
         .merge(alerts::routes())
+        .merge(webhooks::routes())
         .merge(support::routes())
         .merge(teams::routes())
         .merge(tokens::routes())

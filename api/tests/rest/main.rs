@@ -30,3 +30,4 @@ mod tokens;
 mod transfer;
 mod usage;
 mod versions;
+mod webhooks;

@@ -12,7 +12,7 @@ use crate::policy::Permission;
 use crate::service::access::{Target, authorise, may};
 use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
-use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
+use crate::service::notifications::{Notice, NoticeKind, notify_team, people_of};
 use crate::service::teams::tell_members;
 use crate::service::text::Faults;
 use crate::service::unlock::write_own_lock;
@@ -133,7 +133,7 @@ fn give_up(tables: &Tables, draft: &mut Draft, member: &Shared<Member>, name: &s
             space.record.name
         );
         let notice = Notice { kind: NoticeKind::PassphraseReset, api_key: None, message };
-        notify(tables, draft, people_of(tables, id, Role::Admin, Some(account)), &notice)?;
+        notify_team(tables, draft, id, people_of(tables, id, Role::Admin, Some(account)), &notice)?;
     } else {
         vault::lose_sealed(tables, draft, id)?;
     }

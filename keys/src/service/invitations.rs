@@ -18,7 +18,7 @@ use crate::service::accounts::check_email;
 use crate::service::change::Draft;
 use crate::service::codes::is_good;
 use crate::service::mirror::{Shared, Tables};
-use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
+use crate::service::notifications::{Notice, NoticeKind, notify_team, people_of};
 use crate::service::teams::{check_teams, team_row, tell_members};
 use crate::service::text::Faults;
 use crate::view::{InvitationView, IssuedInvitation, TeamView};
@@ -158,7 +158,7 @@ pub(crate) fn accept(
     tell_members(tables, draft, space);
     let message = format!("{} joined the team {}", account.name, team_row(tables, space)?.record.name);
     let notice = Notice { kind: NoticeKind::MemberJoined, api_key: None, message };
-    notify(tables, draft, people_of(tables, space, Role::Admin, Some(id)), &notice)?;
+    notify_team(tables, draft, space, people_of(tables, space, Role::Admin, Some(id)), &notice)?;
     draft.events.push(Event::AccountChanged { account: id });
     Ok(Some(space))
 }

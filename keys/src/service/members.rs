@@ -12,7 +12,7 @@ use crate::service::access::{Target, authorise};
 use crate::service::change::Draft;
 use crate::service::exposure::note_departure;
 use crate::service::mirror::{Shared, Tables};
-use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
+use crate::service::notifications::{Notice, NoticeKind, notify_team, people_of};
 use crate::service::teams::{sealed_access, team_row, tell_members};
 use crate::service::{Service, granted, vault};
 use crate::view::{Departure, EndedToken, MemberView};
@@ -146,7 +146,7 @@ pub(crate) fn end_membership(
     let notice = Notice { kind: NoticeKind::MemberLeft, api_key: None, message };
     let mut told = people_of(tables, team, Role::Viewer, caller.account());
     told.retain(|other| *other != account);
-    notify(tables, draft, told, &notice)
+    notify_team(tables, draft, team, told, &notice)
 }
 
 fn spare_the_last_owner(tables: &Tables, member: &Shared<Member>) -> Result<()> {

@@ -18,6 +18,7 @@ mod change;
 mod codes;
 mod custody;
 mod deletion;
+mod deliveries;
 mod export;
 mod exposure;
 mod fetch;
@@ -76,6 +77,7 @@ mod versions;
 mod warm;
 mod watch;
 mod watching;
+mod webhooks;
 mod why;
 
 use std::collections::BTreeSet;

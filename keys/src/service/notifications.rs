@@ -16,6 +16,7 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::change::Draft;
+use crate::service::deliveries;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::text::Faults;
 use crate::view::{NotificationPage, NotificationView, Pagination};
@@ -142,8 +143,25 @@ pub(crate) fn notify(
         }
         let (notification, created_ms) = (record.id, record.created_ms);
         draft.events.push(Event::Notified { account, notification, created_ms });
+        deliveries::post(tables, draft, account, notice)?;
     }
-    Ok(())
+    // What is about a key is a matter of its team as well, whatever its people mute.
+    match notice.api_key.and_then(|key| tables.keys.any(key)) {
+        Some(key) => deliveries::post(tables, draft, key.record.space, notice),
+        None => Ok(()),
+    }
+}
+
+/// Tells people of a team what is about the team itself, and whoever the team has told besides.
+pub(crate) fn notify_team(
+    tables: &Tables,
+    draft: &mut Draft,
+    team: Id,
+    people: impl IntoIterator<Item = Id>,
+    notice: &Notice,
+) -> Result<()> {
+    notify(tables, draft, people, notice)?;
+    deliveries::post(tables, draft, team, notice)
 }
 
 /// Those of a person's notifications that have to make room for one more.

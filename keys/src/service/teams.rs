@@ -15,6 +15,7 @@ use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::text::Faults;
 use crate::service::vault;
+use crate::service::webhooks;
 use crate::view::{SealedAccess, TeamView};
 
 /// Teams one person may belong to.
@@ -114,6 +115,7 @@ impl Service {
             draft.object = Some(id);
             draft.space = Some(id);
             draft.batch.remove(team);
+            webhooks::end_all(tables, draft, id);
             for member in tables.members_of(id) {
                 vault::remove_locks(draft, &team.record, member.record.account);
                 super::granted::end_by(tables, draft, member.record.account, id)?;

@@ -43,4 +43,5 @@ mod tokens;
 mod unlock;
 mod usage;
 mod versions;
+mod webhooks;
 mod why;

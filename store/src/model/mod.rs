@@ -19,6 +19,7 @@ mod support;
 mod token;
 mod version_use;
 mod watched;
+mod webhook;
 
 pub use account::{Account, Plan, Preferences, SecondFactor, Security, Session, SshKey};
 pub use alert::{Alert, AlertCondition, AlertRule};
@@ -42,3 +43,4 @@ pub use support::{Ticket, TicketMessage};
 pub use token::{Grant, Network, Scope, ServiceToken, TokenSeen};
 pub use version_use::{VersionHolder, VersionUse};
 pub use watched::Watched;
+pub use webhook::{Delivery, DeliveryState, Webhook};

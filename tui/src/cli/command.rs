@@ -54,6 +54,13 @@ pub(super) enum Verb {
     NotificationsLs,
     NotificationsRead,
     NotificationsRm,
+    WebhooksLs,
+    WebhooksAdd,
+    WebhooksEdit,
+    WebhooksRm,
+    WebhooksTest,
+    WebhooksDeliveries,
+    WebhooksRedeliver,
 }
 
 /// A command.

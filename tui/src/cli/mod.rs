@@ -28,6 +28,7 @@ mod transfer;
 mod unlock;
 mod usage;
 mod watch;
+mod webhooks;
 
 use std::collections::BTreeMap;
 
@@ -139,6 +140,13 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::NotificationsLs => notifications::ls(context, args).await,
         Verb::NotificationsRead => notifications::read(context, args).await,
         Verb::NotificationsRm => notifications::rm(context, args).await,
+        Verb::WebhooksLs => webhooks::ls(context, args).await,
+        Verb::WebhooksAdd => webhooks::add(context, args, stdin).await,
+        Verb::WebhooksEdit => webhooks::edit(context, args, stdin).await,
+        Verb::WebhooksRm => webhooks::rm(context, args, stdin).await,
+        Verb::WebhooksTest => webhooks::test(context, args).await,
+        Verb::WebhooksDeliveries => webhooks::deliveries(context, args).await,
+        Verb::WebhooksRedeliver => webhooks::redeliver(context, args).await,
         Verb::Watch => watch::watch(context, args, stdin).await,
         Verb::Audit => audit::audit(context, args).await,
         Verb::Usage => usage::usage(context, args).await,

@@ -73,9 +73,10 @@ pub(super) fn parse(words: &[String]) -> Result<Parsed, String> {
 }
 
 /// Other words for some commands, and what they mean.
-const SHORT: [(&[&str], &[&str]); 5] = [
+const SHORT: [(&[&str], &[&str]); 6] = [
     (&["alerts"], &["alerts", "ls"]),
     (&["notifications"], &["notifications", "ls"]),
+    (&["webhooks"], &["webhooks", "ls"]),
     (&["team"], &["team", "ls"]),
     (&["team", "list"], &["team", "ls"]),
     (&["keys", "list"], &["keys", "ls"]),

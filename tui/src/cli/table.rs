@@ -8,6 +8,7 @@ mod keys;
 mod rotation;
 mod team;
 mod tokens;
+mod webhooks;
 
 use super::command::{Command, Flag, NDJSON, Verb, option, switch};
 
@@ -23,6 +24,7 @@ const PARTS: &[&[Command]] = &[
     tokens::COMMANDS,
     events::COMMANDS,
     alerts::COMMANDS,
+    webhooks::COMMANDS,
     team::COMMANDS,
     HELP,
 ];

@@ -23,3 +23,4 @@ mod screen;
 mod teams;
 mod transfer;
 mod watch;
+mod webhooks;

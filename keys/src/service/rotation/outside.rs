@@ -109,7 +109,7 @@ impl Service {
         let outbound = &self.0.outbound;
         match &run.method {
             RotationMethod::Webhook { url } => {
-                let hook = self.webhook(key.id, url)?;
+                let hook = self.webhook_of(key.id, url)?;
                 Ok((outbound.webhook_create(&hook, &subject).await.map_err(trouble)?, false))
             }
             RotationMethod::Command { name } => {
@@ -188,7 +188,7 @@ impl Service {
         let outbound = &self.0.outbound;
         let went = match &run.method {
             RotationMethod::Webhook { url } => {
-                let hook = self.webhook(key.id, url)?;
+                let hook = self.webhook_of(key.id, url)?;
                 outbound.webhook_step(&hook, step, &subject).await
             }
             RotationMethod::Command { name } => {
@@ -269,7 +269,7 @@ impl Service {
         }
     }
 
-    fn webhook(&self, id: Id, url: &str) -> Went<Webhook> {
+    fn webhook_of(&self, id: Id, url: &str) -> Went<Webhook> {
         let secret = self.webhook_secret(id);
         let secret = secret.map_err(|error| (FailureClass::Transient, error.to_string(), None))?;
         Ok(Webhook { url: url.to_owned(), secret })

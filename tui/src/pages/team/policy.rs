@@ -61,6 +61,7 @@ fn said(rule: &Rule) -> &'static str {
         "alert.read" => "see alerts and their rules",
         "alert.handle" => "acknowledge, snooze and resolve alerts",
         "alert_rule.manage" => "make and change alert rules",
+        "webhook.manage" => "choose where notifications are sent besides",
         "audit.read" => "read the team's audit records",
         // A permission that is new here is told by its name.
         name => name,

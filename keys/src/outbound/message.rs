@@ -1,0 +1,129 @@
+//! A notification as a message to an address: by Standard Webhooks with a signature, or as a chat takes it. What is sent
+//! is thin: what happened, to which key, in words; never a value.
+
+use hyper::Method;
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::Outbound;
+use super::client::Call;
+use super::error::{CallError, CallResult, Class};
+use super::signature::WebhookSecret;
+use super::target::Target;
+
+/// How messages to an address are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageFormat {
+    /// Standard Webhooks: `{type, timestamp, data}`, signed.
+    Standard,
+    /// A Slack incoming webhook.
+    Slack,
+    /// A Discord webhook.
+    Discord,
+    /// A topic of ntfy.
+    Ntfy,
+}
+
+impl MessageFormat {
+    /// The names of all, for whoever names another.
+    pub const NAMES: &str = "standard, slack, discord or ntfy";
+
+    /// Its name, as stored and shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Slack => "slack",
+            Self::Discord => "discord",
+            Self::Ntfy => "ntfy",
+        }
+    }
+
+    /// The one of this name; the standard one when there is none.
+    pub fn named(name: &str) -> Self {
+        let all = [Self::Slack, Self::Discord, Self::Ntfy];
+        all.into_iter().find(|format| format.name() == name).unwrap_or(Self::Standard)
+    }
+}
+
+/// A message.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// What it is known by; the same when it is sent again.
+    pub id: String,
+    /// What it is about, such as `key_deleted`.
+    pub kind: String,
+    /// What happened, in words.
+    pub text: String,
+    /// The key it is about.
+    pub api_key: Option<String>,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+impl Outbound {
+    /// Sends a message once; answers the status of a success.
+    ///
+    /// # Errors
+    /// Transient when it should be sent again. 410 is config: the receiver wants no more.
+    pub async fn send_message(
+        &self,
+        url: &str,
+        secret: &WebhookSecret,
+        format: MessageFormat,
+        message: &Message,
+    ) -> CallResult<u16> {
+        let target = Target::parse(url, self.client().allow())
+            .map_err(|wrong| CallError::config(format!("the webhook's address {wrong}")))?;
+        let host = target.authority();
+        let body = body(format, message).to_string().into_bytes();
+        let (body, mut headers) = match format {
+            MessageFormat::Standard => {
+                let headers = secret.headers(&message.id, self.client().now_ms(), &body)?;
+                (body, headers)
+            }
+            MessageFormat::Ntfy => (message.text.clone().into_bytes(), ntfy(message)),
+            MessageFormat::Slack | MessageFormat::Discord => (body, HeaderMap::new()),
+        };
+        let kind =
+            if format == MessageFormat::Ntfy { "text/plain; charset=utf-8" } else { "application/json" };
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        let answer = self.client().call(Call { method: Method::POST, target, headers, body }).await?;
+        if answer.is_success() {
+            return Ok(answer.status);
+        }
+        let error = answer.failure(&host, self.client().now_ms());
+        // A receiver that is being set up refuses for a while; only one that is gone says so by 410.
+        let class =
+            if matches!(error.status, Some(400..=409 | 411..=499)) { Class::Transient } else { error.class };
+        Err(CallError { class, ..error })
+    }
+}
+
+fn body(format: MessageFormat, message: &Message) -> Value {
+    let Message { kind, text, api_key, at, .. } = message;
+    match format {
+        MessageFormat::Slack => {
+            json!({ "text": text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;") })
+        }
+        MessageFormat::Discord => {
+            let text: String = text.chars().take(2_000).collect();
+            json!({ "content": text, "allowed_mentions": { "parse": [] } })
+        }
+        MessageFormat::Standard | MessageFormat::Ntfy => {
+            json!({ "type": kind, "timestamp": at, "data": { "message": text, "apiKeyId": api_key } })
+        }
+    }
+}
+
+fn ntfy(message: &Message) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(HeaderName::from_static("title"), HeaderValue::from_static("Keyward"));
+    if let Ok(kind) = HeaderValue::try_from(&message.kind) {
+        headers.insert(HeaderName::from_static("tags"), kind);
+    }
+    headers
+}

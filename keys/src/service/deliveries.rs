@@ -1,0 +1,277 @@
+//! What is sent to webhooks: written with the notification that it tells of, sent by a job until it arrives or is given
+//! up, and kept for whoever looks into it. A message may arrive twice, always under the same id.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use keyward_store::model::{Delivery, DeliveryState, Id, Webhook};
+use keyward_store::{Op, Record, Row, Store};
+use secrecy::ExposeSecret;
+
+use crate::caller::Caller;
+use crate::clock::timestamp;
+use crate::crypto;
+use crate::error::{Error, Fault, Result};
+use crate::input::DeliveryQuery;
+use crate::outbound::{CallError, CallResult, Class, Message, MessageFormat};
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::access::{Target, authorise};
+use crate::service::change::Draft;
+use crate::service::mirror::{Shared, Tables};
+use crate::service::notifications::Notice;
+use crate::service::text::Faults;
+use crate::service::webhooks::{target_of, visible};
+use crate::view::{DeliveryPage, DeliveryView, Pagination};
+
+/// Messages of one webhook that are kept; those that are settled make room, the oldest first.
+const KEPT: usize = 200;
+
+/// Messages of one webhook that are kept although they are still to be sent; beyond, the oldest is given up.
+const WAITING: usize = 1_000;
+
+/// Messages that are sent in one go, and how many of them for one person or team: receivers that do not answer keep
+/// nobody else waiting for long, and leave room for rotations.
+const AT_ONCE: usize = 16;
+const AT_ONCE_EACH: usize = 4;
+
+/// Seconds until a message is sent again, by how often it was sent; after the last it is given up.
+const WAITS: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+
+/// A message and where it goes.
+type ToSend = (Shared<Webhook>, Row<Delivery>);
+
+/// Adds a message for each webhook that wants to know.
+pub(super) fn post(tables: &Tables, draft: &mut Draft, owner: Id, notice: &Notice) -> Result<()> {
+    let kind = notice.kind.name();
+    let wanted = |hook: &&Shared<Webhook>| {
+        let events = &hook.record.events;
+        !hook.record.disabled && (events.is_empty() || events.iter().any(|event| event == kind))
+    };
+    for hook in tables.webhooks_of(owner).filter(wanted) {
+        let delivery = delivery(hook.record.id, kind, notice.api_key, &notice.message, draft.now_ms)?;
+        add(tables, draft, &delivery)?;
+    }
+    Ok(())
+}
+
+fn delivery(webhook: Id, event: &str, api_key: Option<Id>, message: &str, now_ms: i64) -> Result<Delivery> {
+    Ok(Delivery {
+        id: crypto::random_id()?,
+        webhook,
+        event: event.to_owned(),
+        api_key,
+        message: message.to_owned(),
+        state: DeliveryState::Pending,
+        attempts: 0,
+        next_ms: now_ms,
+        status: None,
+        detail: String::new(),
+        created_ms: now_ms,
+        sent_ms: None,
+    })
+}
+
+/// Writes a message, and makes room for it: those that are settled go first, then the oldest.
+fn add(tables: &Tables, draft: &mut Draft, new: &Delivery) -> Result<()> {
+    draft.batch.create(new)?;
+    let Some(all) = tables.deliveries.get(&new.webhook) else { return Ok(()) };
+    let surplus = (all.len() + 1).saturating_sub(KEPT);
+    let settled = all.iter().filter(|(_, next)| next.is_none()).map(|(key, _)| *key);
+    let waiting = all.iter().filter(|(_, next)| next.is_some()).map(|(key, _)| *key);
+    let overdue = waiting.clone().count().saturating_sub(WAITING - 1);
+    for (created_ms, id) in settled.take(surplus).chain(waiting.take(overdue)) {
+        draft.batch.op(Op::Del(Delivery::TABLE, Delivery::row_key(new.webhook, created_ms, id)));
+    }
+    Ok(())
+}
+
+impl DeliveryQuery {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        Faults::of_page(self.page, self.limit)
+    }
+}
+
+impl Service {
+    /// What was sent to a webhook and is to be, newest first.
+    pub async fn webhook_deliveries(
+        &self,
+        caller: &Caller,
+        id: Id,
+        query: &DeliveryQuery,
+    ) -> Result<DeliveryPage> {
+        Faults::from(query.faults()).check()?;
+        let keys: Vec<(i64, Id)> = {
+            let tables = self.mirror().read();
+            visible(&tables, caller, id)?;
+            tables.deliveries.get(&id).into_iter().flat_map(|all| all.keys().rev()).copied().collect()
+        };
+        let total = keys.len() as u64;
+        let snapshot = self.store().snapshot().await?;
+        let start = (query.page as usize - 1).saturating_mul(query.limit as usize);
+        let mut deliveries = Vec::new();
+        for (created_ms, delivery) in keys.into_iter().skip(start).take(query.limit as usize) {
+            let key = Delivery::row_key(id, created_ms, delivery);
+            if let Some(row) = Row::<Delivery>::get(&snapshot, &key).await? {
+                deliveries.push(DeliveryView::from(&row.record));
+            }
+        }
+        Ok(DeliveryPage { deliveries, pagination: Pagination::of(query.page, query.limit, total) })
+    }
+
+    /// Has a message sent that says nothing but that it can be.
+    pub async fn test_webhook(&self, caller: &Caller, id: Id) -> Result<DeliveryView> {
+        let hook = visible(&self.mirror().read(), caller, id)?;
+        if hook.record.disabled {
+            return Err(Error::Conflict("this webhook is turned off; turn it on first".to_owned()));
+        }
+        let text = "A test of this webhook: it works.";
+        let row = self
+            .change(caller, Permission::WebhookManage, target_of(&hook.record), |tables, draft| {
+                let new = delivery(id, "test", None, text, draft.now_ms)?;
+                (draft.object, draft.space, draft.detail) =
+                    (Some(id), hook.record.space, "tested".to_owned());
+                add(tables, draft, &new)?;
+                Ok(new)
+            })
+            .await?;
+        Ok(DeliveryView::from(&row))
+    }
+
+    /// Has a message sent once more, now, under the same id.
+    pub async fn redeliver(&self, caller: &Caller, id: Id, delivery: Id) -> Result<DeliveryView> {
+        let (hook, key) = {
+            let tables = self.mirror().read();
+            let hook = visible(&tables, caller, id)?;
+            let mut keys = tables.deliveries.get(&id).into_iter().flat_map(|all| all.keys());
+            let found = keys.find(|(_, other)| *other == delivery).ok_or(Error::NotFound("delivery"))?;
+            (hook, Delivery::row_key(id, found.0, delivery))
+        };
+        let snapshot = self.store().snapshot().await?;
+        let old = Row::<Delivery>::get(&snapshot, &key).await?.ok_or(Error::NotFound("delivery"))?;
+        self.change(caller, Permission::WebhookManage, target_of(&hook.record), |_, draft| {
+            let new = Delivery {
+                state: DeliveryState::Pending,
+                attempts: 0,
+                next_ms: draft.now_ms,
+                ..old.record.clone()
+            };
+            (draft.object, draft.space, draft.detail) =
+                (Some(id), hook.record.space, "sent again".to_owned());
+            draft.batch.replace(&old, &new)?;
+            Ok(DeliveryView::from(&new))
+        })
+        .await
+    }
+
+    /// Sends what is due, for as long as something is; answers how much was sent. Safe to run twice, and after a crash.
+    pub async fn deliver_webhooks(&self, caller: &Caller) -> Result<u64> {
+        let mut sent = 0;
+        loop {
+            let due: Vec<(Shared<Webhook>, Vec<u8>)> = {
+                let tables = self.mirror().read();
+                authorise(&tables, caller, Permission::NoticeSend, Target::Instance, None)?;
+                let mut each = HashMap::new();
+                let due = tables.due_deliveries(self.now_ms()).filter(|(hook, _)| {
+                    let owner = hook.record.space.or(hook.record.account);
+                    let count: &mut usize = each.entry(owner).or_default();
+                    *count += 1;
+                    *count <= AT_ONCE_EACH
+                });
+                due.take(AT_ONCE).collect()
+            };
+            if due.is_empty() {
+                return Ok(sent);
+            }
+            let snapshot = self.store().snapshot().await?;
+            let mut rows = Vec::new();
+            for (hook, key) in due {
+                rows.extend(Row::<Delivery>::get(&snapshot, &key).await?.map(|row| (hook, row)));
+            }
+            drop(snapshot);
+            // All were removed meanwhile.
+            if rows.is_empty() {
+                return Ok(sent);
+            }
+            let outcomes =
+                join_all(rows.iter().map(|(hook, row)| self.send(&hook.record, &row.record))).await;
+            let done: Vec<_> = rows.into_iter().zip(outcomes).collect();
+            sent += done.len() as u64;
+            self.note_outcomes(caller, &done).await?;
+        }
+    }
+
+    async fn send(&self, hook: &Webhook, delivery: &Delivery) -> CallResult<u16> {
+        let opened =
+            self.open_webhook(hook).map_err(|_| CallError::config("the webhook's secret does not open"))?;
+        let message = Message {
+            id: format!("msg_{}", delivery.id),
+            kind: delivery.event.clone(),
+            text: delivery.message.clone(),
+            api_key: delivery.api_key.map(|id| id.to_string()),
+            at: timestamp(delivery.created_ms),
+        };
+        let format = MessageFormat::named(&hook.format);
+        self.0.outbound.send_message(opened.url.expose_secret(), &opened.secret, format, &message).await
+    }
+
+    /// What came of messages, in one commit. One whose webhook was removed meanwhile is gone.
+    async fn note_outcomes(&self, caller: &Caller, done: &[(ToSend, CallResult<u16>)]) -> Result<()> {
+        self.change(caller, Permission::NoticeSend, Target::Instance, |tables, draft| {
+            let (mut arrived, mut failed, mut gone) = (0, 0, BTreeSet::new());
+            for ((hook, old), outcome) in done {
+                let there = tables
+                    .deliveries
+                    .get(&hook.record.id)
+                    .and_then(|all| all.get(&(old.record.created_ms, old.record.id)));
+                // Gone, or to be sent once more by somebody's wish: its turn comes.
+                if there != Some(&Some(old.record.next_ms)) {
+                    continue;
+                }
+                let new = after(&old.record, outcome, draft.now_ms);
+                if new.state == DeliveryState::Delivered {
+                    arrived += 1;
+                } else {
+                    failed += 1;
+                }
+                draft.batch.replace(old, &new)?;
+                if matches!(outcome, Err(CallError { status: Some(410), .. })) {
+                    gone.insert(hook.record.id);
+                }
+            }
+            // Whoever answers so wants no more.
+            for row in gone.iter().filter_map(|id| tables.webhooks.get(id)) {
+                draft.batch.replace(row, &Webhook { disabled: true, ..row.record.clone() })?;
+            }
+            draft.detail = format!("webhooks: {arrived} arrived, {failed} did not");
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// A message after it was sent once more.
+fn after(old: &Delivery, outcome: &CallResult<u16>, now_ms: i64) -> Delivery {
+    let attempts = old.attempts + 1;
+    let new = Delivery { attempts, sent_ms: Some(now_ms), ..old.clone() };
+    match outcome {
+        Ok(status) => {
+            Delivery { state: DeliveryState::Delivered, status: Some(*status), detail: String::new(), ..new }
+        }
+        Err(error) => {
+            let wait = WAITS.get(attempts as usize - 1).filter(|_| error.class == Class::Transient);
+            let wait =
+                wait.map(|seconds| Duration::from_secs(*seconds).max(error.retry_after.unwrap_or_default()));
+            let (state, next_ms) = match wait {
+                Some(wait) => {
+                    (DeliveryState::Pending, now_ms + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
+                }
+                None => (DeliveryState::Failed, old.next_ms),
+            };
+            Delivery { state, next_ms, status: error.status, detail: error.detail.clone(), ..new }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Webhooks: made, changed and removed by whoever's they are: a person, or a team's admins. Sending is `deliveries`'.
+
+use std::collections::BTreeSet;
+
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use keyward_store::model::{Delivery, Id, Webhook};
+use keyward_store::{Op, Record};
+
+use crate::caller::Caller;
+use crate::crypto::{self, Context};
+use crate::error::{Error, Fault, Result};
+use crate::input::{NewWebhook, WebhookPatch};
+use crate::outbound::{MessageFormat, WebhookSecret};
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::access::{Target, authorise};
+use crate::service::change::Draft;
+use crate::service::mirror::{Shared, Tables};
+use crate::service::notifications::NoticeKind;
+use crate::service::text::Faults;
+use crate::view::WebhookView;
+
+/// Webhooks of one person, or of one team.
+const MOST: usize = 20;
+
+/// Where a webhook's messages go, and what they are signed with.
+pub(super) struct Opened {
+    pub(super) url: SecretString,
+    pub(super) secret: WebhookSecret,
+}
+
+impl Service {
+    /// Every fault of a new webhook that shows without a look at the store.
+    pub fn new_webhook_faults(&self, new: &NewWebhook) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        faults.line("name", &new.name, 1, 100);
+        self.check_address(&mut faults, &new.url);
+        faults.into_vec()
+    }
+
+    /// Every fault of a change to a webhook that shows without a look at the store.
+    pub fn webhook_patch_faults(&self, patch: &WebhookPatch) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        if let Some(name) = &patch.name {
+            faults.line("name", name, 1, 100);
+        }
+        if let Some(url) = &patch.url {
+            self.check_address(&mut faults, url);
+        }
+        faults.into_vec()
+    }
+
+    /// Makes a webhook for what the caller is told, or for a team's keys. Answers its secret, this once.
+    pub async fn create_webhook(
+        &self,
+        caller: &Caller,
+        new: NewWebhook,
+    ) -> Result<(WebhookView, SecretString)> {
+        let account = caller.person()?;
+        let mut faults = Faults::default();
+        let name = faults.line("name", &new.name, 1, 100);
+        let format = new.format.unwrap_or(MessageFormat::Standard);
+        self.check_address(&mut faults, &new.url);
+        faults.check()?;
+        let shown = shown(new.url.expose_secret(), format);
+        let (id, secret) = (crypto::random_id()?, WebhookSecret::generate()?);
+        let sealed = self.seal_webhook(id, new.url.expose_secret(), &secret)?;
+        let (target, team) = match new.team {
+            Some(team) => (Target::Space(team), true),
+            None => (Target::Account(account), false),
+        };
+        let events = names(new.events.as_deref().unwrap_or_default());
+        let row = self
+            .change(caller, Permission::WebhookManage, target, |tables, draft| {
+                if new.team.is_some_and(|team| tables.team_of(team).is_none()) {
+                    return Err(Error::NotFound("team"));
+                }
+                let owner = new.team.unwrap_or(account);
+                if tables.webhooks_of(owner).count() >= MOST {
+                    return Err(Error::Conflict(format!(
+                        "there are {MOST} webhooks already; remove one first"
+                    )));
+                }
+                let row = Webhook {
+                    id,
+                    account: (!team).then_some(account),
+                    space: new.team,
+                    name: name.clone(),
+                    format: format.name().to_owned(),
+                    shown: shown.clone(),
+                    sealed: sealed.clone(),
+                    events: events.clone(),
+                    disabled: false,
+                    created_ms: draft.now_ms,
+                };
+                (draft.object, draft.space, draft.detail) = (Some(id), new.team, "made".to_owned());
+                draft.batch.create(&row)?;
+                Ok(row)
+            })
+            .await?;
+        Ok((WebhookView::from(&row), secret.to_text()))
+    }
+
+    /// The caller's webhooks, and those of teams whose webhooks they manage; oldest first.
+    pub async fn webhooks(&self, caller: &Caller) -> Result<Vec<WebhookView>> {
+        let account = caller.person()?;
+        let tables = self.mirror().read();
+        authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
+        let mut rows: Vec<&Shared<Webhook>> = tables.webhooks_of(account).collect();
+        for member in tables.memberships(account) {
+            let space = member.record.space;
+            if authorise(&tables, caller, Permission::WebhookManage, Target::Space(space), None).is_ok() {
+                rows.extend(tables.webhooks_of(space));
+            }
+        }
+        rows.sort_by_key(|row| (row.record.created_ms, row.record.id));
+        Ok(rows.into_iter().map(|row| WebhookView::from(&row.record)).collect())
+    }
+
+    /// One webhook.
+    pub async fn webhook(&self, caller: &Caller, id: Id) -> Result<WebhookView> {
+        let tables = self.mirror().read();
+        visible(&tables, caller, id).map(|row| WebhookView::from(&row.record))
+    }
+
+    /// Changes a webhook.
+    pub async fn update_webhook(&self, caller: &Caller, id: Id, patch: WebhookPatch) -> Result<WebhookView> {
+        let old = visible(&self.mirror().read(), caller, id)?;
+        let mut faults = Faults::default();
+        let name = patch.name.as_ref().map(|name| faults.line("name", name, 1, 100));
+        let format = MessageFormat::named(&old.record.format);
+        if let Some(url) = &patch.url {
+            self.check_address(&mut faults, url);
+        }
+        faults.check()?;
+        // Whoever puts back what they were shown moves nothing: a part of the address may not be in it.
+        let moved = match patch.url.as_ref().filter(|url| url.expose_secret().trim() != old.record.shown) {
+            Some(url) => {
+                let secret = self.open_webhook(&old.record)?.secret;
+                let url = url.expose_secret();
+                Some((shown(url, format), self.seal_webhook(id, url, &secret)?))
+            }
+            None => None,
+        };
+        self.change(caller, Permission::WebhookManage, target_of(&old.record), |tables, draft| {
+            let old = tables.webhooks.get(&id).ok_or(Error::NotFound("webhook"))?;
+            let mut new = old.record.clone();
+            new.name = name.clone().unwrap_or(new.name);
+            if let Some((shown, sealed)) = &moved {
+                (new.shown, new.sealed) = (shown.clone(), sealed.clone());
+            }
+            new.events = patch.events.as_deref().map_or(new.events, names);
+            new.disabled = patch.disabled.unwrap_or(new.disabled);
+            (draft.object, draft.space, draft.detail) = (Some(id), new.space, "changed".to_owned());
+            draft.batch.replace(old, &new)?;
+            Ok(WebhookView::from(&new))
+        })
+        .await
+    }
+
+    /// Removes a webhook, with what was sent to it and what was to be.
+    pub async fn delete_webhook(&self, caller: &Caller, id: Id) -> Result<()> {
+        let old = visible(&self.mirror().read(), caller, id)?;
+        self.change(caller, Permission::WebhookManage, target_of(&old.record), |tables, draft| {
+            let old = tables.webhooks.get(&id).ok_or(Error::NotFound("webhook"))?;
+            (draft.object, draft.space, draft.detail) = (Some(id), old.record.space, "removed".to_owned());
+            end(tables, draft, old);
+            Ok(())
+        })
+        .await
+    }
+
+    fn check_address(&self, faults: &mut Faults, url: &SecretString) {
+        if let Err(wrong) = self.0.outbound.check_url(url.expose_secret().trim()) {
+            faults.add("url", wrong);
+        }
+    }
+
+    fn seal_webhook(&self, id: Id, url: &str, secret: &WebhookSecret) -> Result<Vec<u8>> {
+        let secret = secret.to_text();
+        // No secret and no address has a line's end in it.
+        let plain = Zeroizing::new(format!("{}\n{}", secret.expose_secret(), url.trim()));
+        Ok(crypto::seal_to(self.0.system_keys.public(), &context(id)?, plain.as_bytes())?)
+    }
+
+    pub(super) fn open_webhook(&self, row: &Webhook) -> Result<Opened> {
+        let plain = crypto::open_box(self.0.system_keys.private(), &context(row.id)?, &row.sealed)?;
+        let text = std::str::from_utf8(plain.expose()).ok().and_then(|text| text.split_once('\n'));
+        let (secret, url) = text.ok_or(crypto::Error::Refused)?;
+        Ok(Opened { url: url.into(), secret: WebhookSecret::parse(secret)? })
+    }
+}
+
+/// What of an address may be shown: a query often holds a token, and of a chat's address all is a secret but the host.
+fn shown(url: &str, format: MessageFormat) -> String {
+    let place = url.trim().split('?').next().unwrap_or_default();
+    match format {
+        MessageFormat::Standard => place.to_owned(),
+        MessageFormat::Slack | MessageFormat::Discord | MessageFormat::Ntfy => {
+            let host: Vec<&str> = place.splitn(4, '/').take(3).collect();
+            format!("{}/…", host.join("/"))
+        }
+    }
+}
+
+fn context(id: Id) -> Result<Context> {
+    Ok(Context::of(&[b"webhook", id.as_bytes()])?)
+}
+
+fn names(kinds: &[NoticeKind]) -> Vec<String> {
+    let names: BTreeSet<&str> = kinds.iter().map(|kind| kind.name()).collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// Removes a webhook, with what was sent to it and what was to be.
+fn end(tables: &Tables, draft: &mut Draft, row: &Shared<Webhook>) {
+    draft.batch.remove(row);
+    let id = row.record.id;
+    for (created_ms, delivery) in tables.deliveries.get(&id).into_iter().flat_map(|all| all.keys()) {
+        draft.batch.op(Op::Del(Delivery::TABLE, Delivery::row_key(id, *created_ms, *delivery)));
+    }
+}
+
+/// Removes all webhooks of a person, or of a space.
+pub(super) fn end_all(tables: &Tables, draft: &mut Draft, owner: Id) {
+    tables.webhooks_of(owner).for_each(|row| end(tables, draft, row));
+}
+
+/// What a webhook belongs to.
+pub(super) fn target_of(row: &Webhook) -> Target {
+    match (row.space, row.account) {
+        (Some(space), _) => Target::Space(space),
+        (None, Some(account)) => Target::Account(account),
+        (None, None) => Target::Instance,
+    }
+}
+
+/// A webhook that the caller manages; any other is not there.
+pub(super) fn visible(tables: &Tables, caller: &Caller, id: Id) -> Result<Shared<Webhook>> {
+    caller.person()?;
+    let row = tables.webhooks.get(&id).ok_or(Error::NotFound("webhook"))?;
+    authorise(tables, caller, Permission::WebhookManage, target_of(&row.record), None)
+        .map_err(|_| Error::NotFound("webhook"))?;
+    Ok(row.clone())
+}
