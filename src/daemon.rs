@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use keyward_api::ApiSettings;
-use keyward_config::{Config, Networks};
+use keyward_config::{Config, Networks, Smtp, SmtpTls};
 use keyward_keys::crypto::PasswordCost;
-use keyward_keys::outbound::OutboundSettings;
+use keyward_keys::outbound::{MailSettings, MailTls, OutboundSettings};
 use keyward_keys::view::PlanLimits;
 use keyward_keys::{Clock, Door, Plans, Registration, Service, ServiceOptions, ServiceSettings};
 use keyward_tui::session::{Registry, Spots, TimeLimits};
@@ -235,6 +235,26 @@ fn plans(plans: &keyward_config::Plans) -> Plans {
     Plans { free: limits(&plans.free), pro: limits(&plans.pro), enterprise: limits(&plans.enterprise) }
 }
 
+/// The mail server, where one is set.
+fn mail(smtp: &Smtp) -> Option<MailSettings> {
+    if smtp.host.as_str().is_empty() {
+        return None;
+    }
+    let login = smtp.password.get().map(|password| (smtp.user.clone(), password.clone()));
+    Some(MailSettings {
+        host: smtp.host.as_str().to_owned(),
+        port: smtp.port.get(),
+        tls: match smtp.tls {
+            SmtpTls::Starttls => MailTls::Starttls,
+            SmtpTls::Implicit => MailTls::Implicit,
+            SmtpTls::None => MailTls::None,
+        },
+        login,
+        from: smtp.from.as_str().to_owned(),
+        domains: smtp.domains.iter().map(|domain| domain.as_str().to_owned()).collect(),
+    })
+}
+
 fn service_settings(config: &Config, clock: Clock) -> ServiceSettings {
     ServiceSettings {
         registration: registration(config),
@@ -246,6 +266,7 @@ fn service_settings(config: &Config, clock: Clock) -> ServiceSettings {
         outbound: OutboundSettings {
             allow: config.outbound.allow.iter().copied().collect(),
             folder: Some(config.data_dir.path().to_owned()),
+            mail: mail(&config.smtp),
             ..OutboundSettings::default()
         },
         ..ServiceSettings::new(clock)

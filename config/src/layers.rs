@@ -209,6 +209,10 @@ impl Layers {
 
     fn finish(mut self, credentials: Option<PathBuf>) -> Result<Config> {
         let mut config = Config::deserialize(self.settings).map_err(|error| broken_default(&error))?;
+        for (setting, text) in config.faults() {
+            let origin = self.origins.get(setting).cloned().unwrap_or(Origin::Default);
+            self.faults.push(Fault::new(origin, format!("`{setting}`: {text}")));
+        }
         let plans = Plans::load(&config.data_dir.plans_file()).map_err(|faults| self.faults.extend(faults));
         match plans {
             Ok(plans) if self.faults.is_empty() => {

@@ -9,8 +9,8 @@ use crate::error::Result;
 use crate::master_key::MasterKeySource;
 use crate::show::Shown;
 use crate::{
-    Api, Auth, DataDir, Environment, Limits, Log, MasterKey, Origin, Outbound, Plans, SecretText, Ssh, Store,
-    Usage, layers, private,
+    Api, Auth, DataDir, Environment, Limits, Log, MasterKey, Origin, Outbound, Plans, SecretText, Smtp, Ssh,
+    Store, Usage, layers, private,
 };
 
 /// Settings given as flags: the setting's name (`ssh.listen`) and its value as text, in the order given.
@@ -47,6 +47,8 @@ pub struct Config {
     pub usage: Usage,
     /// What the daemon may call.
     pub outbound: Outbound,
+    /// The mail server.
+    pub smtp: Smtp,
     /// How much anyone may do.
     pub limits: Limits,
     /// What is logged, and how.
@@ -67,6 +69,11 @@ impl Config {
     /// Every fault found, together: unknown names, values that do not fit, unreadable files.
     pub fn load(sources: &Sources) -> Result<Self> {
         layers::load(sources)
+    }
+
+    /// What is wrong with settings that are right by themselves, with the one to change.
+    pub(crate) fn faults(&self) -> Vec<(&'static str, &'static str)> {
+        self.smtp.faults()
     }
 
     /// Where the master key would be read from: a systemd credential if there is one, else the file.

@@ -345,3 +345,35 @@ proptest! {
         prop_assert_eq!(case.load().ssh.listen.to_string(), address);
     }
 }
+
+#[test]
+fn a_mail_server_is_set_whole_or_not_at_all() {
+    let host = || Case::new().var("KEYWARD_SMTP__HOST", "smtp.example.com");
+    assert!(host().fault().contains("`smtp.from` is needed too"));
+    assert!(
+        Case::new().var("KEYWARD_SMTP__FROM", "a@example.com").fault().contains("`smtp.host` is needed too")
+    );
+    let whole = || host().var("KEYWARD_SMTP__FROM", "keyward@example.com");
+    assert_eq!(whole().load().smtp.from.as_str(), "keyward@example.com");
+    assert!(whole().var("KEYWARD_SMTP__USER", "me").fault().contains("`smtp.password` is needed too"));
+    let with_password = || {
+        let case = whole().var("KEYWARD_SMTP__USER", "me").file("password", "canary\n");
+        let path = case.path("password").to_str().unwrap().to_owned();
+        case.var("KEYWARD_SMTP__PASSWORD_FILE", &path)
+    };
+    let loaded = with_password().load();
+    assert!(loaded.smtp.password.get().is_some());
+    assert!(!format!("{}", loaded.show()).contains("canary"));
+    assert!(with_password().var("KEYWARD_SMTP__TLS", "none").fault().contains("over TLS"));
+    let here = with_password().var("KEYWARD_SMTP__TLS", "none").flag("smtp.host", "127.0.0.1");
+    assert_eq!(here.load().smtp.host.as_str(), "127.0.0.1");
+    for (name, value) in [
+        ("KEYWARD_SMTP__HOST", "smtp://x"),
+        ("KEYWARD_SMTP__FROM", "Keyward <a@example.com>"),
+        ("KEYWARD_SMTP__FROM", "a@b@c"),
+        ("KEYWARD_SMTP__PORT", "0"),
+        ("KEYWARD_SMTP__TLS", "yes"),
+    ] {
+        assert!(Case::new().var(name, value).fault().starts_with("environment "), "{name}={value}");
+    }
+}

@@ -51,7 +51,7 @@ pub use transfer::{
     Export, ExportFormat, ExportWords, FirstLine, Import, ImportDefaults, ImportPlace, ImportWords,
     ImportedKey, MOST_IMPORTED, SeedBlob, SeedKey, TransferFormat, import_env,
 };
-pub use webhook::{DeliveryQuery, NewWebhook, WebhookPatch};
+pub use webhook::{DeliveryQuery, NewWebhook, TimingPatch, WebhookPatch};
 
 /// Reads one of a few words, as it stands in JSON.
 pub fn word<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> {

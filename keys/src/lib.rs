@@ -20,6 +20,7 @@ pub mod policy;
 pub mod providers;
 mod rotation;
 pub mod service;
+mod timing;
 pub mod view;
 
 pub use caller::{Caller, Identity, Origin, RequestId};

@@ -60,7 +60,7 @@ pub use team::{
 };
 pub use token::TokenView;
 pub use transfer::{Exported, ImportLine, ImportReport, ImportResult, LeftOut};
-pub use webhook::{DeliveryPage, DeliveryStatus, DeliveryView, WebhookView};
+pub use webhook::{DeliveryPage, DeliveryStatus, DeliveryView, TimingView, WebhookView};
 
 pub use usage::{EndpointShare, ErrorClasses, KeyShare, UsageDay, UsageOverview, UsageReport, UsageSummary};
 

@@ -5,7 +5,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use keyward_keys::input::{DeliveryQuery, NewWebhook, WebhookPatch};
+use keyward_keys::input::{DeliveryQuery, NewWebhook, TimingPatch, WebhookPatch};
 use keyward_keys::outbound::MessageFormat;
 use keyward_keys::view::{DeliveryPage, DeliveryView, WebhookView};
 use secrecy::ExposeSecret;
@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use super::{Message, PAGE_SIZE};
 use crate::HttpDoor;
-use crate::input::{IdPath, Object, PartPath, Search};
+use crate::input::{Fields, IdPath, Object, PartPath, Search};
 use crate::link::linked;
 use crate::listing::listed;
 use crate::problem::Problem;
@@ -73,6 +73,7 @@ async fn create(
         events: body.choices("events", EVENTS),
         format: body.choice("format", MessageFormat::NAMES),
         team: body.parsed("team", "must be an id: 24 hexadecimal digits"),
+        timing: timing(&mut body),
     };
     body.finish_with(door.service.new_webhook_faults(&new))?;
     let (view, secret) = door.service.create_webhook(&caller, new).await?;
@@ -113,9 +114,20 @@ async fn update(
         url: body.secret("url"),
         events: body.choices("events", EVENTS),
         disabled: body.flag("disabled"),
+        timing: timing(&mut body),
     };
-    body.finish_with(door.service.webhook_patch_faults(&patch))?;
+    body.finish_with(door.service.webhook_patch_faults(&caller, id, &patch))?;
     Ok(Json(door.service.update_webhook(&caller, id, patch).await?))
+}
+
+fn timing(body: &mut Fields) -> TimingPatch {
+    let read = |fields: &mut Fields| TimingPatch {
+        quiet_hours: fields.clearable("quietHours", Fields::text),
+        digest: fields.clearable("digest", Fields::text),
+        timezone: fields.clearable("timezone", Fields::text),
+        urgent_at_once: fields.flag("urgentAtOnce"),
+    };
+    body.object("timing", read).unwrap_or_default()
 }
 
 /// Removes a webhook, with what was to be sent to it.

@@ -14,7 +14,8 @@ pub struct NewWebhook {
     /// 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
-    /// Where messages go: https, or a network of `outbound.allow`.
+    /// Where messages go: https, or a network of `outbound.allow`. For `email` an address: your account's, or for a team's
+    /// that of a member, or at a domain of `smtp.domains`.
     #[schema(value_type = String, format = "uri", min_length = 1, max_length = 2048, examples("https://hooks.example.com/keyward"))]
     pub url: SecretString,
     /// Kinds of notifications that are sent; all when none are named.
@@ -24,6 +25,28 @@ pub struct NewWebhook {
     /// The team whose keys it is about; the caller's own notifications when none.
     #[schema(value_type = Option<String>)]
     pub team: Option<Id>,
+    /// When messages go out.
+    #[schema(value_type = Option<TimingPatch>)]
+    pub timing: TimingPatch,
+}
+
+/// When a webhook's messages go out: only what is given; at once, where nothing says otherwise.
+#[derive(Clone, Debug, Default, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct TimingPatch {
+    /// Messages of this time of day wait for its end, and go out as one; `null` for none.
+    #[schema(value_type = Option<String>, max_length = 20, examples("22:00-07:00"))]
+    pub quiet_hours: Option<Option<String>>,
+    /// Messages wait for this time, and go out as one: every day (`daily 08:00`) or once a week (`monday 08:00`); `null` for
+    /// none.
+    #[schema(value_type = Option<String>, max_length = 20, examples("daily 08:00"))]
+    pub digest: Option<Option<String>>,
+    /// The IANA time zone of both; `null` for that of the profile, which for a team's is UTC.
+    #[schema(value_type = Option<String>, max_length = 64, examples("Europe/Zurich"))]
+    pub timezone: Option<Option<String>>,
+    /// What is urgent waits for nothing: alerts that fire, rotations that stop, sign-ins from new addresses, copied sessions
+    /// and passphrases that were reset. So it is when nothing is said.
+    pub urgent_at_once: Option<bool>,
 }
 
 /// A change to a webhook: only what is given.
@@ -39,6 +62,9 @@ pub struct WebhookPatch {
     pub events: Option<Vec<NoticeKind>>,
     /// Nothing is sent.
     pub disabled: Option<bool>,
+    /// When messages go out.
+    #[schema(value_type = Option<TimingPatch>)]
+    pub timing: TimingPatch,
 }
 
 /// Which deliveries to list.

@@ -14,6 +14,9 @@ use super::error::{CallError, CallResult, Class};
 use super::signature::WebhookSecret;
 use super::target::Target;
 
+const JSON: &str = "application/json";
+const TEXT: &str = "text/plain; charset=utf-8";
+
 /// How messages to an address are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -26,11 +29,13 @@ pub enum MessageFormat {
     Discord,
     /// A topic of ntfy.
     Ntfy,
+    /// An e-mail, through the operator's mail server.
+    Email,
 }
 
 impl MessageFormat {
     /// The names of all, for whoever names another.
-    pub const NAMES: &str = "standard, slack, discord or ntfy";
+    pub const NAMES: &str = "standard, slack, discord, ntfy or email";
 
     /// Its name, as stored and shown.
     pub fn name(self) -> &'static str {
@@ -39,12 +44,13 @@ impl MessageFormat {
             Self::Slack => "slack",
             Self::Discord => "discord",
             Self::Ntfy => "ntfy",
+            Self::Email => "email",
         }
     }
 
     /// The one of this name; the standard one when there is none.
     pub fn named(name: &str) -> Self {
-        let all = [Self::Slack, Self::Discord, Self::Ntfy];
+        let all = [Self::Slack, Self::Discord, Self::Ntfy, Self::Email];
         all.into_iter().find(|format| format.name() == name).unwrap_or(Self::Standard)
     }
 }
@@ -65,7 +71,7 @@ pub struct Message {
 }
 
 impl Outbound {
-    /// Sends a message once; answers the status of a success.
+    /// Sends a message once, to a URL or (as an e-mail) to a mailbox; answers the status of a success.
     ///
     /// # Errors
     /// Transient when it should be sent again. 410 is config: the receiver wants no more.
@@ -76,20 +82,20 @@ impl Outbound {
         format: MessageFormat,
         message: &Message,
     ) -> CallResult<u16> {
+        let (body, mut headers, kind) = match format {
+            MessageFormat::Standard => {
+                let body = standard(message).to_string().into_bytes();
+                let headers = secret.headers(&message.id, self.client().now_ms(), &body)?;
+                (body, headers, JSON)
+            }
+            MessageFormat::Slack => (slack(&message.text), HeaderMap::new(), JSON),
+            MessageFormat::Discord => (discord(&message.text), HeaderMap::new(), JSON),
+            MessageFormat::Ntfy => (message.text.clone().into_bytes(), ntfy(message), TEXT),
+            MessageFormat::Email => return self.send_mail(url, message).await,
+        };
         let target = Target::parse(url, self.client().allow())
             .map_err(|wrong| CallError::config(format!("the webhook's address {wrong}")))?;
         let host = target.authority();
-        let body = body(format, message).to_string().into_bytes();
-        let (body, mut headers) = match format {
-            MessageFormat::Standard => {
-                let headers = secret.headers(&message.id, self.client().now_ms(), &body)?;
-                (body, headers)
-            }
-            MessageFormat::Ntfy => (message.text.clone().into_bytes(), ntfy(message)),
-            MessageFormat::Slack | MessageFormat::Discord => (body, HeaderMap::new()),
-        };
-        let kind =
-            if format == MessageFormat::Ntfy { "text/plain; charset=utf-8" } else { "application/json" };
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         let answer = self.client().call(Call { method: Method::POST, target, headers, body }).await?;
         if answer.is_success() {
@@ -103,20 +109,19 @@ impl Outbound {
     }
 }
 
-fn body(format: MessageFormat, message: &Message) -> Value {
+fn standard(message: &Message) -> Value {
     let Message { kind, text, api_key, at, .. } = message;
-    match format {
-        MessageFormat::Slack => {
-            json!({ "text": text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;") })
-        }
-        MessageFormat::Discord => {
-            let text: String = text.chars().take(2_000).collect();
-            json!({ "content": text, "allowed_mentions": { "parse": [] } })
-        }
-        MessageFormat::Standard | MessageFormat::Ntfy => {
-            json!({ "type": kind, "timestamp": at, "data": { "message": text, "apiKeyId": api_key } })
-        }
-    }
+    json!({ "type": kind, "timestamp": at, "data": { "message": text, "apiKeyId": api_key } })
+}
+
+fn slack(text: &str) -> Vec<u8> {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    json!({ "text": text }).to_string().into_bytes()
+}
+
+fn discord(text: &str) -> Vec<u8> {
+    let text: String = text.chars().take(2_000).collect();
+    json!({ "content": text, "allowed_mentions": { "parse": [] } }).to_string().into_bytes()
 }
 
 fn ntfy(message: &Message) -> HeaderMap {

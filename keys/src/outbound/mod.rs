@@ -7,6 +7,7 @@ mod command;
 mod connect;
 mod error;
 mod github_app;
+mod mail;
 mod message;
 mod network;
 mod recipe;
@@ -29,10 +30,12 @@ use ipnet::IpNet;
 
 use crate::clock::Clock;
 use client::Client;
+use mail::Mailer;
 
 pub use client::CallLimits;
 pub use command::CommandEntry;
 pub use error::{CallError, CallResult, Class};
+pub use mail::{MailSettings, MailTls};
 pub use message::{Message, MessageFormat};
 pub use recipe::{Listed, Mode, Parameter, Recipe, RecipeEntry, RecipeRun, Tried};
 pub use signature::WebhookSecret;
@@ -48,6 +51,8 @@ pub struct OutboundSettings {
     /// The folder with the operator's `recipes/` and `commands.toml`; without one there are the built-in recipes and no
     /// command.
     pub folder: Option<PathBuf>,
+    /// The mail server; without one no mail is sent.
+    pub mail: Option<MailSettings>,
     /// How long and how large a call may be.
     pub limits: CallLimits,
 }
@@ -55,7 +60,7 @@ pub struct OutboundSettings {
 impl OutboundSettings {
     /// The public internet, and nothing of the operator's own.
     pub fn new() -> Self {
-        Self { allow: Vec::new(), folder: None, limits: CallLimits::default() }
+        Self { allow: Vec::new(), folder: None, mail: None, limits: CallLimits::default() }
     }
 }
 
@@ -71,14 +76,16 @@ pub struct Outbound(Arc<Inner>);
 
 struct Inner {
     client: Client,
+    mailer: Option<Mailer>,
     folder: Option<PathBuf>,
 }
 
 impl Outbound {
     /// Opens nothing yet: who is trusted is looked up at the first call that needs it.
     pub fn new(settings: OutboundSettings, clock: Clock) -> Self {
-        let OutboundSettings { allow, folder, limits } = settings;
-        Self(Arc::new(Inner { client: Client::new(allow, limits, clock), folder }))
+        let OutboundSettings { allow, folder, mail, limits } = settings;
+        let client = Client::new(allow, limits, clock);
+        Self(Arc::new(Inner { client, mailer: mail.map(Mailer::new), folder }))
     }
 
     /// What is wrong with an address that somebody wants called, to follow the name of its field.
@@ -91,6 +98,10 @@ impl Outbound {
 
     fn client(&self) -> &Client {
         &self.0.client
+    }
+
+    fn mailer(&self) -> Option<&Mailer> {
+        self.0.mailer.as_ref()
     }
 
     /// Where the operator's own recipes are.

@@ -165,5 +165,8 @@ pub(super) fn outbound() -> Outbound {
 pub(super) fn with(allow: &[&str], total: Duration) -> Outbound {
     let limits = CallLimits { connect: total, total, answer: 64 * 1024, polling: Duration::from_secs(20) };
     let allow = allow.iter().map(|network| network.parse().unwrap()).collect();
-    Outbound::new(OutboundSettings { allow, limits, folder: None }, Clock::fixed(1_795_651_200_000))
+    Outbound::new(
+        OutboundSettings { allow, limits, folder: None, mail: None },
+        Clock::fixed(1_795_651_200_000),
+    )
 }

@@ -166,21 +166,27 @@ pub(crate) fn zone(name: &str) -> Option<Tz> {
 
 /// Quiet hours as people write them: `22:00-06:30`.
 pub(crate) fn quiet_hours(text: &str) -> Option<QuietHours> {
-    let minute = |text: &str| {
-        let (hour, minute) = text.trim().split_once(':')?;
-        let part = |text: &str| text.parse::<u16>().ok().filter(|_| (1..=2).contains(&text.len()));
-        let (hour, minute) = (part(hour)?, part(minute)?);
-        (hour < 24 && minute < 60).then_some(hour * 60 + minute)
-    };
     let (from, to) = text.split_once(['-', '–'])?;
-    let quiet = QuietHours { from: minute(from)?, to: minute(to)? };
+    let quiet = QuietHours { from: minute_of_day(from)?, to: minute_of_day(to)? };
     (quiet.from != quiet.to).then_some(quiet)
+}
+
+/// A time of day as people write it, `6:30`, in minutes after midnight.
+pub(crate) fn minute_of_day(text: &str) -> Option<u16> {
+    let (hour, minute) = text.trim().split_once(':')?;
+    let part = |text: &str| text.parse::<u16>().ok().filter(|_| (1..=2).contains(&text.len()));
+    let (hour, minute) = (part(hour)?, part(minute)?);
+    (hour < 24 && minute < 60).then_some(hour * 60 + minute)
 }
 
 /// The same, to show.
 pub(crate) fn quiet_text(quiet: QuietHours) -> String {
-    let text = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
-    format!("{}-{}", text(quiet.from), text(quiet.to))
+    format!("{}-{}", minute_text(quiet.from), minute_text(quiet.to))
+}
+
+/// A minute of the day, to show.
+pub(crate) fn minute_text(minute: u16) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
 }
 
 #[cfg(test)]

@@ -206,7 +206,7 @@ impl NewAccount {
 /// A new account's name, e-mail address and SSH key, as they are kept.
 fn read(faults: &mut Faults, new: &NewAccount) -> (String, String, Option<PublicKeyLine>) {
     let name = faults.line("name", &new.name, 1, 100);
-    let email = check_email(faults, &new.email);
+    let email = check_email(faults, "email", &new.email);
     check_password(faults, "password", &new.password);
     let ssh_key = new.ssh_key.as_deref().and_then(|line| match PublicKeyLine::parse(line) {
         Ok(key) => Some(key),
@@ -254,8 +254,8 @@ fn create_account(draft: &mut Draft, account: &Account) -> Result<()> {
 }
 
 /// An e-mail address in lower case, as far as its form goes.
-pub(crate) fn check_email(faults: &mut Faults, email: &str) -> String {
-    let email = faults.line("email", email, 3, 254).to_lowercase();
+pub(crate) fn check_email(faults: &mut Faults, field: &str, email: &str) -> String {
+    let email = faults.line(field, email, 3, 254).to_lowercase();
     let whole = email.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty()
             && !domain.is_empty()
@@ -264,7 +264,7 @@ pub(crate) fn check_email(faults: &mut Faults, email: &str) -> String {
     });
     // Of another length, it has its fault already.
     if !whole && (3..=254).contains(&email.chars().count()) {
-        faults.add("email", "is not an e-mail address; write it as name@example.com");
+        faults.add(field, "is not an e-mail address; write it as name@example.com");
     }
     email
 }

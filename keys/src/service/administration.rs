@@ -117,7 +117,7 @@ impl Service {
     /// A one-time code with which somebody makes an account.
     pub async fn invite_to_instance(&self, caller: &Caller, new: InstanceInvitation) -> Result<OneTimeCode> {
         let mut faults = Faults::default();
-        let email = new.email.map(|email| check_email(&mut faults, &email));
+        let email = new.email.map(|email| check_email(&mut faults, "email", &email));
         faults.check()?;
         let code = JoinCode::generate()?;
         let expires_ms = self

@@ -20,6 +20,8 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::change::Draft;
+use crate::service::held::held_until;
+use crate::service::mailboxes;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::notifications::Notice;
 use crate::service::text::Faults;
@@ -50,14 +52,23 @@ pub(super) fn post(tables: &Tables, draft: &mut Draft, owner: Id, notice: &Notic
         let events = &hook.record.events;
         !hook.record.disabled && (events.is_empty() || events.iter().any(|event| event == kind))
     };
-    for hook in tables.webhooks_of(owner).filter(wanted) {
-        let delivery = delivery(hook.record.id, kind, notice.api_key, &notice.message, draft.now_ms)?;
-        add(tables, draft, &delivery)?;
+    for hook in tables.posted.of(owner).filter(wanted) {
+        let mut new = delivery(hook.record.id, kind, notice.api_key, &notice.message, draft.now_ms)?;
+        if let Some(until_ms) = held_until(tables, &hook.record, notice.kind, draft.now_ms) {
+            (new.state, new.next_ms) = (DeliveryState::Held, until_ms);
+        }
+        add(tables, draft, &new)?;
     }
     Ok(())
 }
 
-fn delivery(webhook: Id, event: &str, api_key: Option<Id>, message: &str, now_ms: i64) -> Result<Delivery> {
+pub(super) fn delivery(
+    webhook: Id,
+    event: &str,
+    api_key: Option<Id>,
+    message: &str,
+    now_ms: i64,
+) -> Result<Delivery> {
     Ok(Delivery {
         id: crypto::random_id()?,
         webhook,
@@ -75,9 +86,9 @@ fn delivery(webhook: Id, event: &str, api_key: Option<Id>, message: &str, now_ms
 }
 
 /// Writes a message, and makes room for it: those that are settled go first, then the oldest.
-fn add(tables: &Tables, draft: &mut Draft, new: &Delivery) -> Result<()> {
+pub(super) fn add(tables: &Tables, draft: &mut Draft, new: &Delivery) -> Result<()> {
     draft.batch.create(new)?;
-    let Some(all) = tables.deliveries.get(&new.webhook) else { return Ok(()) };
+    let all = tables.posted.messages(new.webhook);
     let surplus = (all.len() + 1).saturating_sub(KEPT);
     let settled = all.iter().filter(|(_, next)| next.is_none()).map(|(key, _)| *key);
     let waiting = all.iter().filter(|(_, next)| next.is_some()).map(|(key, _)| *key);
@@ -107,7 +118,7 @@ impl Service {
         let keys: Vec<(i64, Id)> = {
             let tables = self.mirror().read();
             visible(&tables, caller, id)?;
-            tables.deliveries.get(&id).into_iter().flat_map(|all| all.keys().rev()).copied().collect()
+            tables.posted.messages(id).keys().rev().copied().collect()
         };
         let total = keys.len() as u64;
         let snapshot = self.store().snapshot().await?;
@@ -125,9 +136,7 @@ impl Service {
     /// Has a message sent that says nothing but that it can be.
     pub async fn test_webhook(&self, caller: &Caller, id: Id) -> Result<DeliveryView> {
         let hook = visible(&self.mirror().read(), caller, id)?;
-        if hook.record.disabled {
-            return Err(Error::Conflict("this webhook is turned off; turn it on first".to_owned()));
-        }
+        sends(&hook)?;
         let text = "A test of this webhook: it works.";
         let row = self
             .change(caller, Permission::WebhookManage, target_of(&hook.record), |tables, draft| {
@@ -146,10 +155,11 @@ impl Service {
         let (hook, key) = {
             let tables = self.mirror().read();
             let hook = visible(&tables, caller, id)?;
-            let mut keys = tables.deliveries.get(&id).into_iter().flat_map(|all| all.keys());
+            let mut keys = tables.posted.messages(id).keys();
             let found = keys.find(|(_, other)| *other == delivery).ok_or(Error::NotFound("delivery"))?;
             (hook, Delivery::row_key(id, found.0, delivery))
         };
+        sends(&hook)?;
         let snapshot = self.store().snapshot().await?;
         let old = Row::<Delivery>::get(&snapshot, &key).await?.ok_or(Error::NotFound("delivery"))?;
         self.change(caller, Permission::WebhookManage, target_of(&hook.record), |_, draft| {
@@ -169,13 +179,14 @@ impl Service {
 
     /// Sends what is due, for as long as something is; answers how much was sent. Safe to run twice, and after a crash.
     pub async fn deliver_webhooks(&self, caller: &Caller) -> Result<u64> {
+        self.release_held(caller).await?;
         let mut sent = 0;
         loop {
             let due: Vec<(Shared<Webhook>, Vec<u8>)> = {
                 let tables = self.mirror().read();
                 authorise(&tables, caller, Permission::NoticeSend, Target::Instance, None)?;
                 let mut each = HashMap::new();
-                let due = tables.due_deliveries(self.now_ms()).filter(|(hook, _)| {
+                let due = tables.posted.due(self.now_ms()).filter(|(hook, _)| {
                     let owner = hook.record.space.or(hook.record.account);
                     let count: &mut usize = each.entry(owner).or_default();
                     *count += 1;
@@ -215,7 +226,15 @@ impl Service {
             at: timestamp(delivery.created_ms),
         };
         let format = MessageFormat::named(&hook.format);
-        self.0.outbound.send_message(opened.url.expose_secret(), &opened.secret, format, &message).await
+        let to = match format {
+            MessageFormat::Email => {
+                mailboxes::check(&self.mirror().read(), &self.0.outbound, hook, &hook.shown)
+                    .map_err(CallError::config)?;
+                &hook.shown
+            }
+            _ => opened.url.expose_secret(),
+        };
+        self.0.outbound.send_message(to, &opened.secret, format, &message).await
     }
 
     /// What came of messages, in one commit. One whose webhook was removed meanwhile is gone.
@@ -223,10 +242,8 @@ impl Service {
         self.change(caller, Permission::NoticeSend, Target::Instance, |tables, draft| {
             let (mut arrived, mut failed, mut gone) = (0, 0, BTreeSet::new());
             for ((hook, old), outcome) in done {
-                let there = tables
-                    .deliveries
-                    .get(&hook.record.id)
-                    .and_then(|all| all.get(&(old.record.created_ms, old.record.id)));
+                let messages = tables.posted.messages(hook.record.id);
+                let there = messages.get(&(old.record.created_ms, old.record.id));
                 // Gone, or to be sent once more by somebody's wish: its turn comes.
                 if there != Some(&Some(old.record.next_ms)) {
                     continue;
@@ -243,7 +260,7 @@ impl Service {
                 }
             }
             // Whoever answers so wants no more.
-            for row in gone.iter().filter_map(|id| tables.webhooks.get(id)) {
+            for row in gone.into_iter().filter_map(|id| tables.posted.webhook(id)) {
                 draft.batch.replace(row, &Webhook { disabled: true, ..row.record.clone() })?;
             }
             draft.detail = format!("webhooks: {arrived} arrived, {failed} did not");
@@ -251,6 +268,14 @@ impl Service {
         })
         .await
     }
+}
+
+/// Refuses what would only wait, as the webhook is off.
+fn sends(hook: &Shared<Webhook>) -> Result<()> {
+    if hook.record.disabled {
+        return Err(Error::Conflict("this webhook is turned off; turn it on first".to_owned()));
+    }
+    Ok(())
 }
 
 /// A message after it was sent once more.

@@ -41,7 +41,7 @@ impl Service {
     ) -> Result<IssuedInvitation> {
         let account = caller.person()?;
         let mut faults = Faults::default();
-        let email = check_email(&mut faults, email);
+        let email = check_email(&mut faults, "email", email);
         faults.check()?;
         let code = JoinCode::generate()?;
         let hash = code.hash();

@@ -13,14 +13,14 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::Notify;
 
 use keyward_store::model::{
-    Account, Alert, AlertRule, ApiKey, Custody, Delivery, DeliveryState, Grant, Id, Invitation, KnownAddress,
-    Member, Notification, Rotation, RotationPlan, ServiceToken, Session, Space, SpaceKind, SshKey, Ticket,
-    Webhook,
+    Account, Alert, AlertRule, ApiKey, Custody, Delivery, Grant, Id, Invitation, KnownAddress, Member,
+    Notification, Rotation, RotationPlan, ServiceToken, Session, Space, SpaceKind, SshKey, Ticket, Webhook,
 };
 use keyward_store::{Applied, KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
 
 pub(crate) use alerts::AlertIndex;
 pub(crate) use keys::{KeyIndex, Place, SpaceKeys};
+pub(crate) use posted::Posted;
 pub(crate) use rotations::Rotations;
 pub(crate) use stirred::Stirred;
 
@@ -57,13 +57,7 @@ pub(crate) struct Tables {
     pub(crate) rotations: Rotations,
     /// Something is due sooner than anything was before.
     hurries: bool,
-    pub(crate) webhooks: HashMap<Id, Shared<Webhook>>,
-    /// Webhooks by whose they are: a person, or a space.
-    webhooks_of: HashMap<Id, BTreeSet<Id>>,
-    /// Each webhook's messages, by when they were written, and when those that are pending are sent next.
-    pub(crate) deliveries: HashMap<Id, BTreeMap<(i64, Id), Option<i64>>>,
-    /// Pending messages, the one that is due first in front: when, the webhook, and when and as what it was written.
-    pending: BTreeSet<(i64, Id, i64, Id)>,
+    pub(crate) posted: Posted,
     /// Where something that was just put in place may wait for a member to unlock.
     stirring: Vec<Id>,
 }
@@ -193,9 +187,9 @@ impl Tables {
         } else if table == Alert::TABLE {
             self.alerts.put(Id::from_slice(key), decode(raw)?);
         } else if table == Webhook::TABLE {
-            self.webhook(Id::from_slice(key), decode(raw)?);
+            self.posted.put_webhook(Id::from_slice(key), decode(raw)?);
         } else if table == Delivery::TABLE {
-            self.delivery(key, decode(raw)?);
+            self.posted.put_message(key, decode(raw)?);
         } else if table == ApiKey::TABLE
             && let Some(id) = Id::from_slice(key)
         {

@@ -106,6 +106,30 @@ impl NoticeKind {
     }
 }
 
+impl NoticeKind {
+    /// Somebody should look soon: it waits for no digest, unless that was asked for.
+    pub(crate) fn is_urgent(self) -> bool {
+        match self {
+            Self::AlertFiring
+            | Self::RotationFailed
+            | Self::NewSignIn
+            | Self::SessionEnded
+            | Self::PassphraseReset => true,
+            Self::KeyDeleted
+            | Self::MonthlyLimit
+            | Self::Anomaly
+            | Self::AlertRecovered
+            | Self::RotationDue
+            | Self::RotationDone
+            | Self::RotationRecovered
+            | Self::RotationOverlapExtended
+            | Self::MemberJoined
+            | Self::MemberLeft
+            | Self::Support => false,
+        }
+    }
+}
+
 /// What is to be told.
 pub(crate) struct Notice {
     pub(crate) kind: NoticeKind,

@@ -12,6 +12,7 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::accounts::{check_email, user_view};
+use crate::service::mailboxes;
 use crate::service::notifications::NoticeKind;
 use crate::service::text::Faults;
 use crate::view::UserView;
@@ -31,6 +32,9 @@ impl Service {
             draft.object = Some(account);
             draft.detail = named(&change);
             draft.batch.replace(old, &record)?;
+            if record.email != old.record.email {
+                mailboxes::follow(tables, draft, account, &old.record.email, &record.email)?;
+            }
             draft.events.push(Event::AccountChanged { account });
             Ok(user_view(&record, &self.0.settings.plans))
         })
@@ -49,7 +53,7 @@ impl ProfileChange {
 fn checked(change: ProfileChange) -> Result<ProfileChange> {
     let mut faults = Faults::default();
     let name = change.name.map(|name| faults.line("name", &name, 1, 100));
-    let email = change.email.map(|email| check_email(&mut faults, &email));
+    let email = change.email.map(|email| check_email(&mut faults, "email", &email));
     if change.time_zone.as_deref().is_some_and(|zone| TimeZone::get(zone).is_err()) {
         faults.add("timeZone", "is not a time zone of the IANA database, such as Europe/Berlin");
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use keyward_store::model::{Delivery, Id, Webhook};
+use keyward_store::model::{Delivery, Id, Timing, Webhook};
 use keyward_store::{Op, Record};
 
 use crate::caller::Caller;
@@ -20,10 +20,14 @@ use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::notifications::NoticeKind;
 use crate::service::text::Faults;
+use crate::service::{held, mailboxes};
 use crate::view::WebhookView;
 
 /// Webhooks of one person, or of one team.
 const MOST: usize = 20;
+
+/// When messages go out, where nothing says otherwise.
+const AT_ONCE: Timing = Timing { quiet: None, digest: None, zone: None, urgent_at_once: true };
 
 /// Where a webhook's messages go, and what they are signed with.
 pub(super) struct Opened {
@@ -36,19 +40,23 @@ impl Service {
     pub fn new_webhook_faults(&self, new: &NewWebhook) -> Vec<Fault> {
         let mut faults = Faults::default();
         faults.line("name", &new.name, 1, 100);
-        self.check_address(&mut faults, &new.url);
+        self.check_address(&mut faults, &new.url, new.format.unwrap_or(MessageFormat::Standard));
+        held::changed(&mut faults, &AT_ONCE, &new.timing);
         faults.into_vec()
     }
 
     /// Every fault of a change to a webhook that shows without a look at the store.
-    pub fn webhook_patch_faults(&self, patch: &WebhookPatch) -> Vec<Fault> {
+    pub fn webhook_patch_faults(&self, caller: &Caller, id: Id, patch: &WebhookPatch) -> Vec<Fault> {
         let mut faults = Faults::default();
+        let hook = visible(&self.mirror().read(), caller, id);
+        let format = hook.map_or(MessageFormat::Standard, |hook| MessageFormat::named(&hook.record.format));
         if let Some(name) = &patch.name {
             faults.line("name", name, 1, 100);
         }
         if let Some(url) = &patch.url {
-            self.check_address(&mut faults, url);
+            self.check_address(&mut faults, url, format);
         }
+        held::changed(&mut faults, &AT_ONCE, &patch.timing);
         faults.into_vec()
     }
 
@@ -62,9 +70,9 @@ impl Service {
         let mut faults = Faults::default();
         let name = faults.line("name", &new.name, 1, 100);
         let format = new.format.unwrap_or(MessageFormat::Standard);
-        self.check_address(&mut faults, &new.url);
+        let shown = self.check_address(&mut faults, &new.url, format);
+        let timing = held::changed(&mut faults, &AT_ONCE, &new.timing);
         faults.check()?;
-        let shown = shown(new.url.expose_secret(), format);
         let (id, secret) = (crypto::random_id()?, WebhookSecret::generate()?);
         let sealed = self.seal_webhook(id, new.url.expose_secret(), &secret)?;
         let (target, team) = match new.team {
@@ -78,7 +86,7 @@ impl Service {
                     return Err(Error::NotFound("team"));
                 }
                 let owner = new.team.unwrap_or(account);
-                if tables.webhooks_of(owner).count() >= MOST {
+                if tables.posted.of(owner).count() >= MOST {
                     return Err(Error::Conflict(format!(
                         "there are {MOST} webhooks already; remove one first"
                     )));
@@ -93,8 +101,10 @@ impl Service {
                     sealed: sealed.clone(),
                     events: events.clone(),
                     disabled: false,
+                    timing: timing.clone(),
                     created_ms: draft.now_ms,
                 };
+                self.check_mailbox(tables, &row)?;
                 (draft.object, draft.space, draft.detail) = (Some(id), new.team, "made".to_owned());
                 draft.batch.create(&row)?;
                 Ok(row)
@@ -108,11 +118,11 @@ impl Service {
         let account = caller.person()?;
         let tables = self.mirror().read();
         authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
-        let mut rows: Vec<&Shared<Webhook>> = tables.webhooks_of(account).collect();
+        let mut rows: Vec<&Shared<Webhook>> = tables.posted.of(account).collect();
         for member in tables.memberships(account) {
             let space = member.record.space;
             if authorise(&tables, caller, Permission::WebhookManage, Target::Space(space), None).is_ok() {
-                rows.extend(tables.webhooks_of(space));
+                rows.extend(tables.posted.of(space));
             }
         }
         rows.sort_by_key(|row| (row.record.created_ms, row.record.id));
@@ -131,28 +141,28 @@ impl Service {
         let mut faults = Faults::default();
         let name = patch.name.as_ref().map(|name| faults.line("name", name, 1, 100));
         let format = MessageFormat::named(&old.record.format);
-        if let Some(url) = &patch.url {
-            self.check_address(&mut faults, url);
-        }
+        let place = patch.url.as_ref().map(|url| (url, self.check_address(&mut faults, url, format)));
+        held::changed(&mut faults, &AT_ONCE, &patch.timing);
         faults.check()?;
         // Whoever puts back what they were shown moves nothing: a part of the address may not be in it.
-        let moved = match patch.url.as_ref().filter(|url| url.expose_secret().trim() != old.record.shown) {
-            Some(url) => {
+        let moved = match place.filter(|(url, _)| url.expose_secret().trim() != old.record.shown) {
+            Some((url, shown)) => {
                 let secret = self.open_webhook(&old.record)?.secret;
-                let url = url.expose_secret();
-                Some((shown(url, format), self.seal_webhook(id, url, &secret)?))
+                Some((shown, self.seal_webhook(id, url.expose_secret(), &secret)?))
             }
             None => None,
         };
         self.change(caller, Permission::WebhookManage, target_of(&old.record), |tables, draft| {
-            let old = tables.webhooks.get(&id).ok_or(Error::NotFound("webhook"))?;
+            let old = tables.posted.webhook(id).ok_or(Error::NotFound("webhook"))?;
             let mut new = old.record.clone();
             new.name = name.clone().unwrap_or(new.name);
             if let Some((shown, sealed)) = &moved {
                 (new.shown, new.sealed) = (shown.clone(), sealed.clone());
+                self.check_mailbox(tables, &new)?;
             }
             new.events = patch.events.as_deref().map_or(new.events, names);
             new.disabled = patch.disabled.unwrap_or(new.disabled);
+            new.timing = held::changed(&mut Faults::default(), &new.timing, &patch.timing);
             (draft.object, draft.space, draft.detail) = (Some(id), new.space, "changed".to_owned());
             draft.batch.replace(old, &new)?;
             Ok(WebhookView::from(&new))
@@ -164,7 +174,7 @@ impl Service {
     pub async fn delete_webhook(&self, caller: &Caller, id: Id) -> Result<()> {
         let old = visible(&self.mirror().read(), caller, id)?;
         self.change(caller, Permission::WebhookManage, target_of(&old.record), |tables, draft| {
-            let old = tables.webhooks.get(&id).ok_or(Error::NotFound("webhook"))?;
+            let old = tables.posted.webhook(id).ok_or(Error::NotFound("webhook"))?;
             (draft.object, draft.space, draft.detail) = (Some(id), old.record.space, "removed".to_owned());
             end(tables, draft, old);
             Ok(())
@@ -172,10 +182,27 @@ impl Service {
         .await
     }
 
-    fn check_address(&self, faults: &mut Faults, url: &SecretString) {
-        if let Err(wrong) = self.0.outbound.check_url(url.expose_secret().trim()) {
+    /// What of an address may be shown; what is wrong with it is added to the faults.
+    fn check_address(&self, faults: &mut Faults, url: &SecretString, format: MessageFormat) -> String {
+        let (outbound, url) = (&self.0.outbound, url.expose_secret().trim());
+        if format == MessageFormat::Email {
+            return mailboxes::written(faults, outbound, url);
+        }
+        if let Err(wrong) = outbound.check_url(url) {
             faults.add("url", wrong);
         }
+        shown(url, format)
+    }
+
+    /// Refuses a mailbox of somebody else.
+    fn check_mailbox(&self, tables: &Tables, row: &Webhook) -> Result<()> {
+        let mut faults = Faults::default();
+        if row.format == MessageFormat::Email.name()
+            && let Err(wrong) = mailboxes::check(tables, &self.0.outbound, row, &row.shown)
+        {
+            faults.add("url", wrong);
+        }
+        faults.check()
     }
 
     fn seal_webhook(&self, id: Id, url: &str, secret: &WebhookSecret) -> Result<Vec<u8>> {
@@ -195,9 +222,9 @@ impl Service {
 
 /// What of an address may be shown: a query often holds a token, and of a chat's address all is a secret but the host.
 fn shown(url: &str, format: MessageFormat) -> String {
-    let place = url.trim().split('?').next().unwrap_or_default();
+    let place = url.split('?').next().unwrap_or_default();
     match format {
-        MessageFormat::Standard => place.to_owned(),
+        MessageFormat::Standard | MessageFormat::Email => place.to_owned(),
         MessageFormat::Slack | MessageFormat::Discord | MessageFormat::Ntfy => {
             let host: Vec<&str> = place.splitn(4, '/').take(3).collect();
             format!("{}/…", host.join("/"))
@@ -218,14 +245,14 @@ fn names(kinds: &[NoticeKind]) -> Vec<String> {
 fn end(tables: &Tables, draft: &mut Draft, row: &Shared<Webhook>) {
     draft.batch.remove(row);
     let id = row.record.id;
-    for (created_ms, delivery) in tables.deliveries.get(&id).into_iter().flat_map(|all| all.keys()) {
+    for (created_ms, delivery) in tables.posted.messages(id).keys() {
         draft.batch.op(Op::Del(Delivery::TABLE, Delivery::row_key(id, *created_ms, *delivery)));
     }
 }
 
 /// Removes all webhooks of a person, or of a space.
 pub(super) fn end_all(tables: &Tables, draft: &mut Draft, owner: Id) {
-    tables.webhooks_of(owner).for_each(|row| end(tables, draft, row));
+    tables.posted.of(owner).for_each(|row| end(tables, draft, row));
 }
 
 /// What a webhook belongs to.
@@ -240,7 +267,7 @@ pub(super) fn target_of(row: &Webhook) -> Target {
 /// A webhook that the caller manages; any other is not there.
 pub(super) fn visible(tables: &Tables, caller: &Caller, id: Id) -> Result<Shared<Webhook>> {
     caller.person()?;
-    let row = tables.webhooks.get(&id).ok_or(Error::NotFound("webhook"))?;
+    let row = tables.posted.webhook(id).ok_or(Error::NotFound("webhook"))?;
     authorise(tables, caller, Permission::WebhookManage, target_of(&row.record), None)
         .map_err(|_| Error::NotFound("webhook"))?;
     Ok(row.clone())

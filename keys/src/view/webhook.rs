@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use keyward_store::model::{Delivery, DeliveryState, Id, Webhook};
+use keyward_store::model::{Delivery, DeliveryState, Id, Timing, Webhook};
 
 use crate::clock::timestamp;
+use crate::rotation::schedule::quiet_text;
+use crate::timing::digest_text;
 use crate::view::Pagination;
 
 /// A webhook, without its secret.
@@ -18,9 +20,9 @@ pub struct WebhookView {
     pub id: Id,
     /// Its name.
     pub name: String,
-    /// The address; of a chat's, which is a secret by itself, only the host.
+    /// The address, without its query; of a chat's, which is a secret by itself, only the host.
     pub url: String,
-    /// How messages are written: `standard`, `slack`, `discord` or `ntfy`.
+    /// How messages are written: `standard`, `slack`, `discord`, `ntfy` or `email`.
     pub format: String,
     /// Kinds of notifications that are sent; all when empty.
     pub events: Vec<String>,
@@ -29,6 +31,8 @@ pub struct WebhookView {
     pub team: Option<Id>,
     /// Nothing is sent.
     pub disabled: bool,
+    /// When messages go out.
+    pub timing: TimingView,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -43,7 +47,33 @@ impl From<&Webhook> for WebhookView {
             events: row.events.clone(),
             team: row.space,
             disabled: row.disabled,
+            timing: TimingView::from(&row.timing),
             created_at: timestamp(row.created_ms),
+        }
+    }
+}
+
+/// When a webhook's messages go out.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TimingView {
+    /// Messages of this time of day wait for its end.
+    pub quiet_hours: Option<String>,
+    /// Messages wait for this time.
+    pub digest: Option<String>,
+    /// The time zone of both; the profile's, or UTC for a team's, when none.
+    pub timezone: Option<String>,
+    /// What is urgent waits for nothing.
+    pub urgent_at_once: bool,
+}
+
+impl From<&Timing> for TimingView {
+    fn from(timing: &Timing) -> Self {
+        Self {
+            quiet_hours: timing.quiet.map(quiet_text),
+            digest: timing.digest.map(digest_text),
+            timezone: timing.zone.clone(),
+            urgent_at_once: timing.urgent_at_once,
         }
     }
 }
@@ -58,6 +88,10 @@ pub enum DeliveryStatus {
     Delivered,
     /// It was given up.
     Failed,
+    /// It waits, for the end of quiet hours or the next digest.
+    Held,
+    /// It went out within a digest.
+    Digested,
 }
 
 /// One message to a webhook.
@@ -81,7 +115,7 @@ pub struct DeliveryView {
     /// When it is sent next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_attempt: Option<Timestamp>,
-    /// The last answer's HTTP status.
+    /// The last answer's status, of HTTP or of SMTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// What went wrong last.
@@ -96,10 +130,12 @@ pub struct DeliveryView {
 
 impl From<&Delivery> for DeliveryView {
     fn from(row: &Delivery) -> Self {
-        let (state, pending) = match row.state {
+        let (state, waits) = match row.state {
             DeliveryState::Pending => (DeliveryStatus::Pending, true),
             DeliveryState::Delivered => (DeliveryStatus::Delivered, false),
             DeliveryState::Failed => (DeliveryStatus::Failed, false),
+            DeliveryState::Held => (DeliveryStatus::Held, true),
+            DeliveryState::Digested => (DeliveryStatus::Digested, false),
         };
         Self {
             id: row.id,
@@ -108,7 +144,7 @@ impl From<&Delivery> for DeliveryView {
             message: row.message.clone(),
             state,
             attempts: row.attempts,
-            next_attempt: pending.then(|| timestamp(row.next_ms)),
+            next_attempt: waits.then(|| timestamp(row.next_ms)),
             status: row.status,
             detail: Some(row.detail.clone()).filter(|detail| !detail.is_empty()),
             created_at: timestamp(row.created_ms),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use keyward_keys::crypto::{MasterKey, PasswordCost, Sha256Chain};
 use keyward_keys::input::{AddedAccount, KeyRef, NewAccount, NewKey, NewToken};
+use keyward_keys::outbound::MailSettings;
 use keyward_keys::view::{KeyView, UserView};
 use keyward_keys::{
     Caller, Clock, Door, Event, Id, Origin, Plan, Registration, Scope, Service, ServiceOptions,
@@ -59,13 +60,19 @@ impl Instance {
         let folder = TempDir::new().expect("a temporary folder");
         let master_key = MasterKey::generate().expect("a key").to_hex();
         let clock = Clock::fixed(NOON);
-        let service = start(&folder, &master_key, &clock, registration, keys).await;
+        let service = start(&folder, &master_key, &clock, registration, keys, None).await;
         Self { service, clock, folder, master_key, newcomers: AtomicU32::new(0) }
     }
 
     pub(crate) async fn reopen(self) -> Self {
+        self.reopen_with(None).await
+    }
+
+    /// With a mail server, from now on.
+    pub(crate) async fn reopen_with(self, mail: Option<MailSettings>) -> Self {
         self.service.close().await.expect("closes");
-        let service = start(&self.folder, &self.master_key, &self.clock, Registration::Open, MOST_KEYS).await;
+        let (open, most) = (Registration::Open, MOST_KEYS);
+        let service = start(&self.folder, &self.master_key, &self.clock, open, most, mail).await;
         Self { service, ..self }
     }
 
@@ -147,6 +154,7 @@ async fn start(
     clock: &Clock,
     registration: Registration,
     most_keys: u64,
+    mail: Option<MailSettings>,
 ) -> Service {
     use secrecy::ExposeSecret;
     let mut settings = ServiceSettings {
@@ -157,6 +165,7 @@ async fn start(
     };
     settings.plans.enterprise.api_keys = most_keys;
     settings.outbound.allow = vec!["127.0.0.0/8".parse().expect("a network")];
+    settings.outbound.mail = mail;
     let options = ServiceOptions {
         path: folder.path().join("keyward.redb"),
         master_key: MasterKey::parse(master_key.expose_secret().as_bytes()).expect("a key"),

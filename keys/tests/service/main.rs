@@ -24,6 +24,7 @@ mod harness;
 mod home;
 mod hygiene;
 mod keys;
+mod mail;
 mod members;
 mod monitor;
 mod moving;

@@ -43,4 +43,4 @@ pub use support::{Ticket, TicketMessage};
 pub use token::{Grant, Network, Scope, ServiceToken, TokenSeen};
 pub use version_use::{VersionHolder, VersionUse};
 pub use watched::Watched;
-pub use webhook::{Delivery, DeliveryState, Webhook};
+pub use webhook::{Delivery, DeliveryState, Digest, Timing, Webhook};

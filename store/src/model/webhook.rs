@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Id;
+use crate::model::{Id, QuietHours};
 use crate::table::{Record, Table};
 
 /// An address that notifications are sent to.
@@ -27,6 +27,8 @@ pub struct Webhook {
     pub events: Vec<String>,
     /// Nothing is sent.
     pub disabled: bool,
+    /// When messages are sent.
+    pub timing: Timing,
     /// When it was made, ms since the epoch.
     pub created_ms: i64,
 }
@@ -39,6 +41,28 @@ impl Record for Webhook {
     }
 }
 
+/// When messages are sent: at once, where nothing says otherwise.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Timing {
+    /// Messages of this time of day wait for its end.
+    pub quiet: Option<QuietHours>,
+    /// Messages wait for this time.
+    pub digest: Option<Digest>,
+    /// The IANA time zone of both; its person's when none.
+    pub zone: Option<String>,
+    /// What is urgent waits for nothing.
+    pub urgent_at_once: bool,
+}
+
+/// When what came since the last time is sent, as one message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Digest {
+    /// On which day of the week, Monday is 1; every day when none.
+    pub day: Option<u8>,
+    /// At which minute after midnight.
+    pub minute: u16,
+}
+
 /// How far a message has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum DeliveryState {
@@ -48,6 +72,10 @@ pub enum DeliveryState {
     Delivered,
     /// It was given up.
     Failed,
+    /// It waits for others, to go out with them.
+    Held,
+    /// It went out within another.
+    Digested,
 }
 
 /// One message to a webhook.

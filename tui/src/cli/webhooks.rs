@@ -1,9 +1,9 @@
 //! Commands about webhooks: where notifications are sent besides. An address comes in by stdin, as a chat's is a secret;
 //! the secret that signs goes out by `add` alone, once.
 
-use keyward_keys::input::{DeliveryQuery, NewWebhook, WebhookPatch};
+use keyward_keys::input::{DeliveryQuery, NewWebhook, TimingPatch, WebhookPatch};
 use keyward_keys::outbound::MessageFormat;
-use keyward_keys::view::{DeliveryView, WebhookView};
+use keyward_keys::view::{DeliveryView, TimingView, WebhookView};
 use keyward_keys::{Error, Id, NoticeKind};
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure
         let text = "No webhooks. Make one, its address on standard input: webhooks add --name NAME\n";
         return context.note(args, text).await;
     }
-    let header = ["NAME", "TO", "AS", "TELLS OF", "WHOSE", "ON", "ID"];
+    let header = ["NAME", "TO", "AS", "TELLS OF", "WHEN", "WHOSE", "ON", "ID"];
     context.print(&table(header, &webhooks, webhook_row)).await
 }
 
@@ -46,6 +46,7 @@ pub(super) async fn add(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>
         events: events(args)?,
         format,
         team: of_team(context, args).await?,
+        timing: timing(args),
         url: stdin.secret("Address: ").await?,
     };
     let (view, secret) = context.service.create_webhook(context.caller, new).await?;
@@ -60,14 +61,22 @@ pub(super) async fn add(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>
 }
 
 pub(super) async fn edit(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
-    if args.has("--on") && args.has("--off") || args.has("--every-event") && args.has("--event") {
+    let both = |one, other| args.has(one) && args.has(other);
+    if both("--on", "--off") || both("--every-event", "--event") || both("--urgent-waits", "--urgent-at-once")
+    {
         return Err(Failure::Usage("these options say opposite things".to_owned()));
     }
     let hook = named(context, args).await?;
     let events = if args.has("--every-event") { Some(Vec::new()) } else { events(args)? };
     let url = if args.has("--url-stdin") { Some(stdin.secret("Address: ").await?) } else { None };
     let disabled = args.has("--off").then_some(true).or(args.has("--on").then_some(false));
-    let patch = WebhookPatch { name: args.get("--name").map(str::to_owned), url, events, disabled };
+    let patch = WebhookPatch {
+        name: args.get("--name").map(str::to_owned),
+        url,
+        events,
+        disabled,
+        timing: timing(args),
+    };
     let hook = context.service.update_webhook(context.caller, hook.id, patch).await?;
     if args.json {
         return context.print(&print::json(&hook)).await;
@@ -152,6 +161,26 @@ fn events(args: &Args) -> Result<Option<Vec<NoticeKind>>, Failure> {
     Ok((!kinds.is_empty()).then_some(kinds))
 }
 
+/// What is said of when messages go out; `off` takes away what was set.
+fn timing(args: &Args) -> TimingPatch {
+    let said = |name: &str| args.get(name).map(|text| (text != "off").then(|| text.to_owned()));
+    TimingPatch {
+        quiet_hours: said("--quiet-hours"),
+        digest: said("--digest"),
+        timezone: said("--timezone"),
+        urgent_at_once: args
+            .has("--urgent-waits")
+            .then_some(false)
+            .or(args.has("--urgent-at-once").then_some(true)),
+    }
+}
+
+fn when(timing: &TimingView) -> String {
+    let quiet = timing.quiet_hours.as_ref().map(|hours| format!("not {hours}"));
+    let said: Vec<String> = timing.digest.iter().cloned().chain(quiet).collect();
+    if said.is_empty() { "at once".to_owned() } else { said.join(", ") }
+}
+
 fn table<T, const N: usize>(header: [&str; N], items: &[T], row: fn(&T) -> Vec<String>) -> String {
     let header = header.map(str::to_owned).to_vec();
     print::columns(&std::iter::once(header).chain(items.iter().map(row)).collect::<Vec<_>>())
@@ -163,6 +192,7 @@ fn webhook_row(hook: &WebhookView) -> Vec<String> {
         hook.url.clone(),
         hook.format.clone(),
         if hook.events.is_empty() { "everything".to_owned() } else { hook.events.join(", ") },
+        when(&hook.timing),
         hook.team.map_or("yours".to_owned(), |team| format!("team {team}")),
         if hook.disabled { "no" } else { "yes" }.to_owned(),
         hook.id.to_string(),

@@ -27,7 +27,16 @@ async fn a_webhook_is_made_tried_changed_and_removed() {
     let log = run("webhooks deliveries Ops").await;
     assert!(log.out().contains("pending") && log.out().contains(&id), "{}", log.out());
 
-    let edited = run("webhooks edit Ops --off --every-event --json").await.json();
+    let timed =
+        run("webhooks edit Ops --digest 'daily 08:00' --quiet-hours 22:00-07:00 --urgent-waits --json").await;
+    assert_eq!(timed.json()["timing"]["urgentAtOnce"], false, "{}", timed.err());
+    assert!(run("webhooks").await.out().contains("daily 08:00, not 22:00-07:00"));
+    let edited =
+        run("webhooks edit Ops --off --every-event --digest off --quiet-hours off --json").await.json();
+    assert_eq!(
+        (&edited["timing"]["digest"], &edited["timing"]["quietHours"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null)
+    );
     assert_eq!((&edited["disabled"], &edited["events"]), (&true.into(), &serde_json::json!([])));
     assert_eq!(run("webhooks test Ops").await.status, Some(5), "it is off");
     for (wrong, word) in [

@@ -10,6 +10,15 @@ const EVENT: Flag = Flag {
     ..option("--event", "TYPE", "tell of these alone, such as alert_firing; may be repeated")
 };
 
+const QUIET: Flag = option("--quiet-hours", "FROM-TO", "hold what comes then, such as 22:00-07:00; off");
+
+const DIGEST: Flag =
+    option("--digest", "WHEN", "send all as one, such as 'daily 08:00' or 'monday 08:00'; off");
+
+const ZONE: Flag = option("--timezone", "ZONE", "of these times; the profile's when none; off");
+
+const URGENT_WAITS: Flag = switch("--urgent-waits", "what is urgent waits as well");
+
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         verb: Verb::WebhooksLs,
@@ -25,9 +34,13 @@ pub(super) const COMMANDS: &[Command] = &[
         operand: None,
         flags: &[
             Flag { required: true, ..option("--name", "NAME", "what you call it") },
-            option("--format", "FORMAT", "standard (when none), slack, discord or ntfy"),
+            option("--format", "FORMAT", "standard (when none), slack, discord, ntfy or email"),
             EVENT,
             option("--team", "TEAM", "what happens to this team and its keys; what you are told when none"),
+            QUIET,
+            DIGEST,
+            ZONE,
+            URGENT_WAITS,
         ],
         about: "Send notifications to an address, which is read from standard input",
         more: "Prints the secret that messages are signed with (Standard Webhooks), this once. For example: \
@@ -43,6 +56,11 @@ pub(super) const COMMANDS: &[Command] = &[
             switch("--every-event", "tell of everything"),
             switch("--on", "send"),
             switch("--off", "send nothing"),
+            QUIET,
+            DIGEST,
+            ZONE,
+            URGENT_WAITS,
+            switch("--urgent-at-once", "what is urgent waits for nothing"),
             switch("--url-stdin", "read another address from standard input"),
         ],
         about: "Change a webhook; its secret stays",

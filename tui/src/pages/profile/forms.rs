@@ -35,7 +35,7 @@ pub(super) fn email(now: &str) -> Box<dyn Page> {
     let field = Field::new("email", "E-mail", "You sign in with it from now on.", Kind::Line).starting(now);
     let ask =
         |values: &Values| change(ProfileChange { email: Some(values.text(0)), ..ProfileChange::default() });
-    let lead = "Your name for ssh stays as it is. Keyward sends no mail: the address only names you.";
+    let lead = "Your name for ssh stays as it is. Notifications that are mailed to you go there too.";
     Sheet::page("Your e-mail address", lead, vec![field], ask, said("That is your e-mail address now."))
 }
 

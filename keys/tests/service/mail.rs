@@ -1,0 +1,190 @@
+//! Notifications as e-mail, through a server of the test that speaks SMTP: to whom, how often, and what it answers.
+
+use std::sync::{Arc, Mutex};
+
+use keyward_keys::input::{DeliveryQuery, NewWebhook, ProfileChange, TimingPatch, WebhookPatch};
+use keyward_keys::outbound::{MailSettings, MailTls, MessageFormat};
+use keyward_keys::view::{DeliveryStatus, DeliveryView};
+use keyward_keys::{Caller, Error, Id, Role};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::harness::{Instance, NOON, secret};
+use crate::teams::{joined, team};
+
+/// A mail server. It answers to recipients with these, the last one for ever, and keeps every line it got.
+struct Post {
+    port: u16,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Post {
+    async fn start(answers: &'static [&'static str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+        let all = Arc::clone(&lines);
+        tokio::spawn(async move {
+            let mut number = 0;
+            while let Ok((stream, _)) = listener.accept().await {
+                let answer = answers[number.min(answers.len() - 1)];
+                number += 1;
+                let _ = talk(stream, answer, &all).await;
+            }
+        });
+        Self { port, lines }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.lines.lock().expect("a lock").clone()
+    }
+
+    fn settings(&self, tls: MailTls) -> Option<MailSettings> {
+        Some(MailSettings {
+            host: "127.0.0.1".to_owned(),
+            port: self.port,
+            tls,
+            login: Some(("keyward".to_owned(), secret("canary"))),
+            from: "keyward@example.com".to_owned(),
+            domains: vec!["ops.example.com".to_owned()],
+        })
+    }
+}
+
+async fn talk(stream: TcpStream, answer: &str, all: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    stream.write_all(b"220 here\r\n").await?;
+    let (mut line, mut in_data) = (String::new(), false);
+    loop {
+        line.clear();
+        if stream.read_line(&mut line).await? == 0 {
+            return Ok(());
+        }
+        let text = line.trim_end().to_owned();
+        all.lock().expect("a lock").push(text.clone());
+        let reply = match text.split([' ', ':']).next().unwrap_or_default() {
+            "." if in_data => {
+                in_data = false;
+                "250 taken"
+            }
+            _ if in_data => continue,
+            "EHLO" => "250-here\r\n250 AUTH PLAIN",
+            "AUTH" => "235 welcome",
+            "RCPT" => answer,
+            "DATA" => {
+                in_data = true;
+                "354 go on"
+            }
+            "QUIT" => "221 bye",
+            _ => "250 ok",
+        };
+        stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
+    }
+}
+
+fn new(to: &str, team: Option<Id>) -> NewWebhook {
+    NewWebhook {
+        name: "Mail".to_owned(),
+        url: secret(to),
+        events: None,
+        format: Some(MessageFormat::Email),
+        team,
+        timing: TimingPatch::default(),
+    }
+}
+
+async fn last(instance: &Instance, caller: &Caller, id: Id) -> DeliveryView {
+    let query = DeliveryQuery { page: 1, limit: 1 };
+    let page = instance.service.webhook_deliveries(caller, id, &query).await.expect("a page");
+    page.deliveries.into_iter().next().expect("a message")
+}
+
+fn fault(refused: Result<impl Sized, Error>) -> (String, String) {
+    let Err(Error::Invalid(faults)) = refused else { panic!("refused as wrong") };
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    (faults[0].field.clone(), faults[0].detail.clone())
+}
+
+#[tokio::test]
+async fn what_a_person_is_told_is_mailed_to_them_and_follows_their_address() {
+    let post = Post::start(&["250 ok"]).await;
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let none = fault(instance.service.create_webhook(&ana, new("ana@example.com", None)).await);
+    assert!(none.0 == "format" && none.1.contains("smtp.host"), "{none:?}");
+
+    let instance = instance.reopen_with(post.settings(MailTls::None)).await;
+    let service = &instance.service;
+    for strange in ["eve@example.com", "nobody"] {
+        assert_eq!(fault(service.create_webhook(&ana, new(strange, None)).await).0, "url", "{strange}");
+    }
+    let (hook, _) = service.create_webhook(&ana, new("mailto:Ana@example.com", None)).await.expect("made");
+    assert_eq!((hook.format.as_str(), hook.url.as_str()), ("email", "ana@example.com"));
+    let other = WebhookPatch { url: Some(secret("eve@example.com")), ..WebhookPatch::default() };
+    assert_eq!(fault(service.update_webhook(&ana, hook.id, other).await).0, "url");
+
+    let sent = service.test_webhook(&ana, hook.id).await.expect("queued");
+    assert_eq!(service.deliver_webhooks(&instance.system()).await.expect("sent"), 1);
+    let done = last(&instance, &ana, hook.id).await;
+    assert_eq!((done.state, done.status), (DeliveryStatus::Delivered, Some(250)));
+    let lines = post.lines();
+    let has = |start: &str| lines.iter().any(|line| line.starts_with(start));
+    assert!(has("AUTH PLAIN ") && has("RCPT TO:<ana@example.com>"), "{lines:?}");
+    assert!(has("Subject: Keyward: A test") && has(&format!("Message-ID: <msg_{}@", sent.id)), "{lines:?}");
+    assert!(!lines.concat().contains("canary"), "the password is not in the mail: {lines:?}");
+
+    let change = ProfileChange { email: Some("ana@new.example.com".to_owned()), ..ProfileChange::default() };
+    service.change_profile(&ana, change).await.expect("changed");
+    assert_eq!(service.webhook(&ana, hook.id).await.expect("there").url, "ana@new.example.com");
+}
+
+#[tokio::test]
+async fn a_team_s_mail_goes_to_its_members_and_to_the_operator_s_domains() {
+    let post = Post::start(&["250 ok"]).await;
+    let instance = Instance::open().await.reopen_with(post.settings(MailTls::None)).await;
+    let (service, ana) = (&instance.service, instance.ana().await);
+    let team = team(&instance, &ana).await.id;
+    let (_, bob) = joined(&instance, &ana, team, "bob", Role::Viewer).await;
+    instance.person("eve", keyward_keys::Plan::Free).await;
+    for strange in ["eve@example.com", "x@elsewhere.example.com"] {
+        let refused = fault(service.create_webhook(&ana, new(strange, Some(team))).await);
+        assert!(refused.0 == "url" && refused.1.contains("smtp.domains"), "{refused:?}");
+    }
+    service.create_webhook(&ana, new("oncall@ops.example.com", Some(team))).await.expect("a domain");
+    let (hook, _) = service.create_webhook(&ana, new("bob@example.com", Some(team))).await.expect("a member");
+    service.remove_member(&ana, team, bob).await.expect("removed");
+    service.deliver_webhooks(&instance.system()).await.expect("sent");
+    let gone = last(&instance, &ana, hook.id).await;
+    assert_eq!((gone.event.as_str(), gone.state), ("member_left", DeliveryStatus::Failed));
+    let lines = post.lines();
+    assert!(lines.contains(&"RCPT TO:<oncall@ops.example.com>".to_owned()), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.contains("bob@")), "nothing to who has left: {lines:?}");
+}
+
+#[tokio::test]
+async fn a_refusal_is_final_where_it_is_and_nothing_goes_out_without_the_tls_that_is_asked_for() {
+    let post = Post::start(&["451 later", "550 no such mailbox"]).await;
+    let instance = Instance::open().await.reopen_with(post.settings(MailTls::None)).await;
+    let (service, ana) = (&instance.service, instance.ana().await);
+    let (hook, _) = service.create_webhook(&ana, new("ana@example.com", None)).await.expect("made");
+    service.test_webhook(&ana, hook.id).await.expect("queued");
+    for (at, state, status) in [(0, DeliveryStatus::Pending, 451), (5_000, DeliveryStatus::Failed, 550)] {
+        instance.clock.set(NOON + at);
+        assert_eq!(service.deliver_webhooks(&instance.system()).await.expect("sent"), 1);
+        let row = last(&instance, &ana, hook.id).await;
+        assert_eq!((row.state, row.status), (state, Some(status)));
+        assert!(!row.detail.expect("why").contains("mailbox "), "the server's words are its own");
+    }
+
+    let plain = Post::start(&["250 ok"]).await;
+    let instance = instance.reopen_with(plain.settings(MailTls::Starttls)).await;
+    let id = instance.service.test_webhook(&ana, hook.id).await.expect("queued").id;
+    instance.service.deliver_webhooks(&instance.system()).await.expect("tried");
+    let row = last(&instance, &ana, hook.id).await;
+    assert_eq!((row.id, row.state), (id, DeliveryStatus::Pending));
+    let lines = plain.lines();
+    assert!(
+        !lines.is_empty() && !lines.iter().any(|line| line.starts_with("AUTH") || line.starts_with("MAIL")),
+        "{lines:?}"
+    );
+}
