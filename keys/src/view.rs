@@ -128,8 +128,9 @@ pub struct KeyView {
     pub rotation_interval: u32,
     /// When the next rotation is due.
     pub next_rotation: Option<Timestamp>,
-    /// How it is rotated.
-    pub rotation: RotationSettingsView,
+    /// How it is rotated; left out of the rows that each open dashboard holds.
+    #[schema(value_type = RotationSettingsView, required)]
+    pub rotation: Option<Box<RotationSettingsView>>,
     /// When it expires.
     pub expires_at: Option<Timestamp>,
     /// The number of the current version of its value.

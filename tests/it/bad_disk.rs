@@ -14,6 +14,8 @@ use serde_json::json;
 use crate::daemon::{BINARY, add_user, command, place, serve, text};
 use crate::harness::http::Http;
 use crate::harness::process::{Process, keyward, run};
+use crate::harness::ssh::Ssh;
+use crate::harness::{ssh_key, within};
 
 /// Bytes a file may have here, far below any disk's: the journal's ring, and a little more.
 const ROOM: u64 = (16 + 3) * 1024 * 1024;
@@ -36,10 +38,20 @@ async fn a_full_disk_is_told_loses_nothing_and_is_over_when_there_is_room() {
     if Command::new("prlimit").arg("--version").output().is_err() {
         return;
     }
-    let (_folder, data) = place();
-    assert!(add_user(&data, "ana@example.com", &["--operator"]).status.success());
+    let (folder, data) = place();
+    let (key, file) = (ssh_key(), folder.path().join("key.pub"));
+    fs::write(&file, key.public_key().to_openssh().unwrap()).unwrap();
+    let more = ["--operator", "--ssh-key", file.to_str().unwrap()];
+    assert!(add_user(&data, "ana@example.com", &more).status.success());
     let daemon = on_a_small_disk(&data);
     let http = sign_in(&daemon).await;
+    let ssh = Ssh::with_key(daemon.ssh(), "ana", &key).await.unwrap();
+    let mut screen = ssh.key_list(80, 24).await;
+    screen.wait_text("No API keys yet").await;
+    screen.press("n").await;
+    screen.wait_text("New API key").await;
+    screen.press("typed-in-vain\tSendGrid\t\tthe value of it").await;
+    screen.wait_text("SendGrid").await;
     let body = |number: usize| json!({ "name": format!("key-{number}"), "service": "X", "apiKey": format!("{number:060000}"), "environment": "production" });
     let mut kept = 0;
     let refused = loop {
@@ -60,12 +72,32 @@ async fn a_full_disk_is_told_loses_nothing_and_is_over_when_there_is_room() {
     assert_eq!(page["pagination"]["total"], kept);
     http.post("/api/keys", &body(kept)).await.expect(503);
     assert_eq!(http.get("/health/live").await.status.as_u16(), 200);
+    // What is left of the last pages is used up too, so that there is no room for the least.
+    let mut small = 0;
+    while http
+        .post("/api/keys", &json!({ "name": format!("small-{small}"), "service": "X", "apiKey": "v" }))
+        .await
+        .status
+        == 201
+    {
+        small += 1;
+        assert!(small < 2_000, "the disk never ran full");
+    }
+    // A form says so, and keeps what was typed.
+    screen.press("\x13").await;
+    screen.wait_text("disk").await;
+    for kept in ["New API key", "typed-in-vain", "SendGrid"] {
+        assert!(screen.text().contains(kept), "{kept}\n{}", screen.text());
+    }
 
     let pid = daemon.pid().to_string();
     let roomy = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).output().unwrap();
     assert!(roomy.status.success(), "{}", text(&roomy.stderr));
     http.post("/api/keys", &body(kept)).await.expect(201);
-    assert_eq!(http.get("/api/keys?limit=1").await.expect(200)["pagination"]["total"], kept + 1);
+    assert_eq!(http.get("/api/keys?limit=1").await.expect(200)["pagination"]["total"], kept + small + 1);
+    screen.press("\x13").await;
+    let found = async || http.get("/api/keys?search=typed-in-vain").await.expect(200);
+    within("the form's key", async { while found().await["pagination"]["total"] != 1 {} }).await;
     assert!(!daemon.stderr().contains("failed inside"), "{}", daemon.stderr());
     daemon.kill();
 

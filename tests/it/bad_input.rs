@@ -8,10 +8,9 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::task::JoinHandle;
 
 use crate::harness::neighbour::Neighbour;
-use crate::harness::ssh::{AnyHost, Ssh};
+use crate::harness::ssh::{AnyHost, Ssh, watched};
 use crate::harness::{Daemon, within};
 
 const EXEMPT: (&str, &str) = ("limits.exempt", "[\"127.0.0.0/8\"]");
@@ -29,21 +28,6 @@ async fn until_closed(mut stream: TcpStream) -> Vec<u8> {
     // A reset is an end too.
     let _ = within("the connection is closed", stream.read_to_end(&mut answer)).await;
     answer
-}
-
-/// A client that has exchanged keys, and a task that ends when the server has closed the connection. (The client itself
-/// does not look while it waits for its user.)
-async fn watched_client(address: SocketAddr) -> (russh::client::Handle<AnyHost>, JoinHandle<()>) {
-    let (ours, theirs) = tokio::io::duplex(65_536);
-    let (mut from_client, mut to_client) = tokio::io::split(theirs);
-    let (mut from_server, mut to_server) = TcpStream::connect(address).await.unwrap().into_split();
-    tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
-    let ends = tokio::spawn(async move {
-        // A reset is an end too.
-        let _ = tokio::io::copy(&mut from_server, &mut to_client).await;
-    });
-    let connecting = russh::client::connect_stream(std::sync::Arc::default(), ours, AnyHost);
-    (within("a key exchange", connecting).await.unwrap(), ends)
 }
 
 fn noise(length: usize) -> Vec<u8> {
@@ -100,8 +84,8 @@ async fn half_open_logins_end_at_the_deadline() {
         stream.write_all(begun).await.unwrap();
         open.push(stream);
     }
-    let (_exchanged, exchanged_ends) = watched_client(daemon.ssh).await;
-    let (mut asked, asked_ends) = watched_client(daemon.ssh).await;
+    let (_exchanged, exchanged_ends) = watched(TcpStream::connect(daemon.ssh).await.unwrap()).await.unwrap();
+    let (mut asked, asked_ends) = watched(TcpStream::connect(daemon.ssh).await.unwrap()).await.unwrap();
     asked.authenticate_keyboard_interactive_start("neighbour", None).await.unwrap();
     neighbour.goes_on().await;
     for stream in open {

@@ -1,64 +1,24 @@
-//! People who are signed in and mean harm, or whose terminals do: endless pastes and storms of sizes; and a daemon that has run out of files. Memory stays flat, nobody else waits, nothing is done by accident.
+//! People who are signed in and mean harm, or whose terminals do: endless pastes, noise, storms of sizes, readers that stop
+//! reading; and a daemon that has run out of files. Memory stays flat, nobody else waits, nothing is done by accident.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use russh::client::Msg;
-use russh::keys::PrivateKey;
+use futures_util::FutureExt as _;
+use russh::client::{self, Msg};
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use serde_json::json;
 use tokio::net::TcpStream;
 
-use crate::daemon::{BINARY, PASSWORD, add_user, place, serve};
-use crate::harness::http::Http;
+use crate::daemon::{BINARY, serve};
+use crate::harness::house::House;
 use crate::harness::process::Process;
-use crate::harness::ssh::Ssh;
-use crate::harness::{ssh_key, within};
+use crate::harness::ssh::{AnyHost, Ssh};
+use crate::harness::within;
 
 const MIB: usize = 1024 * 1024;
 /// What the daemon's memory may grow by, whatever is sent to it.
 const GROWTH: u64 = 16 * MIB as u64;
-
-/// A daemon as a process of its own, and somebody who signs in by key.
-struct House {
-    _folder: tempfile::TempDir,
-    daemon: Process,
-    key: PrivateKey,
-}
-
-impl House {
-    fn open(serve: impl Fn(&std::path::Path) -> Process) -> Self {
-        let (folder, data) = place();
-        let key = ssh_key();
-        let file = folder.path().join("key.pub");
-        std::fs::write(&file, key.public_key().to_openssh().unwrap()).unwrap();
-        let more = ["--operator", "--ssh-key", file.to_str().unwrap()];
-        assert!(add_user(&data, "ana@example.com", &more).status.success());
-        Self { daemon: serve(&data), _folder: folder, key }
-    }
-
-    async fn ssh(&self) -> Ssh {
-        Ssh::with_key(self.daemon.ssh(), "ana", &self.key).await.unwrap()
-    }
-
-    async fn http(&self) -> Http {
-        Http::new(&self.daemon.api()).login_as("ana@example.com", PASSWORD).await
-    }
-
-    /// The daemon's resident memory, bytes.
-    fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.daemon.pid())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-    }
-
-    /// A key, by the path that its calls are reported at.
-    async fn tracked(&self, http: &Http) -> String {
-        let key = json!({ "name": "watched", "service": "S", "apiKey": "sk-1" });
-        let key = http.post("/api/keys", &key).await.expect(201);
-        format!("/api/usage/{}/track", key["_id"].as_str().unwrap())
-    }
-}
 
 /// A terminal whose output nobody looks at.
 async fn terminal(ssh: &Ssh, cols: u32, rows: u32) -> Channel<Msg> {
@@ -129,22 +89,77 @@ async fn a_hundred_megabytes_take_no_memory_press_no_key_and_hold_nobody_up() {
     terminal(&house.ssh().await, 80, 24).await.eof().await.unwrap();
     assert_eq!(other.run("whoami", "").await.status, Some(0));
     let before = house.memory();
-    for beginning in ["\x1b[200~", "\x1b]52;c;"] {
+    let mut random = fastrand::Rng::with_seed(11);
+    for (beginning, bytes) in [("\x1b[200~", 100 * MIB), ("\x1b]52;c;", 100 * MIB), ("noise", 10 * MIB)] {
         let ssh = house.ssh().await;
         let (mut reader, writer) = terminal(&ssh, 80, 24).await.split();
         let started = Instant::now();
-        writer.data_bytes(beginning.as_bytes().to_vec()).await.unwrap();
-        // In a form, "n" and what follows would be a new key, and "q" the end.
-        let whole = pour((&mut reader, &writer), 100 * MIB, || b"nq\r\x1b[Byz".repeat(4_096)).await;
+        let whole = if beginning == "noise" {
+            pour((&mut reader, &writer), bytes, || {
+                std::iter::repeat_with(|| random.u8(..)).take(32_768).collect()
+            })
+            .await
+        } else {
+            writer.data_bytes(beginning.as_bytes().to_vec()).await.unwrap();
+            // In a form, "n" and what follows would be a new key, and "q" the end.
+            pour((&mut reader, &writer), bytes, || b"nq\r\x1b[Byz".repeat(4_096)).await
+        };
         assert_eq!(other.run("whoami", "").await.status, Some(0));
         let grown = house.memory().saturating_sub(before);
-        println!("{beginning:?}: 100 MiB in {:?}, all taken: {whole}, {grown} bytes more", started.elapsed());
+        println!(
+            "{beginning:?}: {} MiB in {:?}, all taken: {whole}, {grown} bytes more",
+            bytes / MIB,
+            started.elapsed()
+        );
         assert!(grown < GROWTH, "{beginning:?}: {grown} bytes");
         let status = leave(reader, writer).await;
         assert!(matches!(status, None | Some(0)), "{beginning:?}: {status:?}");
     }
     assert_eq!(http.get("/api/keys").await.expect(200)["pagination"]["total"], 0, "nothing was saved");
     assert!(!house.daemon.stderr().contains("panicked"), "{}", house.daemon.stderr());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_who_stop_reading_leave_memory_flat_and_others_unharmed() {
+    let house = House::open(serve);
+    let http = house.http().await;
+    let track = house.tracked(&http).await;
+    let reader = house.ssh().await;
+    let mut screen = reader.key_list(120, 40).await;
+    screen.wait_text("watched").await;
+    screen.press("\r").await;
+    screen.wait_text("0 calls today").await;
+    let mut deaf = Vec::new();
+    for _ in 0..20 {
+        // What the other side may send ahead is soon used up, and nobody asks for more.
+        let config = client::Config { window_size: 16 * 1024, ..Default::default() };
+        let mut handle = client::connect(config.into(), house.daemon.ssh(), AnyHost).await.unwrap();
+        let key = russh::keys::PrivateKeyWithHashAlg::new(house.key.clone().into(), None);
+        assert!(handle.authenticate_publickey("ana", key).await.unwrap().success());
+        let ssh = Ssh { handle };
+        deaf.push((terminal(&ssh, 200, 60).await, ssh));
+    }
+    let round = async |number: u32, screen: &mut crate::harness::screen::Screen| {
+        http.post(&track, &json!({ "statusCode": 200 })).await.expect(201);
+        for (channel, _) in &deaf {
+            // It is a fresh picture each time, that nobody takes; once all queues are full, there is no more to be sent.
+            let _ = channel.window_change(150 + number % 50, 60, 0, 0).now_or_never();
+        }
+        screen.wait_text(&format!("{number} calls today")).await
+    };
+    for number in 1..=20 {
+        round(number, &mut screen).await;
+    }
+    let (before, mut slowest) = (house.memory(), Duration::ZERO);
+    for number in 21..=120 {
+        slowest = slowest.max(round(number, &mut screen).await);
+    }
+    let grown = house.memory().saturating_sub(before);
+    println!(
+        "100 frames for 20 who read none: {grown} bytes more; the slowest frame of one who reads: {slowest:?}"
+    );
+    assert!(grown < GROWTH / 4, "{grown} bytes");
+    assert_eq!(house.ssh().await.run("whoami", "").await.status, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -20,6 +20,8 @@ mod daemon_console;
 mod daemon_crash;
 mod daemon_doors;
 mod doors;
+mod drain;
+mod half_open;
 mod harness;
 mod hostile;
 mod idle;

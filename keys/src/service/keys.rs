@@ -156,7 +156,7 @@ impl Service {
             current_month_usage: usage.month_used,
             rotation_interval: key.rotation_interval_days,
             next_rotation: key.next_rotation_ms.map(timestamp),
-            rotation,
+            rotation: Some(Box::new(rotation)),
             expires_at: key.expires_ms.map(timestamp),
             version: key.current_version,
             deleted_at: key.deleted_ms.map(timestamp),

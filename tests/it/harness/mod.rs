@@ -12,6 +12,7 @@
 
 pub(crate) mod chromium;
 pub(crate) mod crash;
+pub(crate) mod house;
 pub(crate) mod http;
 pub(crate) mod neighbour;
 pub(crate) mod process;

@@ -91,8 +91,13 @@ impl Process {
     }
 
     /// Sends SIGTERM, and answers the exit code once it has ended.
-    pub(crate) fn terminate(mut self) -> (Option<i32>, String) {
+    pub(crate) fn terminate(self) -> (Option<i32>, String) {
         self.signal(Signal::SIGTERM);
+        self.ended()
+    }
+
+    /// Waits until it has ended by itself; answers the exit code and what it said on standard output.
+    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
         let status = wait_until("the daemon ends", || self.child.try_wait().expect("a child"));
         let mut stdout = String::new();
         let _ = self.child.stdout.take().expect("a pipe").read_to_string(&mut stdout);

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse, Msg};
 use russh::keys::{PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
 use russh::{Channel, ChannelMsg};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
 use super::screen::Screen;
 use super::within;
@@ -38,6 +41,14 @@ pub(crate) struct Outcome {
 pub(crate) struct Running(Channel<Msg>);
 
 impl Running {
+    /// Types this and the end of standard input.
+    pub(crate) async fn say(&self, stdin: &str) {
+        if !stdin.is_empty() {
+            self.0.data_bytes(stdin.as_bytes().to_vec()).await.expect("standard input is sent");
+        }
+        self.0.eof().await.expect("the end of standard input is sent");
+    }
+
     /// What it says until it ends.
     pub(crate) async fn end(&mut self) -> Outcome {
         let mut outcome = Outcome::default();
@@ -105,10 +116,7 @@ impl Ssh {
     pub(crate) async fn run(&self, command: &str, stdin: &str) -> Outcome {
         within(command, async {
             let mut running = self.command(command).await;
-            if !stdin.is_empty() {
-                running.0.data_bytes(stdin.as_bytes().to_vec()).await.expect("standard input is sent");
-            }
-            running.0.eof().await.expect("the end of standard input is sent");
+            running.say(stdin).await;
             running.end().await
         })
         .await
@@ -146,4 +154,19 @@ impl Ssh {
         channel.request_shell(false).await.expect("a shell is asked for");
         Screen::new(channel, cols, rows)
     }
+}
+
+/// A client that has exchanged keys on this stream, and a task that ends when the server has closed it. (The client
+/// itself does not look while it waits for its user.)
+pub(crate) async fn watched(stream: TcpStream) -> Result<(Handle<AnyHost>, JoinHandle<()>), russh::Error> {
+    let (ours, theirs) = tokio::io::duplex(65_536);
+    let (mut from_client, mut to_client) = tokio::io::split(theirs);
+    let (mut from_server, mut to_server) = stream.into_split();
+    tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
+    let ends = tokio::spawn(async move {
+        // A reset is an end too.
+        let _ = tokio::io::copy(&mut from_server, &mut to_client).await;
+        let _ = to_client.shutdown().await;
+    });
+    Ok((within("a key exchange", client::connect_stream(Arc::default(), ours, AnyHost)).await?, ends))
 }

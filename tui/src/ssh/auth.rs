@@ -127,6 +127,11 @@ impl Connection {
             return self.rejection();
         }
         let Some(mut answers) = answers else {
+            if self.asked.take().is_some() {
+                // Who asks for the question again and again without an answer counts as wrong each time, for there is
+                // an end to wrong ones.
+                return self.rejection();
+            }
             self.prompt_shown();
             return self.ask(Asked::Password { user: user.to_owned() });
         };

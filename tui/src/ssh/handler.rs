@@ -147,7 +147,8 @@ impl Handler for Connection {
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Error> {
-        Ok(self.key_proven(user, key.public_key).await)
+        // Room that is needed while somebody signs in must not stay part of their connection.
+        Ok(Box::pin(self.key_proven(user, key.public_key)).await)
     }
 
     async fn auth_keyboard_interactive<'a>(
@@ -156,7 +157,7 @@ impl Handler for Connection {
         _submethods: &str,
         response: Option<Response<'a>>,
     ) -> Result<Auth, Error> {
-        Ok(self.answered(user, response).await)
+        Ok(Box::pin(self.answered(user, response)).await)
     }
 
     async fn auth_succeeded(&mut self, _session: &mut Session) -> Result<(), Error> {

@@ -68,7 +68,7 @@ pub(super) async fn run(job: Job) {
     let (output, stage) = (Arc::clone(&job.output), job.stage.clone());
     let outcome = match job.who.clone() {
         Who::Person(caller) => Person { job, caller }.work().await,
-        Who::Joining(key) => join(job, key).await,
+        Who::Joining(key) => Box::pin(join(job, key)).await,
     };
     output.finish(outcome.status).await;
     line.write(&outcome, started);
@@ -194,12 +194,13 @@ impl Person {
             }
         };
         let person = Self { caller: presence.caller().clone(), ..self };
+        // Dashboards stay open by the thousand: they must not hold room for what the others need.
         match kind {
             "dashboard" => person.dashboard(host).await,
-            "plain" => person.plain(host).await,
-            "command" => person.command(host).await,
-            "api" => person.api(host).await,
-            _ => person.greeting(host).await,
+            "plain" => Box::pin(person.plain(host)).await,
+            "command" => Box::pin(person.command(host)).await,
+            "api" => Box::pin(person.api(host)).await,
+            _ => Box::pin(person.greeting(host)).await,
         }
     }
 

@@ -206,8 +206,11 @@ impl Fields {
         self.key.as_deref()
     }
 
-    /// Somebody else changed it: what is typed will be set against this.
+    /// It was read again: what is typed will be set against this. What a row of a list left out is filled in.
     pub(super) fn seen(&mut self, key: KeyView) {
+        if self.key.as_ref().is_some_and(|row| row.rotation.is_none()) {
+            self.set_rotating(&key);
+        }
         self.key = Some(Box::new(key));
     }
 
@@ -304,7 +307,7 @@ impl Fields {
             tags: Some(self.tags()).filter(|new| *new != key.tags),
             monthly_limit: Some(self.limit()).filter(|new| *new != key.monthly_limit),
             rotation_interval: self.rotation().filter(|new| *new != key.rotation_interval),
-            rotation: self.rotation_patch(Some(&key.rotation)).map(Some),
+            rotation: key.rotation.as_ref().and_then(|old| self.rotation_patch(Some(old))).map(Some),
             ..KeyPatch::default()
         };
         let any = patch.name.is_some()

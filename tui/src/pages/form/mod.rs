@@ -42,7 +42,7 @@ pub(crate) struct FormPage {
     making: Option<Pending>,
     /// By this template.
     template: String,
-    /// The key is read again, for somebody else changed it.
+    /// The key is read again: somebody else changed it, or it came from the row of a list.
     reading: Option<Pending>,
 }
 
@@ -192,6 +192,9 @@ impl Page for FormPage {
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {
+        if let Some(row) = self.fields.key_at_hand().filter(|key| key.rotation.is_none()) {
+            self.reading = Some(cx.ask(Query::Key(row.id)));
+        }
         self.fields.at_home(&cx.user.time_zone);
         self.fields.reckon(cx.now_ms);
     }
@@ -301,6 +304,7 @@ impl Page for FormPage {
             self.reading = None;
             if let Ok(Answer::Key(key)) = result {
                 self.fields.seen(*key);
+                self.fields.reckon(cx.now_ms);
             }
             return Step::Stay;
         }

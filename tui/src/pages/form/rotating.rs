@@ -53,7 +53,10 @@ impl Default for Rotating {
 impl Fields {
     /// Puts the settings of a key into their fields.
     pub(super) fn set_rotating(&mut self, key: &KeyView) {
-        let settings = &key.rotation;
+        let Some(settings) = &key.rotation else {
+            self.set(Field::Rotation, &key.rotation_interval.to_string());
+            return;
+        };
         self.rotating.method = settings.method;
         self.rotating.zone.clone_from(&settings.timezone);
         let often = settings.cron.clone().unwrap_or_else(|| key.rotation_interval.to_string());

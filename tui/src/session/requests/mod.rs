@@ -9,6 +9,7 @@ use keyward_keys::generate::Template;
 use keyward_keys::input::{
     AuditQuery, Batch, BatchChange, KeyChange, KeyPatch, KeyRef, NewVersion, UsageQuery,
 };
+use keyward_keys::view::KeyView;
 use keyward_keys::{Caller, Error, Fault, Id, Service};
 
 use crate::app::{Answer, Deed, Query};
@@ -27,15 +28,27 @@ pub(super) async fn ask(service: Service, caller: Caller, query: Query) -> Resul
     })
 }
 
+/// Leaves out of a key what no list shows: an open dashboard holds dozens of them.
+fn row(key: &mut KeyView) {
+    key.rotation = None;
+}
+
 async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_keys::Result<Answer> {
     let by_id = |id: Id| KeyRef::Id(id.to_string());
     Ok(match query {
-        Query::List(query) => Answer::Keys(service.keys(caller, &query).await?),
+        Query::List(query) => {
+            let mut page = service.keys(caller, &query).await?;
+            page.keys.iter_mut().for_each(row);
+            Answer::Keys(page)
+        }
         Query::Rows(ids) => {
             let mut rows = Vec::with_capacity(ids.len());
             for id in ids {
                 match service.key(caller, &by_id(id)).await {
-                    Ok(row) => rows.push(row),
+                    Ok(mut key) => {
+                        row(&mut key);
+                        rows.push(key);
+                    }
                     Err(Error::NotFound(_)) => {}
                     Err(error) => return Err(error),
                 }
