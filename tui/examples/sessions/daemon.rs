@@ -52,8 +52,12 @@ impl Daemon {
         let began = Instant::now();
         let mut command = Command::new(binary);
         command.env_clear().arg("serve").arg("--data-dir").arg(&data).arg("--ready-file").arg(&ready_file);
-        for setting in ["ssh.listen=127.0.0.1:0", "api.listen=127.0.0.1:0", "limits.exempt=[\"127.0.0.0/8\"]"]
-        {
+        for setting in [
+            "ssh.listen=127.0.0.1:0",
+            "api.listen=127.0.0.1:0",
+            "limits.exempt=[\"127.0.0.0/8\"]",
+            "limits.ssh_sessions=10000",
+        ] {
             command.args(["--set", setting]);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(folder.join("log"))?);

@@ -208,7 +208,7 @@ impl Stage {
         let find = |id: Id| self.keys.iter().find(|key| key.id == id);
         Some(match query {
             Query::List(query) => Answer::Keys(self.list(&query)),
-            Query::Rows(ids) => Answer::Rows(ids.into_iter().filter_map(find).cloned().collect()),
+            Query::Rows(ids) => Answer::Rows(ids.into_iter().filter_map(find).map(row).collect()),
             Query::Rates(ids) => {
                 let rates = |id: Id| find(id).map(|key| (id, span(key, self.now_ms, 60)));
                 Answer::Rates(ids.into_iter().filter_map(rates).collect())
@@ -267,8 +267,7 @@ impl Stage {
             found.sort_by_key(|key| std::cmp::Reverse(key.current_month_usage));
         }
         let from = (query.page as usize - 1) * query.limit as usize;
-        let keys: Vec<_> =
-            found.iter().skip(from).take(query.limit as usize).map(|key| (*key).clone()).collect();
+        let keys = found.iter().skip(from).take(query.limit as usize).map(|key| row(key)).collect();
         let total = found.len() as u64;
         let pages = total.div_ceil(u64::from(query.limit)).max(1);
         KeyPage {
@@ -277,4 +276,9 @@ impl Stage {
             as_of: None,
         }
     }
+}
+
+/// A key as a list has it.
+fn row(key: &KeyView) -> KeyView {
+    KeyView { rotation: None, ..key.clone() }
 }

@@ -78,7 +78,7 @@ pub(crate) fn key(n: usize) -> KeyView {
         frozen: false,
         rotation_interval: 90,
         next_rotation: Some(moment(NOW_MS) + day * (12 + n as i32 * 5) - day * if n == 9 { 60 } else { 0 }),
-        rotation: reminding(),
+        rotation: Some(Box::new(reminding())),
         expires_at: (status == Expired).then(|| moment(NOW_MS) - day * 3),
         version: 1 + n as u32 % 4,
         deleted_at: None,

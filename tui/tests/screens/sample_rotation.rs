@@ -230,7 +230,7 @@ fn one(at: usize, key: &KeyView) -> RotationView {
         rotation: RotationSettingsView {
             method: seen.method,
             upcoming: (0..3).map(|n| moment(NOW_MS + (17 + 90 * n) * DAY)).collect(),
-            ..key.rotation.clone()
+            ..settings(key)
         },
         rotation_interval: key.rotation_interval,
         state: seen.state,
@@ -245,14 +245,18 @@ fn one(at: usize, key: &KeyView) -> RotationView {
     }
 }
 
+fn settings(key: &KeyView) -> RotationSettingsView {
+    key.rotation.as_deref().cloned().expect("a key of the sample is whole")
+}
+
 fn rehearsal(key: &KeyView, emergency: bool) -> RotationRehearsal {
     let rehearsed = |app, why: &str| RehearsedApp { app, why: why.to_owned() };
     let version = key.version;
     RotationRehearsal {
         dry_run: true,
-        method: key.rotation.method,
+        method: settings(key).method,
         version: version + 1,
-        overlap: if emergency { "0s".to_owned() } else { key.rotation.overlap.clone() },
+        overlap: if emergency { "0s".to_owned() } else { settings(key).overlap },
         latest: moment(NOW_MS + 8 * DAY),
         will_break: vec![rehearsed(
             app(0, "billing-cron", version),
