@@ -89,7 +89,7 @@ pub(crate) fn key(n: usize) -> KeyView {
 }
 
 /// How a key is rotated that nobody has said anything about.
-fn reminding() -> RotationSettingsView {
+pub(super) fn reminding() -> RotationSettingsView {
     RotationSettingsView {
         method: RotationMethodName::Remind,
         template: None,

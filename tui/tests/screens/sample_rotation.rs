@@ -11,6 +11,7 @@ use keyward_keys::{
 };
 use keyward_tui::app::{RotationAnswer, RotationAsk};
 
+use super::of_keys::reminding;
 use super::{MINUTE, NOW_MS, id, moment};
 
 const HOUR: i64 = 60 * MINUTE;
@@ -246,7 +247,7 @@ fn one(at: usize, key: &KeyView) -> RotationView {
 }
 
 fn settings(key: &KeyView) -> RotationSettingsView {
-    key.rotation.as_deref().cloned().expect("a key of the sample is whole")
+    key.rotation.as_deref().cloned().unwrap_or_else(reminding)
 }
 
 fn rehearsal(key: &KeyView, emergency: bool) -> RotationRehearsal {
