@@ -315,12 +315,14 @@ async fn settings_are_refused_as_a_whole_and_keep_what_is_not_named() {
     );
     let cron = RotationPatch { cron: Some(Some("0  3 * * 1".to_owned())), ..RotationPatch::default() };
     let view = set(Some(cron)).await.expect("set");
-    assert_eq!(view.rotation.template.as_deref(), Some("sk-live-{48}"));
-    assert_eq!((view.rotation.cron.as_deref(), &*view.rotation.overlap), (Some("0 3 * * 1"), "1h"));
-    let upcoming: Vec<String> = view.rotation.upcoming.iter().map(ToString::to_string).collect();
+    let rotation = view.rotation.expect("whole");
+    assert_eq!(rotation.template.as_deref(), Some("sk-live-{48}"));
+    assert_eq!((rotation.cron.as_deref(), &*rotation.overlap), (Some("0 3 * * 1"), "1h"));
+    let upcoming: Vec<String> = rotation.upcoming.iter().map(ToString::to_string).collect();
     assert_eq!(upcoming, ["2026-03-16T03:00:00Z", "2026-03-23T03:00:00Z", "2026-03-30T03:00:00Z"]);
     let none = set(None).await.expect("set");
-    assert_eq!((none.rotation.method, none.rotation.cron), (RotationMethodName::Remind, None));
+    let rotation = none.rotation.expect("whole");
+    assert_eq!((rotation.method, rotation.cron), (RotationMethodName::Remind, None));
     assert_eq!(none.next_rotation.map(|at| at.as_millisecond()), Some(NOON + 90 * DAY_MS));
 }
 
