@@ -43,6 +43,7 @@ pub struct Meters {
     keys_deleted: IntCounter,
     rotations: IntCounterVec,
     rotation_last_success: IntGaugeVec,
+    messages: IntCounterVec,
     commit_seconds: Histogram,
     commit_failures: IntCounter,
     usage_events: IntCounter,
@@ -63,6 +64,7 @@ pub(crate) struct Readings {
     pub(crate) signed_in: IntGauge,
     pub(crate) rotations_overdue: IntGauge,
     pub(crate) rotations_open: IntGaugeVec,
+    pub(crate) messages_waiting: IntGauge,
     pub(crate) audit_records: IntGauge,
     pub(crate) audit_unsigned: IntGauge,
     pub(crate) uptime: Gauge,
@@ -168,6 +170,10 @@ impl Maker {
                 .gauge("keyward_signed_in_sessions", "Sessions of bearer tokens that have not ended")?,
             rotations_overdue: self
                 .gauge("keyward_rotations_overdue", "Keys whose rotation was due before now")?,
+            messages_waiting: self.gauge(
+                "keyward_messages_waiting",
+                "Messages to webhooks that are due and were not sent yet",
+            )?,
             rotations_open: self.gauges(
                 "keyward_rotations_open",
                 "Keys with a rotation that is not over, by what it does: running, waiting, stopped",
@@ -249,6 +255,11 @@ impl Meters {
                 "Rotations by method and outcome: done, failed (stopped until somebody looks), cancelled",
                 &["method", "outcome"],
             )?,
+            messages: maker.counters(
+                "keyward_messages_total",
+                "Messages sent to webhooks, by how that went: arrived, or failed, to be tried again or given up",
+                &["outcome"],
+            )?,
             rotation_last_success: maker.gauges(
                 "keyward_rotation_last_success_timestamp_seconds",
                 "When a rotation was last finished, by method, in Unix seconds",
@@ -301,6 +312,12 @@ impl Meters {
             Permission::KeyDelete => self.keys_deleted.inc_by(things),
             _ => {}
         }
+    }
+
+    /// Counts a message to a webhook.
+    pub(crate) fn message_sent(&self, arrived: bool) {
+        let outcome = if arrived { "arrived" } else { "failed" };
+        self.messages.with_label_values(&[outcome]).inc();
     }
 
     /// Counts a rotation that has ended so, at this moment (ms since the epoch).

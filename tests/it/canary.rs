@@ -3,6 +3,7 @@
 //! people type in confidence must be in none; names and addresses not in the log, nor readable in a file.
 
 mod codes;
+mod webhooks;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,8 +28,17 @@ const REST_VALUE: &str = "Canary7fValueByRest";
 const SSH_VALUE: &str = "Canary7fValueBySsh";
 const FORM_VALUE: &str = "Canary7fValueByForm";
 const LOST_VALUE: &str = "Canary7fValueInBadInput";
-const TYPED: [&str; 8] =
-    [PASSWORD, WRONG_PASSWORD, PASSPHRASE, WRONG_PASSPHRASE, REST_VALUE, SSH_VALUE, FORM_VALUE, LOST_VALUE];
+const TYPED: [&str; 9] = [
+    PASSWORD,
+    WRONG_PASSWORD,
+    PASSPHRASE,
+    WRONG_PASSPHRASE,
+    REST_VALUE,
+    SSH_VALUE,
+    FORM_VALUE,
+    LOST_VALUE,
+    webhooks::HOOK,
+];
 
 const EMAIL: &str = "canary8e@example.com";
 const KEY_NAME: &str = "canary8e-key-name";
@@ -129,7 +139,12 @@ impl Cage {
         fs::create_dir_all(&temporary).unwrap();
         let mut command = keyward(Path::new(BINARY), data, &[]);
         command.env("TMPDIR", &temporary);
-        let settings = ["limits.exempt=[\"127.0.0.0/8\"]", "log.level=trace", "auth.registration=open"];
+        let settings = [
+            "limits.exempt=[\"127.0.0.0/8\"]",
+            "outbound.allow=[\"127.0.0.0/8\"]",
+            "log.level=trace",
+            "auth.registration=open",
+        ];
         let daemon = Process::start(command, data, &settings);
         Self { daemon, temporary, sinks: Vec::new(), issued: Vec::new() }
     }
@@ -287,6 +302,7 @@ async fn what_is_typed_in_confidence_is_kept_nowhere() {
     cage.heard("user add", [added.stdout, added.stderr].concat());
     let http = cage.by_rest().await;
     cage.codes(&http).await;
+    cage.webhooks(&http).await;
     cage.a_key_by_rest(&http).await;
     cage.by_ssh().await;
     cage.record();

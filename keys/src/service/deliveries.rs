@@ -4,7 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 
 use keyward_store::model::{Delivery, DeliveryState, Id, Webhook};
 use keyward_store::{Op, Record, Row, Store};
@@ -34,8 +35,8 @@ const KEPT: usize = 200;
 /// Messages of one webhook that are kept although they are still to be sent; beyond, the oldest is given up.
 const WAITING: usize = 1_000;
 
-/// Messages that are sent in one go, and how many of them for one person or team: receivers that do not answer keep
-/// nobody else waiting for long, and leave room for rotations.
+/// Messages that are under way at once, and how many of them for one person or team: receivers that do not answer leave
+/// room for others', and for rotations.
 const AT_ONCE: usize = 16;
 const AT_ONCE_EACH: usize = 4;
 
@@ -178,41 +179,64 @@ impl Service {
     }
 
     /// Sends what is due, for as long as something is; answers how much was sent. Safe to run twice, and after a crash.
+    /// As one arrives the next is sent: nobody waits for a receiver that does not answer.
     pub async fn deliver_webhooks(&self, caller: &Caller) -> Result<u64> {
         self.release_held(caller).await?;
-        let mut sent = 0;
+        let (mut sent, mut under_way) = (0, HashMap::<Vec<u8>, Id>::new());
+        let mut calls = FuturesUnordered::new();
         loop {
-            let due: Vec<(Shared<Webhook>, Vec<u8>)> = {
-                let tables = self.mirror().read();
-                authorise(&tables, caller, Permission::NoticeSend, Target::Instance, None)?;
-                let mut each = HashMap::new();
-                let due = tables.posted.due(self.now_ms()).filter(|(hook, _)| {
-                    let owner = hook.record.space.or(hook.record.account);
-                    let count: &mut usize = each.entry(owner).or_default();
-                    *count += 1;
-                    *count <= AT_ONCE_EACH
+            for (hook, row) in self.next_to_send(caller, &mut under_way).await? {
+                calls.push(async move {
+                    let outcome = self.send(&hook.record, &row.record).await;
+                    ((hook, row), outcome)
                 });
-                due.take(AT_ONCE).collect()
-            };
-            if due.is_empty() {
-                return Ok(sent);
             }
-            let snapshot = self.store().snapshot().await?;
-            let mut rows = Vec::new();
-            for (hook, key) in due {
-                rows.extend(Row::<Delivery>::get(&snapshot, &key).await?.map(|row| (hook, row)));
+            let Some(first) = calls.next().await else { return Ok(sent) };
+            let mut done = vec![first];
+            while let Some(Some(more)) = calls.next().now_or_never() {
+                done.push(more);
             }
-            drop(snapshot);
-            // All were removed meanwhile.
-            if rows.is_empty() {
-                return Ok(sent);
-            }
-            let outcomes =
-                join_all(rows.iter().map(|(hook, row)| self.send(&hook.record, &row.record))).await;
-            let done: Vec<_> = rows.into_iter().zip(outcomes).collect();
-            sent += done.len() as u64;
             self.note_outcomes(caller, &done).await?;
+            done.iter().for_each(|(_, outcome)| self.0.meters.message_sent(outcome.is_ok()));
+            sent += done.len() as u64;
+            for ((_, row), _) in &done {
+                under_way.remove(&row.record.key());
+            }
         }
+    }
+
+    /// What may be sent now beside what is under way, which it joins.
+    async fn next_to_send(
+        &self,
+        caller: &Caller,
+        under_way: &mut HashMap<Vec<u8>, Id>,
+    ) -> Result<Vec<ToSend>> {
+        let mut due: Vec<(Shared<Webhook>, Vec<u8>)> = Vec::new();
+        {
+            let tables = self.mirror().read();
+            authorise(&tables, caller, Permission::NoticeSend, Target::Instance, None)?;
+            for (hook, key) in tables.posted.due(self.now_ms()) {
+                if under_way.len() == AT_ONCE {
+                    break;
+                }
+                let owner = hook.record.space.or(hook.record.account).unwrap_or(hook.record.id);
+                let of_owner = under_way.values().filter(|other| **other == owner).count();
+                if of_owner < AT_ONCE_EACH && !under_way.contains_key(&key) {
+                    under_way.insert(key.clone(), owner);
+                    due.push((hook, key));
+                }
+            }
+        }
+        let snapshot = self.store().snapshot().await?;
+        let mut rows = Vec::new();
+        for (hook, key) in due {
+            match Row::<Delivery>::get(&snapshot, &key).await? {
+                Some(row) => rows.push((hook, row)),
+                // Removed meanwhile.
+                None => drop(under_way.remove(&key)),
+            }
+        }
+        Ok(rows)
     }
 
     async fn send(&self, hook: &Webhook, delivery: &Delivery) -> CallResult<u16> {

@@ -79,6 +79,7 @@ impl Service {
         ] {
             read.rotations_open.with_label_values(&[word]).set(to_gauge(open(state)));
         }
+        read.messages_waiting.set(to_gauge(tables.posted.due(now_ms).count()));
         read.tokens.set(to_gauge(tables.tokens.len()));
         let teams = tables.spaces.values().filter(|space| space.record.kind == SpaceKind::Team);
         read.teams.set(to_gauge(teams.count()));

@@ -1,6 +1,7 @@
 //! Webhooks: who manages them, what is sent, how often, and that nothing is lost or told to somebody else.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use keyward_keys::input::{DeliveryQuery, NewWebhook, ProfileChange, TimingPatch, WebhookPatch};
 use keyward_keys::outbound::MessageFormat;
@@ -10,7 +11,7 @@ use secrecy::ExposeSecret;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::harness::{ELSEWHERE, Instance, NOON, by_id, secret};
+use crate::harness::{ELSEWHERE, Instance, NOON, by_id, eventually, secret};
 use crate::teams::{joined, team, team_key};
 
 /// A receiver that answers with these statuses, the last one for ever, and keeps what it got.
@@ -217,6 +218,7 @@ async fn a_team_s_webhook_is_its_admins_and_ends_with_it() {
 
     let key = team_key(&instance, &ana, team, "Stripe").await;
     service.delete_key(&ana, &by_id(key.id), None).await.expect("binned");
+    instance.clock.set(NOON + 1);
     joined(&instance, &ana, team, "kim", Role::Viewer).await;
     let told = log(service, &bob, hook.id).await;
     let told: Vec<_> = told.iter().map(|one| (one.event.as_str(), one.api_key_id)).collect();
@@ -341,4 +343,37 @@ async fn a_digest_is_sent_at_its_time_and_one_alone_as_it_is() {
     let patch = WebhookPatch { timing: off, ..WebhookPatch::default() };
     let hook = service.update_webhook(&ana, hook.id, patch).await.expect("changed");
     assert_eq!((hook.timing.digest, hook.timing.timezone), (None, None));
+}
+
+#[tokio::test]
+async fn a_receiver_that_does_not_answer_keeps_nobody_waiting() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let (ana, (bob, _)) = (instance.ana().await, instance.person("bob", Plan::Free).await);
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/", silent.local_addr().expect("an address"));
+    let held = tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((stream, _)) = silent.accept().await {
+            open.push(stream);
+        }
+    });
+    let (mute, _) = service.create_webhook(&ana, new(&url)).await.expect("made");
+    for _ in 0..6 {
+        service.test_webhook(&ana, mute.id).await.expect("queued");
+    }
+    let receiver = Receiver::start(&[200]).await;
+    let (hook, _) = service.create_webhook(&bob, new(&receiver.url)).await.expect("made");
+    for _ in 0..20 {
+        service.test_webhook(&bob, hook.id).await.expect("queued");
+    }
+    let (sending, system) = (service.clone(), instance.system());
+    let job = tokio::spawn(async move { sending.deliver_webhooks(&system).await });
+    let arrived = async || receiver.got().len() == 20;
+    // A call that is not answered is given up after fifteen.
+    let soon = tokio::time::timeout(Duration::from_secs(8), eventually("all of them arrive", arrived)).await;
+    assert!(soon.is_ok(), "{} have arrived", receiver.got().len());
+    assert!(log(service, &ana, mute.id).await.iter().all(|one| one.state == DeliveryStatus::Pending));
+    job.abort();
+    held.abort();
 }

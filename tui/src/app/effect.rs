@@ -15,6 +15,7 @@ use secrecy::SecretString;
 
 use crate::app::asks::{
     AccountAnswer, AccountQuery, InboxAnswer, InboxQuery, RotationAnswer, RotationAsk, TeamAnswer, TeamQuery,
+    WebhookAnswer, WebhookAsk,
 };
 use crate::notice::Notice;
 use crate::term::caps::Caps;
@@ -214,6 +215,8 @@ pub enum Query {
     Account(AccountQuery),
     /// About notifications and support, answered by [`Answer::Inbox`].
     Inbox(InboxQuery),
+    /// About webhooks, answered by [`Answer::Webhooks`].
+    Webhooks(WebhookAsk),
     /// About rotation, answered by [`Answer::Rotation`].
     Rotation(RotationAsk),
     /// `home`, answered by [`Answer::Home`].
@@ -294,6 +297,8 @@ pub enum Answer {
     Account(AccountAnswer),
     /// What came of a question about notifications or support.
     Inbox(InboxAnswer),
+    /// What came of a question about webhooks.
+    Webhooks(WebhookAnswer),
     /// What came of a question about rotation.
     Rotation(RotationAnswer),
     /// What wants attention.

@@ -16,6 +16,7 @@ mod travel;
 
 pub use asks::{
     AccountAnswer, AccountQuery, InboxAnswer, InboxQuery, RotationAnswer, RotationAsk, TeamAnswer, TeamQuery,
+    WebhookAnswer, WebhookAsk,
 };
 pub(crate) use chrome::notice_mark;
 pub use effect::{Answer, AppEvent, Deed, Effect, Ends, HostInfo, Query, RequestId, Spot};

@@ -12,7 +12,7 @@ use keyward_tui::app::{Answer, AppEvent, Effect, Query, RequestId, TeamAnswer, T
 use secrecy::ExposeSecret;
 
 /// A page and the keys that lead to it. Of those with a mark, the styles are kept too.
-const PAGES: [(&str, &str, bool); 22] = [
+const PAGES: [(&str, &str, bool); 24] = [
     ("teams", "6", true),
     ("team", "6\rjj", true),
     ("team-invitations", "6\r\t", false),
@@ -29,6 +29,8 @@ const PAGES: [(&str, &str, bool); 22] = [
     ("profile-forgotten", "9F", false),
     ("ssh-keys", "9jjjjjj\r", false),
     ("sessions", "9jjjjjjj\r", false),
+    ("webhooks", "9jjjjjjjjjjjj\rj", true),
+    ("webhook-deliveries", "9jjjjjjjjjjjj\r\rj", false),
     ("notifications", "4j", true),
     ("audit", "0jj", true),
     ("audit-record", "0jj\r", false),

@@ -247,6 +247,7 @@ impl Stage {
             Query::Team(query) => people::team(query)?,
             Query::Account(query) => people::account(query)?,
             Query::Inbox(query) => inbox::inbox(query)?,
+            Query::Webhooks(ask) => Answer::Webhooks(inbox::webhooks(&ask)),
             Query::Rotation(ask) => Answer::Rotation(rotation::answer(&self.keys, &ask)?),
             Query::Home => Answer::Home(Box::new(home::home(&self.keys, self.now_ms))),
             Query::Day => Answer::Day(Box::new(home::day(&self.keys))),

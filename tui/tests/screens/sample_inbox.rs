@@ -3,11 +3,12 @@
 
 use keyward_keys::input::AuditQuery;
 use keyward_keys::view::{
-    AuditPage, AuditView, NotificationPage, NotificationView, Pagination, TicketMessageView, TicketPage,
-    TicketStatus, TicketView,
+    AuditPage, AuditView, DeliveryStatus, DeliveryView, NotificationPage, NotificationView, Pagination,
+    TicketMessageView, TicketPage, TicketStatus, TicketView, TimingView, WebhookView,
 };
 use keyward_keys::{Door, Id, Outcome};
-use keyward_tui::app::{Answer, InboxAnswer, InboxQuery};
+use keyward_tui::app::{Answer, InboxAnswer, InboxQuery, WebhookAnswer, WebhookAsk};
+use secrecy::SecretString;
 
 use super::people::{self, DAY, HOUR, MINUTE, ago};
 use super::{id, key};
@@ -177,4 +178,56 @@ pub(crate) fn inbox(query: InboxQuery) -> Option<Answer> {
         }
         InboxQuery::Open(_) => InboxAnswer::Ticket(Box::new(ticket(id(360))?)),
     }))
+}
+
+/// Where notifications are sent besides, and what came of that.
+pub(crate) fn webhooks(ask: &WebhookAsk) -> WebhookAnswer {
+    let hook = |n: usize, name: &str, url: &str, format: &str, digest: Option<&str>| WebhookView {
+        id: id(500 + n),
+        name: name.to_owned(),
+        url: url.to_owned(),
+        format: format.to_owned(),
+        events: if n == 1 { vec!["alert_firing".to_owned()] } else { Vec::new() },
+        team: (n == 2).then(|| id(90)),
+        disabled: n == 2,
+        timing: TimingView {
+            quiet_hours: (n == 1).then(|| "22:00-07:00".to_owned()),
+            digest: digest.map(str::to_owned),
+            timezone: None,
+            urgent_at_once: true,
+        },
+        created_at: ago(3 * DAY),
+    };
+    let sent = |n: usize, state, attempts, status, detail: Option<&str>| DeliveryView {
+        id: id(520 + n),
+        event: "key_deleted".to_owned(),
+        api_key_id: Some(id(4)),
+        message: "Chidi Okafor moved mapbox-legacy to the bin; it can be restored for 30 days".to_owned(),
+        state,
+        attempts,
+        next_attempt: None,
+        status,
+        detail: detail.map(str::to_owned),
+        created_at: ago(3 * DAY),
+        sent_at: (attempts > 0).then(|| ago(2 * DAY)),
+    };
+    match ask {
+        WebhookAsk::All => WebhookAnswer::All(vec![
+            hook(0, "my mail", "ana@example.com", "email", Some("daily 08:00")),
+            hook(1, "phone", "https://ntfy.sh/…", "ntfy", None),
+            hook(2, "ops", "https://hooks.example.com/keyward", "standard", None),
+        ]),
+        WebhookAsk::Create(_) => WebhookAnswer::Made(
+            Box::new(hook(3, "ops", "https://hooks.example.com/x", "standard", None)),
+            SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ),
+        WebhookAsk::Deliveries(_) => WebhookAnswer::Deliveries(vec![
+            sent(0, DeliveryStatus::Held, 0, None, None),
+            sent(1, DeliveryStatus::Delivered, 1, Some(200), None),
+            sent(2, DeliveryStatus::Failed, 10, None, Some("hooks.example.com did not answer in time")),
+        ]),
+        WebhookAsk::Turn { .. } | WebhookAsk::Remove(_) | WebhookAsk::Test(_) | WebhookAsk::Again { .. } => {
+            WebhookAnswer::Done
+        }
+    }
 }

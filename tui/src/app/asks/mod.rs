@@ -4,8 +4,10 @@ mod account;
 mod inbox;
 mod rotation;
 mod team;
+mod webhooks;
 
 pub use account::{AccountAnswer, AccountQuery};
 pub use inbox::{InboxAnswer, InboxQuery};
 pub use rotation::{RotationAnswer, RotationAsk};
 pub use team::{TeamAnswer, TeamQuery};
+pub use webhooks::{WebhookAnswer, WebhookAsk};

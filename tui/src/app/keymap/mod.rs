@@ -101,6 +101,10 @@ pub(crate) enum Command {
     RollBack,
     /// An old version was revoked where it was made.
     TickOff,
+    /// Send a message to try it.
+    Test,
+    /// Send a message once more.
+    Resend,
 }
 
 /// Where a binding holds.
@@ -152,6 +156,10 @@ pub(crate) enum Scope {
     SshKeys,
     /// One's sessions.
     Sessions,
+    /// Webhooks.
+    Webhooks,
+    /// What was sent to a webhook.
+    Deliveries,
     /// Notifications.
     Notices,
     /// Audit records.
@@ -198,6 +206,8 @@ pub(crate) enum Place {
     Factor,
     SshKeys,
     Sessions,
+    Webhooks,
+    Deliveries,
     Notices,
     Audit,
     Record,
@@ -234,6 +244,8 @@ impl Place {
         Self::Factor,
         Self::SshKeys,
         Self::Sessions,
+        Self::Webhooks,
+        Self::Deliveries,
         Self::Notices,
         Self::Audit,
         Self::Record,
@@ -271,6 +283,12 @@ impl Place {
             Self::SshKeys => &[Scope::SshKeys, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
             Self::Sessions => {
                 &[Scope::Sessions, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Webhooks => {
+                &[Scope::Webhooks, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Deliveries => {
+                &[Scope::Deliveries, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always]
             }
             Self::Notices => &[Scope::Notices, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
             Self::Audit => &[Scope::Audit, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],

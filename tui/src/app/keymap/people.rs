@@ -103,6 +103,37 @@ pub(super) static GROUPS: &[Group] = &[
         ],
     },
     Group {
+        scope: S::Webhooks,
+        title: "Webhooks",
+        rows: &[
+            row(
+                C::Open,
+                &[ENTER, c('l'), RIGHT],
+                "what was sent",
+                90,
+                "Show what was sent, and what came of it",
+            )
+            .line("webhooks deliveries WEBHOOK"),
+            row(C::Test, &[c('t')], "try", 80, "Send a message that says nothing but that it can be")
+                .line("webhooks test WEBHOOK"),
+            row(C::New, &[c('n')], "add", 70, "Have notifications sent to another address")
+                .line("webhooks add --name NAME"),
+            row(C::Switch, &[c('x')], "off or on", 60, "Send nothing to the selected one, or again"),
+            row(C::Delete, &[c('D')], "remove", 50, "Remove the selected one").line("webhooks rm WEBHOOK"),
+            row(C::Refresh, &[c('r')], "refresh", 5, "Read the webhooks again").line("webhooks ls"),
+        ],
+    },
+    Group {
+        scope: S::Deliveries,
+        title: "What was sent to a webhook",
+        rows: &[
+            row(C::Test, &[c('t')], "try", 90, "Send a message that says nothing but that it can be"),
+            row(C::Resend, &[c('a')], "again", 80, "Send the selected message once more, under the same id")
+                .line("webhooks redeliver WEBHOOK --delivery ID"),
+            row(C::Refresh, &[c('r')], "refresh", 5, "Read what was sent again"),
+        ],
+    },
+    Group {
         scope: S::Notices,
         title: "Notifications",
         rows: &[

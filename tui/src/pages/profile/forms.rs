@@ -1,11 +1,13 @@
 //! The forms of the profile.
 
-use keyward_keys::input::{PassphraseReset, ProfileChange};
+use keyward_keys::input::{NewWebhook, PassphraseReset, ProfileChange, TimingPatch};
+use keyward_keys::outbound::MessageFormat;
 use keyward_keys::view::PassphraseLoss;
 
 use crate::app::cx::Cx;
-use crate::app::{AccountAnswer, AccountQuery, Answer, Query};
+use crate::app::{AccountAnswer, AccountQuery, Answer, Query, WebhookAnswer, WebhookAsk};
 use crate::notice::NoticeKind;
+use crate::pages::once::OncePage;
 use crate::pages::sheet::{Field, Kind, Sheet, Values};
 use crate::pages::{Page, Step};
 use crate::widgets::pen::safe;
@@ -177,4 +179,46 @@ pub(super) fn ssh_key() -> Box<dyn Page> {
     };
     let lead = "Only its public half: it looks like ssh-ed25519 AAAA… you@host. Make one with ssh-keygen -t ed25519.";
     Sheet::page("Add an SSH key", lead, fields, ask, then)
+}
+
+/// A webhook for what the person is told. The secret that signs is shown this once, to whoever needs one.
+pub(super) fn webhook() -> Box<dyn Page> {
+    const FORMATS: &[(&str, &str)] = &[
+        ("standard", "to a program of yours, signed by Standard Webhooks"),
+        ("slack", "to an incoming webhook of Slack"),
+        ("discord", "to a webhook of a channel of Discord"),
+        ("ntfy", "to a topic of ntfy"),
+        ("email", "to the e-mail address of your account"),
+    ];
+    let fields = vec![
+        Field::new("name", "Name", "What you call it.", Kind::Line),
+        Field::new("format", "As", "", Kind::Choice(FORMATS)),
+        secret("url", "Address", "https://…, or your e-mail address. It is not shown."),
+    ];
+    let ask = |values: &Values| {
+        let new = NewWebhook {
+            name: values.text(0),
+            format: FORMATS.get(values.choice(1)).map(|(name, _)| MessageFormat::named(name)),
+            url: values.secret(2),
+            events: None,
+            team: None,
+            timing: TimingPatch::default(),
+        };
+        Query::Webhooks(WebhookAsk::Create(Box::new(new)))
+    };
+    let then = |answer: Answer, cx: &mut Cx<'_>| match answer {
+        Answer::Webhooks(WebhookAnswer::Made(hook, secret))
+            if hook.format == MessageFormat::Standard.name() =>
+        {
+            let lead = "What is sent is signed with this secret, by Standard Webhooks. It is shown only now."
+                .to_owned();
+            Step::Replace(Box::new(OncePage::new("Webhook", lead, vec![secret])))
+        }
+        _ => {
+            cx.say(NoticeKind::Done, "It is sent there too from now on; t tries it.");
+            Step::Back
+        }
+    };
+    let lead = "What you are told goes there as well. For a team's, and for quiet hours and digests: ssh … webhooks --help.";
+    Sheet::page("Send notifications elsewhere", lead, fields, ask, then)
 }

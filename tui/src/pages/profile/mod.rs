@@ -1,6 +1,7 @@
 //! The profile and its settings: who one is, how things look, how one signs in, and what one is told. A row for each
 //! setting; Enter changes it.
 
+mod deliveries;
 mod factor;
 mod forms;
 mod paint;
@@ -8,6 +9,7 @@ mod qr;
 mod sessions;
 mod ssh_keys;
 mod theme;
+mod webhooks;
 
 use keyward_keys::input::{PreferencesChange, ProfileChange};
 use keyward_keys::view::UserView;
@@ -18,7 +20,7 @@ use ratatui::layout::{Position, Rect};
 use crate::app::cx::{Cx, Pending};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
-use crate::app::{AccountAnswer, AccountQuery, Answer, Query, RequestId};
+use crate::app::{AccountAnswer, AccountQuery, Answer, Query, RequestId, WebhookAnswer, WebhookAsk};
 use crate::notice::{Notice, NoticeKind};
 use crate::pages::read::Read;
 use crate::pages::{Page, Step, about_people};
@@ -30,6 +32,7 @@ use factor::FactorPage;
 use sessions::SessionsPage;
 use ssh_keys::SshKeysPage;
 use theme::ThemePage;
+use webhooks::WebhooksPage;
 
 pub(crate) use paint::told;
 
@@ -48,6 +51,7 @@ pub(super) enum Setting {
     Unlock,
     Lock,
     Notifications,
+    Webhooks,
     Told(Told),
 }
 
@@ -67,6 +71,7 @@ fn settings() -> impl Iterator<Item = Setting> {
         S::Unlock,
         S::Lock,
         S::Notifications,
+        S::Webhooks,
     ];
     first.into_iter().chain(Told::ALL.into_iter().map(S::Told))
 }
@@ -76,9 +81,10 @@ fn settings() -> impl Iterator<Item = Setting> {
 pub(crate) struct ProfilePage {
     user: Read<Box<UserView>>,
     list: List<Setting>,
-    /// How many SSH keys, and how many sessions.
+    /// How many SSH keys, sessions and webhooks.
     keys: Read<usize>,
     sessions: Read<usize>,
+    webhooks: Read<usize>,
     changing: Option<Pending>,
     /// What a new unlock passphrase costs is asked.
     loss: Option<Pending>,
@@ -90,6 +96,7 @@ impl ProfilePage {
         self.user.ask(cx, Query::Me);
         self.keys.ask(cx, Query::Account(AccountQuery::SshKeys));
         self.sessions.ask(cx, Query::Account(AccountQuery::Sessions));
+        self.webhooks.ask(cx, Query::Webhooks(WebhookAsk::All));
     }
 
     fn height(cx: &Cx<'_>) -> usize {
@@ -140,6 +147,7 @@ impl ProfilePage {
                 self.change(PreferencesChange { notifications, ..PreferencesChange::default() }, cx);
                 Step::Stay
             }
+            Setting::Webhooks => self.cover(Box::new(WebhooksPage::default())),
             Setting::Told(kind) => {
                 self.turn(kind, cx);
                 Step::Stay
@@ -190,6 +198,7 @@ impl Page for ProfilePage {
             || self.user.awaits(id)
             || self.keys.awaits(id)
             || self.sessions.awaits(id)
+            || self.webhooks.awaits(id)
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
@@ -220,6 +229,11 @@ impl Page for ProfilePage {
         } else if self.keys.awaits(id) {
             self.keys.take(result, cx, |answer| match answer {
                 Answer::Account(AccountAnswer::SshKeys(keys)) => Some(keys.len()),
+                _ => None,
+            });
+        } else if self.webhooks.awaits(id) {
+            self.webhooks.take(result, cx, |answer| match answer {
+                Answer::Webhooks(WebhookAnswer::All(webhooks)) => Some(webhooks.len()),
                 _ => None,
             });
         } else {

@@ -99,6 +99,7 @@ impl ProfilePage {
             Setting::Unlock if user.unlock_passphrase => plain("open sealed keys".to_owned()),
             Setting::Unlock => off("needs an unlock passphrase"),
             Setting::Lock => plain("close sealed keys again".to_owned()),
+            Setting::Webhooks => count(self.webhooks.get(), "webhook", "webhooks"),
             Setting::Notifications if user.preferences.notifications => good("on"),
             Setting::Notifications => off("off"),
             Setting::Told(_) if !user.preferences.notifications => off("notifications are off"),
@@ -116,7 +117,7 @@ fn group(setting: Setting) -> &'static str {
         Setting::Theme => "Appearance",
         Setting::Password | Setting::Factor | Setting::SshKeys | Setting::Sessions => "Signing in",
         Setting::Passphrase | Setting::Unlock | Setting::Lock => "Sealed keys",
-        Setting::Notifications | Setting::Told(_) => "Notifications",
+        Setting::Notifications | Setting::Webhooks | Setting::Told(_) => "Notifications",
     }
 }
 
@@ -134,6 +135,7 @@ fn label(setting: Setting) -> &'static str {
         Setting::Unlock => "Unlock",
         Setting::Lock => "Lock",
         Setting::Notifications => "Notifications",
+        Setting::Webhooks => "Sent elsewhere",
         Setting::Told(kind) => told(kind),
     }
 }
@@ -193,6 +195,9 @@ fn about(setting: Setting, user: &UserView) -> String {
             "Enter asks for your unlock passphrase. It holds while you use it, and lets in who waits for you."
         }
         Setting::Lock => "Enter forgets your opened key in this session.",
+        Setting::Webhooks => {
+            "To programs, Slack, Discord, ntfy or by mail, yours and your teams'. Enter lists, tries and adds them."
+        }
         Setting::Notifications => "Enter switches all of them off or on.",
         Setting::Told(_) => "Enter mutes this kind, or has it told again.",
     };

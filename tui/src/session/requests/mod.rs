@@ -4,6 +4,7 @@ mod account;
 mod inbox;
 mod rotation;
 mod team;
+mod webhooks;
 
 use keyward_keys::generate::Template;
 use keyward_keys::input::{
@@ -104,6 +105,7 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
         Query::Team(query) => Answer::Team(team::answer(service, caller, query).await?),
         Query::Account(query) => account::answer(service, caller, query).await?,
         Query::Inbox(query) => Answer::Inbox(inbox::answer(service, caller, query).await?),
+        Query::Webhooks(ask) => Answer::Webhooks(webhooks::answer(service, caller, ask).await?),
         Query::Rotation(ask) => Answer::Rotation(rotation::answer(service, caller, ask).await?),
         Query::Home => Answer::Home(Box::new(service.home(caller).await?)),
         Query::Day => {

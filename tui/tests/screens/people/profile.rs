@@ -1,11 +1,11 @@
 //! The profile: what its pages do.
 
 use super::{asked, copied, selected, stage, stage_at, take};
-use crate::sample::{Look, id};
+use crate::sample::{Look, Stage, id};
 use keyward_keys::Fault;
 use keyward_keys::NoticeKind as Told;
 use keyward_keys::view::UserView;
-use keyward_tui::app::{AccountAnswer, AccountQuery, Answer, AppEvent, Query};
+use keyward_tui::app::{AccountAnswer, AccountQuery, Answer, AppEvent, Query, WebhookAnswer, WebhookAsk};
 use keyward_tui::notice::{Notice, NoticeKind};
 use keyward_tui::term::input::{Input, Key, KeyCode, Paste};
 use zeroize::Zeroizing;
@@ -172,6 +172,38 @@ fn an_ssh_key_is_pasted_as_it_is() {
         take(&mut stage, |query| matches!(query, Query::Account(AccountQuery::AddSshKey { .. })));
     let Query::Account(AccountQuery::AddSshKey { name, line: sent }) = query else { panic!() };
     assert_eq!((name.as_str(), sent.as_str()), ("laptop", line.trim_end()));
+}
+
+#[test]
+fn a_webhook_is_tried_turned_on_and_removed_and_a_test_opens_what_was_sent() {
+    let asks = |stage: &mut Stage, wanted: fn(&WebhookAsk) -> bool| {
+        take(stage, |query| matches!(query, Query::Webhooks(ask) if wanted(ask))).0
+    };
+    let mut stage = stage("9jjjjjjjjjjjj\rjj");
+    stage.hold = true;
+    stage.press("xDyt");
+    asks(&mut stage, |ask| matches!(ask, WebhookAsk::Turn { id: hook, off: false } if *hook == id(502)));
+    asks(&mut stage, |ask| matches!(ask, WebhookAsk::Remove(hook) if *hook == id(502)));
+    let test = asks(&mut stage, |ask| matches!(ask, WebhookAsk::Test(hook) if *hook == id(502)));
+    stage.answer(test, Ok(Answer::Webhooks(WebhookAnswer::Done)));
+    asks(&mut stage, |ask| matches!(ask, WebhookAsk::Deliveries(hook) if *hook == id(502)));
+    stage.hold = false;
+    stage.press("r");
+    assert!(stage.text().contains("given up"), "{}", stage.text());
+    stage.hold = true;
+    stage.press("Ga");
+    asks(
+        &mut stage,
+        |ask| matches!(ask, WebhookAsk::Again { webhook, delivery } if (*webhook, *delivery) == (id(502), id(522))),
+    );
+}
+
+#[test]
+fn a_new_webhook_s_address_is_not_shown_and_its_secret_is_once() {
+    let mut stage = stage("9jjjjjjjjjjjj\rnops\t\thttps://hooks.example.com/hidden");
+    assert!(stage.text().contains("••••") && !stage.text().contains("hidden"), "{}", stage.text());
+    stage.press("\r");
+    assert!(stage.text().contains("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), "{}", stage.text());
 }
 
 #[test]

@@ -1,0 +1,220 @@
+//! Where one's notifications, and those of one's teams, are sent besides: listed, added, tried, turned off and on,
+//! removed. What came of each message is `deliveries`'.
+
+use keyward_keys::Id;
+use keyward_keys::view::WebhookView;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::app::cx::{Cx, Pending};
+use crate::app::dialog::{Dialog, Subject, Verdict};
+use crate::app::keymap::{Command, Place};
+use crate::app::toast::Toasts;
+use crate::app::{Answer, Query, RequestId, WebhookAnswer, WebhookAsk};
+use crate::notice::{Notice, NoticeKind};
+use crate::pages::profile::deliveries::DeliveriesPage;
+use crate::pages::profile::forms;
+use crate::pages::read::Read;
+use crate::pages::{Page, Step};
+use crate::term::input::Mouse;
+use crate::theme::Tone;
+use crate::widgets::blank::blank;
+use crate::widgets::list::{self, Column, List};
+use crate::widgets::pen::{Ui, safe};
+
+#[derive(Clone, Copy)]
+enum Cell {
+    Name,
+    State,
+    Format,
+    Url,
+    When,
+    Events,
+}
+
+const COLUMNS: &[Column<Cell>] = &[
+    Column::new(Cell::Name, "NAME", 14, 28, 9),
+    Column::new(Cell::State, "SENDS", 8, 10, 7),
+    Column::new(Cell::Format, "AS", 8, 10, 5),
+    Column::new(Cell::Url, "TO", 20, 44, 8),
+    Column::new(Cell::When, "WHEN", 14, 30, 4),
+    Column::new(Cell::Events, "TELLS OF", 14, 40, 3),
+];
+
+/// The page.
+#[derive(Default)]
+pub(super) struct WebhooksPage {
+    webhooks: Read<Vec<WebhookView>>,
+    list: List<Id>,
+    changing: Option<Pending>,
+    /// The log to open once a test is on its way.
+    testing: Option<(Pending, Id, String)>,
+    covered: bool,
+}
+
+impl WebhooksPage {
+    fn read(&mut self, cx: &mut Cx<'_>) {
+        self.webhooks.ask(cx, Query::Webhooks(WebhookAsk::All));
+    }
+
+    fn height(cx: &Cx<'_>) -> usize {
+        usize::from(list::rows(cx.area).height)
+    }
+
+    fn current(&self) -> Option<&WebhookView> {
+        self.webhooks.get()?.get(self.list.selected())
+    }
+
+    fn cover(&mut self, page: Box<dyn Page>) -> Step {
+        self.covered = true;
+        Step::Open(page)
+    }
+
+    fn act(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
+        let Some(WebhookView { id, name, disabled, .. }) = self.current().cloned() else { return Step::Stay };
+        match command {
+            Command::Open => return self.cover(Box::new(DeliveriesPage::new(id, &name))),
+            Command::Test => {
+                self.testing = Some((cx.ask(Query::Webhooks(WebhookAsk::Test(id))), id, name));
+            }
+            Command::Switch => {
+                let ask = WebhookAsk::Turn { id, off: !disabled };
+                self.changing = Some(cx.ask(Query::Webhooks(ask)));
+            }
+            _ => {
+                let text =
+                    format!("{} gets nothing any more, also of what is still to be sent.", safe(&name));
+                cx.open(Dialog::confirm(Subject::Remove(id), "Remove the webhook", text, true));
+            }
+        }
+        Step::Stay
+    }
+}
+
+impl Page for WebhooksPage {
+    fn place(&self) -> Place {
+        Place::Webhooks
+    }
+
+    fn crumb(&self) -> String {
+        "Webhooks".to_owned()
+    }
+
+    fn opened(&mut self, cx: &mut Cx<'_>) {
+        self.read(cx);
+    }
+
+    fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
+        if self.list.command(command, Self::height(cx)) {
+            return Step::Stay;
+        }
+        match command {
+            Command::Back => return Step::Back,
+            Command::New => return self.cover(forms::webhook()),
+            Command::Open | Command::Test | Command::Switch | Command::Delete => {
+                return self.act(command, cx);
+            }
+            Command::Refresh => self.read(cx),
+            _ => {}
+        }
+        Step::Stay
+    }
+
+    fn mouse(&mut self, mouse: Mouse, double: bool, cx: &mut Cx<'_>) -> Step {
+        if self.list.mouse(mouse, list::rows(cx.area)) && double {
+            self.act(Command::Open, cx)
+        } else {
+            Step::Stay
+        }
+    }
+
+    fn verdict(&mut self, subject: Subject, _verdict: Verdict, cx: &mut Cx<'_>) -> Step {
+        if let Subject::Remove(id) = subject {
+            self.changing = Some(cx.ask(Query::Webhooks(WebhookAsk::Remove(id))));
+        }
+        Step::Stay
+    }
+
+    fn awaits(&self, id: RequestId) -> bool {
+        let testing = self.testing.as_ref().map(|(pending, ..)| *pending);
+        self.webhooks.awaits(id) || Pending::is(self.changing, id) || Pending::is(testing, id)
+    }
+
+    fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
+        if let Some((_, hook, name)) = self.testing.take_if(|(pending, ..)| Pending::is(Some(*pending), id)) {
+            match result {
+                Ok(_) => return self.cover(Box::new(DeliveriesPage::new(hook, &name))),
+                Err(notice) => cx.tell(notice),
+            }
+            return Step::Stay;
+        }
+        if Pending::is(self.changing, id) {
+            self.changing = None;
+            match result {
+                Ok(_) => cx.say(NoticeKind::Done, "Done."),
+                Err(notice) => cx.tell(notice),
+            }
+            self.read(cx);
+            return Step::Stay;
+        }
+        self.webhooks.take(result, cx, |answer| match answer {
+            Answer::Webhooks(WebhookAnswer::All(webhooks)) => Some(webhooks),
+            _ => None,
+        });
+        let ids = self.webhooks.get().into_iter().flatten().map(|hook| hook.id);
+        self.list.renew(ids, Self::height(cx));
+        Step::Stay
+    }
+
+    fn tick(&mut self, cx: &mut Cx<'_>) {
+        self.list.reveal(Self::height(cx));
+        if cx.front && std::mem::take(&mut self.covered) {
+            self.read(cx);
+        }
+    }
+
+    fn next_tick(&self, now_ms: i64) -> Option<i64> {
+        self.webhooks.next_tick(now_ms)
+    }
+
+    fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {
+        let Some(webhooks) = self.webhooks.get() else {
+            return self.webhooks.paint_absence("your webhooks", area, buf, ui);
+        };
+        if webhooks.is_empty() {
+            let lines = [
+                "Press n to have what you are told sent to an address as well: to a program of yours, signed, to \
+                 Slack, Discord or ntfy, or as e-mail.",
+            ];
+            return blank(area, buf, "Nothing is sent elsewhere", &lines, ui);
+        }
+        list::table(&self.list, COLUMNS, area, buf, ui, true, |pen, row, cell, width| {
+            let hook = &webhooks[row];
+            match cell {
+                Cell::Name => pen.cell(safe(&hook.name), width, ui.style(Tone::Strong)),
+                Cell::State if hook.disabled => {
+                    pen.text(ui.glyphs.inactive, ui.style(Tone::Dim)).text(" off", ui.style(Tone::Dim))
+                }
+                Cell::State => {
+                    pen.text(ui.glyphs.check, ui.style(Tone::Good)).text(" on", ui.style(Tone::Good))
+                }
+                Cell::Format => pen.cell(safe(&hook.format), width, ui.style(Tone::Text)),
+                Cell::Url => pen.cell(safe(&hook.url), width, ui.style(Tone::Text)),
+                Cell::When => pen.cell(safe(&when(hook)), width, ui.style(Tone::Dim)),
+                Cell::Events => pen.cell(safe(&events(hook)), width, ui.style(Tone::Dim)),
+            };
+        })
+    }
+}
+
+fn when(hook: &WebhookView) -> String {
+    let quiet = hook.timing.quiet_hours.as_ref().map(|hours| format!("not {hours}"));
+    let said: Vec<String> = hook.timing.digest.iter().cloned().chain(quiet).collect();
+    if said.is_empty() { "at once".to_owned() } else { said.join(", ") }
+}
+
+fn events(hook: &WebhookView) -> String {
+    let of = if hook.team.is_some() { "the team: " } else { "" };
+    let kinds = if hook.events.is_empty() { "everything".to_owned() } else { hook.events.join(", ") };
+    format!("{of}{kinds}")
+}
