@@ -42,7 +42,10 @@ pub use billing::{BillingPeriod, BillingView, PlanChange, PlanDifference, PlanUs
 pub use fetched::{Fetched, NotFetched};
 pub use home::{Attention, AttentionKey, AttentionKind, HomeView, InstanceCare};
 pub use hygiene::KeyHygiene;
-pub use live::{KeyAction, KeyUpdate, LiveEvent, Resync, SystemAlert, UsageDelta, UsageStats, UsageUpdate};
+pub use live::{
+    KeyAction, KeyUpdate, LiveEvent, Resync, RotationProgress, SystemAlert, UsageDelta, UsageStats,
+    UsageUpdate,
+};
 pub use monitor::{JobView, MonitorView, ProcessView, RequestCounts, SessionCount, StoreCounts, Times};
 pub use notification::{NotificationPage, NotificationUpdate, NotificationView};
 pub use rehearsal::{RehearsedApp, RotationRehearsal};

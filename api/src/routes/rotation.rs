@@ -29,7 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
         .routes(routes!(rotate))
         .routes(routes!(roll_back))
         .routes(routes!(retire))
-        .routes(routes!(secret))
+        .routes(routes!(secret, replace_secret))
         .routes(listed(routes!(show)))
         .routes(listed(routes!(all)))
 }
@@ -117,6 +117,19 @@ async fn secret(
     KeyPath(key): KeyPath,
 ) -> Result<Response, Problem> {
     let secret = door.service.rotation_secret(&caller, &key).await?;
+    Ok(Json(WebhookSecret { secret: secret.expose_secret() }).into_response())
+}
+
+/// Makes another secret for a key's webhook; for a day steps are signed with the one before, too.
+#[utoipa::path(post, path = "/api/keys/{id}/rotation/secret", tag = "rotation", responses(
+    (status = 200, description = "The new secret", body = WebhookSecret),
+))]
+async fn replace_secret(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    KeyPath(key): KeyPath,
+) -> Result<Response, Problem> {
+    let secret = door.service.replace_rotation_secret(&caller, &key).await?;
     Ok(Json(WebhookSecret { secret: secret.expose_secret() }).into_response())
 }
 

@@ -23,6 +23,9 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 /// And at most, whatever it says: the daemon may be told to stop meanwhile.
 const LONGEST_BETWEEN_LOOKS: Duration = Duration::from_secs(30);
 
+/// The header with the signatures.
+const SIGNATURE: &str = "webhook-signature";
+
 /// Where steps are sent, and what they are signed with.
 #[derive(Debug)]
 pub struct Webhook {
@@ -30,6 +33,23 @@ pub struct Webhook {
     pub url: String,
     /// The endpoint's secret.
     pub secret: WebhookSecret,
+    /// The one before it, while its owner changes over: steps are signed with both.
+    pub before: Option<WebhookSecret>,
+}
+
+impl Webhook {
+    /// The headers of a message, whose signatures stand one after another.
+    fn headers(&self, id: &str, now_ms: i64, body: &[u8]) -> CallResult<HeaderMap> {
+        let mut headers = self.secret.headers(id, now_ms, body)?;
+        let Some(before) = &self.before else { return Ok(headers) };
+        let old = before.headers(id, now_ms, body)?;
+        if let (Some(signature), Some(old)) = (headers.get_mut(SIGNATURE), old.get(SIGNATURE)) {
+            let both = [signature.as_bytes(), old.as_bytes()].join(&b' ');
+            *signature = HeaderValue::from_bytes(&both)
+                .map_err(|_| CallError::config("the signatures of a step cannot be sent"))?;
+        }
+        Ok(headers)
+    }
 }
 
 /// What *create* answers. Other fields are the receiver's own business.
@@ -78,7 +98,7 @@ impl Outbound {
         let body = serde_json::to_vec(&Told::new(step, subject))
             .map_err(|_| CallError::config("the step cannot be written as JSON"))?;
         let id = format!("{}-{}", subject.request_id, step.name());
-        let mut headers = hook.secret.headers(&id, self.client().now_ms(), &body)?;
+        let mut headers = hook.headers(&id, self.client().now_ms(), &body)?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let call = Call { method: Method::POST, target: target.clone(), headers, body };
         let mut answer = self.client().call(call).await?;
@@ -99,7 +119,7 @@ impl Outbound {
 
     /// Asks whether it is done, signed as the step was.
     fn look(&self, hook: &Webhook, id: &str, target: Target) -> CallResult<Call> {
-        let headers: HeaderMap = hook.secret.headers(id, self.client().now_ms(), b"")?;
+        let headers: HeaderMap = hook.headers(id, self.client().now_ms(), b"")?;
         Ok(Call { method: Method::GET, target, headers, body: Vec::new() })
     }
 

@@ -17,6 +17,7 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::mirror::Shared;
+use crate::service::rotation::progress;
 use crate::service::text::Faults;
 use crate::view::{KeyAction, KeyUpdate, NotificationUpdate, UsageDelta, UsageStats, UsageUpdate};
 
@@ -137,7 +138,8 @@ impl Relay {
             Some(_) => KeyAction::Updated,
             None => KeyAction::Deleted,
         };
-        KeyUpdate { api_key_id: api_key, action, key, timestamp: timestamp(self.service.now_ms()) }
+        let rotation = key.as_ref().and_then(|_| progress(&self.service.mirror().read(), api_key));
+        KeyUpdate { api_key_id: api_key, action, key, rotation, timestamp: timestamp(self.service.now_ms()) }
     }
 
     /// What a person is told of a new notification; none when it is gone again.

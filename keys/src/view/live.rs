@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use keyward_store::model::Id;
+use keyward_store::model::{Id, RotationHealth, RotationPhase, RotationStep};
 
-use crate::view::{KeyView, NotificationUpdate};
+use crate::view::{KeyView, NotificationUpdate, RotationState};
 
 /// An event with its name: `{"event":…,"data":…}`.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -109,8 +109,32 @@ pub struct KeyUpdate {
     pub action: KeyAction,
     /// The key as it stands now; none when it is gone.
     pub key: Option<KeyView>,
+    /// Where its rotation stands, which is told with each step; none when it was never rotated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotationProgress>,
     /// The moment of this message.
     pub timestamp: Timestamp,
+}
+
+/// Where the rotation of a key stands, without what only its people may know.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RotationProgress {
+    /// What it does at this moment.
+    pub state: RotationState,
+    /// How it goes.
+    pub health: RotationHealth,
+    /// The step of what is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<RotationStep>,
+    /// How far that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<RotationPhase>,
+    /// The current version.
+    pub version: u32,
+    /// The pending one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending: Option<u32>,
 }
 
 /// `system_alert`: what everybody is told about the instance.

@@ -18,6 +18,8 @@ use crate::harness::{Instance, NOON, by_id, new_key};
 struct Receiver {
     url: String,
     told: Arc<Mutex<Vec<Value>>>,
+    /// How each was signed.
+    signatures: Arc<Mutex<Vec<String>>>,
     /// What it answers next, in place of doing what it is asked.
     moods: Arc<Mutex<Vec<u16>>>,
 }
@@ -26,7 +28,7 @@ impl Receiver {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
-        let receiver = Self { url, told: Arc::default(), moods: Arc::default() };
+        let receiver = Self { url, told: Arc::default(), signatures: Arc::default(), moods: Arc::default() };
         let serving = receiver.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -61,7 +63,10 @@ impl Receiver {
             let read = stream.read(&mut part).await.ok().filter(|read| *read > 0)?;
             text.extend_from_slice(&part[..read]);
         }
-        assert!(String::from_utf8_lossy(&text[..head]).to_lowercase().contains("webhook-signature: v1,"));
+        let headers = String::from_utf8_lossy(&text[..head]).into_owned();
+        let signature = headers.lines().find_map(|line| line.strip_prefix("webhook-signature: "))?;
+        assert!(signature.starts_with("v1,"));
+        self.signatures.lock().expect("signatures").push(signature.to_owned());
         let told: Value = serde_json::from_slice(&text[head..]).ok()?;
         let mood = {
             let mut moods = self.moods.lock().expect("moods");
@@ -229,4 +234,30 @@ async fn killed_at_any_step_it_goes_on_from_there() {
         revealed.value.expose_secret(),
         format!("sk-{}", last["requestId"].as_str().unwrap_or_default())
     );
+}
+
+#[tokio::test]
+async fn a_secret_that_is_replaced_signs_beside_the_new_one_for_a_day() {
+    let receiver = Receiver::start().await;
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = hooked(&instance, &ana, &receiver).await;
+    let service = &instance.service;
+    let first = service.rotation_secret(&ana, &by_id(key)).await.expect("shown");
+    let second = service.replace_rotation_secret(&ana, &by_id(key)).await.expect("replaced");
+    assert_ne!(first.expose_secret(), second.expose_secret());
+    let shown = service.rotation_secret(&ana, &by_id(key)).await.expect("shown");
+    assert_eq!(shown.expose_secret(), second.expose_secret());
+    let signed = |at: usize| receiver.signatures.lock().expect("signatures")[at].split(' ').count();
+    for (at_ms, signatures) in [(NOON, 2), (NOON + 86_400_000, 1)] {
+        instance.clock.set(at_ms);
+        let before = receiver.signatures.lock().expect("signatures").len();
+        service.rotate(&ana, &by_id(key), Rotate::default()).await.expect("accepted");
+        turn(&instance).await;
+        assert_eq!(signed(before), signatures);
+    }
+    // It is the same after a start.
+    let instance = instance.reopen().await;
+    let again = instance.service.rotation_secret(&ana, &by_id(key)).await.expect("shown");
+    assert_eq!(again.expose_secret(), second.expose_secret());
 }

@@ -37,7 +37,7 @@ pub use rotation::{
     RotationHealth, RotationOccurrence, RotationOutcome, RotationPhase, RotationRun, RotationStep,
     VersionOrigin,
 };
-pub use rotation_plan::{QuietHours, RotationMethod, RotationPlan};
+pub use rotation_plan::{QuietHours, RotationMethod, RotationPlan, RotationSigning};
 pub use space::{Departed, Member, Role, Space, SpaceKey, SpaceKind};
 pub use support::{Ticket, TicketMessage};
 pub use token::{Grant, Network, Scope, ServiceToken, TokenSeen};

@@ -79,3 +79,22 @@ impl Record for RotationPlan {
         self.api_key.as_bytes().to_vec()
     }
 }
+
+/// That the secret of a key's webhook was replaced. Which one it is, is kept, not what: it is made of that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RotationSigning {
+    /// The key.
+    pub api_key: Id,
+    /// How often it was replaced; the first one is 0, and has no row.
+    pub number: u32,
+    /// When it was, ms since the epoch.
+    pub since_ms: i64,
+}
+
+impl Record for RotationSigning {
+    const TABLE: Table = Table("rotation_signing");
+
+    fn key(&self) -> Vec<u8> {
+        self.api_key.as_bytes().to_vec()
+    }
+}

@@ -19,6 +19,7 @@ pub(super) enum Verb {
     KeysVersions,
     KeysRetire,
     KeysRotation,
+    KeysWebhookSecret,
     Rotations,
     KeysAccess,
     Import,

@@ -5,9 +5,9 @@ use keyward_keys::input::{KeyPatch, KeyRef};
 
 use super::parse::Args;
 use super::stdin::Stdin;
-use super::{Context, Failure, keys, team};
+use super::{Context, Failure, keys, rotating, team};
 
-/// What an edit can name. A passphrase alone changes nothing.
+/// What an edit can name, besides how the key is rotated. A passphrase alone changes nothing.
 const CHANGES: [&str; 11] = [
     "--name",
     "--service",
@@ -42,8 +42,10 @@ pub(super) async fn patch(
     args: &Args,
     mut stdin: Stdin<'_>,
 ) -> Result<KeyPatch, Failure> {
-    if !CHANGES.iter().any(|change| args.has(change)) {
-        return Err(Failure::Usage(format!("say what to change: {}", CHANGES.join(", "))));
+    let rotation = rotating::patch(context, args).await?;
+    if rotation.is_none() && !CHANGES.iter().any(|change| args.has(change)) {
+        let changes = CHANGES.iter().chain(&rotating::SETTINGS).copied().collect::<Vec<_>>();
+        return Err(Failure::Usage(format!("say what to change: {}", changes.join(", "))));
     }
     let text = |name: &str| args.get(name).map(str::to_owned);
     let tags: Vec<String> = args.all("--tag").filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
@@ -66,6 +68,7 @@ pub(super) async fn patch(
         },
         rotation_interval: keys::whole(args, "--rotation-interval")?,
         custody: keys::one_of(args, "--custody", "private, sealed or automation")?,
+        rotation: rotation.map(Some),
         team,
         ..KeyPatch::default()
     };

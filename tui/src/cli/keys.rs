@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::parse::Args;
 use super::stdin::Stdin;
-use super::{Context, Failure, print, team};
+use super::{Context, Failure, print, rotating, team};
 use crate::session::terminal_lines;
 
 /// Keys read at a time.
@@ -114,6 +114,8 @@ pub(super) async fn new_key(
     let monthly_limit = whole(args, "--monthly-limit")?;
     let (environment, custody) =
         (environment(args)?, one_of::<Custody>(args, "--custody", "private, sealed or automation")?);
+    let (rotation, rotation_interval) =
+        (rotating::patch(context, args).await?, whole(args, "--rotation-interval")?);
     let team = of_team(context, args).await?;
     let (value, passphrase) = if args.has("--passphrase-stdin") {
         let [value, passphrase] = stdin.secrets(["Value: ", "Passphrase: "]).await?;
@@ -132,6 +134,8 @@ pub(super) async fn new_key(
         tags: args.all("--tag").map(str::to_owned).collect(),
         custody,
         team,
+        rotation,
+        rotation_interval,
         ..NewKey::default()
     })
 }
@@ -230,6 +234,8 @@ pub(super) async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyVie
         ["All calls", &key.usage_count.to_string()],
         ["Last used", &print::moment(key.last_used)],
         ["Version", &key.version.to_string()],
+        ["Rotation", &print::word(&key.rotation.method)],
+        ["Next rotations", &rotating::coming(key)],
         [
             "Rotate now",
             if key.rotate_now { "its value is known to somebody who may not read it any more" } else { "" },

@@ -19,6 +19,7 @@ mod notifications;
 mod parse;
 mod print;
 mod request;
+mod rotating;
 mod rotation;
 mod stdin;
 mod table;
@@ -115,11 +116,12 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::KeysGet => keys::get(context, args, stdin).await,
         Verb::KeysRm => keys::rm(context, args, stdin).await,
         Verb::KeysRestore => keys::restore(context, args).await,
-        Verb::KeysRotate => rotation::rotate(context, args).await,
+        Verb::KeysRotate => rotation::rotate(context, args, stdin).await,
         Verb::KeysRollback => rotation::roll_back(context, args).await,
         Verb::KeysVersions => rotation::versions(context, args).await,
         Verb::KeysRetire => rotation::retire(context, args).await,
         Verb::KeysRotation => rotation::show(context, args).await,
+        Verb::KeysWebhookSecret => rotation::webhook_secret(context, args).await,
         Verb::Rotations => rotation::all(context, args).await,
         Verb::KeysAccess => access::access(context, args).await,
         Verb::Complete => complete::complete(context, args).await,

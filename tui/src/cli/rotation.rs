@@ -2,25 +2,33 @@
 //! keys.
 
 use jiff::Timestamp;
-use keyward_keys::input::{RollBack, Rotate, RotationQuery, duration};
+use keyward_keys::input::{NewVersion, RollBack, Rotate, RotationQuery};
 use keyward_keys::view::{RotationRehearsal, RotationSummary, RotationView, VersionView};
+use secrecy::ExposeSecret;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::parse::Args;
-use super::{Context, Failure, keys, print};
+use super::stdin::Stdin;
+use super::{Context, Failure, keys, print, rotating};
 
 /// Entries of each list of all rotations.
 const LISTED: u32 = 100;
 
-pub(super) async fn rotate(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+pub(super) async fn rotate(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
     let key = keys::named(args)?;
+    if args.has("--value-stdin") {
+        if args.has("--emergency") || args.has("--dry-run") {
+            return Err(Failure::Usage("--value-stdin is not for --emergency or --dry-run".to_owned()));
+        }
+        let value = stdin.secret("New value: ").await?;
+        let new = NewVersion { value, overlap: rotating::overlap(args)? };
+        context.service.add_version(context.caller, &key, new, None).await?;
+        return show(context, args).await;
+    }
     let mut rotate = Rotate { emergency: args.has("--emergency"), ..Rotate::default() };
     rotate.confirm = args.get("--confirm").map(str::to_owned);
-    if let Some(text) = args.get("--overlap") {
-        let span = duration(text);
-        rotate.overlap =
-            Some(span.ok_or_else(|| Failure::Usage("--overlap is a duration such as 1h or 7d".to_owned()))?);
-    }
+    rotate.overlap = rotating::overlap(args)?;
     if args.has("--dry-run") {
         let told = context.service.rehearse_rotation(context.caller, &key, rotate).await?;
         let text = if args.json { print::json(&told) } else { rehearsal(&told) };
@@ -46,6 +54,25 @@ pub(super) async fn retire(context: &Context<'_>, args: &Args) -> Result<(), Fai
 pub(super) async fn show(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let view = context.service.rotation(context.caller, &keys::named(args)?).await?;
     answer(context, args, &view).await
+}
+
+#[derive(Serialize)]
+struct Secret<'a> {
+    secret: &'a str,
+}
+
+/// Prints what a key's webhook is signed with, and nothing else.
+pub(super) async fn webhook_secret(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let key = keys::named(args)?;
+    let secret = if args.has("--replace") {
+        context.service.replace_rotation_secret(context.caller, &key).await?
+    } else {
+        context.service.rotation_secret(context.caller, &key).await?
+    };
+    let secret = secret.expose_secret();
+    let text =
+        Zeroizing::new(if args.json { print::json(&Secret { secret }) } else { format!("{secret}\n") });
+    context.print(&text).await
 }
 
 #[derive(Serialize)]

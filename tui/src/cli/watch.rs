@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use keyward_keys::input::KeyRef;
-use keyward_keys::view::{KeyAction, KeyUpdate, LiveEvent, UsageUpdate};
+use keyward_keys::view::{KeyAction, KeyUpdate, LiveEvent, RotationProgress, RotationState, UsageUpdate};
 use keyward_keys::{Error, Watching};
 use tokio::time::Instant;
 
@@ -123,5 +123,14 @@ fn changed(update: &KeyUpdate) -> String {
         KeyAction::Updated => "was changed",
         KeyAction::Deleted => "is gone, to the bin or to another space",
     };
-    format!("{name}  {what}")
+    format!("{name}  {what}{}", update.rotation.as_ref().map_or_else(String::new, rotating))
+}
+
+/// What is under way of a rotation.
+fn rotating(progress: &RotationProgress) -> String {
+    match (progress.step, progress.state) {
+        (Some(step), state) => format!("  rotation: {}, {}", print::word(&step), print::word(&state)),
+        (None, RotationState::Idle) => String::new(),
+        (None, state) => format!("  rotation: {}, version {}", print::word(&state), progress.version),
+    }
 }

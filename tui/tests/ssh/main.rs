@@ -19,6 +19,7 @@ mod harness;
 mod keys;
 mod panic;
 mod people;
+mod rotation;
 mod screen;
 mod teams;
 mod transfer;

@@ -14,7 +14,7 @@ const KEY: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
 
 fn hook(url: &str) -> Webhook {
     let text = format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(KEY));
-    Webhook { url: url.to_owned(), secret: WebhookSecret::parse(&text).unwrap() }
+    Webhook { url: url.to_owned(), secret: WebhookSecret::parse(&text).unwrap(), before: None }
 }
 
 fn subject() -> Subject {
@@ -135,4 +135,20 @@ async fn an_address_that_may_not_be_called_is_told_without_being_shown() {
         outbound().webhook_create(&hook("https://10.0.0.1/secret-path"), &subject()).await.unwrap_err();
     assert_eq!(error.class, Class::Config);
     assert!(error.detail.contains("a private address") && !error.detail.contains("secret-path"), "{error}");
+}
+
+#[tokio::test]
+async fn while_a_secret_is_replaced_both_sign() {
+    let server = Server::start(|_| Reply::status(200)).await;
+    let old = hook(&server.url);
+    let both =
+        Webhook { secret: WebhookSecret::generate().unwrap(), before: Some(old.secret), ..hook(&server.url) };
+    outbound().webhook_step(&both, Step::Set, &subject()).await.unwrap();
+    let mut asked = server.asked().remove(0);
+    let signatures = asked.header("webhook-signature").to_owned();
+    let (new, old) = signatures.split_once(' ').unwrap();
+    assert!(new.starts_with("v1,") && new != old);
+    asked.headers.retain(|(name, _)| name != "webhook-signature");
+    asked.headers.push(("webhook-signature".to_owned(), old.to_owned()));
+    assert!(verifies(&asked), "whoever still has the old secret takes it for genuine");
 }

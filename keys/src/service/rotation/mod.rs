@@ -6,12 +6,14 @@ mod evidence;
 mod moves;
 mod outside;
 mod plan;
+mod progress;
 mod proposed;
 mod rehearse;
 mod shown;
+mod signing;
 mod steps;
-
-use secrecy::SecretString;
+#[cfg(test)]
+mod tests;
 
 use keyward_store::model::RotationCause;
 
@@ -22,13 +24,13 @@ use crate::input::{KeyRef, RollBack, Rotate};
 use crate::policy::Permission;
 use crate::rotation::{Begin, Begun, Way};
 use crate::service::Service;
-use crate::service::access::Target;
 use crate::service::text::Faults;
 use crate::view::RotationView;
 
 pub(crate) use drive::Rotor;
 pub(crate) use evidence::Evidence;
 pub(crate) use plan::{LONGEST_MS, check, next_due, plan_of, set};
+pub(crate) use progress::progress;
 pub(crate) use shown::{settings_view, state_of};
 
 impl Rotate {
@@ -116,21 +118,5 @@ impl Service {
         })
         .await?;
         self.rotation(caller, &KeyRef::Id(id.to_string())).await
-    }
-
-    /// What the steps of a key's rotation are signed with, for whoever checks that they are genuine.
-    pub async fn rotation_secret(&self, caller: &Caller, key: &KeyRef) -> Result<SecretString> {
-        caller.person()?;
-        let id = self.resolve(caller, key)?;
-        let secret = self.webhook_secret(id)?.to_text();
-        self.change(caller, Permission::KeyRotate, Target::Key(id), |tables, draft| {
-            let row = tables.keys.get(id).ok_or(Error::NotFound("key"))?;
-            draft.batch.require(row);
-            (draft.object, draft.space) = (Some(id), Some(row.record.space));
-            draft.detail = "the secret of its webhook was shown".to_owned();
-            Ok(())
-        })
-        .await?;
-        Ok(secret)
     }
 }

@@ -15,9 +15,7 @@ use keyward_store::model::{
 use crate::caller::Caller;
 use crate::crypto::{self, PrivateKey, PublicKey};
 use crate::error::{Error, Result};
-use crate::outbound::{
-    CallError, Class, Created, Mode, Recipe, RecipeRun, Step, Subject, Webhook, WebhookSecret,
-};
+use crate::outbound::{CallError, Class, Created, Mode, Recipe, RecipeRun, Step, Subject, Webhook};
 use crate::policy::Permission;
 use crate::rotation::Made;
 use crate::service::Service;
@@ -109,7 +107,7 @@ impl Service {
         let outbound = &self.0.outbound;
         match &run.method {
             RotationMethod::Webhook { url } => {
-                let hook = self.webhook_of(key.id, url)?;
+                let hook = self.webhook_of(key.id, url).await?;
                 Ok((outbound.webhook_create(&hook, &subject).await.map_err(trouble)?, false))
             }
             RotationMethod::Command { name } => {
@@ -121,18 +119,17 @@ impl Service {
                 let params: BTreeMap<String, String> = parameters.iter().cloned().collect();
                 let with = RecipeRun { recipe: &recipe, params: &params, credential: &shown };
                 let unique = format!("keyward-{}", subject.request_id);
-                // An earlier try may have made one whose id nobody has been told.
-                if resumed || run.attempt > 0 {
-                    self.remove_orphan(with, &unique).await?;
-                }
                 let current = match recipe.needs_current() {
                     true => Some(self.value_of(key, key.current_version).await?),
                     false => None,
                 };
+                if resumed || run.attempt > 0 {
+                    self.clear_up(with, &unique, current.as_ref(), resumed).await?;
+                }
                 let made = outbound.recipe_create(with, &unique, current.as_ref(), None).await;
                 match made {
                     Ok(created) => Ok((created, recipe.mode == Mode::Single)),
-                    Err(error) if error.maybe_done && !recipe.lists_names() => {
+                    Err(error) if error.maybe_done && is_lost_for_good(&recipe) => {
                         Err((FailureClass::Config, unknown(&recipe, &unique, &error.detail), None))
                     }
                     Err(error) => Err(trouble(error)),
@@ -144,11 +141,30 @@ impl Service {
         }
     }
 
-    /// Removes what an earlier try has made under this name: its value is lost, so it is of no use to anybody.
-    async fn remove_orphan(&self, with: RecipeRun<'_>, unique: &str) -> Went<()> {
-        if !with.recipe.lists_names() {
+    /// Sees to what an earlier try has left: what it made under this name is removed, as its value is lost; where the provider
+    /// changes the value in use, that is tried.
+    async fn clear_up(
+        &self,
+        with: RecipeRun<'_>,
+        unique: &str,
+        current: Option<&SecretString>,
+        resumed: bool,
+    ) -> Went<()> {
+        if let (Mode::Single, true, Some(current)) = (with.recipe.mode, with.recipe.probes(), current) {
+            return match self.0.outbound.recipe_probe(with, current, None).await {
+                Err(error) if error.class == Class::Refused => {
+                    let why = "an earlier try has ended the value in use, and its answer was lost";
+                    Err((FailureClass::Config, unknown(with.recipe, unique, why), None))
+                }
+                tried => tried.map_err(trouble),
+            };
+        }
+        if is_lost_for_good(with.recipe) && resumed {
             let why = "how an earlier try ended is not known";
             return Err((FailureClass::Config, unknown(with.recipe, unique, why), None));
+        }
+        if !with.recipe.lists_names() {
+            return Ok(());
         }
         let listed = self.0.outbound.recipe_list(with, unique).await.map_err(trouble)?;
         for orphan in listed.into_iter().filter(|one| one.name.as_deref() == Some(unique)) {
@@ -188,7 +204,7 @@ impl Service {
         let outbound = &self.0.outbound;
         let went = match &run.method {
             RotationMethod::Webhook { url } => {
-                let hook = self.webhook_of(key.id, url)?;
+                let hook = self.webhook_of(key.id, url).await?;
                 outbound.webhook_step(&hook, step, &subject).await
             }
             RotationMethod::Command { name } => {
@@ -269,15 +285,10 @@ impl Service {
         }
     }
 
-    fn webhook_of(&self, id: Id, url: &str) -> Went<Webhook> {
-        let secret = self.webhook_secret(id);
-        let secret = secret.map_err(|error| (FailureClass::Transient, error.to_string(), None))?;
-        Ok(Webhook { url: url.to_owned(), secret })
-    }
-
-    /// What the steps of a key's rotation are signed with: made of the instance's own key, so that nothing is stored.
-    pub(super) fn webhook_secret(&self, id: Id) -> Result<WebhookSecret> {
-        WebhookSecret::parse(crypto::webhook_secret(&self.0.pepper, id).expose_secret())
+    async fn webhook_of(&self, id: Id, url: &str) -> Went<Webhook> {
+        let secrets = self.webhook_secrets(id).await;
+        let (secret, before) = secrets.map_err(|error| (FailureClass::Transient, error.to_string(), None))?;
+        Ok(Webhook { url: url.to_owned(), secret, before })
     }
 
     /// The value of the key whose value a provider is shown.
@@ -293,7 +304,7 @@ impl Service {
     }
 
     /// A value of a key that the daemon can open by itself.
-    async fn value_of(&self, key: &ApiKey, number: u32) -> Went<SecretString> {
+    pub(super) async fn value_of(&self, key: &ApiKey, number: u32) -> Went<SecretString> {
         let opened = async {
             let version = self.version(key.id, number).await?;
             let private = self.open_by_daemon(key).await?;
@@ -340,9 +351,24 @@ fn sent(step: RotationStep) -> Step {
     }
 }
 
+/// Whether nobody can find out what came of a call whose answer was lost. A value that ends by itself harms nobody.
+fn is_lost_for_good(recipe: &Recipe) -> bool {
+    match recipe.mode {
+        Mode::Dual => !recipe.lists_names(),
+        Mode::Single => !recipe.probes(),
+        Mode::Expiring => false,
+    }
+}
+
+/// What a person has to do where nobody can find out what a call has come to.
 fn unknown(recipe: &Recipe, unique: &str, why: &str) -> String {
+    if recipe.mode == Mode::Single {
+        return format!("{why}; make another at {} and set it by hand", recipe.title);
+    }
+    // A provider that tells no names has none to look for.
+    let which = if recipe.is_named() { format!(" as {unique}") } else { String::new() };
     format!(
-        "{why}; a credential may have been made at {} as {unique}: remove it there, then rotate again",
+        "{why}; a credential that nobody knows may have been made at {}{which}: remove it there, then rotate again",
         recipe.title
     )
 }

@@ -5,6 +5,38 @@ use crate::cli::command::{Command, Flag, NDJSON, Verb, option, switch};
 
 const FORMAT: Flag = option("--format", "FORM", "env (.env text, when none), json or seed (encrypted blobs)");
 
+/// How a key is rotated: what follows the names of `rotation` in the REST schema.
+const METHOD: Flag =
+    option("--method", "HOW", "how new values come to be: remind, generate, recipe, webhook or command");
+const EVERY: Flag = option("--rotation-interval", "DAYS", "days between rotations; 0 turns them off");
+const CRON: Flag = option(
+    "--cron",
+    "WHEN",
+    "when it is rotated: five fields, or six with seconds first; '' for the interval",
+);
+const TIMEZONE: Flag =
+    option("--timezone", "ZONE", "the IANA zone of --cron and --quiet-hours; '' for its maker's");
+const QUIET: Flag =
+    option("--quiet-hours", "TIMES", "when none begins by itself, such as 22:00-06:30; '' for none");
+const OVERLAP: Flag = option("--overlap", "TIME", "for how long the old value stays too, such as 1h or 7d");
+const TEMPLATE: Flag =
+    option("--template", "TEXT", "with generate: what values look like, such as sk-live-{48}");
+const URL: Flag =
+    option("--url", "URL", "with webhook: where steps are sent; with remind: the page to make a value on");
+const RECIPE: Flag = option("--recipe", "NAME", "with recipe: the provider's");
+const PARAMETER: Flag = Flag {
+    many: true,
+    ..option("--parameter", "NAME=VALUE", "with recipe: what it asks for; may be repeated")
+};
+const CREDENTIAL: Flag = option(
+    "--credential",
+    "KEY",
+    "with recipe: the key that the provider is shown; its value is never given here",
+);
+const PROGRAM: Flag = option("--command", "NAME", "with command: its name in the operator's file");
+const EVIDENCE: Flag =
+    option("--evidence", "on|off", "keep the old value for as long as something still uses it");
+
 const SYSTEM_KEY: Flag =
     switch("--system-key-stdin", "the first line is the system key of the blobs of seed");
 
@@ -54,6 +86,19 @@ pub(super) const COMMANDS: &[Command] = &[
             option("--custody", "WHO", "who can open it: private, sealed or automation"),
             option("--description", "TEXT", "what it is for"),
             option("--monthly-limit", "N", "requests a month it should not exceed"),
+            METHOD,
+            EVERY,
+            CRON,
+            TIMEZONE,
+            QUIET,
+            OVERLAP,
+            TEMPLATE,
+            URL,
+            RECIPE,
+            PARAMETER,
+            CREDENTIAL,
+            PROGRAM,
+            EVIDENCE,
             switch(
                 "--passphrase-stdin",
                 "the second line of the input is a passphrase that alone opens the key",
@@ -73,7 +118,19 @@ pub(super) const COMMANDS: &[Command] = &[
             Flag { many: true, ..option("--tag", "TAG", "a tag, of all that it has then; '' for none") },
             option("--description", "TEXT", "what it is for"),
             option("--monthly-limit", "N", "requests a month it should not exceed, or none"),
-            option("--rotation-interval", "DAYS", "days between rotations; 0 turns them off"),
+            METHOD,
+            EVERY,
+            CRON,
+            TIMEZONE,
+            QUIET,
+            OVERLAP,
+            TEMPLATE,
+            URL,
+            RECIPE,
+            PARAMETER,
+            CREDENTIAL,
+            PROGRAM,
+            EVIDENCE,
             option("--status", "STATUS", "active or inactive"),
             option("--custody", "WHO", "who can open it: private, sealed or automation"),
             option("--team", "TEAM", "the team it moves to"),

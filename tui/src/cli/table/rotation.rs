@@ -14,6 +14,10 @@ pub(super) const COMMANDS: &[Command] = &[
             switch("--emergency", "nothing of the old value stays; needs --confirm"),
             option("--confirm", "NAME", "the key's name, for an emergency"),
             switch("--dry-run", "only say what would break"),
+            switch(
+                "--value-stdin",
+                "the input is the new value, made by hand: it is the current one at once",
+            ),
         ],
         about: "Begin the rotation of a key, or let one go on that has stopped",
         more: "The daemon takes the steps; keys rotation shows them.",
@@ -49,6 +53,17 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: &[ENVIRONMENT],
         about: "Where the rotation of a key stands, and who still uses an old version",
         more: "",
+    },
+    Command {
+        verb: Verb::KeysWebhookSecret,
+        words: &["keys", "webhook-secret"],
+        operand: Some(("KEY", true)),
+        flags: &[
+            ENVIRONMENT,
+            switch("--replace", "make another one; steps are signed with the one before too, for a day"),
+        ],
+        about: "Print what the steps that go to a key's webhook are signed with, and nothing else",
+        more: "It is written as Standard Webhooks has it, and showing it is recorded.",
     },
     Command {
         verb: Verb::Rotations,
