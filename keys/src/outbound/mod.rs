@@ -17,9 +17,9 @@ mod sigv4;
 mod step;
 mod target;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod value;
 mod webhook;
 

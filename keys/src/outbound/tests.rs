@@ -182,5 +182,5 @@ async fn no_more_than_thirty_two_are_under_way() {
 }
 
 mod commands;
-mod recipes;
+pub(crate) mod recipes;
 mod webhooks;

@@ -124,7 +124,7 @@ impl OpenSsh {
     clippy::disallowed_methods,
     reason = "this is no setting of the daemon's, but about the tests themselves"
 )]
-fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }
 

@@ -234,7 +234,10 @@ pub(super) async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyVie
         ["All calls", &key.usage_count.to_string()],
         ["Last used", &print::moment(key.last_used)],
         ["Version", &key.version.to_string()],
-        ["Rotation", &print::word(&key.rotation.method)],
+        [
+            "Rotation",
+            &key.rotation.as_ref().map_or_else(String::new, |rotation| print::word(&rotation.method)),
+        ],
         ["Next rotations", &rotating::coming(key)],
         [
             "Rotate now",

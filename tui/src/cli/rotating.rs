@@ -83,6 +83,7 @@ fn parameters(args: &Args) -> Result<Option<BTreeMap<String, String>>, Failure> 
 
 /// The next times a key is due, in UTC.
 pub(super) fn coming(key: &KeyView) -> String {
-    let times: Vec<_> = key.rotation.upcoming.iter().map(|at| print::moment(Some(*at))).collect();
+    let coming = key.rotation.iter().flat_map(|rotation| &rotation.upcoming);
+    let times: Vec<_> = coming.map(|at| print::moment(Some(*at))).collect();
     if times.is_empty() { "none".to_owned() } else { format!("{} (UTC)", times.join(", ")) }
 }

@@ -20,7 +20,7 @@ use super::error::{CallError, CallResult, Class};
 use super::step::{Created, Step, Subject, Told};
 use super::{Outbound, value};
 use file::Program;
-use group::{EndOnDrop, Group};
+use group::{EndOnDrop, Group, MARK};
 
 pub use file::CommandEntry;
 
@@ -115,8 +115,9 @@ impl Outbound {
 type Heard = Option<Zeroizing<Vec<u8>>>;
 
 async fn run(name: &str, program: &Program, input: Zeroizing<Vec<u8>>) -> CallResult<Zeroizing<Vec<u8>>> {
-    let mut child = start(name, program)?;
-    let group = Arc::new(Group::of(&child));
+    let mark = mark()?;
+    let mut child = start(name, program, &mark)?;
+    let group = Arc::new(Group::of(&child, mark));
     // Whatever happens from here on, everything that it started ends with it.
     let _end = EndOnDrop(Arc::clone(&group));
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -163,14 +164,21 @@ async fn run(name: &str, program: &Program, input: Zeroizing<Vec<u8>>) -> CallRe
     }
 }
 
-/// Starts it in a process group of its own, in the root folder, with a path to search and nothing else of ours.
-fn start(name: &str, program: &Program) -> CallResult<Child> {
+/// What all that a program starts is known by.
+fn mark() -> CallResult<String> {
+    let random = crate::crypto::random_array::<16>();
+    random.map(hex::encode).map_err(|_| CallError::transient("the system gives no random bytes"))
+}
+
+/// Starts it in a process group of its own, in the root folder, with a path to search, the mark and nothing else of ours.
+fn start(name: &str, program: &Program, mark: &str) -> CallResult<Child> {
     let mut command = Command::new(&program.path);
     command
         .args(&program.arguments)
         .env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-        .env("LANG", "C.UTF-8");
+        .env("LANG", "C.UTF-8")
+        .env(MARK, mark);
     command.current_dir("/").process_group(0).kill_on_drop(true);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().map_err(|error| {

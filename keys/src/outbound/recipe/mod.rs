@@ -132,6 +132,11 @@ impl Recipe {
         self.list.as_ref().is_some_and(|list| list.name.is_some())
     }
 
+    /// Whether keys are given the name they are made with.
+    pub fn is_named(&self) -> bool {
+        self.create.places().any(|place| place == "name")
+    }
+
     /// Whether keys can be listed at all.
     pub fn lists(&self) -> bool {
         self.list.is_some()

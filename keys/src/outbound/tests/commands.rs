@@ -116,6 +116,20 @@ async fn one_that_leaves_a_process_behind_is_done_and_that_is_ended() {
 }
 
 #[tokio::test]
+async fn one_that_leaves_the_group_is_found_by_its_mark() {
+    for script in [
+        "cd \"$(dirname \"$0\")\"; setsid sh -c 'echo $$ > note.new; mv note.new note; exec sleep 300' & while ! test -e note; do :; done",
+        "cd \"$(dirname \"$0\")\"; setsid setsid sh -c 'echo $$ > note.new; mv note.new note; exec sleep 300 >&- 2>&-' & sleep 300",
+    ] {
+        let place = place(script, 2);
+        let started = Instant::now();
+        let _ = step(&place).await;
+        assert!(started.elapsed() < Duration::from_secs(20), "its outputs were waited for");
+        wait_until_gone(&noted(&place)).await;
+    }
+}
+
+#[tokio::test]
 async fn one_that_nobody_waits_for_any_more_is_ended() {
     let place = place("cd \"$(dirname \"$0\")\"; echo $$ > note; sleep 300", 60);
     let deadline = Instant::now() + Duration::from_secs(20);

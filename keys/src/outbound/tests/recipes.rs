@@ -1,7 +1,7 @@
 //! Each recipe of the program against a server that answers as the provider's public reference says: a key is made, tried,
 //! found, retired, and every refusal has its class.
 
-mod providers;
+pub(crate) mod providers;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

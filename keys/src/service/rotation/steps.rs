@@ -21,6 +21,9 @@ use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::rotation::moves::Moment;
 use crate::service::rotation::plan::{method_word, schedule_of};
 
+/// The shortest time after which a value that ends by itself is replaced, ms.
+const SHORTEST_LIFE_MS: i64 = 5 * 60_000;
+
 /// Makes every commit of a step depend on the lease it is taken under.
 pub(super) fn fenced(moment: &mut Moment<'_>, lease: &Lease) {
     moment.draft.batch.check(Check::Fence(lease.name.clone(), lease.fence));
@@ -184,8 +187,10 @@ pub(super) fn finish(moment: &mut Moment<'_>, ledger: &mut Ledger, run: Id) -> R
     if recovered {
         tell(moment, NoticeKind::RotationRecovered, format!("The rotation of {name} works again"))?;
     }
-    // A fifth of its life before a value ends by itself there has to be another one.
-    moment.due_by_ms = run.expires_ms.map(|ends_ms| ends_ms - (ends_ms - moment.now_ms).max(0) / 5);
+    // A fifth of its life before a value ends by itself there has to be another one; but one that ends at once, or has by
+    // our clock, must not have its provider called without a pause.
+    let due_by_ms = |ends_ms: i64| ends_ms - (ends_ms - moment.now_ms).max(0) / 5;
+    moment.due_by_ms = run.expires_ms.map(|ends_ms| due_by_ms(ends_ms).max(moment.now_ms + SHORTEST_LIFE_MS));
     moment.ended.push((run, true));
     Ok(())
 }

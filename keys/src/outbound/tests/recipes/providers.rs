@@ -12,20 +12,20 @@ use crate::outbound::testing::{Asked, Reply};
 use mail::{mailgun, sendgrid, twilio};
 use others::{aws, aws_error, github, gitlab, grafana};
 
-type Known = Vec<(String, String)>;
+pub(crate) type Known = Vec<(String, String)>;
 
 #[derive(Clone)]
-pub(super) struct Provider {
-    pub(super) name: &'static str,
-    pub(super) params: Vec<(&'static str, &'static str)>,
-    pub(super) credential: &'static str,
+pub(crate) struct Provider {
+    pub(crate) name: &'static str,
+    pub(crate) params: Vec<(&'static str, &'static str)>,
+    pub(crate) credential: &'static str,
     /// What the new key's value comes to.
-    pub(super) value: &'static str,
-    pub(super) answer: fn(&Asked, &mut Known) -> Reply,
+    pub(crate) value: &'static str,
+    pub(crate) answer: fn(&Asked, &mut Known) -> Reply,
     /// How a wrong credential is answered.
-    pub(super) unauthorized: Reply,
+    pub(crate) unauthorized: Reply,
     /// How a value is answered that is not taken.
-    pub(super) refused: Reply,
+    pub(crate) refused: Reply,
 }
 
 fn provider(name: &'static str, answer: fn(&Asked, &mut Known) -> Reply) -> Provider {
@@ -42,7 +42,7 @@ fn provider(name: &'static str, answer: fn(&Asked, &mut Known) -> Reply) -> Prov
     }
 }
 
-pub(super) fn all() -> Vec<Provider> {
+pub(crate) fn all() -> Vec<Provider> {
     let pem = github_app::tests::PEM;
     vec![
         Provider { params: vec![("project", "proj_1")], ..provider("openai", openai) },
@@ -145,7 +145,11 @@ fn path(asked: &Asked) -> &str {
 
 /// Makes a key of this name, and answers its id.
 fn make(keys: &mut Known, prefix: &str, name: &str) -> String {
-    let id = format!("{prefix}{}", keys.len());
+    // No id is given twice.
+    let last = keys
+        .last()
+        .and_then(|(id, _)| id.trim_start_matches(|c: char| !c.is_ascii_digit()).parse::<u32>().ok());
+    let id = format!("{prefix}{}", last.map_or(0, |last| last + 1));
     keys.push((id.clone(), name.to_owned()));
     id
 }

@@ -51,7 +51,9 @@ pub(super) fn aws(asked: &Asked, keys: &mut Known) -> Reply {
     };
     let xml = |text: String| Reply::Answer(200, vec![("content-type", "text/xml".to_owned())], text);
     match form["Action"].as_str() {
-        "GetCallerIdentity" if by("AKID0", "sts") => xml("<GetCallerIdentityResponse/>".to_owned()),
+        "GetCallerIdentity" if keys.iter().any(|(id, _)| by(id, "sts")) => {
+            xml("<GetCallerIdentityResponse/>".to_owned())
+        }
         _ if !by("AKIDADMIN", "iam") || form["UserName"] != "app" => {
             Reply::json(403, aws_error("AccessDenied"))
         }
@@ -78,19 +80,23 @@ pub(super) fn aws(asked: &Asked, keys: &mut Known) -> Reply {
     }
 }
 
-pub(super) fn gitlab(asked: &Asked, _: &mut Known) -> Reply {
-    match (asked.line().as_str(), asked.header("private-token")) {
-        ("POST /api/v4/personal_access_tokens/self/rotate", "current-value") => {
+/// The token itself is the only key: it changes, and the one before is of no use from then on.
+pub(super) fn gitlab(asked: &Asked, keys: &mut Known) -> Reply {
+    let token = asked.header("private-token");
+    if token != if keys.is_empty() { "current-value" } else { "new-value" } {
+        return Reply::json(401, json!({ "message": "401 Unauthorized" }));
+    }
+    match asked.line().as_str() {
+        "POST /api/v4/personal_access_tokens/self/rotate" => {
             let until = body(asked)["expires_at"].clone();
+            make(keys, "", "x");
             Reply::json(
                 200,
                 json!({ "id": 42, "name": "x", "revoked": false, "active": true, "expires_at": until, "token": "new-value" }),
             )
         }
-        ("GET /api/v4/personal_access_tokens/self", "new-value") => {
-            Reply::json(200, json!({ "id": 42, "active": true }))
-        }
-        _ => Reply::json(401, json!({ "message": "401 Unauthorized" })),
+        "GET /api/v4/personal_access_tokens/self" => Reply::json(200, json!({ "id": 42, "active": true })),
+        _ => nobody(),
     }
 }
 
