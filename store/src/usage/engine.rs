@@ -14,6 +14,7 @@ use super::event::{Appended, Stored, UsageEvent, fingerprint};
 use super::fold::damaged;
 use super::group::GatheredGroup;
 use super::head::{HEADS, Head};
+use super::models::{MODEL_HEADS, Models};
 use super::names::Names;
 use super::read::Usage;
 use super::seen::{SEEN, Seen};
@@ -53,6 +54,16 @@ impl Engine {
             last_arrival = last_arrival.max(head.through);
             let state = KeyState { sums: head.sums, head, ..KeyState::default() };
             keys.insert(api_key, Arc::new(Mutex::new(state)));
+            Ok(true)
+        })?;
+        read.raw_scan(MODEL_HEADS, &KeyRange::all(), Order::Ascending, &mut |key, value| {
+            let api_key = Id::from_slice(key).ok_or(Error::Damaged { table: MODEL_HEADS.0 })?;
+            if let Some(key) = keys.get(&api_key)
+                && let mut state = lock(key)
+                && !state.head.forgotten
+            {
+                state.head.models = Models::decode(value).map_err(damaged(MODEL_HEADS))?;
+            }
             Ok(true)
         })?;
         let (seen, garbage) = Seen::recover(read)?;

@@ -10,6 +10,7 @@ use super::codec::{Input, Malformed, Read};
 use super::endpoints::{ENDPOINT_DAYS, ENDPOINT_MONTHS, Endpoints};
 use super::event::Stored;
 use super::head::{HEADS, Head, minutes_from, slot};
+use super::models::{MODEL_HEADS, MODEL_ROWS, Models};
 use super::rollup::{Cells, Grain, row_key};
 use crate::error::{Error, Result};
 use crate::model::Id;
@@ -55,9 +56,15 @@ impl Fold<'_> {
         if spread || head.must_spread() {
             self.spread_cells(&head)?;
             self.spread_endpoints(&head)?;
+            self.spread_models(&head)?;
             head.cells.clear();
             head.days.clear();
+            head.models = Models::default();
             head.spread += 1;
+        }
+        if head.models != before.models {
+            let value = (!head.models.is_empty()).then(|| head.models.encode());
+            self.ops.push(RawOp { table: MODEL_HEADS, key: self.api_key.as_bytes().to_vec(), value });
         }
         self.put(HEADS, self.api_key.as_bytes().to_vec(), head.encode());
         Ok(head)
@@ -122,6 +129,18 @@ impl Fold<'_> {
         let mut value = Vec::new();
         sum.encode(&mut value);
         self.put(table, key, value);
+        Ok(())
+    }
+
+    fn spread_models(&mut self, head: &Head) -> Result<()> {
+        for (grain, table) in MODEL_ROWS {
+            for (row, more) in head.models.rows(grain) {
+                let key = row_key(self.api_key, row);
+                let mut sum = self.get(table, &key, Models::decode)?.unwrap_or_default();
+                sum.merge(&more, grain);
+                self.put(table, key, sum.encode());
+            }
+        }
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use super::cell::Cell;
 use super::codec::{Input, Malformed, Read, put_signed, put_varint};
 use super::endpoints::{ENDPOINT_NAMES, Endpoints};
 use super::event::Stored;
+use super::models::Models;
 use super::rollup::{Grain, MINUTE_RETENTION_MS};
 use super::totals::Sums;
 use crate::table::Table;
@@ -38,6 +39,8 @@ pub(super) struct Head {
     pub(super) cells: Vec<(i64, Cell)>,
     /// Endpoints by day number, by rising day.
     pub(super) days: Vec<(u32, Endpoints)>,
+    /// Models by hour; in a row of their own, for most keys have none.
+    pub(super) models: Models,
 }
 
 /// Before this time, a key's minutes are neither kept nor shown.
@@ -55,6 +58,7 @@ impl Head {
             let start = event.at_ms - event.at_ms % grain;
             slot(&mut self.cells, start).add(event);
             slot(&mut self.days, day_of(event.at_ms)).add(event);
+            self.models.add(event, Grain::Hour);
         }
     }
 
@@ -64,7 +68,10 @@ impl Head {
 
     pub(super) fn must_spread(&self) -> bool {
         let names: usize = self.days.iter().map(|(_, endpoints)| endpoints.len()).sum();
-        self.cells.len() > WAITING_CELLS || self.days.len() > WAITING_DAYS || names > ENDPOINT_NAMES / 2
+        self.cells.len() > WAITING_CELLS
+            || self.days.len() > WAITING_DAYS
+            || names > ENDPOINT_NAMES / 2
+            || self.models.must_spread()
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -148,6 +155,7 @@ mod tests {
             head.add(&events.iter().collect::<Vec<_>>());
             let value = head.encode();
             prop_assert_eq!(Head::decode_marks(&value), Ok((marks.0, marks.1)));
+            head.models = Models::default();
             prop_assert_eq!(Head::decode(&value), Ok(head));
         }
 

@@ -77,7 +77,11 @@ fn event() -> impl Strategy<Value = UsageEvent> {
             response_bytes: u32::from(status),
             version: 1,
             event_id,
-            metadata: if endpoint == 0 { r#"{"model":"m"}"#.into() } else { Box::default() },
+            metadata: match endpoint {
+                0 => Box::default(),
+                1 => r#"{"region":"eu"}"#.into(),
+                model => format!(r#"{{"model":"m{model}","tokens":{status}}}"#).into(),
+            },
         })
 }
 
@@ -203,7 +207,23 @@ fn compare(usage: &Usage, model: &Model, keys: impl Iterator<Item = u8>) {
                 .collect();
             assert_eq!(sums, model.endpoints(api_key, days));
         }
+        compare_models(usage, model, api_key);
         compare_events(usage, &events, api_key);
+    }
+}
+
+fn compare_models(usage: &Usage, model: &Model, api_key: Id) {
+    for grain in [Grain::Hour, Grain::Day] {
+        for (from_ms, to_ms) in [(0, i64::MAX), (NOW_MS - 8 * DAY_MS, NOW_MS + HOUR_MS)] {
+            let told: Vec<_> = usage.models(api_key, grain, from_ms, to_ms).unwrap();
+            let told = told.into_iter().map(|told| {
+                let sums = (told.cell.requests, told.cell.errors, told.cell.input_tokens);
+                ((told.start_ms, told.model.unwrap().to_string()), sums)
+            });
+            let from_ms = grain.start_of(from_ms);
+            let expected = model.models(api_key, grain, from_ms..to_ms);
+            assert_eq!(told.collect::<BTreeMap<_, _>>(), expected, "{grain:?}");
+        }
     }
 }
 
@@ -270,7 +290,7 @@ fn sample(number: u8, at_ms: i64) -> UsageEvent {
         response_bytes: 2,
         version: 1,
         event_id: None,
-        metadata: Box::default(),
+        metadata: r#"{"model":"m","tokens":1}"#.into(),
     }
 }
 

@@ -16,6 +16,7 @@ use super::event::{Stored, UsageEvent};
 use super::fold::{BLOCKS, block_key, damaged, decode_endpoints};
 use super::head::{HEADS, Head, minutes_from};
 use super::live::{Live, Recent};
+use super::models::{MODEL_ROWS, ModelCell, ModelUse, Models};
 use super::rollup::{Cells, Grain, row_key, row_number};
 use super::shared::{KeyState, Prune, Run, Shared, lock};
 use super::totals::{Sums, Totals};
@@ -40,6 +41,7 @@ struct View {
     /// The part of the head that a query needs.
     cells: Vec<(i64, Cell)>,
     days: Vec<(u32, Endpoints)>,
+    models: Models,
     blocks: u64,
     newest_ms: i64,
     runs: Vec<Run>,
@@ -128,6 +130,33 @@ impl Usage {
         Ok(sum.into_totals())
     }
 
+    /// What a key's calls told of models, by hours (which reach back 90 days) or by days (UTC), by rising start: those
+    /// that start in `from_ms..to_ms`. Minutes are not kept of models; hours are told in their place.
+    pub fn models(&self, api_key: Id, grain: Grain, from_ms: i64, to_ms: i64) -> Result<Vec<ModelUse>> {
+        let Some(view) = self.view(api_key)? else { return Ok(Vec::new()) };
+        let [hours, days] = MODEL_ROWS;
+        let (grain, table) = if grain == Grain::Day { days } else { hours };
+        let (from_ms, to_ms) = (grain.start_of(from_ms), to_ms.min(LAST_MS));
+        if from_ms >= to_ms {
+            return Ok(Vec::new());
+        }
+        let mut waiting = Models::default();
+        waiting.merge(&view.models, grain);
+        view.events().for_each(|event| waiting.add(event, grain));
+        let rows = grain.place_of(from_ms).0..grain.place_of(to_ms - 1).0 + 1;
+        let mut found: BTreeMap<(i64, Option<Arc<str>>), ModelCell> = BTreeMap::new();
+        let mut take = |models: &Models| {
+            let within = models.uses().filter(|told| (from_ms..to_ms).contains(&told.start_ms));
+            within.for_each(|told| found.entry((told.start_ms, told.model)).or_default().merge(&told.cell));
+        };
+        view.scan(api_key, table, rows, &mut |_, value| {
+            take(&Models::decode(value).map_err(damaged(table))?);
+            Ok(())
+        })?;
+        take(&waiting);
+        Ok(found.into_iter().map(|((start_ms, model), cell)| ModelUse { start_ms, model, cell }).collect())
+    }
+
     /// A key's events in `from_ms..to_ms`, newest first, at most `limit`. Their event ids are not kept.
     pub fn events(&self, api_key: Id, from_ms: i64, to_ms: i64, limit: usize) -> Result<Vec<UsageEvent>> {
         let Some(view) = self.view(api_key)?.filter(|_| limit > 0) else { return Ok(Vec::new()) };
@@ -194,6 +223,7 @@ impl View {
             snapshot,
             cells: head.cells.clone(),
             days: head.days.clone(),
+            models: head.models.clone(),
             blocks: head.blocks,
             newest_ms: state.sums.newest_ms,
             runs: unfolded.cloned().collect(),

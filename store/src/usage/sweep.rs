@@ -7,6 +7,7 @@ use super::endpoints::{ENDPOINT_DAY_RETENTION_MS, ENDPOINT_DAYS, ENDPOINT_MONTHS
 use super::engine::Engine;
 use super::fold::{BLOCKS, damaged};
 use super::head::HEADS;
+use super::models::{MODEL_DAYS, MODEL_HEADS, MODEL_HOURS};
 use super::rollup::{Grain, HOUR_RETENTION_MS, MINUTE_RETENTION_MS, row_key};
 use super::shared::{Prune, lock};
 use crate::error::Result;
@@ -32,9 +33,9 @@ impl Chore {
     /// Everything about a key.
     pub(super) fn burial(api_key: Id) -> impl Iterator<Item = Self> {
         let [minutes, hours, days] = Grain::ALL.map(Grain::table);
-        let tables = [BLOCKS, minutes, hours, days, ENDPOINT_DAYS, ENDPOINT_MONTHS];
-        let rows =
-            tables.into_iter().map(move |table| Self::Remove(table, KeyRange::prefix(api_key.as_bytes())));
+        let models = [MODEL_HEADS, MODEL_HOURS, MODEL_DAYS];
+        let tables = [BLOCKS, minutes, hours, days, ENDPOINT_DAYS, ENDPOINT_MONTHS].into_iter().chain(models);
+        let rows = tables.map(move |table| Self::Remove(table, KeyRange::prefix(api_key.as_bytes())));
         rows.chain([Self::Unmap(api_key)])
     }
 }
@@ -110,6 +111,7 @@ impl Engine {
         let olds = [
             (Grain::Minute.table(), hours),
             (Grain::Hour.table(), day_of(prune.now_ms - HOUR_RETENTION_MS)),
+            (MODEL_HOURS, day_of(prune.now_ms - HOUR_RETENTION_MS)),
             (ENDPOINT_DAYS, day_of(prune.now_ms - ENDPOINT_DAY_RETENTION_MS)),
         ];
         for (table, before) in olds {

@@ -65,4 +65,25 @@ impl Model {
         }
         sums
     }
+
+    /// Calls, errors and tokens of those that name a model, by the start of their stretch.
+    pub(super) fn models(
+        &self,
+        api_key: Id,
+        grain: Grain,
+        span: std::ops::Range<i64>,
+    ) -> BTreeMap<(i64, String), (u64, u64, u64)> {
+        let mut sums: BTreeMap<(i64, String), (u64, u64, u64)> = BTreeMap::new();
+        for event in self.of(api_key).filter(|event| event.metadata.contains("model")) {
+            let start_ms = event.at_ms - event.at_ms % grain.length_ms();
+            if span.contains(&start_ms) {
+                let name = event.endpoint.replace("/v1/", "m");
+                let sum = sums.entry((start_ms, name)).or_default();
+                sum.0 += 1;
+                sum.1 += u64::from(event.status >= 400);
+                sum.2 += u64::from(event.status);
+            }
+        }
+        sums
+    }
 }

@@ -1,0 +1,300 @@
+//! What is kept of each model that calls name in their metadata: exact sums for the first names of a row, one shared
+//! remainder for all further ones. Kept per hour for 90 days and per day for ever; keys whose calls name none have no row.
+
+use std::sync::Arc;
+
+use super::calendar::HOUR_MS;
+use super::codec::{Input, Malformed, Read, put_bytes, put_varint};
+use super::event::Stored;
+use super::reported::Reported;
+use super::rollup::Grain;
+use crate::table::Table;
+
+const VERSION: u8 = 1;
+
+/// The most names of one row; calls of further models are summed together.
+pub const MODEL_NAMES: usize = 64;
+
+/// Sums that wait in memory and in a row of their own; with more they are spread at once.
+const WAITING_NAMES: usize = MODEL_NAMES / 2;
+const WAITING_CELLS: usize = 256;
+
+/// The place of what has no name of its own.
+const OTHER: u8 = u8::MAX;
+
+/// Keyed by API key: what waits to be spread.
+pub(super) const MODEL_HEADS: Table = Table("usage_model_heads");
+/// Keyed by API key and day number.
+pub(super) const MODEL_HOURS: Table = Table("usage_model_hours");
+/// Keyed by API key and month number.
+pub(super) const MODEL_DAYS: Table = Table("usage_model_days");
+
+/// The rows that sums are spread over.
+pub(super) const MODEL_ROWS: [(Grain, Table); 2] = [(Grain::Hour, MODEL_HOURS), (Grain::Day, MODEL_DAYS)];
+
+/// The sums of one model.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ModelCell {
+    /// All calls.
+    pub requests: u64,
+    /// Calls answered with a status of 400 or above.
+    pub errors: u64,
+    /// Tokens sent, without those that came from a cache; a lone total counts here.
+    pub input_tokens: u64,
+    /// Tokens answered.
+    pub output_tokens: u64,
+    /// Tokens sent that came from a cache.
+    pub cached_tokens: u64,
+}
+
+impl ModelCell {
+    /// Adds another cell to this one.
+    pub fn merge(&mut self, other: &Self) {
+        for (sum, more) in self.sums_mut().into_iter().zip(other.sums()) {
+            *sum = sum.saturating_add(more);
+        }
+    }
+
+    fn of(event: &Stored, reported: &Reported<'_>) -> Self {
+        Self {
+            requests: 1,
+            errors: event.is_error().into(),
+            input_tokens: reported.input,
+            output_tokens: reported.output,
+            cached_tokens: reported.cached,
+        }
+    }
+
+    /// In the order they are stored.
+    fn sums(&self) -> [u64; 5] {
+        [self.requests, self.errors, self.input_tokens, self.output_tokens, self.cached_tokens]
+    }
+
+    fn sums_mut(&mut self) -> [&mut u64; 5] {
+        [
+            &mut self.requests,
+            &mut self.errors,
+            &mut self.input_tokens,
+            &mut self.output_tokens,
+            &mut self.cached_tokens,
+        ]
+    }
+}
+
+/// One model's sums over an hour or a day (UTC).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ModelUse {
+    /// The first moment, ms since the epoch.
+    pub start_ms: i64,
+    /// The model; `None` for all those beyond the names that are kept apart.
+    pub model: Option<Arc<str>>,
+    /// Its sums.
+    pub cell: ModelCell,
+}
+
+/// Sums by start (of whole hours) and model.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Models {
+    names: Vec<Arc<str>>,
+    /// By rising start, then place of the name.
+    cells: Vec<(i64, u8, ModelCell)>,
+}
+
+impl Models {
+    /// Counts a call, if its metadata names a model or tells tokens, in the cell of its stretch.
+    pub(super) fn add(&mut self, event: &Stored, grain: Grain) {
+        if let Some(reported) = Reported::of(&event.metadata) {
+            let place = self.place(&reported.model, |name| Arc::from(name));
+            self.put(grain.start_of(event.at_ms), place, &ModelCell::of(event, &reported));
+        }
+    }
+
+    /// Adds another's sums, each in the cell of its stretch.
+    pub(super) fn merge(&mut self, more: &Self, grain: Grain) {
+        self.take(&more.names, &more.cells, grain);
+    }
+
+    fn take(&mut self, names: &[Arc<str>], cells: &[(i64, u8, ModelCell)], grain: Grain) {
+        for (start_ms, place, cell) in cells {
+            let place = match names.get(usize::from(*place)) {
+                Some(name) => self.place(name, |_| Arc::clone(name)),
+                None => OTHER,
+            };
+            self.put(grain.start_of(*start_ms), place, cell);
+        }
+    }
+
+    fn place(&mut self, name: &str, own: impl FnOnce(&str) -> Arc<str>) -> u8 {
+        let known = self.names.iter().position(|known| **known == *name);
+        let place = known.unwrap_or_else(|| {
+            if self.names.len() < MODEL_NAMES {
+                self.names.push(own(name));
+                self.names.len() - 1
+            } else {
+                usize::from(OTHER)
+            }
+        });
+        u8::try_from(place).unwrap_or(OTHER)
+    }
+
+    fn put(&mut self, start_ms: i64, place: u8, cell: &ModelCell) {
+        match self.cells.binary_search_by_key(&(start_ms, place), |entry| (entry.0, entry.1)) {
+            Ok(at) => self.cells[at].2.merge(cell),
+            Err(at) => self.cells.insert(at, (start_ms, place, *cell)),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    pub(super) fn must_spread(&self) -> bool {
+        self.names.len() > WAITING_NAMES || self.cells.len() > WAITING_CELLS
+    }
+
+    /// Cut into the rows of a grain, by rising row number.
+    pub(super) fn rows(&self, grain: Grain) -> Vec<(u32, Self)> {
+        let row_of = |cell: &(i64, u8, ModelCell)| grain.place_of(cell.0).0;
+        let parts = self.cells.chunk_by(|a, b| row_of(a) == row_of(b));
+        let rows = parts.map(|part| {
+            let mut row = Self::default();
+            row.take(&self.names, part, grain);
+            (row_of(&part[0]), row)
+        });
+        rows.collect()
+    }
+
+    pub(super) fn uses(&self) -> impl Iterator<Item = ModelUse> + '_ {
+        self.cells.iter().map(|(start_ms, place, cell)| ModelUse {
+            start_ms: *start_ms,
+            model: self.names.get(usize::from(*place)).cloned(),
+            cell: *cell,
+        })
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut out = vec![VERSION];
+        put_varint(&mut out, self.names.len() as u64);
+        self.names.iter().for_each(|name| put_bytes(&mut out, name.as_bytes()));
+        put_varint(&mut out, self.cells.len() as u64);
+        let mut before = 0;
+        for (start_ms, place, cell) in &self.cells {
+            let hour = (start_ms / HOUR_MS) as u64;
+            put_varint(&mut out, hour - before);
+            before = hour;
+            out.push(*place);
+            cell.sums().into_iter().for_each(|sum| put_varint(&mut out, sum));
+        }
+        out
+    }
+
+    pub(super) fn decode(value: &[u8]) -> Read<Self> {
+        let mut input = Input(value);
+        input.version(VERSION)?;
+        let mut models = Self::default();
+        for _ in 0..input.count()? {
+            models.names.push(Arc::from(input.text()?));
+        }
+        let mut hour = 0u32;
+        for _ in 0..input.count()? {
+            hour = hour.checked_add(input.narrow()?).ok_or(Malformed)?;
+            let place = input.byte()?;
+            let known = place == OTHER || usize::from(place) < models.names.len();
+            let mut cell = ModelCell::default();
+            for sum in cell.sums_mut() {
+                *sum = input.varint()?;
+            }
+            let start_ms = i64::from(hour) * HOUR_MS;
+            if !known || models.cells.last().is_some_and(|last| (last.0, last.1) >= (start_ms, place)) {
+                return Err(Malformed);
+            }
+            models.cells.push((start_ms, place, cell));
+        }
+        input.end()?;
+        Ok(models)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::usage::samples::stored;
+
+    fn of(events: &[Stored], grain: Grain) -> Models {
+        let mut models = Models::default();
+        events.iter().for_each(|event| models.add(event, grain));
+        models
+    }
+
+    /// By start and name, whatever the order they came in.
+    fn told(models: &Models) -> BTreeMap<(i64, Option<Arc<str>>), ModelCell> {
+        models.uses().map(|told| ((told.start_ms, told.model), told.cell)).collect()
+    }
+
+    fn merged(parts: &[&Models]) -> Models {
+        let mut sum = Models::default();
+        parts.iter().for_each(|part| sum.merge(part, Grain::Hour));
+        sum
+    }
+
+    fn named() -> impl Strategy<Value = Vec<Stored>> {
+        prop::collection::vec((stored(false), 0u8..9, 0u64..5_000), 0..40).prop_map(|events| {
+            let name = |(event, model, tokens): (Stored, u8, u64)| Stored {
+                metadata: match model {
+                    0 => Box::default(),
+                    model => format!(r#"{{"model":"m{model}","tokens":{tokens}}}"#).into(),
+                },
+                ..event
+            };
+            events.into_iter().map(name).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn rows_come_back(events in named()) {
+            let models = of(&events, Grain::Hour);
+            prop_assert_eq!(Models::decode(&models.encode()), Ok(models));
+        }
+
+        #[test]
+        fn merging_is_associative_and_counts_every_event(a in named(), b in named(), c in named()) {
+            let all = of(&[a.clone(), b.clone(), c.clone()].concat(), Grain::Hour);
+            let [a, b, c] = [a, b, c].map(|events| of(&events, Grain::Hour));
+            let (left, right) = (merged(&[&merged(&[&a, &b]), &c]), merged(&[&a, &merged(&[&b, &c])]));
+            prop_assert_eq!(told(&left), told(&right));
+            prop_assert_eq!(told(&left), told(&all));
+        }
+
+        #[test]
+        fn rows_hold_what_they_were_cut_from(events in named()) {
+            for (grain, _) in MODEL_ROWS {
+                let rows = of(&events, Grain::Hour).rows(grain);
+                prop_assert!(rows.is_sorted_by(|a, b| a.0 < b.0));
+                let cut: BTreeMap<_, _> = rows.iter().flat_map(|(_, row)| told(row)).collect();
+                prop_assert_eq!(cut, told(&of(&events, grain)));
+            }
+        }
+
+        #[test]
+        fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Models::decode(&[&[VERSION], bytes.as_slice()].concat());
+        }
+    }
+
+    #[test]
+    fn a_million_models_take_no_more_room_than_a_few() {
+        let mut models = Models::default();
+        for number in 0..1_000_000u64 {
+            let place = models.place(&number.to_string(), |name| Arc::from(name));
+            models.put(0, place, &ModelCell { requests: 1, ..ModelCell::default() });
+        }
+        assert_eq!((models.names.len(), models.cells.len()), (MODEL_NAMES, MODEL_NAMES + 1));
+        assert_eq!(models.uses().map(|told| told.cell.requests).sum::<u64>(), 1_000_000);
+        assert!(models.must_spread() && models.encode().len() < 1_000);
+    }
+}
