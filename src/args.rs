@@ -1,6 +1,7 @@
 //! The command line: names, flags and their help. Only commands that work are here; what they do is elsewhere.
 
 mod alerts;
+mod prices;
 mod recipe;
 mod user;
 
@@ -15,6 +16,7 @@ use keyward_keys::input::{self, TransferFormat};
 use crate::error::Result;
 
 pub use alerts::{Alerts, Backtest};
+pub use prices::PricesCommand;
 pub use recipe::{RecipeCheck, RecipeCommand};
 pub use user::{User, UserAdd};
 
@@ -81,6 +83,9 @@ pub enum Command {
     /// Shows the recipes that keys are rotated by, and checks new ones
     #[command(subcommand)]
     Recipe(RecipeCommand),
+    /// Shows what calls are priced at, and checks prices of one's own
+    #[command(subcommand)]
+    Prices(PricesCommand),
     /// Verifies the audit chain, and names the first record that does not follow
     Verify(Verify),
     /// Prints a completion script for a shell

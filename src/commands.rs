@@ -4,7 +4,7 @@ use clap::CommandFactory;
 
 use crate::args::{Alerts, Args, Command, Common, ConfigCommand};
 use crate::error::Result;
-use crate::{backtest, console, demo, logging, output, recipe, serve, token, transfer, user, verify};
+use crate::{backtest, console, demo, logging, output, prices, recipe, serve, token, transfer, user, verify};
 
 /// Carries out what the command line says, and answers the exit status.
 ///
@@ -28,6 +28,7 @@ pub async fn run(args: Args) -> Result<u8> {
         Command::Verify(how) => verify::verify(&common, how).await,
         Command::Alerts(Alerts::Backtest(how)) => backtest::backtest(&common, &how),
         Command::Recipe(command) => recipe::recipe(&common, command).await,
+        Command::Prices(command) => prices::prices(&common, command),
         Command::Config(ConfigCommand::Check) => check(&common),
         Command::Config(ConfigCommand::Show) => show(&common),
         Command::Completions { shell } => {

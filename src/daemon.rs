@@ -2,6 +2,7 @@
 //! What is printed, and when it is told to stop, is `serve`'s.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use keyward_api::ApiSettings;
@@ -19,6 +20,7 @@ use crate::browser;
 use crate::error::{Error, Result, chain};
 use crate::folder::Folder;
 use crate::jobs::Jobs;
+use crate::prices;
 use crate::secrets;
 
 /// How long doors may take to leave once they are told to wait no longer.
@@ -206,10 +208,11 @@ pub async fn open_service(
     password_cost: PasswordCost,
     clock: Clock,
 ) -> Result<Service> {
+    let prices = Arc::new(prices::book(&config.data_dir)?);
     let options = ServiceOptions {
         path: folder.database().to_owned(),
         master_key: secrets::master_key(config, folder)?,
-        settings: service_settings(config, clock),
+        settings: ServiceSettings { prices, ..service_settings(config, clock) },
         password_cost,
     };
     Ok(Service::open(options).await?)

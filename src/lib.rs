@@ -30,6 +30,7 @@ pub mod logging;
 pub mod output;
 pub mod panics;
 pub mod password;
+pub mod prices;
 pub mod ready;
 pub mod recipe;
 pub mod run;

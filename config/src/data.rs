@@ -34,6 +34,12 @@ impl DataDir {
         self.0.join("plans.toml")
     }
 
+    /// The operator's own prices, before those in the program.
+    #[must_use]
+    pub fn prices_file(&self) -> PathBuf {
+        self.0.join("prices.toml")
+    }
+
     /// The SSH host key, in OpenSSH's private key format.
     #[must_use]
     pub fn host_key(&self) -> PathBuf {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 
@@ -47,10 +48,15 @@ pub(crate) fn month_around(now_ms: i64) -> (Timestamp, Timestamp) {
     let first = Offset::UTC.to_datetime(timestamp(now_ms)).date().first_of_month();
     // At the calendar's end there is no further month.
     let next = first.checked_add(1.month()).unwrap_or(first);
-    let start = |day: jiff::civil::Date| {
+    let start = |day: Date| {
         Offset::UTC.to_timestamp(day.to_datetime(jiff::civil::Time::midnight())).unwrap_or(Timestamp::MAX)
     };
     (start(first), start(next))
+}
+
+/// The day (UTC) that this moment is in.
+pub(crate) fn utc_day(ms: i64) -> Date {
+    Offset::UTC.to_datetime(timestamp(ms)).date()
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub use notices::{NewTicket, NotificationQuery, TicketQuery};
 
 mod access;
 mod audit;
+mod costs;
 mod fetch;
 mod keys;
 mod rotation;
@@ -40,6 +41,7 @@ pub use account::{
 pub use alerts::{AlertQuery, AlertRulePatch, AlertRuleQuery, AlertSnooze, AlertTrial, NewAlertRule};
 pub use audit::{AuditQuery, CheckpointQuery};
 pub use batch::{Batch, BatchChange, KeyChange, MOST_CHANGES};
+pub use costs::{CostQuery, CostsBy};
 pub use fetch::FetchMany;
 pub use keys::{Hygiene, KeyQuery, KeySort};
 pub use rotation::{RollBack, Rotate, RotationMethodName, RotationPatch, RotationQuery, duration};

@@ -17,9 +17,12 @@ pub mod meters;
 pub mod outbound;
 mod plans;
 pub mod policy;
+pub mod prices;
 pub mod providers;
+mod reader;
 mod rotation;
 pub mod service;
+pub mod table;
 mod timing;
 pub mod view;
 

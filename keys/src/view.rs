@@ -7,6 +7,7 @@ mod alert;
 mod audit;
 mod batch;
 mod billing;
+mod cost;
 mod fetched;
 mod home;
 mod hygiene;
@@ -38,7 +39,10 @@ pub use alert::{
 };
 pub use audit::{AuditLine, AuditPage, AuditView, CheckpointPage, CheckpointView};
 pub use batch::{BatchAction, BatchLine, BatchReport};
-pub use billing::{BillingPeriod, BillingView, PlanChange, PlanDifference, PlanUsage, UsageForecast};
+pub use billing::{
+    BillingCosts, BillingPeriod, BillingView, PlanChange, PlanDifference, PlanUsage, UsageForecast,
+};
+pub use cost::{CostLine, CostReport, ModelShare};
 pub use fetched::{Fetched, NotFetched};
 pub use home::{Attention, AttentionKey, AttentionKind, HomeView, InstanceCare};
 pub use hygiene::KeyHygiene;

@@ -72,6 +72,7 @@ const ROUTES: &[Row] = &[
     ("POST", "/api/fetch", FETCH, [401, 401, 403, 200, 200, 200]),
     ("GET", "/api/usage", "", [401, 401, 200, 403, 403, 403]),
     ("GET", "/api/usage/series", "", [401, 401, 200, 403, 403, 403]),
+    ("GET", "/api/usage/costs", "", [401, 401, 200, 403, 403, 403]),
     ("GET", "/api/usage/{id}", "", [401, 401, 404, 404, 403, 403]),
     ("POST", "/api/usage/{id}/track", CALL, [401, 401, 404, 404, 403, 201]),
     ("POST", "/api/usage/track", CALLS, [401, 401, 422, 422, 422, 201]),

@@ -2,6 +2,8 @@
 //! knows no screen and no command line.
 
 use jiff::tz::TimeZone;
+use keyward_keys::prices::Money;
+use keyward_keys::table::Table;
 use keyward_keys::view::{UsageLine, UsagePoint, UsageSeries};
 use serde::Deserialize;
 
@@ -16,11 +18,23 @@ pub(crate) enum Metric {
     Errors,
     /// How long they took.
     Latency,
+    /// How many tokens they told of.
+    Tokens,
+    /// What they cost.
+    Cost,
 }
 
 impl Metric {
     /// All of them, in their order.
-    pub(crate) const ALL: [Self; 3] = [Self::Requests, Self::Errors, Self::Latency];
+    pub(crate) const ALL: [Self; 5] = [Self::Requests, Self::Errors, Self::Latency, Self::Tokens, Self::Cost];
+
+    /// Those that need nothing told of models.
+    pub(crate) const OF_CALLS: [Self; 3] = [Self::Requests, Self::Errors, Self::Latency];
+
+    /// It is one that only calls which tell of models or tokens have.
+    pub(crate) fn is_of_models(self) -> bool {
+        !Self::OF_CALLS.contains(&self)
+    }
 
     /// Its word.
     pub(crate) fn word(self) -> &'static str {
@@ -28,6 +42,8 @@ impl Metric {
             Self::Requests => "requests",
             Self::Errors => "errors",
             Self::Latency => "latency",
+            Self::Tokens => "tokens",
+            Self::Cost => "cost",
         }
     }
 
@@ -37,21 +53,22 @@ impl Metric {
             Self::Requests => Some(point.requests as f64),
             Self::Errors => Some(point.errors as f64),
             Self::Latency => point.p95,
+            Self::Tokens => Some(point.tokens as f64),
+            Self::Cost => Some(point.cost.map_or(0.0, Money::units)),
         }
     }
 
     fn title(self) -> &'static str {
         match self {
-            Self::Requests | Self::Errors => self.word(),
+            Self::Requests | Self::Errors | Self::Tokens | Self::Cost => self.word(),
             Self::Latency => "p95_ms",
         }
     }
 }
 
-/// A table of texts.
-pub(crate) struct Table {
-    pub(crate) titles: Vec<String>,
-    pub(crate) rows: Vec<Vec<String>>,
+/// Whether calls told of tokens, or of what they cost.
+pub(crate) fn tells_of_models(series: &UsageSeries) -> bool {
+    series.total.summary.tokens > 0 || series.total.summary.cost.is_some()
 }
 
 /// A row for each moment and a column for each line that is `shown`; without lines a column for the total, or for each
@@ -71,6 +88,8 @@ pub(crate) fn table(series: &UsageSeries, metric: Metric, shown: impl Fn(&UsageL
         Metric::Requests => |point| Metric::Requests.of(point),
         Metric::Errors => |point| Metric::Errors.of(point),
         Metric::Latency => |point| point.p95,
+        Metric::Tokens => |point| Metric::Tokens.of(point),
+        Metric::Cost => |point| Metric::Cost.of(point),
     };
     for line in &lines {
         titles.push(line.name.clone());
@@ -114,46 +133,4 @@ fn endpoints(series: &UsageSeries) -> Table {
         row
     };
     Table { titles, rows: series.endpoints.iter().map(row).collect() }
-}
-
-impl Table {
-    /// The table as comma-separated values (RFC 4180), with line feeds.
-    pub(crate) fn csv(&self) -> String {
-        let mut text = String::new();
-        for row in std::iter::once(&self.titles).chain(&self.rows) {
-            let cells: Vec<String> = row.iter().map(|cell| field(cell)).collect();
-            text.push_str(&cells.join(","));
-            text.push('\n');
-        }
-        text
-    }
-}
-
-/// A field. What people named could steer a terminal, or be a formula to a spreadsheet: it becomes plain text.
-fn field(text: &str) -> String {
-    let text = crate::term::sanitize::term_safe(text);
-    let formula = text.starts_with(['=', '+', '-', '@']) && text.parse::<f64>().is_err();
-    let text = if formula { format!("'{text}") } else { text.into_owned() };
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_plain_text_to_whoever_reads_them() {
-        for (given, written) in [
-            ("stripe-live", "stripe-live"),
-            ("12.5", "12.5"),
-            ("-3", "-3"),
-            ("a,b", "\"a,b\""),
-            ("say \"x\"", "\"say \"\"x\"\"\""),
-            ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\""),
-            ("@cmd", "'@cmd"),
-            ("a\u{1b}[2Jb", "a\u{fffd}[2Jb"),
-        ] {
-            assert_eq!(field(given), written);
-        }
-    }
 }

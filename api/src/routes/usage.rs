@@ -5,8 +5,12 @@ mod bulk;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use keyward_keys::input::{KeyRef, SeriesQuery, TrackEvent, UsageQuery};
-use keyward_keys::view::{Tracked, UsageOverview, UsageReport, UsageSeries};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use keyward_keys::input::{CostQuery, KeyRef, SeriesQuery, TrackEvent, UsageQuery};
+use keyward_keys::table::Table;
+use keyward_keys::view::{CostReport, Tracked, UsageOverview, UsageReport, UsageSeries};
+use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -22,38 +26,96 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
         .routes(listed(routes!(report)))
         .routes(listed(routes!(overview)))
         .routes(listed(routes!(series)))
+        .routes(listed(routes!(costs)))
         .routes(routes!(track))
         .routes(routes!(bulk::track_many))
 }
 
 /// A key's usage over a span of days.
-#[utoipa::path(get, path = "/api/usage/{id}", tag = "usage", params(UsageQuery), responses(
-    (status = 200, description = "The report", body = UsageReport),
+#[utoipa::path(get, path = "/api/usage/{id}", tag = "usage", params(UsageQuery,
+    ("format" = Option<String>, Query, description = "`csv` for a row a day; `json` when nothing is said")), responses(
+    (status = 200, description = "The report",
+        content((UsageReport = "application/json"), (String = "text/csv"))),
     (status = 304, description = "It is as it was"),
 ))]
 async fn report(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
     KeyPath(key): KeyPath,
-    Search(search): Search,
-) -> Result<Json<UsageReport>, Problem> {
-    Ok(Json(door.service.usage(&caller, &key, &query(search)?).await?))
+    Search(mut search): Search,
+) -> Result<Response, Problem> {
+    let format = format(&mut search);
+    let report = door.service.usage(&caller, &key, &query(search)?).await?;
+    Ok(written(&report, format))
 }
 
 /// The usage of all keys that the caller may see, together, over a span of days.
-#[utoipa::path(get, path = "/api/usage", tag = "usage", params(UsageQuery), responses(
-    (status = 200, description = "The report", body = UsageOverview),
+#[utoipa::path(get, path = "/api/usage", tag = "usage", params(UsageQuery,
+    ("format" = Option<String>, Query, description = "`csv` for a row a day; `json` when nothing is said")), responses(
+    (status = 200, description = "The report",
+        content((UsageOverview = "application/json"), (String = "text/csv"))),
     (status = 304, description = "It is as it was"),
 ))]
 async fn overview(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
-    Search(search): Search,
-) -> Result<Json<UsageOverview>, Problem> {
-    Ok(Json(door.service.usage_overview(&caller, &query(search)?).await?))
+    Search(mut search): Search,
+) -> Result<Response, Problem> {
+    let format = format(&mut search);
+    let overview = door.service.usage_overview(&caller, &query(search)?).await?;
+    Ok(written(&overview, format))
 }
 
-/// Usage as lines of a chart: cut into steps, told apart by key, environment, team or endpoint, beside the period before.
+/// What the calls of a span cost at their providers, told apart by key, team, tag, service, month or model.
+///
+/// Costs are worked out by the price book (`keyward prices show`) whenever they are asked for; what calls tell of their
+/// own cost in their metadata counts as it is. Without a known price there is no cost.
+#[utoipa::path(get, path = "/api/usage/costs", tag = "usage", params(UsageQuery, CostQuery,
+    ("format" = Option<String>, Query, description = "`csv` for a row a line; `json` when nothing is said")), responses(
+    (status = 200, description = "The costs",
+        content((CostReport = "application/json"), (String = "text/csv"))),
+    (status = 304, description = "They are as they were"),
+    (status = 404, description = "There is no such key"),
+))]
+async fn costs(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    Search(mut search): Search,
+) -> Result<Response, Problem> {
+    let format = format(&mut search);
+    let by = search.choice("by", "key, team, tag, service, month, model");
+    let key = search.text("key").map(KeyRef::Id);
+    let span = query(search)?;
+    let report = door.service.costs(&caller, &CostQuery { span, by, key }).await?;
+    Ok(written(&report, format))
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    #[default]
+    Json,
+    Csv,
+}
+
+fn format(search: &mut Fields) -> Format {
+    search.choice("format", "json, csv").unwrap_or_default()
+}
+
+fn written<T: Serialize>(report: &T, format: Format) -> Response
+where
+    for<'a> Table: From<&'a T>,
+{
+    match format {
+        Format::Json => Json(report).into_response(),
+        Format::Csv => {
+            ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], Table::from(report).csv()).into_response()
+        }
+    }
+}
+
+/// Usage as lines of a chart: cut into steps, told apart by key, environment, team, model or endpoint, beside the period before.
 #[utoipa::path(get, path = "/api/usage/series", tag = "usage", params(UsageQuery, SeriesQuery), responses(
     (status = 200, description = "The lines", body = UsageSeries),
     (status = 304, description = "They are as they were"),
@@ -69,7 +131,7 @@ async fn series(
     let query = SeriesQuery {
         span: span(&mut search),
         step: search.choice("step", STEPS),
-        by: search.choice("by", "key, environment, team, endpoint"),
+        by: search.choice("by", "key, environment, team, model, endpoint"),
         keys: keys.map(|key| KeyRef::Id(key.to_owned())).collect(),
         environment: search.choice("environment", ENVIRONMENTS),
         team: search.parsed("team", ID),

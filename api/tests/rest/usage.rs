@@ -53,6 +53,21 @@ async fn the_specification_s_event_is_counted_and_reported() {
     }
     let key = &all.body["topKeys"][0];
     assert_eq!((&key["_id"], &key["requests"], &key["percentage"]), (&json!(id), &json!(2), &json!(100.0)));
+    let metadata =
+        json!({"metadata": {"model": "gpt-4o", "usage": {"prompt_tokens": 1000, "completion_tokens": 100}}});
+    server.post(&token, &format!("/api/usage/{id}/track"), &metadata).await;
+    let told = server.get(&token, &format!("/api/usage/{id}")).await.body;
+    let model = json!({"model": "gpt-4o", "requests": 1, "errors": 0, "inputTokens": 1000, "outputTokens": 100,
+        "cachedTokens": 0, "tokens": 1100, "percentage": 88.0});
+    for (field, value) in model.as_object().unwrap() {
+        assert_eq!(&told["models"][0][field], value, "{field}");
+    }
+    assert_eq!((&told["models"][0]["cost"], &told["summary"]["cost"]), (&json!(0.0035), &json!(0.003575)));
+    for path in [format!("/api/usage/{id}?format=csv"), "/api/usage/costs?by=model&format=csv".to_owned()] {
+        let reply = server.get(&token, &path).await;
+        assert_eq!((reply.status, reply.header("content-type")), (200, "text/csv; charset=utf-8"), "{path}");
+    }
+    server.get(&token, "/api/usage/costs?by=colour&format=pdf").await.is_problem(422, "invalid");
     for path in [format!("/api/usage/{id}"), "/api/usage".to_owned()] {
         server.get(&token, &format!("{path}?timeframe=eon")).await.is_problem(422, "invalid");
     }

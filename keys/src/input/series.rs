@@ -38,6 +38,8 @@ pub enum Breakdown {
     Environment,
     /// A line for each team, and one for the keys of one's own.
     Team,
+    /// A line for each of the models with the most tokens.
+    Model,
     /// A table of the busiest endpoints; they are not kept finer than by day, so they have no lines.
     Endpoint,
 }

@@ -12,8 +12,8 @@ use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::mirror::{Shared, Tables};
 use crate::view::{
-    BillingPeriod, BillingView, PlanChange, PlanDifference, PlanLimits, PlanUsage, Subscription,
-    UsageForecast,
+    BillingCosts, BillingPeriod, BillingView, PlanChange, PlanDifference, PlanLimits, PlanUsage,
+    Subscription, UsageForecast,
 };
 
 /// Before so much of a month has passed, its pace is taken as if it had.
@@ -39,8 +39,12 @@ impl Service {
             (plan, owned_keys(&tables, account), owned_key_ids(&tables, account))
         };
         let now_ms = self.now_ms();
-        let used = self.0.usage.totals_many(&counted, now_ms).iter().map(|totals| totals.month_used).sum();
-        Ok(billing(&self.0.settings.plans, plan, keys, used, now_ms))
+        let totals = self.0.usage.totals_many(&counted, now_ms);
+        let used = totals.iter().map(|totals| totals.month_used).sum();
+        let busy = counted.iter().zip(&totals).filter(|(_, totals)| totals.month_used > 0);
+        let busy = busy.map(|(id, _)| *id).collect();
+        let costs = self.month_costs(busy, now_ms).await?;
+        Ok(billing(&self.0.settings.plans, plan, keys, used, costs, now_ms))
     }
 
     /// A turn to make so many keys in a space, where one is needed; hold it until they are made.
@@ -97,7 +101,7 @@ fn owned_key_ids(tables: &Tables, account: Id) -> Vec<Id> {
     kept.map(|(_, id)| id).chain(binned).collect()
 }
 
-fn billing(plans: &Plans, plan: Plan, keys: u64, used: u64, now_ms: i64) -> BillingView {
+fn billing(plans: &Plans, plan: Plan, keys: u64, used: u64, costs: BillingCosts, now_ms: i64) -> BillingView {
     let limits = plans.limits(plan);
     let (start, end) = month_around(now_ms);
     let forecast = forecast(&limits, used, now_ms);
@@ -127,15 +131,23 @@ fn billing(plans: &Plans, plan: Plan, keys: u64, used: u64, now_ms: i64) -> Bill
         period: BillingPeriod { start, end },
         forecast,
         plans: others.collect(),
+        costs,
     }
+}
+
+/// What a month's count will be at its end if it goes on so.
+pub(super) fn at_month_end(used: u64, now_ms: i64) -> u64 {
+    let (start, end) = month_around(now_ms);
+    let passed = (now_ms - start.as_millisecond()).max(LEAST_PACE_MS) as u128;
+    let whole = (end.as_millisecond() - start.as_millisecond()) as u128;
+    u64::try_from(u128::from(used) * whole / passed).unwrap_or(u64::MAX).max(used)
 }
 
 /// A straight line from the month's first moment through now.
 fn forecast(limits: &PlanLimits, used: u64, now_ms: i64) -> UsageForecast {
-    let (start, end) = month_around(now_ms);
+    let (start, _) = month_around(now_ms);
     let passed = (now_ms - start.as_millisecond()).max(LEAST_PACE_MS) as u128;
-    let whole = (end.as_millisecond() - start.as_millisecond()) as u128;
-    let at_the_end = u64::try_from(u128::from(used) * whole / passed).unwrap_or(u64::MAX).max(used);
+    let at_the_end = at_month_end(used, now_ms);
     let exceeds = at_the_end > limits.monthly_requests;
     let reached = exceeds && used <= limits.monthly_requests;
     let after = u128::from(limits.monthly_requests) * passed / u128::from(used.max(1));
@@ -176,7 +188,15 @@ mod tests {
         let limits = |api_keys, monthly_requests| PlanLimits { api_keys, monthly_requests };
         let plans =
             Plans { free: limits(5, 1_000), pro: limits(100, 50_000), enterprise: limits(200, 90_000) };
-        let shown = billing(&plans, Plan::Pro, 7, 20_000, at(10));
+        let costs = BillingCosts {
+            currency: "USD".to_owned(),
+            list_prices_of: None,
+            cost: None,
+            forecast: None,
+            keys: Vec::new(),
+            models: Vec::new(),
+        };
+        let shown = billing(&plans, Plan::Pro, 7, 20_000, costs, at(10));
         assert_eq!(shown.usage, PlanUsage { api_keys: 7, monthly_requests: 20_000, exceeded: false });
         let [free, enterprise] = shown.plans.as_slice() else { panic!("two others") };
         assert_eq!((free.difference.api_keys, free.difference.monthly_requests), (-95, -49_000));

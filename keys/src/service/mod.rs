@@ -16,6 +16,7 @@ mod bulk;
 mod bus;
 mod change;
 mod codes;
+mod costs;
 mod custody;
 mod deletion;
 mod deliveries;
@@ -113,6 +114,8 @@ pub use process::Process;
 pub use relay::{People, Relay};
 pub use ssh_keys::{fingerprint_text, ssh_fingerprint};
 pub use watching::Watching;
+
+pub(crate) use text::harmless;
 
 use audit::AuditDesk;
 use bus::Bus;

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::crypto::{self, MasterKey, PasswordCost, Sha256Chain};
 use crate::outbound::OutboundSettings;
 use crate::plans::Plans;
+use crate::prices::Prices;
 
 /// Who may make an account for themselves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +38,8 @@ pub struct ServiceSettings {
     pub retention_days: u32,
     /// What each plan allows.
     pub plans: Plans,
+    /// What calls cost.
+    pub prices: Arc<Prices>,
     /// What calls to the outside are made with.
     pub outbound: OutboundSettings,
     /// Tells the time.
@@ -54,6 +57,7 @@ impl ServiceSettings {
             session_lifetime: 90 * DAY,
             retention_days: 30,
             plans: Plans::default(),
+            prices: Arc::default(),
             outbound: OutboundSettings::default(),
             clock,
         }

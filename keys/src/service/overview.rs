@@ -12,9 +12,10 @@ use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::input::UsageQuery;
 use crate::policy::Permission;
+use crate::prices::{Bill, Pricer, Prices, Tally};
 use crate::service::Service;
 use crate::service::access::{Target, may};
-use crate::service::report::{Span, classes, days, grain, percent, shares, summary};
+use crate::service::report::{Span, classes, days, grain, models, percent, shares, spent, summary};
 use crate::view::{KeyShare, UsageOverview};
 
 /// Keys an overview names.
@@ -30,7 +31,8 @@ struct Sum {
     endpoints: HashMap<Arc<str>, u64>,
     /// Calls of all endpoints, also of those beyond the names that are kept.
     endpoint_calls: u64,
-    keys: Vec<(u64, Id)>,
+    keys: Vec<(u64, Id, Bill)>,
+    tally: Tally,
 }
 
 impl Service {
@@ -42,9 +44,11 @@ impl Service {
         let ids = self.used_since(caller, account, span.from_ms - LONGEST_CELL_MS, now_ms);
         let (usage, grain, from_ms, to_ms) =
             (self.0.usage.clone(), grain(&span, now_ms), span.from_ms, span.to_ms);
+        let keys = self.services_of(&ids);
+        let book = Arc::clone(&self.0.settings.prices);
         let sum = {
             let _turn = self.0.overviews.lock().await;
-            let reading = move || Sum::read(&usage, &ids, grain, from_ms, to_ms);
+            let reading = move || Sum::read(&usage, &book, &keys, grain, from_ms, to_ms);
             tokio::task::spawn_blocking(reading).await.map_err(|error| Error::Internal(Box::new(error)))??
         };
         Ok(self.overview(span, grain, sum))
@@ -67,37 +71,58 @@ impl Service {
         ids
     }
 
+    /// The keys, each with its service, which prices go by.
+    pub(super) fn services_of(&self, ids: &[Id]) -> Vec<(Id, String)> {
+        let tables = self.mirror().read();
+        let service = |id: &Id| Some((*id, tables.keys.get(*id)?.record.service.clone()));
+        ids.iter().filter_map(service).collect()
+    }
+
     fn overview(&self, span: Span, grain: Grain, sum: Sum) -> UsageOverview {
-        let Sum { cells, endpoints, endpoint_calls, mut keys } = sum;
+        let Sum { cells, endpoints, endpoint_calls, mut keys, tally } = sum;
         let cells: Vec<(i64, Cell)> = cells.into_iter().collect();
         let mut total = Cell::default();
         cells.iter().for_each(|(_, cell)| total.merge(cell));
         let mut endpoints: Vec<_> = endpoints.iter().map(|(name, requests)| (&**name, *requests)).collect();
         endpoints.sort_unstable_by_key(|(name, requests)| (Reverse(*requests), *name));
-        keys.sort_unstable_by_key(|(requests, id)| (Reverse(*requests), *id));
+        keys.sort_unstable_by_key(|(requests, id, _)| (Reverse(*requests), *id));
         let tables = self.mirror().read();
-        let busiest = keys.into_iter().take(TOP_KEYS).filter_map(|(requests, id)| {
+        let busiest = keys.into_iter().take(TOP_KEYS).filter_map(|(requests, id, bill)| {
             let key = &tables.keys.get(id)?.record;
             let percentage = percent(requests, total.requests);
-            Some(KeyShare { id, key_id: key.key_id.clone(), name: key.name.clone(), requests, percentage })
+            let (key_id, name, cost) = (key.key_id.clone(), key.name.clone(), bill.money());
+            Some(KeyShare { id, key_id, name, requests, percentage, cost })
         });
         UsageOverview {
             daily_breakdown: days(&span, grain, &cells),
             timeframe: span.name,
-            summary: summary(&total),
+            summary: spent(summary(&total), &tally),
             top_endpoints: shares(endpoints.into_iter(), endpoint_calls),
             top_keys: busiest.collect(),
+            models: models(&tally),
+            currency: self.0.settings.prices.currency.clone(),
             errors: classes(&total),
         }
     }
 }
 
 impl Sum {
-    fn read(usage: &Usage, ids: &[Id], grain: Grain, from_ms: i64, to_ms: i64) -> Result<Self> {
+    fn read(
+        usage: &Usage,
+        book: &Prices,
+        keys: &[(Id, String)],
+        grain: Grain,
+        from_ms: i64,
+        to_ms: i64,
+    ) -> Result<Self> {
         let mut sum = Self::default();
-        for id in ids {
+        let mut pricer = Pricer::new(book);
+        for (id, service) in keys {
             let mut requests = 0;
-            for (start_ms, cell) in usage.cells(*id, grain, from_ms, to_ms)? {
+            let (cells, mut tally) = (usage.cells(*id, grain, from_ms, to_ms)?, Tally::default());
+            pricer.count(service, &usage.models(*id, grain, from_ms, to_ms)?, &cells, &mut tally);
+            sum.tally.merge(&tally);
+            for (start_ms, cell) in cells {
                 requests += cell.requests;
                 sum.cells.entry(start_ms).or_default().merge(&cell);
             }
@@ -108,7 +133,7 @@ impl Sum {
                 }
             }
             if requests > 0 {
-                sum.keys.push((requests, *id));
+                sum.keys.push((requests, *id, tally.bill()));
             }
         }
         Ok(sum)

@@ -1,22 +1,29 @@
 //! Usage over a span of days, from rollups: totals, a row a day, the busiest endpoints. Never from raw events.
 
+use std::cmp::Reverse;
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use keyward_store::model::Id;
-use keyward_store::usage::{Cell, Grain, HOUR_RETENTION_MS};
+use keyward_store::usage::{Cell, Grain, HOUR_RETENTION_MS, ModelCell};
 
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::input::{KeyRef, UsageQuery};
 use crate::policy::Permission;
+use crate::prices::{Bill, Pricer, Tally, tokens};
 use crate::service::Service;
-use crate::service::text::Faults;
-use crate::view::{EndpointShare, ErrorClasses, UsageDay, UsageReport, UsageSummary};
+use crate::service::text::{Faults, harmless};
+use crate::view::{EndpointShare, ErrorClasses, ModelShare, UsageDay, UsageReport, UsageSummary};
 
 /// Endpoints a report names.
 const TOP_ENDPOINTS: usize = 10;
+
+/// Stands for models beyond those that are kept apart.
+const OTHER_MODELS: &str = "other";
 
 /// The longest span, days.
 const LONGEST_DAYS: i64 = 3660;
@@ -51,12 +58,17 @@ impl Service {
         let named =
             endpoints.iter().filter_map(|entry| Some((&**entry.endpoint.as_ref()?, entry.cell.requests)));
         let all: u64 = endpoints.iter().map(|entry| entry.cell.requests).sum();
+        let (book, mut tally) = (&self.0.settings.prices, Tally::default());
+        let uses = self.0.usage.models(id, grain, span.from_ms, span.to_ms)?;
+        Pricer::new(book).count(&row.record.service, &uses, &cells, &mut tally);
         Ok(UsageReport {
             key_id: row.record.key_id.clone(),
             daily_breakdown: days(&span, grain, &cells),
             timeframe: span.name,
-            summary: summary(&total),
+            summary: spent(summary(&total), &tally),
             top_endpoints: shares(named, all),
+            models: models(&tally),
+            currency: book.currency.clone(),
             errors: classes(&total),
         })
     }
@@ -178,7 +190,38 @@ pub(super) fn summary(cell: &Cell) -> UsageSummary {
         p50: quantile(0.50),
         p95: quantile(0.95),
         p99: quantile(0.99),
+        tokens: 0,
+        cost: None,
     }
+}
+
+/// With tokens and cost.
+pub(super) fn spent(summary: UsageSummary, tally: &Tally) -> UsageSummary {
+    UsageSummary { tokens: tally.tokens(), cost: tally.bill().money(), ..summary }
+}
+
+/// A model's name as it can be shown.
+pub(super) fn model_name(model: Option<&str>) -> String {
+    model.map_or_else(|| OTHER_MODELS.to_owned(), |model| harmless(model, 4 * model.len()).into())
+}
+
+/// The models of a span, the one with the most tokens first.
+pub(super) fn models(tally: &Tally) -> Vec<ModelShare> {
+    let all = tally.tokens();
+    let share = |(model, (cell, bill)): (&Option<Arc<str>>, &(ModelCell, Bill))| ModelShare {
+        model: model_name(model.as_deref()),
+        requests: cell.requests,
+        errors: cell.errors,
+        input_tokens: cell.input_tokens,
+        output_tokens: cell.output_tokens,
+        cached_tokens: cell.cached_tokens,
+        tokens: tokens(cell),
+        percentage: percent(tokens(cell), all),
+        cost: bill.money(),
+    };
+    let mut models: Vec<ModelShare> = tally.models.iter().map(share).collect();
+    models.sort_by_key(|model| (Reverse((model.tokens, model.requests)), model.model.clone()));
+    models
 }
 
 /// A quantile of the response time; none when no call told one.

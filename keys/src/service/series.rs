@@ -5,6 +5,7 @@ mod frame;
 mod read;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use keyward_store::model::{ApiKey, Id, SpaceKind};
 
@@ -13,12 +14,13 @@ use crate::clock::timestamp;
 use crate::error::{Error, Result};
 use crate::input::{Breakdown, SeriesQuery};
 use crate::policy::Permission;
+use crate::prices::Pricer;
 use crate::service::Service;
 use crate::service::access::{Target, may};
 use crate::service::list::environment;
 use crate::service::mirror::Tables;
 use crate::service::overview::LONGEST_CELL_MS;
-use crate::service::report::{Span, summary};
+use crate::service::report::{Span, models};
 use crate::view::{PreviousPeriod, UsageLine, UsageSeries};
 
 use frame::Frame;
@@ -40,14 +42,17 @@ impl Service {
         let ids = self.charted(caller, account, query, frame.reach().0, now_ms)?;
         let (mut sources, lines) = self.told_apart(&ids, query.by, &frame);
         let (usage, by, named) = (self.0.usage.clone(), query.by, !query.keys.is_empty());
+        let book = Arc::clone(&self.0.settings.prices);
         let (read, frame) = {
             let _turn = self.0.overviews.lock().await;
             // Reading many keys takes a while: beside the runtime, for one person at a time.
             let reading = move || {
                 let mut read = Read::new(&frame, lines);
-                read.cells(&usage, &frame, &mut sources)?;
+                let mut pricer = Pricer::new(&book);
+                read.cells(&usage, &frame, &mut sources, &mut pricer)?;
                 match by {
-                    Some(Breakdown::Key) => read.busiest_keys(&usage, &frame, sources, named)?,
+                    Some(Breakdown::Key) => read.busiest_keys(&usage, &frame, sources, named, &mut pricer)?,
+                    Some(Breakdown::Model) => read.models(&usage, &frame, &sources, &mut pricer)?,
                     Some(Breakdown::Endpoint) => read.endpoints(&usage, &frame, &sources)?,
                     Some(Breakdown::Environment | Breakdown::Team) => read.busiest_lines(),
                     None => {}
@@ -105,8 +110,10 @@ impl Service {
             })
         };
         let sources = ids.iter().map(|id| {
-            let label = tables.keys.get(*id).and_then(|row| label(&tables, &row.record, by));
-            Source { key: *id, line: label.map(&mut line_of), requests: 0 }
+            let key = tables.keys.get(*id).map(|row| &row.record);
+            let label = key.and_then(|key| label(&tables, key, by));
+            let service = key.map(|key| key.service.clone()).unwrap_or_default();
+            Source { key: *id, service, line: label.map(&mut line_of), requests: 0 }
         });
         (sources.collect(), lines)
     }
@@ -122,8 +129,8 @@ impl Service {
         let line = |id: Option<Id>, name: String, sum: &Sum| UsageLine {
             id,
             name,
-            summary: summary(&read::whole(&sum.now)),
-            previous: frame.before.as_ref().map(|_| summary(&read::whole(&sum.before))),
+            summary: read::summed(&sum.now),
+            previous: frame.before.as_ref().map(|_| read::summed(&sum.before)),
             points: read::points(&frame.now, &sum.now),
         };
         let previous = frame.before.as_ref().map(|before| PreviousPeriod {
@@ -138,6 +145,8 @@ impl Service {
             to: timestamp(frame.now.until_ms),
             total: line(None, "all".to_owned(), &read.total),
             endpoints: read.busiest_endpoints(previous.is_some()),
+            models: models(&read.tally),
+            currency: self.0.settings.prices.currency.clone(),
             lines: read.lines.into_iter().map(|of| line(of.id, of.name, &of.sum)).collect(),
             timeframe: span.name,
             previous,
@@ -154,6 +163,6 @@ fn label(tables: &Tables, key: &ApiKey, by: Option<Breakdown>) -> Option<(Option
             let own = || (None, "your own".to_owned());
             Some(team.map_or_else(own, |team| (Some(team.record.id), team.record.name.clone())))
         }
-        Breakdown::Key | Breakdown::Endpoint => None,
+        Breakdown::Key | Breakdown::Model | Breakdown::Endpoint => None,
     }
 }

@@ -1,4 +1,4 @@
-//! What doors show of a plan and what is used of it. No money is spoken of.
+//! What doors show of a plan and what is used of it, and of what calls cost at their providers. Nothing is paid here.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 
 use keyward_store::model::Plan;
 
-use super::PlanLimits;
+use super::{CostLine, PlanLimits};
+use crate::prices::Money;
 
 /// A person's plan, what is used of it, and where the month is going.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
@@ -23,6 +24,31 @@ pub struct BillingView {
     pub forecast: UsageForecast,
     /// What would change with each other plan.
     pub plans: Vec<PlanChange>,
+    /// What the month's calls with these keys cost at their providers, by the price book.
+    pub costs: BillingCosts,
+}
+
+/// What a month's calls cost at their providers.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BillingCosts {
+    /// The currency, ISO 4217.
+    pub currency: String,
+    /// The day on which the list prices in the program were taken; none when they are not used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list_prices_of: Option<String>,
+    /// All of it so far, as far as prices are known.
+    #[schema(value_type = Option<f64>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
+    /// Where the month is going at the pace of its days so far.
+    #[schema(value_type = Option<f64>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Money>,
+    /// The dearest keys.
+    pub keys: Vec<CostLine>,
+    /// The dearest models.
+    pub models: Vec<CostLine>,
 }
 
 /// What is used of a plan.

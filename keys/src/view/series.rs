@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 
 use keyward_store::model::Id;
 
-use super::UsageSummary;
+use super::{ModelShare, UsageSummary};
 use crate::input::Step;
+use crate::prices::Money;
 
 /// Usage over a span, cut into even stretches of time.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
@@ -28,6 +29,10 @@ pub struct UsageSeries {
     pub lines: Vec<UsageLine>,
     /// The busiest endpoints, of the days (UTC) that the span touches, when calls are told apart by those.
     pub endpoints: Vec<EndpointUse>,
+    /// The models that calls named, the one with the most tokens first.
+    pub models: Vec<ModelShare>,
+    /// The currency of all costs.
+    pub currency: String,
     /// The period before, when it was asked for and is still kept as finely as this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<PreviousPeriod>,
@@ -65,6 +70,12 @@ pub struct UsagePoint {
     pub p95: Option<f64>,
     /// 99th percentile of the response time, ms.
     pub p99: Option<f64>,
+    /// Tokens that calls told of; in the first point of their hour where points are finer.
+    pub tokens: u64,
+    /// What calls cost, as far as prices are known.
+    #[schema(value_type = Option<f64>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
 }
 
 /// The period before a span: as long, and ending where the span began.

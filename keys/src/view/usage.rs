@@ -5,6 +5,9 @@ use utoipa::ToSchema;
 
 use keyward_store::model::Id;
 
+use super::ModelShare;
+use crate::prices::Money;
+
 /// Usage of one key over a span of days.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -19,6 +22,10 @@ pub struct UsageReport {
     pub daily_breakdown: Vec<UsageDay>,
     /// The busiest endpoints.
     pub top_endpoints: Vec<EndpointShare>,
+    /// The models that calls named, the one with the most tokens first.
+    pub models: Vec<ModelShare>,
+    /// The currency of all costs.
+    pub currency: String,
     /// Failed calls by class.
     pub errors: ErrorClasses,
 }
@@ -37,6 +44,10 @@ pub struct UsageOverview {
     pub top_endpoints: Vec<EndpointShare>,
     /// The busiest keys.
     pub top_keys: Vec<KeyShare>,
+    /// The models that calls named, the one with the most tokens first.
+    pub models: Vec<ModelShare>,
+    /// The currency of all costs.
+    pub currency: String,
     /// Failed calls by class.
     pub errors: ErrorClasses,
 }
@@ -56,6 +67,10 @@ pub struct KeyShare {
     pub requests: u64,
     /// Percent of all calls, one decimal.
     pub percentage: f64,
+    /// What its calls cost, as far as prices are known.
+    #[schema(value_type = Option<f64>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
 }
 
 /// Totals of a span.
@@ -78,6 +93,12 @@ pub struct UsageSummary {
     pub p95: f64,
     /// 99th percentile of the response time, ms, within 2 %.
     pub p99: f64,
+    /// Tokens that calls told of in their metadata, of all kinds; by whole hours.
+    pub tokens: u64,
+    /// What calls cost, in the report's currency, as far as prices are known; by whole hours.
+    #[schema(value_type = Option<f64>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
 }
 
 /// One day of a report.

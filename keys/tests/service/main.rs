@@ -13,6 +13,7 @@ mod batch;
 mod billing;
 mod bin;
 mod codes;
+mod costs;
 mod custody;
 mod damage;
 mod deletion;

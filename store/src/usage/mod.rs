@@ -39,7 +39,7 @@ pub(crate) use engine::Engine;
 pub use engine::UNFOLDED_BYTES;
 pub use event::{Appended, EventId, Method, UsageEvent, UsageEvents};
 pub use live::{LIVE_SECONDS, Live};
-pub use models::{MODEL_NAMES, ModelCell, ModelUse};
+pub use models::{MODEL_NAMES, ModelCell, ModelUse, Told};
 pub use read::Usage;
 pub use rollup::{Grain, HOUR_RETENTION_MS, MINUTE_RETENTION_MS};
 pub use sketch::Sketch;

@@ -45,6 +45,23 @@ pub struct ModelCell {
     pub output_tokens: u64,
     /// Tokens sent that came from a cache.
     pub cached_tokens: u64,
+    /// What of this is of calls that said themselves what they cost.
+    pub told: Told,
+}
+
+/// What calls that said themselves what they cost make of a model's sums.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Told {
+    /// Calls.
+    pub requests: u64,
+    /// Tokens sent, but for those that came from a cache.
+    pub input_tokens: u64,
+    /// Tokens answered.
+    pub output_tokens: u64,
+    /// Tokens sent that came from a cache.
+    pub cached_tokens: u64,
+    /// What they cost, millionths of the currency's unit.
+    pub cost: u64,
 }
 
 impl ModelCell {
@@ -56,27 +73,53 @@ impl ModelCell {
     }
 
     fn of(event: &Stored, reported: &Reported<'_>) -> Self {
+        let Reported { input, output, cached, cost, .. } = *reported;
+        let told = |cost| Told {
+            requests: 1,
+            input_tokens: input,
+            output_tokens: output,
+            cached_tokens: cached,
+            cost,
+        };
         Self {
             requests: 1,
             errors: event.is_error().into(),
-            input_tokens: reported.input,
-            output_tokens: reported.output,
-            cached_tokens: reported.cached,
+            input_tokens: input,
+            output_tokens: output,
+            cached_tokens: cached,
+            told: cost.map(told).unwrap_or_default(),
         }
     }
 
     /// In the order they are stored.
-    fn sums(&self) -> [u64; 5] {
-        [self.requests, self.errors, self.input_tokens, self.output_tokens, self.cached_tokens]
+    fn sums(&self) -> [u64; 10] {
+        let Self { requests, errors, input_tokens, output_tokens, cached_tokens, told } = *self;
+        [
+            requests,
+            errors,
+            input_tokens,
+            output_tokens,
+            cached_tokens,
+            told.requests,
+            told.input_tokens,
+            told.output_tokens,
+            told.cached_tokens,
+            told.cost,
+        ]
     }
 
-    fn sums_mut(&mut self) -> [&mut u64; 5] {
+    fn sums_mut(&mut self) -> [&mut u64; 10] {
         [
             &mut self.requests,
             &mut self.errors,
             &mut self.input_tokens,
             &mut self.output_tokens,
             &mut self.cached_tokens,
+            &mut self.told.requests,
+            &mut self.told.input_tokens,
+            &mut self.told.output_tokens,
+            &mut self.told.cached_tokens,
+            &mut self.told.cost,
         ]
     }
 }
@@ -246,6 +289,7 @@ mod tests {
             let name = |(event, model, tokens): (Stored, u8, u64)| Stored {
                 metadata: match model {
                     0 => Box::default(),
+                    1 => format!(r#"{{"model":"m1","tokens":{tokens},"cost":0.{tokens}}}"#).into(),
                     model => format!(r#"{{"model":"m{model}","tokens":{tokens}}}"#).into(),
                 },
                 ..event
@@ -295,6 +339,6 @@ mod tests {
         }
         assert_eq!((models.names.len(), models.cells.len()), (MODEL_NAMES, MODEL_NAMES + 1));
         assert_eq!(models.uses().map(|told| told.cell.requests).sum::<u64>(), 1_000_000);
-        assert!(models.must_spread() && models.encode().len() < 1_000);
+        assert!(models.must_spread() && models.encode().len() < 2_000);
     }
 }

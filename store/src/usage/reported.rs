@@ -1,4 +1,4 @@
-//! What a call's metadata says of the model it asked and of its tokens, under the names that people and providers use. It
+//! What a call's metadata says of the model it asked, its tokens and what it cost, under the names that people and providers use. It
 //! refuses nothing: what it does not understand counts for nothing. The rest of the metadata is not its matter.
 
 use std::borrow::Cow;
@@ -8,6 +8,9 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 /// The most that one call may count, tokens: what is above is a mistake, and must not drown a year.
 const MOST_TOKENS: u64 = 1_000_000_000;
+
+/// The most that one call may say it cost, millionths of the currency's unit.
+const MOST_COST: f64 = 1e12;
 
 /// The longest name of a model, bytes.
 const LONGEST_MODEL: usize = 96;
@@ -23,13 +26,15 @@ pub(super) struct Reported<'a> {
     pub(super) input: u64,
     pub(super) output: u64,
     pub(super) cached: u64,
+    /// What it cost, where the call says so; millionths of the currency's unit.
+    pub(super) cost: Option<u64>,
 }
 
 impl<'a> Reported<'a> {
     /// What a compact JSON object says; nothing when it speaks neither of a model nor of tokens.
     pub(super) fn of(metadata: &'a str) -> Option<Self> {
         // Nearly all that say nothing of it are recognised without being parsed.
-        if !metadata.contains("odel\"") && !metadata.contains("oken") {
+        if !["odel\"", "oken", "cost"].iter().any(|word| metadata.contains(word)) {
             return None;
         }
         let mut found = Found::default();
@@ -52,11 +57,12 @@ struct Found<'a> {
     cached_beside: u64,
     /// Tokens written to a cache, which are counted beside the input.
     written: u64,
+    cost: Option<u64>,
 }
 
 impl<'a> Found<'a> {
     fn reported(self) -> Option<Reported<'a>> {
-        let spoken = self.input.is_some() || self.output.is_some() || self.total.is_some();
+        let spoken = self.input.or(self.output).or(self.total).or(self.cost).is_some();
         let model = match self.model {
             Some(model) => model,
             None if spoken => Cow::Borrowed(NO_MODEL),
@@ -71,6 +77,7 @@ impl<'a> Found<'a> {
             input: input - cached_within + self.written,
             output,
             cached: cached_within + self.cached_beside,
+            cost: self.cost,
         })
     }
 }
@@ -85,6 +92,7 @@ enum Word {
     CachedWithin,
     CachedBeside,
     Written,
+    Cost,
     /// An object with such members.
     Inside,
 }
@@ -108,6 +116,7 @@ impl Word {
             }
             "cache_read_input_tokens" | "cacheReadInputTokens" => Self::CachedBeside,
             "cache_creation_input_tokens" | "cacheCreationInputTokens" => Self::Written,
+            "cost" | "cost_usd" | "costUsd" | "total_cost" | "totalCost" => Self::Cost,
             "usage"
             | "usageMetadata"
             | "prompt_tokens_details"
@@ -123,10 +132,12 @@ impl Word {
 struct Field<'f, 'a>(&'f mut Found<'a>, Word);
 
 impl<'a> Field<'_, 'a> {
-    fn count(self, count: u64) {
-        let count = count.min(MOST_TOKENS);
+    fn number(self, number: f64) {
         let Self(found, word) = self;
+        // A cast ends at the type's bounds; below 0, and what is no number, is 0.
+        let count = (number as u64).min(MOST_TOKENS);
         match word {
+            Word::Cost => found.cost = Some((number * 1e6).min(MOST_COST).round() as u64),
             Word::Input => found.input = Some(count),
             Word::Output => found.output = Some(count),
             Word::Total => found.total = Some(count),
@@ -160,18 +171,17 @@ impl<'a> Visitor<'a> for Field<'_, 'a> {
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.count(number);
+        self.number(number as f64);
         Ok(())
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.count(u64::try_from(number).unwrap_or(0));
+        self.number(number as f64);
         Ok(())
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        // A cast ends at the type's bounds; below 0, and what is no number, is 0.
-        self.count(number as u64);
+        self.number(number);
         Ok(())
     }
 
@@ -281,6 +291,11 @@ mod tests {
             (r#"{"model":"m","a":{"model":"x","tokens":9},"b":[{"tokens":9}]}"#, [0, 0, 0]),
         ] {
             assert_eq!(read(metadata), Some(("m".to_owned(), tokens)), "{metadata}");
+        }
+        for (cost, micros) in [("0.0125", 12_500), ("-3", 0), ("1e300", 1_000_000_000_000), ("2", 2_000_000)]
+        {
+            let metadata = format!(r#"{{"model":"m","usage":{{"cost":{cost}}}}}"#);
+            assert_eq!(Reported::of(&metadata).unwrap().cost, Some(micros), "{cost}");
         }
         for metadata in
             ["", "{}", r#"{"region":"eu"}"#, r#"{"model":7}"#, r#"{"model":" \n "}"#, r#"{"model":"#]

@@ -48,13 +48,14 @@ async fn chart(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let query = SeriesQuery {
         span: span(args),
         step: keys::one_of(args, "--step", steps)?,
-        by: keys::one_of(args, "--by", "key, environment, team or endpoint")?,
+        by: keys::one_of(args, "--by", "key, environment, team, model or endpoint")?,
         keys: named.map(|key| KeyRef::Named(key.to_owned(), environment)).collect(),
         environment,
         team: keys::of_team(context, args).await?,
         compare: args.has("--compare"),
     };
-    let metric = keys::one_of(args, "--metric", "requests, errors or latency")?.unwrap_or_default();
+    let metric =
+        keys::one_of(args, "--metric", "requests, errors, latency, tokens or cost")?.unwrap_or_default();
     let series = context.service.usage_series(context.caller, &query).await?;
     if args.json {
         return context.print(&print::json(&series)).await;
@@ -143,6 +144,12 @@ fn describe(report: &UsageReport) -> String {
             format!("p50 {:.1}, p95 {:.1}, p99 {:.1} ms", summary.p50, summary.p95, summary.p99),
         ),
     ]);
+    if summary.tokens > 0 {
+        text.push_str(&print::columns(&[row("Tokens", summary.tokens.to_string())]));
+    }
+    if let Some(cost) = summary.cost {
+        text.push_str(&print::columns(&[row("Cost", format!("{cost} {}", report.currency))]));
+    }
     let mut rows = vec![["DAY", "CALLS", "FAILED", "AVERAGE (MS)"].map(str::to_owned).to_vec()];
     rows.extend(report.daily_breakdown.iter().map(|day| {
         vec![
@@ -154,6 +161,21 @@ fn describe(report: &UsageReport) -> String {
     }));
     text.push('\n');
     text.push_str(&print::columns(&rows));
+    if !report.models.is_empty() {
+        let mut rows =
+            vec![["MODEL", "CALLS", "INPUT", "CACHED", "OUTPUT", "COST"].map(str::to_owned).to_vec()];
+        rows.extend(report.models.iter().map(|model| {
+            let mut row = vec![model.model.clone()];
+            row.extend(
+                [model.requests, model.input_tokens, model.cached_tokens, model.output_tokens]
+                    .map(|count| count.to_string()),
+            );
+            row.push(model.cost.map_or("unknown".to_owned(), |cost| format!("{cost} {}", report.currency)));
+            row
+        }));
+        text.push('\n');
+        text.push_str(&print::columns(&rows));
+    }
     if !report.top_endpoints.is_empty() {
         let mut rows = vec![["ENDPOINT", "CALLS", "SHARE"].map(str::to_owned).to_vec()];
         rows.extend(report.top_endpoints.iter().map(|top| {

@@ -1,5 +1,7 @@
 //! Figures and times as people read them. Pure; the moment is an argument.
 
+use keyward_keys::prices::Money;
+
 /// `12,402`.
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -34,6 +36,18 @@ pub(crate) fn short(n: u64) -> String {
 /// As [`short`], without a tenth that is none: `10k`.
 pub(crate) fn brief(n: u64) -> String {
     short(n).replace(".0", "")
+}
+
+/// An amount of money in few columns: `0.0123`, `12.40`, `1840`.
+pub(crate) fn money(amount: Money) -> String {
+    let units = amount.units();
+    match amount.0 {
+        0 => "0.00".to_owned(),
+        1..100 => "<0.0001".to_owned(),
+        100..1_000_000 => format!("{units:.4}"),
+        1_000_000..1_000_000_000 => format!("{units:.2}"),
+        _ => brief(units as u64),
+    }
 }
 
 /// Calls a second: `0`, `0.2`, `12.4`, `318`.

@@ -42,6 +42,8 @@ fn point(keys: &[&KeyView], start_ms: i64, length_ms: i64) -> UsagePoint {
         p50: time(84.0),
         p95: time(212.0),
         p99: time(480.0),
+        tokens: 0,
+        cost: None,
     }
 }
 
@@ -98,7 +100,7 @@ pub(crate) fn series(all: &[KeyView], query: &SeriesQuery, now_ms: i64) -> Usage
                 .collect()
         }
         Some(Breakdown::Team) => vec![line("Shop", Some(700), of(&keys, 0), before(&keys))],
-        Some(Breakdown::Endpoint) | None => Vec::new(),
+        Some(Breakdown::Model | Breakdown::Endpoint) | None => Vec::new(),
     };
     let total = line("all", None, of(&keys, 0), before(&keys));
     let endpoint = |(at, name): (usize, &&str)| EndpointUse {
@@ -125,6 +127,8 @@ pub(crate) fn series(all: &[KeyView], query: &SeriesQuery, now_ms: i64) -> Usage
         from: total.points.first().map_or(Timestamp::UNIX_EPOCH, |point| point.start),
         to: Timestamp::from_millisecond(now_ms).unwrap_or_default(),
         lines,
+        models: Vec::new(),
+        currency: "USD".to_owned(),
         endpoints: if by_endpoint { names.iter().enumerate().map(endpoint).collect() } else { Vec::new() },
         previous: query.compare.then(|| {
             let points = of(&keys, 1);

@@ -62,6 +62,7 @@ pub(crate) fn day(keys: &[KeyView]) -> UsageOverview {
         key_id: key.key_id.clone(),
         name: key.name.clone(),
         requests: calls(key),
+        cost: None,
         percentage: (calls(key) * 1_000 / total.max(1)) as f64 / 10.0,
     };
     UsageOverview {
@@ -74,6 +75,8 @@ pub(crate) fn day(keys: &[KeyView]) -> UsageOverview {
         },
         daily_breakdown: Vec::new(),
         top_endpoints: Vec::new(),
+        models: Vec::new(),
+        currency: "USD".to_owned(),
         top_keys: top.iter().take(10).map(share).collect(),
         errors: ErrorClasses::default(),
     }

@@ -159,6 +159,8 @@ pub(crate) fn summary(calls: u64) -> UsageSummary {
         p50: 84.0,
         p95: 212.0,
         p99: 480.0,
+        tokens: 0,
+        cost: None,
     }
 }
 
@@ -176,6 +178,8 @@ pub(crate) fn report(key: &KeyView) -> UsageReport {
         summary: summary(calls * 6),
         daily_breakdown: (0..7).map(day).collect(),
         top_endpoints: history::endpoints(calls * 6),
+        models: Vec::new(),
+        currency: "USD".to_owned(),
         errors: ErrorClasses { client_errors: calls * 6 / 400, server_errors: calls * 6 / 1_200 },
     }
 }

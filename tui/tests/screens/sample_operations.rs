@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use keyward_keys::Plan;
 use keyward_keys::view::{
-    BillingPeriod, BillingView, JobView, KeyView, MonitorView, PlanChange, PlanDifference, PlanLimits,
-    PlanUsage, ProcessView, RequestCounts, SessionCount, StoreCounts, Times, UsageForecast,
+    BillingCosts, BillingPeriod, BillingView, JobView, KeyView, MonitorView, PlanChange, PlanDifference,
+    PlanLimits, PlanUsage, ProcessView, RequestCounts, SessionCount, StoreCounts, Times, UsageForecast,
 };
 
 use super::{NOW_MS, moment};
@@ -31,6 +31,14 @@ pub(crate) fn billing(keys: &[KeyView]) -> BillingView {
         usage: PlanUsage { api_keys: keys.len() as u64, monthly_requests: used, exceeded: false },
         period: BillingPeriod { start: day("2026-11-01T00:00:00Z"), end: day("2026-12-01T00:00:00Z") },
         forecast: UsageForecast { monthly_requests: used * 30 / 22, exceeds: false, limit_reached_at: None },
+        costs: BillingCosts {
+            currency: "USD".to_owned(),
+            list_prices_of: None,
+            cost: None,
+            forecast: None,
+            keys: Vec::new(),
+            models: Vec::new(),
+        },
         plans: vec![other(Plan::Free, 5, 10_000, false), other(Plan::Enterprise, 10_000, 500_000_000, true)],
     }
 }

@@ -5,11 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::reader::Reader;
 use super::template::{Template, Values, plain};
 use crate::outbound::client::Call;
 use crate::outbound::error::{CallError, CallResult};
 use crate::outbound::{github_app, sigv4};
+use crate::reader::Reader;
 
 /// The ways there are.
 #[derive(Clone, Debug)]

@@ -5,7 +5,6 @@ mod answer;
 mod auth;
 mod parse;
 mod parse_list;
-mod reader;
 mod request;
 mod run;
 mod shipped;

@@ -8,12 +8,12 @@ use toml::{Table, Value};
 
 use super::answer::Pick;
 use super::auth::{self, Auth};
-use super::reader::Reader;
 use super::request::{Body, Json, Request};
 use super::template::{Template, Values, plain};
 use super::{Mode, Parameter, Recipe, parse_list};
 use crate::error::Fault;
 use crate::outbound::target::Target;
+use crate::reader::Reader;
 
 /// The largest file, in bytes.
 const LARGEST: usize = 64 * 1024;

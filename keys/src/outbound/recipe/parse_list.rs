@@ -4,9 +4,9 @@ use toml::Value;
 
 use super::answer::Next;
 use super::parse::{Context, pick};
-use super::reader::Reader;
 use super::{List, Rule};
 use crate::outbound::error::Class;
+use crate::reader::Reader;
 
 /// Reads `[list]`.
 pub(super) fn list(mut reader: Reader, context: &Context<'_>) -> Option<List> {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::reader::Reader;
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Part {
     Text(String),
@@ -144,6 +146,17 @@ impl Values {
 
     pub(super) fn get(&self, name: &str) -> Option<&SecretString> {
         self.0.get(name)
+    }
+}
+
+impl Reader {
+    pub(super) fn template(&mut self, field: &str) -> Option<Template> {
+        let text = self.text(field)?;
+        self.parsed(field, &text)
+    }
+
+    pub(super) fn parsed(&self, field: &str, text: &str) -> Option<Template> {
+        Template::parse(text).map_err(|wrong| self.fault(field, wrong)).ok()
     }
 }
 

@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use keyward_store::model::Id;
-use keyward_store::usage::{Cell, EndpointCell, Usage};
+use keyward_store::usage::{Cell, EndpointCell, ModelUse, Usage};
 
 use crate::clock::timestamp;
 use crate::error::Result;
-use crate::service::report::{percent, quantile_ms, round};
-use crate::view::{EndpointUse, UsagePoint};
+use crate::prices::{Bill, Pricer, Tally, tokens};
+use crate::service::report::{model_name, percent, quantile_ms, round, summary};
+use crate::view::{EndpointUse, UsagePoint, UsageSummary};
 
 use super::MOST_LINES;
 use super::frame::{Frame, Place, Stretches};
@@ -22,6 +23,8 @@ const MOST_ENDPOINTS: usize = 50;
 /// One key that is read, the line its calls belong to, and how many they are.
 pub(super) struct Source {
     pub(super) key: Id,
+    /// Its service, which prices go by.
+    pub(super) service: String,
     pub(super) line: Option<usize>,
     pub(super) requests: u64,
 }
@@ -34,10 +37,31 @@ pub(super) struct Line {
     pub(super) sum: Sum,
 }
 
-/// What is counted for a line, a cell for each of the frame's stretches.
+/// What is counted for a line, a point for each of the frame's stretches.
 pub(super) struct Sum {
-    pub(super) now: Vec<Cell>,
-    pub(super) before: Vec<Cell>,
+    pub(super) now: Vec<Point>,
+    pub(super) before: Vec<Point>,
+}
+
+/// What is counted for one stretch.
+#[derive(Clone, Default)]
+pub(super) struct Point {
+    pub(super) cell: Cell,
+    pub(super) tokens: u64,
+    pub(super) bill: Bill,
+}
+
+impl Point {
+    fn merge(&mut self, other: &Self) {
+        self.cell.merge(&other.cell);
+        self.tokens = self.tokens.saturating_add(other.tokens);
+        self.bill.add(other.bill);
+    }
+
+    /// What a model's calls tell of tokens and money; the calls themselves are counted by the cells.
+    fn of(used: &ModelUse, bill: Bill) -> Self {
+        Self { cell: Cell::default(), tokens: tokens(&used.cell), bill }
+    }
 }
 
 /// What was read of all keys.
@@ -48,42 +72,57 @@ pub(super) struct Read {
     endpoints: HashMap<Arc<str>, (EndpointCell, u64)>,
     /// Calls of all endpoints, also of those beyond the names that are kept.
     endpoint_calls: u64,
+    /// What models were used, now.
+    pub(super) tally: Tally,
 }
 
 impl Sum {
     pub(super) fn new(frame: &Frame) -> Self {
-        let cells = |stretches: &Stretches| vec![Cell::default(); stretches.starts.len()];
+        let cells = |stretches: &Stretches| vec![Point::default(); stretches.starts.len()];
         Self { now: cells(&frame.now), before: frame.before.as_ref().map(cells).unwrap_or_default() }
     }
 
-    fn add(&mut self, place: Place, cell: &Cell) {
+    fn add(&mut self, place: Place, point: &Point) {
         match place {
-            Place::Now(at) => self.now[at].merge(cell),
-            Place::Before(at) => self.before[at].merge(cell),
+            Place::Now(at) => self.now[at].merge(point),
+            Place::Before(at) => self.before[at].merge(point),
         }
     }
 
     fn requests(&self) -> u64 {
-        self.now.iter().map(|cell| cell.requests).sum()
+        self.now.iter().map(|point| point.cell.requests).sum()
     }
 }
 
 impl Read {
     pub(super) fn new(frame: &Frame, lines: Vec<Line>) -> Self {
-        Self { total: Sum::new(frame), lines, endpoints: HashMap::new(), endpoint_calls: 0 }
+        Self {
+            total: Sum::new(frame),
+            lines,
+            endpoints: HashMap::new(),
+            endpoint_calls: 0,
+            tally: Tally::default(),
+        }
     }
 
-    pub(super) fn cells(&mut self, usage: &Usage, frame: &Frame, sources: &mut [Source]) -> Result<()> {
-        let (from_ms, to_ms) = frame.reach();
+    pub(super) fn cells(
+        &mut self,
+        usage: &Usage,
+        frame: &Frame,
+        sources: &mut [Source],
+        pricer: &mut Pricer<'_>,
+    ) -> Result<()> {
         for source in sources {
-            for (start_ms, cell) in usage.cells(source.key, frame.grain, from_ms, to_ms)? {
-                let Some(place) = frame.place(start_ms) else { continue };
-                source.requests += if let Place::Now(_) = place { cell.requests } else { 0 };
-                self.total.add(place, &cell);
+            let mut requests = 0;
+            let uses = points_of(usage, frame, source, pricer, |place, point| {
+                requests += if let Place::Now(_) = place { point.cell.requests } else { 0 };
+                self.total.add(place, point);
                 if let Some(line) = source.line {
-                    self.lines[line].sum.add(place, &cell);
+                    self.lines[line].sum.add(place, point);
                 }
-            }
+            })?;
+            source.requests = requests;
+            pricer.count(&source.service, &uses, &[], &mut self.tally);
         }
         Ok(())
     }
@@ -96,16 +135,48 @@ impl Read {
         frame: &Frame,
         mut sources: Vec<Source>,
         named: bool,
+        pricer: &mut Pricer<'_>,
     ) -> Result<()> {
         sources.retain(|source| named || source.requests > 0);
         sources.sort_unstable_by_key(|source| (Reverse(source.requests), source.key));
-        let (from_ms, to_ms) = frame.reach();
         for source in sources.iter().take(MOST_LINES) {
             let mut sum = Sum::new(frame);
-            for (start_ms, cell) in usage.cells(source.key, frame.grain, from_ms, to_ms)? {
-                frame.place(start_ms).into_iter().for_each(|place| sum.add(place, &cell));
-            }
+            points_of(usage, frame, source, pricer, |place, point| sum.add(place, point))?;
             self.lines.push(Line { id: Some(source.key), name: String::new(), sum });
+        }
+        Ok(())
+    }
+
+    /// A line for each of the models with the most tokens, which are read once more for it.
+    pub(super) fn models(
+        &mut self,
+        usage: &Usage,
+        frame: &Frame,
+        sources: &[Source],
+        pricer: &mut Pricer<'_>,
+    ) -> Result<()> {
+        let mut models: Vec<_> = self.tally.models.iter().collect();
+        models.sort_by_key(|(model, (cell, _))| (Reverse((tokens(cell), cell.requests)), (*model).clone()));
+        let models: Vec<Option<Arc<str>>> =
+            models.into_iter().take(MOST_LINES).map(|(model, _)| model.clone()).collect();
+        let line = |model: &Option<Arc<str>>| Line {
+            id: None,
+            name: model_name(model.as_deref()),
+            sum: Sum::new(frame),
+        };
+        self.lines = models.iter().map(line).collect();
+        let (from_ms, to_ms) = frame.reach();
+        for source in sources {
+            for used in usage.models(source.key, frame.grain, from_ms, to_ms)? {
+                let place = frame.place(used.start_ms);
+                let line = models.iter().position(|model| *model == used.model);
+                let Some((place, line)) = place.zip(line) else { continue };
+                let calls = (used.cell.requests, used.cell.errors);
+                let mut point = Point::of(&used, pricer.bill(&source.service, &used));
+                // Of what class errors were is not kept of models.
+                (point.cell.requests, point.cell.client_errors) = calls;
+                self.lines[line].sum.add(place, &point);
+            }
         }
         Ok(())
     }
@@ -159,22 +230,47 @@ impl Read {
     }
 }
 
-/// The sum of some cells.
-pub(super) fn whole(cells: &[Cell]) -> Cell {
-    let mut whole = Cell::default();
-    cells.iter().for_each(|cell| whole.merge(cell));
-    whole
+/// Reads one key into the points of a frame; answers what it used of models in the span itself.
+fn points_of(
+    usage: &Usage,
+    frame: &Frame,
+    source: &Source,
+    pricer: &mut Pricer<'_>,
+    mut add: impl FnMut(Place, &Point),
+) -> Result<Vec<ModelUse>> {
+    let (from_ms, to_ms) = frame.reach();
+    for (start_ms, cell) in usage.cells(source.key, frame.grain, from_ms, to_ms)? {
+        let bill = pricer.of_calls(&source.service, start_ms, &cell);
+        let point = Point { cell, tokens: 0, bill };
+        frame.place(start_ms).into_iter().for_each(|place| add(place, &point));
+    }
+    let mut now = Vec::new();
+    for used in usage.models(source.key, frame.grain, from_ms, to_ms)? {
+        let Some(place) = frame.place(used.start_ms) else { continue };
+        add(place, &Point::of(&used, pricer.bill(&source.service, &used)));
+        now.extend(matches!(place, Place::Now(_)).then_some(used));
+    }
+    Ok(now)
+}
+
+/// The totals of some points.
+pub(super) fn summed(points: &[Point]) -> UsageSummary {
+    let mut whole = Point::default();
+    points.iter().for_each(|point| whole.merge(point));
+    UsageSummary { tokens: whole.tokens, cost: whole.bill.money(), ..summary(&whole.cell) }
 }
 
 /// A line's points, as doors show them.
-pub(super) fn points(stretches: &Stretches, cells: &[Cell]) -> Vec<UsagePoint> {
-    let point = |(start_ms, cell): (&i64, &Cell)| UsagePoint {
+pub(super) fn points(stretches: &Stretches, points: &[Point]) -> Vec<UsagePoint> {
+    let point = |(start_ms, Point { cell, tokens, bill }): (&i64, &Point)| UsagePoint {
         start: timestamp(*start_ms),
         requests: cell.requests,
         errors: cell.errors(),
         p50: quantile_ms(cell, 0.50),
         p95: quantile_ms(cell, 0.95),
         p99: quantile_ms(cell, 0.99),
+        tokens: *tokens,
+        cost: bill.money(),
     };
-    stretches.starts.iter().zip(cells).map(point).collect()
+    stretches.starts.iter().zip(points).map(point).collect()
 }

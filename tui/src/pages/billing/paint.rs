@@ -1,7 +1,7 @@
 //! Draws the plan: bars of what is used, the forecast in words, the other plans, the busiest keys.
 
 use keyward_keys::Plan;
-use keyward_keys::view::{BillingView, KeyView, PlanChange};
+use keyward_keys::view::{BillingCosts, BillingView, KeyView, PlanChange};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -32,7 +32,8 @@ impl Layout {
             Rect { y, height: height.min(of.bottom() - y), ..of }
         };
         let roomy = area.height >= 17;
-        let plan = if roomy { 6 } else { 4 };
+        let priced = page.billing.as_ref().is_some_and(|billing| billing.costs.cost.is_some());
+        let plan = if roomy { 6 + u16::from(priced) } else { 4 };
         let wide = area.width >= WIDE;
         let columns = if wide { area.width / 2 - 2 } else { area.width };
         let left = Rect { width: columns, ..area };
@@ -142,6 +143,20 @@ fn plan(billing: &BillingView, area: Rect, buf: &mut Buffer, ui: &Ui) {
     }
     let (text, tone) = outlook(billing);
     Pen::new(buf, area, from + 3).cell("", LABEL, dim).text(text, ui.style(tone));
+    if let Some(text) = costs(&billing.costs) {
+        Pen::new(buf, area, from + 4).cell("Cost", LABEL, dim).text(text, ui.style(Tone::Text));
+    }
+}
+
+/// What the month's calls cost at their providers, and what of it the most.
+fn costs(costs: &BillingCosts) -> Option<String> {
+    let mut text = format!("{} {} so far", costs.cost?, costs.currency);
+    text.extend(costs.forecast.map(|forecast| format!(", {forecast} at this pace")));
+    let dearest = [costs.keys.first(), costs.models.first()];
+    for line in dearest.into_iter().flatten() {
+        text.extend(line.cost.map(|cost| format!("; {} {cost}", safe(&line.name))));
+    }
+    Some(text)
 }
 
 /// Where the month is going, in words.

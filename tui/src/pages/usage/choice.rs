@@ -84,12 +84,13 @@ impl Default for Choice {
     }
 }
 
-const BREAKDOWNS: [Option<Breakdown>; 5] = [
+const BREAKDOWNS: [Option<Breakdown>; 6] = [
     None,
     Some(Breakdown::Key),
     Some(Breakdown::Environment),
     Some(Breakdown::Team),
     Some(Breakdown::Endpoint),
+    Some(Breakdown::Model),
 ];
 
 const STEPS: [Option<Step>; 6] =
@@ -106,6 +107,7 @@ pub(super) fn breakdown_word(by: Breakdown) -> &'static str {
         Breakdown::Key => "key",
         Breakdown::Environment => "environment",
         Breakdown::Team => "team",
+        Breakdown::Model => "model",
         Breakdown::Endpoint => "endpoint",
     }
 }
@@ -133,8 +135,10 @@ impl Choice {
         (self.span, self.dates, self.step) = (after(&Span::ALL, self.span), None, None);
     }
 
-    pub(super) fn next_metric(&mut self) {
-        self.metric = after(&Metric::ALL, self.metric);
+    /// Tokens and cost are only passed where there are `tokens`.
+    pub(super) fn next_metric(&mut self, tokens: bool) {
+        let metrics = if tokens { &Metric::ALL[..] } else { &Metric::OF_CALLS };
+        self.metric = after(metrics, self.metric);
     }
 
     pub(super) fn next_breakdown(&mut self) {

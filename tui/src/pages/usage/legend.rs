@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 
 use crate::pages::usage::UsagePage;
 use crate::theme::Tone;
+use crate::usage_table::Metric;
 use crate::widgets::format;
 use crate::widgets::pen::{Pen, Ui, safe};
 
@@ -64,7 +65,13 @@ pub(super) fn draw(
         ui.style(Tone::Dim),
     );
     for (at, title, columns) in columns(rows.width) {
-        let title = if endpoints && at == 2 { "MEAN" } else { title };
+        let title = match (at, page.choice.metric) {
+            (2, _) if endpoints => "MEAN",
+            (2, Metric::Cost) => "COST",
+            (2, Metric::Tokens) => "TOKENS",
+            (2, _) if page.choice.by == Some(Breakdown::Model) => "TOKENS",
+            _ => title,
+        };
         pen.cell_right(title, columns, ui.style(Tone::Dim));
     }
     let selected = page.place_selected();
@@ -76,13 +83,13 @@ pub(super) fn draw(
             endpoint_row(endpoint, place, name, buf, ui);
         } else {
             match number.checked_sub(1) {
-                None => line_row(&series.total, "", Tone::Strong, place, name, buf, ui),
+                None => line_row(&series.total, ("", Tone::Strong), page, place, name, buf, ui),
                 Some(at) => {
                     let Some(line) = series.lines.get(at) else { break };
                     let hidden = page.is_hidden(line);
                     let mark = if hidden { ui.glyphs.inactive } else { MARKS[at % MARKS.len()] };
                     let tone = if hidden { Tone::Dim } else { TONES[at % TONES.len()] };
-                    line_row(line, mark, tone, place, name, buf, ui);
+                    line_row(line, (mark, tone), page, place, name, buf, ui);
                 }
             }
         }
@@ -93,7 +100,15 @@ pub(super) fn draw(
     }
 }
 
-fn line_row(line: &UsageLine, mark: &str, tone: Tone, place: Rect, name: u16, buf: &mut Buffer, ui: &Ui) {
+fn line_row(
+    line: &UsageLine,
+    (mark, tone): (&str, Tone),
+    page: &UsagePage,
+    place: Rect,
+    name: u16,
+    buf: &mut Buffer,
+    ui: &Ui,
+) {
     let (summary, text) = (&line.summary, ui.style(Tone::Text));
     let mut pen = Pen::new(buf, place, 0);
     pen.skip(2).cell(mark, 2, ui.style(tone)).cell(
@@ -110,7 +125,14 @@ fn line_row(line: &UsageLine, mark: &str, tone: Tone, place: Rect, name: u16, bu
                 columns,
                 warn,
             ),
-            2 => pen.cell_right(format::millis(summary.p95), columns, text),
+            2 => {
+                let figure = match (page.choice.metric, page.choice.by) {
+                    (Metric::Cost, _) => summary.cost.map_or("-".to_owned(), format::money),
+                    (Metric::Tokens, _) | (_, Some(Breakdown::Model)) => format::short(summary.tokens),
+                    _ => format::millis(summary.p95),
+                };
+                pen.cell_right(figure, columns, text)
+            }
             _ => {
                 let before = line.previous.map(|previous| previous.total_requests);
                 pen.cell_right(change(summary.total_requests, before), columns, ui.style(Tone::Dim))

@@ -24,6 +24,7 @@ use crate::notice::{Notice, NoticeKind};
 use crate::pages::key::KeyPage;
 use crate::pages::{Page, Step, about_people, sooner};
 use crate::term::input::{Button, Key, Mouse, MouseKind, Paste};
+use crate::usage_table::tells_of_models;
 use crate::widgets::edit::Edit;
 use crate::widgets::pen::Ui;
 
@@ -270,7 +271,7 @@ impl Page for UsagePage {
             Command::Open => self.open(cx),
             Command::Copy => self.copy(cx),
             Command::Refresh => self.read(cx),
-            Command::Metric => self.choice.next_metric(),
+            Command::Metric => self.choice.next_metric(self.series.as_deref().is_some_and(tells_of_models)),
             Command::Earlier => self.turn(true, cx),
             Command::Later => self.turn(false, cx),
             Command::Left => self.point_at(false),

@@ -2,6 +2,7 @@
 //! legend below or beside them.
 
 use jiff::tz::TimeZone;
+use keyward_keys::prices::Money;
 use keyward_keys::view::{UsageLine, UsagePoint, UsageSeries};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -13,7 +14,7 @@ use crate::pages::usage::choice::{Span, breakdown_word, step_word};
 use crate::pages::usage::layout::Layout;
 use crate::pages::usage::legend::{self, MARKS, TONES};
 use crate::theme::Tone;
-use crate::usage_table::Metric;
+use crate::usage_table::{Metric, tells_of_models};
 use crate::widgets::format;
 use crate::widgets::pen::{Pen, Ui, at, safe, wrap};
 use crate::widgets::plot::{Line, Plot};
@@ -114,11 +115,11 @@ impl UsagePage {
             lines,
             filled: alone && metric == Metric::Requests && series.previous.is_none(),
             ticks: ticks(&starts, &zone, columns.saturating_sub(8)),
-            whole: metric != Metric::Latency,
-            figure: if metric == Metric::Latency {
-                format::millis
-            } else {
-                |value| format::brief(value as u64)
+            whole: !matches!(metric, Metric::Latency | Metric::Cost),
+            figure: match metric {
+                Metric::Latency => format::millis,
+                Metric::Cost => |value| Money((value * 1e6) as u64).to_string(),
+                _ => |value| format::brief(value as u64),
             },
             cursor: self.point,
         }
@@ -142,6 +143,7 @@ impl UsagePage {
                     let [p50, p95, p99] = [p50, p95, p99].map(format::millis);
                     format!("p50 {p50}, p95 {p95}, p99 {p99}")
                 }
+                (Metric::Tokens | Metric::Cost, ..) => spent(point.tokens, point.cost, &series.currency),
                 _ => {
                     format!("{} calls, {} errors", format::count(point.requests), format::count(point.errors))
                 }
@@ -149,12 +151,12 @@ impl UsagePage {
             pen.text(moment(point, series, &zone), strong).skip(2).text(figures, ui.style(Tone::Text));
             return;
         }
-        let (figure, change) = self.words(line);
+        let (figure, change) = self.words(line, &series.currency);
         pen.text(figure, strong).skip(2).text(change, dim);
     }
 
     /// The figure of a line, and how that was in the period before.
-    fn words(&self, line: &UsageLine) -> (String, String) {
+    fn words(&self, line: &UsageLine, currency: &str) -> (String, String) {
         let now = &line.summary;
         let before = self.choice.before_words();
         let of_calls = |summary: &keyward_keys::view::UsageSummary| {
@@ -181,6 +183,16 @@ impl UsagePage {
                     .filter(|then| then.p95 > 0.0)
                     .map_or(String::new(), |then| format!("p95 {} in {before}", format::millis(then.p95))),
             ),
+            Metric::Tokens => (
+                spent(now.tokens, now.cost, currency),
+                line.previous.map_or(String::new(), |then| more(now.tokens, then.tokens, &before)),
+            ),
+            Metric::Cost => (
+                spent(now.tokens, now.cost, currency),
+                line.previous
+                    .and_then(|then| then.cost)
+                    .map_or(String::new(), |then| format!("{then} {currency} in {before}")),
+            ),
         }
     }
 
@@ -193,7 +205,9 @@ impl UsagePage {
         };
         let mut pen = Pen::new(buf, area, 0);
         if area.width >= 76 {
-            for metric in Metric::ALL {
+            let told = tells_of_models(series);
+            let offered = |metric: &Metric| told || !metric.is_of_models() || *metric == self.choice.metric;
+            for metric in Metric::ALL.into_iter().filter(offered) {
                 pen.text(metric.word(), if metric == self.choice.metric { chosen } else { dim }).skip(1);
             }
             gap(&mut pen);
@@ -285,6 +299,17 @@ fn title(metric: Metric) -> &'static str {
         Metric::Requests => "REQUESTS",
         Metric::Errors => "ERRORS",
         Metric::Latency => "RESPONSE TIME",
+        Metric::Tokens => "TOKENS",
+        Metric::Cost => "COST",
+    }
+}
+
+/// Tokens, and what they cost if that is known.
+fn spent(tokens: u64, cost: Option<Money>, currency: &str) -> String {
+    let tokens = format!("{} tokens", format::count(tokens));
+    match cost {
+        Some(cost) => format!("{tokens}, {cost} {currency}"),
+        None => format!("{tokens}, no price known"),
     }
 }
 

@@ -4,38 +4,40 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use jiff::civil::Date;
 use toml::{Table, Value};
 
-use super::template::Template;
 use crate::error::Fault;
 
 /// A table that is being read. What was never asked for is a fault when it is finished.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     path: String,
     table: Table,
+    /// What was asked for.
+    known: Vec<String>,
     faults: Rc<RefCell<Vec<Fault>>>,
 }
 
 impl Reader {
-    pub(super) fn new(table: Table) -> Self {
-        Self { path: String::new(), table, faults: Rc::default() }
+    pub(crate) fn new(table: Table) -> Self {
+        Self { path: String::new(), table, known: Vec::new(), faults: Rc::default() }
     }
 
     fn named(&self, field: &str) -> String {
         if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) }
     }
 
-    pub(super) fn fault(&self, field: &str, detail: impl Into<String>) {
+    pub(crate) fn fault(&self, field: &str, detail: impl Into<String>) {
         self.faults.borrow_mut().push(Fault { field: self.named(field), detail: detail.into() });
     }
 
     /// Where faults are gathered.
-    pub(super) fn told(&self) -> Rc<RefCell<Vec<Fault>>> {
+    pub(crate) fn told(&self) -> Rc<RefCell<Vec<Fault>>> {
         Rc::clone(&self.faults)
     }
 
     fn take<T>(&mut self, field: &str, kind: &str, read: impl FnOnce(Value) -> Option<T>) -> Option<T> {
-        let value = self.table.remove(field)?;
+        let value = self.value(field)?;
         let read = read(value);
         if read.is_none() {
             self.fault(field, format!("is not {kind}"));
@@ -43,7 +45,7 @@ impl Reader {
         read
     }
 
-    pub(super) fn text(&mut self, field: &str) -> Option<String> {
+    pub(crate) fn text(&mut self, field: &str) -> Option<String> {
         let text = |value| match value {
             Value::String(text) => Some(text),
             _ => None,
@@ -52,30 +54,21 @@ impl Reader {
     }
 
     /// A text that must be there.
-    pub(super) fn needed(&mut self, field: &str) -> Option<String> {
+    pub(crate) fn needed(&mut self, field: &str) -> Option<String> {
         if !self.table.contains_key(field) {
             self.fault(field, "is missing");
         }
         self.text(field)
     }
 
-    pub(super) fn number(&mut self, field: &str) -> Option<u32> {
+    pub(crate) fn number(&mut self, field: &str) -> Option<u32> {
         self.take(field, "a whole number", |value| {
             value.as_integer().and_then(|number| u32::try_from(number).ok())
         })
     }
 
-    pub(super) fn template(&mut self, field: &str) -> Option<Template> {
-        let text = self.text(field)?;
-        self.parsed(field, &text)
-    }
-
-    pub(super) fn parsed(&self, field: &str, text: &str) -> Option<Template> {
-        Template::parse(text).map_err(|wrong| self.fault(field, wrong)).ok()
-    }
-
     /// One of these words.
-    pub(super) fn word<T: Copy>(&mut self, field: &str, words: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn word<T: Copy>(&mut self, field: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.needed(field)?;
         let known = words.iter().find(|(word, _)| *word == text);
         if known.is_none() {
@@ -86,12 +79,44 @@ impl Reader {
     }
 
     /// A value of any kind.
-    pub(super) fn value(&mut self, field: &str) -> Option<Value> {
+    pub(crate) fn value(&mut self, field: &str) -> Option<Value> {
+        self.known.push(field.to_owned());
         self.table.remove(field)
     }
 
+    /// A day.
+    pub(crate) fn day(&mut self, field: &str) -> Option<Date> {
+        self.take(field, "a day such as 2026-11-26, without quotes", |value| match value {
+            Value::Datetime(toml::value::Datetime { date: Some(date), time: None, .. }) => {
+                let [month, day] = [date.month, date.day].map(i8::try_from);
+                Date::new(i16::try_from(date.year).ok()?, month.ok()?, day.ok()?).ok()
+            }
+            _ => None,
+        })
+    }
+
+    /// One text, or an array of texts.
+    pub(crate) fn texts(&mut self, field: &str) -> Option<Vec<String>> {
+        let text = |value| match value {
+            Value::String(text) => Some(text),
+            _ => None,
+        };
+        self.take(field, "a text, or an array of texts", |value| match value {
+            Value::Array(values) => values.into_iter().map(text).collect(),
+            value => text(value).map(|text| vec![text]),
+        })
+    }
+
+    /// An amount of money from 0 to a million, in millionths of the currency's unit.
+    pub(crate) fn money(&mut self, field: &str) -> Option<u64> {
+        self.take(field, "an amount between 0 and 1000000, such as 2.50", |value| {
+            let amount = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))?;
+            (0.0..=1e6).contains(&amount).then(|| (amount * 1e6).round() as u64)
+        })
+    }
+
     /// A table inside this one.
-    pub(super) fn inner(&mut self, field: &str) -> Option<Self> {
+    pub(crate) fn inner(&mut self, field: &str) -> Option<Self> {
         let table = self.take(field, "a table", |value| match value {
             Value::Table(table) => Some(table),
             _ => None,
@@ -100,7 +125,7 @@ impl Reader {
     }
 
     /// The tables of an array.
-    pub(super) fn list(&mut self, field: &str) -> Vec<Self> {
+    pub(crate) fn list(&mut self, field: &str) -> Vec<Self> {
         let tables = self.take(field, "an array of tables", |value| match value {
             Value::Array(values) => values
                 .into_iter()
@@ -116,18 +141,24 @@ impl Reader {
     }
 
     fn of(&self, field: &str, table: Table) -> Self {
-        Self { path: self.named(field), table, faults: Rc::clone(&self.faults) }
+        Self { path: self.named(field), table, known: Vec::new(), faults: Rc::clone(&self.faults) }
     }
 
     /// Names of all fields that are left.
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         self.table.keys().cloned().collect()
     }
 
     /// Ends the reading: what is left is known to nobody.
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         for field in self.names() {
-            self.fault(&field, "is known to nobody; take it out, or look for a misspelling");
+            let near = self.known.iter().map(|known| (strsim::damerau_levenshtein(known, &field), known));
+            let near = near.filter(|(far, known)| *far <= 2.max(known.len() / 3)).min();
+            let rather = near.map_or_else(
+                || "look for a misspelling".to_owned(),
+                |(_, known)| format!("write {known} if that is meant"),
+            );
+            self.fault(&field, format!("is known to nobody; take it out, or {rather}"));
         }
     }
 }

@@ -1,0 +1,229 @@
+//! What calls cost, told apart by key, team, tag, month or model: worked out from rollups and the price book whenever
+//! somebody asks, so that a change of the book changes the past too.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use keyward_store::model::Id;
+use keyward_store::usage::{Grain, HOUR_RETENTION_MS, Usage};
+
+use crate::caller::Caller;
+use crate::clock::{month_around, utc_day};
+use crate::error::{Error, Result};
+use crate::input::{CostQuery, CostsBy};
+use crate::policy::Permission;
+use crate::prices::{Bill, Money, Pricer, Prices, Tally, tokens};
+use crate::service::Service;
+use crate::service::billing::at_month_end;
+use crate::service::mirror::Tables;
+use crate::service::overview::LONGEST_CELL_MS;
+use crate::service::report::{Span, grain, model_name};
+use crate::view::{BillingCosts, CostLine, CostReport};
+
+/// Lines a report has at most; the rest is one more, so that they add up.
+const MOST_LINES: usize = 1_000;
+
+/// Keys and models that a bill names.
+const MOST_DEAREST: usize = 20;
+
+/// Stands for what is told apart no further.
+const REST: &str = "other";
+
+/// One key that is read, its service, and the lines that its calls belong to.
+struct Source {
+    key: Id,
+    service: String,
+    labels: Vec<(Option<Id>, String)>,
+}
+
+/// What one line adds up to.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    requests: u64,
+    tokens: u64,
+    bill: Bill,
+}
+
+impl Sum {
+    fn add(&mut self, more: &Self) {
+        self.requests = self.requests.saturating_add(more.requests);
+        self.tokens = self.tokens.saturating_add(more.tokens);
+        self.bill.add(more.bill);
+    }
+}
+
+type Lines = HashMap<(Option<Id>, String), Sum>;
+
+impl Service {
+    /// What the calls of a span cost, of all keys whose usage the caller may see, or of those that are named.
+    pub async fn costs(&self, caller: &Caller, query: &CostQuery) -> Result<CostReport> {
+        let (account, now_ms) = (caller.person()?, self.now_ms());
+        let span = self.span(caller, &query.span, now_ms)?;
+        let by = query.by.unwrap_or(CostsBy::Key);
+        let mut ids = self.used_since(caller, account, span.from_ms - LONGEST_CELL_MS, now_ms);
+        if let Some(key) = &query.key {
+            let id = self.resolve(caller, key)?;
+            self.key_row(caller, Permission::UsageRead, id)?;
+            ids = vec![id];
+        }
+        let sources = sources(&self.mirror().read(), &ids, by);
+        let (usage, book) = (self.0.usage.clone(), Arc::clone(&self.0.settings.prices));
+        let (from_ms, to_ms) = (span.from_ms, span.to_ms);
+        // By months and by whole days, days (UTC) are as good as hours.
+        let grain = if by == CostsBy::Month { months_grain(&span, now_ms) } else { grain(&span, now_ms) };
+        let (lines, total) = {
+            let _turn = self.0.overviews.lock().await;
+            let reading = move || read(&usage, &book, &sources, by, grain, (from_ms, to_ms));
+            tokio::task::spawn_blocking(reading).await.map_err(|error| Error::Internal(Box::new(error)))??
+        };
+        Ok(CostReport {
+            timeframe: span.name,
+            currency: self.0.settings.prices.currency.clone(),
+            requests: total.requests,
+            tokens: total.tokens,
+            cost: total.bill.money(),
+            lines: told(lines, by),
+        })
+    }
+
+    /// What these keys' calls cost since the month (UTC) began.
+    pub(super) async fn month_costs(&self, ids: Vec<Id>, now_ms: i64) -> Result<BillingCosts> {
+        let (first, next) = month_around(now_ms);
+        let span = (first.as_millisecond(), next.as_millisecond());
+        let sources = sources(&self.mirror().read(), &ids, CostsBy::Key);
+        let (usage, book) = (self.0.usage.clone(), Arc::clone(&self.0.settings.prices));
+        let reading = move || {
+            let (keys, total) = read(&usage, &book, &sources, CostsBy::Key, Grain::Day, span)?;
+            let (models, _) = read(&usage, &book, &sources, CostsBy::Model, Grain::Day, span)?;
+            Ok::<_, Error>((keys, models, total))
+        };
+        let (keys, models, total) = {
+            let _turn = self.0.overviews.lock().await;
+            tokio::task::spawn_blocking(reading).await.map_err(|error| Error::Internal(Box::new(error)))??
+        };
+        let dearest = |lines: Lines, by| {
+            let mut lines = told(lines, by);
+            lines.retain(|line| line.cost.is_some());
+            lines.truncate(MOST_DEAREST);
+            lines
+        };
+        let (book, cost) = (&self.0.settings.prices, total.bill.money());
+        Ok(BillingCosts {
+            currency: book.currency.clone(),
+            list_prices_of: book.taken.map(|day| day.to_string()),
+            cost,
+            forecast: cost.map(|cost| Money(at_month_end(cost.0, now_ms))),
+            keys: dearest(keys, CostsBy::Key),
+            models: dearest(models, CostsBy::Model),
+        })
+    }
+}
+
+/// The finest rollup that tells months apart in the span.
+fn months_grain(span: &Span, now_ms: i64) -> Grain {
+    if span.from_ms > now_ms - HOUR_RETENTION_MS { Grain::Hour } else { Grain::Day }
+}
+
+fn sources(tables: &Tables, ids: &[Id], by: CostsBy) -> Vec<Source> {
+    let source = |id: &Id| {
+        let key = &tables.keys.get(*id)?.record;
+        let labels = match by {
+            CostsBy::Key => vec![(Some(key.id), key.name.clone())],
+            CostsBy::Team => {
+                let team = tables.team_of(key.space);
+                let name = team.and_then(|team| Some(tables.spaces.get(&team)?.record.name.clone()));
+                vec![(team, name.unwrap_or_else(|| "own keys".to_owned()))]
+            }
+            CostsBy::Tag if key.tags.is_empty() => vec![(None, "untagged".to_owned())],
+            // What has several tags counts for each.
+            CostsBy::Tag => key.tags.iter().map(|tag| (None, tag.clone())).collect(),
+            CostsBy::Service => vec![(None, key.service.clone())],
+            CostsBy::Month | CostsBy::Model => Vec::new(),
+        };
+        Some(Source { key: *id, service: key.service.clone(), labels })
+    };
+    ids.iter().filter_map(source).collect()
+}
+
+fn read(
+    usage: &Usage,
+    book: &Prices,
+    sources: &[Source],
+    by: CostsBy,
+    grain: Grain,
+    (from_ms, to_ms): (i64, i64),
+) -> Result<(Lines, Sum)> {
+    let (mut pricer, mut lines, mut total) = (Pricer::new(book), Lines::new(), Sum::default());
+    for source in sources {
+        let cells = usage.cells(source.key, grain, from_ms, to_ms)?;
+        let uses = usage.models(source.key, grain, from_ms, to_ms)?;
+        let mut tally = Tally::default();
+        pricer.count(&source.service, &uses, &cells, &mut tally);
+        let requests = cells.iter().map(|(_, cell)| cell.requests).sum();
+        let sum = Sum { requests, tokens: tally.tokens(), bill: tally.bill() };
+        total.add(&sum);
+        match by {
+            CostsBy::Model => by_model(&mut lines, &tally, &sum),
+            CostsBy::Month => {
+                for (start_ms, cell) in &cells {
+                    let bill = pricer.of_calls(&source.service, *start_ms, cell);
+                    month(&mut lines, *start_ms).add(&Sum { requests: cell.requests, tokens: 0, bill });
+                }
+                for used in &uses {
+                    let bill = pricer.bill(&source.service, used);
+                    month(&mut lines, used.start_ms).add(&Sum {
+                        requests: 0,
+                        tokens: tokens(&used.cell),
+                        bill,
+                    });
+                }
+            }
+            _ if sum.requests == 0 => {}
+            _ => source.labels.iter().for_each(|label| lines.entry(label.clone()).or_default().add(&sum)),
+        }
+    }
+    Ok((lines, total))
+}
+
+fn month(lines: &mut Lines, start_ms: i64) -> &mut Sum {
+    let name = utc_day(start_ms).strftime("%Y-%m").to_string();
+    lines.entry((None, name)).or_default()
+}
+
+/// A line for each model, and one for what is no model's.
+fn by_model(lines: &mut Lines, tally: &Tally, all: &Sum) {
+    let mut named = 0;
+    for (model, (cell, bill)) in &tally.models {
+        named += cell.requests;
+        let sum = Sum { requests: cell.requests, tokens: tokens(cell), bill: *bill };
+        lines.entry((None, model_name(model.as_deref()))).or_default().add(&sum);
+    }
+    let rest = Sum { requests: all.requests.saturating_sub(named), tokens: 0, bill: tally.rest() };
+    if rest.requests > 0 || rest.bill.money().is_some() {
+        lines.entry((None, "no model".to_owned())).or_default().add(&rest);
+    }
+}
+
+fn told(lines: Lines, by: CostsBy) -> Vec<CostLine> {
+    let mut lines: Vec<_> = lines.into_iter().collect();
+    if by == CostsBy::Month {
+        lines.sort_by(|((_, a), _), ((_, b), _)| a.cmp(b));
+    } else {
+        let worth = |sum: &Sum| (sum.bill.money(), sum.tokens, sum.requests);
+        lines.sort_by_cached_key(|((id, name), sum)| (Reverse(worth(sum)), name.clone(), *id));
+    }
+    if lines.len() > MOST_LINES {
+        let mut rest = Sum::default();
+        lines.split_off(MOST_LINES).iter().for_each(|(_, sum)| rest.add(sum));
+        lines.push(((None, REST.to_owned()), rest));
+    }
+    let line = |((id, name), sum): ((Option<Id>, String), Sum)| CostLine {
+        id,
+        name,
+        requests: sum.requests,
+        tokens: sum.tokens,
+        cost: sum.bill.money(),
+    };
+    lines.into_iter().map(line).collect()
+}
