@@ -72,6 +72,13 @@ pub enum Event {
         /// When it was sent, ms since the epoch.
         created_ms: i64,
     },
+    /// An alert or a rule for alerts came, went or changed.
+    AlertChanged {
+        /// The space of its keys.
+        space: Id,
+        /// The alert; none when a rule did.
+        alert: Option<Id>,
+    },
 }
 
 /// One reported call, as those who may see the key's usage are shown it.

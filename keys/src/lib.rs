@@ -31,12 +31,12 @@ pub use clock::Clock;
 pub use error::{Error, Fault, Locked, Result};
 pub use event::{Call, Event};
 pub use keyward_store::model::{
-    AlertCondition, Custody, Door, Environment, FailureClass, Id, Outcome, Plan, Role, RotationCause,
-    RotationHealth, RotationOutcome, RotationPhase, RotationStep, Scope,
+    AlertCondition, AlertTurnKind, Custody, Door, Environment, FailureClass, Id, Outcome, Plan, Role,
+    RotationCause, RotationHealth, RotationOutcome, RotationPhase, RotationStep, Scope,
 };
 pub use plans::Plans;
 pub use service::{
     AuditExport, AuditFault, AuditRun, AuditSummary, Gatherer, Health, NoticeKind, OpenError, People,
     Presence, Process, Registration, Relay, Service, ServiceOptions, ServiceSettings, StoreHealth,
-    Subscription, Watching, fingerprint_text, inspect_audit, ssh_fingerprint,
+    Subscription, Watching, alert_conditions, fingerprint_text, inspect_audit, ssh_fingerprint,
 };

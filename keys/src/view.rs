@@ -4,6 +4,7 @@
 mod access;
 mod account;
 mod alert;
+mod alert_more;
 mod audit;
 mod batch;
 mod billing;
@@ -35,8 +36,10 @@ use keyward_store::model::{Custody, Environment, Id, Plan};
 
 pub use access::{AccessAction, AccessAnswer, AppAccess, KeyAccess, PersonAccess};
 pub use alert::{
-    AlertFiring, AlertPage, AlertRulePage, AlertRuleView, AlertState, AlertTrialView, AlertView,
+    AlertFiring, AlertPage, AlertRulePage, AlertRuleView, AlertSeverity, AlertState, AlertTrialView,
+    AlertView,
 };
+pub use alert_more::{AlertConditionView, AlertCourse, AlertHistory, AlertTurnView};
 pub use audit::{AuditLine, AuditPage, AuditView, CheckpointPage, CheckpointView};
 pub use batch::{BatchAction, BatchLine, BatchReport};
 pub use billing::{

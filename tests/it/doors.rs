@@ -148,6 +148,8 @@ const ROUTES: &[Row] = &[
     ("POST", "/api/support/{some}/close", "", [401, 401, 404, 403, 403, 403]),
     ("GET", "/api/alerts", "", [401, 401, 200, 403, 403, 403]),
     ("GET", "/api/alerts/{some}", "", [401, 401, 404, 403, 403, 403]),
+    ("GET", "/api/alerts/{some}/history", "", [401, 401, 404, 403, 403, 403]),
+    ("GET", "/api/alerts/conditions", "", [401, 401, 200, 403, 403, 403]),
     ("POST", "/api/alerts/{some}/acknowledge", "", [401, 401, 404, 403, 403, 403]),
     ("POST", "/api/alerts/{some}/snooze", "{}", [401, 401, 404, 403, 403, 403]),
     ("POST", "/api/alerts/{some}/resolve", "", [401, 401, 404, 403, 403, 403]),

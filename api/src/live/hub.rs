@@ -245,8 +245,8 @@ impl Hub {
                 });
             }
             Event::Announced { message } => self.alert(&SystemAlert::announcement(message.clone())),
-            // The door itself hears of the end, and calls `close`.
-            Event::Draining { .. } => {}
+            // The door itself hears of the end, and calls `close`; who is to hear of an alert has a notification.
+            Event::Draining { .. } | Event::AlertChanged { .. } => {}
         }
     }
 
@@ -363,6 +363,7 @@ fn of_key(event: &Event) -> Option<(Id, Id)> {
         | Event::TokenRevoked { .. }
         | Event::Announced { .. }
         | Event::Draining { .. }
+        | Event::AlertChanged { .. }
         | Event::Lagged => None,
     }
 }

@@ -4,7 +4,9 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use keyward_keys::input::{AlertQuery, AlertSnooze, AlertTrial};
-use keyward_keys::view::{AlertPage, AlertTrialView, AlertView};
+use keyward_keys::view::{AlertConditionView, AlertHistory, AlertPage, AlertTrialView, AlertView};
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -20,7 +22,9 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default()
         .routes(routes!(list))
         .routes(routes!(backtest))
+        .routes(routes!(conditions))
         .routes(routes!(one))
+        .routes(routes!(history))
         .routes(routes!(acknowledge))
         .routes(routes!(snooze))
         .routes(routes!(resolve))
@@ -41,6 +45,8 @@ async fn list(
         limit: search.number("limit").unwrap_or(PAGE_SIZE),
         state: search.choice("state", "firing, acknowledged, snoozed, resolved"),
         api_key_id: search.text("apiKeyId"),
+        open: search.flag("open"),
+        mine: search.flag("mine"),
     };
     search.finish_with(query.faults())?;
     let page = door.service.alerts(&caller, &query).await?;
@@ -57,6 +63,35 @@ async fn one(
     IdPath(id): IdPath,
 ) -> Result<Json<AlertView>, Problem> {
     Ok(Json(door.service.alert(&caller, id).await?))
+}
+
+/// One alert with what became of it, how its value went, and how its key is now.
+#[utoipa::path(get, path = "/api/alerts/{id}/history", tag = "alerts", responses(
+    (status = 200, description = "All there is to know of it", body = AlertHistory),
+))]
+async fn history(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    IdPath(id): IdPath,
+) -> Result<Json<AlertHistory>, Problem> {
+    Ok(Json(door.service.alert_history(&caller, id).await?))
+}
+
+/// What rules can look at.
+#[derive(Serialize, ToSchema)]
+struct AlertConditions {
+    conditions: Vec<AlertConditionView>,
+}
+
+/// What rules can look at, with the bounds of their thresholds.
+#[utoipa::path(get, path = "/api/alerts/conditions", tag = "alerts", responses(
+    (status = 200, description = "All conditions", body = AlertConditions),
+))]
+async fn conditions(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+) -> Result<Json<AlertConditions>, Problem> {
+    Ok(Json(AlertConditions { conditions: door.service.alert_conditions(&caller)? }))
 }
 
 /// Says that the caller looks after it.
@@ -101,7 +136,7 @@ async fn resolve(
     Ok(Json(door.service.resolve_alert(&caller, id).await?))
 }
 
-/// Tries a rule on a key's past month before it is made.
+/// Tries a rule on the past month before it is made: of a key, of a team's keys, or of the caller's own.
 #[utoipa::path(post, path = "/api/alerts/backtest", tag = "alerts", request_body = AlertTrial, responses(
     (status = 200, description = "When it would have fired", body = AlertTrialView),
 ))]
@@ -110,11 +145,11 @@ async fn backtest(
     Signed(caller): Signed,
     Object(mut body): Object,
 ) -> Result<Json<AlertTrialView>, Problem> {
-    let api_key_id = body.required_text("apiKeyId");
+    let (api_key_id, team) = (body.text("apiKeyId"), body.parsed("team", "must be a team's id"));
     let condition = body.required_choice("condition", CONDITIONS);
     let (threshold, recovery, window) =
         (body.number("threshold"), body.number("recovery"), body.number("window"));
-    let trial = AlertTrial { api_key_id, condition, threshold, recovery, window };
+    let trial = AlertTrial { api_key_id, team, condition, threshold, recovery, window };
     body.finish_with(trial.faults())?;
     Ok(Json(door.service.try_alert_rule(&caller, &trial).await?))
 }

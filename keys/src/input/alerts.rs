@@ -22,6 +22,10 @@ pub struct AlertQuery {
     pub state: Option<AlertState>,
     /// Only those of this key, by `_id` or `keyId`.
     pub api_key_id: Option<String>,
+    /// Only those that are not resolved, or that are.
+    pub open: Option<bool>,
+    /// Only those that the caller looks after or has settled, or only others.
+    pub mine: Option<bool>,
 }
 
 /// Which rules to list.
@@ -95,12 +99,14 @@ pub struct AlertSnooze {
     pub minutes: Option<u32>,
 }
 
-/// A rule that is tried on a key's past month before it is made.
-#[derive(Clone, Debug, ToSchema)]
+/// A rule that is tried on the past month before it is made: of one key, of the keys of a team, or of the person's own.
+#[derive(Clone, Debug, Default, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct AlertTrial {
-    /// The key, by `_id` or `keyId`.
-    pub api_key_id: String,
+    /// Only this key, by `_id` or `keyId`.
+    pub api_key_id: Option<String>,
+    /// The keys of this team, when no key is named.
+    pub team: Option<Id>,
     /// What it looks at.
     #[schema(value_type = AlertCondition)]
     pub condition: Option<AlertCondition>,

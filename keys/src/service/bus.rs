@@ -144,6 +144,7 @@ impl Service {
                 Identity::Account(_) | Identity::System(_) => of_space(Permission::KeyRead, *space),
             },
             Event::Usage { space, api_key, .. } => of_key(Permission::UsageRead, *space, *api_key),
+            Event::AlertChanged { space, .. } => of_space(Permission::AlertRead, *space),
             Event::AccountChanged { account } | Event::Notified { account, .. } => own == Some(*account),
             Event::SessionsEnded { account, credential } => {
                 own == Some(*account)

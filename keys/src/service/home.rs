@@ -116,7 +116,9 @@ impl Service {
                 month: month_limit(key, self.0.usage.totals(id, now_ms).month_used, now_ms),
                 next_rotation: key.next_rotation_ms.map(timestamp),
                 expires_at: key.expires_ms.map(timestamp),
-                alert: firing.get(&id).map(|alert| (alert.message.clone(), timestamp(alert.first_ms))),
+                alert: firing
+                    .get(&id)
+                    .map(|alert| (alert.id, alert.message.clone(), timestamp(alert.first_ms))),
             })
         };
         let attention = AttentionKind::ALL.into_iter().zip(tallies).filter(|(_, tally)| tally.count > 0);

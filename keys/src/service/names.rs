@@ -21,7 +21,8 @@ impl Service {
     }
 }
 
-fn name(tables: &Tables, caller: &Caller, asking: Id, id: Id) -> Option<String> {
+/// The name behind an id, as far as the caller may know it.
+pub(crate) fn name(tables: &Tables, caller: &Caller, asking: Id, id: Id) -> Option<String> {
     let may = |permission, target| may(tables, caller.identity, permission, target);
     if let Some(row) = tables.accounts.get(&id) {
         let known = id == asking

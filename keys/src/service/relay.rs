@@ -111,7 +111,9 @@ impl Relay {
         };
         match event {
             Event::KeyChanged { space, .. } => People::AccountsAndTokens(of_space(space)),
-            Event::Usage { space, .. } => People::Accounts(of_space(space)),
+            Event::Usage { space, .. } | Event::AlertChanged { space, .. } => {
+                People::Accounts(of_space(space))
+            }
             Event::AccountChanged { account }
             | Event::SessionsEnded { account, .. }
             | Event::Notified { account, .. } => People::Accounts(vec![*account]),

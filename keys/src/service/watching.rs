@@ -94,6 +94,8 @@ impl Watching {
             Event::Announced { message } => Some(LiveEvent::SystemAlert(SystemAlert::announcement(message))),
             Event::Draining { seconds } => Some(LiveEvent::SystemAlert(SystemAlert::shutdown(seconds))),
             Event::Lagged => Some(LiveEvent::Resync(Resync::default())),
+            // Who is to hear of an alert is told by a notification.
+            Event::AlertChanged { .. } => None,
             // Whoever runs this session looks after its end.
             Event::AccountChanged { .. } | Event::SessionsEnded { .. } | Event::TokenRevoked { .. } => None,
         }

@@ -34,6 +34,29 @@ impl AlertState {
     }
 }
 
+/// How much an alert matters: by its condition, and less for a key that is not used in production.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertSeverity {
+    /// Somebody should look now.
+    Critical,
+    /// Somebody should look today.
+    Warning,
+    /// Good to know.
+    Notice,
+}
+
+impl AlertSeverity {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        }
+    }
+}
+
 /// One time that a rule's condition held for one key.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -43,6 +66,8 @@ pub struct AlertView {
     pub id: Id,
     /// Where it stands.
     pub state: AlertState,
+    /// How much it matters.
+    pub severity: AlertSeverity,
     /// The rule that raised it.
     pub rule: Id,
     /// The rule's name, while there is the rule.
@@ -107,11 +132,16 @@ pub struct AlertRuleView {
     pub id: Id,
     /// What people call it.
     pub name: String,
+    /// What it does, in one sentence.
+    pub in_words: String,
     /// What it looks at.
     pub condition: AlertCondition,
     /// The one key that it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key_id: Option<Id>,
+    /// That key's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_name: Option<String>,
     /// The team of its keys; none for the person's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<Id>,
@@ -129,6 +159,9 @@ pub struct AlertRuleView {
     pub enabled: bool,
     /// For how many keys it holds now.
     pub firing: u64,
+    /// When it last fired, of what is kept of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_fired: Option<Timestamp>,
     /// Who made it.
     pub created_by: Id,
     /// When it was made.
@@ -150,8 +183,13 @@ pub struct AlertRulePage {
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertTrialView {
-    /// The key that it was tried on.
-    pub api_key_id: Id,
+    /// The one key that it was tried on, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key_id: Option<Id>,
+    /// How many keys it was tried on.
+    pub keys: u64,
+    /// There are more: of very many, the newest are tried.
+    pub more: bool,
     /// What was looked at.
     pub condition: AlertCondition,
     /// From which value on.
@@ -172,6 +210,8 @@ pub struct AlertTrialView {
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertFiring {
+    /// For which key.
+    pub api_key_id: Id,
     /// From when.
     pub from: Timestamp,
     /// Until when; still, when none.

@@ -94,8 +94,8 @@ pub struct AttentionKey {
     pub next_rotation: Option<Timestamp>,
     /// When it expires.
     pub expires_at: Option<Timestamp>,
-    /// The newest of its alerts that are firing: in words, and since when.
-    pub alert: Option<(String, Timestamp)>,
+    /// The newest of its alerts that are firing: which, in words, and since when.
+    pub alert: Option<(Id, String, Timestamp)>,
 }
 
 /// How the instance is, as far as an operator has to care.

@@ -5,7 +5,7 @@ use keyward_keys::input::{
     NotificationQuery, TrackEvent,
 };
 use keyward_keys::view::{AlertPage, AlertRuleView, AlertState, AlertView, AttentionKind};
-use keyward_keys::{AlertCondition, Caller, Error, Id, Role};
+use keyward_keys::{AlertCondition, AlertTurnKind, Caller, Error, Event, Id, Role};
 
 use crate::harness::{Instance, NOON, by_id};
 use crate::teams::{joined, team, team_key};
@@ -13,7 +13,8 @@ use crate::teams::{joined, team, team_key};
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
-const ALL: AlertQuery = AlertQuery { page: 1, limit: 100, state: None, api_key_id: None };
+const ALL: AlertQuery =
+    AlertQuery { page: 1, limit: 100, state: None, api_key_id: None, open: None, mine: None };
 
 fn rule(condition: AlertCondition) -> NewAlertRule {
     NewAlertRule {
@@ -300,7 +301,8 @@ async fn a_rule_is_tried_on_the_past_month_before_it_is_made() {
     }
     instance.clock.set(NOON + 10 * DAY);
     let trial = |condition, threshold| AlertTrial {
-        api_key_id: key.key_id.clone(),
+        api_key_id: Some(key.key_id.clone()),
+        team: None,
         condition: Some(condition),
         threshold: Some(threshold),
         recovery: None,
@@ -322,4 +324,106 @@ async fn a_rule_is_tried_on_the_past_month_before_it_is_made() {
     assert_eq!(tried.count, 2, "{:?}", tried.firings);
     let never = AlertTrial { threshold: None, ..trial(AlertCondition::FrozenUse, 1) };
     assert_eq!(fields(service.try_alert_rule(&ana, &never).await.expect_err("refused")), ["condition"]);
+}
+
+#[tokio::test]
+async fn what_became_of_an_alert_is_kept_with_who_did_it_and_how_its_value_went() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let key = instance.add_key(&ana, "Billing").await.id;
+    made(&instance, &ana, &NewAlertRule { threshold: Some(50), ..rule(AlertCondition::ErrorRate) }).await;
+    let mut heard = service.subscribe(&ana).expect("hears");
+    track(&instance, &ana, key, 500, 3).await;
+    look(&instance, NOON + MINUTE).await;
+    let id = only(&instance, &ana).await.id;
+    let mut changed = async || {
+        while !matches!(heard.next().await, Some(Event::AlertChanged { alert: Some(alert), .. }) if alert == id)
+        {
+        }
+    };
+    changed().await;
+    instance.clock.set(NOON + 2 * MINUTE);
+    service.snooze_alert(&ana, id, &AlertSnooze { minutes: Some(1), until: None }).await.expect("snoozed");
+    // Others see that at once.
+    changed().await;
+    look(&instance, NOON + 4 * MINUTE).await;
+    service.acknowledge_alert(&ana, id).await.expect("seen");
+    look(&instance, NOON + 8 * MINUTE).await;
+
+    let instance = instance.reopen().await;
+    let history = instance.service.alert_history(&ana, id).await.expect("its history");
+    let turns: Vec<_> = history.turns.iter().map(|turn| (turn.turn, turn.by_name.as_deref())).collect();
+    use AlertTurnKind as T;
+    assert_eq!(
+        turns,
+        [
+            (T::Fired, None),
+            (T::Snoozed, Some("ana")),
+            (T::Acknowledged, Some("ana")),
+            (T::Woke, None),
+            (T::Recovered, None)
+        ]
+    );
+    assert!(history.rule_in_words.is_some_and(|words| words.contains("50 % or more of the calls of one of")));
+    let course = history.course.expect("how it went");
+    assert_eq!((course.step, course.values.len()), (300, 72));
+    assert_eq!(course.values.iter().flatten().max(), Some(&100));
+    let from = course.from.as_millisecond();
+    let fired = course.values.iter().position(Option::is_some).expect("a value") as i64;
+    assert!((NOON..NOON + 6 * MINUTE).contains(&(from + fired * 5 * MINUTE)), "{from} and {fired} steps");
+}
+
+#[tokio::test]
+async fn open_alerts_and_those_that_are_ones_own_to_look_after_are_told_apart() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let team = team(&instance, &ana).await;
+    let (mia, _) = joined(&instance, &ana, team.id, "mia", Role::Member).await;
+    for name in ["One", "Two", "Three"] {
+        team_key(&instance, &ana, team.id, name).await;
+    }
+    let new = NewAlertRule { team: Some(team.id), ..rule(AlertCondition::NoTraffic) };
+    made(&instance, &ana, &new).await;
+    look(&instance, NOON + 60 * MINUTE).await;
+    let ids: Vec<Id> = alerts(&instance, &ana).await.alerts.iter().map(|alert| alert.id).collect();
+    service.acknowledge_alert(&mia, ids[0]).await.expect("seen");
+    service.resolve_alert(&ana, ids[1]).await.expect("settled");
+    let of = async |caller: &Caller, query: AlertQuery| {
+        let page = service.alerts(caller, &query).await.expect("a page");
+        let mut ids: Vec<Id> = page.alerts.iter().map(|alert| alert.id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    let sorted = |mut ids: Vec<Id>| {
+        ids.sort_unstable();
+        ids
+    };
+    let (open, mine) = (AlertQuery { open: Some(true), ..ALL }, AlertQuery { mine: Some(true), ..ALL });
+    assert_eq!(of(&ana, open).await, sorted(vec![ids[0], ids[2]]));
+    assert_eq!(of(&ana, mine.clone()).await, [ids[1]]);
+    assert_eq!(of(&mia, mine).await, [ids[0]]);
+}
+
+#[tokio::test]
+async fn a_rule_for_all_keys_is_tried_on_all_of_them() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let (one, two) = (instance.add_key(&ana, "One").await, instance.add_key(&ana, "Two").await);
+    instance.clock.set(NOON + DAY);
+    for key in [one.id, one.id, two.id] {
+        track(&instance, &ana, key, 500, 1).await;
+    }
+    instance.clock.set(NOON + 10 * DAY);
+    let trial = AlertTrial { condition: Some(AlertCondition::ErrorRate), ..AlertTrial::default() };
+    let tried = service.try_alert_rule(&ana, &trial).await.expect("tried");
+    assert_eq!((tried.keys, tried.count, tried.more, tried.api_key_id), (2, 2, false, None));
+    assert_ne!(tried.firings[0].api_key_id, tried.firings[1].api_key_id);
+    let team = team(&instance, &ana).await;
+    let (eve, _) = instance.person("eve", keyward_keys::Plan::Free).await;
+    let of_team = AlertTrial { team: Some(team.id), ..trial };
+    assert_eq!(service.try_alert_rule(&ana, &of_team).await.expect("tried").keys, 0);
+    assert!(matches!(service.try_alert_rule(&eve, &of_team).await, Err(Error::NotFound("team"))));
 }

@@ -32,6 +32,19 @@ pub enum AlertCondition {
 }
 
 impl AlertCondition {
+    /// All of them, in the order in which people are offered them.
+    pub const ALL: &[Self] = &[
+        Self::ErrorRate,
+        Self::RequestRate,
+        Self::LatencyP95,
+        Self::NoTraffic,
+        Self::MonthlyLimit,
+        Self::Forecast,
+        Self::Unused,
+        Self::RotationOverdue,
+        Self::FrozenUse,
+    ];
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -136,5 +149,54 @@ impl Record for Alert {
         let holds = self.cleared_ms.is_none();
         let key = || [self.rule.as_bytes().as_slice(), self.api_key.as_bytes()].concat();
         holds.then(|| (Self::HOLDING, key())).into_iter().collect()
+    }
+}
+
+/// What became of an alert. Stored by place: new ones come last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertTurnKind {
+    /// Its condition began to hold.
+    Fired,
+    /// A person said that they look after it.
+    Acknowledged,
+    /// A person put it off.
+    Snoozed,
+    /// Its snooze was over.
+    Woke,
+    /// A person settled it.
+    Settled,
+    /// Its condition held no more.
+    Recovered,
+    /// Its rule or its key was no matter of the other any more.
+    Ended,
+    /// A person did something about its key.
+    Responded,
+    /// They took that back.
+    Undone,
+}
+
+/// One turn of an alert, kept as long as the alert is. Nothing is decided by it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AlertTurn {
+    /// The alert.
+    pub alert: Id,
+    /// When, ms since the epoch.
+    pub at_ms: i64,
+    /// What became of it.
+    pub kind: AlertTurnKind,
+    /// Who did it; nobody when the daemon did.
+    pub by: Option<Id>,
+    /// More in words, without values of keys.
+    pub detail: String,
+}
+
+impl Record for AlertTurn {
+    const TABLE: Table = Table("alert_turn");
+
+    /// The turns of an alert lie together, oldest first.
+    fn key(&self) -> Vec<u8> {
+        let at = self.at_ms.unsigned_abs().to_be_bytes();
+        [self.alert.as_bytes().as_slice(), &at, &[self.kind as u8]].concat()
     }
 }

@@ -22,7 +22,7 @@ mod watched;
 mod webhook;
 
 pub use account::{Account, Plan, Preferences, SecondFactor, Security, Session, SshKey};
-pub use alert::{Alert, AlertCondition, AlertRule};
+pub use alert::{Alert, AlertCondition, AlertRule, AlertTurn, AlertTurnKind};
 pub use api_key::{ApiKey, Custody, Environment, Previous, Status};
 pub use audit::{AuditRecord, Door, Outcome};
 pub use checkpoint::Checkpoint;

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use crate::term::input::{Input, Key, KeyCode};
 use crate::theme::Tone;
 use crate::widgets::edit::Edit;
-use crate::widgets::pen::{Pen, Ui, centred, frame, safe, width, wrap};
+use crate::widgets::pen::{Pen, Ui, at, centred, frame, safe, width, wrap};
 
 /// Bytes a value may have.
 const VALUE: usize = 64 * 1024;
@@ -54,6 +54,10 @@ pub(crate) enum Subject {
     Generate,
     /// Keep or join the lines of a paste.
     Lines,
+    /// Put the alert off.
+    Snooze,
+    /// Settle the alert.
+    Settle,
 }
 
 /// How a dialog ended, unless it was left.
@@ -66,6 +70,8 @@ pub(crate) enum Verdict {
     Passphrase(SecretString),
     /// A line.
     Line(String),
+    /// One of several, by its letter.
+    Picked(char),
 }
 
 enum Kind {
@@ -79,6 +85,8 @@ enum Kind {
     Line { typed: Edit },
     /// Two letters do one thing or the other.
     Choice { yes: (char, &'static str), other: (char, &'static str) },
+    /// A letter does one of several things.
+    Pick { all: &'static [(char, &'static str)] },
 }
 
 /// An open question.
@@ -150,6 +158,16 @@ impl Dialog {
         Self::new(subject, title, text, false, Kind::Choice { yes, other })
     }
 
+    /// One of several things, each by its letter.
+    pub(crate) fn pick(
+        subject: Subject,
+        title: &str,
+        text: String,
+        all: &'static [(char, &'static str)],
+    ) -> Self {
+        Self::new(subject, title, text, false, Kind::Pick { all })
+    }
+
     /// Takes an input.
     pub(crate) fn on(&mut self, input: &Input) -> Outcome {
         match input {
@@ -185,6 +203,10 @@ impl Dialog {
                 key if key == Key::char(other.0) => Outcome::Done(Verdict::Other),
                 _ => Outcome::Open,
             },
+            Kind::Pick { all } => {
+                let picked = all.iter().find(|(letter, _)| key == Key::char(*letter));
+                picked.map_or(Outcome::Open, |(letter, _)| Outcome::Done(Verdict::Picked(*letter)))
+            }
             Kind::Name { name, typed } => {
                 if key.code != KeyCode::Enter {
                     typed.key(key);
@@ -223,7 +245,9 @@ impl Dialog {
         let text = wrap(&self.text, columns.saturating_sub(4));
         let typed = matches!(self.kind, Kind::Name { .. } | Kind::Passphrase { .. } | Kind::Line { .. });
         let error = self.error.as_ref().map_or_else(Vec::new, |error| wrap(error, columns.saturating_sub(6)));
-        let rows = text.len() as u16 + 4 + 2 * u16::from(typed) + error.len() as u16;
+        let all = if let Kind::Pick { all } = self.kind { all } else { &[] };
+        let picks = all.len() as u16 + u16::from(!all.is_empty());
+        let rows = text.len() as u16 + 4 + 2 * u16::from(typed) + error.len() as u16 + picks;
         let tone = ui.style(if self.danger { Tone::Bad } else { Tone::Accent });
         let inner = frame(buf, centred(area, columns, rows), &self.title, tone, ui);
         let mut row = 0;
@@ -250,6 +274,15 @@ impl Dialog {
             }
             row += 1;
         }
+        for (letter, what) in all {
+            if cursor.is_none() {
+                cursor = at(inner, 0, row);
+            }
+            let mut pen = Pen::new(buf, inner, row);
+            pen.text(letter.to_string(), ui.style(Tone::Accent)).skip(2).text(what, ui.style(Tone::Text));
+            row += 1;
+        }
+        row += u16::from(!all.is_empty() && usize::from(inner.height) + 2 >= usize::from(rows));
         let keys = self.keys(inner.width);
         let mut pen = Pen::new(buf, inner, row.min(inner.height.saturating_sub(1)));
         if cursor.is_none() {
@@ -269,6 +302,7 @@ impl Dialog {
             Kind::Choice { yes, other } => {
                 vec![(yes.0.to_string(), yes.1), (other.0.to_string(), other.1), esc()]
             }
+            Kind::Pick { .. } => vec![esc()],
             Kind::Name { .. } => vec![("Enter".to_owned(), "do it"), esc()],
             Kind::Passphrase { .. } => vec![("Enter".to_owned(), "go on"), esc()],
             Kind::Line { .. } => vec![("Enter".to_owned(), "go on"), esc()],

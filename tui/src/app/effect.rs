@@ -14,8 +14,8 @@ use keyward_keys::view::{
 use secrecy::SecretString;
 
 use crate::app::asks::{
-    AccountAnswer, AccountQuery, InboxAnswer, InboxQuery, RotationAnswer, RotationAsk, TeamAnswer, TeamQuery,
-    WebhookAnswer, WebhookAsk,
+    AccountAnswer, AccountQuery, AlertAnswer, AlertAsk, InboxAnswer, InboxQuery, RotationAnswer, RotationAsk,
+    TeamAnswer, TeamQuery, WebhookAnswer, WebhookAsk,
 };
 use crate::notice::Notice;
 use crate::term::caps::Caps;
@@ -219,6 +219,8 @@ pub enum Query {
     Webhooks(WebhookAsk),
     /// About rotation, answered by [`Answer::Rotation`].
     Rotation(RotationAsk),
+    /// About alerts and the rules for them, answered by [`Answer::Alerts`].
+    Alerts(AlertAsk),
     /// `home`, answered by [`Answer::Home`].
     Home,
     /// `usage_overview` of the last day, answered by [`Answer::Day`].
@@ -301,6 +303,8 @@ pub enum Answer {
     Webhooks(WebhookAnswer),
     /// What came of a question about rotation.
     Rotation(RotationAnswer),
+    /// What came of a question about alerts.
+    Alerts(AlertAnswer),
     /// What wants attention.
     Home(Box<HomeView>),
     /// The last day of all keys.

@@ -139,6 +139,7 @@ impl App {
                     user: &self.user,
                     place,
                     operand: self.page().operand(),
+                    alert: self.page().alert().map(|id| id.to_string()),
                     ssh_command: &self.host.ssh_command,
                 })));
             }
@@ -155,6 +156,7 @@ impl App {
                 self.go(Step::Open(Box::new(MessagesPage::default())), effects);
             }
             Command::Help | Command::Messages => self.go(Step::Back, effects),
+            Command::Follow => self.follow(effects),
             Command::Mouse => {
                 self.mouse = !self.mouse;
                 effects.push(Effect::Mouse(self.mouse));

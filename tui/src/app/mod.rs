@@ -7,6 +7,7 @@ pub(crate) mod cx;
 pub(crate) mod dialog;
 mod effect;
 mod finder;
+mod follow;
 mod input;
 pub(crate) mod keymap;
 mod lock;
@@ -15,8 +16,8 @@ pub(crate) mod toast;
 mod travel;
 
 pub use asks::{
-    AccountAnswer, AccountQuery, InboxAnswer, InboxQuery, RotationAnswer, RotationAsk, TeamAnswer, TeamQuery,
-    WebhookAnswer, WebhookAsk,
+    AccountAnswer, AccountQuery, AlertAnswer, AlertAsk, InboxAnswer, InboxQuery, RotationAnswer, RotationAsk,
+    TeamAnswer, TeamQuery, WebhookAnswer, WebhookAsk,
 };
 pub(crate) use chrome::notice_mark;
 pub use effect::{Answer, AppEvent, Deed, Effect, Ends, HostInfo, Query, RequestId, Spot};
@@ -30,6 +31,7 @@ use ratatui::layout::{Position, Rect};
 use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::Dialog;
 use crate::app::finder::Finder;
+use crate::app::follow::About;
 use crate::app::keymap::Place;
 use crate::app::lock::Lock;
 use crate::app::sections::{SECTIONS, Section};
@@ -66,6 +68,10 @@ pub struct App {
     /// The newest notifications are read, to tell of these in passing.
     told: Option<Pending>,
     untold: Vec<Id>,
+    /// What the newest of them is about.
+    about: Option<About>,
+    /// That is being looked for.
+    following: Option<Pending>,
     title: String,
     mouse: bool,
     interrupted_ms: Option<i64>,
@@ -101,6 +107,8 @@ impl App {
             profile: None,
             told: None,
             untold: Vec::new(),
+            about: None,
+            following: None,
             title: String::new(),
             mouse: true,
             interrupted_ms: None,
@@ -263,6 +271,7 @@ impl App {
             | Event::KeyChanged { .. }
             | Event::Usage { .. }
             | Event::TokenRevoked { .. }
+            | Event::AlertChanged { .. }
             | Event::SessionsEnded { .. } => {}
             Event::Notified { account, notification, .. } if *account == self.user.id => {
                 self.untold.push(*notification);
@@ -301,7 +310,7 @@ impl App {
             let untold = std::mem::take(&mut self.untold);
             if let Ok(Answer::Inbox(InboxAnswer::Notices(page))) = result {
                 let told = page.notifications.into_iter().rev().filter(|notice| untold.contains(&notice.id));
-                told.for_each(|notice| self.toasts.say(self.seen_ms, NoticeKind::Info, notice.message));
+                told.for_each(|notice| self.tell_of(notice));
             }
             return;
         }
@@ -316,6 +325,11 @@ impl App {
             return;
         }
         if self.reopened(id, &result, effects) {
+            return;
+        }
+        if Pending::is(self.following, id) {
+            self.following = None;
+            self.followed(result, effects);
             return;
         }
         // What a person changed of their own account holds at once, wherever it was changed.

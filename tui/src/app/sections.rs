@@ -4,6 +4,7 @@
 use keyward_keys::view::UserView;
 
 use crate::pages::Page;
+use crate::pages::alerts::AlertsPage;
 use crate::pages::audit::AuditPage;
 use crate::pages::billing::BillingPage;
 use crate::pages::home::HomePage;
@@ -23,7 +24,7 @@ pub(crate) struct Section {
     pub(crate) name: &'static str,
     /// What tabs and the palette call it.
     pub(crate) title: &'static str,
-    /// The digit that opens it.
+    /// The digit or letter that opens it.
     pub(crate) key: Option<char>,
     /// One line on what is there.
     pub(crate) about: &'static str,
@@ -77,6 +78,15 @@ pub(crate) static SECTIONS: &[Section] = &[
         operators: false,
         command: Some("usage --by key --compare"),
         open: || Box::new(UsagePage::default()),
+    },
+    Section {
+        name: "alerts",
+        title: "Alerts",
+        key: Some('A'),
+        about: "What holds that should not, who looks after it, and the rules for it",
+        operators: false,
+        command: Some("alerts ls"),
+        open: || Box::new(AlertsPage::default()),
     },
     Section {
         name: "notifications",
@@ -173,12 +183,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_digits_are_each_ones_own() {
-        let (mut names, mut digits) = (HashSet::new(), HashSet::new());
+    fn names_and_keys_are_each_ones_own() {
+        let (mut names, mut keys) = (HashSet::new(), HashSet::new());
         for section in SECTIONS {
             assert!(names.insert(section.name), "{}", section.name);
             assert!(
-                section.key.is_none_or(|key| key.is_ascii_digit() && digits.insert(key)),
+                section.key.is_none_or(|key| key.is_ascii_alphanumeric() && keys.insert(key)),
                 "{}",
                 section.name
             );

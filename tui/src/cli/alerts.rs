@@ -23,6 +23,7 @@ pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure
             .map(|word| keys::word_of("--state", word, "firing, acknowledged, snoozed or resolved"))
             .transpose()?,
         api_key_id: key(context, args).await?,
+        ..AlertQuery::default()
     };
     let page = context.service.alerts(context.caller, &query).await?;
     if args.json {

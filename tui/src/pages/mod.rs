@@ -1,6 +1,7 @@
 //! The pages. Each is a pure machine like the dashboard itself: it takes what concerns it and draws itself. A page
 //! must not know the others' insides; it opens them by handing out a [`Step`].
 
+pub(crate) mod alerts;
 pub(crate) mod asking;
 pub(crate) mod audit;
 pub(crate) mod billing;
@@ -64,6 +65,11 @@ pub(crate) trait Page: Send {
 
     /// The key whose page it is.
     fn key(&self) -> Option<Id> {
+        None
+    }
+
+    /// The alert at hand: what `ALERT` stands for in the lines of the palette.
+    fn alert(&self) -> Option<Id> {
         None
     }
 
@@ -165,6 +171,7 @@ pub(crate) fn about_people(event: &Event) -> bool {
         | Event::TokenRevoked { .. }
         | Event::Notified { .. }
         | Event::Announced { .. }
+        | Event::AlertChanged { .. }
         | Event::Draining { .. } => false,
     }
 }
@@ -179,6 +186,7 @@ pub(crate) fn about_notices(event: &Event) -> bool {
         | Event::SessionsEnded { .. }
         | Event::TokenRevoked { .. }
         | Event::Announced { .. }
+        | Event::AlertChanged { .. }
         | Event::Draining { .. } => false,
     }
 }

@@ -280,6 +280,7 @@ impl Engine {
             | Event::TokenRevoked { .. }
             | Event::Notified { .. }
             | Event::Announced { .. }
+            | Event::AlertChanged { .. }
             | Event::Draining { .. } => false,
         };
         if ended {

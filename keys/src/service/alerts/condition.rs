@@ -11,7 +11,7 @@ const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 
 /// Minutes of a window when nothing is said.
-const WINDOW: u32 = 5;
+pub(crate) const WINDOW: u32 = 5;
 
 /// Minutes of the longest window.
 pub(crate) const LONGEST_WINDOW: u32 = 1440;
@@ -24,9 +24,9 @@ pub(crate) struct Kind {
     /// The unit of its values.
     pub(crate) unit: &'static str,
     /// The threshold when none is given.
-    usual: Option<u64>,
+    pub(super) usual: Option<u64>,
     /// The least and the most that a threshold may be.
-    bounds: (u64, u64),
+    pub(super) bounds: (u64, u64),
     /// It looks back over a window.
     pub(crate) windowed: bool,
     /// The rollups tell how it was in the past.

@@ -1,6 +1,6 @@
 //! What people do about alerts: see them, say that they look after one, put it off, settle it.
 
-use keyward_store::model::{Alert, Id};
+use keyward_store::model::{Alert, AlertTurnKind, Id};
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
@@ -11,6 +11,8 @@ use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::alerts::condition::kind;
 use crate::service::alerts::rules::sees;
+use crate::service::alerts::turn::note;
+use crate::service::alerts::wording::severity;
 use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::text::Faults;
@@ -48,6 +50,8 @@ impl Service {
         let firing = found.iter().filter(|(state, _)| *state == AlertState::Firing).count() as u64;
         found.retain(|(state, row)| {
             query.state.is_none_or(|wanted| wanted == *state)
+                && query.open.is_none_or(|open| open == (*state != AlertState::Resolved))
+                && query.mine.is_none_or(|mine| mine == is_handled_by(&row.record, account))
                 && key.is_none_or(|key| key == row.record.api_key)
         });
         found.sort_by_key(|(state, row)| {
@@ -70,7 +74,7 @@ impl Service {
     /// Says that the caller looks after it.
     pub async fn acknowledge_alert(&self, caller: &Caller, id: Id) -> Result<AlertView> {
         let account = caller.person()?;
-        self.handle(caller, id, |draft, old| {
+        self.handle(caller, id, AlertTurnKind::Acknowledged, |draft, old| {
             draft.detail = "acknowledged".to_owned();
             let acknowledged = old.acknowledged.or(Some((account, draft.now_ms)));
             Ok(Alert { acknowledged, snoozed_until_ms: None, ..old.clone() })
@@ -81,7 +85,7 @@ impl Service {
     /// Puts it off: until then nobody hears of it.
     pub async fn snooze_alert(&self, caller: &Caller, id: Id, snooze: &AlertSnooze) -> Result<AlertView> {
         let until_ms = self.snoozed_until(snooze)?;
-        self.handle(caller, id, |draft, old| {
+        self.handle(caller, id, AlertTurnKind::Snoozed, |draft, old| {
             draft.detail = format!("snoozed until {}", timestamp(until_ms));
             Ok(Alert { snoozed_until_ms: Some(until_ms), ..old.clone() })
         })
@@ -91,7 +95,7 @@ impl Service {
     /// Settles it. It comes again only after its condition has been over in between.
     pub async fn resolve_alert(&self, caller: &Caller, id: Id) -> Result<AlertView> {
         let account = caller.person()?;
-        self.handle(caller, id, |draft, old| {
+        self.handle(caller, id, AlertTurnKind::Settled, |draft, old| {
             draft.detail = "settled".to_owned();
             let (resolved_ms, resolved_by) = (Some(draft.now_ms), Some(account));
             Ok(Alert { resolved_ms, resolved_by, snoozed_until_ms: None, ..old.clone() })
@@ -103,8 +107,10 @@ impl Service {
         &self,
         caller: &Caller,
         id: Id,
+        kind: AlertTurnKind,
         work: impl Fn(&mut Draft, &Alert) -> Result<Alert>,
     ) -> Result<AlertView> {
+        let account = caller.person()?;
         let space = visible(&self.mirror().read(), caller, id)?.record.space;
         self.change(caller, Permission::AlertHandle, Target::Space(space), |tables, draft| {
             let old = tables.alerts.get(id).ok_or(Error::NotFound("alert"))?;
@@ -114,7 +120,9 @@ impl Service {
             (draft.object, draft.space) = (Some(id), Some(space));
             let new = work(draft, &old.record)?;
             draft.batch.replace(old, &new)?;
-            Ok(())
+            let detail = new.snoozed_until_ms.filter(|_| kind == AlertTurnKind::Snoozed);
+            let detail = detail.map_or_else(String::new, |until_ms| format!("until {}", timestamp(until_ms)));
+            note(draft, &new, kind, Some(account), detail)
         })
         .await?;
         self.alert(caller, id).await
@@ -137,16 +145,18 @@ impl Service {
         Ok(now_ms + minutes.or(until).unwrap_or(SNOOZE_MS))
     }
 
-    fn alert_view(&self, tables: &Tables, alert: &Alert, now_ms: i64) -> AlertView {
+    pub(super) fn alert_view(&self, tables: &Tables, alert: &Alert, now_ms: i64) -> AlertView {
         let latest = alert.cleared_ms.is_none().then(|| self.0.latest.of(alert.id)).flatten();
         let (last_ms, value) = latest.unwrap_or((alert.last_ms, alert.value));
+        let key = tables.keys.get(alert.api_key).map(|row| &row.record);
         AlertView {
             id: alert.id,
             state: state_of(alert, now_ms),
+            severity: severity(alert.condition, key.map(|key| key.environment)),
             rule: alert.rule,
             rule_name: tables.alert_rules.get(&alert.rule).map(|row| row.record.name.clone()),
             api_key_id: alert.api_key,
-            key_name: tables.keys.get(alert.api_key).map(|row| row.record.name.clone()),
+            key_name: key.map(|key| key.name.clone()),
             team: tables.team_of(alert.space),
             condition: alert.condition,
             value,
@@ -164,10 +174,15 @@ impl Service {
     }
 }
 
-fn visible<'a>(tables: &'a Tables, caller: &Caller, id: Id) -> Result<&'a Shared<Alert>> {
+pub(super) fn visible<'a>(tables: &'a Tables, caller: &Caller, id: Id) -> Result<&'a Shared<Alert>> {
     caller.person()?;
     let row = tables.alerts.get(id).filter(|row| sees(tables, caller, row.record.space));
     row.ok_or(Error::NotFound("alert"))
+}
+
+/// Whether this person said that they look after it, or settled it.
+fn is_handled_by(alert: &Alert, account: Id) -> bool {
+    alert.acknowledged.is_some_and(|(by, _)| by == account) || alert.resolved_by == Some(account)
 }
 
 /// Where an alert stands.

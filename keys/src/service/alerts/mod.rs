@@ -2,11 +2,16 @@
 //! `notifications`'; how a condition reads is `condition`'s.
 
 mod condition;
+mod course;
 mod handle;
+mod history;
 mod look;
+mod past;
 mod rules;
 mod trial;
 mod turn;
+mod wording;
 
 pub(crate) use handle::state_of;
 pub(crate) use look::Latest;
+pub use wording::alert_conditions;

@@ -6,13 +6,17 @@ use crate::caller::Caller;
 use crate::clock::timestamp;
 use crate::crypto;
 use crate::error::{Error, Fault, Result};
+use crate::event::Event;
 use crate::input::{AlertRulePatch, AlertRuleQuery, KeyRef, NewAlertRule};
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise, may};
 use crate::service::accounts::personal_space;
 use crate::service::alerts::condition::{Limits, kind};
+use crate::service::alerts::look::limits_of;
 use crate::service::alerts::turn;
+use crate::service::alerts::wording::sentence;
+use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::text::Faults;
 use crate::view::{AlertRulePage, AlertRuleView, Pagination};
@@ -98,6 +102,7 @@ impl Service {
                 created_ms: now_ms,
                 updated_ms: now_ms,
             })?;
+            announce(draft, space);
             Ok(())
         })
         .await?;
@@ -158,6 +163,7 @@ impl Service {
                 turn::end_of_rule(tables, draft, id)?;
             }
             draft.batch.replace(old, &new)?;
+            announce(draft, space);
             Ok(())
         })
         .await?;
@@ -173,6 +179,7 @@ impl Service {
             draft.detail = format!("removed: {}", old.record.name);
             turn::end_of_rule(tables, draft, id)?;
             draft.batch.remove(old);
+            announce(draft, space);
             Ok(())
         })
         .await
@@ -218,6 +225,22 @@ impl Service {
     }
 }
 
+fn announce(draft: &mut Draft, space: Id) {
+    draft.events.push(Event::AlertChanged { space, alert: None });
+}
+
+/// What a rule does, in one sentence.
+pub(super) fn in_words(tables: &Tables, rule: &AlertRule) -> String {
+    let key = rule.api_key.and_then(|id| tables.keys.any(id));
+    let team = tables.team_of(rule.space).and_then(|team| tables.spaces.get(&team));
+    let whose = match (key, team) {
+        (Some(key), _) => key.record.name.clone(),
+        (None, Some(team)) => format!("a key of {}", team.record.name),
+        (None, None) => "one of your own keys".to_owned(),
+    };
+    sentence(&limits_of(rule), &whose)
+}
+
 /// Whether the caller may see alerts of this space.
 pub(super) fn sees(tables: &Tables, caller: &Caller, space: Id) -> bool {
     may(tables, caller.identity, Permission::AlertRead, Target::Space(space))
@@ -225,11 +248,14 @@ pub(super) fn sees(tables: &Tables, caller: &Caller, space: Id) -> bool {
 
 fn rule_view(tables: &Tables, rule: &AlertRule) -> AlertRuleView {
     let holding = tables.alerts.holding().map(|row| &row.record);
+    let raised = tables.alerts.rows().map(|row| &row.record).filter(|alert| alert.rule == rule.id);
     AlertRuleView {
         id: rule.id,
         name: rule.name.clone(),
+        in_words: in_words(tables, rule),
         condition: rule.condition,
         api_key_id: rule.api_key,
+        key_name: rule.api_key.and_then(|id| tables.keys.any(id)).map(|row| row.record.name.clone()),
         team: tables.team_of(rule.space),
         threshold: rule.threshold,
         unit: kind(rule.condition).unit,
@@ -237,6 +263,7 @@ fn rule_view(tables: &Tables, rule: &AlertRule) -> AlertRuleView {
         window: (rule.window_minutes > 0).then_some(rule.window_minutes),
         enabled: rule.enabled,
         firing: holding.filter(|alert| alert.rule == rule.id && alert.resolved_ms.is_none()).count() as u64,
+        last_fired: raised.map(|alert| alert.first_ms).max().map(timestamp),
         created_by: rule.created_by,
         created_at: timestamp(rule.created_ms),
         updated_at: timestamp(rule.updated_ms),

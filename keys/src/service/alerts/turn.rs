@@ -1,11 +1,13 @@
 //! The turns of an alert: it fires, wakes from its snooze, recovers, or ends with its rule or key. Each is one row in one
 //! commit with the notices that tell of it, so that a restart neither repeats nor loses one.
 
-use keyward_store::model::{Alert, AlertCondition, AlertRule, ApiKey, Id, Role};
+use keyward_store::model::{Alert, AlertCondition, AlertRule, AlertTurn, AlertTurnKind, ApiKey, Id, Role};
+use keyward_store::{Op, Record};
 
 use crate::caller::Caller;
 use crate::crypto;
 use crate::error::Result;
+use crate::event::Event;
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
@@ -37,6 +39,12 @@ impl Service {
     pub(super) async fn turn_alerts(&self, caller: &Caller, turns: &[Turn]) -> Result<()> {
         let ids: std::result::Result<Vec<Id>, _> = turns.iter().map(|_| crypto::random_id()).collect();
         let ids = ids?;
+        let mut old = Vec::new();
+        for turn in turns {
+            if let Turn::Forgotten(id) = turn {
+                old.extend(self.turn_keys(*id).await?);
+            }
+        }
         self.change(caller, Permission::AlertRaise, Target::Instance, |tables, draft| {
             for (turn, new) in turns.iter().zip(&ids) {
                 match turn {
@@ -47,6 +55,9 @@ impl Service {
                     Turn::Forgotten(id) => forget(tables, draft, *id),
                     Turn::Orphaned(id) => orphaned(tables, draft, *id),
                 }
+            }
+            for key in &old {
+                draft.batch.op(Op::Del(AlertTurn::TABLE, key.clone()));
             }
             Ok(())
         })
@@ -85,6 +96,7 @@ fn fire(
         cleared_ms: None,
     };
     draft.batch.create(&alert)?;
+    note(draft, &alert, AlertTurnKind::Fired, None, alert.message.clone())?;
     draft.did(id, rule.space, format!("fires: {}", rule.name));
     if told_otherwise(&alert) {
         return Ok(());
@@ -101,13 +113,14 @@ fn wake(tables: &Tables, draft: &mut Draft, id: Id) -> Result<()> {
         return Ok(());
     }
     draft.batch.replace(old, &Alert { snoozed_until_ms: None, ..old.record.clone() })?;
+    note(draft, &old.record, AlertTurnKind::Woke, None, String::new())?;
     draft.did(id, old.record.space, "snoozed no more".to_owned());
     let text = format!("Still, after a snooze: {}", old.record.message);
     tell(tables, draft, &old.record, NoticeKind::AlertFiring, text)
 }
 
 fn recover(tables: &Tables, draft: &mut Draft, id: Id) -> Result<()> {
-    let Some(old) = clear(tables, draft, id, "recovered")? else { return Ok(()) };
+    let Some(old) = clear(tables, draft, id, AlertTurnKind::Recovered)? else { return Ok(()) };
     // Whoever settled or snoozed it, or was told of it otherwise, does not want to hear that it is over.
     if old.resolved_ms.is_some() || old.snoozed_until_ms.is_some() || told_otherwise(old) {
         return Ok(());
@@ -117,22 +130,25 @@ fn recover(tables: &Tables, draft: &mut Draft, id: Id) -> Result<()> {
 }
 
 fn end(tables: &Tables, draft: &mut Draft, id: Id) -> Result<()> {
-    clear(tables, draft, id, "ended with its rule or key").map(|_| ())
+    clear(tables, draft, id, AlertTurnKind::Ended).map(|_| ())
 }
 
 /// Ends what a rule has raised, quietly.
 pub(super) fn end_of_rule(tables: &Tables, draft: &mut Draft, rule: Id) -> Result<()> {
     for old in tables.alerts.holding().filter(|row| row.record.rule == rule) {
         draft.batch.replace(old, &cleared(&old.record, draft.now_ms))?;
+        note(draft, &old.record, AlertTurnKind::Ended, None, String::new())?;
     }
     Ok(())
 }
 
-fn clear<'a>(tables: &'a Tables, draft: &mut Draft, id: Id, how: &str) -> Result<Option<&'a Alert>> {
+fn clear<'a>(tables: &'a Tables, draft: &mut Draft, id: Id, how: AlertTurnKind) -> Result<Option<&'a Alert>> {
     let Some(old) = tables.alerts.get(id).filter(|row| row.record.cleared_ms.is_none()) else {
         return Ok(None);
     };
     draft.batch.replace(old, &cleared(&old.record, draft.now_ms))?;
+    note(draft, &old.record, how, None, String::new())?;
+    let how = if how == AlertTurnKind::Recovered { "recovered" } else { "ended with its rule or key" };
     draft.did(id, old.record.space, how.to_owned());
     Ok(Some(&old.record))
 }
@@ -154,6 +170,19 @@ fn orphaned(tables: &Tables, draft: &mut Draft, id: Id) {
         draft.batch.remove(old);
         draft.did(id, old.record.space, "its place is gone".to_owned());
     }
+}
+
+/// Writes down what becomes of an alert, and lets those know who look at it.
+pub(super) fn note(
+    draft: &mut Draft,
+    alert: &Alert,
+    kind: AlertTurnKind,
+    by: Option<Id>,
+    detail: String,
+) -> Result<()> {
+    draft.put(&AlertTurn { alert: alert.id, at_ms: draft.now_ms, kind, by, detail })?;
+    draft.events.push(Event::AlertChanged { space: alert.space, alert: Some(alert.id) });
+    Ok(())
 }
 
 /// A key's month tells by itself that it has come so far: that is told once.

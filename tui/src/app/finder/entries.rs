@@ -14,6 +14,8 @@ pub(in crate::app) struct Offer<'a> {
     pub(in crate::app) place: Place,
     /// What `KEY` stands for on the page at hand, as words of a shell.
     pub(in crate::app) operand: Option<String>,
+    /// What `ALERT` stands for.
+    pub(in crate::app) alert: Option<String>,
     /// How this person reaches this host.
     pub(in crate::app) ssh_command: &'a str,
 }
@@ -45,6 +47,10 @@ impl Offer<'_> {
         let words = match &self.operand {
             Some(operand) => words.replace("KEY", operand),
             None => words.to_owned(),
+        };
+        let words = match &self.alert {
+            Some(alert) => words.replace("ALERT", alert),
+            None => words,
         };
         format!("{} {words}", self.ssh_command)
     }

@@ -339,6 +339,7 @@ pub(super) static GROUPS: &[Group] = &[
             row(C::Palette, &[c(':')], "commands", 75, "Find anything by its name: pages, keys, ssh lines"),
             row(C::Help, &[c('?'), k(KeyCode::F(1))], "help", 95, "Every key, by where it holds")
                 .line("help"),
+            row(C::Follow, &[c('o')], "", 0, "Open what the newest message is about: its alert, or its key"),
             row(C::Messages, &[c('M')], "messages", 10, "What the dashboard told you"),
             row(
                 C::Mouse,

@@ -1,11 +1,13 @@
 //! What a press means where: the commands, the places, and how a key is found in the tables of `bindings`. Nothing else
 //! in the dashboard compares letters.
 
+mod alerts;
 mod bindings;
 mod people;
 
 pub(crate) use bindings::{Binding, Group};
 
+use crate::app::sections::SECTIONS;
 use crate::term::input::{Key, KeyCode, Mods};
 
 /// What a person can ask of a screen.
@@ -14,7 +16,7 @@ pub(crate) enum Command {
     Interrupt,
     /// Open the palette.
     Palette,
-    /// Open the section with this digit.
+    /// Open the section with this key.
     Section(char),
     Help,
     Messages,
@@ -105,6 +107,12 @@ pub(crate) enum Command {
     Test,
     /// Send a message once more.
     Resend,
+    /// Say that one looks after an alert, put it off, settle it.
+    Acknowledge,
+    Snooze,
+    Settle,
+    /// To what the newest message is about.
+    Follow,
 }
 
 /// Where a binding holds.
@@ -180,6 +188,14 @@ pub(crate) enum Scope {
     Monitor,
     /// Rotations.
     Rotation,
+    /// The list of alerts.
+    Alerts,
+    /// One alert.
+    Alert,
+    /// Where an alert is at hand.
+    Handling,
+    /// The list of rules.
+    AlertRules,
 }
 
 /// Where on a screen one is: decides which rows of the table hold.
@@ -218,6 +234,9 @@ pub(crate) enum Place {
     Billing,
     Monitor,
     Rotation,
+    Alerts,
+    Alert,
+    AlertRules,
 }
 
 impl Place {
@@ -256,6 +275,9 @@ impl Place {
         Self::Billing,
         Self::Monitor,
         Self::Rotation,
+        Self::Alerts,
+        Self::Alert,
+        Self::AlertRules,
     ];
 
     /// The scopes that hold here, the nearest first.
@@ -301,6 +323,25 @@ impl Place {
             Self::Rotation => {
                 &[Scope::Rotation, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always]
             }
+            Self::Alerts => &[
+                Scope::Handling,
+                Scope::Alerts,
+                Scope::Root,
+                Scope::Movement,
+                Scope::Anywhere,
+                Scope::Always,
+            ],
+            Self::Alert => &[
+                Scope::Handling,
+                Scope::Alert,
+                Scope::Above,
+                Scope::Movement,
+                Scope::Anywhere,
+                Scope::Always,
+            ],
+            Self::AlertRules => {
+                &[Scope::AlertRules, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
             Self::Usage => &[Scope::Usage, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
         }
     }
@@ -308,7 +349,7 @@ impl Place {
 
 /// Every group of keys, in the order help shows them.
 pub(crate) fn groups() -> impl Iterator<Item = &'static Group> {
-    bindings::GROUPS.iter().chain(people::GROUPS)
+    bindings::GROUPS.iter().chain(alerts::GROUPS).chain(people::GROUPS)
 }
 
 /// The rows of a scope.
@@ -321,15 +362,17 @@ pub(crate) fn bindings(place: Place) -> impl Iterator<Item = &'static Binding> {
     place.scopes().iter().flat_map(|scope| rows(*scope))
 }
 
-/// What a key means in a place. Digits that mean nothing else there open sections.
+/// What a key means in a place. A section's own key opens it where that means nothing else.
 pub(crate) fn lookup(place: Place, key: Key) -> Option<Command> {
     let bound = bindings(place).find(|binding| binding.keys.contains(&key)).map(|binding| binding.command);
-    let digit = match key {
-        Key { code: KeyCode::Char(digit @ '0'..='9'), mods: Mods::NONE } => Some(digit),
+    let section = match key {
+        Key { code: KeyCode::Char(c), mods: Mods::NONE } => {
+            SECTIONS.iter().any(|section| section.key == Some(c)).then_some(Command::Section(c))
+        }
         _ => None,
     };
     let sections = place.scopes().contains(&Scope::Anywhere);
-    bound.or_else(|| digit.filter(|_| sections).map(Command::Section))
+    bound.or_else(|| section.filter(|_| sections))
 }
 
 /// A key as it is printed on keyboards.
@@ -371,6 +414,15 @@ mod tests {
             let mut seen = HashSet::new();
             for key in bindings(place).flat_map(|binding| binding.keys) {
                 assert!(seen.insert(key), "{} twice in {place:?}", label(*key));
+            }
+        }
+    }
+
+    #[test]
+    fn a_sections_key_means_nothing_else_anywhere() {
+        for place in Place::ALL.iter().copied().filter(|place| place.scopes().contains(&Scope::Anywhere)) {
+            for key in SECTIONS.iter().filter_map(|section| section.key) {
+                assert_eq!(lookup(place, Key::char(key)), Some(Command::Section(key)), "{key} in {place:?}");
             }
         }
     }

@@ -139,7 +139,7 @@ pub(super) static GROUPS: &[Group] = &[
         rows: &[
             row(C::Open, &[ENTER, c('l'), RIGHT], "open", 90, "Open the key it is about"),
             row(C::Read, &[c(' '), c('x')], "read", 80, "Mark the selected one as read"),
-            row(C::ReadAll, &[c('A')], "all read", 70, "Mark all as read"),
+            row(C::ReadAll, &[c('X')], "all read", 70, "Mark all as read"),
             row(C::Unread, &[c('u')], "unread", 60, "Show only what is unread, or all"),
             row(C::Delete, &[c('D')], "delete", 40, "Delete the selected one"),
             row(C::Pause, &[c('p')], "pause", 20, "Hold the list still, or let it go on"),

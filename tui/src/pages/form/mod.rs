@@ -282,7 +282,9 @@ impl Page for FormPage {
                             let joined = Zeroizing::new(text.lines().map(str::trim).collect::<String>());
                             self.insert(&joined, cx);
                         }
-                        Verdict::Yes | Verdict::Passphrase(_) | Verdict::Line(_) => self.insert(&text, cx),
+                        Verdict::Yes | Verdict::Passphrase(_) | Verdict::Line(_) | Verdict::Picked(_) => {
+                            self.insert(&text, cx);
+                        }
                     }
                 }
             }

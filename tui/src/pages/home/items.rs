@@ -28,6 +28,8 @@ pub(super) enum Item {
     Many(AttentionKind),
     /// One key that wants something.
     One(AttentionKind, Id),
+    /// An alert, and the key it is about.
+    Alert(Id, Id),
     /// One of the busiest keys.
     Busy(Id),
     /// Something that was told, and the key it is about.
@@ -38,7 +40,7 @@ impl Item {
     /// The key it is about.
     pub(super) fn key(self) -> Option<Id> {
         match self {
-            Self::One(_, id) | Self::Busy(id) | Self::Told(_, Some(id)) => Some(id),
+            Self::One(_, id) | Self::Alert(_, id) | Self::Busy(id) | Self::Told(_, Some(id)) => Some(id),
             Self::First
             | Self::Import
             | Self::Keys
@@ -171,8 +173,7 @@ fn wanting(attention: &Attention, ui: &Ui) -> Vec<Line> {
     let line = |item, text, end| Line { item, mark, tone, text, end };
     let kind = attention.kind;
     if attention.count == 1 || apart(kind) {
-        let of =
-            |key: &AttentionKey| line(Item::One(kind, key.id), one(kind, key), figure(kind, key, ui.now_ms));
+        let of = |key: &AttentionKey| line(item(kind, key), one(kind, key), figure(kind, key, ui.now_ms));
         let mut lines: Vec<_> = attention.first.iter().map(of).collect();
         let more = attention.count.saturating_sub(attention.first.len() as u64);
         if more > 0 {
@@ -184,6 +185,14 @@ fn wanting(attention: &Attention, ui: &Ui) -> Vec<Line> {
     let text = format!("{} keys {}", format::count(attention.count), all(kind));
     let end = first.map_or_else(String::new, |key| figure(kind, key, ui.now_ms));
     vec![line(Item::Many(kind), text, end)]
+}
+
+/// The line of one key that wants this.
+fn item(kind: AttentionKind, key: &AttentionKey) -> Item {
+    match key.alert.as_ref().filter(|_| kind == AttentionKind::Firing) {
+        Some((alert, ..)) => Item::Alert(*alert, key.id),
+        None => Item::One(kind, key.id),
+    }
 }
 
 /// Each key of this kind is told by itself.
@@ -224,7 +233,7 @@ fn one(kind: AttentionKind, key: &AttentionKey) -> String {
     let what = match kind {
         // The alert names the key itself.
         AttentionKind::Firing => {
-            return key.alert.as_ref().map_or_else(String::new, |alert| safe(&alert.0).into_owned());
+            return key.alert.as_ref().map_or_else(String::new, |alert| safe(&alert.1).into_owned());
         }
         AttentionKind::RotateNow => "somebody who left knows it; rotate it",
         AttentionKind::RotationStopped => "rotation stopped; its page says what to do",
@@ -271,7 +280,7 @@ fn figure(kind: AttentionKind, key: &AttentionKey, now_ms: i64) -> String {
         }
         AttentionKind::Expiring => due(key.expires_at),
         AttentionKind::Firing => {
-            let since = key.alert.as_ref().map(|alert| alert.1.as_millisecond());
+            let since = key.alert.as_ref().map(|alert| alert.2.as_millisecond());
             since.map_or_else(String::new, |since_ms| format::age(now_ms, since_ms))
         }
         AttentionKind::RotateNow

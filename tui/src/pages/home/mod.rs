@@ -18,6 +18,7 @@ use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{Answer, InboxAnswer, InboxQuery, Query, RequestId};
 use crate::notice::Notice;
+use crate::pages::alerts::{AlertPage, AlertsPage};
 use crate::pages::form::FormPage;
 use crate::pages::form::import::ImportPage;
 use crate::pages::help::HelpPage;
@@ -133,6 +134,7 @@ impl HomePage {
             Item::Import => Step::Open(Box::new(ImportPage::new())),
             Item::Keys => Step::Open(Box::new(HelpPage::new(Place::Home))),
             Item::Many(kind) => Step::Open(list(kind)),
+            Item::Alert(alert, _) => Step::Open(Box::new(AlertPage::new(alert))),
             Item::Instance | Item::Told(_, None) => Step::Stay,
             Item::One(_, id) | Item::Busy(id) | Item::Told(_, Some(id)) => {
                 self.asked.key = Some(cx.ask(Query::Key(id)));
@@ -190,9 +192,8 @@ fn list(kind: AttentionKind) -> Box<dyn Page> {
         AttentionKind::RotationOverdue => KeysPage::found("is:overdue"),
         AttentionKind::Idle => KeysPage::found("is:idle status:active"),
         AttentionKind::Frozen => KeysPage::found("status:frozen"),
-        AttentionKind::Firing | AttentionKind::OverLimit | AttentionKind::NearLimit => {
-            KeysPage::sorted(KeySort::Usage)
-        }
+        AttentionKind::Firing => return Box::new(AlertsPage::default()),
+        AttentionKind::OverLimit | AttentionKind::NearLimit => KeysPage::sorted(KeySort::Usage),
         AttentionKind::Expiring | AttentionKind::RotationSoon => KeysPage::sorted(KeySort::NextRotation),
     })
 }
@@ -314,6 +315,7 @@ impl Page for HomePage {
             }
             // What is told of is mostly what wants attention, too.
             Event::Notified { .. } => (self.asked.told_wanted, self.asked.home_wanted) = (true, true),
+            Event::AlertChanged { .. } => self.asked.home_wanted = true,
             Event::SessionsEnded { .. }
             | Event::TokenRevoked { .. }
             | Event::Announced { .. }

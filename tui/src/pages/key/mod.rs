@@ -312,6 +312,7 @@ impl Page for KeyPage {
             | Event::TokenRevoked { .. }
             | Event::Notified { .. }
             | Event::Announced { .. }
+            | Event::AlertChanged { .. }
             | Event::Draining { .. } => {}
         }
         self.pump(cx);

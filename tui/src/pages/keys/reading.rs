@@ -144,6 +144,7 @@ impl KeysPage {
             | Event::TokenRevoked { .. }
             | Event::Notified { .. }
             | Event::Announced { .. }
+            | Event::AlertChanged { .. }
             | Event::Draining { .. } => {}
         }
     }

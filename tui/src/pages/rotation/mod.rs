@@ -265,6 +265,7 @@ impl Page for RotationPage {
             | Event::TokenRevoked { .. }
             | Event::Notified { .. }
             | Event::Announced { .. }
+            | Event::AlertChanged { .. }
             | Event::Draining { .. } => {}
         }
         self.pump(cx);

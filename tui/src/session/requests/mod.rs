@@ -1,6 +1,7 @@
 //! The screens' questions, asked of the core: one service call each. No screen and no transport here.
 
 mod account;
+mod alerts;
 mod inbox;
 mod rotation;
 mod team;
@@ -107,6 +108,7 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
         Query::Inbox(query) => Answer::Inbox(inbox::answer(service, caller, query).await?),
         Query::Webhooks(ask) => Answer::Webhooks(webhooks::answer(service, caller, ask).await?),
         Query::Rotation(ask) => Answer::Rotation(rotation::answer(service, caller, ask).await?),
+        Query::Alerts(ask) => Answer::Alerts(alerts::answer(service, caller, ask).await?),
         Query::Home => Answer::Home(Box::new(service.home(caller).await?)),
         Query::Day => {
             let day = UsageQuery { timeframe: Some("day".to_owned()), ..UsageQuery::default() };

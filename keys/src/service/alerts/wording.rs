@@ -1,0 +1,196 @@
+//! The conditions as people are offered them, and a rule in words: what it will do. The doors' forms are made of these, so
+//! that a new condition appears in them by itself.
+
+use keyward_store::model::{AlertCondition, Environment};
+
+use crate::caller::Caller;
+use crate::error::Result;
+use crate::input::NewAlertRule;
+use crate::policy::Permission;
+use crate::service::Service;
+use crate::service::access::{Target, authorise};
+use crate::service::alerts::condition::{Kind, LONGEST_WINDOW, Limits, WINDOW, kind};
+use crate::service::text::Faults;
+use crate::view::{AlertConditionView, AlertSeverity};
+
+/// Every condition, in the order in which people are offered them.
+pub fn alert_conditions() -> impl ExactSizeIterator<Item = AlertConditionView> {
+    AlertCondition::ALL.iter().map(|condition| {
+        let Kind { unit, usual, bounds: (least, most), windowed, replayable } = kind(*condition);
+        AlertConditionView {
+            condition: *condition,
+            title: title(*condition),
+            about: about(*condition),
+            unit,
+            threshold: usual,
+            least,
+            most,
+            window: windowed.then_some(WINDOW),
+            longest_window: windowed.then_some(LONGEST_WINDOW),
+            replayable,
+        }
+    })
+}
+
+impl Service {
+    /// What rules can look at.
+    pub fn alert_conditions(&self, caller: &Caller) -> Result<Vec<AlertConditionView>> {
+        let account = Target::Account(caller.person()?);
+        authorise(&self.mirror().read(), caller, Permission::AccountRead, account, None)?;
+        Ok(alert_conditions().collect())
+    }
+}
+
+impl NewAlertRule {
+    /// What the rule will do, in one sentence; `whose` names the keys it is for: `stripe-live`, `a key of Payments`. None
+    /// while something about its condition is wrong.
+    pub fn in_words(&self, whose: &str) -> Option<String> {
+        let mut faults = Faults::default();
+        let limits =
+            Limits::checked(&mut faults, self.condition, self.threshold, self.recovery, self.window)?;
+        faults.into_vec().is_empty().then(|| sentence(&limits, whose))
+    }
+}
+
+/// What a rule does, in one sentence.
+pub(super) fn sentence(limits: &Limits, whose: &str) -> String {
+    let (threshold, window) = (limits.threshold, span(limits.window_minutes));
+    let when = match limits.condition {
+        AlertCondition::ErrorRate => {
+            format!("{threshold} % or more of the calls of {whose} fail within {window}")
+        }
+        AlertCondition::RequestRate => {
+            format!("{whose} has {threshold} or more calls a minute, over {window}")
+        }
+        AlertCondition::LatencyP95 => {
+            format!("5 % of the calls of {whose} take {threshold} ms or longer within {window}")
+        }
+        AlertCondition::NoTraffic => format!("{whose} is not called for {}", minutes(threshold)),
+        AlertCondition::MonthlyLimit => format!("{whose} has used {threshold} % of its monthly limit"),
+        AlertCondition::Forecast => {
+            format!("the month of {whose} is on the way to {threshold} % of its limit")
+        }
+        AlertCondition::Unused => format!("{whose} is not used for {}", days(threshold)),
+        AlertCondition::RotationOverdue if threshold == 0 => format!("the rotation of {whose} is overdue"),
+        AlertCondition::RotationOverdue => {
+            format!("the rotation of {whose} is {} overdue", days(threshold))
+        }
+        AlertCondition::FrozenUse => format!("{whose} is used although it is frozen"),
+    };
+    let unit = kind(limits.condition).unit;
+    let over = match limits.recovery {
+        Some(recovery) if recovery < threshold => format!("; over again below {recovery} {unit}"),
+        Some(_) | None => String::new(),
+    };
+    format!("Fires when {when}{over}.")
+}
+
+/// How much an alert of this condition matters, for a key that is used there.
+pub(super) fn severity(condition: AlertCondition, environment: Option<Environment>) -> AlertSeverity {
+    let production = environment == Some(Environment::Production);
+    match condition {
+        AlertCondition::ErrorRate | AlertCondition::NoTraffic | AlertCondition::FrozenUse if production => {
+            AlertSeverity::Critical
+        }
+        AlertCondition::ErrorRate | AlertCondition::NoTraffic | AlertCondition::FrozenUse => {
+            AlertSeverity::Warning
+        }
+        AlertCondition::RequestRate
+        | AlertCondition::LatencyP95
+        | AlertCondition::MonthlyLimit
+        | AlertCondition::Forecast
+            if production =>
+        {
+            AlertSeverity::Warning
+        }
+        AlertCondition::RequestRate
+        | AlertCondition::LatencyP95
+        | AlertCondition::MonthlyLimit
+        | AlertCondition::Forecast
+        | AlertCondition::Unused
+        | AlertCondition::RotationOverdue => AlertSeverity::Notice,
+    }
+}
+
+/// A condition's name for people.
+fn title(condition: AlertCondition) -> &'static str {
+    match condition {
+        AlertCondition::ErrorRate => "Errors",
+        AlertCondition::RequestRate => "Calls",
+        AlertCondition::LatencyP95 => "Response time",
+        AlertCondition::NoTraffic => "Silence",
+        AlertCondition::MonthlyLimit => "Monthly limit",
+        AlertCondition::Forecast => "Forecast",
+        AlertCondition::Unused => "Unused",
+        AlertCondition::RotationOverdue => "Rotation overdue",
+        AlertCondition::FrozenUse => "Frozen, yet used",
+    }
+}
+
+/// What it looks at, in a line.
+fn about(condition: AlertCondition) -> &'static str {
+    match condition {
+        AlertCondition::ErrorRate => "The share of calls answered with 400 or above.",
+        AlertCondition::RequestRate => "Calls a minute, the mean of the window.",
+        AlertCondition::LatencyP95 => "The time within which 95 % of the calls are answered.",
+        AlertCondition::NoTraffic => "Minutes since the last call.",
+        AlertCondition::MonthlyLimit => "How much of the key's monthly limit is used.",
+        AlertCondition::Forecast => "Where the month leads if it goes on so, against its limit.",
+        AlertCondition::Unused => "Days since the last call.",
+        AlertCondition::RotationOverdue => "Days since the rotation was due.",
+        AlertCondition::FrozenUse => "Calls reported with a key after it was frozen.",
+    }
+}
+
+fn days(count: u64) -> String {
+    if count == 1 { "1 day".to_owned() } else { format!("{count} days") }
+}
+
+fn minutes(count: u64) -> String {
+    if count == 1 { "1 minute".to_owned() } else { format!("{count} minutes") }
+}
+
+/// A window.
+fn span(count: u32) -> String {
+    minutes(count.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use utoipa::PartialSchema;
+
+    use super::*;
+
+    #[test]
+    fn every_condition_is_offered_once() {
+        let schema = serde_json::to_value(AlertCondition::schema()).unwrap_or_default();
+        let named = schema["enum"].as_array().map_or(0, Vec::len);
+        assert_eq!(alert_conditions().len(), named);
+        let mut titles: Vec<_> = alert_conditions().map(|condition| condition.title).collect();
+        titles.sort_unstable();
+        titles.dedup();
+        assert_eq!(titles.len(), named, "each has a title of its own");
+    }
+
+    #[test]
+    fn a_rule_says_what_it_will_do_once_nothing_is_wrong() {
+        let mut rule = NewAlertRule {
+            name: String::new(),
+            condition: Some(AlertCondition::ErrorRate),
+            api_key_id: None,
+            team: None,
+            threshold: Some(5),
+            recovery: Some(2),
+            window: Some(10),
+            enabled: None,
+        };
+        assert_eq!(
+            rule.in_words("stripe-live").as_deref(),
+            Some(
+                "Fires when 5 % or more of the calls of stripe-live fail within 10 minutes; over again below 2 %."
+            )
+        );
+        rule.recovery = Some(6);
+        assert_eq!(rule.in_words("stripe-live"), None);
+    }
+}

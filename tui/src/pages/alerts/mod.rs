@@ -1,0 +1,266 @@
+//! The centre of alerts: what holds that should not, what people do about it, and the rules. It is read again when the core
+//! says that an alert changed; the selection stays on its alert.
+
+mod act;
+mod detail;
+mod layout;
+mod one;
+mod paint;
+mod rule_fields;
+mod rule_form;
+mod rules;
+mod words;
+
+use keyward_keys::input::AlertQuery;
+use keyward_keys::view::{AlertPage as Alerts, AlertState, AlertView};
+use keyward_keys::{Event, Id};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::app::cx::Cx;
+use crate::app::dialog::{Subject, Verdict};
+use crate::app::keymap::{Command, Place};
+use crate::app::toast::Toasts;
+use crate::app::{AlertAnswer, AlertAsk, Answer, Query, RequestId};
+use crate::notice::Notice;
+use crate::pages::read::Read;
+use crate::pages::{Page, Step, sooner, word};
+use crate::term::input::{Button, Mouse, MouseKind};
+use crate::widgets::format;
+use crate::widgets::list::{self, List};
+use crate::widgets::pen::Ui;
+
+use act::Hands;
+use detail::Detail;
+use layout::{Layout, Tab};
+pub(crate) use one::AlertPage;
+use rule_form::RuleForm;
+use rules::Rules;
+
+/// It is read again at most this often, ms.
+const EVERY_MS: i64 = 1_000;
+/// Alerts that are read: the most that the core gives.
+const MOST: u32 = 100;
+
+/// The page.
+#[derive(Default)]
+pub(crate) struct AlertsPage {
+    tab: Tab,
+    alerts: Read<Alerts>,
+    list: List<Id>,
+    rules: Rules,
+    detail: Detail,
+    hands: Hands,
+    wanted: bool,
+    asked_ms: i64,
+    paused: bool,
+}
+
+impl AlertsPage {
+    fn read(&mut self, cx: &mut Cx<'_>) {
+        (self.wanted, self.asked_ms) = (false, cx.now_ms);
+        let of = |open, mine| AlertQuery { page: 1, limit: MOST, open, mine, ..AlertQuery::default() };
+        let query = match self.tab {
+            Tab::Rules => return self.rules.ask(cx),
+            Tab::Open => of(Some(true), None),
+            Tab::All => of(None, None),
+            Tab::Mine => of(None, Some(true)),
+        };
+        self.alerts.ask(cx, Query::Alerts(AlertAsk::List(query)));
+    }
+
+    fn pump(&mut self, cx: &mut Cx<'_>) {
+        let rested = cx.now_ms >= self.asked_ms + EVERY_MS;
+        if self.wanted && rested && cx.front && !self.paused {
+            self.read(cx);
+        }
+        if !self.paused && self.tab != Tab::Rules {
+            self.detail.pump(cx);
+        }
+    }
+
+    fn layout(&self, area: Rect) -> Layout {
+        let rows = if self.tab == Tab::Rules { self.rules.len() } else { self.list.len() };
+        Layout::of(area, rows)
+    }
+
+    fn height(&self, area: Rect) -> usize {
+        usize::from(list::rows(self.layout(area).list).height)
+    }
+
+    fn current(&self) -> Option<&AlertView> {
+        self.alerts.get()?.alerts.get(self.list.selected())
+    }
+
+    /// The selected alert is told of, where there is room for that.
+    fn follow(&mut self, cx: &mut Cx<'_>) {
+        let room = self.layout(cx.area).detail.height > 0;
+        let id = self.current().map(|alert| alert.id).filter(|_| room && self.tab != Tab::Rules);
+        self.detail.turn_to(id, cx);
+    }
+
+    fn turn(&mut self, tab: Tab, cx: &mut Cx<'_>) {
+        if self.tab != tab {
+            self.tab = tab;
+            (self.alerts, self.list) = (Read::default(), List::default());
+            self.read(cx);
+            self.follow(cx);
+        }
+    }
+
+    fn took(&mut self, result: Result<Answer, Notice>, cx: &mut Cx<'_>) {
+        self.alerts.take(result, cx, |answer| match answer {
+            Answer::Alerts(AlertAnswer::List(page)) => Some(page),
+            _ => None,
+        });
+        let height = self.height(cx.area);
+        let ids = self.alerts.get().into_iter().flat_map(|page| &page.alerts).map(|alert| alert.id);
+        self.list.renew(ids, height);
+        self.follow(cx);
+    }
+
+    fn open(&self) -> Step {
+        self.current().map_or(Step::Stay, |alert| Step::Open(Box::new(AlertPage::new(alert.id))))
+    }
+}
+
+impl Page for AlertsPage {
+    fn place(&self) -> Place {
+        if self.tab == Tab::Rules { Place::AlertRules } else { Place::Alerts }
+    }
+
+    fn crumb(&self) -> String {
+        "Alerts".to_owned()
+    }
+
+    fn operand(&self) -> Option<String> {
+        let alert = self.current().filter(|_| self.tab != Tab::Rules);
+        Some(word(alert?.key_name.as_deref()?))
+    }
+
+    fn alert(&self) -> Option<Id> {
+        self.current().map(|alert| alert.id).filter(|_| self.tab != Tab::Rules)
+    }
+
+    fn paused(&self) -> bool {
+        self.paused
+    }
+
+    fn opened(&mut self, cx: &mut Cx<'_>) {
+        self.read(cx);
+    }
+
+    fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
+        match command {
+            Command::Back => return Step::Back,
+            Command::Next | Command::Previous => self.turn(self.tab.next(command == Command::Next), cx),
+            Command::New => return Step::Open(Box::new(RuleForm::new())),
+            Command::Pause => {
+                self.paused = !self.paused;
+                self.wanted = !self.paused;
+                self.pump(cx);
+            }
+            Command::Refresh => self.read(cx),
+            command if self.tab == Tab::Rules => {
+                let height = self.height(cx.area);
+                return self.rules.command(command, height, cx);
+            }
+            Command::Open => return self.open(),
+            command => {
+                let height = self.height(cx.area);
+                if self.list.command(command, height) {
+                    self.follow(cx);
+                } else if let Some(alert) = self.current().cloned() {
+                    self.hands.command(command, &alert, cx);
+                }
+            }
+        }
+        Step::Stay
+    }
+
+    fn mouse(&mut self, mouse: Mouse, double: bool, cx: &mut Cx<'_>) -> Step {
+        let layout = self.layout(cx.area);
+        let tab = layout.tab_at(Position::new(mouse.column, mouse.row));
+        if let Some(tab) = tab.filter(|_| mouse.kind == MouseKind::Press(Button::Left)) {
+            self.turn(tab, cx);
+        } else if self.tab == Tab::Rules {
+            let pressed = self.rules.mouse(mouse, list::rows(layout.list));
+            return if pressed && double { self.rules.open() } else { Step::Stay };
+        } else {
+            let pressed = self.list.mouse(mouse, list::rows(layout.list));
+            self.follow(cx);
+            if pressed && double {
+                return self.open();
+            }
+        }
+        Step::Stay
+    }
+
+    fn verdict(&mut self, subject: Subject, verdict: Verdict, cx: &mut Cx<'_>) -> Step {
+        match subject {
+            Subject::Remove(id) => self.rules.remove(id, cx),
+            subject => self.hands.verdict(subject, &verdict, cx),
+        }
+        Step::Stay
+    }
+
+    fn awaits(&self, id: RequestId) -> bool {
+        self.alerts.awaits(id) || self.rules.awaits(id) || self.detail.awaits(id) || self.hands.awaits(id)
+    }
+
+    fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
+        if self.alerts.awaits(id) {
+            self.took(result, cx);
+        } else if self.detail.awaits(id) {
+            self.detail.took(result, cx);
+        } else if self.hands.awaits(id) {
+            self.hands.took(result, cx);
+        } else {
+            let height = self.height(cx.area);
+            self.rules.took(id, result, height, cx);
+        }
+        self.pump(cx);
+        Step::Stay
+    }
+
+    fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
+        match event {
+            Event::AlertChanged { .. } | Event::AccountChanged { .. } | Event::Lagged => self.wanted = true,
+            Event::KeyChanged { .. }
+            | Event::Usage { .. }
+            | Event::SessionsEnded { .. }
+            | Event::TokenRevoked { .. }
+            | Event::Notified { .. }
+            | Event::Announced { .. }
+            | Event::Draining { .. } => {}
+        }
+        if cx.front && !self.paused && self.tab != Tab::Rules {
+            self.detail.domain(event, cx);
+        }
+        self.pump(cx);
+    }
+
+    fn tick(&mut self, cx: &mut Cx<'_>) {
+        let height = self.height(cx.area);
+        self.list.reveal(height);
+        self.rules.reveal(height);
+        if cx.front {
+            self.follow(cx);
+        }
+        self.pump(cx);
+    }
+
+    fn next_tick(&self, now_ms: i64) -> Option<i64> {
+        let wanted = (self.wanted && !self.paused).then_some(self.asked_ms + EVERY_MS);
+        let open = self.list.visible(60).filter_map(|row| self.alerts.get()?.alerts.get(row));
+        let open = open.filter(|alert| alert.state != AlertState::Resolved || self.tab != Tab::Open);
+        let age = open.map(|alert| format::age_changes_at(now_ms, alert.first_seen.as_millisecond())).min();
+        let detail = self.detail.next_tick(now_ms).filter(|_| !self.paused && self.tab != Tab::Rules);
+        let reads = sooner(self.alerts.next_tick(now_ms), self.rules.next_tick(now_ms));
+        sooner(sooner(wanted, age), sooner(detail, reads))
+    }
+
+    fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {
+        self.draw(area, buf, ui)
+    }
+}

@@ -1,0 +1,445 @@
+//! The form for a rule. While one types it says what the rule will do and what it would have done in the past month; what
+//! was typed stays until the core has taken it.
+
+use jiff::tz::TimeZone;
+use keyward_keys::input::{KeyQuery, KeySort};
+use keyward_keys::view::{AlertRuleView, AlertTrialView};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::rule_fields::{Field, Fields, placed};
+use crate::app::cx::{Cx, Pending};
+use crate::app::dialog::{Dialog, Subject, Verdict};
+use crate::app::keymap::{Command, Place};
+use crate::app::toast::Toasts;
+use crate::app::{AlertAnswer, AlertAsk, Answer, Query, RequestId, notice_mark};
+use crate::notice::{Notice, NoticeKind};
+use crate::pages::{Page, Step, sooner};
+use crate::term::input::{Button, Key, Mouse, MouseKind, Paste};
+use crate::theme::Tone;
+use crate::widgets::format;
+use crate::widgets::pen::{Pen, Ui, safe, width, wrap};
+
+/// How long the hands rest before it is tried, ms.
+const REST_MS: i64 = 400;
+/// Keys that are offered for what is typed.
+const FOUND: u32 = 8;
+/// Columns of labels and fields.
+const LABEL: u16 = 16;
+const FIELD: u16 = 44;
+/// From this width on, remarks stand beside their fields.
+const WIDE: u16 = 96;
+
+/// The page.
+pub(super) struct RuleForm {
+    fields: Fields,
+    focus: Field,
+    left: Vec<Field>,
+    refused: Vec<(Field, String)>,
+    banner: Option<Notice>,
+    saving: Option<Pending>,
+    teams: Option<Pending>,
+    finding: Option<Pending>,
+    trying: Option<Pending>,
+    tried: Option<Result<AlertTrialView, String>>,
+    /// When what was typed is to be tried.
+    rests_ms: Option<i64>,
+    zone: Option<TimeZone>,
+}
+
+impl RuleForm {
+    /// An empty form.
+    pub(super) fn new() -> Self {
+        Self::with(Fields::new())
+    }
+
+    /// A form to change this rule.
+    pub(super) fn edit(rule: &AlertRuleView) -> Self {
+        Self::with(Fields::of(rule))
+    }
+
+    fn with(fields: Fields) -> Self {
+        Self {
+            fields,
+            focus: Field::Condition,
+            left: Vec::new(),
+            refused: Vec::new(),
+            banner: None,
+            saving: None,
+            teams: None,
+            finding: None,
+            trying: None,
+            tried: None,
+            rests_ms: None,
+            zone: None,
+        }
+    }
+
+    /// What is wrong with a field, if that should be said yet.
+    fn fault(&self, field: Field) -> Option<String> {
+        let told = |faults: &[(Field, String)]| {
+            faults.iter().find(|(at, _)| *at == field).map(|(_, text)| text.clone())
+        };
+        let typed = !field.is_choice() && field != Field::Key && !self.fields.text(field).is_empty();
+        let due = typed || self.left.contains(&field);
+        told(&self.refused).or_else(|| due.then(|| told(&self.fields.new_rule().1)).flatten())
+    }
+
+    fn go(&mut self, forward: bool) {
+        self.left.push(self.focus);
+        let shown = self.fields.shown();
+        let at = shown.iter().position(|field| *field == self.focus).unwrap_or(0);
+        let next = if forward { at + 1 } else { at + shown.len() - 1 };
+        self.focus = shown[next % shown.len()];
+    }
+
+    fn changed(&mut self, cx: &mut Cx<'_>) {
+        let focus = self.focus;
+        self.refused.retain(|(field, _)| *field != focus);
+        self.banner = None;
+        // What was tried is of other figures now.
+        (self.tried, self.trying) = (None, None);
+        self.rests_ms = Some(cx.now_ms + REST_MS);
+        let typed = self.fields.text(Field::Key);
+        if focus == Field::Key && !typed.is_empty() {
+            let query = KeyQuery {
+                page: 1,
+                limit: FOUND,
+                search: Some(typed.to_owned()),
+                sort: KeySort::Name,
+                ..KeyQuery::default()
+            };
+            self.finding = Some(cx.ask(Query::List(query)));
+        }
+    }
+
+    fn attempt(&mut self, cx: &mut Cx<'_>) {
+        self.rests_ms = None;
+        if let Some(trial) = self.fields.trial() {
+            self.trying = Some(cx.ask(Query::Alerts(AlertAsk::Try(trial))));
+        }
+    }
+
+    fn save(&mut self, cx: &mut Cx<'_>) {
+        if self.saving.is_some() {
+            return;
+        }
+        let shown = self.fields.shown();
+        let (new, faults) = self.fields.new_rule();
+        self.left.extend(&shown);
+        if let Some((field, _)) = faults.iter().find(|(field, _)| shown.contains(field)) {
+            self.focus = *field;
+            return;
+        }
+        (self.refused, self.banner) = (Vec::new(), None);
+        let ask = match self.fields.rule() {
+            Some(rule) => AlertAsk::Change(rule.id, Box::new(self.fields.patch())),
+            None => AlertAsk::Make(Box::new(new)),
+        };
+        self.saving = Some(cx.ask(Query::Alerts(ask)));
+    }
+
+    fn refuse(&mut self, notice: Notice) {
+        self.refused = notice.faults.iter().cloned().filter_map(placed).collect();
+        if let Some((field, _)) = self.refused.first() {
+            self.focus = *field;
+        }
+        let text = match notice.faults.first().filter(|_| self.refused.is_empty()) {
+            Some(fault) => format!("{} {}", fault.field, fault.detail),
+            None => notice.text.clone(),
+        };
+        self.banner = Some(Notice { text, ..notice });
+    }
+
+    /// What it would have done, in words.
+    fn past(&self, ui: &Ui) -> (String, Tone) {
+        match &self.tried {
+            _ if !self.fields.kind().replayable => {
+                ("The past cannot be asked for this: only calls are kept.".to_owned(), Tone::Dim)
+            }
+            None if self.trying.is_some_and(|pending| pending.is_long(ui.now_ms)) => {
+                ("Trying it on the past 30 days…".to_owned(), Tone::Dim)
+            }
+            None => (String::new(), Tone::Dim),
+            Some(Err(why)) => (why.clone(), Tone::Warn),
+            Some(Ok(tried)) => {
+                (self.tried_in_words(tried), if tried.count > 30 { Tone::Warn } else { Tone::Good })
+            }
+        }
+    }
+
+    fn tried_in_words(&self, tried: &AlertTrialView) -> String {
+        let keys = match (tried.api_key_id, tried.keys) {
+            (Some(_), _) => String::new(),
+            (None, 1) => " on 1 key".to_owned(),
+            (None, keys) => {
+                format!(" on {}{} keys", if tried.more { "the newest " } else { "" }, format::count(keys))
+            }
+        };
+        let Some(last) = tried.firings.last() else {
+            return format!("It would not have fired in the past 30 days{keys}.");
+        };
+        let zone = self.zone.clone().unwrap_or(TimeZone::UTC);
+        let at = last.from.to_zoned(zone).strftime("%-d %b %H:%M").to_string();
+        let times = if tried.count == 1 {
+            "once".to_owned()
+        } else {
+            format!("{} times", format::count(tried.count))
+        };
+        format!("It would have fired {times} in the past 30 days{keys}, last on {at}.")
+    }
+
+    /// The rows of the fields: where each stands, remarks below where the screen is narrow.
+    fn slots(&self, area: Rect) -> Vec<(Field, u16)> {
+        let mut row = if area.height >= 14 { 3 } else { 0 };
+        let shown = self.fields.shown();
+        let airy = usize::from(area.height) >= shown.len() * 2 + 9;
+        let mut slots = Vec::new();
+        for field in shown {
+            slots.push((field, row));
+            let remark = area.width < WIDE && (field == self.focus || self.fault(field).is_some());
+            row += 1 + u16::from(remark || airy);
+        }
+        // On a low screen the fields above the cursor make way.
+        let focus = slots.iter().position(|(field, _)| *field == self.focus).unwrap_or(0);
+        let room = area.height.saturating_sub(4).max(2);
+        let hidden = slots.get(focus).map_or(0, |(_, row)| (row + 2).saturating_sub(room));
+        slots.into_iter().filter_map(|(field, row)| Some((field, row.checked_sub(hidden)?))).collect()
+    }
+
+    fn draw_field(&self, field: Field, area: Rect, buf: &mut Buffer, ui: &Ui) -> Position {
+        let focused = field == self.focus;
+        let label = LABEL.min(area.width * 2 / 5);
+        let tone = ui.style(if focused { Tone::Accent } else { Tone::Dim });
+        let mut pen = Pen::new(buf, area, 0);
+        pen.cell(if focused { ui.glyphs.marker } else { " " }, 2, tone);
+        pen.cell(field.label(), label.saturating_sub(2), tone);
+        let place = Rect { x: area.x + label, width: area.width.saturating_sub(label).min(FIELD), ..area };
+        if field.is_choice() {
+            let (words, chosen) = self.fields.choices(field);
+            let word = words.get(chosen).cloned().unwrap_or_default();
+            let count = format!("{} of {}", chosen + 1, words.len());
+            let mut pen = Pen::new(buf, place, 0);
+            pen.end(count, ui.style(Tone::Faint));
+            pen.text(" ", tone).text(&word, ui.style(Tone::Strong)).text(" ", tone);
+            ui.theme.select(buf, Rect { width: (width(&word) + 2).min(place.width), ..place });
+            return Position::new(place.x, place.y);
+        }
+        buf.set_style(place, ui.theme.field());
+        let inner = Rect { x: place.x + 1, width: place.width.saturating_sub(2), ..place };
+        let ghost = match field {
+            Field::Name if self.fields.text(field).is_empty() => self.fields.suggested(),
+            Field::Threshold => {
+                self.fields.kind().threshold.map(|usual| usual.to_string()).unwrap_or_default()
+            }
+            Field::Window => self.fields.kind().window.map(|usual| usual.to_string()).unwrap_or_default(),
+            Field::Key => "all keys".to_owned(),
+            _ => String::new(),
+        };
+        let cursor = self.fields.edit(field).paint(inner, buf, false, ui);
+        let rest = Rect { x: cursor.x, width: inner.right().saturating_sub(cursor.x), ..inner };
+        if self.fields.text(field).is_empty() {
+            Pen::new(buf, rest, 0).text(ghost, ui.style(Tone::Dim));
+        } else if let Some((_, completes)) =
+            self.fields.completion().filter(|_| field == Field::Key && focused)
+        {
+            Pen::new(buf, rest, 0).text(safe(completes), ui.style(Tone::Dim));
+        }
+        cursor
+    }
+
+    fn draw_remark(&self, field: Field, area: Rect, buf: &mut Buffer, ui: &Ui) {
+        let mut pen = Pen::new(buf, area, 0);
+        match self.fault(field) {
+            Some(fault) => {
+                let tone = ui.style(Tone::Bad);
+                pen.text(ui.glyphs.cross, tone).skip(1).text(safe(&fault), tone);
+            }
+            None if field == self.focus => {
+                pen.skip(1).text(self.fields.hint(field), ui.style(Tone::Dim));
+            }
+            None => {}
+        }
+    }
+
+    /// Below the fields: what it will do, and what it would have done.
+    fn draw_meaning(&self, from: u16, area: Rect, buf: &mut Buffer, ui: &Ui) {
+        let (new, _) = self.fields.new_rule();
+        let says = new.in_words(&self.fields.whose());
+        let (past, past_tone) = self.past(ui);
+        let says = says.unwrap_or_else(|| "Something above is still wrong.".to_owned());
+        let mut rows: Vec<(String, Tone)> = Vec::new();
+        let columns = area.width.min(LABEL + FIELD + 30);
+        rows.extend(wrap(&says, columns).into_iter().map(|line| (line, Tone::Strong)));
+        rows.extend(wrap(&past, columns).into_iter().map(|line| (line, past_tone)));
+        let last = area.height.saturating_sub(1);
+        let top = from.min(last.saturating_sub(u16::try_from(rows.len()).unwrap_or(last)));
+        for (row, (line, tone)) in (top..last).zip(&rows) {
+            Pen::new(buf, area, row).text(line, ui.style(*tone));
+        }
+    }
+}
+
+impl Page for RuleForm {
+    fn place(&self) -> Place {
+        Place::Form
+    }
+
+    fn crumb(&self) -> String {
+        if self.fields.rule().is_some() { "Change the rule" } else { "New rule" }.to_owned()
+    }
+
+    fn unsaved(&self) -> bool {
+        self.fields.touched()
+    }
+
+    fn opened(&mut self, cx: &mut Cx<'_>) {
+        self.zone = TimeZone::get(&cx.user.time_zone).ok();
+        self.teams = Some(cx.ask(Query::Teams));
+        self.attempt(cx);
+    }
+
+    fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
+        match command {
+            Command::Next => self.go(true),
+            Command::Previous => self.go(false),
+            Command::Accept if self.fields.shown().last() == Some(&self.focus) => self.save(cx),
+            Command::Accept => self.go(true),
+            Command::Save => self.save(cx),
+            Command::Cancel if self.unsaved() => {
+                let text = "Discard what you typed?".to_owned();
+                cx.open(Dialog::confirm(Subject::Discard, "Leave the form", text, false));
+            }
+            Command::Cancel => return Step::Back,
+            _ => {}
+        }
+        Step::Stay
+    }
+
+    fn typed(&mut self, key: Key, cx: &mut Cx<'_>) {
+        if self.fields.key(self.focus, key) {
+            self.changed(cx);
+        }
+    }
+
+    fn pasted(&mut self, paste: &Paste, cx: &mut Cx<'_>) {
+        let line = paste.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if paste.truncated || !self.fields.insert(self.focus, &line) {
+            cx.say(NoticeKind::Warning, "That paste is too long for this field; nothing was put in.");
+        } else {
+            self.changed(cx);
+        }
+    }
+
+    fn mouse(&mut self, mouse: Mouse, _double: bool, cx: &mut Cx<'_>) -> Step {
+        let row = mouse.row.checked_sub(cx.area.y);
+        let slots = self.slots(cx.area);
+        let hit = slots.into_iter().find(|(_, at)| Some(*at) == row);
+        if let Some((field, _)) = hit.filter(|_| mouse.kind == MouseKind::Press(Button::Left)) {
+            self.left.push(self.focus);
+            self.focus = field;
+        }
+        Step::Stay
+    }
+
+    fn verdict(&mut self, _subject: Subject, _verdict: Verdict, _cx: &mut Cx<'_>) -> Step {
+        Step::Back
+    }
+
+    fn awaits(&self, id: RequestId) -> bool {
+        let all = [self.saving, self.teams, self.finding, self.trying];
+        all.into_iter().any(|pending| Pending::is(pending, id))
+    }
+
+    fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
+        if Pending::is(self.saving, id) {
+            self.saving = None;
+            match result {
+                Ok(Answer::Alerts(AlertAnswer::Rule(rule))) => {
+                    let how =
+                        if self.fields.rule().is_some() { "is changed" } else { "is looked at every minute" };
+                    cx.say(NoticeKind::Done, format!("{} {how}.", safe(&rule.name)));
+                    return Step::Back;
+                }
+                Ok(_) => {}
+                Err(notice) => self.refuse(notice),
+            }
+        } else if Pending::is(self.teams, id) {
+            self.teams = None;
+            if let Ok(Answer::Teams(teams)) = result {
+                self.fields.set_teams(teams);
+            }
+        } else if Pending::is(self.finding, id) {
+            self.finding = None;
+            if let Ok(Answer::Keys(page)) = result {
+                self.fields.set_found(page.keys);
+                self.rests_ms = Some(cx.now_ms + REST_MS);
+            }
+        } else {
+            self.trying = None;
+            self.tried = match result {
+                Ok(Answer::Alerts(AlertAnswer::Tried(tried))) => Some(Ok(*tried)),
+                Ok(_) => None,
+                Err(notice) => Some(Err(notice.text)),
+            };
+        }
+        Step::Stay
+    }
+
+    fn tick(&mut self, cx: &mut Cx<'_>) {
+        if self.rests_ms.is_some_and(|at| cx.now_ms >= at) && cx.front {
+            self.attempt(cx);
+        }
+    }
+
+    fn next_tick(&self, now_ms: i64) -> Option<i64> {
+        let long =
+            [self.saving, self.trying].into_iter().flatten().filter_map(|one| one.long_from(now_ms)).min();
+        sooner(self.rests_ms, long)
+    }
+
+    fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {
+        if area.height >= 14 {
+            let (title, text) = match self.fields.rule() {
+                Some(rule) => {
+                    (format!("Change {}", safe(&rule.name)), format!("For {}.", self.fields.whose()))
+                }
+                None => (
+                    "New rule".to_owned(),
+                    "Looked at every minute; each time it fires, its people are told.".to_owned(),
+                ),
+            };
+            Pen::new(buf, area, 0).text(title, ui.style(Tone::Strong));
+            Pen::new(buf, area, 1).text(text, ui.style(Tone::Dim));
+        }
+        let mut cursor = None;
+        let slots = self.slots(area);
+        let window = area.height.saturating_sub(3).max(1);
+        for (field, row) in slots.iter().filter(|(_, row)| *row < window) {
+            let line = Rect { y: area.y + row, height: 1, ..area };
+            let place = self.draw_field(*field, line, buf, ui);
+            if *field == self.focus {
+                cursor = Some(place);
+            }
+            let label = LABEL.min(area.width * 2 / 5);
+            let (x, y) = if area.width >= WIDE { (label + FIELD + 2, 0) } else { (label, 1) };
+            let remark =
+                Rect { x: line.x + x, y: line.y + y, width: area.width.saturating_sub(x), height: 1 };
+            if row + y < window {
+                self.draw_remark(*field, remark, buf, ui);
+            }
+        }
+        let below = slots.last().map_or(0, |(_, row)| row + 3);
+        self.draw_meaning(below, area, buf, ui);
+        let last = area.height.saturating_sub(1);
+        if self.saving.is_some_and(|pending| pending.is_long(ui.now_ms)) {
+            Pen::new(buf, area, last).text("Saving…", ui.style(Tone::Dim));
+        } else if let Some(banner) = &self.banner {
+            let (mark, tone) = notice_mark(banner.kind, ui);
+            let mut pen = Pen::new(buf, area, last);
+            pen.text(mark, ui.style(tone)).skip(1).text(safe(&banner.text), ui.style(tone)).skip(1);
+            pen.text("What you typed is kept.", ui.style(Tone::Dim));
+        }
+        cursor.filter(|at| area.contains(*at))
+    }
+}
