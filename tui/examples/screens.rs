@@ -18,7 +18,7 @@ use sample::{Look, Stage, keys};
 const CELL: (f64, f64) = (9.0, 20.0);
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 /// A page's name and the keys that lead to it.
-const PAGES: [(&str, &str); 53] = [
+const PAGES: [(&str, &str); 61] = [
     ("home", ""),
     ("empty-home", ""),
     ("keys", "2jj"),
@@ -53,6 +53,14 @@ const PAGES: [(&str, &str); 53] = [
     ("palette-search", "2\r:get"),
     ("copied", "2jjjj\ry"),
     ("empty", "2"),
+    ("empty-alerts", "A"),
+    ("alerts", "A"),
+    ("alerts-all", "A\tjjjj"),
+    ("alert", "A\r"),
+    ("alert-snooze", "As"),
+    ("alert-rules", "A\t\t\tj"),
+    ("alert-rule", "An"),
+    ("alert-rule-wrong", "An\tstripe-live\t200\tx\t"),
     ("teams", "6"),
     ("team", "6\rjj"),
     ("team-code", "6\rnliam@example.com\r\r"),

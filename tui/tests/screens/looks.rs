@@ -11,7 +11,7 @@ use ratatui::buffer::Buffer;
 
 pub(crate) const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 /// A page and the keys that lead to it.
-const PAGES: [(&str, &str); 29] = [
+const PAGES: [(&str, &str); 36] = [
     ("home", "jj"),
     ("keys", "2jj"),
     ("marked", "2  j D"),
@@ -37,6 +37,13 @@ const PAGES: [(&str, &str); 29] = [
     ("key-rotation", "2j\r\t\t"),
     ("rotate", "2\rR"),
     ("rotate-at-once", "2\r!stripe"),
+    ("alerts", "A"),
+    ("alerts-all", "A\tjjjj"),
+    ("alert", "A\r"),
+    ("alert-snooze", "As"),
+    ("alert-rules", "A\t\t\tj"),
+    ("alert-rule", "An"),
+    ("alert-rule-wrong", "An\tstripe-live\t200\tx\t"),
     ("usage", "3"),
     ("usage-keys", "3bjj"),
     ("usage-latency", "3txxhhhh"),

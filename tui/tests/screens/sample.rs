@@ -1,6 +1,8 @@
 //! A small team's keys and a stage to show them on: a dashboard whose questions are answered from these samples. For
 //! tests and pictures; everything follows from the arguments, nothing from the clock.
 
+#[path = "sample_alerts.rs"]
+mod alerts;
 #[path = "sample_charts.rs"]
 mod charts;
 #[path = "sample_history.rs"]
@@ -249,6 +251,7 @@ impl Stage {
             Query::Inbox(query) => inbox::inbox(query)?,
             Query::Webhooks(ask) => Answer::Webhooks(inbox::webhooks(&ask)),
             Query::Rotation(ask) => Answer::Rotation(rotation::answer(&self.keys, &ask)?),
+            Query::Alerts(ask) => Answer::Alerts(alerts::answer(&self.keys, ask)?),
             Query::Home => Answer::Home(Box::new(home::home(&self.keys, self.now_ms))),
             Query::Day => Answer::Day(Box::new(home::day(&self.keys))),
         })

@@ -152,12 +152,12 @@ impl RuleForm {
     }
 
     /// What it would have done, in words.
-    fn past(&self, ui: &Ui) -> (String, Tone) {
+    fn past(&self, now_ms: i64) -> (String, Tone) {
         match &self.tried {
             _ if !self.fields.kind().replayable => {
                 ("The past cannot be asked for this: only calls are kept.".to_owned(), Tone::Dim)
             }
-            None if self.trying.is_some_and(|pending| pending.is_long(ui.now_ms)) => {
+            None if self.trying.is_some_and(|pending| pending.is_long(now_ms)) => {
                 ("Trying it on the past 30 days…".to_owned(), Tone::Dim)
             }
             None => (String::new(), Tone::Dim),
@@ -190,10 +190,10 @@ impl RuleForm {
     }
 
     /// The rows of the fields: where each stands, remarks below where the screen is narrow.
-    fn slots(&self, area: Rect) -> Vec<(Field, u16)> {
+    fn slots(&self, area: Rect, room: u16) -> Vec<(Field, u16)> {
         let mut row = if area.height >= 14 { 3 } else { 0 };
         let shown = self.fields.shown();
-        let airy = usize::from(area.height) >= shown.len() * 2 + 9;
+        let airy = usize::from(area.height) >= shown.len() * 2 + 10;
         let mut slots = Vec::new();
         for field in shown {
             slots.push((field, row));
@@ -202,7 +202,6 @@ impl RuleForm {
         }
         // On a low screen the fields above the cursor make way.
         let focus = slots.iter().position(|(field, _)| *field == self.focus).unwrap_or(0);
-        let room = area.height.saturating_sub(4).max(2);
         let hidden = slots.get(focus).map_or(0, |(_, row)| (row + 2).saturating_sub(room));
         slots.into_iter().filter_map(|(field, row)| Some((field, row.checked_sub(hidden)?))).collect()
     }
@@ -262,21 +261,24 @@ impl RuleForm {
         }
     }
 
-    /// Below the fields: what it will do, and what it would have done.
-    fn draw_meaning(&self, from: u16, area: Rect, buf: &mut Buffer, ui: &Ui) {
+    /// What it will do, and what it would have done, in lines: at most half of the page.
+    fn meaning(&self, area: Rect, now_ms: i64) -> Vec<(String, Tone)> {
         let (new, _) = self.fields.new_rule();
         let says = new.in_words(&self.fields.whose());
-        let (past, past_tone) = self.past(ui);
         let says = says.unwrap_or_else(|| "Something above is still wrong.".to_owned());
-        let mut rows: Vec<(String, Tone)> = Vec::new();
+        let (past, past_tone) = self.past(now_ms);
         let columns = area.width.min(LABEL + FIELD + 30);
-        rows.extend(wrap(&says, columns).into_iter().map(|line| (line, Tone::Strong)));
-        rows.extend(wrap(&past, columns).into_iter().map(|line| (line, past_tone)));
-        let last = area.height.saturating_sub(1);
-        let top = from.min(last.saturating_sub(u16::try_from(rows.len()).unwrap_or(last)));
-        for (row, (line, tone)) in (top..last).zip(&rows) {
-            Pen::new(buf, area, row).text(line, ui.style(*tone));
-        }
+        let line = |tone| move |line| (line, tone);
+        let mut rows: Vec<_> = wrap(&says, columns).into_iter().map(line(Tone::Strong)).collect();
+        rows.extend(wrap(&past, columns).into_iter().map(line(past_tone)));
+        rows.truncate(usize::from(area.height / 2));
+        rows
+    }
+
+    /// Rows that are left for the fields: below them come a gap, the meaning, and the row of what went wrong.
+    fn room(&self, area: Rect, now_ms: i64) -> u16 {
+        let meaning = u16::try_from(self.meaning(area, now_ms).len()).unwrap_or(area.height);
+        area.height.saturating_sub(meaning + 1 + u16::from(area.height >= 14)).max(2)
     }
 }
 
@@ -333,7 +335,7 @@ impl Page for RuleForm {
 
     fn mouse(&mut self, mouse: Mouse, _double: bool, cx: &mut Cx<'_>) -> Step {
         let row = mouse.row.checked_sub(cx.area.y);
-        let slots = self.slots(cx.area);
+        let slots = self.slots(cx.area, self.room(cx.area, cx.now_ms));
         let hit = slots.into_iter().find(|(_, at)| Some(*at) == row);
         if let Some((field, _)) = hit.filter(|_| mouse.kind == MouseKind::Press(Button::Left)) {
             self.left.push(self.focus);
@@ -413,8 +415,8 @@ impl Page for RuleForm {
             Pen::new(buf, area, 1).text(text, ui.style(Tone::Dim));
         }
         let mut cursor = None;
-        let slots = self.slots(area);
-        let window = area.height.saturating_sub(3).max(1);
+        let window = self.room(area, ui.now_ms);
+        let slots = self.slots(area, window);
         for (field, row) in slots.iter().filter(|(_, row)| *row < window) {
             let line = Rect { y: area.y + row, height: 1, ..area };
             let place = self.draw_field(*field, line, buf, ui);
@@ -429,8 +431,10 @@ impl Page for RuleForm {
                 self.draw_remark(*field, remark, buf, ui);
             }
         }
-        let below = slots.last().map_or(0, |(_, row)| row + 3);
-        self.draw_meaning(below, area, buf, ui);
+        let below = slots.last().map_or(0, |(_, row)| row + 3).min(window + u16::from(area.height >= 14));
+        for (row, (line, tone)) in (below..).zip(self.meaning(area, ui.now_ms)) {
+            Pen::new(buf, area, row).text(line, ui.style(tone));
+        }
         let last = area.height.saturating_sub(1);
         if self.saving.is_some_and(|pending| pending.is_long(ui.now_ms)) {
             Pen::new(buf, area, last).text("Saving…", ui.style(Tone::Dim));

@@ -1,0 +1,200 @@
+//! The centre of alerts and its rules: what is asked for, when, and what is said.
+
+use crate::sample::{Look, Stage, id, keys};
+use keyward_keys::view::{AlertState, NotificationPage, NotificationView, Pagination};
+use keyward_keys::{AlertCondition, Event};
+use keyward_tui::app::{AlertAnswer, AlertAsk, Answer, AppEvent, InboxAnswer, InboxQuery, Query, RequestId};
+use keyward_tui::notice::{Notice, NoticeKind};
+
+fn stage(presses: &str, size: (u16, u16)) -> Stage {
+    let mut stage = Stage::new(keys(), &Look::Dark.caps(), size);
+    stage.press(presses);
+    stage
+}
+
+fn take(stage: &mut Stage, wanted: impl Fn(&AlertAsk) -> bool) -> Option<(RequestId, AlertAsk)> {
+    let is = |query: &Query| matches!(query, Query::Alerts(ask) if wanted(ask));
+    let at = stage.held.iter().position(|(_, query)| is(query))?;
+    match stage.held.remove(at) {
+        (request, Query::Alerts(ask)) => Some((request, ask)),
+        _ => None,
+    }
+}
+
+fn changed(alert: usize) -> AppEvent {
+    AppEvent::Domain(Event::AlertChanged { space: id(1), alert: Some(id(alert)) })
+}
+
+#[test]
+fn transitions_show_by_themselves_and_the_selection_stays_on_its_alert() {
+    let mut stage = stage("Aj", (120, 40));
+    let marked = |stage: &Stage| {
+        let rows = stage.text();
+        let row = rows.lines().find(|line| line.contains('▌') && !line.contains("Open"));
+        row.expect("a selected row").chars().take(60).collect::<String>()
+    };
+    let before = marked(&stage);
+    assert!(before.contains("anthropic"), "{before}");
+    stage.hold = true;
+    stage.pass(5_000);
+    assert!(take(&mut stage, |ask| matches!(ask, AlertAsk::List(_))).is_none(), "nothing happened");
+    stage.send(changed(500));
+    let (request, ask) = take(&mut stage, |ask| matches!(ask, AlertAsk::List(_))).expect("asked");
+    let Some(Answer::Alerts(AlertAnswer::List(mut page))) = stage.reply(Query::Alerts(ask)) else {
+        panic!("the sample answers")
+    };
+    page.alerts.remove(0);
+    page.firing -= 1;
+    stage.answer(request, Ok(Answer::Alerts(AlertAnswer::List(page))));
+    assert_eq!(marked(&stage), before);
+    assert!(stage.text().contains("1 firing") && !stage.text().contains("stripe-live "));
+    stage.press("p");
+    stage.held.clear();
+    stage.send(changed(501));
+    stage.pass(5_000);
+    assert!(take(&mut stage, |_| true).is_none(), "paused");
+    stage.press("p");
+    assert!(take(&mut stage, |ask| matches!(ask, AlertAsk::List(_))).is_some(), "at once when it goes on");
+}
+
+#[test]
+fn tabs_ask_for_what_they_say() {
+    let mut stage = stage("A", (80, 24));
+    stage.hold = true;
+    let mut asked = |stage: &mut Stage| {
+        stage.press("\t");
+        match take(stage, |ask| matches!(ask, AlertAsk::List(_) | AlertAsk::Rules(_))).expect("asked").1 {
+            AlertAsk::List(query) => (query.open, query.mine),
+            _ => (None, Some(false)),
+        }
+    };
+    assert_eq!(asked(&mut stage), (None, None));
+    assert_eq!(asked(&mut stage), (None, Some(true)));
+    assert_eq!(asked(&mut stage), (None, Some(false)), "the rules");
+    assert_eq!(asked(&mut stage), (Some(true), None));
+}
+
+#[test]
+fn an_alert_is_looked_after_put_off_and_settled_by_a_key() {
+    let mut stage = stage("A", (80, 24));
+    stage.hold = true;
+    stage.press("a");
+    assert!(
+        matches!(take(&mut stage, |_| true), Some((_, AlertAsk::Acknowledge(alert))) if alert == id(500))
+    );
+    stage.press("s4");
+    let (_, ask) = take(&mut stage, |ask| matches!(ask, AlertAsk::Snooze(..))).expect("asked");
+    assert!(matches!(ask, AlertAsk::Snooze(_, snooze) if snooze.minutes == Some(240)));
+    stage.press("sc\x15");
+    assert!(stage.text().contains("For how long"), "{}", stage.text());
+    stage.press("x\r");
+    assert!(stage.text().contains("90m, 2h or 3d") && take(&mut stage, |_| true).is_none());
+    stage.press("\x1bxn");
+    assert!(take(&mut stage, |ask| matches!(ask, AlertAsk::Resolve(_))).is_none(), "no is no");
+    stage.press("xy");
+    let (request, _) = take(&mut stage, |ask| matches!(ask, AlertAsk::Resolve(_))).expect("asked");
+    stage.answer(request, Err(Notice::new(NoticeKind::Forbidden, "alert.handle is for members.")));
+    assert!(stage.text().contains("alert.handle is for members"));
+}
+
+#[test]
+fn a_rule_says_what_it_will_do_and_would_have_done_while_one_types() {
+    let mut stage = stage("An", (80, 24));
+    assert!(stage.text().contains("5 % or more of the calls of one of your own keys fail"));
+    assert!(stage.text().contains("fired 3 times in the past 30 days on 14 keys"), "{}", stage.text());
+    stage.press("\tstripe-live\t99");
+    assert!(!stage.text().contains("3 times"), "that was another threshold");
+    stage.hold = true;
+    stage.pass(399);
+    assert!(take(&mut stage, |_| true).is_none(), "hands are not at rest yet");
+    stage.pass(1);
+    let (request, ask) = take(&mut stage, |_| true).expect("tried");
+    let AlertAsk::Try(trial) = &ask else { panic!("tries") };
+    assert_eq!((trial.api_key_id.as_deref(), trial.threshold), (Some(id(0).to_string().as_str()), Some(99)));
+    let answer = stage.reply(Query::Alerts(ask)).expect("answered");
+    stage.answer(request, Ok(answer));
+    assert!(stage.text().contains("would not have fired in the past 30 days"), "{}", stage.text());
+    stage.press("\t\t\t\r");
+    let (request, ask) = take(&mut stage, |ask| matches!(ask, AlertAsk::Make(_))).expect("made");
+    let AlertAsk::Make(new) = ask else { panic!("makes") };
+    assert_eq!(
+        (new.condition, new.name.as_str()),
+        (Some(AlertCondition::ErrorRate), "Errors of stripe-live")
+    );
+    stage.answer(request, Err(Notice::new(NoticeKind::Failure, "The store takes no changes.")));
+    let text = stage.text();
+    assert!(
+        text.contains("The store takes no changes") && text.contains("99"),
+        "nothing typed is lost: {text}"
+    );
+}
+
+#[test]
+fn a_condition_brings_the_fields_it_needs() {
+    let mut stage = stage("An", (80, 24));
+    assert!(stage.text().contains("Within"));
+    let mut seen = 0;
+    for _ in 0..keyward_keys::alert_conditions().len() {
+        stage.key(keyward_tui::term::input::Key::plain(keyward_tui::term::input::KeyCode::Right));
+        seen += usize::from(stage.text().contains("Within"));
+        assert!(stage.text().contains("Fires when") || stage.text().contains("still wrong"));
+    }
+    assert!(
+        seen >= 3 && seen < keyward_keys::alert_conditions().len(),
+        "some look back, some do not: {seen}"
+    );
+}
+
+#[test]
+fn rules_are_switched_and_removed_after_a_question() {
+    let mut stage = stage("A\t\t\tj", (80, 24));
+    stage.hold = true;
+    stage.press("d");
+    let (_, ask) = take(&mut stage, |_| true).expect("asked");
+    assert!(matches!(ask, AlertAsk::Change(rule, patch) if rule == id(521) && patch.enabled == Some(false)));
+    stage.press("D");
+    assert!(stage.text().contains("Remove the rule Slow answers"));
+    stage.press("y");
+    assert!(matches!(take(&mut stage, |_| true), Some((_, AlertAsk::Remove(rule))) if rule == id(521)));
+}
+
+#[test]
+fn an_account_without_alerts_is_told_the_one_thing_to_do() {
+    let mut stage = Stage::new(Vec::new(), &Look::Dark.caps(), (80, 24));
+    stage.press("A");
+    assert!(stage.text().contains("Nothing is firing") && stage.text().contains("n makes a rule"));
+    stage.press("\t\t\t");
+    assert!(stage.text().contains("No rule looks at your keys yet"));
+}
+
+#[test]
+fn a_message_about_an_alert_leads_to_it_by_one_key() {
+    let mut stage = stage("2", (80, 24));
+    stage.hold = true;
+    let event = Event::Notified { account: id(900), notification: id(77), created_ms: stage.now_ms };
+    stage.send(AppEvent::Domain(event));
+    let at = stage
+        .held
+        .iter()
+        .position(|(_, query)| matches!(query, Query::Inbox(InboxQuery::Notices(query)) if query.unread));
+    let (request, _) = stage.held.remove(at.expect("read"));
+    let told = NotificationView {
+        id: id(77),
+        kind: "alert_firing".to_owned(),
+        api_key_id: Some(id(0)),
+        message: "Errors: stripe-live: 12 % of its calls failed within 10 min".to_owned(),
+        read: false,
+        created_at: jiff::Timestamp::UNIX_EPOCH,
+    };
+    let page = NotificationPage {
+        notifications: vec![told],
+        unread: 1,
+        pagination: Pagination { page: 1, limit: 3, total: 1, pages: 1 },
+    };
+    stage.answer(request, Ok(Answer::Inbox(InboxAnswer::Notices(page))));
+    assert!(stage.text().contains("o opens it"), "{}", stage.text());
+    stage.hold = false;
+    stage.press("o");
+    assert!(stage.text().contains("Alert: stripe-live"), "{}", stage.text());
+    assert!(stage.text().contains(AlertState::Firing.name()));
+}
