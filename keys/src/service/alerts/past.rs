@@ -56,7 +56,7 @@ impl<'a> Past<'a> {
     }
 
     /// The first moment that is told of: the key's first, where it was made later.
-    pub(super) fn from_ms(&self) -> i64 {
+    pub(super) fn begins_ms(&self) -> i64 {
         let (from_ms, _, to_ms) = self.span_ms;
         from_ms.max(self.key.created_ms.min(to_ms))
     }

@@ -107,7 +107,7 @@ fn replay(usage: &Usage, keys: &[Shared<ApiKey>], limits: &Limits, now_ms: i64) 
     };
     for key in keys {
         let past = Past::read(usage, &key.record, limits, (now_ms - PAST_MS, now_ms), now_ms)?;
-        view.from = view.from.min(timestamp(past.from_ms()));
+        view.from = view.from.min(timestamp(past.begins_ms()));
         let (mut firings, mut now): (Vec<AlertFiring>, Option<AlertFiring>) = (Vec::new(), None);
         past.walk(|at_ms, value| match (&mut now, value) {
             (Some(firing), Some(value)) if limits.holds(Some(value)) => {
