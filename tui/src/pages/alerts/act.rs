@@ -84,7 +84,7 @@ impl Hands {
         self.doing = None;
         match result {
             Ok(Answer::Alerts(AlertAnswer::Changed(alert))) => {
-                cx.say(NoticeKind::Done, told(&alert, cx.now_ms))
+                cx.say(NoticeKind::Done, told(&alert, cx.now_ms));
             }
             Ok(_) => {}
             Err(notice) => cx.tell(notice),
