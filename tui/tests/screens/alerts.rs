@@ -61,7 +61,7 @@ fn transitions_show_by_themselves_and_the_selection_stays_on_its_alert() {
 fn tabs_ask_for_what_they_say() {
     let mut stage = stage("A", (80, 24));
     stage.hold = true;
-    let mut asked = |stage: &mut Stage| {
+    let asked = |stage: &mut Stage| {
         stage.press("\t");
         match take(stage, |ask| matches!(ask, AlertAsk::List(_) | AlertAsk::Rules(_))).expect("asked").1 {
             AlertAsk::List(query) => (query.open, query.mine),

@@ -80,8 +80,12 @@ fn alert(n: usize, keys: &[KeyView]) -> AlertView {
     }
 }
 
+/// Name, condition, key, threshold, unit, window, what it does, firing, last fired, on.
+type RuleRow =
+    (&'static str, C, Option<usize>, u64, &'static str, Option<u32>, &'static str, u64, Option<i64>, bool);
+
 pub(super) fn rules() -> Vec<AlertRuleView> {
-    let rows: [(&str, C, Option<usize>, u64, &'static str, Option<u32>, &str, u64, Option<i64>, bool); 6] = [
+    let rows: [RuleRow; 6] = [
         (
             "Errors of stripe-live",
             C::ErrorRate,
@@ -155,10 +159,7 @@ pub(super) fn rules() -> Vec<AlertRuleView> {
             false,
         ),
     ];
-    let rule = |(n, row): (
-        usize,
-        (&str, C, Option<usize>, u64, &'static str, Option<u32>, &str, u64, Option<i64>, bool),
-    )| {
+    let rule = |(n, row): (usize, RuleRow)| {
         let (name, condition, key, threshold, unit, window, words, firing, last, enabled) = row;
         AlertRuleView {
             id: id(520 + n),
