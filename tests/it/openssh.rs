@@ -1,12 +1,14 @@
 //! The dashboard as a person with the ordinary `ssh` and a real terminal meets it. Where those programs are missing
 //! these tests pass without a word, unless `KEYWARD_TEST_REAL_CLIENTS=1` says that they have to be there.
 
+use std::time::Duration;
+
 use keyward_keys::Door;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::harness::real::{OpenSsh, Terminal, available};
-use crate::harness::{Daemon, Person, ssh_key};
+use crate::harness::{Daemon, Person, slow_link, ssh_key};
 
 const RESTORED: &str = "0 0 1";
 
@@ -225,13 +227,16 @@ async fn a_letter_typed_before_the_dashboard_is_there_does_not_reach_the_shell()
     }
     let daemon = Daemon::start().await;
     let ana = daemon.person("ana@example.com").await;
-    let ssh = of(&daemon, &ana);
-    let terminal = dashboard(&ssh, (80, 24), &["-o", "LogLevel=QUIET"]).await;
-    terminal.text("q");
-    restored(&terminal).await;
-    let screen = terminal.screen();
-    let stray = |line: &str| line.contains("^[") || line.contains(";rgb") || line.contains("?62");
-    assert!(!screen.lines().any(stray), "{screen}");
+    let far = slow_link::open(daemon.ssh, Duration::from_millis(150)).await;
+    for address in [daemon.ssh, far] {
+        let ssh = OpenSsh::new(address, &ana.user.login, &ana.key);
+        let terminal = dashboard(&ssh, (80, 24), &["-o", "LogLevel=QUIET"]).await;
+        terminal.text("q");
+        restored(&terminal).await;
+        let screen = terminal.screen();
+        let stray = |line: &str| line.contains("^[") || line.contains(";rgb") || line.contains("?62");
+        assert!(!screen.lines().any(stray), "{screen}");
+    }
 }
 
 /// Whether any cell of the screen has a colour of its own.

@@ -18,6 +18,7 @@ pub(crate) mod neighbour;
 pub(crate) mod process;
 pub(crate) mod real;
 pub(crate) mod screen;
+pub(crate) mod slow_link;
 pub(crate) mod ssh;
 
 use std::future::Future;
