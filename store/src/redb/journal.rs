@@ -41,6 +41,10 @@ const AHEAD: u64 = ZEROS.len() as u64;
 const INDEX_BITS: u32 = 40;
 const START_MASK: u64 = 0x3F_FFFF;
 
+/// Bytes of the ring that are looked at together after a crash: the whole of it at once would be memory that is never needed
+/// again.
+const WINDOW: usize = 16 * BLOCK as usize;
+
 fn first_number(start: u64) -> u64 {
     1 << 63 | (start & START_MASK) << INDEX_BITS
 }
@@ -194,12 +198,29 @@ pub(crate) fn recover(
     start: u64,
     folded: u64,
 ) -> Result<Vec<(u64, Vec<u8>)>> {
-    let mut ring = vec![0; usize::try_from(len).map_err(|_| Error::Damaged { table: ARRIVALS.0 })?];
-    medium.read(RING_AT, &mut ring).map_err(Error::from_io)?;
     let mut found = BTreeMap::new();
-    for at in (0..ring.len()).step_by(BLOCK as usize) {
-        if let Some((number, record)) = open(&ring[at..], sealer, start) {
-            found.insert(number, record);
+    let mut window = vec![0; WINDOW];
+    let mut record = Vec::new();
+    for at in (0..len).step_by(WINDOW) {
+        let window = &mut window[..(len - at).min(WINDOW as u64) as usize];
+        medium.read(RING_AT + at, window).map_err(Error::from_io)?;
+        for begin in (0..window.len()).step_by(BLOCK as usize) {
+            let Some(size) = size_of(&window[begin..], start) else { continue };
+            // A size that is too large for the ring is no record's; one that goes on behind the window is read whole.
+            if at + begin as u64 + size as u64 > len {
+                continue;
+            }
+            let whole = match window.get(begin..begin + size) {
+                Some(whole) => whole,
+                None => {
+                    record.resize(size, 0);
+                    medium.read(RING_AT + at + begin as u64, &mut record).map_err(Error::from_io)?;
+                    &record
+                }
+            };
+            if let Some((number, record)) = open(whole, sealer) {
+                found.insert(number, record);
+            }
         }
     }
     // From the newest back to the first that is not folded. What does not open after the newest was under way when the
@@ -223,15 +244,21 @@ struct Record {
     group: Vec<u8>,
 }
 
-/// The record that begins here, when one of this start does and opens.
-fn open(from: &[u8], sealer: &dyn PageSealer, start: u64) -> Option<(u64, Record)> {
+/// The bytes of the record that begins here, its head included, when one of this start does. They are not to be trusted.
+fn size_of(from: &[u8], start: u64) -> Option<usize> {
     let number = u64::from_le_bytes(*from.first_chunk()?);
     if number >> INDEX_BITS != first_number(start) >> INDEX_BITS {
         return None;
     }
     let len = u32::from_le_bytes(*from.get(8..)?.first_chunk()?) as usize;
-    let sealed = from.get(HEAD..HEAD.checked_add(len)?)?;
-    let mut plain = vec![0; len.checked_sub(sealer.overhead())?];
+    HEAD.checked_add(len)
+}
+
+/// What is in this record, when it opens.
+fn open(whole: &[u8], sealer: &dyn PageSealer) -> Option<(u64, Record)> {
+    let number = u64::from_le_bytes(*whole.first_chunk()?);
+    let sealed = whole.get(HEAD..)?;
+    let mut plain = vec![0; sealed.len().checked_sub(sealer.overhead())?];
     sealer.open(number, sealed, &mut plain).ok()?;
     let arrival = u64::from_le_bytes(*plain.first_chunk()?);
     let before = u64::from_le_bytes(*plain.get(8..)?.first_chunk()?);
