@@ -8,6 +8,7 @@ mod notices;
 
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -38,7 +39,10 @@ pub use account::{
     Announcement, Confirmation, InstanceInvitation, PassphraseReset, PasswordChange, PasswordReset,
     PreferencesChange, ProfileChange, Theme, UserChange, UserQuery,
 };
-pub use alerts::{AlertQuery, AlertRulePatch, AlertRuleQuery, AlertSnooze, AlertTrial, NewAlertRule};
+pub use alerts::{
+    AlertAction, AlertQuery, AlertRespond, AlertRulePatch, AlertRuleQuery, AlertSnooze, AlertTrial,
+    NewAlertRule,
+};
 pub use audit::{AuditQuery, CheckpointQuery};
 pub use batch::{Batch, BatchChange, KeyChange, MOST_CHANGES};
 pub use costs::{CostQuery, CostsBy};
@@ -195,6 +199,9 @@ pub struct KeyPatch {
     pub refuse_over_limit: Option<bool>,
     /// Whether the key is frozen: reported on, not fetched.
     pub frozen: Option<bool>,
+    /// The networks that apps may fetch it from, all of them; anywhere when empty.
+    #[schema(value_type = Option<Vec<String>>, max_items = 64)]
+    pub networks: Option<Vec<IpNet>>,
     /// A new expiry.
     #[schema(value_type = Option<Timestamp>)]
     pub expires_at: Option<Option<Timestamp>>,

@@ -27,6 +27,7 @@ mod usage;
 mod version;
 mod webhook;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Serialize;
@@ -132,6 +133,10 @@ pub struct KeyView {
     pub refuse_over_limit: bool,
     /// Frozen: reported on, not fetched.
     pub frozen: bool,
+    /// The networks that apps may fetch it from; anywhere when empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub networks: Vec<IpNet>,
     /// Reported calls this month (UTC).
     pub current_month_usage: u64,
     /// Days between rotations; 0 is never.

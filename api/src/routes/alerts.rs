@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use keyward_keys::input::{AlertQuery, AlertSnooze, AlertTrial};
+use keyward_keys::input::{AlertAction, AlertQuery, AlertRespond, AlertSnooze, AlertTrial};
 use keyward_keys::view::{AlertConditionView, AlertHistory, AlertPage, AlertTrialView, AlertView};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,6 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
         .routes(routes!(acknowledge))
         .routes(routes!(snooze))
         .routes(routes!(resolve))
+        .routes(routes!(respond))
 }
 
 /// The alerts of the caller's keys.
@@ -134,6 +135,24 @@ async fn resolve(
     IdPath(id): IdPath,
 ) -> Result<Json<AlertView>, Problem> {
     Ok(Json(door.service.resolve_alert(&caller, id).await?))
+}
+
+/// Does something about the alert's key, or takes the last of that back.
+#[utoipa::path(post, path = "/api/alerts/{id}/respond", tag = "alerts", request_body = AlertRespond, responses(
+    (status = 200, description = "The alert, with what was done", body = AlertHistory),
+))]
+async fn respond(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    IdPath(id): IdPath,
+    Object(mut body): Object,
+) -> Result<Json<AlertHistory>, Problem> {
+    let action = body.required_choice("action", "freeze, narrow, limit, rotate, undo");
+    let (limit, networks) = (body.number("limit"), super::tokens::networks(&mut body));
+    let respond = AlertRespond { action: action.unwrap_or(AlertAction::Undo), limit, networks };
+    // Without an action nothing else can be judged.
+    body.finish_with(action.map(|_| respond.faults()).unwrap_or_default())?;
+    Ok(Json(door.service.respond_to_alert(&caller, id, &respond).await?))
 }
 
 /// Tries a rule on the past month before it is made: of a key, of a team's keys, or of the caller's own.

@@ -183,6 +183,7 @@ async fn update(
         monthly_limit: body.clearable("monthlyLimit", Fields::number),
         refuse_over_limit: body.flag("refuseOverLimit"),
         frozen: body.flag("frozen"),
+        networks: super::tokens::networks(&mut body),
         expires_at: body.clearable("expiresAt", |body, field| body.parsed::<Timestamp>(field, TIME)),
         rotation_interval: body.number("rotationInterval"),
         rotation: rotation::settings_of(&mut body),

@@ -64,7 +64,7 @@ async fn create(
         scopes: body.required_choices("scopes", "fetch, track"),
         passphrase: body.secret("passphrase"),
         expires_at: body.parsed("expiresAt", "must be a time such as 2027-01-15T10:30:00Z"),
-        networks: networks(&mut body),
+        networks: networks(&mut body).unwrap_or_default(),
         max_uses: body.number("maxUses"),
     };
     body.finish_with(new.faults())?;
@@ -74,8 +74,9 @@ async fn create(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(created)))
 }
 
-fn networks(body: &mut Fields) -> Vec<IpNet> {
-    let texts = body.texts("networks").unwrap_or_default();
+/// Networks as people write them; none when nothing is said of them.
+pub(super) fn networks(body: &mut Fields) -> Option<Vec<IpNet>> {
+    let texts = body.texts("networks")?;
     let mut networks = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
         match network(text) {
@@ -83,7 +84,7 @@ fn networks(body: &mut Fields) -> Vec<IpNet> {
             None => body.fault_at("networks", index, "must be a network such as 10.0.0.0/8, or an address"),
         }
     }
-    networks
+    Some(networks)
 }
 
 /// Revokes a service token: its next use fails.

@@ -1,6 +1,8 @@
 //! What doors hand in about alerts and the rules for them.
 
+use ipnet::IpNet;
 use jiff::Timestamp;
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use keyward_store::model::{AlertCondition, Id};
@@ -119,4 +121,33 @@ pub struct AlertTrial {
     /// How far back it looks, minutes.
     #[schema(minimum = 1, maximum = 1440)]
     pub window: Option<u32>,
+}
+
+/// What can be done about a key from one of its alerts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, serde::Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertAction {
+    /// Apps cannot fetch it until it is thawed.
+    Freeze,
+    /// Apps fetch it from some networks only.
+    Narrow,
+    /// Its monthly limit is lowered, and fetches are refused over it.
+    Limit,
+    /// It gets a new value.
+    Rotate,
+    /// The last of these is taken back.
+    Undo,
+}
+
+/// A response to an alert.
+#[derive(Clone, Debug, ToSchema)]
+pub struct AlertRespond {
+    /// What is done.
+    pub action: AlertAction,
+    /// The new monthly limit: for `limit`.
+    #[schema(minimum = 1)]
+    pub limit: Option<u64>,
+    /// The networks that apps may fetch the key from: for `narrow`.
+    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 64)]
+    pub networks: Option<Vec<IpNet>>,
 }

@@ -9,7 +9,6 @@ use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::input::{Batch, BatchChange, KeyChange, KeyPatch, MOST_CHANGES, NewKey};
 use crate::policy::Permission;
-use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::billing::check_room;
 use crate::service::bin::take_out;
@@ -21,6 +20,7 @@ use crate::service::mirror::Tables;
 use crate::service::patch::check_patch;
 use crate::service::rotation::next_due;
 use crate::service::text::Faults;
+use crate::service::{Service, key_networks};
 use crate::view::{BatchAction, BatchLine, BatchReport};
 
 /// One change that was found right; `N` is what it knows of a new key.
@@ -193,7 +193,11 @@ impl Step<ReadyKey> {
             Self::Add(_, key) => key.put(tables, draft, ""),
             Self::Edit(id, patch) => {
                 let old = unchanged(tables, *id, None)?;
-                let (mut record, set) = changed(old, patch, draft);
+                let (mut record, mut set) = changed(old, patch, draft);
+                if let Some(networks) = &patch.networks {
+                    key_networks::put(tables, draft, *id, networks)?;
+                    set.push("networks");
+                }
                 if patch.rotation_interval.is_some() {
                     record.next_rotation_ms = next_due(tables, &record, draft.now_ms);
                 }

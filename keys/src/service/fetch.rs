@@ -14,11 +14,11 @@ use crate::crypto::{self, PublicKey, ServiceTokenSecret, TokenKeys};
 use crate::error::{Error, Locked, Result};
 use crate::input::{FetchMany, KeyRef};
 use crate::policy::Permission;
-use crate::service::Service;
 use crate::service::keys::status_of;
 use crate::service::mirror::Tables;
 use crate::service::tokens::{in_environment, opens_later};
 use crate::service::versions::previous_of;
+use crate::service::{Service, key_networks};
 use crate::view::{Fetched, KeyStatus, NotFetched};
 
 /// Keys fetched with one request.
@@ -92,6 +92,9 @@ impl Service {
         let (key, now_ms) = (&row.record, self.now_ms());
         if status_of(key, now_ms) != KeyStatus::Active || key.frozen_ms.is_some() {
             return Err(Error::KeyInactive);
+        }
+        if !key_networks::admits(&self.mirror().read(), id, caller.origin.address) {
+            return Err(Error::Forbidden("the key is given out in other networks only".to_owned()));
         }
         let limit = self.month_limit(key, now_ms);
         if key.refuse_over_limit && limit.exceeded {

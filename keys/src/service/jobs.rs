@@ -2,8 +2,8 @@
 //! is nothing to do.
 
 use keyward_store::model::{
-    ApiKey, Lock, LockTarget, PastRotation, Rotation, RotationOccurrence, RotationPlan, RotationSigning,
-    Version, VersionHolder, VersionUse, Watched,
+    ApiKey, KeyNetworks, Lock, LockTarget, PastRotation, Rotation, RotationOccurrence, RotationPlan,
+    RotationSigning, Version, VersionHolder, VersionUse, Watched,
 };
 use keyward_store::{KeyRange, Op, Order, Record, Row, Snapshot, Store};
 
@@ -115,7 +115,7 @@ impl Service {
                 }
                 draft.batch.op(Op::Del(*table, row.clone()));
             }
-            for table in [RotationPlan::TABLE, Rotation::TABLE, RotationSigning::TABLE] {
+            for table in [RotationPlan::TABLE, Rotation::TABLE, RotationSigning::TABLE, KeyNetworks::TABLE] {
                 draft.batch.op(Op::Del(table, id.as_bytes().to_vec()));
             }
             tables.tokens.values().try_for_each(|token| granted::end(draft, token, &[id]))

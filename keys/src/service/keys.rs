@@ -16,7 +16,7 @@ use crate::service::moving::Relocation;
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::patch::{apply, check_patch};
 use crate::service::rotation::{self, settings_view};
-use crate::service::{Service, granted};
+use crate::service::{Service, granted, key_networks};
 use crate::view::{KeyStatus, KeyView};
 
 /// Keys that a notice names.
@@ -55,6 +55,10 @@ impl Service {
         self.change(caller, Permission::KeyChange, Target::Key(id), |tables, draft| {
             let old = unchanged(tables, id, if_match)?;
             let (mut record, mut set) = changed(old, &patch, draft);
+            if let Some(networks) = &patch.networks {
+                key_networks::put(tables, draft, id, networks)?;
+                set.push("networks");
+            }
             if record.environment != old.record.environment {
                 granted::leave_environment(tables, draft, &old.record);
             }
@@ -135,7 +139,10 @@ impl Service {
         let now_ms = self.now_ms();
         let key = &row.record;
         let usage = self.0.usage.totals(key.id, now_ms);
-        let rotation = settings_view(&self.mirror().read(), key, now_ms);
+        let (rotation, networks) = {
+            let tables = self.mirror().read();
+            (settings_view(&tables, key, now_ms), key_networks::of(&tables, key.id))
+        };
         KeyView {
             id: key.id,
             name: key.name.clone(),
@@ -153,6 +160,7 @@ impl Service {
             monthly_limit: key.monthly_limit,
             refuse_over_limit: key.refuse_over_limit,
             frozen: key.frozen_ms.is_some(),
+            networks,
             current_month_usage: usage.month_used,
             rotation_interval: key.rotation_interval_days,
             next_rotation: key.next_rotation_ms.map(timestamp),

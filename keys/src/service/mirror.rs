@@ -13,8 +13,9 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::Notify;
 
 use keyward_store::model::{
-    Account, Alert, AlertRule, ApiKey, Custody, Delivery, Grant, Id, Invitation, KnownAddress, Member,
-    Notification, Rotation, RotationPlan, ServiceToken, Session, Space, SpaceKind, SshKey, Ticket, Webhook,
+    Account, Alert, AlertRule, ApiKey, Custody, Delivery, Grant, Id, Invitation, KeyNetworks, KnownAddress,
+    Member, Notification, Rotation, RotationPlan, ServiceToken, Session, Space, SpaceKind, SshKey, Ticket,
+    Webhook,
 };
 use keyward_store::{Applied, KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
 
@@ -54,6 +55,8 @@ pub(crate) struct Tables {
     pub(crate) tickets: HashMap<Id, Shared<Ticket>>,
     pub(crate) alert_rules: HashMap<Id, Shared<AlertRule>>,
     pub(crate) alerts: AlertIndex,
+    /// Of keys that are not given out anywhere.
+    pub(crate) key_networks: HashMap<Id, Shared<KeyNetworks>>,
     pub(crate) rotations: Rotations,
     /// Something is due sooner than anything was before.
     hurries: bool,
@@ -126,6 +129,7 @@ impl Mirror {
             Ticket::TABLE,
             AlertRule::TABLE,
             Alert::TABLE,
+            KeyNetworks::TABLE,
             Webhook::TABLE,
             Delivery::TABLE,
         ] {
@@ -186,6 +190,8 @@ impl Tables {
             place(&mut self.alert_rules, Id::from_slice(key), decode(raw)?);
         } else if table == Alert::TABLE {
             self.alerts.put(Id::from_slice(key), decode(raw)?);
+        } else if table == KeyNetworks::TABLE {
+            place(&mut self.key_networks, Id::from_slice(key), decode(raw)?);
         } else if table == Webhook::TABLE {
             self.posted.put_webhook(Id::from_slice(key), decode(raw)?);
         } else if table == Delivery::TABLE {

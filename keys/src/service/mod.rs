@@ -35,6 +35,7 @@ mod hygiene;
 mod import;
 mod invitations;
 mod jobs;
+mod key_networks;
 mod keys;
 mod list;
 mod lockout;

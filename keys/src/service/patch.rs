@@ -5,6 +5,7 @@ use keyward_store::model::{ApiKey, Status};
 
 use crate::error::{Fault, Result};
 use crate::input::KeyPatch;
+use crate::service::key_networks;
 use crate::service::rotation;
 use crate::service::text::Faults;
 use crate::view::KeyStatus;
@@ -46,6 +47,9 @@ pub(crate) fn check_patch(mut patch: KeyPatch) -> Result<KeyPatch> {
     check_rotation(&mut faults, patch.rotation_interval);
     if let Some(Some(rotation)) = &patch.rotation {
         rotation::check(&mut faults, rotation);
+    }
+    if let Some(networks) = &patch.networks {
+        key_networks::check(&mut faults, networks);
     }
     if patch.status == Some(KeyStatus::Expired) {
         faults.add("status", "is active or inactive; to let a key expire, set expiresAt");

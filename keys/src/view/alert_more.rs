@@ -51,6 +51,9 @@ pub struct AlertHistory {
     pub key: Option<KeyView>,
     /// What became of it, oldest first.
     pub turns: Vec<AlertTurnView>,
+    /// What was done about its key last and can be taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo: Option<String>,
     /// How the value went around it; only of conditions that the past can be asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub course: Option<AlertCourse>,

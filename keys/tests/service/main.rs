@@ -4,6 +4,7 @@
 
 mod accounts;
 mod administration;
+mod alert_responses;
 mod alerts;
 mod anomalies;
 mod audit;

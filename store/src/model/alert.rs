@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::model::Id;
+use crate::model::{Id, Network};
 use crate::table::{Record, Table};
 
 /// What a rule looks at. Stored by place: new ones come last.
@@ -198,5 +198,51 @@ impl Record for AlertTurn {
     fn key(&self) -> Vec<u8> {
         let at = self.at_ms.unsigned_abs().to_be_bytes();
         [self.alert.as_bytes().as_slice(), &at, &[self.kind as u8]].concat()
+    }
+}
+
+/// What was done about a key from one of its alerts, with what was before, so that it can be taken back.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AlertResponse {
+    /// The alert.
+    pub alert: Id,
+    /// When, ms since the epoch.
+    pub at_ms: i64,
+    /// Who did it.
+    pub by: Id,
+    /// What was done.
+    pub deed: AlertDeed,
+    /// When it was taken back, ms since the epoch.
+    pub undone_ms: Option<i64>,
+}
+
+/// What was done about a key. Stored by place: new ones come last.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum AlertDeed {
+    /// It was frozen.
+    Froze,
+    /// Its monthly limit was lowered, and fetches are refused over it.
+    Limited {
+        /// The limit before.
+        limit: Option<u64>,
+        /// Whether fetches were refused over it before.
+        refused: bool,
+    },
+    /// It is given out in fewer networks.
+    Narrowed {
+        /// Those before; anywhere when empty.
+        networks: Vec<Network>,
+    },
+    /// A rotation was begun.
+    Rotated,
+}
+
+impl Record for AlertResponse {
+    const TABLE: Table = Table("alert_response");
+
+    /// The responses to an alert lie together, oldest first.
+    fn key(&self) -> Vec<u8> {
+        let at = self.at_ms.unsigned_abs().to_be_bytes();
+        [self.alert.as_bytes().as_slice(), &at].concat()
     }
 }

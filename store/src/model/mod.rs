@@ -10,6 +10,7 @@ mod custody;
 mod fetch;
 mod id;
 mod invitation;
+mod key_networks;
 mod notification;
 mod replay;
 mod rotation;
@@ -22,7 +23,7 @@ mod watched;
 mod webhook;
 
 pub use account::{Account, Plan, Preferences, SecondFactor, Security, Session, SshKey};
-pub use alert::{Alert, AlertCondition, AlertRule, AlertTurn, AlertTurnKind};
+pub use alert::{Alert, AlertCondition, AlertDeed, AlertResponse, AlertRule, AlertTurn, AlertTurnKind};
 pub use api_key::{ApiKey, Custody, Environment, Previous, Status};
 pub use audit::{AuditRecord, Door, Outcome};
 pub use checkpoint::Checkpoint;
@@ -30,6 +31,7 @@ pub use custody::{Holder, Lock, LockTarget, Version, label};
 pub use fetch::FetchDay;
 pub use id::{Id, IdError};
 pub use invitation::{Invitation, Purpose};
+pub use key_networks::KeyNetworks;
 pub use notification::{KnownAddress, LimitNotice, Notification};
 pub use replay::{Carried, CarriedAnswer};
 pub use rotation::{

@@ -58,6 +58,10 @@ pub(crate) enum Subject {
     Snooze,
     /// Settle the alert.
     Settle,
+    /// Hold the key to fewer networks.
+    Narrow,
+    /// Lower the key's limit.
+    Lower,
 }
 
 /// How a dialog ended, unless it was left.

@@ -1,6 +1,8 @@
 //! Commands about alerts and the rules for them.
 
-use keyward_keys::input::{AlertQuery, AlertRuleQuery, AlertSnooze, KeyRef, NewAlertRule};
+use keyward_keys::input::{
+    AlertAction, AlertQuery, AlertRespond, AlertRuleQuery, AlertSnooze, KeyRef, NewAlertRule,
+};
 use keyward_keys::view::{AlertRuleView, AlertView};
 use keyward_keys::{AlertCondition, Error, Id};
 
@@ -66,6 +68,32 @@ pub(super) async fn resolve(context: &Context<'_>, args: &Args) -> Result<(), Fa
     for id in ids(args, "alert")? {
         let alert = context.service.resolve_alert(context.caller, id).await?;
         done(context, args, &alert).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn respond(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let action = args.get("--action").unwrap_or_default();
+    let mut networks = Vec::new();
+    for text in args.all("--network") {
+        let network = text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(Into::into));
+        let wrong = || Error::invalid("network", format!("{text} is no network such as 10.0.0.0/8"));
+        networks.push(network.ok_or_else(wrong)?);
+    }
+    let respond = AlertRespond {
+        action: keys::word_of("--action", action, "freeze, narrow, limit, rotate or undo")?,
+        limit: keys::whole(args, "--limit")?,
+        networks: (!networks.is_empty()).then_some(networks),
+    };
+    for id in ids(args, "alert")? {
+        let history = context.service.respond_to_alert(context.caller, id, &respond).await?;
+        if args.json {
+            context.print(&print::json(&history)).await?;
+            continue;
+        }
+        let done = history.turns.last().map(|turn| turn.detail.clone()).unwrap_or_default();
+        let back = if respond.action == AlertAction::Undo { "taken back: " } else { "" };
+        context.note(args, &format!("{id}: {back}{done}.\n")).await?;
     }
     Ok(())
 }

@@ -47,6 +47,7 @@ pub(super) enum Verb {
     AlertsAck,
     AlertsSnooze,
     AlertsResolve,
+    AlertsRespond,
     AlertsRules,
     AlertsRuleAdd,
     AlertsRuleRm,

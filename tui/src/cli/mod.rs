@@ -135,6 +135,7 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::AlertsLs => alerts::ls(context, args).await,
         Verb::AlertsAck => alerts::ack(context, args).await,
         Verb::AlertsSnooze => alerts::snooze(context, args).await,
+        Verb::AlertsRespond => alerts::respond(context, args).await,
         Verb::AlertsResolve => alerts::resolve(context, args).await,
         Verb::AlertsRules => alerts::rules(context, args).await,
         Verb::AlertsRuleAdd => alerts::add(context, args).await,

@@ -1,6 +1,7 @@
 //! The centre of alerts and its rules: what is asked for, when, and what is said.
 
 use crate::sample::{Look, Stage, id, keys};
+use keyward_keys::input::AlertAction;
 use keyward_keys::view::{AlertState, NotificationPage, NotificationView, Pagination};
 use keyward_keys::{AlertCondition, Event};
 use keyward_tui::app::{AlertAnswer, AlertAsk, Answer, AppEvent, InboxAnswer, InboxQuery, Query, RequestId};
@@ -197,4 +198,44 @@ fn a_message_about_an_alert_leads_to_it_by_one_key() {
     stage.press("o");
     assert!(stage.text().contains("Alert: stripe-live"), "{}", stage.text());
     assert!(stage.text().contains(AlertState::Firing.name()));
+}
+
+#[test]
+fn the_key_is_frozen_narrowed_limited_or_rotated_by_one_key_and_that_is_taken_back() {
+    let mut stage = stage("A", (80, 24));
+    let responses = |stage: &mut Stage| take(stage, |ask| matches!(ask, AlertAsk::Respond(..)));
+    stage.hold = true;
+    stage.press("f");
+    assert!(responses(&mut stage).is_none() && stage.text().contains("used in production"), "asked first");
+    stage.press("y");
+    let (request, ask) = responses(&mut stage).expect("asked");
+    assert!(
+        matches!(&ask, AlertAsk::Respond(alert, respond) if *alert == id(500) && respond.action == AlertAction::Freeze)
+    );
+    let answer = stage.reply(Query::Alerts(ask)).expect("answered");
+    stage.answer(request, Ok(answer));
+    assert!(stage.text().contains("you froze the key") && stage.text().contains("takes it back"));
+    stage.press("wnowhere\r");
+    assert!(responses(&mut stage).is_none() && stage.text().contains("with spaces between"));
+    stage.press("\x1bw10.0.0.0/8 203.0.113.7\r");
+    let (_, ask) = responses(&mut stage).expect("asked");
+    assert!(
+        matches!(ask, AlertAsk::Respond(_, respond) if respond.networks.as_ref().is_some_and(|all| all.len() == 2))
+    );
+    stage.press("L\r");
+    let (_, ask) = responses(&mut stage).expect("asked");
+    assert!(matches!(ask, AlertAsk::Respond(_, respond) if respond.limit == Some(71_204)));
+    stage.press("Ry");
+    let (_, ask) = responses(&mut stage).expect("asked");
+    assert!(matches!(ask, AlertAsk::Respond(_, respond) if respond.action == AlertAction::Rotate));
+    stage.press("z");
+    assert!(responses(&mut stage).is_none(), "nothing of this alert is there to take back");
+    stage.hold = false;
+    stage.press("jj");
+    stage.hold = true;
+    stage.press("z");
+    let (_, ask) = responses(&mut stage).expect("asked");
+    assert!(
+        matches!(ask, AlertAsk::Respond(alert, respond) if alert == id(502) && respond.action == AlertAction::Undo)
+    );
 }

@@ -223,6 +223,12 @@ fn history(keys: &[KeyView], wanted: Id) -> Option<AlertHistory> {
             ));
             turns.push(turn(age - 9 * MINUTE, AlertTurnKind::Woke, None, ""));
             turns.push(turn(40 * MINUTE, AlertTurnKind::Acknowledged, Some((901, "Bo Lindqvist")), ""));
+            turns.push(turn(
+                35 * MINUTE,
+                AlertTurnKind::Responded,
+                Some((901, "Bo Lindqvist")),
+                "lowered its limit",
+            ));
         }
         Snoozed => turns.push(turn(HOUR, AlertTurnKind::Snoozed, Some((900, "Ana Ruiz")), "until tomorrow")),
         Resolved if alert.resolved_by.is_some() => {
@@ -249,7 +255,14 @@ fn history(keys: &[KeyView], wanted: Id) -> Option<AlertHistory> {
         values: (0..count).map(value).collect(),
     });
     let rule_in_words = Some(rules()[ROWS[n].1].in_words.clone());
-    Some(AlertHistory { rule_in_words, key: keys.get(ROWS[n].0).cloned(), turns, course, alert })
+    Some(AlertHistory {
+        undo: (n == 2).then(|| "lowered its limit".to_owned()),
+        rule_in_words,
+        key: keys.get(ROWS[n].0).cloned(),
+        turns,
+        course,
+        alert,
+    })
 }
 
 fn tried(rule: &keyward_keys::input::AlertTrial) -> AlertTrialView {
@@ -293,6 +306,19 @@ pub(super) fn answer(keys: &[KeyView], ask: AlertAsk) -> Option<AlertAnswer> {
             AlertAnswer::Changed(Box::new(AlertView { snoozed_until: Some(until), ..*alert }))
         }
         AlertAsk::Resolve(id) => changed(id, Resolved)?,
+        AlertAsk::Respond(alert, respond) => {
+            let mut history = history(keys, alert)?;
+            let back = respond.action == keyward_keys::input::AlertAction::Undo;
+            history.turns.push(AlertTurnView {
+                at: ago(0),
+                turn: if back { AlertTurnKind::Undone } else { AlertTurnKind::Responded },
+                by: Some(id(900)),
+                by_name: Some("Ana Ruiz".to_owned()),
+                detail: "froze the key".to_owned(),
+            });
+            history.undo = (!back).then(|| "froze the key".to_owned());
+            AlertAnswer::History(Box::new(history))
+        }
         AlertAsk::Rules(_) => {
             let rules = if keys.is_empty() { Vec::new() } else { rules() };
             AlertAnswer::Rules(AlertRulePage { pagination: page(&rules), rules })

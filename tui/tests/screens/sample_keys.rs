@@ -76,6 +76,7 @@ pub(crate) fn key(n: usize) -> KeyView {
         current_month_usage: month,
         refuse_over_limit: false,
         frozen: false,
+        networks: Vec::new(),
         rotation_interval: 90,
         next_rotation: Some(moment(NOW_MS) + day * (12 + n as i32 * 5) - day * if n == 9 { 60 } else { 0 }),
         rotation: Some(Box::new(reminding())),

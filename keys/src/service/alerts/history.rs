@@ -1,8 +1,8 @@
 //! One alert with all there is to know of it: what became of it and by whom, how its value went, what its rule does, how
 //! its key is now.
 
-use keyward_store::model::{AlertTurn, Id};
-use keyward_store::{KeyRange, Order, Record, Row, Snapshot, Store};
+use keyward_store::model::{AlertResponse, AlertTurn, Id};
+use keyward_store::{KeyRange, Order, Record, Row, Snapshot, Store, Table};
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
@@ -12,6 +12,7 @@ use crate::service::alerts::condition::{Limits, kind};
 use crate::service::alerts::course::course;
 use crate::service::alerts::handle::visible;
 use crate::service::alerts::look::limits_of;
+use crate::service::alerts::respond::in_words as in_words_of;
 use crate::service::alerts::rules::in_words;
 use crate::service::names::name;
 use crate::view::{AlertHistory, AlertTurnView};
@@ -55,8 +56,9 @@ impl Service {
             None => None,
         };
         let turns = self.turns_of(caller, account, id).await?;
+        let undo = self.last_response(id).await?.map(|row| in_words_of(&row.record.deed).to_owned());
         let key = key.map(|key| self.key_view(&key));
-        Ok(AlertHistory { alert: view, rule_in_words, key, turns, course })
+        Ok(AlertHistory { alert: view, rule_in_words, key, turns, course, undo })
     }
 
     async fn turns_of(&self, caller: &Caller, account: Id, id: Id) -> Result<Vec<AlertTurnView>> {
@@ -79,10 +81,14 @@ impl Service {
     }
 
     /// The keys of the rows in which an alert's turns are kept.
-    pub(super) async fn turn_keys(&self, id: Id) -> Result<Vec<Vec<u8>>> {
+    pub(super) async fn turn_keys(&self, id: Id) -> Result<Vec<(Table, Vec<u8>)>> {
         let snapshot = self.store().snapshot().await?;
         let range = KeyRange::prefix(id.as_bytes());
-        let rows = snapshot.scan(AlertTurn::TABLE, range, Order::Ascending, MOST * 10).await?;
-        Ok(rows.into_iter().map(|(key, _)| key).collect())
+        let mut keys = Vec::new();
+        for table in [AlertTurn::TABLE, AlertResponse::TABLE] {
+            let rows = snapshot.scan(table, range.clone(), Order::Ascending, MOST * 10).await?;
+            keys.extend(rows.into_iter().map(|(key, _)| (table, key)));
+        }
+        Ok(keys)
     }
 }

@@ -1,8 +1,8 @@
 //! The turns of an alert: it fires, wakes from its snooze, recovers, or ends with its rule or key. Each is one row in one
 //! commit with the notices that tell of it, so that a restart neither repeats nor loses one.
 
+use keyward_store::Op;
 use keyward_store::model::{Alert, AlertCondition, AlertRule, AlertTurn, AlertTurnKind, ApiKey, Id, Role};
-use keyward_store::{Op, Record};
 
 use crate::caller::Caller;
 use crate::crypto;
@@ -56,8 +56,8 @@ impl Service {
                     Turn::Orphaned(id) => orphaned(tables, draft, *id),
                 }
             }
-            for key in &old {
-                draft.batch.op(Op::Del(AlertTurn::TABLE, key.clone()));
+            for (table, key) in &old {
+                draft.batch.op(Op::Del(*table, key.clone()));
             }
             Ok(())
         })

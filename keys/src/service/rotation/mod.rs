@@ -29,6 +29,7 @@ use crate::view::RotationView;
 
 pub(crate) use drive::Rotor;
 pub(crate) use evidence::Evidence;
+pub(crate) use moves::Moment;
 pub(crate) use plan::{LONGEST_MS, check, next_due, plan_of, set};
 pub(crate) use progress::progress;
 pub(crate) use shown::{settings_view, state_of};
@@ -53,6 +54,17 @@ impl Rotate {
 impl Service {
     /// Begins a rotation, or lets one go on that had stopped. The daemon does the rest.
     pub async fn rotate(&self, caller: &Caller, key: &KeyRef, rotate: Rotate) -> Result<RotationView> {
+        self.rotate_along(caller, key, rotate, |_| Ok(())).await
+    }
+
+    /// The same, with something else in the same commit.
+    pub(crate) async fn rotate_along(
+        &self,
+        caller: &Caller,
+        key: &KeyRef,
+        rotate: Rotate,
+        along: impl Fn(&mut Moment<'_>) -> Result<()>,
+    ) -> Result<RotationView> {
         let account = caller.person()?;
         let id = self.resolve(caller, key)?;
         Faults::from(rotate.faults()).check()?;
@@ -78,7 +90,7 @@ impl Service {
             if let Begun::New(Some(cancelled)) = begun {
                 moment.ended.push((*cancelled, false));
             }
-            Ok(())
+            along(moment)
         })
         .await?;
         self.rotation(caller, &KeyRef::Id(id.to_string())).await
@@ -87,6 +99,17 @@ impl Service {
     /// Goes back, which nobody needs to read anything for: gives up what is under way, or makes an earlier version the
     /// current one again.
     pub async fn roll_back(&self, caller: &Caller, key: &KeyRef, back: RollBack) -> Result<RotationView> {
+        self.roll_back_along(caller, key, back, |_| Ok(())).await
+    }
+
+    /// The same, with something else in the same commit.
+    pub(crate) async fn roll_back_along(
+        &self,
+        caller: &Caller,
+        key: &KeyRef,
+        back: RollBack,
+        along: impl Fn(&mut Moment<'_>) -> Result<()>,
+    ) -> Result<RotationView> {
         caller.person()?;
         let id = self.resolve(caller, key)?;
         let run = crypto::random_id()?;
@@ -99,7 +122,7 @@ impl Service {
             };
             moment.schedule_anew |= done.cancelled.is_some();
             moment.ended.extend(done.cancelled.map(|run| (run, false)));
-            Ok(())
+            along(moment)
         })
         .await?;
         self.rotation(caller, &KeyRef::Id(id.to_string())).await

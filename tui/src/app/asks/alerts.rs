@@ -2,7 +2,7 @@
 
 use keyward_keys::Id;
 use keyward_keys::input::{
-    AlertQuery, AlertRulePatch, AlertRuleQuery, AlertSnooze, AlertTrial, NewAlertRule,
+    AlertQuery, AlertRespond, AlertRulePatch, AlertRuleQuery, AlertSnooze, AlertTrial, NewAlertRule,
 };
 use keyward_keys::view::{AlertHistory, AlertPage, AlertRulePage, AlertRuleView, AlertTrialView, AlertView};
 
@@ -18,6 +18,8 @@ pub enum AlertAsk {
     Snooze(Id, AlertSnooze),
     /// `resolve_alert`, answered by [`AlertAnswer::Changed`].
     Resolve(Id),
+    /// `respond_to_alert`, answered by [`AlertAnswer::History`].
+    Respond(Id, AlertRespond),
     /// `alert_rules`, answered by [`AlertAnswer::Rules`].
     Rules(AlertRuleQuery),
     /// `create_alert_rule`, answered by [`AlertAnswer::Rule`].

@@ -45,6 +45,22 @@ pub(super) static GROUPS: &[Group] = &[
             .line("alerts snooze ALERT --minutes 60"),
             row(C::Settle, &[c('x')], "resolve", 75, "Settle the alert; it comes again after it was over")
                 .line("alerts resolve ALERT"),
+            row(C::Freeze, &[c('f')], "freeze", 68, "Freeze the key: apps cannot fetch it; z takes it back")
+                .line("alerts respond ALERT --action freeze"),
+            row(C::Narrow, &[c('w')], "networks", 48, "Let apps fetch the key from some networks only")
+                .line("alerts respond ALERT --action narrow --network CIDR"),
+            row(
+                C::Lower,
+                &[c('L')],
+                "limit",
+                46,
+                "Lower the key's monthly limit, and refuse fetches over it",
+            )
+            .line("alerts respond ALERT --action limit --limit N"),
+            row(C::Rotate, &[c('R')], "rotate", 47, "Give the key a new value")
+                .line("alerts respond ALERT --action rotate"),
+            row(C::Undo, &[c('z')], "take back", 30, "Take back what was last done about the key")
+                .line("alerts respond ALERT --action undo"),
         ],
     },
     Group {

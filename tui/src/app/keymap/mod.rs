@@ -111,6 +111,9 @@ pub(crate) enum Command {
     Acknowledge,
     Snooze,
     Settle,
+    /// Hold the alert's key to fewer networks, lower its limit.
+    Narrow,
+    Lower,
     /// To what the newest message is about.
     Follow,
 }

@@ -48,6 +48,19 @@ pub(super) const COMMANDS: &[Command] = &[
         more: "One comes again once its condition has been over in between.",
     },
     Command {
+        verb: Verb::AlertsRespond,
+        words: &["alerts", "respond"],
+        operand: Some(("ID", true)),
+        flags: &[
+            Flag { required: true, ..option("--action", "ACTION", "freeze, narrow, limit, rotate or undo") },
+            option("--limit", "N", "the new monthly limit, for limit"),
+            Flag { many: true, ..option("--network", "CIDR", "where apps may fetch it from, for narrow") },
+        ],
+        about: "Do something about the key of an alert, or take the last of that back",
+        more: "Freeze: apps cannot fetch the key. Narrow: they fetch it from these networks only. Limit: they cannot \\
+               fetch it once the month is over the limit. Rotate: it gets a new value. Each is audited with the alert.",
+    },
+    Command {
         verb: Verb::AlertsRules,
         words: &["alerts", "rules"],
         operand: None,

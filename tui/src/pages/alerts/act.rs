@@ -1,9 +1,11 @@
 //! What a person does about an alert, the same from the list and from its own page: what is asked first, what is sent, and
 //! what is said of it afterwards.
 
-use keyward_keys::Id;
-use keyward_keys::input::{AlertSnooze, duration};
-use keyward_keys::view::{AlertState, AlertView};
+use std::net::IpAddr;
+
+use keyward_keys::input::{AlertAction, AlertRespond, AlertSnooze, duration};
+use keyward_keys::view::{AlertHistory, AlertState, AlertView, KeyView};
+use keyward_keys::{AlertTurnKind, Environment, Id};
 
 use super::words;
 use crate::app::cx::{Cx, Pending};
@@ -11,7 +13,9 @@ use crate::app::dialog::{Dialog, Subject, Verdict};
 use crate::app::keymap::Command;
 use crate::app::{AlertAnswer, AlertAsk, Answer, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
+use crate::pages::form::parse::parse_limit;
 use crate::widgets::format;
+use crate::widgets::pen::safe;
 
 /// How long one is put off.
 const SNOOZES: &[(char, &str)] =
@@ -26,7 +30,17 @@ pub(super) struct Hands {
 
 impl Hands {
     /// Does what a command says about this alert, or asks first; whether the command was one of these.
-    pub(super) fn command(&mut self, command: Command, alert: &AlertView, cx: &mut Cx<'_>) -> bool {
+    pub(super) fn command(
+        &mut self,
+        command: Command,
+        alert: &AlertView,
+        history: Option<&AlertHistory>,
+        cx: &mut Cx<'_>,
+    ) -> bool {
+        let history = history.filter(|history| history.alert.id == alert.id);
+        if self.respond(command, alert.id, history, cx) {
+            return true;
+        }
         let ours = matches!(command, Command::Acknowledge | Command::Snooze | Command::Settle);
         if !ours {
             return false;
@@ -53,15 +67,90 @@ impl Hands {
         true
     }
 
+    /// Does something about the key, or asks first: by how much it touches.
+    fn respond(
+        &mut self,
+        command: Command,
+        alert: Id,
+        history: Option<&AlertHistory>,
+        cx: &mut Cx<'_>,
+    ) -> bool {
+        let key = history.and_then(|history| history.key.as_ref());
+        let undo = history.and_then(|history| history.undo.as_ref());
+        match (command, key) {
+            (Command::Freeze | Command::Narrow | Command::Lower | Command::Rotate, None) => {
+                cx.say(NoticeKind::Info, "Its key is not there, or is being read: try again.");
+            }
+            (Command::Freeze, Some(key)) if key.frozen => {
+                cx.say(NoticeKind::Info, "It is frozen already; its page thaws it with f.");
+            }
+            (Command::Freeze, Some(key)) if key.environment == Environment::Production => {
+                let text = format!(
+                    "Freeze {}? It is used in production: apps cannot fetch it until it is thawed. Calls are still \
+                     counted; z takes it back.",
+                    safe(&key.name)
+                );
+                cx.open(Dialog::confirm(Subject::Freeze, "Freeze", text, true));
+            }
+            (Command::Freeze, Some(_)) => self.ask(done(alert, AlertAction::Freeze), cx),
+            (Command::Narrow, Some(key)) => ask_networks(key, &typed(key), None, cx),
+            (Command::Lower, Some(key)) => {
+                ask_limit(key, &key.current_month_usage.max(1).to_string(), None, cx);
+            }
+            (Command::Rotate, Some(key)) => {
+                let production = key.environment == Environment::Production;
+                let text = format!(
+                    "Rotate {} now? Its value before is fetched along until its overlap is over; z goes back to it.",
+                    safe(&key.name)
+                );
+                cx.open(Dialog::confirm(Subject::Rotate, "Rotate", text, production));
+            }
+            (Command::Undo, _) if undo.is_none() => {
+                cx.say(NoticeKind::Info, "Nothing is there to take back.")
+            }
+            (Command::Undo, _) => self.ask(done(alert, AlertAction::Undo), cx),
+            _ => return false,
+        }
+        self.about = Some(alert);
+        true
+    }
+
     fn ask(&mut self, ask: AlertAsk, cx: &mut Cx<'_>) {
         self.doing = Some(cx.ask(Query::Alerts(ask)));
     }
 
     /// A dialog of ours has ended.
-    pub(super) fn verdict(&mut self, subject: Subject, verdict: &Verdict, cx: &mut Cx<'_>) {
+    pub(super) fn verdict(
+        &mut self,
+        subject: Subject,
+        verdict: &Verdict,
+        history: Option<&AlertHistory>,
+        cx: &mut Cx<'_>,
+    ) {
         let Some(id) = self.about else { return };
+        let key = history.filter(|history| history.alert.id == id).and_then(|history| history.key.as_ref());
         let snooze = |minutes| AlertAsk::Snooze(id, AlertSnooze { until: None, minutes: Some(minutes) });
         match (subject, verdict) {
+            (Subject::Freeze, _) => self.ask(done(id, AlertAction::Freeze), cx),
+            (Subject::Rotate, _) => self.ask(done(id, AlertAction::Rotate), cx),
+            (Subject::Narrow, Verdict::Line(text)) => match networks_of(id, text) {
+                Some(ask) => self.ask(ask, cx),
+                None => {
+                    let error = "networks such as 10.0.0.0/8 203.0.113.7, with spaces between".to_owned();
+                    key.into_iter().for_each(|key| ask_networks(key, text, Some(error.clone()), cx));
+                }
+            },
+            (Subject::Lower, Verdict::Line(text)) => match parse_limit(text) {
+                Ok(Some(limit)) => {
+                    let respond =
+                        AlertRespond { action: AlertAction::Limit, limit: Some(limit), networks: None };
+                    self.ask(AlertAsk::Respond(id, respond), cx);
+                }
+                Ok(None) | Err(_) => {
+                    let error = "a number, such as 50000 or 50k".to_owned();
+                    key.into_iter().for_each(|key| ask_limit(key, text, Some(error.clone()), cx));
+                }
+            },
             (Subject::Settle, _) => self.ask(AlertAsk::Resolve(id), cx),
             (Subject::Snooze, Verdict::Picked('1')) => self.ask(snooze(60), cx),
             (Subject::Snooze, Verdict::Picked('4')) => self.ask(snooze(4 * 60), cx),
@@ -86,10 +175,63 @@ impl Hands {
             Ok(Answer::Alerts(AlertAnswer::Changed(alert))) => {
                 cx.say(NoticeKind::Done, told(&alert, cx.now_ms));
             }
+            Ok(Answer::Alerts(AlertAnswer::History(history))) => {
+                if let Some(turn) = history.turns.last() {
+                    let key = words::key(&history.alert);
+                    let text = match turn.turn {
+                        AlertTurnKind::Undone => format!("{key}: taken back, what {}.", turn.detail),
+                        _ => format!("{key}: you {}. z takes it back.", turn.detail),
+                    };
+                    cx.say(NoticeKind::Done, text);
+                }
+            }
             Ok(_) => {}
-            Err(notice) => cx.tell(notice),
+            // What was wrong with a figure says more than that something was.
+            Err(notice) => match notice.faults.first() {
+                Some(fault) => {
+                    cx.say(NoticeKind::Failure, format!("Not done: {} {}.", fault.field, fault.detail))
+                }
+                None => cx.tell(notice),
+            },
         }
     }
+}
+
+fn done(alert: Id, action: AlertAction) -> AlertAsk {
+    AlertAsk::Respond(alert, AlertRespond { action, limit: None, networks: None })
+}
+
+/// The networks it is held to, as one types them.
+fn typed(key: &KeyView) -> String {
+    key.networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn ask_networks(key: &KeyView, typed: &str, error: Option<String>, cx: &mut Cx<'_>) {
+    let text = format!(
+        "From where may apps fetch {}? Networks or addresses with spaces between: 10.0.0.0/8 203.0.113.7. From \
+         everywhere else it is refused; z takes it back.",
+        safe(&key.name)
+    );
+    cx.open(Dialog::line(Subject::Narrow, "Narrow its networks", text, typed, error));
+}
+
+fn networks_of(alert: Id, text: &str) -> Option<AlertAsk> {
+    let words = text.split([' ', ',']).filter(|word| !word.is_empty());
+    let network = |word: &str| word.parse().ok().or_else(|| word.parse::<IpAddr>().ok().map(Into::into));
+    let networks = words.map(network).collect::<Option<Vec<_>>>()?;
+    let respond = AlertRespond { action: AlertAction::Narrow, limit: None, networks: Some(networks) };
+    Some(AlertAsk::Respond(alert, respond))
+}
+
+fn ask_limit(key: &KeyView, typed: &str, error: Option<String>, cx: &mut Cx<'_>) {
+    let before = key.monthly_limit.map_or_else(|| "none".to_owned(), format::count);
+    let text = format!(
+        "How many calls a month may {} have? {} are used, the limit is {before}. Over it, apps cannot fetch the \
+         key; z takes it back.",
+        safe(&key.name),
+        format::count(key.current_month_usage)
+    );
+    cx.open(Dialog::line(Subject::Lower, "Lower its limit", text, typed, error));
 }
 
 fn ask_span(typed: &str, error: Option<String>, cx: &mut Cx<'_>) {

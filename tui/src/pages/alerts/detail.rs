@@ -159,6 +159,20 @@ fn head(history: &AlertHistory, area: Rect, buf: &mut Buffer, ui: &Ui) -> u16 {
         Pen::new(buf, area, row).text(handled, ui.style(Tone::Accent));
         row += 1;
     }
+    let key = history.key.as_ref();
+    if let Some(key) = key.filter(|key| !key.networks.is_empty()) {
+        let networks: Vec<_> = key.networks.iter().map(ToString::to_string).collect();
+        Pen::new(buf, area, row)
+            .text(format!("Fetched from {} only", networks.join(", ")), ui.style(Tone::Warn));
+        row += 1;
+    }
+    if let Some(undo) = &history.undo {
+        let mut pen = Pen::new(buf, area, row);
+        pen.text("z", ui.style(Tone::Accent))
+            .text(" takes back: ", dim)
+            .text(safe(undo), ui.style(Tone::Text));
+        row += 1;
+    }
     row + u16::from(area.height >= 12)
 }
 
@@ -268,8 +282,11 @@ fn draw_turns(history: &AlertHistory, zone: &TimeZone, scroll: usize, area: Rect
         let mut pen = Pen::new(buf, area, row);
         pen.text(mark, ui.style(tone)).skip(1).cell(when.to_string(), 13, dim);
         pen.text(words::turn(turn), ui.style(Tone::Text));
-        if !turn.detail.is_empty() && turn.turn != keyward_keys::AlertTurnKind::Fired {
-            pen.text(": ", dim).text(safe(&turn.detail), dim);
+        use keyward_keys::AlertTurnKind as T;
+        // The words of these say it already.
+        if !turn.detail.is_empty() && !matches!(turn.turn, T::Fired | T::Responded) {
+            let between = if turn.turn == T::Undone { " " } else { ": " };
+            pen.text(between, dim).text(safe(&turn.detail), dim);
         }
         row += 1;
     }

@@ -92,10 +92,9 @@ impl AlertsPage {
         self.alerts.get()?.alerts.get(self.list.selected())
     }
 
-    /// The selected alert is told of, where there is room for that.
+    /// The selected alert is told of; what can be done about it needs its key, also where there is no room to tell of it.
     fn follow(&mut self, cx: &mut Cx<'_>) {
-        let room = self.layout(cx.area).detail.height > 0;
-        let id = self.current().map(|alert| alert.id).filter(|_| room && self.tab != Tab::Rules);
+        let id = self.current().map(|alert| alert.id).filter(|_| self.tab != Tab::Rules);
         self.detail.turn_to(id, cx);
     }
 
@@ -171,7 +170,7 @@ impl Page for AlertsPage {
                 if self.list.command(command, height) {
                     self.follow(cx);
                 } else if let Some(alert) = self.current().cloned() {
-                    self.hands.command(command, &alert, cx);
+                    self.hands.command(command, &alert, self.detail.get(), cx);
                 }
             }
         }
@@ -199,7 +198,7 @@ impl Page for AlertsPage {
     fn verdict(&mut self, subject: Subject, verdict: Verdict, cx: &mut Cx<'_>) -> Step {
         match subject {
             Subject::Remove(id) => self.rules.remove(id, cx),
-            subject => self.hands.verdict(subject, &verdict, cx),
+            subject => self.hands.verdict(subject, &verdict, self.detail.get(), cx),
         }
         Step::Stay
     }

@@ -58,8 +58,9 @@ impl Page for AlertPage {
     }
 
     fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
-        let alert = self.detail.get().map(|history| history.alert.clone());
-        if alert.as_ref().is_some_and(|alert| self.hands.command(command, alert, cx)) {
+        let history = self.detail.get();
+        let alert = history.map(|history| history.alert.clone());
+        if alert.as_ref().is_some_and(|alert| self.hands.command(command, alert, history, cx)) {
             return Step::Stay;
         }
         match command {
@@ -82,7 +83,7 @@ impl Page for AlertPage {
     }
 
     fn verdict(&mut self, subject: Subject, verdict: Verdict, cx: &mut Cx<'_>) -> Step {
-        self.hands.verdict(subject, &verdict, cx);
+        self.hands.verdict(subject, &verdict, self.detail.get(), cx);
         Step::Stay
     }
 

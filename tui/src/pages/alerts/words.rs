@@ -63,8 +63,8 @@ pub(super) fn turn(turn: &AlertTurnView) -> String {
         AlertTurnKind::Acknowledged => "looks after it",
         AlertTurnKind::Snoozed => "put it off",
         AlertTurnKind::Settled => "settled it",
-        AlertTurnKind::Responded => "acted on the key",
-        AlertTurnKind::Undone => "took that back",
+        AlertTurnKind::Responded => return format!("{who} {}", safe(&turn.detail)),
+        AlertTurnKind::Undone => "took back what",
     };
     format!("{who} {what}")
 }

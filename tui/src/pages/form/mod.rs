@@ -4,7 +4,7 @@
 mod field;
 pub(crate) mod import;
 mod paint;
-mod parse;
+pub(crate) mod parse;
 mod rotating;
 
 use keyward_keys::input::NewKey;

@@ -1,7 +1,7 @@
 //! Figures as people type them into the form.
 
 /// `50000`, `50,000`, `50k`, `2M`; nothing is no limit.
-pub(super) fn parse_limit(text: &str) -> Result<Option<u64>, &'static str> {
+pub(crate) fn parse_limit(text: &str) -> Result<Option<u64>, &'static str> {
     let text: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, ',' | '_' | '.')).collect();
     let (digits, unit) = match text.strip_suffix(['k', 'K']) {
         Some(digits) => (digits, 1_000),

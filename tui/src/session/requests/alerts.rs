@@ -13,6 +13,9 @@ pub(super) async fn answer(service: &Service, caller: &Caller, ask: AlertAsk) ->
         AlertAsk::Acknowledge(id) => changed(service.acknowledge_alert(caller, id).await?),
         AlertAsk::Snooze(id, snooze) => changed(service.snooze_alert(caller, id, &snooze).await?),
         AlertAsk::Resolve(id) => changed(service.resolve_alert(caller, id).await?),
+        AlertAsk::Respond(id, respond) => {
+            A::History(Box::new(service.respond_to_alert(caller, id, &respond).await?))
+        }
         AlertAsk::Rules(query) => A::Rules(service.alert_rules(caller, &query).await?),
         AlertAsk::Make(new) => rule(service.create_alert_rule(caller, &new).await?),
         AlertAsk::Change(id, patch) => rule(service.update_alert_rule(caller, id, &patch).await?),
