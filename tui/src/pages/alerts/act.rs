@@ -106,7 +106,7 @@ impl Hands {
                 cx.open(Dialog::confirm(Subject::Rotate, "Rotate", text, production));
             }
             (Command::Undo, _) if undo.is_none() => {
-                cx.say(NoticeKind::Info, "Nothing is there to take back.")
+                cx.say(NoticeKind::Info, "Nothing is there to take back.");
             }
             (Command::Undo, _) => self.ask(done(alert, AlertAction::Undo), cx),
             _ => return false,
@@ -189,7 +189,7 @@ impl Hands {
             // What was wrong with a figure says more than that something was.
             Err(notice) => match notice.faults.first() {
                 Some(fault) => {
-                    cx.say(NoticeKind::Failure, format!("Not done: {} {}.", fault.field, fault.detail))
+                    cx.say(NoticeKind::Failure, format!("Not done: {} {}.", fault.field, fault.detail));
                 }
                 None => cx.tell(notice),
             },
