@@ -65,6 +65,8 @@ impl World {
                 ("environment", json!("development")),
                 ("name", json!("first")),
                 ("userId", json!(viewer_id)),
+                // The one that goes with the figure of a response.
+                ("action", json!("limit")),
             ]
             .map(|(name, value)| (name.to_owned(), value))
             .into(),
