@@ -19,7 +19,8 @@ use crate::signed::Signed;
 
 /// The conditions, for whoever names another.
 pub(super) const CONDITIONS: &str = "request_rate, error_rate, latency_p95, no_traffic, monthly_limit, forecast, \
-                                     unused, rotation_overdue, frozen_use";
+                                     unused, rotation_overdue, frozen_use, monthly_cost, rotation_failed, \
+                                     new_endpoint, odd_hour";
 
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default().routes(routes!(list, make)).routes(routes!(one, replace, change, remove))

@@ -1,5 +1,7 @@
 //! Alert rules and alerts: what fires, once, what recovers, and who may do what about it.
 
+mod unusual;
+
 use keyward_keys::input::{
     AlertQuery, AlertRulePatch, AlertRuleQuery, AlertSnooze, AlertTrial, KeyPatch, NewAlertRule,
     NotificationQuery, TrackEvent,

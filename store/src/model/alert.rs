@@ -29,6 +29,14 @@ pub enum AlertCondition {
     RotationOverdue,
     /// Calls reported with a key after it was frozen.
     FrozenUse,
+    /// What the month's calls cost, whole units of the price book's currency.
+    MonthlyCost,
+    /// Its rotation stopped, and a person has to look.
+    RotationFailed,
+    /// Endpoints called today (UTC) that were not called in the 30 days before.
+    NewEndpoint,
+    /// Calls in an hour of the day (UTC) in which there were none in the four weeks before.
+    OddHour,
 }
 
 impl AlertCondition {
@@ -57,6 +65,10 @@ impl AlertCondition {
             Self::Unused => "unused",
             Self::RotationOverdue => "rotation_overdue",
             Self::FrozenUse => "frozen_use",
+            Self::MonthlyCost => "monthly_cost",
+            Self::RotationFailed => "rotation_failed",
+            Self::NewEndpoint => "new_endpoint",
+            Self::OddHour => "odd_hour",
         }
     }
 }

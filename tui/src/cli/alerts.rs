@@ -14,7 +14,8 @@ const PAGE_SIZE: u32 = 50;
 
 /// The conditions, for whoever names another.
 pub(super) const CONDITIONS: &str = "request_rate, error_rate, latency_p95, no_traffic, monthly_limit, forecast, \
-                                     unused, rotation_overdue or frozen_use";
+                                     unused, rotation_overdue, frozen_use, monthly_cost, rotation_failed, \
+                                     new_endpoint or odd_hour";
 
 pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let state = args.get("--state");

@@ -46,7 +46,10 @@ pub(crate) fn kind(condition: AlertCondition) -> Kind {
         C::Forecast => row("%", Some(100), (1, 10_000), false, true),
         C::Unused => row("days", Some(90), (1, 3_650), false, true),
         C::RotationOverdue => row("days", Some(0), (0, 3_650), false, false),
-        C::FrozenUse => row("", Some(1), (1, 1), false, false),
+        C::FrozenUse | C::RotationFailed => row("", Some(1), (1, 1), false, false),
+        C::MonthlyCost => row("money", None, (1, 1_000_000_000), false, false),
+        C::NewEndpoint => row("endpoints", Some(1), (1, 1_000), false, false),
+        C::OddHour => row("calls", Some(1), (1, 1_000_000_000), false, false),
     }
 }
 
@@ -130,6 +133,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) month_used: u64,
     /// The month's first moment, and the first after it.
     pub(crate) month_ms: (i64, i64),
+    /// Its rotation stopped.
+    pub(crate) rotation_failed: bool,
 }
 
 impl Facts<'_> {
@@ -158,6 +163,9 @@ impl Facts<'_> {
                 let frozen_ms = key.frozen_ms?;
                 Some(u64::from(self.last_used_ms.is_some_and(|used_ms| used_ms > frozen_ms)))
             }
+            AlertCondition::RotationFailed => Some(u64::from(self.rotation_failed)),
+            // What takes more than is known here is `reading`'s.
+            AlertCondition::MonthlyCost | AlertCondition::NewEndpoint | AlertCondition::OddHour => None,
         }
     }
 
@@ -194,5 +202,10 @@ pub(crate) fn words(limits: &Limits, value: u64) -> String {
         AlertCondition::RotationOverdue if value == 0 => "its rotation is overdue".to_owned(),
         AlertCondition::RotationOverdue => format!("its rotation is {value} days overdue"),
         AlertCondition::FrozenUse => "it is frozen, and was used since".to_owned(),
+        AlertCondition::MonthlyCost => format!("its calls of this month cost {value} or more"),
+        AlertCondition::RotationFailed => "its rotation stopped; a person has to look".to_owned(),
+        AlertCondition::NewEndpoint if value == 1 => "an endpoint was called that is new to it".to_owned(),
+        AlertCondition::NewEndpoint => format!("{value} endpoints were called that are new to it"),
+        AlertCondition::OddHour => format!("{value} calls in an hour of the day in which it is never called"),
     }
 }

@@ -4,16 +4,18 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use keyward_store::model::{Alert, AlertRule, ApiKey, Id};
+use keyward_store::model::{Alert, AlertRule, ApiKey, Id, RotationHealth};
 use keyward_store::usage::{Cell, Grain};
 
 use crate::caller::Caller;
 use crate::clock::month_around;
 use crate::error::{Error, Result};
 use crate::policy::Permission;
+use crate::prices::Pricer;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::alerts::condition::{Facts, Limits, kind};
+use crate::service::alerts::reading;
 use crate::service::alerts::turn::Turn;
 use crate::service::mirror::{Shared, Tables};
 
@@ -46,6 +48,7 @@ struct Watched {
     key: Shared<ApiKey>,
     of_space: Arc<Vec<Shared<AlertRule>>>,
     own: Vec<Shared<AlertRule>>,
+    rotation_failed: bool,
 }
 
 /// What is looked at, and what holds before it is.
@@ -86,7 +89,8 @@ impl Service {
         let (first, next) = month_around(now_ms);
         let month_ms = (first.as_millisecond(), next.as_millisecond());
         let mut seen = Seen { turns: std::mem::take(&mut plan.turns), latest: HashMap::new() };
-        for Watched { key, of_space, own } in &plan.watched {
+        let mut pricer = Pricer::new(&self.0.settings.prices);
+        for Watched { key, of_space, own, rotation_failed } in &plan.watched {
             let totals = self.0.usage.totals(key.record.id, now_ms);
             let facts = Facts {
                 now_ms,
@@ -94,6 +98,7 @@ impl Service {
                 last_used_ms: totals.last_used_ms,
                 month_used: totals.month_used,
                 month_ms,
+                rotation_failed: *rotation_failed,
             };
             let rules = || of_space.iter().chain(own);
             let mut windows = Windows::default();
@@ -103,7 +108,10 @@ impl Service {
             }
             for rule in rules() {
                 let limits = limits_of(&rule.record);
-                let value = facts.value(&limits, windows.sum(limits.window_minutes));
+                let mut value = facts.value(&limits, windows.sum(limits.window_minutes));
+                if value.is_none() {
+                    value = reading::read(&self.0.usage, &mut pricer, &facts, limits.condition)?;
+                }
                 let held = plan.holding.remove(&(rule.record.id, key.record.id));
                 seen.judge(&limits, value, (rule, key), held.as_deref().map(|row| &row.record), now_ms);
             }
@@ -209,18 +217,24 @@ fn plan(tables: &Tables, now_ms: i64) -> Plan {
         let rules = Arc::new(rules);
         for (_, id) in tables.keys.space(space).into_iter().flat_map(|keys| keys.newest()) {
             let Some(key) = tables.keys.get(id) else { continue };
-            let own = own_rules(&mut own, key);
-            watched.push(Watched { key: Arc::clone(key), of_space: Arc::clone(&rules), own });
+            let (own, rotation_failed) = (own_rules(&mut own, key), stopped(tables, id));
+            let of_space = Arc::clone(&rules);
+            watched.push(Watched { key: Arc::clone(key), of_space, own, rotation_failed });
         }
     }
     let ids: Vec<Id> = own.keys().copied().collect();
     for key in ids.into_iter().filter_map(|id| tables.keys.get(id)) {
-        let own = own_rules(&mut own, key);
-        watched.push(Watched { key: Arc::clone(key), of_space: Arc::default(), own });
+        let (own, rotation_failed) = (own_rules(&mut own, key), stopped(tables, key.record.id));
+        watched.push(Watched { key: Arc::clone(key), of_space: Arc::default(), own, rotation_failed });
     }
     turns.extend(forgotten(tables, now_ms).into_iter().map(Turn::Forgotten));
     let held = |row: &Shared<Alert>| ((row.record.rule, row.record.api_key), Arc::clone(row));
     Plan { watched, holding: tables.alerts.holding().map(held).collect(), turns }
+}
+
+/// Whether a key's rotation stopped.
+fn stopped(tables: &Tables, key: Id) -> bool {
+    tables.rotations.state(key).is_some_and(|row| row.record.health == RotationHealth::Failed)
 }
 
 /// A key's own rules; one that was made where the key was before is for it no more.

@@ -7,6 +7,7 @@ mod handle;
 mod history;
 mod look;
 mod past;
+mod reading;
 mod respond;
 mod rules;
 mod trial;

@@ -117,6 +117,7 @@ impl<'a> Past<'a> {
             last_used_ms: self.used_ms,
             month_used: self.month_used,
             month_ms: (month.0.as_millisecond(), month.1.as_millisecond()),
+            rotation_failed: false,
         };
         // Where it is looked at by the hour, a shorter window is an hour long.
         let window_minutes = match self.limits.window_minutes {

@@ -36,7 +36,7 @@ impl AlertTrial {
 
     fn limits(&self, faults: &mut Faults) -> Option<Limits> {
         if self.condition.is_some_and(|condition| !kind(condition).replayable) {
-            faults.add("condition", "cannot be tried on the past, of which only the calls are kept");
+            faults.add("condition", "cannot be tried on the past: only counts, errors, response times and limits are played again");
         }
         Limits::checked(faults, self.condition, self.threshold, self.recovery, self.window)
     }

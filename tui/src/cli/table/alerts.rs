@@ -84,7 +84,7 @@ pub(super) const COMMANDS: &[Command] = &[
         about: "Make a rule",
         more: "The conditions: error_rate (% of calls), request_rate (calls a minute), latency_p95 (ms), no_traffic \
                (minutes), monthly_limit and forecast (% of the limit), unused (days), rotation_overdue (days), \
-               frozen_use.",
+               frozen_use, monthly_cost (units of the price book's currency), rotation_failed, new_endpoint, odd_hour.",
     },
     Command {
         verb: Verb::AlertsRuleRm,
