@@ -51,6 +51,10 @@ impl AlertCondition {
         Self::Unused,
         Self::RotationOverdue,
         Self::FrozenUse,
+        Self::MonthlyCost,
+        Self::RotationFailed,
+        Self::NewEndpoint,
+        Self::OddHour,
     ];
 
     /// Its name.

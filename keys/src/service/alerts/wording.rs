@@ -76,6 +76,23 @@ pub(super) fn sentence(limits: &Limits, whose: &str) -> String {
             format!("the rotation of {whose} is {} overdue", days(threshold))
         }
         AlertCondition::FrozenUse => format!("{whose} is used although it is frozen"),
+        AlertCondition::MonthlyCost => {
+            format!("the month of {whose} has cost {threshold}, in the price book's currency")
+        }
+        AlertCondition::RotationFailed => {
+            format!("the rotation of {whose} has stopped, and a person has to look")
+        }
+        AlertCondition::NewEndpoint if threshold == 1 => {
+            format!("{whose} calls an endpoint that it did not call in the 30 days before")
+        }
+        AlertCondition::NewEndpoint => {
+            format!("{whose} calls {threshold} endpoints in a day that it did not call in the 30 days before")
+        }
+        AlertCondition::OddHour => {
+            let calls =
+                if threshold == 1 { "is called".to_owned() } else { format!("is called {threshold} times") };
+            format!("{whose} {calls} in an hour of the day in which it was not in the four weeks before")
+        }
     };
     let unit = kind(limits.condition).unit;
     let over = match limits.recovery {
@@ -89,15 +106,24 @@ pub(super) fn sentence(limits: &Limits, whose: &str) -> String {
 pub(super) fn severity(condition: AlertCondition, environment: Option<Environment>) -> AlertSeverity {
     let production = environment == Some(Environment::Production);
     match condition {
-        AlertCondition::ErrorRate | AlertCondition::NoTraffic | AlertCondition::FrozenUse if production => {
+        AlertCondition::ErrorRate
+        | AlertCondition::NoTraffic
+        | AlertCondition::FrozenUse
+        | AlertCondition::RotationFailed
+            if production =>
+        {
             AlertSeverity::Critical
         }
-        AlertCondition::ErrorRate | AlertCondition::NoTraffic | AlertCondition::FrozenUse => {
-            AlertSeverity::Warning
-        }
+        AlertCondition::ErrorRate
+        | AlertCondition::NoTraffic
+        | AlertCondition::FrozenUse
+        | AlertCondition::RotationFailed => AlertSeverity::Warning,
         AlertCondition::RequestRate
         | AlertCondition::LatencyP95
         | AlertCondition::MonthlyLimit
+        | AlertCondition::MonthlyCost
+        | AlertCondition::NewEndpoint
+        | AlertCondition::OddHour
         | AlertCondition::Forecast
             if production =>
         {
@@ -106,6 +132,9 @@ pub(super) fn severity(condition: AlertCondition, environment: Option<Environmen
         AlertCondition::RequestRate
         | AlertCondition::LatencyP95
         | AlertCondition::MonthlyLimit
+        | AlertCondition::MonthlyCost
+        | AlertCondition::NewEndpoint
+        | AlertCondition::OddHour
         | AlertCondition::Forecast
         | AlertCondition::Unused
         | AlertCondition::RotationOverdue => AlertSeverity::Notice,
@@ -124,6 +153,10 @@ fn title(condition: AlertCondition) -> &'static str {
         AlertCondition::Unused => "Unused",
         AlertCondition::RotationOverdue => "Rotation overdue",
         AlertCondition::FrozenUse => "Frozen, yet used",
+        AlertCondition::MonthlyCost => "Cost of the month",
+        AlertCondition::RotationFailed => "Rotation stopped",
+        AlertCondition::NewEndpoint => "New endpoint",
+        AlertCondition::OddHour => "Odd hour",
     }
 }
 
@@ -139,6 +172,10 @@ fn about(condition: AlertCondition) -> &'static str {
         AlertCondition::Unused => "Days since the last call.",
         AlertCondition::RotationOverdue => "Days since the rotation was due.",
         AlertCondition::FrozenUse => "Calls reported with a key after it was frozen.",
+        AlertCondition::MonthlyCost => "What the month's calls cost by the price book, in its currency.",
+        AlertCondition::RotationFailed => "A rotation that stopped and waits for a person.",
+        AlertCondition::NewEndpoint => "Endpoints called today (UTC) and not in the 30 days before.",
+        AlertCondition::OddHour => "Calls at an hour of the day (UTC) without any in four weeks.",
     }
 }
 
