@@ -276,7 +276,7 @@ async fn what_the_door_cannot_read_and_what_the_core_refuses_are_told_together()
         (
             "POST",
             "/api/alerts/backtest".to_owned(),
-            json!({"condition": "rain", "window": "long"}),
+            json!({"apiKeyId": 7, "condition": "rain", "window": "long"}),
             vec!["/apiKeyId", "/condition", "/window"],
         ),
         ("POST", "/api/support".to_owned(), json!({"subject": 5, "text": ""}), vec!["/subject", "/text"]),
