@@ -6,6 +6,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use reqwest::Method;
+use reqwest::header::{ETAG, IF_NONE_MATCH};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -209,6 +211,60 @@ async fn a_watched_command_is_restarted_when_a_key_comes_and_left_alone_when_the
     let status = tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
     assert_eq!(status.code(), Some(128 + Signal::SIGTERM as i32));
     drop(daemon);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_restarts_the_watched_command_or_signals_it_and_moves_the_value_s_tag() {
+    let place = Place::build().await;
+    let body = json!({
+        "name": "one", "service": "X", "apiKey": "first", "environment": "production",
+        "rotation": { "method": "generate", "template": "new-{24}", "overlap": "1h" },
+    });
+    let id = place.ana.post("/api/keys", &body).await.expect(201)["_id"].as_str().unwrap().to_owned();
+    let folder = place.daemon.folder.path();
+    let (restarted, signalled) = (folder.join("restarted"), folder.join("signalled"));
+    let start = |file: &Path, more: &[&str]| {
+        let script = format!(
+            "trap 'echo usr1 >> {0}' USR1; echo $ONE >> {0}; while :; do sleep 0.05; done",
+            file.display()
+        );
+        let args =
+            [&["--env", "production", "--watch", "--every", "3600"], more, &["--", "sh", "-c", &script]];
+        place.command(&args.concat()).spawn().unwrap()
+    };
+    let children = [start(&restarted, &[]), start(&signalled, &["--signal", "usr1"])];
+    tokio::task::block_in_place(|| {
+        assert_eq!(
+            (lines(&restarted, 1), lines(&signalled, 1)),
+            (vec!["first".into()], vec!["first".into()])
+        );
+    });
+
+    let app = place.daemon.http().bearer(&place.token);
+    let at = format!("/api/keys/{id}/value");
+    let asked = async |known: &str| {
+        let reply = app.send(app.request(Method::GET, &at).header(IF_NONE_MATCH, known)).await;
+        (reply.status.as_u16(), reply.headers[ETAG].to_str().unwrap().to_owned(), reply.text)
+    };
+    let old = app.get(&at).await;
+    assert_eq!(old.expect(200)["apiKey"], "first");
+    assert_eq!(old.headers[ETAG], "\"1\"");
+    assert_eq!(asked("\"1\"").await, (304, "\"1\"".to_owned(), String::new()));
+
+    place.ana.post(&format!("/api/keys/{id}/rotate"), &json!({})).await.expect(202);
+    let (started, told) = tokio::task::block_in_place(|| (lines(&restarted, 2), lines(&signalled, 2)));
+    let (status, tag, text) = asked("\"1\"").await;
+    assert_eq!((status, &*tag), (200, "\"2\""), "{text}");
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(started, ["first", value["apiKey"].as_str().unwrap()], "it has the new value");
+    assert!(started[1].starts_with("new-"), "{started:?}");
+    assert_eq!(told, ["first", "usr1"]);
+    assert_eq!(asked("\"2\"").await.0, 304);
+    for mut child in children {
+        signal(&child, Signal::SIGTERM);
+        tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
+    }
+    place.daemon.stop().await;
 }
 
 /// Stands between a command and the daemon, and lets no stream of events through; answers its address.

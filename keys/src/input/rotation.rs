@@ -23,6 +23,11 @@ pub enum RotationMethodName {
     Command,
 }
 
+impl RotationMethodName {
+    /// All there are, in the order in which they are offered.
+    pub const ALL: [Self; 5] = [Self::Remind, Self::Generate, Self::Recipe, Self::Webhook, Self::Command];
+}
+
 /// How a key is rotated: only what is named changes. What belongs to a method is forgotten with another one.
 #[derive(Clone, Debug, Default, ToSchema)]
 #[schema(as = RotationSettings, rename_all = "camelCase")]

@@ -1,6 +1,8 @@
 //! When a rotation is due: every so many days, or by a cron expression in a time zone, and never within quiet hours.
 //! An expression that never comes, or comes all the time, is refused when it is set.
 
+mod meant;
+
 use std::str::FromStr;
 
 use chrono::{DateTime, Days, NaiveTime, TimeZone, Timelike, Utc};
@@ -44,8 +46,14 @@ impl Schedule {
         Self { when, zone, quiet }
     }
 
-    /// By an expression of five fields, or of six with seconds first. Says in words what is wrong with it.
+    /// By an expression of five fields, or of six with seconds first. Says in words what is wrong with it, and when it
+    /// would come if it was meant otherwise.
     pub(crate) fn cron(text: &str, zone: Tz, quiet: Option<QuietHours>, now_ms: i64) -> Result<Self, String> {
+        Self::checked(text, zone, quiet, now_ms)
+            .map_err(|fault| fault + &meant::instead(text, zone, quiet, now_ms))
+    }
+
+    fn checked(text: &str, zone: Tz, quiet: Option<QuietHours>, now_ms: i64) -> Result<Self, String> {
         let schedule = Self { when: When::Cron(Box::new(parse(text)?)), zone, quiet };
         schedule.check(text, now_ms)?;
         Ok(schedule)
@@ -66,12 +74,9 @@ impl Schedule {
             let Some(from) = last else { break };
             last = self.plain_after(from);
             if last.is_some_and(|next| next - from < SHORTEST_MS) {
-                let five: Vec<&str> = text.split_whitespace().skip(1).collect();
                 return Err(format!(
-                    "{text:?} comes every {} s; its first field is seconds, and a minute is the shortest: with five \
-                     fields it would be {:?}",
-                    last.map_or(0, |next| (next - from) / 1_000),
-                    five.join(" ")
+                    "{text:?} comes every {} s: the first of six fields is seconds, and a minute is the shortest",
+                    last.map_or(0, |next| (next - from) / 1_000)
                 ));
             }
         }

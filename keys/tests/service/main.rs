@@ -37,6 +37,7 @@ mod policy;
 mod profile;
 mod rotation;
 mod rotation_outside;
+mod rotation_schedule;
 mod second_factor;
 mod series;
 mod sessions;

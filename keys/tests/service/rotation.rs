@@ -16,7 +16,7 @@ use crate::unlock::unlocked;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
-fn generates() -> RotationPatch {
+pub(crate) fn generates() -> RotationPatch {
     RotationPatch {
         method: Some(RotationMethodName::Generate),
         template: Some("sk-live-{48}".to_owned()),
@@ -25,7 +25,12 @@ fn generates() -> RotationPatch {
     }
 }
 
-async fn generated(instance: &Instance, person: &Caller, name: &str, rotation: RotationPatch) -> KeyView {
+pub(crate) async fn generated(
+    instance: &Instance,
+    person: &Caller,
+    name: &str,
+    rotation: RotationPatch,
+) -> KeyView {
     let new = NewKey { rotation: Some(rotation), ..new_key(name) };
     instance.service.create_key(person, new).await.expect("a key")
 }
@@ -49,11 +54,11 @@ async fn fetched(instance: &Instance, app: &Caller, key: Id) -> (u32, String, Op
 }
 
 impl Instance {
-    async fn rotates(&self) -> u64 {
+    pub(crate) async fn rotates(&self) -> u64 {
         self.service.rotate_due(&self.system()).await.expect("rotates")
     }
 
-    async fn rotation_of(&self, person: &Caller, key: Id) -> RotationView {
+    pub(crate) async fn rotation_of(&self, person: &Caller, key: Id) -> RotationView {
         self.service.rotation(person, &by_id(key)).await.expect("seen")
     }
 
@@ -254,76 +259,6 @@ async fn going_back_needs_nobody_who_can_read_and_an_emergency_needs_the_name() 
     let (version, _, previous) = fetched(&instance, &app, key).await;
     assert_eq!((version, previous), (4, None), "nothing of before is left");
     assert_eq!(instance.rotation_of(&ana, key).await.state, RotationState::Idle);
-}
-
-#[tokio::test]
-async fn what_was_missed_runs_once_and_a_clock_that_is_set_back_makes_nothing_twice() {
-    let instance = Instance::open().await;
-    let ana = instance.ana().await;
-    let daily = RotationPatch { cron: Some(Some("0 3 * * *".to_owned())), ..generates() };
-    let key = generated(&instance, &ana, "Daily", daily).await;
-    let three = NOON + 15 * HOUR_MS;
-    assert_eq!(key.next_rotation.map(|at| at.as_millisecond()), Some(three));
-    let instance = instance.reopen().await;
-    instance.clock.set(NOON + 5 * DAY_MS);
-    instance.rotates().await;
-    let seen = instance.rotation_of(&ana, key.id).await;
-    assert_eq!((seen.version, seen.history.len()), (2, 1), "five times were missed, and it ran once");
-    let next = |seen: &RotationView| seen.next_rotation.map(|at| at.as_millisecond());
-    assert_eq!(next(&seen), Some(three + 5 * DAY_MS));
-    instance.clock.set(NOON);
-    instance.rotates().await;
-    let seen = instance.rotation_of(&ana, key.id).await;
-    assert_eq!((seen.version, next(&seen)), (2, Some(three + 5 * DAY_MS)));
-    // Whoever sets the schedule anew then gets a time that was begun already: it is passed over.
-    let again = RotationPatch { cron: Some(Some("0 3 * * *".to_owned())), ..RotationPatch::default() };
-    let patch = KeyPatch { rotation: Some(Some(again)), ..KeyPatch::default() };
-    let set = instance.service.update_key(&ana, &by_id(key.id), patch, None).await.expect("set");
-    assert_eq!(set.next_rotation.map(|at| at.as_millisecond()), Some(three));
-    instance.clock.set(three);
-    instance.rotates().await;
-    assert_eq!(instance.rotation_of(&ana, key.id).await.version, 2);
-}
-
-#[tokio::test]
-async fn settings_are_refused_as_a_whole_and_keep_what_is_not_named() {
-    let instance = Instance::open().await;
-    let service = &instance.service;
-    let ana = instance.ana().await;
-    let key = generated(&instance, &ana, "One", generates()).await.id;
-    let set = async |rotation: Option<RotationPatch>| {
-        let patch = KeyPatch { rotation: Some(rotation), ..KeyPatch::default() };
-        service.update_key(&ana, &by_id(key), patch, None).await
-    };
-    let wrong = RotationPatch {
-        template: Some("{3}".to_owned()),
-        cron: Some(Some("0 0 31 2 *".to_owned())),
-        timezone: Some(Some("Moon/Base".to_owned())),
-        quiet_hours: Some(Some("late".to_owned())),
-        overlap: Some(Duration::from_secs(91 * 24 * 3600)),
-        command: Some("make".to_owned()),
-        ..RotationPatch::default()
-    };
-    // What stands for itself is looked at first: the template is of the method that the key has.
-    let Err(Error::Invalid(faults)) = set(Some(wrong)).await else { panic!("refused") };
-    let fields: Vec<&str> = faults.iter().map(|fault| &*fault.field).collect();
-    assert!(
-        ["rotation/cron", "rotation/timezone", "rotation/quietHours", "rotation/overlap", "rotation/command"]
-            .iter()
-            .all(|field| fields.contains(field)),
-        "{fields:?}"
-    );
-    let cron = RotationPatch { cron: Some(Some("0  3 * * 1".to_owned())), ..RotationPatch::default() };
-    let view = set(Some(cron)).await.expect("set");
-    let rotation = view.rotation.expect("whole");
-    assert_eq!(rotation.template.as_deref(), Some("sk-live-{48}"));
-    assert_eq!((rotation.cron.as_deref(), &*rotation.overlap), (Some("0 3 * * 1"), "1h"));
-    let upcoming: Vec<String> = rotation.upcoming.iter().map(ToString::to_string).collect();
-    assert_eq!(upcoming, ["2026-03-16T03:00:00Z", "2026-03-23T03:00:00Z", "2026-03-30T03:00:00Z"]);
-    let none = set(None).await.expect("set");
-    let rotation = none.rotation.expect("whole");
-    assert_eq!((rotation.method, rotation.cron), (RotationMethodName::Remind, None));
-    assert_eq!(none.next_rotation.map(|at| at.as_millisecond()), Some(NOON + 90 * DAY_MS));
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
-//! What a word on a command line could become: commands, options, and names of keys and teams. It reads the table and asks
-//! the core for names; it runs nothing.
+//! What a word on a command line could become: commands, options, and names of keys, teams and recipes. It reads the table
+//! and asks the core for names; it runs nothing.
 
 use std::collections::BTreeSet;
 
-use keyward_keys::input::KeyQuery;
+use keyward_keys::input::{KeyQuery, RotationMethodName};
 
 use super::command::Command;
 use super::parse::{Args, find};
@@ -22,6 +22,8 @@ enum Names {
     Teams,
     Commands,
     Environments,
+    Methods,
+    Recipes,
     None,
 }
 
@@ -82,6 +84,8 @@ async fn of_command(
         }
         Names::Commands => next_words(&before[1..]),
         Names::Environments => ["development", "staging", "production"].map(str::to_owned).to_vec(),
+        Names::Methods => RotationMethodName::ALL.iter().map(print::word).collect(),
+        Names::Recipes => context.service.recipes(context.caller).await?,
         Names::None => Vec::new(),
     })
 }
@@ -93,6 +97,8 @@ fn names_of(value: &str) -> Names {
         "TEAM" => Names::Teams,
         "COMMAND" => Names::Commands,
         "ENV" => Names::Environments,
+        "METHOD" => Names::Methods,
+        "RECIPE" => Names::Recipes,
         _ => Names::None,
     }
 }

@@ -23,6 +23,8 @@ async fn words_are_completed_by_the_table_and_by_what_the_person_may_see() {
         ("keys ls --se", "--search"),
         ("watch stripe str", "stripe"),
         ("usage --key s", "stripe"),
+        ("keys add --method gen", "generate"),
+        ("keys edit stripe --recipe open", "openrouter"),
         ("keys show ak_", spaced.as_str()),
     ] {
         let found = server.run(&ana, &format!("complete -- {words}"), b"").await;

@@ -52,6 +52,36 @@ fn what_never_comes_comes_all_the_time_or_is_written_wrongly_is_refused_in_words
 }
 
 #[test]
+fn a_refusal_tells_what_may_have_been_meant_and_when_that_would_come() {
+    for (cron, told) in [
+        (
+            "0 30 3 * *",
+            "\"0 30 3 * * *\" (six fields, seconds first) would next come at 2026-03-11 03:30:00, 2026-03-12 03:30:00, \
+             2026-03-13 03:30:00 (Europe/Zurich)",
+        ),
+        (
+            "*/5 * * * * *",
+            "\"*/5 * * * *\" (five fields, minute first) would next come at 2026-03-10 13:05:00, 2026-03-10 13:10:00",
+        ),
+        ("30 3 1 * MON 9", "\"30 3 1 * MON\" (five fields, minute first) would next come at"),
+        (
+            "0 0 31 2 *",
+            "\"0 0 L 2 *\" (L is a month's last day) would next come at 2027-02-28 00:00:00, 2028-02-29 00:00:00",
+        ),
+    ] {
+        let refused = Schedule::cron(cron, zone("Europe/Zurich").unwrap(), None, ms(NOW)).unwrap_err();
+        assert!(refused.contains(told), "{cron}: {refused}");
+    }
+    for nothing in ["soon or later or not", "0 0 45 * *", "0 3 * *", "0 61 31 2 *"] {
+        let refused = Schedule::cron(nothing, Tz::UTC, None, ms(NOW)).unwrap_err();
+        assert!(!refused.contains("would next"), "{refused}");
+    }
+    // Quiet hours are kept to in what is told as well.
+    let refused = Schedule::cron("0 30 3 * *", Tz::UTC, quiet_hours("03:00-04:00"), ms(NOW)).unwrap_err();
+    assert!(refused.contains("2026-03-11 04:00:00, 2026-03-12 04:00:00"), "{refused}");
+}
+
+#[test]
 fn what_falls_into_quiet_hours_waits_for_their_end() {
     assert_eq!(next("0 3 * * *", "UTC", Some("22:00-06:30"), NOW), "2026-03-11T06:30:00Z");
     assert_eq!(next("0 23 * * *", "UTC", Some("22:00-06:30"), NOW), "2026-03-11T06:30:00Z");

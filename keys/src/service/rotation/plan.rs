@@ -8,6 +8,7 @@ use keyward_store::model::{
     ApiKey, Id, RotationMethod, RotationOutcome, RotationPhase, RotationPlan, RotationRun,
 };
 
+use crate::clock::Clock;
 use crate::error::Result;
 use crate::generate::Template;
 use crate::input::{RotationMethodName, RotationPatch};
@@ -137,7 +138,8 @@ pub(crate) fn check(faults: &mut Faults, patch: &RotationPatch) {
     let plan = apply(faults, patch, default_plan(Id::default()), None);
     if let Some(cron) = &plan.cron {
         let zone = plan.time_zone.as_deref().and_then(zone).unwrap_or(Tz::UTC);
-        if let Err(fault) = Schedule::cron(cron, zone, None, 0) {
+        // The moment shows in the words of a refusal alone, so this one will do where nobody hands one in.
+        if let Err(fault) = Schedule::cron(cron, zone, None, Clock::system().now_ms()) {
             faults.add("rotation/cron", fault);
         }
     }

@@ -9,10 +9,19 @@ use crate::input::{KeyRef, RotationMethodName, RotationPatch};
 use crate::outbound::Recipe;
 use crate::policy::Permission;
 use crate::service::Service;
+use crate::service::access::{Target, authorise};
 use crate::service::rotation::plan::{default_plan, method_name, plan_of};
 use crate::service::text::Faults;
 
 impl Service {
+    /// The names of the recipes that a key can be rotated by: those of the program, and the operator's own without faults.
+    pub async fn recipes(&self, caller: &Caller) -> Result<Vec<String>> {
+        let account = caller.person()?;
+        authorise(&self.mirror().read(), caller, Permission::AccountRead, Target::Account(account), None)?;
+        let all = self.0.outbound.recipes().await;
+        Ok(all.into_iter().filter(|entry| entry.recipe.is_ok()).map(|entry| entry.name).collect())
+    }
+
     /// Looks at what is proposed for a key, which is new or not; `custody` is what it has, or will. Answers the key that a
     /// provider is shown, where one is named.
     pub(crate) async fn check_proposed(

@@ -7,7 +7,7 @@ const FORMAT: Flag = option("--format", "FORM", "env (.env text, when none), jso
 
 /// How a key is rotated: what follows the names of `rotation` in the REST schema.
 const METHOD: Flag =
-    option("--method", "HOW", "how new values come to be: remind, generate, recipe, webhook or command");
+    option("--method", "METHOD", "how new values come to be: remind, generate, recipe, webhook or command");
 const EVERY: Flag = option("--rotation-interval", "DAYS", "days between rotations; 0 turns them off");
 const CRON: Flag = option(
     "--cron",
@@ -23,7 +23,7 @@ const TEMPLATE: Flag =
     option("--template", "TEXT", "with generate: what values look like, such as sk-live-{48}");
 const URL: Flag =
     option("--url", "URL", "with webhook: where steps are sent; with remind: the page to make a value on");
-const RECIPE: Flag = option("--recipe", "NAME", "with recipe: the provider's");
+const RECIPE: Flag = option("--recipe", "RECIPE", "with recipe: the provider's");
 const PARAMETER: Flag = Flag {
     many: true,
     ..option("--parameter", "NAME=VALUE", "with recipe: what it asks for; may be repeated")

@@ -1,12 +1,12 @@
 //! Draws the form: label, field, and beside or below it what is wrong. Where it is low, it scrolls with the cursor.
 
+use keyward_keys::input::RotationMethodName;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::notice_mark;
 use crate::pages::form::FormPage;
 use crate::pages::form::field::Field;
-use crate::pages::form::rotating::METHODS;
 use crate::pages::marks::{self, ENVIRONMENTS};
 use crate::pages::track;
 use crate::theme::Tone;
@@ -173,7 +173,7 @@ impl FormPage {
         let at = self.fields.rotating.method;
         let mut x = area.x;
         let mut cursor = Position::new(x, area.y);
-        for method in METHODS {
+        for method in RotationMethodName::ALL {
             // Where there is little room, the chosen one stands alone.
             if area.width < 44 && method != at {
                 continue;

@@ -17,15 +17,6 @@ use super::parse::parse_days;
 /// Characters of a sample that are shown.
 const SHOWN: usize = 24;
 
-/// The ways there are to choose from.
-pub(super) const METHODS: [RotationMethodName; 5] = [
-    RotationMethodName::Remind,
-    RotationMethodName::Generate,
-    RotationMethodName::Recipe,
-    RotationMethodName::Webhook,
-    RotationMethodName::Command,
-];
-
 /// What is chosen, and what that means.
 pub(super) struct Rotating {
     pub(super) method: RotationMethodName,
@@ -125,9 +116,10 @@ impl Fields {
     }
 
     pub(super) fn next_method(&mut self, forward: bool) -> bool {
-        let at = METHODS.iter().position(|one| *one == self.rotating.method).unwrap_or(0);
-        let step = if forward { 1 } else { METHODS.len() - 1 };
-        self.rotating.method = METHODS[(at + step) % METHODS.len()];
+        let methods = RotationMethodName::ALL;
+        let at = methods.iter().position(|one| *one == self.rotating.method).unwrap_or(0);
+        let step = if forward { 1 } else { methods.len() - 1 };
+        self.rotating.method = methods[(at + step) % methods.len()];
         true
     }
 
@@ -139,7 +131,7 @@ impl Fields {
             Field::Page => &[Remind, Webhook],
             Field::Named => &[Recipe, Command],
             Field::Credential | Field::Parameters => &[Recipe],
-            _ => &METHODS,
+            _ => &RotationMethodName::ALL,
         };
         of.contains(&self.rotating.method)
     }

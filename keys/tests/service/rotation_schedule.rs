@@ -1,0 +1,137 @@
+//! When keys are due: schedules that are set and refused, and what is missed while the daemon is away.
+
+use std::time::Duration;
+
+use keyward_keys::input::{KeyPatch, NewKey, RotationMethodName, RotationPatch};
+use keyward_keys::view::RotationView;
+use keyward_keys::{Error, Plan};
+
+use crate::harness::{Instance, NOON, by_id, new_key};
+use crate::rotation::{generated, generates};
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+#[tokio::test]
+async fn what_was_missed_runs_once_and_a_clock_that_is_set_back_makes_nothing_twice() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let daily = RotationPatch { cron: Some(Some("0 3 * * *".to_owned())), ..generates() };
+    let key = generated(&instance, &ana, "Daily", daily).await;
+    let three = NOON + 15 * HOUR_MS;
+    assert_eq!(key.next_rotation.map(|at| at.as_millisecond()), Some(three));
+    let instance = instance.reopen().await;
+    instance.clock.set(NOON + 5 * DAY_MS);
+    instance.rotates().await;
+    let seen = instance.rotation_of(&ana, key.id).await;
+    assert_eq!((seen.version, seen.history.len()), (2, 1), "five times were missed, and it ran once");
+    let next = |seen: &RotationView| seen.next_rotation.map(|at| at.as_millisecond());
+    assert_eq!(next(&seen), Some(three + 5 * DAY_MS));
+    instance.clock.set(NOON);
+    instance.rotates().await;
+    let seen = instance.rotation_of(&ana, key.id).await;
+    assert_eq!((seen.version, next(&seen)), (2, Some(three + 5 * DAY_MS)));
+    // Whoever sets the schedule anew then gets a time that was begun already: it is passed over.
+    let again = RotationPatch { cron: Some(Some("0 3 * * *".to_owned())), ..RotationPatch::default() };
+    let patch = KeyPatch { rotation: Some(Some(again)), ..KeyPatch::default() };
+    let set = instance.service.update_key(&ana, &by_id(key.id), patch, None).await.expect("set");
+    assert_eq!(set.next_rotation.map(|at| at.as_millisecond()), Some(three));
+    instance.clock.set(three);
+    instance.rotates().await;
+    assert_eq!(instance.rotation_of(&ana, key.id).await.version, 2);
+}
+
+#[tokio::test]
+async fn what_many_keys_missed_runs_once_each_and_one_after_another() {
+    let instance = Instance::open().await;
+    let ana = instance.person("ana", Plan::Enterprise).await.0;
+    let mut keys = Vec::new();
+    for number in 0..40 {
+        keys.push(generated(&instance, &ana, &format!("Key {number}"), generates()).await.id);
+    }
+    // The daemon was away when they came to be due, and for two intervals more.
+    instance.clock.set(NOON + 271 * DAY_MS);
+    let instance = instance.reopen().await;
+    assert_eq!(instance.rotates().await, 33, "as many as go at once, and the first of the others");
+    for more in 1..8 {
+        instance.clock.set(NOON + 271 * DAY_MS + more * 250 - 1);
+        assert_eq!(instance.rotates().await, 0, "it is not time for the next");
+        instance.clock.set(NOON + 271 * DAY_MS + more * 250);
+        assert_eq!(instance.rotates().await, 1);
+    }
+    for key in keys {
+        let seen = instance.rotation_of(&ana, key).await;
+        assert_eq!((seen.version, seen.history.len()), (2, 1), "three times were missed, and it ran once");
+    }
+}
+
+#[tokio::test]
+async fn a_cron_expression_that_is_refused_is_told_with_what_may_have_been_meant() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = instance.add_key(&ana, "One").await.id;
+    for (cron, meant) in [
+        ("0 0 31 2 *", &["\"0 0 L 2 *\""][..]),
+        ("0 30 3 * *", &["\"0 30 3 * * *\""]),
+        ("*/30 * * * * *", &["\"* * * * *\"", "\"*/30 * * * *\""]),
+    ] {
+        let rotation = RotationPatch { cron: Some(Some(cron.to_owned())), ..generates() };
+        let new = NewKey { rotation: Some(rotation.clone()), ..new_key("Two") };
+        let made = instance.service.create_key(&ana, new).await.map(|_| ());
+        let patch = KeyPatch { rotation: Some(Some(rotation)), ..KeyPatch::default() };
+        let set = instance.service.update_key(&ana, &by_id(key), patch, None).await.map(|_| ());
+        for refused in [made, set] {
+            let Err(Error::Invalid(faults)) = refused else { panic!("{cron} was taken") };
+            assert_eq!((&*faults[0].field, faults.len()), ("rotation/cron", 1));
+            for meant in meant {
+                let told = faults[0].detail.split("; ").find(|told| told.starts_with(meant)).expect("told");
+                assert_eq!(
+                    told.matches(", ").count() - told.matches(" fields, ").count(),
+                    2,
+                    "three: {told}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn settings_are_refused_as_a_whole_and_keep_what_is_not_named() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let key = generated(&instance, &ana, "One", generates()).await.id;
+    let set = async |rotation: Option<RotationPatch>| {
+        let patch = KeyPatch { rotation: Some(rotation), ..KeyPatch::default() };
+        service.update_key(&ana, &by_id(key), patch, None).await
+    };
+    let wrong = RotationPatch {
+        template: Some("{3}".to_owned()),
+        cron: Some(Some("0 0 31 2 *".to_owned())),
+        timezone: Some(Some("Moon/Base".to_owned())),
+        quiet_hours: Some(Some("late".to_owned())),
+        overlap: Some(Duration::from_secs(91 * 24 * 3600)),
+        command: Some("make".to_owned()),
+        ..RotationPatch::default()
+    };
+    // What stands for itself is looked at first: the template is of the method that the key has.
+    let Err(Error::Invalid(faults)) = set(Some(wrong)).await else { panic!("refused") };
+    let fields: Vec<&str> = faults.iter().map(|fault| &*fault.field).collect();
+    assert!(
+        ["rotation/cron", "rotation/timezone", "rotation/quietHours", "rotation/overlap", "rotation/command"]
+            .iter()
+            .all(|field| fields.contains(field)),
+        "{fields:?}"
+    );
+    let cron = RotationPatch { cron: Some(Some("0  3 * * 1".to_owned())), ..RotationPatch::default() };
+    let view = set(Some(cron)).await.expect("set");
+    let rotation = view.rotation.expect("whole");
+    assert_eq!(rotation.template.as_deref(), Some("sk-live-{48}"));
+    assert_eq!((rotation.cron.as_deref(), &*rotation.overlap), (Some("0 3 * * 1"), "1h"));
+    let upcoming: Vec<String> = rotation.upcoming.iter().map(ToString::to_string).collect();
+    assert_eq!(upcoming, ["2026-03-16T03:00:00Z", "2026-03-23T03:00:00Z", "2026-03-30T03:00:00Z"]);
+    let none = set(None).await.expect("set");
+    let rotation = none.rotation.expect("whole");
+    assert_eq!((rotation.method, rotation.cron), (RotationMethodName::Remind, None));
+    assert_eq!(none.next_rotation.map(|at| at.as_millisecond()), Some(NOON + 90 * DAY_MS));
+}
