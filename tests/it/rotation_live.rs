@@ -104,6 +104,9 @@ async fn three_keys_rotate_each_minute_one_fails_and_recovers_and_it_is_seen_ove
         (&json!(1), &json!("degraded")),
         "the value in use stays"
     );
+    // What is tried again stands above what only waits for its overlap.
+    screen.wait_text("retrying").await;
+    screen.press("\tg").await;
     screen.wait_text("503").await;
     let value = app.get(&format!("/api/keys/{}/value", keys[2])).await.expect(200);
     assert_eq!((&value["apiKey"], &value["version"]), (&json!("first"), &json!(1)));

@@ -45,6 +45,32 @@ async fn a_token_is_good_from_its_networks_alone() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_held_to_networks_is_given_out_there_alone() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = instance.add_key(&ana, "One").await;
+    let token =
+        made(&instance, &ana, NewToken { keys: vec![key.key_id], ..new_token(&[Scope::Fetch]) }).await;
+    let held = async |networks: &[&str]| {
+        let networks = networks.iter().map(|network| network.parse().expect("a network")).collect();
+        let patch = KeyPatch { networks: Some(networks), ..KeyPatch::default() };
+        instance.service.update_key(&ana, &by_id(key.id), patch, None).await.expect("changed");
+    };
+    let fetched = async |address: &str, have: Option<u32>| {
+        let caller = from(&instance, &token, address).expect("good");
+        instance.service.fetch(&caller, &by_id(key.id), have).await.map(drop)
+    };
+    assert!(fetched("10.2.0.1", None).await.is_ok());
+    held(&["10.1.0.0/16"]).await;
+    for have in [None, Some(1)] {
+        assert!(fetched("::ffff:10.1.2.3", have).await.is_ok());
+        assert!(matches!(fetched("10.2.0.1", have).await, Err(Error::Forbidden(_))), "{have:?}");
+    }
+    held(&[]).await;
+    assert!(fetched("10.2.0.1", None).await.is_ok());
+}
+
+#[tokio::test]
 async fn uses_are_counted_exactly_at_once_and_across_restarts() {
     let instance = Instance::open().await;
     let ana = instance.ana().await;
