@@ -1,6 +1,8 @@
 //! The form for a rule. While one types it says what the rule will do and what it would have done in the past month; what
 //! was typed stays until the core has taken it.
 
+mod paint;
+
 use jiff::tz::TimeZone;
 use keyward_keys::input::{KeyQuery, KeySort};
 use keyward_keys::view::{AlertRuleView, AlertTrialView};
@@ -149,136 +151,6 @@ impl RuleForm {
             None => notice.text.clone(),
         };
         self.banner = Some(Notice { text, ..notice });
-    }
-
-    /// What it would have done, in words.
-    fn past(&self, now_ms: i64) -> (String, Tone) {
-        match &self.tried {
-            _ if !self.fields.kind().replayable => {
-                ("The past cannot be asked for this: only calls are kept.".to_owned(), Tone::Dim)
-            }
-            None if self.trying.is_some_and(|pending| pending.is_long(now_ms)) => {
-                ("Trying it on the past 30 days…".to_owned(), Tone::Dim)
-            }
-            None => (String::new(), Tone::Dim),
-            Some(Err(why)) => (why.clone(), Tone::Warn),
-            Some(Ok(tried)) => {
-                (self.tried_in_words(tried), if tried.count > 30 { Tone::Warn } else { Tone::Good })
-            }
-        }
-    }
-
-    fn tried_in_words(&self, tried: &AlertTrialView) -> String {
-        let keys = match (tried.api_key_id, tried.keys) {
-            (Some(_), _) => String::new(),
-            (None, 1) => " on 1 key".to_owned(),
-            (None, keys) => {
-                format!(" on {}{} keys", if tried.more { "the newest " } else { "" }, format::count(keys))
-            }
-        };
-        let Some(last) = tried.firings.last() else {
-            return format!("It would not have fired in the past 30 days{keys}.");
-        };
-        let zone = self.zone.clone().unwrap_or(TimeZone::UTC);
-        let at = last.from.to_zoned(zone).strftime("%-d %b %H:%M").to_string();
-        let times = if tried.count == 1 {
-            "once".to_owned()
-        } else {
-            format!("{} times", format::count(tried.count))
-        };
-        format!("It would have fired {times} in the past 30 days{keys}, last on {at}.")
-    }
-
-    /// The rows of the fields: where each stands, remarks below where the screen is narrow.
-    fn slots(&self, area: Rect, room: u16) -> Vec<(Field, u16)> {
-        let mut row = if area.height >= 14 { 3 } else { 0 };
-        let shown = self.fields.shown();
-        let airy = usize::from(area.height) >= shown.len() * 2 + 10;
-        let mut slots = Vec::new();
-        for field in shown {
-            slots.push((field, row));
-            let remark = area.width < WIDE && (field == self.focus || self.fault(field).is_some());
-            row += 1 + u16::from(remark || airy);
-        }
-        // On a low screen the fields above the cursor make way.
-        let focus = slots.iter().position(|(field, _)| *field == self.focus).unwrap_or(0);
-        let hidden = slots.get(focus).map_or(0, |(_, row)| (row + 2).saturating_sub(room));
-        slots.into_iter().filter_map(|(field, row)| Some((field, row.checked_sub(hidden)?))).collect()
-    }
-
-    fn draw_field(&self, field: Field, area: Rect, buf: &mut Buffer, ui: &Ui) -> Position {
-        let focused = field == self.focus;
-        let label = LABEL.min(area.width * 2 / 5);
-        let tone = ui.style(if focused { Tone::Accent } else { Tone::Dim });
-        let mut pen = Pen::new(buf, area, 0);
-        pen.cell(if focused { ui.glyphs.marker } else { " " }, 2, tone);
-        pen.cell(field.label(), label.saturating_sub(2), tone);
-        let place = Rect { x: area.x + label, width: area.width.saturating_sub(label).min(FIELD), ..area };
-        if field.is_choice() {
-            let (words, chosen) = self.fields.choices(field);
-            let word = words.get(chosen).cloned().unwrap_or_default();
-            let count = format!("{} of {}", chosen + 1, words.len());
-            let mut pen = Pen::new(buf, place, 0);
-            pen.end(count, ui.style(Tone::Faint));
-            pen.text(" ", tone).text(&word, ui.style(Tone::Strong)).text(" ", tone);
-            ui.theme.select(buf, Rect { width: (width(&word) + 2).min(place.width), ..place });
-            return Position::new(place.x, place.y);
-        }
-        buf.set_style(place, ui.theme.field());
-        let inner = Rect { x: place.x + 1, width: place.width.saturating_sub(2), ..place };
-        let ghost = match field {
-            Field::Name if self.fields.text(field).is_empty() => self.fields.suggested(),
-            Field::Threshold => {
-                self.fields.kind().threshold.map(|usual| usual.to_string()).unwrap_or_default()
-            }
-            Field::Window => self.fields.kind().window.map(|usual| usual.to_string()).unwrap_or_default(),
-            Field::Key => "all keys".to_owned(),
-            _ => String::new(),
-        };
-        let cursor = self.fields.edit(field).paint(inner, buf, false, ui);
-        let rest = Rect { x: cursor.x, width: inner.right().saturating_sub(cursor.x), ..inner };
-        if self.fields.text(field).is_empty() {
-            Pen::new(buf, rest, 0).text(ghost, ui.style(Tone::Dim));
-        } else if let Some((_, completes)) =
-            self.fields.completion().filter(|_| field == Field::Key && focused)
-        {
-            Pen::new(buf, rest, 0).text(safe(completes), ui.style(Tone::Dim));
-        }
-        cursor
-    }
-
-    fn draw_remark(&self, field: Field, area: Rect, buf: &mut Buffer, ui: &Ui) {
-        let mut pen = Pen::new(buf, area, 0);
-        match self.fault(field) {
-            Some(fault) => {
-                let tone = ui.style(Tone::Bad);
-                pen.text(ui.glyphs.cross, tone).skip(1).text(safe(&fault), tone);
-            }
-            None if field == self.focus => {
-                pen.skip(1).text(self.fields.hint(field), ui.style(Tone::Dim));
-            }
-            None => {}
-        }
-    }
-
-    /// What it will do, and what it would have done, in lines: at most half of the page.
-    fn meaning(&self, area: Rect, now_ms: i64) -> Vec<(String, Tone)> {
-        let (new, _) = self.fields.new_rule();
-        let says = new.in_words(&self.fields.whose());
-        let says = says.unwrap_or_else(|| "Something above is still wrong.".to_owned());
-        let (past, past_tone) = self.past(now_ms);
-        let columns = area.width.min(LABEL + FIELD + 30);
-        let line = |tone| move |line| (line, tone);
-        let mut rows: Vec<_> = wrap(&says, columns).into_iter().map(line(Tone::Strong)).collect();
-        rows.extend(wrap(&past, columns).into_iter().map(line(past_tone)));
-        rows.truncate(usize::from(area.height / 2));
-        rows
-    }
-
-    /// Rows that are left for the fields: below them come a gap, the meaning, and the row of what went wrong.
-    fn room(&self, area: Rect, now_ms: i64) -> u16 {
-        let meaning = u16::try_from(self.meaning(area, now_ms).len()).unwrap_or(area.height);
-        area.height.saturating_sub(meaning + 1 + u16::from(area.height >= 14)).max(2)
     }
 }
 

@@ -1,0 +1,123 @@
+//! Single stories beside the model: forgetting, pruning, ids, idleness, too much.
+
+use super::*;
+
+#[test]
+fn a_forgotten_key_leaves_nothing_behind() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    for minute in 0..50 {
+        let events = vec![sample(1, NOW_MS + minute * 60_000), sample(2, NOW_MS + minute * 60_000)];
+        world.commit(&Step { wait_ms: 30_000, ..commit_of(events) }, |_| {});
+    }
+    world.usage.forget(key(1));
+    world.commit(&commit_of(vec![sample(1, NOW_MS), sample(2, NOW_MS)]), |_| {});
+    assert_eq!(world.usage.totals(key(1), NOW_MS).count, 0);
+    assert_eq!(world.usage.events(key(1), 0, i64::MAX, 10).unwrap(), []);
+    // Nothing brings it back, whenever the process dies.
+    world.restart();
+    assert_eq!(world.usage.totals(key(1), NOW_MS).count, 0);
+    world.settle();
+    world.restart();
+    assert!(!world.tables.0.keys().any(|(_, row)| row.starts_with(key(1).as_bytes())));
+    assert_eq!(world.usage.totals(key(1), NOW_MS).count, 0);
+    assert_eq!(world.usage.totals(key(2), NOW_MS).count, 51);
+}
+
+#[test]
+fn pruning_removes_what_is_too_old_and_nothing_else() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    for day in (0..100).rev() {
+        world.commit(&commit_of(vec![sample(1, NOW_MS - day * DAY_MS); 600]), |_| {});
+        world.settle();
+    }
+    world.usage.prune(NOW_MS, 30);
+    world.settle();
+    assert_eq!(world.usage.totals(key(1), NOW_MS).count, 60_000);
+    let oldest = |cells: Vec<(i64, Cell)>| cells[0].0;
+    assert_eq!(
+        oldest(world.usage.cells(key(1), Grain::Day, 0, i64::MAX).unwrap()),
+        Grain::Day.start_of(NOW_MS - 99 * DAY_MS),
+    );
+    assert_eq!(
+        oldest(world.usage.cells(key(1), Grain::Hour, 0, i64::MAX).unwrap()),
+        Grain::Hour.start_of(NOW_MS - 90 * DAY_MS),
+    );
+    let events = world.usage.events(key(1), 0, i64::MAX, usize::MAX).unwrap();
+    let oldest = events.last().unwrap().at_ms;
+    assert!(
+        (NOW_MS - 34 * DAY_MS..=NOW_MS - 30 * DAY_MS).contains(&oldest),
+        "{}",
+        (NOW_MS - oldest) / DAY_MS
+    );
+}
+
+#[test]
+fn ids_are_remembered_in_runs_across_restarts_for_a_day() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    let id = |number: u64| {
+        let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&mixed);
+        Some(id)
+    };
+    let batch = |from: u64, at_ms: i64| -> Vec<UsageEvent> {
+        (from..from + 1_000).map(|number| UsageEvent { event_id: id(number), ..sample(1, at_ms) }).collect()
+    };
+    let admitted = |world: &mut World, from: u64, at_ms: i64| {
+        let appended = world.commit(&commit_of(batch(from, at_ms)), |_| {}).unwrap();
+        appended.duplicate.iter().filter(|duplicate| !**duplicate).count()
+    };
+    let prune = |world: &mut World, hour: i64| {
+        world.usage.prune(NOW_MS + hour * HOUR_MS, 30);
+        world.settle();
+    };
+    for part in 0..20 {
+        // Imported history: the events' own times must not make their ids old.
+        assert_eq!(admitted(&mut world, part * 1_000, NOW_MS - (20 - part as i64) * DAY_MS), 1_000);
+        if part % 4 == 3 {
+            prune(&mut world, part as i64 / 4);
+        }
+    }
+    for hour in [4, 20] {
+        for from in (0..20_000).step_by(1_000) {
+            assert_eq!(admitted(&mut world, from, NOW_MS), 0, "{from}");
+        }
+        world.restart();
+        prune(&mut world, hour);
+    }
+    // A day later they are forgotten, and their rows are gone.
+    prune(&mut world, 50);
+    assert_eq!(admitted(&mut world, 0, NOW_MS + 50 * HOUR_MS), 1_000);
+    world.settle();
+    let rows = world.tables.rows(crate::usage::seen::SEEN, &KeyRange::all()).len();
+    assert!(rows < 10, "{rows}");
+}
+
+#[test]
+fn an_idle_engine_wants_nothing() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    assert_eq!(world.engine.wants_commit_at(), None);
+    world.commit(&commit_of(vec![sample(1, NOW_MS)]), |_| {});
+    assert!(world.engine.wants_commit_at().is_some());
+    world.settle();
+    assert_eq!(world.engine.wants_commit_at(), None);
+    world.usage.prune(NOW_MS, 30);
+    world.usage.forget(key(9));
+    world.settle();
+    assert_eq!(world.engine.wants_commit_at(), None);
+}
+
+#[test]
+fn too_much_unfolded_is_refused() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    let metadata: Box<str> = "x".repeat(crate::usage::UNFOLDED_BYTES / 8).into();
+    let large = UsageEvent { metadata, ..sample(1, NOW_MS) };
+    for _ in 0..7 {
+        world.engine.begin_group();
+        world.engine.admit(std::slice::from_ref(&large), &world.tables).unwrap();
+        world.engine.commit_group(Some(Arc::new(Tables::default())));
+    }
+    world.engine.begin_group();
+    let refused = world.engine.admit(&[large], &world.tables);
+    assert!(matches!(refused, Err(crate::error::Error::Busy)));
+}
