@@ -49,6 +49,7 @@ pub(super) enum Verb {
     AlertsResolve,
     AlertsRespond,
     AlertsRules,
+    AlertsConditions,
     AlertsRuleAdd,
     AlertsRuleRm,
     Complete,
