@@ -67,7 +67,7 @@ pub use series::{EndpointUse, PreviousPeriod, UsageLine, UsagePoint, UsageSeries
 pub use support::{TicketMessageView, TicketPage, TicketStatus, TicketView};
 pub use team::{
     Departure, EndedToken, ExposedKey, InvitationView, IssuedInvitation, MemberView, PresentView,
-    SealedAccess, TeamView,
+    SealedAccess, TeamView, ViewingView,
 };
 pub use token::TokenView;
 pub use transfer::{Exported, ImportLine, ImportReport, ImportResult, LeftOut};

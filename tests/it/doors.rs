@@ -119,6 +119,7 @@ const ROUTES: &[Row] = &[
     ("POST", "/api/teams/{team}/invitations", INVITE, [401, 401, 404, 403, 403, 403]),
     ("DELETE", "/api/teams/{team}/invitations/{some}", "", [401, 401, 404, 404, 404, 404]),
     ("GET", "/api/teams/{team}/members", "", [401, 401, 404, 404, 404, 404]),
+    ("GET", "/api/teams/{team}/presence", "", [401, 401, 404, 404, 404, 404]),
     ("PUT", "/api/teams/{team}/members/{some}", ROLE, [401, 401, 404, 404, 404, 404]),
     ("PATCH", "/api/teams/{team}/members/{some}", ROLE, [401, 401, 404, 404, 404, 404]),
     ("DELETE", "/api/teams/{team}/members/{some}", "", [401, 401, 404, 404, 404, 404]),

@@ -167,8 +167,8 @@ pub(super) fn settings_of(body: &mut Fields) -> Option<Option<RotationPatch>> {
             fields.skip("upcoming");
             RotationPatch {
                 method: fields.choice("method", METHODS),
-                template: fields.text("template"),
-                url: fields.text("url"),
+                template: emptied(fields, "template"),
+                url: emptied(fields, "url"),
                 recipe: fields.text("recipe"),
                 parameters: fields.object("parameters", |fields| fields.all_texts()),
                 credential: fields.text("credential"),
@@ -183,6 +183,11 @@ pub(super) fn settings_of(body: &mut Fields) -> Option<Option<RotationPatch>> {
             }
         })
     })
+}
+
+/// A text that `null` empties.
+fn emptied(body: &mut Fields, field: &'static str) -> Option<String> {
+    body.clearable(field, Fields::text).map(Option::unwrap_or_default)
 }
 
 /// A duration, when it is given.

@@ -6,7 +6,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use keyward_keys::Role;
 use keyward_keys::input::{NewTeam, TeamPatch};
-use keyward_keys::view::{Departure, InvitationView, MemberView, TeamView};
+use keyward_keys::view::{Departure, InvitationView, MemberView, PresentView, TeamView};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
         .routes(routes!(update, remove))
         .routes(routes!(leave))
         .routes(listed(routes!(members)))
+        .routes(listed(routes!(presence)))
         .routes(routes!(change_role, remove_member))
         .routes(listed(routes!(invitations)))
         .routes(routes!(invite))
@@ -131,6 +132,24 @@ async fn members(
     IdPath(id): IdPath,
 ) -> Result<Json<Members>, Problem> {
     Ok(Json(Members { members: door.service.members(&caller, id).await? }))
+}
+
+#[derive(Serialize, ToSchema)]
+struct Presence {
+    present: Vec<PresentView>,
+}
+
+/// Who of a team is connected by SSH, and what they look at if they share that.
+#[utoipa::path(get, path = "/api/teams/{id}/presence", tag = "teams", responses(
+    (status = 200, description = "Whoever is here, the first to come first", body = Presence),
+    (status = 304, description = "It is as it was"),
+))]
+async fn presence(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    IdPath(id): IdPath,
+) -> Result<Json<Presence>, Problem> {
+    Ok(Json(Presence { present: door.service.team_presence(&caller, id).await? }))
 }
 
 #[derive(ToSchema)]

@@ -119,8 +119,9 @@ async fn a_profile_is_changed_by_what_is_named() {
         assert_eq!(&shown[field], value);
     }
     assert_eq!(shown["name"], "John Doe");
-    assert_eq!(shown["preferences"], json!({"theme": "light", "notifications": false, "muted": []}));
-    let all = json!({"theme": "dark", "notifications": true, "muted": ["new_sign_in"]});
+    let kept = json!({"theme": "light", "notifications": false, "muted": [], "shareViewing": false});
+    assert_eq!(shown["preferences"], kept);
+    let all = json!({"theme": "dark", "notifications": true, "muted": ["new_sign_in"], "shareViewing": true});
     let changed = put(&server, &token, "/api/profile", &json!({"preferences": all})).await;
     assert_eq!(changed.body["preferences"], all, "{}", changed.body);
     assert_eq!((&changed.body["theme"], &changed.body["notifications"]), (&json!("dark"), &json!(true)));
@@ -133,10 +134,16 @@ async fn a_profile_is_changed_by_what_is_named() {
     let refused = put(&server, &token, "/api/profile", &two).await;
     refused.is_problem(422, "invalid");
     assert_eq!(refused.pointers(), ["/theme"]);
-    let bad = json!({"theme": "pink", "preferences": {"theme": "pink", "muted": ["all"], "avatar": "x"}});
+    let bad = json!({"theme": "pink", "preferences": {"theme": "pink", "muted": ["all"], "avatar": "x", "shareViewing": 1}});
     let refused = put(&server, &token, "/api/profile", &bad).await;
     refused.is_problem(422, "invalid");
-    let wrong = ["/preferences/avatar", "/preferences/muted/0", "/preferences/theme", "/theme"];
+    let wrong = [
+        "/preferences/avatar",
+        "/preferences/muted/0",
+        "/preferences/shareViewing",
+        "/preferences/theme",
+        "/theme",
+    ];
     assert_eq!(refused.pointers(), wrong);
     let bad =
         json!({"theme": 5, "timeZone": "Nowhere/Land", "plan": "enterprise", "name": "", "email": "no"});

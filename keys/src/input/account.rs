@@ -36,6 +36,7 @@ impl Theme {
 
 /// Changes to how a person wants to see and hear things; what is not named stays.
 #[derive(Clone, Debug, Default, ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct PreferencesChange {
     /// The dashboard's theme.
     pub theme: Option<Theme>,
@@ -43,6 +44,8 @@ pub struct PreferencesChange {
     pub notifications: Option<bool>,
     /// Types of notifications that are not sent.
     pub muted: Option<Vec<NoticeKind>>,
+    /// The members of one's teams see what one is looking at.
+    pub share_viewing: Option<bool>,
 }
 
 /// Changes to the caller's own account; what is not named stays.

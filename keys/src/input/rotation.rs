@@ -34,10 +34,12 @@ impl RotationMethodName {
 pub struct RotationPatch {
     /// How new values come to be; `remind` until something is said.
     pub method: Option<RotationMethodName>,
-    /// With `generate`: text with random places, such as `sk-live-{48}` or `{40:hex}`; `{48}` when none.
+    /// With `generate`: text with random places, such as `sk-live-{48}` or `{40:hex}`; `{48}` when none,
+    /// and again when it is empty.
     #[schema(max_length = 4096, examples("sk-live-{48}"))]
     pub template: Option<String>,
-    /// With `webhook`: where each step is sent to. With `remind`: the page where a person makes the value.
+    /// With `webhook`: where each step is sent to. With `remind`: the page where a person makes the value; empty
+    /// for none.
     #[schema(max_length = 2048)]
     pub url: Option<String>,
     /// With `recipe`: its name.

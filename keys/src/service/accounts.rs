@@ -101,7 +101,7 @@ impl Service {
         let account = caller.person()?;
         authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
         let row = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
-        Ok(user_view(&row.record, &self.0.settings.plans))
+        Ok(user_view(&row.record, tables.sharing.contains_key(&account), &self.0.settings.plans))
     }
 
     /// The row of a code that lets somebody make an account. A team's does too, unless only operators let people in.
@@ -188,7 +188,7 @@ impl Service {
                     last_used_ms: None,
                 })?;
             }
-            Ok(user_view(&account, &self.0.settings.plans))
+            Ok(user_view(&account, false, &self.0.settings.plans))
         })
         .await
     }
@@ -297,8 +297,8 @@ fn free_login(tables: &Tables, email: &str) -> String {
     (2u32..).map(|number| format!("{base}{number}")).find(|name| !taken(name)).unwrap_or(base)
 }
 
-/// What a person sees of an account.
-pub(crate) fn user_view(account: &Account, plans: &Plans) -> UserView {
+/// What a person sees of an account that shares what it views, or does not.
+pub(crate) fn user_view(account: &Account, share_viewing: bool, plans: &Plans) -> UserView {
     UserView {
         id: account.id,
         name: account.name.clone(),
@@ -311,6 +311,7 @@ pub(crate) fn user_view(account: &Account, plans: &Plans) -> UserView {
             theme: account.preferences.theme.clone(),
             notifications: account.preferences.notifications,
             muted: account.preferences.muted.clone(),
+            share_viewing,
         },
         theme: account.preferences.theme.clone(),
         unlock_passphrase: account.public_key.is_some(),

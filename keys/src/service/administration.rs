@@ -174,7 +174,7 @@ impl Service {
 
     fn managed(&self, tables: &Tables, account: &Account) -> ManagedUser {
         ManagedUser {
-            user: user_view(account, &self.0.settings.plans),
+            user: user_view(account, tables.sharing.contains_key(&account.id), &self.0.settings.plans),
             disabled_at: account.disabled_ms.map(timestamp),
             sessions: tables.sessions_of(account.id).count() + self.0.present.count(account.id),
             ssh_keys: tables.ssh_keys.values().filter(|row| row.record.account == account.id).count(),

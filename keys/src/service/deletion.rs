@@ -140,6 +140,9 @@ fn remove_what_is_theirs(tables: &Tables, draft: &mut Draft, account: Id) {
             draft.batch.remove(row);
         }
     }
+    if let Some(row) = tables.sharing.get(&account) {
+        draft.batch.remove(row);
+    }
     webhooks::end_all(tables, draft, account);
     let own = Lock::row_key(LockTarget::Account(account), Holder::Passphrase(account));
     draft.batch.op(Op::Del(Lock::TABLE, own));

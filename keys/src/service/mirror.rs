@@ -14,8 +14,8 @@ use tokio::sync::Notify;
 
 use keyward_store::model::{
     Account, Alert, AlertRule, ApiKey, Custody, Delivery, Grant, Id, Invitation, KeyNetworks, KnownAddress,
-    Member, Notification, Rotation, RotationPlan, ServiceToken, Session, Space, SpaceKind, SshKey, Ticket,
-    Webhook,
+    Member, Notification, Rotation, RotationPlan, ServiceToken, Session, Sharing, Space, SpaceKind, SshKey,
+    Ticket, Webhook,
 };
 use keyward_store::{Applied, KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
 
@@ -39,6 +39,8 @@ pub(crate) struct Tables {
     pub(crate) sessions: HashMap<Id, Shared<Session>>,
     /// Sessions by account.
     pub(crate) sessions_of: HashMap<Id, BTreeSet<Id>>,
+    /// Who lets their teams see what they are looking at.
+    pub(crate) sharing: HashMap<Id, Shared<Sharing>>,
     pub(crate) spaces: HashMap<Id, Shared<Space>>,
     /// Memberships by account: what a caller belongs to.
     pub(crate) members: HashMap<Id, Vec<Shared<Member>>>,
@@ -130,6 +132,7 @@ impl Mirror {
             AlertRule::TABLE,
             Alert::TABLE,
             KeyNetworks::TABLE,
+            Sharing::TABLE,
             Webhook::TABLE,
             Delivery::TABLE,
         ] {
@@ -192,6 +195,8 @@ impl Tables {
             self.alerts.put(Id::from_slice(key), decode(raw)?);
         } else if table == KeyNetworks::TABLE {
             place(&mut self.key_networks, Id::from_slice(key), decode(raw)?);
+        } else if table == Sharing::TABLE {
+            place(&mut self.sharing, Id::from_slice(key), decode(raw)?);
         } else if table == Webhook::TABLE {
             self.posted.put_webhook(Id::from_slice(key), decode(raw)?);
         } else if table == Delivery::TABLE {

@@ -14,13 +14,13 @@ use crate::event::Event;
 use crate::meters::OpenSession;
 use crate::policy::Permission;
 use crate::service::Service;
-use crate::service::access::{Target, authorise};
+use crate::service::access::{Target, authorise, may};
 use crate::service::change::Draft;
 use crate::service::mirror::Tables;
 use crate::service::sessions::end_everything;
 use crate::service::teams::team_row;
 use crate::service::text::harmless;
-use crate::view::{PresentView, SessionKind, SessionView};
+use crate::view::{PresentView, SessionKind, SessionView, ViewingView};
 
 /// Bytes of what a client calls itself that are kept.
 const CLIENT: usize = 200;
@@ -36,6 +36,28 @@ struct Open {
     since_ms: i64,
     /// The account's epoch at which it goes on, when everything else was ended from here.
     kept: Option<u32>,
+    viewed: Option<Viewed>,
+}
+
+/// What somebody came to look at.
+#[derive(Clone, Copy)]
+struct Viewed {
+    page: &'static str,
+    key: Option<Id>,
+    at_ms: i64,
+}
+
+impl Viewed {
+    /// What whoever asks may know of it: a key that they may not see is not named, only that it is one of the keys.
+    fn seen_by(self, tables: &Tables, asking: &Caller) -> ViewingView {
+        let may_see = |id: &Id| may(tables, asking.identity, Permission::KeyRead, Target::Key(*id));
+        let key = self.key.filter(may_see).and_then(|id| tables.keys.get(id)).map(|row| &row.record);
+        ViewingView {
+            page: self.page,
+            api_key_id: key.map(|key| key.id),
+            name: key.map(|key| key.name.clone()),
+        }
+    }
 }
 
 impl Present {
@@ -100,9 +122,25 @@ impl Service {
         let id = crypto::random_id()?;
         let caller = Caller { presence: Some(id), ..caller.clone() };
         let client = harmless(client, CLIENT);
-        let open = Open { kind, caller: caller.clone(), client, since_ms: self.now_ms(), kept: None };
+        let open =
+            Open { kind, caller: caller.clone(), client, since_ms: self.now_ms(), kept: None, viewed: None };
         self.0.present.lock().insert(id, open);
         Ok(Presence { service: self.clone(), id, caller, _counted: self.0.meters.session(kind.name()) })
+    }
+
+    /// Notes what the caller's dashboard shows now: a page by its name, and the key when it is about one; none while it is
+    /// locked. Their teams see it when they let them.
+    pub fn viewing(&self, caller: &Caller, shown: Option<(&'static str, Option<Id>)>) -> Result<()> {
+        let account = caller.person()?;
+        let tables = self.mirror().read();
+        authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
+        let viewed = shown.map(|(page, key)| Viewed { page, key, at_ms: self.now_ms() });
+        if let Some(id) = caller.presence
+            && let Some(open) = self.0.present.lock().get_mut(&id)
+        {
+            open.viewed = viewed;
+        }
+        Ok(())
     }
 
     /// What an account has open over connections.
@@ -125,27 +163,37 @@ impl Service {
         own.filter(|(_, open)| self.open_stands(tables, open)).map(|(id, open)| view(*id, open)).collect()
     }
 
-    /// Who of a team is connected now, whoever came first first: its members only, and of each what they have open.
+    /// Who of a team is connected now, whoever came first first: its members only, and of each what they have open and, if they
+    /// share it, what they look at.
     pub async fn team_presence(&self, caller: &Caller, team: Id) -> Result<Vec<PresentView>> {
         let tables = self.mirror().read();
         authorise(&tables, caller, Permission::TeamRead, Target::Space(team), None)?;
         team_row(&tables, team)?;
         let present = self.0.present.lock();
-        let mut here: HashMap<Id, PresentView> = HashMap::new();
+        let mut here = HashMap::new();
         for open in present.values().filter(|open| self.open_stands(&tables, open)) {
             let Some(user_id) = open.caller.account() else { continue };
             if tables.membership(user_id, team).is_none() {
                 continue;
             }
             let since = timestamp(open.since_ms);
-            let view =
-                here.entry(user_id).or_insert_with(|| PresentView { user_id, since, kinds: Vec::new() });
+            let (view, viewed) = here.entry(user_id).or_insert_with(|| {
+                (PresentView { user_id, since, kinds: Vec::new(), viewing: None }, None::<Viewed>)
+            });
             view.since = view.since.min(since);
+            if tables.sharing.contains_key(&user_id) {
+                // Of several dashboards, the one that they turned to last.
+                *viewed = [*viewed, open.viewed].into_iter().flatten().max_by_key(|viewed| viewed.at_ms);
+            }
             if !view.kinds.contains(&open.kind) {
                 view.kinds.push(open.kind);
             }
         }
-        let mut here: Vec<PresentView> = here.into_values().collect();
+        let seen = |(view, viewed): (PresentView, Option<Viewed>)| PresentView {
+            viewing: viewed.map(|viewed| viewed.seen_by(&tables, caller)),
+            ..view
+        };
+        let mut here: Vec<PresentView> = here.into_values().map(seen).collect();
         here.iter_mut().for_each(|view| view.kinds.sort_unstable());
         here.sort_by_key(|view| (view.since, view.user_id));
         Ok(here)

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use keyward_store::model::{Account, Preferences};
+use keyward_store::model::{Account, Id, Preferences, Sharing};
 
 use crate::caller::Caller;
 use crate::error::{Error, Fault, Result};
@@ -12,7 +12,9 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::accounts::{check_email, user_view};
+use crate::service::change::Draft;
 use crate::service::mailboxes;
+use crate::service::mirror::Tables;
 use crate::service::notifications::NoticeKind;
 use crate::service::text::Faults;
 use crate::view::UserView;
@@ -35,8 +37,9 @@ impl Service {
             if record.email != old.record.email {
                 mailboxes::follow(tables, draft, account, &old.record.email, &record.email)?;
             }
+            let shares = share(tables, draft, account, change.preferences.share_viewing)?;
             draft.events.push(Event::AccountChanged { account });
-            Ok(user_view(&record, &self.0.settings.plans))
+            Ok(user_view(&record, shares, &self.0.settings.plans))
         })
         .await
     }
@@ -79,9 +82,24 @@ fn either<T: PartialEq>(faults: &mut Faults, field: &str, inside: Option<T>, sho
     inside.or(short)
 }
 
+/// Lets one's teams see what one is looking at, or no longer; answers whether they do.
+fn share(tables: &Tables, draft: &mut Draft, account: Id, wanted: Option<bool>) -> Result<bool> {
+    let row = tables.sharing.get(&account);
+    match (row, wanted) {
+        (None, Some(true)) => {
+            draft.batch.create(&Sharing { account })?;
+        }
+        (Some(row), Some(false)) => {
+            draft.batch.remove(row);
+        }
+        (Some(_), Some(true)) | (None, Some(false)) | (_, None) => {}
+    }
+    Ok(wanted.unwrap_or(row.is_some()))
+}
+
 fn changed(old: &Account, change: &ProfileChange) -> Account {
     let new = |new: &Option<String>, old: &String| new.as_ref().unwrap_or(old).clone();
-    let PreferencesChange { theme, notifications, muted } = &change.preferences;
+    let PreferencesChange { theme, notifications, muted, share_viewing: _ } = &change.preferences;
     let before = &old.preferences;
     Account {
         name: new(&change.name, &old.name),
@@ -110,6 +128,7 @@ fn named(change: &ProfileChange) -> String {
         ("theme", change.preferences.theme.is_some()),
         ("notifications", change.preferences.notifications.is_some()),
         ("muted", change.preferences.muted.is_some()),
+        ("shareViewing", change.preferences.share_viewing.is_some()),
         ("timeZone", change.time_zone.is_some()),
     ];
     let named: Vec<&str> = fields.iter().filter(|(_, named)| *named).map(|(field, _)| *field).collect();

@@ -12,13 +12,16 @@ use super::{Pagination, UserView};
 
 /// How a person wants to see and hear things.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct PreferencesView {
-    /// The dashboard's theme: `auto`, `dark` or `light`.
+    /// The dashboard's theme: `auto`, `dark`, `light` or `contrast`.
     pub theme: String,
     /// Notifications are sent at all.
     pub notifications: bool,
     /// Types of notifications that are not sent.
     pub muted: Vec<String>,
+    /// The members of one's teams see what one is looking at. That one is connected they see in any case.
+    pub share_viewing: bool,
 }
 
 /// What a session is.

@@ -83,6 +83,23 @@ pub struct PresentView {
     pub since: Timestamp,
     /// What they have open: apps are not among it.
     pub kinds: Vec<SessionKind>,
+    /// What they look at in their dashboard, when they let their teams see that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub viewing: Option<ViewingView>,
+}
+
+/// What somebody looks at.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ViewingView {
+    /// The page's name in the dashboard: `home`, `keys`, `usage`.
+    pub page: &'static str,
+    /// The key whose page it is, when the reader may see that key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key_id: Option<Id>,
+    /// That key's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// An invitation that waits to be used, without its code.

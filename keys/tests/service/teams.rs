@@ -1,6 +1,6 @@
 //! Teams: made, kept, deleted. What other tests of teams begin with.
 
-use keyward_keys::input::{KeyPatch, NewKey, NewTeam, Reveal};
+use keyward_keys::input::{KeyPatch, NewKey, NewTeam, PreferencesChange, ProfileChange, Reveal};
 use keyward_keys::view::{KeyView, SessionKind, TeamView};
 use keyward_keys::{Caller, Error, Id, Plan, Role};
 use secrecy::ExposeSecret;
@@ -82,6 +82,43 @@ async fn members_see_who_of_their_team_is_here_and_nobody_else() {
     assert_eq!(service.team_presence(&bob, team.id).await.expect("seen").len(), 1);
     service.sign_out_everywhere(&ana).await.expect("signed out");
     assert!(service.team_presence(&bob, team.id).await.expect("seen").is_empty());
+}
+
+#[tokio::test]
+async fn what_one_views_is_seen_once_one_shares_it_and_by_those_who_may_see_it() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let team = team(&instance, &ana).await;
+    let (bob, _) = joined(&instance, &ana, team.id, "bob", Role::Viewer).await;
+    let shared = team_key(&instance, &ana, team.id, "Stripe").await;
+    let own = service.create_key(&ana, new_key("My own")).await.expect("made");
+    let open = service.enter(&ana, SessionKind::Dashboard, "").expect("listed");
+    let seen = async |caller: &Caller| {
+        let here = service.team_presence(caller, team.id).await.expect("seen");
+        here[0].viewing.as_ref().map(|one| (one.page, one.name.clone(), one.api_key_id))
+    };
+    let share = async |share_viewing| {
+        let preferences =
+            PreferencesChange { share_viewing: Some(share_viewing), ..PreferencesChange::default() };
+        let change = ProfileChange { preferences, ..ProfileChange::default() };
+        service.change_profile(&ana, change).await.expect("changed").preferences.share_viewing
+    };
+    service.viewing(open.caller(), Some(("keys", Some(shared.id)))).expect("noted");
+    assert_eq!(seen(&bob).await, None, "nothing is shared unasked");
+    assert!(share(true).await && service.me(&ana).await.expect("me").preferences.share_viewing);
+    assert_eq!(seen(&bob).await, Some(("keys", Some("Stripe".to_owned()), Some(shared.id))));
+    service.viewing(open.caller(), Some(("keys", Some(own.id)))).expect("noted");
+    assert_eq!(seen(&bob).await, Some(("keys", None, None)), "not by the name of what bob may not see");
+    assert_eq!(seen(&ana).await, Some(("keys", Some("My own".to_owned()), Some(own.id))));
+    instance.clock.set(crate::harness::NOON + 5_000);
+    let later = service.enter(&ana, SessionKind::Dashboard, "").expect("listed");
+    service.viewing(later.caller(), Some(("usage", None))).expect("noted");
+    assert_eq!(seen(&bob).await, Some(("usage", None, None)), "where ana turned to last");
+    service.viewing(later.caller(), None).expect("noted");
+    assert_eq!(seen(&bob).await, Some(("keys", None, None)), "a locked screen shows nothing");
+    assert!(!share(false).await);
+    assert_eq!(seen(&bob).await, None);
 }
 
 #[tokio::test]

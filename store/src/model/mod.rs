@@ -15,6 +15,7 @@ mod notification;
 mod replay;
 mod rotation;
 mod rotation_plan;
+mod sharing;
 mod space;
 mod support;
 mod token;
@@ -40,6 +41,7 @@ pub use rotation::{
     VersionOrigin,
 };
 pub use rotation_plan::{QuietHours, RotationMethod, RotationPlan, RotationSigning};
+pub use sharing::Sharing;
 pub use space::{Departed, Member, Role, Space, SpaceKey, SpaceKind};
 pub use support::{Ticket, TicketMessage};
 pub use token::{Grant, Network, Scope, ServiceToken, TokenSeen};

@@ -3,14 +3,19 @@
 use keyward_keys::input::{
     AlertAction, AlertQuery, AlertRespond, AlertRuleQuery, AlertSnooze, KeyRef, NewAlertRule,
 };
-use keyward_keys::view::{AlertConditionView, AlertRuleView, AlertView};
-use keyward_keys::{AlertCondition, Error, Id, alert_condition_names};
+use keyward_keys::view::{AlertRuleView, AlertView};
+use keyward_keys::{AlertCondition, Error, Id};
 
 use super::parse::Args;
-use super::{Context, Failure, keys, print};
+use super::{Context, Failure, edit, keys, print};
 
 /// Lines shown when nothing is said.
 const PAGE_SIZE: u32 = 50;
+
+/// The conditions, for whoever names another.
+pub(super) const CONDITIONS: &str = "request_rate, error_rate, latency_p95, no_traffic, monthly_limit, forecast, \
+                                     unused, rotation_overdue, frozen_use, monthly_cost, rotation_failed, \
+                                     new_endpoint or odd_hour";
 
 pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let state = args.get("--state");
@@ -70,16 +75,10 @@ pub(super) async fn resolve(context: &Context<'_>, args: &Args) -> Result<(), Fa
 
 pub(super) async fn respond(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let action = args.get("--action").unwrap_or_default();
-    let mut networks = Vec::new();
-    for text in args.all("--network") {
-        let network = text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(Into::into));
-        let wrong = || Error::invalid("network", format!("{text} is no network such as 10.0.0.0/8"));
-        networks.push(network.ok_or_else(wrong)?);
-    }
     let respond = AlertRespond {
         action: keys::word_of("--action", action, "freeze, narrow, limit, rotate or undo")?,
         limit: keys::whole(args, "--limit")?,
-        networks: (!networks.is_empty()).then_some(networks),
+        networks: edit::networks(args, false)?,
     };
     for id in ids(args, "alert")? {
         let history = context.service.respond_to_alert(context.caller, id, &respond).await?;
@@ -114,22 +113,9 @@ pub(super) async fn rules(context: &Context<'_>, args: &Args) -> Result<(), Fail
     context.print(&print::columns(&rows(header.map(str::to_owned).to_vec(), &page.rules, rule_row))).await
 }
 
-pub(super) async fn conditions(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
-    let conditions = context.service.alert_conditions(context.caller)?;
-    if args.json {
-        return context.print(&print::json(&conditions)).await;
-    }
-    if args.has("--ndjson") {
-        return context.print_lines(&conditions).await;
-    }
-    let header = ["CONDITION", "FROM", "WINDOW", "WHAT IT LOOKS AT"].map(str::to_owned).to_vec();
-    context.print(&print::columns(&rows(header, &conditions, condition_row))).await
-}
-
 pub(super) async fn add(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
-    let words = format!("one of {}", alert_condition_names());
     let condition: AlertCondition =
-        keys::word_of("--condition", args.get("--condition").unwrap_or_default(), &words)?;
+        keys::word_of("--condition", args.get("--condition").unwrap_or_default(), CONDITIONS)?;
     let new = NewAlertRule {
         name: args.get("--name").unwrap_or_default().to_owned(),
         condition: Some(condition),
@@ -185,21 +171,6 @@ fn alert_row(alert: &AlertView) -> Vec<String> {
         alert.rule_name.clone().unwrap_or_default(),
         alert.message.clone(),
         alert.id.to_string(),
-    ]
-}
-
-fn condition_row(condition: &AlertConditionView) -> Vec<String> {
-    let AlertConditionView { unit, threshold, least, most, .. } = condition;
-    let from = match threshold {
-        _ if least == most => String::new(),
-        Some(usual) => format!("{usual} {unit}"),
-        None => format!("N {unit}"),
-    };
-    vec![
-        condition.condition.name().to_owned(),
-        from,
-        condition.window.map(|minutes| format!("{minutes} min")).unwrap_or_default(),
-        condition.about.to_owned(),
     ]
 }
 

@@ -1,20 +1,23 @@
 //! `keys edit`: changes what is named, and nothing else. Its options are those of `keys add`, so `--environment` is where
 //! the key belongs from now on; where several keys share a name, an id tells them apart.
 
-use keyward_keys::input::{KeyPatch, KeyRef};
+use ipnet::IpNet;
+use keyward_keys::Error;
+use keyward_keys::input::{KeyPatch, KeyRef, network};
 
 use super::parse::Args;
 use super::stdin::Stdin;
 use super::{Context, Failure, keys, rotating, team};
 
 /// What an edit can name, besides how the key is rotated. A passphrase alone changes nothing.
-const CHANGES: [&str; 11] = [
+const CHANGES: [&str; 12] = [
     "--name",
     "--service",
     "--description",
     "--environment",
     "--tag",
     "--monthly-limit",
+    "--network",
     "--status",
     "--custody",
     "--team",
@@ -66,6 +69,7 @@ pub(super) async fn patch(
             Some("none") => Some(None),
             _ => keys::whole(args, "--monthly-limit")?.map(Some),
         },
+        networks: networks(args, true)?,
         rotation_interval: keys::whole(args, "--rotation-interval")?,
         custody: keys::one_of(args, "--custody", "private, sealed or automation")?,
         rotation: rotation.map(Some),
@@ -77,4 +81,20 @@ pub(super) async fn patch(
         patch.passphrase = Some(passphrase);
     }
     Ok(patch)
+}
+
+/// The networks that are named; with `clears`, `none` stands for no network at all.
+pub(super) fn networks(args: &Args, clears: bool) -> Result<Option<Vec<IpNet>>, Failure> {
+    let texts: Vec<&str> = args.all("--network").collect();
+    if texts.is_empty() {
+        return Ok(None);
+    }
+    if clears && texts == ["none"] {
+        return Ok(Some(Vec::new()));
+    }
+    let read = |text: &str| {
+        let wrong = || Error::invalid("networks", format!("{text} is no network such as 10.0.0.0/8"));
+        network(text).ok_or_else(wrong)
+    };
+    Ok(Some(texts.into_iter().map(read).collect::<Result<_, _>>()?))
 }

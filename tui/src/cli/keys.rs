@@ -220,6 +220,7 @@ pub(super) async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyVie
     if args.json {
         return context.print(&print::json(key)).await;
     }
+    let networks: Vec<String> = key.networks.iter().map(ToString::to_string).collect();
     let mut rows = vec![
         ["Name", &key.name],
         ["Service", &key.service],
@@ -231,6 +232,7 @@ pub(super) async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyVie
         ["Tags", &key.tags.join(", ")],
         ["This month", &key.current_month_usage.to_string()],
         ["Monthly limit", &key.monthly_limit.map_or("none".to_owned(), |limit| limit.to_string())],
+        ["Networks", &networks.join(", ")],
         ["All calls", &key.usage_count.to_string()],
         ["Last used", &print::moment(key.last_used)],
         ["Version", &key.version.to_string()],

@@ -2,7 +2,9 @@
 //! team only, it need not be named.
 
 use keyward_keys::input::NewTeam;
-use keyward_keys::view::{Departure, InvitationView, MemberView, SealedAccess, TeamView};
+use keyward_keys::view::{
+    Departure, InvitationView, MemberView, PresentView, SealedAccess, TeamView, ViewingView,
+};
 use keyward_keys::{Environment, Id, Role};
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -64,6 +66,32 @@ pub(super) async fn members(context: &Context<'_>, args: &Args) -> Result<(), Fa
         ]
     });
     context.print(&print::columns(&[header].into_iter().chain(rows).collect::<Vec<_>>())).await
+}
+
+pub(super) async fn here(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let team = named(context, args.operands.first().map(String::as_str)).await?;
+    let present = context.service.team_presence(context.caller, team.id).await?;
+    if context.list(args, "present", &present).await? {
+        return Ok(());
+    }
+    let members = context.service.members(context.caller, team.id).await?;
+    let header = ["NAME", "HERE BY", "SINCE (UTC)", "LOOKS AT"].map(str::to_owned).to_vec();
+    let row = |one: &PresentView| {
+        let who = members.iter().find(|member| member.user_id == one.user_id);
+        let kinds: Vec<String> = one.kinds.iter().map(print::word).collect();
+        vec![
+            who.map(|member| member.name.clone()).unwrap_or_default(),
+            kinds.join(", "),
+            print::moment(Some(one.since)),
+            one.viewing.as_ref().map(looking_at).unwrap_or_default(),
+        ]
+    };
+    let rows: Vec<_> = [header].into_iter().chain(present.iter().map(row)).collect();
+    context.print(&print::columns(&rows)).await
+}
+
+fn looking_at(viewing: &ViewingView) -> String {
+    viewing.name.as_ref().map_or_else(|| viewing.page.to_owned(), |name| format!("key {name}"))
 }
 
 /// An invitation with its code, under the REST schema's names.

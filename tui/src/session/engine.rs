@@ -29,8 +29,6 @@ use crate::term::{modes, osc, scratch};
 
 /// How long an Escape is waited on: it may be the beginning of more.
 const ESCAPE: Duration = Duration::from_millis(50);
-/// Input taken before a picture of what it did is due, in bytes.
-const TURN: usize = 32 * 1024;
 /// Questions that may be asked of the core at once.
 const MAX_QUESTIONS: usize = 32;
 /// The bell rings at most so often.
@@ -91,6 +89,8 @@ pub(super) struct Engine {
     warned: Option<ExitReason>,
     rang: Option<Instant>,
     ending: Option<Ending>,
+    /// What was last told of what the screen shows; none while it is locked.
+    shown: Option<Spot>,
 }
 
 impl Engine {
@@ -129,6 +129,7 @@ impl Engine {
             warned: None,
             rang: None,
             ending: None,
+            shown: None,
         };
         engine.carry_out(effects);
         engine.resize(size);
@@ -166,15 +167,9 @@ impl Engine {
                 }
                 chunk = sources.input.recv() => {
                     let Some(chunk) = chunk else { return ExitReason::Gone.into() };
-                    let mut taken = chunk.len();
                     self.take_input(&chunk);
-                    while taken < TURN && let Ok(chunk) = sources.input.try_recv() {
-                        taken += chunk.len();
+                    while let Ok(chunk) = sources.input.try_recv() {
                         self.take_input(&chunk);
-                    }
-                    if taken >= TURN {
-                        // Whoever sends without end keeps nobody else waiting.
-                        tokio::task::yield_now().await;
                     }
                 }
                 Ok(()) = sources.size.changed() => {
@@ -307,6 +302,20 @@ impl Engine {
             self.pressed = Instant::now();
         }
         self.carry_out(effects);
+        self.show();
+    }
+
+    /// Tells the core what the screen shows now, once it is something else.
+    fn show(&mut self) {
+        let shown = (!self.app.is_locked()).then(|| self.app.spot());
+        if shown == self.shown {
+            return;
+        }
+        let page = shown.as_ref().map(|spot| (spot.section, spot.key));
+        // Whoever is refused has been signed out, which is told otherwise.
+        if self.service.viewing(&self.caller, page).is_ok() {
+            self.shown = shown;
+        }
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>) {

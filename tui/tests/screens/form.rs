@@ -1,6 +1,6 @@
 //! The form and the import: advice by service, values that are made, a pasted `.env` text.
 
-use crate::sample::{Look, Stage, keys};
+use crate::sample::{Look, Stage, id, keys};
 use keyward_keys::Fault;
 use keyward_keys::input::RotationMethodName;
 use keyward_tui::app::{Answer, AppEvent, Query, RequestId};
@@ -110,6 +110,64 @@ fn a_pasted_text_is_looked_at_before_it_is_added() {
     let answer = stage.reply(query).unwrap();
     stage.answer(request, Ok(answer));
     assert!(stage.text().contains("2 keys are sealed and stored") && stage.text().contains("NAME"));
+}
+
+#[test]
+fn keys_are_made_and_brought_in_for_a_team_when_one_says_so() {
+    let mut stage = stage("nname\tservice\t\tvalue\t\t");
+    assert!(stage.text().contains("Belongs to") && !stage.text().contains("Website"), "a viewer adds none");
+    stage.key(Key::plain(KeyCode::Right));
+    stage.hold = true;
+    stage.key(Key::ctrl('s'));
+    let (_, query) = take(&mut stage, |query| matches!(query, Query::Create(_)));
+    assert!(matches!(query, Query::Create(new) if new.team == Some(id(300))));
+    let mut stage = self::stage("I");
+    assert!(stage.text().contains("for yourself"), "{}", stage.text());
+    stage.hold = true;
+    stage.press("t");
+    paste(&mut stage, "STRIPE_KEY=sk_live_1\n");
+    let (_, query) = take(&mut stage, |query| matches!(query, Query::Import(..)));
+    assert!(matches!(query, Query::Import(words, _) if words.team == Some(id(300).to_string())));
+    assert!(stage.text().contains("for Payments"), "{}", stage.text());
+}
+
+#[test]
+fn what_is_emptied_is_cleared_and_networks_are_read() {
+    let mut stage = stage("");
+    stage.hold = true;
+    stage.press("\r");
+    let (request, query) = take(&mut stage, |query| matches!(query, Query::Key(_)));
+    let Some(Answer::Key(mut key)) = stage.reply(query) else { panic!() };
+    let page = "https://console.example.com/keys".to_owned();
+    key.rotation.as_mut().expect("settings").url = Some(page);
+    key.networks = vec!["10.0.0.0/8".parse().expect("a network")];
+    stage.answer(request, Ok(Answer::Key(key)));
+    stage.press("e\t\t\t\t\t\t\t");
+    assert!(stage.text().contains("console.example.com"), "{}", stage.text());
+    stage.key(Key::ctrl('u'));
+    stage.press("\t\t\t");
+    stage.key(Key::ctrl('u'));
+    stage.press("moon");
+    assert!(stage.text().contains("networks such as"), "{}", stage.text());
+    stage.key(Key::ctrl('u'));
+    stage.press("192.0.2.1, 10.0.0.0/8");
+    stage.key(Key::ctrl('s'));
+    let (_, query) = take(&mut stage, |query| matches!(query, Query::Update { .. }));
+    let Query::Update { patch, .. } = query else { panic!() };
+    assert_eq!(patch.networks.map(|all| all.len()), Some(2));
+    assert_eq!(patch.rotation.flatten().expect("set").url.as_deref(), Some(""), "cleared");
+}
+
+#[test]
+fn a_long_fault_is_told_to_its_end_where_there_is_little_room() {
+    for size in [(40, 12), (80, 24), (120, 40)] {
+        let mut stage = Stage::new(keys(), &Look::Dark.caps(), size);
+        stage.press("2\re\t\t\t\t\t");
+        retype(&mut stage, "0 0 31 2 *");
+        let text = stage.text().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(!text.contains('…'), "{size:?}: {}", stage.text());
+        assert!(text.contains("never comes"), "{size:?}: {}", stage.text());
+    }
 }
 
 /// Empties the field at hand, and types into it.

@@ -98,7 +98,12 @@ pub(crate) fn user() -> UserView {
             limits: PlanLimits { api_keys: 100, monthly_requests: 1_000_000 },
         },
         time_zone: "UTC".to_owned(),
-        preferences: PreferencesView { theme: "auto".to_owned(), notifications: true, muted: Vec::new() },
+        preferences: PreferencesView {
+            theme: "auto".to_owned(),
+            notifications: true,
+            muted: Vec::new(),
+            share_viewing: false,
+        },
         theme: "auto".to_owned(),
         unlock_passphrase: false,
         notifications: true,

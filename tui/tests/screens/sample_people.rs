@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use keyward_keys::view::{
     Departure, ExposedKey, InvitationView, IssuedInvitation, LostKey, MemberView, PassphraseLoss,
     PresentView, QrModules, SealedAccess, SecondFactorSetup, SessionKind, SessionView, SshKeyView, TeamView,
+    ViewingView,
 };
 use keyward_keys::{Door, Environment, Id, Role};
 use keyward_tui::app::{AccountAnswer, AccountQuery, Answer, TeamAnswer, TeamQuery};
@@ -67,12 +68,21 @@ pub(crate) fn members() -> Vec<MemberView> {
 }
 
 fn here() -> Vec<PresentView> {
-    let here = |n: usize, minutes, kinds: &[SessionKind]| PresentView {
+    let here = |n: usize, minutes, kinds: &[SessionKind], viewing| PresentView {
         user_id: id(900 + n),
         since: ago(minutes * MINUTE),
         kinds: kinds.to_vec(),
+        viewing,
     };
-    vec![here(0, 12, &[SessionKind::Dashboard]), here(2, 3, &[SessionKind::Dashboard, SessionKind::Command])]
+    let on = |page, key: Option<(Id, &str)>| {
+        let (api_key_id, name) = key.map(|(id, name)| (id, name.to_owned())).unzip();
+        Some(ViewingView { page, api_key_id, name })
+    };
+    vec![
+        here(0, 12, &[SessionKind::Dashboard], None),
+        here(1, 41, &[SessionKind::Dashboard], on("usage", None)),
+        here(2, 3, &[SessionKind::Dashboard, SessionKind::Command], on("keys", Some((id(0), "openai-prod")))),
+    ]
 }
 
 fn invitations() -> Vec<InvitationView> {
@@ -204,6 +214,9 @@ pub(crate) fn account(query: AccountQuery) -> Option<Answer> {
             if let Some(theme) = change.preferences.theme {
                 user.theme = theme.name().to_owned();
                 user.preferences.theme = user.theme.clone();
+            }
+            if let Some(share) = change.preferences.share_viewing {
+                user.preferences.share_viewing = share;
             }
             if let Some(muted) = change.preferences.muted {
                 user.preferences.muted = muted.into_iter().map(|kind| kind.name().to_owned()).collect();

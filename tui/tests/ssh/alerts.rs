@@ -2,6 +2,7 @@
 
 use keyward_keys::Door;
 use keyward_keys::input::{KeyRef, TrackEvent};
+use serde_json::{Value, json};
 
 use crate::harness::Server;
 
@@ -25,6 +26,25 @@ async fn a_rule_is_made_and_what_it_raises_is_handled() {
     let alert = run("alerts --json").await.json()["alerts"][0]["_id"].as_str().unwrap().to_owned();
     let theirs = server.run(&ben, &format!("alerts ack {alert}"), b"").await;
     assert_eq!((theirs.status, theirs.out()), (Some(3), ""));
+    for (does, undone) in [
+        ("--action freeze", "froze the key"),
+        ("--action narrow --network 10.0.0.0/8", "narrowed its networks"),
+        ("--action limit --limit 1", "limit"),
+        ("--action rotate", "rota"),
+    ] {
+        let done = run(&format!("alerts respond {alert} {does} --json")).await;
+        assert_eq!(done.status, Some(0), "{does}: {}", done.err());
+        assert!(done.json()["undo"].as_str().unwrap_or_default().contains(undone), "{}", done.out());
+    }
+    for taken_back in ["rota", "limit", "narrowed its networks", "froze the key"] {
+        let done = run(&format!("alerts respond {alert} --action undo")).await;
+        assert!(done.err().contains("taken back") && done.err().contains(taken_back), "{}", done.err());
+    }
+    let key = run("keys show Billing --json").await.json();
+    assert_eq!(
+        (&key["frozen"], &key["networks"], &key["monthlyLimit"]),
+        (&false.into(), &Value::Null, &1.into())
+    );
     assert_eq!(run(&format!("alerts ack {alert} --json")).await.json()["state"], "acknowledged");
     assert_eq!(run(&format!("alerts snooze {alert} --minutes 5 --json")).await.json()["state"], "snoozed");
     assert_eq!(run(&format!("alerts resolve {alert} --json")).await.json()["state"], "resolved");
@@ -36,4 +56,18 @@ async fn a_rule_is_made_and_what_it_raises_is_handled() {
     assert_eq!(run("alerts rules --ndjson").await.out(), "");
     let wrong = run("alerts rule add --name x --condition rain").await;
     assert_eq!(wrong.status, Some(2), "{}", wrong.err());
+}
+
+#[tokio::test]
+async fn a_key_is_held_to_networks_and_let_go_again() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    server.api_key(&ana, "Billing", "sk-live").await;
+    let run = async |command: &str| server.run(&ana, command, b"").await;
+    let held = run("keys edit Billing --network 10.0.0.0/8 --network 192.0.2.1 --json").await;
+    assert_eq!(held.json()["networks"], json!(["10.0.0.0/8", "192.0.2.1/32"]));
+    assert!(run("keys show Billing").await.out().contains("192.0.2.1/32"));
+    let wrong = run("keys edit Billing --network moon").await;
+    assert!(wrong.status == Some(2) && wrong.err().contains("moon is no network"), "{}", wrong.err());
+    assert_eq!(run("keys edit Billing --network none --json").await.json()["networks"], Value::Null);
 }

@@ -1,5 +1,6 @@
 //! Teams and unlocking over SSH: commands, the state of a connection, and what a removed member still sees.
 
+use keyward_keys::input::{PreferencesChange, ProfileChange};
 use russh::client::Handle;
 use serde_json::json;
 
@@ -53,6 +54,34 @@ async fn a_team_is_kept_by_commands() {
     assert_eq!(removed.json()["rotateNow"][0]["name"], "stripe", "he made it, and so has seen it");
     assert_eq!(server.run(&ben, "keys show stripe", b"").await.status, Some(3));
     assert_eq!(server.run(&ben, "team show", b"").await.status, Some(3));
+}
+
+#[tokio::test]
+async fn a_team_sees_who_is_here_and_what_they_look_at_if_they_share_it() {
+    let server = Server::start().await;
+    let (ana, ben) = two_people(&server).await;
+    done(&server.run(&ben, "keys add --name stripe --service Stripe --team Payments", b"sk-1\n").await);
+    let mut tty = Tty::open(server.sign_in(&ana).await, "xterm", (80, 24), None).await;
+    tty.type_in("2").await;
+    tty.until("stripe").await;
+    tty.type_in("\r").await;
+    tty.until("LIVE").await;
+    let here = async || server.run(&ben, "team here --json", b"").await.json()["present"].clone();
+    let seen = here().await;
+    assert_eq!((&seen[0]["kinds"], &seen[0]["viewing"]), (&json!(["dashboard"]), &json!(null)));
+    let preferences = PreferencesChange { share_viewing: Some(true), ..PreferencesChange::default() };
+    let change = ProfileChange { preferences, ..ProfileChange::default() };
+    server.service.change_profile(&ana.caller, change).await.unwrap();
+    let seen = here().await;
+    assert_eq!(
+        (&seen[0]["viewing"]["page"], &seen[0]["viewing"]["name"]),
+        (&json!("keys"), &json!("stripe"))
+    );
+    tty.type_in("3").await;
+    tty.until("Keyward › Usage").await;
+    assert_eq!(here().await[0]["viewing"], json!({"page": "usage"}));
+    let shown = server.run(&ben, "team here", b"").await;
+    assert!(shown.out().contains("The person ana") && shown.out().contains("usage"), "{}", shown.out());
 }
 
 #[tokio::test]

@@ -223,16 +223,24 @@ fn method(
     match name {
         RotationMethodName::Remind => {
             let old = if let RotationMethod::Remind { url } = before { url.clone() } else { None };
-            let url = patch.url.as_deref().map(|url| page(faults, url)).or(old);
+            let url = match patch.url.as_deref().map(str::trim) {
+                Some("") => None,
+                Some(url) => Some(page(faults, url)),
+                None => old,
+            };
             RotationMethod::Remind { url }
         }
         RotationMethodName::Generate => {
             let old = if let RotationMethod::Generate { template } = before { template } else { TEMPLATE };
-            let template = patch.template.clone().unwrap_or_else(|| old.to_owned());
-            if let Err(crate::Error::Invalid(found)) = Template::parse(&template) {
+            let template = match patch.template.as_deref() {
+                Some("") => TEMPLATE,
+                Some(template) => template,
+                None => old,
+            };
+            if let Err(crate::Error::Invalid(found)) = Template::parse(template) {
                 found.into_iter().for_each(|fault| faults.add("rotation/template", fault.detail));
             }
-            RotationMethod::Generate { template }
+            RotationMethod::Generate { template: template.to_owned() }
         }
         RotationMethodName::Webhook => {
             let old = if let RotationMethod::Webhook { url } = before { url.as_str() } else { "" };

@@ -280,6 +280,7 @@ pub(super) static GROUPS: &[Group] = &[
         rows: &[
             row(C::Save, &[Key::ctrl('s')], "import", 90, "Add the keys that are new").line("import < .env"),
             row(C::Environment, &[c('E')], "environment", 80, "The environment they are for"),
+            row(C::Team, &[c('t')], "team", 70, "Whose they are: yours, or a team's"),
             row(
                 C::SkipConflicts,
                 &[c('x')],

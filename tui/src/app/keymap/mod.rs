@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Import,
     Generate,
     SkipConflicts,
+    /// Whose they are to be.
+    Team,
     Next,
     Previous,
     Accept,

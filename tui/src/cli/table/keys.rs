@@ -20,9 +20,12 @@ const QUIET: Flag =
     option("--quiet-hours", "TIMES", "when none begins by itself, such as 22:00-06:30; '' for none");
 const OVERLAP: Flag = option("--overlap", "TIME", "for how long the old value stays too, such as 1h or 7d");
 const TEMPLATE: Flag =
-    option("--template", "TEXT", "with generate: what values look like, such as sk-live-{48}");
-const URL: Flag =
-    option("--url", "URL", "with webhook: where steps are sent; with remind: the page to make a value on");
+    option("--template", "TEXT", "with generate: what values look like, such as sk-live-{48}; '' for {48}");
+const URL: Flag = option(
+    "--url",
+    "URL",
+    "with webhook: where steps are sent; with remind: the page to make a value on, '' for none",
+);
 const RECIPE: Flag = option("--recipe", "RECIPE", "with recipe: the provider's");
 const PARAMETER: Flag = Flag {
     many: true,
@@ -118,6 +121,14 @@ pub(super) const COMMANDS: &[Command] = &[
             Flag { many: true, ..option("--tag", "TAG", "a tag, of all that it has then; '' for none") },
             option("--description", "TEXT", "what it is for"),
             option("--monthly-limit", "N", "requests a month it should not exceed, or none"),
+            Flag {
+                many: true,
+                ..option(
+                    "--network",
+                    "CIDR",
+                    "where apps may fetch it from, all of it; may be repeated; or none",
+                )
+            },
             METHOD,
             EVERY,
             CRON,

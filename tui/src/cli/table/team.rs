@@ -33,6 +33,14 @@ pub(super) const COMMANDS: &[Command] = &[
         more: "",
     },
     Command {
+        verb: Verb::TeamHere,
+        words: &["team", "here"],
+        operand: Some(("TEAM", false)),
+        flags: &[NDJSON],
+        about: "Who of a team is connected now, and what they look at",
+        more: "What somebody looks at is shown when they share it: a setting of their profile, off until they turn it on.",
+    },
+    Command {
         verb: Verb::TeamCreate,
         words: &["team", "create"],
         operand: Some(("NAME", true)),

@@ -1,8 +1,6 @@
 //! What a person does about an alert, the same from the list and from its own page: what is asked first, what is sent, and
 //! what is said of it afterwards.
 
-use std::net::IpAddr;
-
 use keyward_keys::input::{AlertAction, AlertRespond, AlertSnooze, duration};
 use keyward_keys::view::{AlertHistory, AlertState, AlertView, KeyView};
 use keyward_keys::{AlertTurnKind, Environment, Id};
@@ -13,7 +11,7 @@ use crate::app::dialog::{Dialog, Subject, Verdict};
 use crate::app::keymap::Command;
 use crate::app::{AlertAnswer, AlertAsk, Answer, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
-use crate::pages::form::parse::parse_limit;
+use crate::pages::form::parse::{parse_limit, parse_networks};
 use crate::widgets::format;
 use crate::widgets::pen::safe;
 
@@ -216,9 +214,7 @@ fn ask_networks(key: &KeyView, typed: &str, error: Option<String>, cx: &mut Cx<'
 }
 
 fn networks_of(alert: Id, text: &str) -> Option<AlertAsk> {
-    let words = text.split([' ', ',']).filter(|word| !word.is_empty());
-    let network = |word: &str| word.parse().ok().or_else(|| word.parse::<IpAddr>().ok().map(Into::into));
-    let networks = words.map(network).collect::<Option<Vec<_>>>()?;
+    let networks = parse_networks(text)?;
     let respond = AlertRespond { action: AlertAction::Narrow, limit: None, networks: Some(networks) };
     Some(AlertAsk::Respond(alert, respond))
 }

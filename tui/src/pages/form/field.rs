@@ -1,13 +1,15 @@
 //! The fields of a key: what is in them, and what is wrong with it. The core has the last word; this only says it sooner.
 
+use ipnet::IpNet;
 use keyward_keys::Environment;
 use keyward_keys::input::KeyPatch;
 use keyward_keys::providers::{self, Provider};
 use keyward_keys::view::KeyView;
 use secrecy::SecretString;
 
-use super::parse::parse_limit;
+use super::parse::{parse_limit, parse_networks};
 use super::rotating::Rotating;
+use super::space::Spaces;
 use crate::pages::marks::ENVIRONMENTS;
 use crate::term::input::{Key, KeyCode};
 use crate::widgets::edit::Edit;
@@ -21,6 +23,7 @@ pub(super) enum Field {
     Value,
     Passphrase,
     Repeat,
+    Team,
     Tags,
     Limit,
     Rotation,
@@ -32,16 +35,18 @@ pub(super) enum Field {
     Parameters,
     Overlap,
     Quiet,
+    Networks,
     About,
 }
 
-const ALL: [Field; 18] = [
+const ALL: [Field; 20] = [
     Field::Name,
     Field::Service,
     Field::Environment,
     Field::Value,
     Field::Passphrase,
     Field::Repeat,
+    Field::Team,
     Field::Tags,
     Field::Limit,
     Field::Rotation,
@@ -53,6 +58,7 @@ const ALL: [Field; 18] = [
     Field::Parameters,
     Field::Overlap,
     Field::Quiet,
+    Field::Networks,
     Field::About,
 ];
 
@@ -68,7 +74,9 @@ impl Field {
             "environment" => Some(Self::Environment),
             "apiKey" | "value" => Some(Self::Value),
             "passphrase" => Some(Self::Passphrase),
+            "team" => Some(Self::Team),
             "tags" => Some(Self::Tags),
+            "networks" => Some(Self::Networks),
             "monthlyLimit" => Some(Self::Limit),
             "rotationInterval" => Some(Self::Rotation),
             "description" => Some(Self::About),
@@ -96,10 +104,12 @@ impl Field {
             Self::Name => "Name",
             Self::Service => "Service",
             Self::Environment => "Environment",
+            Self::Team => "Belongs to",
             Self::Value => "Value",
             Self::Passphrase => "Passphrase",
             Self::Repeat => "Once more",
             Self::Tags => "Tags",
+            Self::Networks => "Networks",
             Self::Limit => "Monthly limit",
             Self::Rotation => "Rotate every",
             Self::Method => "New values",
@@ -119,10 +129,12 @@ impl Field {
             Self::Name => "What apps and people call it, such as stripe-live.",
             Self::Service => "Whose key it is: openai, anthropic, stripe, aws, github, google, slack…",
             Self::Environment => "Left and Right choose.",
+            Self::Team => "Left and Right choose: you alone, or the members of a team.",
             Self::Value => "Paste it, or Ctrl-G makes one. It is sealed before it is stored.",
             Self::Passphrase => "Optional. With one, the key is private: only it opens the value.",
             Self::Repeat => "The same passphrase again.",
             Self::Tags => "Optional, with commas between: payments, eu.",
+            Self::Networks => "Where apps fetch it from: 10.0.0.0/8 203.0.113.7; empty is anywhere.",
             Self::Limit => "Optional: calls a month, such as 50000, 50k or 2M.",
             Self::Rotation => "Days, such as 90; 0 turns it off; or cron: 0 3 * * 1.",
             Self::Method => "Left and Right choose who makes them.",
@@ -143,7 +155,7 @@ impl Field {
 
     /// It is chosen, not typed.
     pub(super) fn is_choice(self) -> bool {
-        matches!(self, Self::Environment | Self::Method)
+        matches!(self, Self::Environment | Self::Team | Self::Method)
     }
 
     fn at(self) -> usize {
@@ -165,6 +177,7 @@ pub(super) struct Fields {
     edits: Vec<Edit>,
     environment: Environment,
     chosen: bool,
+    pub(super) spaces: Spaces,
     pub(super) rotating: Rotating,
     left: [bool; ALL.len()],
     /// The key that is changed; none for a new one.
@@ -178,6 +191,7 @@ impl Fields {
             edits: ALL.iter().map(|field| Edit::new(field.room())).collect(),
             environment: Environment::Development,
             chosen: false,
+            spaces: Spaces::default(),
             rotating: Rotating::default(),
             left: [false; ALL.len()],
             key: None,
@@ -187,11 +201,13 @@ impl Fields {
     /// Those of a key as it is.
     pub(super) fn of(key: KeyView) -> Self {
         let mut fields = Self { environment: key.environment, ..Self::new() };
+        let networks = key.networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let limit = key.monthly_limit.map(|limit| limit.to_string()).unwrap_or_default();
         for (field, text) in [
             (Field::Name, key.name.as_str()),
             (Field::Service, &key.service),
             (Field::Tags, &key.tags.join(", ")),
+            (Field::Networks, &networks),
             (Field::Limit, &limit),
             (Field::About, &key.description),
         ] {
@@ -219,6 +235,8 @@ impl Fields {
     pub(super) fn shown(&self) -> Vec<Field> {
         let shown = |field: &Field| match field {
             Field::Value | Field::Passphrase => self.key.is_none(),
+            Field::Team => self.key.is_none() && self.spaces.any(),
+            Field::Networks => self.key.is_some(),
             Field::Repeat => self.has(Field::Passphrase),
             Field::Template | Field::Page | Field::Named | Field::Credential | Field::Parameters => {
                 self.belongs(*field)
@@ -292,7 +310,7 @@ impl Fields {
     pub(super) fn any(&self) -> bool {
         match &self.key {
             Some(key) => self.patch(key).1,
-            None => self.chosen || ALL.iter().any(|field| self.has(*field)),
+            None => self.chosen || self.spaces.chosen() || ALL.iter().any(|field| self.has(*field)),
         }
     }
 
@@ -305,6 +323,7 @@ impl Fields {
             description: text(Field::About, &key.description),
             environment: Some(self.environment).filter(|new| *new != key.environment),
             tags: Some(self.tags()).filter(|new| *new != key.tags),
+            networks: self.networks().filter(|new| *new != key.networks),
             monthly_limit: Some(self.limit()).filter(|new| *new != key.monthly_limit),
             rotation_interval: self.rotation().filter(|new| *new != key.rotation_interval),
             rotation: key.rotation.as_ref().and_then(|old| self.rotation_patch(Some(old))).map(Some),
@@ -315,6 +334,7 @@ impl Fields {
             || patch.description.is_some()
             || patch.environment.is_some()
             || patch.tags.is_some()
+            || patch.networks.is_some()
             || patch.monthly_limit.is_some()
             || patch.rotation_interval.is_some()
             || patch.rotation.is_some();
@@ -330,6 +350,11 @@ impl Fields {
         let step = if forward { 1 } else { ENVIRONMENTS.len() - 1 };
         self.environment = ENVIRONMENTS[(at + step) % ENVIRONMENTS.len()];
         self.chosen = true;
+        true
+    }
+
+    pub(super) fn next_team(&mut self, forward: bool) -> bool {
+        self.spaces.next(forward);
         true
     }
 
@@ -362,6 +387,11 @@ impl Fields {
         tags.map(str::to_owned).collect()
     }
 
+    /// The networks that are typed; none when one of them is no network.
+    fn networks(&self) -> Option<Vec<IpNet>> {
+        parse_networks(self.text(Field::Networks))
+    }
+
     pub(super) fn limit(&self) -> Option<u64> {
         parse_limit(self.text(Field::Limit)).ok().flatten()
     }
@@ -383,6 +413,7 @@ impl Fields {
             Field::Tags if self.tags().iter().any(|tag| tag.chars().count() > 40) => {
                 "a tag has at most 40 characters"
             }
+            Field::Networks if self.networks().is_none() => "networks such as 10.0.0.0/8 203.0.113.7",
             Field::Limit => return parse_limit(text).err().map(str::to_owned),
             _ => return self.rotation_fault(field),
         };

@@ -15,6 +15,7 @@ use crate::app::notice_mark;
 use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
+use crate::pages::form::space::Spaces;
 use crate::pages::marks::{self, ENVIRONMENTS};
 use crate::pages::{Page, Step, scrolled};
 use crate::term::input::{Mouse, MouseKind, Paste};
@@ -28,6 +29,7 @@ const HEAD: u16 = 3;
 pub(crate) struct ImportPage {
     text: Option<SecretString>,
     environment: Environment,
+    spaces: Spaces,
     /// Keys that are there with another value are left as they are.
     skip_conflicts: bool,
     report: Option<ImportReport>,
@@ -44,6 +46,7 @@ impl ImportPage {
         Self {
             text: None,
             environment: Environment::Development,
+            spaces: Spaces::default(),
             skip_conflicts: false,
             report: None,
             refused: None,
@@ -57,6 +60,7 @@ impl ImportPage {
     fn ask(&self, dry_run: bool, cx: &mut Cx<'_>) -> Option<Pending> {
         let words = ImportWords {
             environment: Some(self.environment),
+            team: self.spaces.team().map(|team| team.to_string()),
             skip_conflicts: self.skip_conflicts,
             dry_run,
             ..ImportWords::default()
@@ -100,6 +104,7 @@ impl Page for ImportPage {
 
     fn opened(&mut self, cx: &mut Cx<'_>) {
         self.ssh_command.clone_from(&cx.host.ssh_command);
+        self.spaces.ask(cx);
     }
 
     fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
@@ -115,6 +120,11 @@ impl Page for ImportPage {
                 self.environment = ENVIRONMENTS[(here + 1) % ENVIRONMENTS.len()];
                 self.look(cx);
             }
+            Command::Team if self.spaces.any() => {
+                self.spaces.next(true);
+                self.look(cx);
+            }
+            Command::Team => cx.say(NoticeKind::Info, "There is no team that you may add keys to."),
             Command::SkipConflicts => {
                 self.skip_conflicts = !self.skip_conflicts;
                 self.look(cx);
@@ -150,10 +160,14 @@ impl Page for ImportPage {
     }
 
     fn awaits(&self, id: RequestId) -> bool {
-        Pending::is(self.looking, id) || Pending::is(self.adding, id)
+        Pending::is(self.looking, id) || Pending::is(self.adding, id) || self.spaces.awaits(id)
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
+        if self.spaces.awaits(id) {
+            self.spaces.take(result.ok());
+            return Step::Stay;
+        }
         let added = Pending::is(self.adding, id);
         if added {
             self.adding = None;
@@ -183,6 +197,7 @@ impl Page for ImportPage {
         let (mark, _, environment, tone) = marks::environment(self.environment, ui);
         let mut pen = Pen::new(buf, area, 0);
         pen.end(format!("{mark} {environment}"), ui.style(tone));
+        pen.end(format!("for {}", self.spaces.word()), dim);
         pen.text("Import a .env text", ui.style(Tone::Strong));
         let foot = area.height.saturating_sub(1);
         if let Some(notice) = &self.refused {

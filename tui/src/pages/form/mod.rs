@@ -6,6 +6,7 @@ pub(crate) mod import;
 mod paint;
 pub(crate) mod parse;
 mod rotating;
+mod space;
 
 use keyward_keys::input::NewKey;
 use keyward_keys::view::KeyView;
@@ -117,6 +118,7 @@ impl FormPage {
             value: self.fields.secret(Field::Value),
             passphrase: self.fields.has(Field::Passphrase).then(|| self.fields.secret(Field::Passphrase)),
             environment: Some(self.fields.environment()),
+            team: self.fields.spaces.team(),
             monthly_limit: self.fields.limit(),
             tags: self.fields.tags(),
             rotation_interval: self.fields.rotation().or(usual),
@@ -195,6 +197,9 @@ impl Page for FormPage {
         if let Some(row) = self.fields.key_at_hand().filter(|key| key.rotation.is_none()) {
             self.reading = Some(cx.ask(Query::Key(row.id)));
         }
+        if self.fields.key_at_hand().is_none() {
+            self.fields.spaces.ask(cx);
+        }
         self.fields.at_home(&cx.user.time_zone);
         self.fields.reckon(cx.now_ms);
     }
@@ -228,6 +233,8 @@ impl Page for FormPage {
         let moved = match (self.focus, key.code) {
             (Field::Environment, KeyCode::Left) => self.fields.next_environment(false),
             (Field::Environment, KeyCode::Right | KeyCode::Char(' ')) => self.fields.next_environment(true),
+            (Field::Team, KeyCode::Left) => self.fields.next_team(false),
+            (Field::Team, KeyCode::Right | KeyCode::Char(' ')) => self.fields.next_team(true),
             (Field::Method, KeyCode::Left) => self.fields.next_method(false),
             (Field::Method, KeyCode::Right | KeyCode::Char(' ')) => self.fields.next_method(true),
             _ => self.fields.key(self.focus, key),
@@ -295,11 +302,16 @@ impl Page for FormPage {
 
     fn awaits(&self, id: RequestId) -> bool {
         [self.saving, self.making, self.reading].into_iter().any(|pending| Pending::is(pending, id))
+            || self.fields.spaces.awaits(id)
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
         if Pending::is(self.making, id) {
             self.made(result, cx);
+            return Step::Stay;
+        }
+        if self.fields.spaces.awaits(id) {
+            self.fields.spaces.take(result.ok());
             return Step::Stay;
         }
         if Pending::is(self.reading, id) {

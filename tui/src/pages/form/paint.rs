@@ -10,16 +10,21 @@ use crate::pages::form::field::Field;
 use crate::pages::marks::{self, ENVIRONMENTS};
 use crate::pages::track;
 use crate::theme::Tone;
-use crate::widgets::pen::{Pen, Ui, safe};
+use crate::widgets::pen::{Pen, Ui, safe, width, wrap};
 
 /// Columns of the labels.
 const LABEL: u16 = 16;
+/// Columns of a mark before what is wrong.
+const MARK: u16 = 2;
+/// Columns of a field.
+const FIELD: u16 = 46;
 /// From this width on, faults stand beside their fields.
 const WIDE: u16 = 96;
 
 enum Line {
     Field(Field),
-    Below(Field),
+    /// A row of what is said of a field, below it; from 1 where the first stands beside it.
+    Said(Field, usize),
     Gap,
 }
 
@@ -31,11 +36,10 @@ impl FormPage {
         let mut lines = Vec::new();
         for field in shown {
             lines.push(Line::Field(field));
-            let remarked = self.fault(field).is_some() || self.fields.warning(field).is_some();
-            let fault = area.width < WIDE && remarked;
-            if fault || (field == self.focus && area.width < WIDE) {
-                lines.push(Line::Below(field));
-            } else if airy {
+            let said = self.said(field, area.width).len();
+            let first = usize::from(area.width >= WIDE);
+            lines.extend((first..said).map(|row| Line::Said(field, row)));
+            if airy && said <= first {
                 lines.push(Line::Gap);
             }
         }
@@ -49,7 +53,8 @@ impl FormPage {
         let height = area.height.saturating_sub(head + foot.min(area.height / 4));
         let place = Rect { y: area.y + head, height, ..area };
         let focus = lines.iter().position(|line| matches!(line, Line::Field(field) if *field == self.focus));
-        let wanted = focus.unwrap_or(0) + 2;
+        let said = self.said(self.focus, area.width).len().max(1);
+        let wanted = focus.unwrap_or(0) + 1 + said.min(usize::from(height).saturating_sub(1));
         (place, wanted.saturating_sub(usize::from(height)))
     }
 
@@ -59,7 +64,7 @@ impl FormPage {
         let (place, hidden) = self.place(area, &lines);
         let row = place.contains(at).then(|| hidden + usize::from(at.y - place.y))?;
         match lines.get(row)? {
-            Line::Field(field) | Line::Below(field) => Some(*field),
+            Line::Field(field) | Line::Said(field, _) => Some(*field),
             Line::Gap => None,
         }
     }
@@ -91,11 +96,7 @@ impl FormPage {
                         cursor = Some(at);
                     }
                 }
-                Line::Below(field) => {
-                    let from = LABEL.min(line_at.width * 2 / 5);
-                    let below = Rect { x: line_at.x + from, width: line_at.width - from, ..line_at };
-                    self.remark(*field, below, buf, ui);
-                }
+                Line::Said(field, row) => self.remark(*field, *row, line_at, buf, ui),
                 Line::Gap => {}
             }
         }
@@ -122,12 +123,16 @@ impl FormPage {
         pen.cell(if focused { ui.glyphs.marker } else { " " }, 2, tone);
         pen.cell(field.label(), label_width.saturating_sub(2), tone);
         let x = area.x + label_width;
-        let columns = area.width.saturating_sub(label_width).min(46);
+        let columns = area.width.saturating_sub(label_width).min(FIELD);
         let place = Rect { x, width: columns, ..area };
         let cursor = if field == Field::Environment {
             self.environments(place, buf, ui)
+        } else if field == Field::Team {
+            let (words, at) = self.fields.spaces.words();
+            choices(place, buf, words, at, ui)
         } else if field == Field::Method {
-            self.methods(place, buf, ui)
+            let at = RotationMethodName::ALL.iter().position(|one| *one == self.fields.rotating.method);
+            choices(place, buf, RotationMethodName::ALL.map(track::method).into_iter(), at.unwrap_or(0), ui)
         } else {
             buf.set_style(place, ui.theme.field());
             let inner = Rect { x: x + 1, width: columns.saturating_sub(2), ..place };
@@ -140,9 +145,7 @@ impl FormPage {
             cursor
         };
         if area.width >= WIDE {
-            let beside =
-                Rect { x: place.right() + 2, width: area.right().saturating_sub(place.right() + 2), ..area };
-            self.remark(field, beside, buf, ui);
+            self.remark(field, 0, area, buf, ui);
         }
         cursor
     }
@@ -169,45 +172,65 @@ impl FormPage {
         cursor
     }
 
-    fn methods(&self, area: Rect, buf: &mut Buffer, ui: &Ui) -> Position {
-        let at = self.fields.rotating.method;
-        let mut x = area.x;
-        let mut cursor = Position::new(x, area.y);
-        for method in RotationMethodName::ALL {
-            // Where there is little room, the chosen one stands alone.
-            if area.width < 44 && method != at {
-                continue;
-            }
-            let text = format!(" {} ", track::method(method));
-            let rest = Rect { x, width: area.right().saturating_sub(x), ..area };
-            let mut pen = Pen::new(buf, rest, 0);
-            pen.text(text, ui.style(if method == at { Tone::Accent } else { Tone::Dim }));
-            let end = pen.x();
-            if method == at {
-                cursor = Position::new(x, area.y);
-                ui.theme.select(buf, Rect { width: end - x, ..rest });
-            }
-            x = end;
+    /// What is said of a field, in rows as they fit: what is wrong, or a word of help where the cursor is.
+    fn said(&self, field: Field, columns: u16) -> Vec<String> {
+        let text = self.fault(field).or_else(|| self.fields.warning(field));
+        let (_, room) = saying(columns);
+        match text {
+            Some(text) => wrap(&safe(&text), room.saturating_sub(MARK)),
+            None if field == self.focus => wrap(&safe(&self.fields.hint(field)), room),
+            None => Vec::new(),
         }
-        cursor
     }
 
-    /// What is wrong, or a word of help where the cursor is.
-    fn remark(&self, field: Field, area: Rect, buf: &mut Buffer, ui: &Ui) {
-        let mut pen = Pen::new(buf, area, 0);
-        match (self.fault(field), self.fields.warning(field)) {
-            (Some(fault), _) => {
-                let tone = ui.style(Tone::Bad);
-                pen.text(ui.glyphs.cross, tone).skip(1).text(safe(&fault), tone);
-            }
-            (None, Some(warning)) => {
-                let tone = ui.style(Tone::Warn);
-                pen.text(ui.glyphs.warning, tone).skip(1).text(warning, tone);
-            }
-            (None, None) if field == self.focus => {
-                pen.skip(1).text(self.fields.hint(field), ui.style(Tone::Dim));
-            }
-            (None, None) => {}
+    /// One row of it.
+    fn remark(&self, field: Field, row: usize, area: Rect, buf: &mut Buffer, ui: &Ui) {
+        let (from, room) = saying(area.width);
+        let place = Rect { x: area.x + from, width: room, ..area };
+        let (mark, columns, tone) = match (self.fault(field), self.fields.warning(field)) {
+            (Some(_), _) => (ui.glyphs.cross, MARK, Tone::Bad),
+            (None, Some(_)) => (ui.glyphs.warning, MARK, Tone::Warn),
+            (None, None) => ("", 0, Tone::Dim),
+        };
+        if let Some(text) = self.said(field, area.width).get(row) {
+            let mark = if row == 0 { mark } else { "" };
+            Pen::new(buf, place, 0).cell(mark, columns, ui.style(tone)).text(text, ui.style(tone));
         }
     }
+}
+
+/// From which column on something is said of a field, and in how many: beside it, or below.
+fn saying(columns: u16) -> (u16, u16) {
+    let from = if columns >= WIDE { LABEL + FIELD + 2 } else { LABEL.min(columns * 2 / 5) + 1 };
+    (from.min(columns), columns.saturating_sub(from))
+}
+
+/// Draws words of which one is chosen; where there is no room for all, that one alone.
+fn choices<W: AsRef<str>>(
+    area: Rect,
+    buf: &mut Buffer,
+    words: impl ExactSizeIterator<Item = W>,
+    at: usize,
+    ui: &Ui,
+) -> Position {
+    let count = words.len();
+    let texts: Vec<String> = words.map(|word| format!(" {} ", word.as_ref())).collect();
+    let all = texts.iter().map(|text| width(text)).fold(0, u16::saturating_add) <= area.width;
+    let mut cursor = Position::new(area.x, area.y);
+    let mut x = area.x;
+    for (number, text) in texts.iter().enumerate().filter(|(number, _)| all || *number == at) {
+        let rest = Rect { x, width: area.right().saturating_sub(x), ..area };
+        let mut pen = Pen::new(buf, rest, 0);
+        if !all {
+            pen.end(format!("{} of {count}", at + 1), ui.style(Tone::Faint));
+        }
+        pen.text(text, ui.style(if number == at { Tone::Accent } else { Tone::Dim }));
+        let end = pen.x();
+        if number == at {
+            cursor = Position::new(x, area.y);
+            ui.theme.select(buf, Rect { width: end - x, ..rest });
+        }
+        x = end;
+    }
+    cursor
 }

@@ -1,4 +1,7 @@
-//! Figures as people type them into the form.
+//! Figures and networks as people type them into a form.
+
+use ipnet::IpNet;
+use keyward_keys::input::network;
 
 /// `50000`, `50,000`, `50k`, `2M`; nothing is no limit.
 pub(crate) fn parse_limit(text: &str) -> Result<Option<u64>, &'static str> {
@@ -12,6 +15,11 @@ pub(crate) fn parse_limit(text: &str) -> Result<Option<u64>, &'static str> {
     }
     let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
     number.filter(|number| *number > 0).map(Some).ok_or("a number, such as 50000 or 50k")
+}
+
+/// `10.0.0.0/8 203.0.113.7`: networks and addresses with spaces or commas between; none when one of them is neither.
+pub(crate) fn parse_networks(text: &str) -> Option<Vec<IpNet>> {
+    text.split([' ', ',']).filter(|word| !word.is_empty()).map(network).collect()
 }
 
 /// `90`, `90d`, `12w`; `0` and `off` are never; nothing leaves it open.

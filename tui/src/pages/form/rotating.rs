@@ -23,8 +23,6 @@ pub(super) struct Rotating {
     /// The time zone of what is typed.
     zone: String,
     now_ms: i64,
-    /// What the two below were reckoned from: keys that change nothing of it cost nothing.
-    from: Option<[String; 3]>,
     /// The next times, or what is wrong with what is typed.
     coming: Result<Vec<Timestamp>, String>,
     /// What values would look like. It is nobody's value.
@@ -37,7 +35,6 @@ impl Default for Rotating {
             method: RotationMethodName::Remind,
             zone: "UTC".to_owned(),
             now_ms: 0,
-            from: None,
             coming: Ok(Vec::new()),
             sample: None,
         }
@@ -51,7 +48,6 @@ impl Fields {
             self.set(Field::Rotation, &key.rotation_interval.to_string());
             return;
         };
-        self.rotating.from = None;
         self.rotating.method = settings.method;
         self.rotating.zone.clone_from(&settings.timezone);
         let often = settings.cron.clone().unwrap_or_else(|| key.rotation_interval.to_string());
@@ -73,18 +69,11 @@ impl Fields {
     pub(super) fn at_home(&mut self, zone: &str) {
         if self.key_at_hand().is_none() {
             zone.clone_into(&mut self.rotating.zone);
-            self.rotating.from = None;
         }
     }
 
     /// Something was typed: what it means now.
     pub(super) fn reckon(&mut self, now_ms: i64) {
-        const FROM: [Field; 3] = [Field::Rotation, Field::Quiet, Field::Template];
-        let known = |from: &[String; 3]| FROM.iter().zip(from).all(|(field, text)| self.text(*field) == text);
-        if self.rotating.from.as_ref().is_some_and(known) {
-            return;
-        }
-        self.rotating.from = Some(FROM.map(|field| self.text(field).to_owned()));
         self.rotating.now_ms = now_ms;
         let quiet = Some(self.text(Field::Quiet).trim()).filter(|text| !text.is_empty());
         self.rotating.coming = match self.often() {
@@ -211,8 +200,17 @@ impl Fields {
         let changed = |field: Field, before: Option<String>| {
             text(field).filter(|new| self.belongs(field) && Some(new) != before.as_ref())
         };
-        patch.template = changed(Field::Template, had(|old| old.template.clone()));
-        patch.url = changed(Field::Page, had(|old| old.url.clone()));
+        // Emptied, they are cleared: the core takes an empty text for the usual template, and for no page.
+        let emptied = |field: Field, before: Option<String>| {
+            let cleared =
+                self.belongs(field) && !self.has(field) && before.is_some_and(|text| !text.is_empty());
+            cleared.then(String::new)
+        };
+        let template = || had(|old| old.template.clone());
+        patch.template =
+            changed(Field::Template, template()).or_else(|| emptied(Field::Template, template()));
+        let page = || had(|old| old.url.clone());
+        patch.url = changed(Field::Page, page()).or_else(|| emptied(Field::Page, page()));
         patch.credential = changed(Field::Credential, had(|old| old.credential.map(|id| id.to_string())));
         let recipe = method == RotationMethodName::Recipe;
         let named = changed(Field::Named, had(|old| old.recipe.clone().or(old.command.clone())));

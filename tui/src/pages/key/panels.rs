@@ -72,6 +72,10 @@ impl KeyPage {
         if let Some(at) = key.expires_at {
             facts.push(("Expires", format::due(now_ms, at.as_millisecond()), text));
         }
+        if !key.networks.is_empty() {
+            let networks: Vec<_> = key.networks.iter().map(ToString::to_string).collect();
+            facts.push(("Fetched", format!("from {} only", networks.join(", ")), text));
+        }
         if !key.tags.is_empty() {
             facts.push(("Tags", safe(&key.tags.join(", ")).into_owned(), text));
         }

@@ -42,6 +42,7 @@ pub(super) enum Setting {
     Name,
     Email,
     Zone,
+    Viewing,
     Theme,
     Password,
     Factor,
@@ -62,6 +63,7 @@ fn settings() -> impl Iterator<Item = Setting> {
         S::Name,
         S::Email,
         S::Zone,
+        S::Viewing,
         S::Theme,
         S::Password,
         S::Factor,
@@ -145,6 +147,11 @@ impl ProfilePage {
             Setting::Notifications => {
                 let notifications = Some(!user.preferences.notifications);
                 self.change(PreferencesChange { notifications, ..PreferencesChange::default() }, cx);
+                Step::Stay
+            }
+            Setting::Viewing => {
+                let share_viewing = Some(!user.preferences.share_viewing);
+                self.change(PreferencesChange { share_viewing, ..PreferencesChange::default() }, cx);
                 Step::Stay
             }
             Setting::Webhooks => self.cover(Box::new(WebhooksPage::default())),

@@ -79,6 +79,8 @@ impl ProfilePage {
             Setting::Name => plain(user.name.clone()),
             Setting::Email => plain(user.email.clone()),
             Setting::Zone => plain(user.time_zone.clone()),
+            Setting::Viewing if user.preferences.share_viewing => good("shared with your teams"),
+            Setting::Viewing => off("not shared"),
             Setting::Theme => {
                 let theme = THEMES.iter().find(|theme| theme.0.name() == user.theme);
                 plain(theme.map_or_else(
@@ -113,7 +115,7 @@ impl ProfilePage {
 
 fn group(setting: Setting) -> &'static str {
     match setting {
-        Setting::Name | Setting::Email | Setting::Zone => "You",
+        Setting::Name | Setting::Email | Setting::Zone | Setting::Viewing => "You",
         Setting::Theme => "Appearance",
         Setting::Password | Setting::Factor | Setting::SshKeys | Setting::Sessions => "Signing in",
         Setting::Passphrase | Setting::Unlock | Setting::Lock => "Sealed keys",
@@ -126,6 +128,7 @@ fn label(setting: Setting) -> &'static str {
         Setting::Name => "Name",
         Setting::Email => "E-mail",
         Setting::Zone => "Time zone",
+        Setting::Viewing => "What you look at",
         Setting::Theme => "Theme",
         Setting::Password => "Password",
         Setting::Factor => "Second factor",
@@ -168,6 +171,13 @@ fn about(setting: Setting, user: &UserView) -> String {
         Setting::Name => "What others read in the team, in support and in audit records. Enter changes it.",
         Setting::Email => "You sign in with it, and invitations find you by it. Enter changes it.",
         Setting::Zone => "Reports begin their days here. Enter changes it.",
+        Setting::Viewing if user.preferences.share_viewing => {
+            "Members of your teams see which page or key you have open. Enter stops that."
+        }
+        Setting::Viewing => {
+            "Members of your teams see that you are connected. Enter lets them see which page or key you have open, too: \
+             a key only where they may see it themselves."
+        }
         Setting::Theme => "Enter shows each theme as you move over it, and keeps the one you choose.",
         Setting::Password => {
             "For REST, and for ssh where the host allows it. Enter sets a new one: everything else you \

@@ -28,9 +28,9 @@ enum Cell {
 const PEOPLE: &[Column<Cell>] = &[
     Column::new(Cell::Name, "NAME", 16, 30, 9),
     Column::new(Cell::Role, "ROLE", 7, 8, 8),
-    Column::new(Cell::Here, "HERE NOW", 11, 20, 7),
-    Column::new(Cell::Sealed, "SEALED KEYS", 15, 16, 4),
-    Column::new(Cell::Email, "E-MAIL", 18, 32, 5),
+    Column::new(Cell::Here, "HERE NOW", 18, 30, 7),
+    Column::new(Cell::Sealed, "SEALED KEYS", 15, 16, 5),
+    Column::new(Cell::Email, "E-MAIL", 18, 32, 4),
     Column::new(Cell::Joined, "JOINED", 8, 10, 3),
 ];
 
@@ -115,7 +115,7 @@ impl TeamPage {
                     pen.cell(words::role(member.role), width, ui.style(words::role_tone(member.role)))
                 }
                 Cell::Here => match present {
-                    Some(present) => pen.cell(words::kinds(&present.kinds), width, ui.style(Tone::Text)),
+                    Some(present) => pen.cell(words::here(present), width, ui.style(Tone::Text)),
                     None => pen.cell(ui.glyphs.dot, width, ui.style(Tone::Faint)),
                 },
                 Cell::Sealed => {
@@ -173,12 +173,18 @@ impl TeamPage {
             ),
             None => "no".to_owned(),
         };
+        let viewing = match present.map(|present| &present.viewing) {
+            Some(Some(viewing)) => words::viewing(viewing),
+            Some(None) => "not shared".to_owned(),
+            None => String::new(),
+        };
         let (mark, word, tone) = words::sealed(member.access, ui);
         let facts = [
             ("E-mail", safe(&member.email).into_owned(), Tone::Text),
             ("Login", safe(&member.login).into_owned(), Tone::Text),
             ("Joined", format::ago(ui.now_ms, member.joined_at.as_millisecond()), Tone::Text),
             ("Here", here, if present.is_some() { Tone::Good } else { Tone::Dim }),
+            ("Views", viewing, Tone::Text),
             ("Sealed", format!("{mark} {word}"), tone),
             ("Key", member.key_fingerprint.as_deref().map(safe).unwrap_or_default().into_owned(), Tone::Dim),
         ];

@@ -23,7 +23,7 @@ use crate::widgets::list::{self, List};
 use crate::widgets::pen::{Ui, safe};
 
 /// Who is here is asked again this often, ms.
-const HERE_MS: i64 = 15_000;
+const HERE_MS: i64 = 5_000;
 
 /// Which of the two lists the keys are for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,10 +1,11 @@
 //! How the facts of teams are said: roles, and whether what is sealed to the team opens.
 
 use keyward_keys::Role;
-use keyward_keys::view::{SealedAccess, SessionKind};
+use keyward_keys::view::{PresentView, SealedAccess, SessionKind, ViewingView};
 
+use crate::app::sections::SECTIONS;
 use crate::theme::Tone;
-use crate::widgets::pen::Ui;
+use crate::widgets::pen::{Ui, safe};
 
 /// The roles from the least, as a choice; the words say what each adds.
 pub(super) const ROLES: &[(&str, &str)] = &[
@@ -64,6 +65,20 @@ pub(super) fn sealed_to_you(access: SealedAccess) -> &'static str {
         }
         SealedAccess::None => "Your role does not open keys.",
     }
+}
+
+/// What somebody does here: what they look at, if they share it, else what they have open.
+pub(super) fn here(present: &PresentView) -> String {
+    present.viewing.as_ref().map_or_else(|| kinds(&present.kinds), viewing)
+}
+
+/// What somebody looks at: `Key: openai-prod`, `Usage`.
+pub(super) fn viewing(viewing: &ViewingView) -> String {
+    if let Some(name) = &viewing.name {
+        return format!("Key: {}", safe(name));
+    }
+    let section = SECTIONS.iter().find(|section| section.name == viewing.page);
+    section.map_or_else(String::new, |section| section.title.to_owned())
 }
 
 /// What somebody has open, in a word.

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 #[test]
 fn a_theme_is_tried_on_before_it_is_kept() {
-    let mut stage = stage("9jjj\r");
+    let mut stage = stage("9jjjj\r");
     let dark = stage.app.palette();
     stage.press("jj");
     let light = stage.app.palette();
@@ -44,8 +44,21 @@ fn muting_one_kind_leaves_the_others_as_they_are() {
 }
 
 #[test]
+fn what_one_looks_at_is_shared_by_a_switch() {
+    let mut stage = stage("9jjj");
+    assert!(selected(&stage).contains("not shared"), "{}", stage.text());
+    stage.press("\r");
+    assert!(selected(&stage).contains("shared with your teams"), "{}", stage.text());
+    stage.hold = true;
+    stage.press("\r");
+    let (_, query) = take(&mut stage, |query| matches!(query, Query::Account(AccountQuery::Change(_))));
+    let Query::Account(AccountQuery::Change(change)) = query else { panic!() };
+    assert_eq!(change.preferences.share_viewing, Some(false));
+}
+
+#[test]
 fn a_password_form_checks_what_it_can_and_keeps_what_it_has() {
-    let mut stage = stage("9jjjj\r");
+    let mut stage = stage("9jjjjj\r");
     stage.hold = true;
     stage.held.clear();
     stage.press("old password\tshort\tother\r");
@@ -90,7 +103,7 @@ fn faults_of_the_core_stand_at_their_fields() {
 
 #[test]
 fn the_qr_code_on_the_screen_is_the_one_that_was_made() {
-    let stage = stage("9jjjjj\r");
+    let stage = stage("9jjjjjj\r");
     let Some(Answer::Account(AccountAnswer::SetUp(setup))) =
         crate::sample::people::account(AccountQuery::SetUp)
     else {
@@ -117,7 +130,7 @@ fn the_qr_code_on_the_screen_is_the_one_that_was_made() {
 
 #[test]
 fn a_window_too_low_for_the_qr_code_still_sets_the_app_up() {
-    let mut stage = stage_at(Look::Dark, (40, 12), "9jjjjj\r");
+    let mut stage = stage_at(Look::Dark, (40, 12), "9jjjjjj\r");
     assert!(stage.text().contains("JBSW Y3DP"), "{}", stage.text());
     stage.press("12345\r");
     assert!(stage.text().contains("six digits"));
@@ -133,7 +146,7 @@ fn a_window_too_low_for_the_qr_code_still_sets_the_app_up() {
 
 #[test]
 fn a_wrong_code_is_said_and_typed_again() {
-    let mut stage = stage("9jjjjj\r");
+    let mut stage = stage("9jjjjjj\r");
     stage.hold = true;
     stage.press("123456\r\r");
     assert_eq!(
@@ -148,7 +161,7 @@ fn a_wrong_code_is_said_and_typed_again() {
 
 #[test]
 fn sessions_end_one_by_one_or_all_but_this() {
-    let mut stage = stage("9jjjjjjj\r");
+    let mut stage = stage("9jjjjjjjj\r");
     stage.press("D");
     assert!(stage.text().contains("the session you look from"));
     stage.hold = true;
@@ -160,7 +173,7 @@ fn sessions_end_one_by_one_or_all_but_this() {
 
 #[test]
 fn an_ssh_key_is_pasted_as_it_is() {
-    let mut stage = stage("9jjjjjj\rnlaptop\t");
+    let mut stage = stage("9jjjjjjj\rnlaptop\t");
     stage.hold = true;
     let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB0 ana@laptop\n";
     stage.send(AppEvent::Input(Input::Paste(Paste {
@@ -179,7 +192,7 @@ fn a_webhook_is_tried_turned_on_and_removed_and_a_test_opens_what_was_sent() {
     let asks = |stage: &mut Stage, wanted: fn(&WebhookAsk) -> bool| {
         take(stage, |query| matches!(query, Query::Webhooks(ask) if wanted(ask))).0
     };
-    let mut stage = stage("9jjjjjjjjjjjj\rjj");
+    let mut stage = stage("9jjjjjjjjjjjjj\rjj");
     stage.hold = true;
     stage.press("xDyt");
     asks(&mut stage, |ask| matches!(ask, WebhookAsk::Turn { id: hook, off: false } if *hook == id(502)));
@@ -200,7 +213,7 @@ fn a_webhook_is_tried_turned_on_and_removed_and_a_test_opens_what_was_sent() {
 
 #[test]
 fn a_new_webhook_s_address_is_not_shown_and_its_secret_is_once() {
-    let mut stage = stage("9jjjjjjjjjjjj\rnops\t\thttps://hooks.example.com/hidden");
+    let mut stage = stage("9jjjjjjjjjjjjj\rnops\t\thttps://hooks.example.com/hidden");
     assert!(stage.text().contains("••••") && !stage.text().contains("hidden"), "{}", stage.text());
     stage.press("\r");
     assert!(stage.text().contains("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), "{}", stage.text());

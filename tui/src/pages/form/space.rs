@@ -1,0 +1,74 @@
+//! Whose new keys are to be: one's own, or a team's. Offered are the teams in which one may add keys.
+
+use std::borrow::Cow;
+
+use keyward_keys::view::TeamView;
+use keyward_keys::{Id, Role};
+
+use crate::app::cx::{Cx, Pending};
+use crate::app::{Answer, Query, RequestId};
+use crate::widgets::pen::safe;
+
+/// A choice among spaces; one's own until something else is chosen.
+#[derive(Default)]
+pub(super) struct Spaces {
+    teams: Vec<(Id, String)>,
+    /// 0 is one's own.
+    at: usize,
+    asked: Option<Pending>,
+}
+
+impl Spaces {
+    /// Asks which teams there are.
+    pub(super) fn ask(&mut self, cx: &mut Cx<'_>) {
+        self.asked = Some(cx.ask(Query::Teams));
+    }
+
+    pub(super) fn awaits(&self, id: RequestId) -> bool {
+        Pending::is(self.asked, id)
+    }
+
+    /// Without an answer, there is no choice.
+    pub(super) fn take(&mut self, answer: Option<Answer>) {
+        self.asked = None;
+        if let Some(Answer::Teams(teams)) = answer {
+            let adds = |team: &TeamView| team.role >= Role::Member;
+            let named = |team: TeamView| (team.id, safe(&team.name).into_owned());
+            self.teams = teams.into_iter().filter(adds).map(named).collect();
+        }
+    }
+
+    /// There is something to choose.
+    pub(super) fn any(&self) -> bool {
+        !self.teams.is_empty()
+    }
+
+    /// Another than one's own is chosen.
+    pub(super) fn chosen(&self) -> bool {
+        self.at > 0
+    }
+
+    pub(super) fn next(&mut self, forward: bool) {
+        let count = self.teams.len() + 1;
+        self.at = (self.at + if forward { 1 } else { count - 1 }) % count;
+    }
+
+    /// The team; none when they are one's own.
+    pub(super) fn team(&self) -> Option<Id> {
+        self.at.checked_sub(1).and_then(|at| self.teams.get(at)).map(|(id, _)| *id)
+    }
+
+    /// What can be chosen, and which is.
+    pub(super) fn words(&self) -> (impl ExactSizeIterator<Item = Cow<'_, str>>, usize) {
+        let word = |at: usize| match at.checked_sub(1) {
+            Some(at) => Cow::Borrowed(self.teams[at].1.as_str()),
+            None => Cow::Borrowed("yourself"),
+        };
+        ((0..self.teams.len() + 1).map(word), self.at)
+    }
+
+    /// The chosen one.
+    pub(super) fn word(&self) -> &str {
+        self.at.checked_sub(1).and_then(|at| self.teams.get(at)).map_or("yourself", |(_, name)| name)
+    }
+}
