@@ -20,6 +20,7 @@ use crate::browser;
 use crate::error::{Error, Result, chain};
 use crate::folder::Folder;
 use crate::jobs::Jobs;
+use crate::memory;
 use crate::prices;
 use crate::secrets;
 
@@ -129,6 +130,7 @@ impl Daemon {
         let Self { config, folder, service, listeners, addresses, host_key, admin } = self;
         let drain = Duration::from_secs(config.limits.drain_seconds.into());
         let sessions = Sessions::new(&config, addresses.ssh.port());
+        tokio::spawn(memory::give_back(sessions.registry.ended()));
         let ssh = keyward_tui::ssh::serve(
             listeners.ssh,
             service.clone(),

@@ -27,6 +27,7 @@ pub mod folder;
 pub mod harden;
 pub mod jobs;
 pub mod logging;
+mod memory;
 pub mod output;
 pub mod panics;
 pub mod password;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use keyward_keys::Id;
+use tokio::sync::watch;
 
 #[derive(Debug, Default)]
 struct Open {
@@ -15,6 +16,7 @@ struct Open {
 #[derive(Clone, Debug)]
 pub struct Registry {
     open: Arc<Mutex<Open>>,
+    ended: watch::Sender<u64>,
     per_account: usize,
     total: usize,
 }
@@ -22,7 +24,7 @@ pub struct Registry {
 impl Registry {
     /// Admits `per_account` sessions of one account and `total` in all.
     pub fn new(per_account: usize, total: usize) -> Self {
-        Self { open: Arc::default(), per_account, total }
+        Self { open: Arc::default(), ended: watch::Sender::default(), per_account, total }
     }
 
     /// A permit for one more session; none when there are too many. Sessions that are `exempt` are counted, not
@@ -36,6 +38,11 @@ impl Registry {
         open.total += 1;
         *open.accounts.entry(account).or_default() += 1;
         Some(Permit { registry: self.clone(), account })
+    }
+
+    /// How many have ended since the start, as it grows.
+    pub fn ended(&self) -> watch::Receiver<u64> {
+        self.ended.subscribe()
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -60,6 +67,8 @@ impl Drop for Permit {
                 open.accounts.remove(&self.account);
             }
         }
+        drop(open);
+        self.registry.ended.send_modify(|ended| *ended += 1);
     }
 }
 
@@ -78,6 +87,7 @@ mod tests {
         assert!(registry.admit(ben, false).is_none(), "three in all");
         drop(of_ana);
         assert_eq!(registry.lock().total, 1);
+        assert_eq!(*registry.ended().borrow(), 3, "one was exempt and left at once");
         assert!(registry.admit(ana, false).is_some());
         drop(of_ben);
         assert_eq!(registry.lock().total, 0);
