@@ -81,6 +81,12 @@ impl Client {
         Self { allow, limits, clock, connector: Connector::default(), turns: Semaphore::new(AT_ONCE) }
     }
 
+    /// The same, with names looked up so.
+    #[cfg(test)]
+    pub(super) fn looking_up(self, lookup: super::connect::Lookup) -> Self {
+        Self { connector: Connector::looking_up(lookup), ..self }
+    }
+
     pub(super) fn allow(&self) -> &[IpNet] {
         &self.allow
     }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use ipnet::IpNet;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
@@ -23,13 +24,28 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
+/// Finds the addresses of a name, each time it is asked.
+pub(super) type Lookup =
+    Arc<dyn Fn(String) -> BoxFuture<'static, std::io::Result<Vec<IpAddr>>> + Send + Sync>;
+
 /// Connects. It holds whom TLS trusts: whoever the system does, looked up when first needed.
-#[derive(Default)]
 pub(super) struct Connector {
     tls: OnceCell<Arc<ClientConfig>>,
+    lookup: Lookup,
+}
+
+impl Default for Connector {
+    fn default() -> Self {
+        Self::looking_up(Arc::new(|host| Box::pin(system(host))))
+    }
 }
 
 impl Connector {
+    /// Finds addresses so.
+    pub(super) fn looking_up(lookup: Lookup) -> Self {
+        Self { tls: OnceCell::new(), lookup }
+    }
+
     /// Connects to one of the target's addresses, all within `patience`.
     pub(super) async fn connect(
         &self,
@@ -39,7 +55,7 @@ impl Connector {
     ) -> CallResult<Box<dyn Stream>> {
         let until = Instant::now() + patience;
         let connecting = tokio::time::timeout_at(until, async {
-            let stream = dial(&addresses(target, allow).await?, until, target).await?;
+            let stream = dial(&self.addresses(target, allow).await?, until, target).await?;
             if target.is_tls() {
                 self.secured(stream, target).await
             } else {
@@ -49,6 +65,20 @@ impl Connector {
         let late =
             |_| Err(CallError::transient(format!("{} does not let us connect in time", target.authority())));
         connecting.await.unwrap_or_else(late)
+    }
+
+    /// The addresses that may be called, in the order in which the name server gave them.
+    async fn addresses(&self, target: &Target, allow: &[IpNet]) -> CallResult<Vec<SocketAddr>> {
+        let host = target.host();
+        let found: Vec<IpAddr> = match host.parse::<IpAddr>() {
+            Ok(address) => vec![address],
+            Err(_) => {
+                let failed = |_| CallError::transient(format!("no address of {host} could be found"));
+                (self.lookup)(host.clone()).await.map_err(failed)?
+            }
+        };
+        let chosen = choose(&found, allow, target)?;
+        Ok(chosen.into_iter().map(|address| SocketAddr::new(address, target.port())).collect())
     }
 
     async fn secured(&self, stream: TcpStream, target: &Target) -> CallResult<Box<dyn Stream>> {
@@ -85,19 +115,9 @@ async fn trusted() -> CallResult<Arc<ClientConfig>> {
     Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }
 
-/// The addresses that may be called, in the order in which the name server gave them.
-async fn addresses(target: &Target, allow: &[IpNet]) -> CallResult<Vec<SocketAddr>> {
-    let (host, port) = (target.host(), target.port());
-    let found: Vec<IpAddr> = match host.parse::<IpAddr>() {
-        Ok(address) => vec![address],
-        Err(_) => {
-            let found = tokio::net::lookup_host((host.as_str(), port)).await;
-            let failed = |_| CallError::transient(format!("no address of {host} could be found"));
-            found.map_err(failed)?.map(|address| address.ip()).collect()
-        }
-    };
-    let chosen = choose(&found, allow, target)?;
-    Ok(chosen.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+/// The addresses that this system's name servers know.
+async fn system(host: String) -> std::io::Result<Vec<IpAddr>> {
+    Ok(tokio::net::lookup_host((host, 0)).await?.map(|address| address.ip()).collect())
 }
 
 /// Of all the addresses of a name, those that may be called. One that may not spoils the public ones beside it: such a
@@ -121,6 +141,11 @@ fn choose(found: &[IpAddr], allow: &[IpNet], target: &Target) -> CallResult<Vec<
     }
     if found.is_empty() {
         return Err(CallError::transient(format!("no address of {host} could be found")));
+    }
+    if !target.has_web_port() {
+        return Err(CallError::config(format!(
+            "{host} is not called: of the ports below 1024 only 443 is, but in networks of outbound.allow"
+        )));
     }
     Ok(found.to_vec())
 }
@@ -171,5 +196,8 @@ mod tests {
             );
         }
         assert_eq!(chosen(&["1.1.1.1"], &allow, "http://example.com"), Err(Class::Config), "plain http");
+        assert_eq!(chosen(&["1.1.1.1"], &allow, "https://example.com:22"), Err(Class::Config), "no web port");
+        assert!(chosen(&["1.1.1.1"], &allow, "https://example.com:8443").is_ok());
+        assert!(chosen(&["127.0.0.1"], &allow, "https://example.com:22").is_ok());
     }
 }

@@ -1,6 +1,7 @@
 //! A notification as an e-mail, through the operator's server: plain text, to one address. Nothing that somebody typed
 //! becomes a header but the subject, as one line of it.
 
+use std::error::Error;
 use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
@@ -180,6 +181,9 @@ fn refused(error: &lettre::transport::smtp::Error) -> CallError {
             CallError::config(format!("the mail server refused the address or the message ({code})"))
         }
         Some(code) => CallError::transient(format!("the mail server takes nothing just now ({code})")),
+        None if is_untrusted(error) => CallError::transient(
+            "the certificate of the mail server is not trusted: it is expired, for another name, or of an unknown issuer; the operator looks at smtp.host",
+        ),
         None if error.is_tls() => CallError::transient(
             "no TLS connection could be made with the mail server; the operator looks at smtp.tls",
         ),
@@ -188,6 +192,20 @@ fn refused(error: &lettre::transport::smtp::Error) -> CallError {
         ),
     };
     CallError { status, ..error }
+}
+
+/// Whether a connection failed because the server could not prove its name.
+fn is_untrusted(error: &lettre::transport::smtp::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = io.and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// One line, whatever the notification says.

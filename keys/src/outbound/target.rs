@@ -58,7 +58,19 @@ impl Target {
         if !self.is_tls() && !may_be_allowed {
             return Err("is plain http, which is for networks of outbound.allow alone; use https".to_owned());
         }
+        if !self.has_web_port() && !may_be_allowed {
+            return Err(
+                "names a port below 1024 that is not 443, where no web server is; those are called in networks of \
+                 outbound.allow alone"
+                    .to_owned(),
+            );
+        }
         Ok(())
+    }
+
+    /// Whether a web server may be there: 443, or a port that no system keeps for other protocols (RFC 6335).
+    pub(super) fn has_web_port(&self) -> bool {
+        matches!(self.port(), 443 | 1024..)
     }
 
     /// Whether it is called over TLS.
@@ -153,12 +165,15 @@ mod tests {
             ("https://example.com/#part", "fragment"),
             ("http://example.com", "plain http"),
             ("http://93.184.215.14", "plain http"),
+            ("https://example.com:25/", "a port below 1024"),
+            ("https://93.184.215.14:993/", "a port below 1024"),
         ] {
             assert!(fault(text, &[]).contains(part), "{text}: {}", fault(text, &[]));
         }
         assert!(fault(&format!("https://example.com/{}", "a".repeat(2_048)), &[]).contains("longer"));
         assert_eq!(fault("https://example.com:8443/a?b=c", &[]), "fine");
         assert_eq!(fault("http://hooks.lan/", &["10.0.0.0/8"]), "fine", "it may lead there");
+        assert_eq!(fault("https://hooks.lan:636/", &["10.0.0.0/8"]), "fine", "and at any port");
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{CallLimits, Outbound, OutboundSettings};
+use super::client::Client;
+use super::connect::Lookup;
+use super::{CallLimits, Inner, Outbound, OutboundSettings};
 use crate::clock::Clock;
 
 /// What a server was asked.
@@ -156,6 +158,9 @@ async fn read(stream: &mut TcpStream) -> Option<Asked> {
     }
 }
 
+/// 2026-11-26T00:00:00Z.
+const NOW_MS: i64 = 1_795_651_200_000;
+
 /// Calls that may reach this machine, and do not wait long. The clock stands at 2026-11-26T00:00:00Z.
 pub(super) fn outbound() -> Outbound {
     with(&["127.0.0.0/8"], Duration::from_secs(10))
@@ -163,10 +168,18 @@ pub(super) fn outbound() -> Outbound {
 
 /// The same with networks and patience of one's own.
 pub(super) fn with(allow: &[&str], total: Duration) -> Outbound {
+    Outbound::new(settings(allow, total), Clock::fixed(NOW_MS))
+}
+
+/// The same again, with names looked up so.
+pub(super) fn looking_up(allow: &[&str], total: Duration, lookup: Lookup) -> Outbound {
+    let OutboundSettings { allow, limits, .. } = settings(allow, total);
+    let client = Client::new(allow, limits, Clock::fixed(NOW_MS)).looking_up(lookup);
+    Outbound(Arc::new(Inner { client, mailer: None, folder: None }))
+}
+
+fn settings(allow: &[&str], total: Duration) -> OutboundSettings {
     let limits = CallLimits { connect: total, total, answer: 64 * 1024, polling: Duration::from_secs(20) };
     let allow = allow.iter().map(|network| network.parse().unwrap()).collect();
-    Outbound::new(
-        OutboundSettings { allow, limits, folder: None, mail: None },
-        Clock::fixed(1_795_651_200_000),
-    )
+    OutboundSettings { allow, limits, folder: None, mail: None }
 }

@@ -62,7 +62,7 @@ async fn a_name_that_leads_to_a_private_address_is_refused_when_it_is_called() {
     // The name of this machine resolves to an address of its own, and is known only by asking.
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     let outbound = with(&[], Duration::from_secs(5));
-    let error = get(&outbound, &format!("https://{}:9/", name.trim())).await.map(|_| ()).unwrap_err();
+    let error = get(&outbound, &format!("https://{}:9443/", name.trim())).await.map(|_| ()).unwrap_err();
     assert!(error.class == Class::Config || error.detail.contains("no address"), "{error}");
 }
 
@@ -182,5 +182,7 @@ async fn no_more_than_thirty_two_are_under_way() {
 }
 
 mod commands;
+mod hostile;
+mod mail_tls;
 pub(crate) mod recipes;
 mod webhooks;

@@ -90,11 +90,39 @@ impl Pick {
     }
 }
 
+/// Where a page names the one after it.
+#[derive(Clone, Debug)]
+pub(super) enum Cursor {
+    /// At this place of the answer.
+    Value(Pick),
+    /// In an address at this place: the field of its query that the next page is asked for with. Nothing else of the
+    /// address counts, so that no answer leads anywhere.
+    Link(Pick),
+    /// At this place of the page's last key.
+    Last(Pick),
+}
+
+impl Cursor {
+    /// What the next page is asked for with; none when this was the last.
+    pub(super) fn of(&self, document: &Document, items: &[&Value], query: &str) -> Option<String> {
+        match self {
+            Self::Value(at) => document.text(at),
+            Self::Last(at) => items.last().and_then(|item| at.of(item)).and_then(text),
+            Self::Link(at) => {
+                let link = document.text(at)?;
+                let fields = link.split_once('?')?.1.split('#').next()?.as_bytes();
+                let field = url::form_urlencoded::parse(fields).find(|(name, _)| name == query);
+                field.map(|(_, value)| value.into_owned())
+            }
+        }
+    }
+}
+
 /// How a list goes on.
 #[derive(Clone, Debug)]
 pub(super) enum Next {
     /// The answer names what the next page is asked for with, while `more` is true (when told).
-    Cursor { query: String, value: Pick, more: Option<Pick> },
+    Cursor { query: String, from: Cursor, more: Option<Pick> },
     /// Pages are counted from this number, until one is empty.
     Page { query: String, first: u32 },
     /// Keys are counted from 0, until a page is empty.

@@ -2,7 +2,7 @@
 
 use toml::Value;
 
-use super::answer::Next;
+use super::answer::{Cursor, Next};
 use super::parse::{Context, pick};
 use super::{List, Rule};
 use crate::outbound::error::Class;
@@ -26,12 +26,15 @@ pub(super) fn list(mut reader: Reader, context: &Context<'_>) -> Option<List> {
 fn next(mut reader: Reader) -> Option<Next> {
     let next = match (reader.text("after"), reader.text("page"), reader.text("offset")) {
         (Some(query), None, None) => {
-            let value = pick(&mut reader, "value");
-            if value.is_none() {
-                reader.fault("value", "is missing: where in the answer the next page is named");
+            let mut named = Vec::new();
+            named.extend(pick(&mut reader, "value").map(Cursor::Value));
+            named.extend(pick(&mut reader, "link").map(Cursor::Link));
+            named.extend(pick(&mut reader, "last").map(Cursor::Last));
+            if named.len() != 1 {
+                reader.fault("after", "goes with one of value (where the answer names the next page), link (where its address is) and last (where a page's last key names itself)");
             }
             let more = pick(&mut reader, "more");
-            value.map(|value| Next::Cursor { query, value, more })
+            named.pop().map(|from| Next::Cursor { query, from, more })
         }
         (None, Some(query), None) => Some(Next::Page { query, first: reader.number("first").unwrap_or(1) }),
         (None, None, Some(query)) => Some(Next::Offset { query }),

@@ -138,22 +138,21 @@ impl Outbound {
             let strange =
                 || CallError::config(format!("{host} answers list without keys where the recipe has them"));
             let items = document.items(&list.items).ok_or_else(strange)?;
-            let empty = items.is_empty();
-            for item in items {
+            for item in &items {
                 let id = list.id.of(item).and_then(text).ok_or_else(strange)?;
                 let name = list.name.as_ref().and_then(|at| at.of(item)).and_then(text);
                 found.push(Listed { id, name });
             }
             page = match &list.next {
                 None => return Ok(found),
-                Some(_) if empty => return Ok(found),
+                Some(_) if items.is_empty() => return Ok(found),
                 Some(Next::Page { query, first }) => {
                     Some((query.clone(), (*first as usize + read + 1).to_string()))
                 }
                 Some(Next::Offset { query }) => Some((query.clone(), found.len().to_string())),
-                Some(Next::Cursor { query, value, more }) => {
+                Some(Next::Cursor { query, from, more }) => {
                     let ended = more.as_ref().is_some_and(|at| document.text(at).as_deref() != Some("true"));
-                    match document.text(value).filter(|_| !ended) {
+                    match from.of(&document, &items, query).filter(|_| !ended) {
                         Some(cursor) => Some((query.clone(), cursor)),
                         None => return Ok(found),
                     }

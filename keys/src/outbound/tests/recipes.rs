@@ -136,22 +136,63 @@ async fn a_provider_that_is_full_is_not_asked_for_more() {
 #[tokio::test]
 async fn full_as_the_provider_says_it_is_a_quota() {
     let outbound = outbound();
-    let full = "<ErrorResponse><Error><Type>Sender</Type><Code>LimitExceeded</Code><Message>Cannot exceed quota for \
-                AccessKeysPerUser: 2</Message></Error><RequestId>1</RequestId></ErrorResponse>";
     let aws = all().into_iter().find(|provider| provider.name == "aws-iam").unwrap();
-    let stage =
-        stage(&aws, move |asked| asked.body.contains("CreateAccessKey").then(|| Reply::json(409, full)))
-            .await;
+    let mut stage = stage(&aws, |_| None).await;
+    // Somebody else made the second one since the keys were counted.
+    stage.recipe.most = None;
+    stage.keys.lock().unwrap().extend([1, 2].map(|n| (format!("AKID{n}"), String::new())));
     let error = outbound.recipe_create(stage.run(), "n", None, None).await.unwrap_err();
-    assert_eq!(error.class, Class::Quota, "{error}");
+    assert!(error.class == Class::Quota && !error.maybe_done, "{error}");
+    assert_eq!(stage.keys.lock().unwrap().len(), 2);
 }
 
 #[tokio::test]
-async fn a_resend_key_that_may_only_send_counts_as_tried() {
-    let resend = all().into_iter().find(|provider| provider.name == "resend").unwrap();
+async fn a_key_that_may_not_do_what_is_tried_is_known_all_the_same() {
     let only = r#"{"statusCode":401,"message":"This API key is restricted to only send emails","name":"restricted_api_key"}"#;
-    let stage = stage(&resend, move |_| Some(Reply::json(401, only))).await;
-    outbound().recipe_probe(stage.run(), &SecretString::from("re_x"), None).await.unwrap();
+    let no_role = r#"{"message":"You'll need additional permissions to perform this action"}"#;
+    for (name, answer) in [("resend", Reply::json(401, only)), ("grafana", Reply::json(403, no_role))] {
+        let provider = all().into_iter().find(|provider| provider.name == name).unwrap();
+        let stage = stage(&provider, move |_| Some(answer.clone())).await;
+        outbound().recipe_probe(stage.run(), &SecretString::from("v"), None).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_else_providers_answer_has_its_class() {
+    let outbound = outbound();
+    let cloudflare = |code: u32| serde_json::json!({ "success": false, "errors": [{ "code": code, "message": "no" }], "result": null });
+    for (name, answer, class) in [
+        ("openai", Reply::json(429, r#"{"error":{"code":"insufficient_quota"}}"#), Class::Quota),
+        ("openai", Reply::json(429, r#"{"error":{"code":"rate_limit_exceeded"}}"#), Class::Transient),
+        ("cloudflare", Reply::json(400, cloudflare(6003)), Class::Auth),
+        ("cloudflare", Reply::json(400, cloudflare(1001)), Class::Config),
+        ("resend", Reply::json(401, r#"{"statusCode":401,"name":"missing_api_key"}"#), Class::Auth),
+        ("resend", Reply::json(403, r#"{"statusCode":403,"name":"invalid_api_key"}"#), Class::Auth),
+        ("resend", Reply::json(422, r#"{"statusCode":422,"name":"missing_required_field"}"#), Class::Config),
+        ("openrouter", Reply::json(403, r#"{"error":{"code":403}}"#), Class::Auth),
+        ("grafana", Reply::json(409, r#"{"message":"exists"}"#), Class::Config),
+        ("aws-iam", providers::aws_error(403, "SignatureDoesNotMatch"), Class::Auth),
+        ("aws-iam", providers::aws_error(404, "NoSuchEntity"), Class::Config),
+        ("aws-iam", providers::aws_error(400, "Throttling"), Class::Transient),
+        ("aws-iam", providers::aws_error(400, "RequestExpired"), Class::Transient),
+        ("aws-iam", providers::aws_error(500, "ServiceFailure"), Class::Transient),
+        ("gitlab", Reply::json(403, r#"{"message":"403 Forbidden"}"#), Class::Auth),
+        ("gitlab", Reply::json(405, r#"{"message":"405 Method Not Allowed"}"#), Class::Config),
+        ("github-app", Reply::json(404, r#"{"message":"Not Found"}"#), Class::Config),
+        (
+            "github-app",
+            Reply::json(403, r#"{"message":"This installation has been suspended"}"#),
+            Class::Auth,
+        ),
+    ] {
+        let provider = all().into_iter().find(|provider| provider.name == name).unwrap();
+        let shown = format!("{name}: {answer:?}");
+        let mut stage = stage(&provider, move |_| Some(answer.clone())).await;
+        stage.recipe.most = None;
+        let current = SecretString::from("current-value");
+        let error = outbound.recipe_create(stage.run(), "n", Some(&current), None).await.unwrap_err();
+        assert_eq!(error.class, class, "{shown}: {error}");
+    }
 }
 
 #[tokio::test]
@@ -184,7 +225,7 @@ async fn a_new_value_is_tried_until_it_is_known_everywhere() {
 #[tokio::test]
 async fn long_lists_are_read_to_their_end_and_loops_are_seen() {
     let outbound = outbound();
-    for name in ["openai", "openrouter", "cloudflare", "datadog", "twilio"] {
+    for name in ["openai", "openrouter", "cloudflare", "datadog", "twilio", "resend"] {
         let provider = all().into_iter().find(|provider| provider.name == name).unwrap();
         let stage = stage(&provider, |_| None).await;
         stage.keys.lock().unwrap().extend((0..250).map(|n| (format!("k{n:03}"), format!("n{n}"))));

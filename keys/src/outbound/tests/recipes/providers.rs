@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use crate::outbound::github_app;
 use crate::outbound::testing::{Asked, Reply};
 
-use mail::{mailgun, sendgrid, twilio};
-use others::{aws, aws_error, github, gitlab, grafana};
+use mail::{mailgun, sendgrid, twilio, twilio_error};
+pub(super) use others::aws_error;
+use others::{aws, github, gitlab, grafana};
 
 pub(crate) type Known = Vec<(String, String)>;
 
@@ -45,7 +46,12 @@ fn provider(name: &'static str, answer: fn(&Asked, &mut Known) -> Reply) -> Prov
 pub(crate) fn all() -> Vec<Provider> {
     let pem = github_app::tests::PEM;
     vec![
-        Provider { params: vec![("project", "proj_1")], ..provider("openai", openai) },
+        Provider {
+            params: vec![("project", "proj_1")],
+            unauthorized: Reply::json(401, openai_error("invalid_api_key")),
+            refused: Reply::json(401, openai_error("invalid_api_key")),
+            ..provider("openai", openai)
+        },
         Provider {
             params: vec![("account", "acc1"), ("policies", r#"[{"effect":"allow"}]"#)],
             unauthorized: Reply::json(
@@ -75,22 +81,13 @@ pub(crate) fn all() -> Vec<Provider> {
             params: vec![("account", "AC1")],
             credential: "SKmain:main-secret",
             value: "SK0:new-value",
-            unauthorized: Reply::json(
-                401,
-                json!({ "code": 20003, "message": "Authenticate", "status": 401 }),
-            ),
+            unauthorized: Reply::json(401, twilio_error(20003, 401)),
             ..provider("twilio", twilio)
         },
         Provider { unauthorized: Reply::json(401, "Forbidden"), ..provider("mailgun", mailgun) },
         Provider {
-            unauthorized: Reply::json(
-                401,
-                json!({ "statusCode": 401, "name": "missing_api_key", "message": "Missing API key" }),
-            ),
-            refused: Reply::json(
-                400,
-                json!({ "statusCode": 400, "name": "validation_error", "message": "API key is invalid" }),
-            ),
+            unauthorized: Reply::json(400, resend_error()),
+            refused: Reply::json(400, resend_error()),
             ..provider("resend", resend)
         },
         provider("openrouter", openrouter),
@@ -103,8 +100,8 @@ pub(crate) fn all() -> Vec<Provider> {
             params: vec![("user", "app")],
             credential: "AKIDADMIN:admin-secret",
             value: "AKID0:new-value",
-            unauthorized: Reply::json(403, aws_error("InvalidClientTokenId")),
-            refused: Reply::json(403, aws_error("InvalidClientTokenId")),
+            unauthorized: aws_error(403, "InvalidClientTokenId"),
+            refused: aws_error(403, "InvalidClientTokenId"),
             ..provider("aws-iam", aws)
         },
         Provider {
@@ -117,6 +114,15 @@ pub(crate) fn all() -> Vec<Provider> {
             ..provider("github-app", github)
         },
     ]
+}
+
+fn openai_error(code: &str) -> Value {
+    json!({ "error": { "message": "no", "type": "invalid_request_error", "param": null, "code": code } })
+}
+
+/// Of a key that is none, other than that of the endpoints that send.
+fn resend_error() -> Value {
+    json!({ "statusCode": 400, "name": "validation_error", "message": "API key is invalid" })
 }
 
 fn nobody() -> Reply {
@@ -182,7 +188,7 @@ fn openai(asked: &Asked, keys: &mut Known) -> Reply {
             let key = json!({ "object": "organization.project.service_account.api_key", "value": "new-value", "name": "Secret Key", "id": "key_1" });
             Reply::json(
                 200,
-                json!({ "object": "organization.project.service_account", "id": id, "name": name, "role": "member", "api_key": key }),
+                json!({ "object": "organization.project.service_account", "id": id, "name": name, "role": "member", "created_at": 1, "api_key": key }),
             )
         }
         ("GET", at) if at == base => {
@@ -222,13 +228,14 @@ fn cloudflare(asked: &Asked, keys: &mut Known) -> Reply {
         ("GET", "/accounts/acc1/tokens/verify") if bearer(asked, "new-value") => {
             good(json!({ "id": "t0", "status": "active" }))
         }
-        _ if !bearer(asked, "admin-secret") => Reply::status(403),
+        _ if !bearer(asked, "admin-secret") => all()[1].unauthorized.clone(),
         ("POST", at) if at == base && body(asked)["policies"][0]["effect"] == "allow" => {
             let id = make(keys, "t", body(asked)["name"].as_str().unwrap());
             good(json!({ "id": id, "status": "active", "value": "new-value" }))
         }
         ("GET", at) if at == base => {
             let number: usize = query(asked, "page").unwrap().parse().unwrap();
+            assert_eq!(query(asked, "per_page").as_deref(), Some("50"), "more are not given at once");
             good(rows(
                 page(keys, (number - 1) * 50, 50),
                 |id, name| json!({ "id": id, "name": name, "status": "active" }),
@@ -264,7 +271,8 @@ fn datadog(asked: &Asked, keys: &mut Known) -> Reply {
                 page(&matching, number * 100, 100),
                 |id, name| json!({ "id": id, "type": "api_keys", "attributes": { "name": name } }),
             );
-            Reply::json(200, json!({ "data": data }))
+            let found = json!({ "page": { "total_filtered_count": matching.len() }, "max_allowed": 200 });
+            Reply::json(200, json!({ "data": data, "meta": found }))
         }
         ("DELETE", at) => remove(keys, at.rsplit('/').next().unwrap(), Reply::status(204)),
         _ => nobody(),
@@ -276,16 +284,25 @@ fn resend(asked: &Asked, keys: &mut Known) -> Reply {
         ("GET", "/domains") if bearer(asked, "new-value") => {
             Reply::json(200, json!({ "object": "list", "data": [] }))
         }
-        _ if !bearer(asked, "admin-secret") => Reply::status(401),
+        _ if !bearer(asked, "admin-secret") => Reply::json(400, resend_error()),
         ("POST", "/api-keys") if body(asked)["permission"] == "sending_access" => {
             let id = make(keys, "rs", body(asked)["name"].as_str().unwrap());
             Reply::json(201, json!({ "id": id, "token": "new-value" }))
         }
-        ("GET", "/api-keys") => Reply::json(
-            200,
-            json!({ "object": "list", "has_more": false, "data": rows(keys, |id, name| json!({ "id": id, "name": name })) }),
-        ),
-        ("DELETE", at) => remove(keys, at.rsplit('/').next().unwrap(), Reply::status(200)),
+        ("GET", "/api-keys") => {
+            assert_eq!(query(asked, "limit").as_deref(), Some("100"));
+            let after = query(asked, "after")
+                .map_or(0, |id| keys.iter().position(|(known, _)| *known == id).unwrap() + 1);
+            // A page may be shorter than what was asked for.
+            let shown = page(keys, after, 90);
+            let more = after + shown.len() < keys.len();
+            let data = rows(shown, |id, name| json!({ "id": id, "name": name, "created_at": "2026-11-26" }));
+            Reply::json(200, json!({ "object": "list", "has_more": more, "data": data }))
+        }
+        ("DELETE", at) => {
+            let id = at.rsplit('/').next().unwrap();
+            remove(keys, id, Reply::json(200, json!({ "object": "api_key", "id": id, "deleted": true })))
+        }
         _ => nobody(),
     }
 }

@@ -10,7 +10,8 @@ pub(super) fn sendgrid(asked: &Asked, keys: &mut Known) -> Reply {
         ("GET", "/v3/scopes") if bearer(asked, "new-value") => {
             Reply::json(200, json!({ "scopes": ["mail.send"] }))
         }
-        _ if !bearer(asked, "admin-secret") => Reply::status(401),
+        _ if !bearer(asked, "admin-secret") => sendgrid_error(401, "authorization required"),
+        ("POST", "/v3/api_keys") if keys.len() >= 100 => sendgrid_error(403, "maximum number of keys"),
         ("POST", "/v3/api_keys") if body(asked)["scopes"] == json!(["mail.send"]) => {
             let name = body(asked)["name"].as_str().unwrap().to_owned();
             let id = make(keys, "sg", &name);
@@ -28,6 +29,10 @@ pub(super) fn sendgrid(asked: &Asked, keys: &mut Known) -> Reply {
     }
 }
 
+fn sendgrid_error(status: u16, message: &str) -> Reply {
+    Reply::json(status, json!({ "errors": [{ "field": null, "message": message }] }))
+}
+
 fn basic(asked: &Asked, pair: &str) -> bool {
     use base64::Engine;
     let expected = base64::engine::general_purpose::STANDARD.encode(pair);
@@ -41,7 +46,7 @@ pub(super) fn twilio(asked: &Asked, keys: &mut Known) -> Reply {
         {
             Reply::json(200, json!({ "calls": [] }))
         }
-        _ if !basic(asked, "SKmain:main-secret") => Reply::status(401),
+        _ if !basic(asked, "SKmain:main-secret") => Reply::json(401, twilio_error(20003, 401)),
         ("POST", "/v1/Keys") => {
             let form: Vec<(String, String)> =
                 url::form_urlencoded::parse(asked.body.as_bytes()).into_owned().collect();
@@ -50,15 +55,30 @@ pub(super) fn twilio(asked: &Asked, keys: &mut Known) -> Reply {
             Reply::json(201, json!({ "sid": id, "friendly_name": form[1].1, "secret": "new-value" }))
         }
         ("GET", "/v1/Keys") if query(asked, "AccountSid").as_deref() == Some("AC1") => {
-            let number: usize = query(asked, "Page").unwrap().parse().unwrap();
-            Reply::json(
-                200,
-                json!({ "keys": rows(page(keys, number * 100, 100), |id, name| json!({ "sid": id, "friendly_name": name })), "meta": { "key": "keys" } }),
-            )
+            assert_eq!(query(asked, "PageSize").as_deref(), Some("100"));
+            // Whoever counts pages gets the first one again.
+            let from = query(asked, "PageToken").map_or(0, |token| token[4..].parse().unwrap());
+            let data = rows(page(keys, from, 100), |id, name| json!({ "sid": id, "friendly_name": name }));
+            let next = (from + 100 < keys.len()).then(|| {
+                format!(
+                    "https://iam.twilio.com/v1/Keys?AccountSid=AC1&PageSize=100&Page=1&PageToken=PASK{}",
+                    from + 100
+                )
+            });
+            let meta = json!({ "key": "keys", "page_size": 100, "next_page_url": next });
+            Reply::json(200, json!({ "keys": data, "meta": meta }))
         }
-        ("DELETE", at) => remove(keys, at.rsplit('/').next().unwrap(), Reply::status(204)),
+        ("DELETE", at) => match remove(keys, at.rsplit('/').next().unwrap(), Reply::status(204)) {
+            Reply::Answer(404, ..) => Reply::json(404, twilio_error(20404, 404)),
+            done => done,
+        },
         _ => nobody(),
     }
+}
+
+pub(super) fn twilio_error(code: u32, status: u16) -> serde_json::Value {
+    let more = format!("https://www.twilio.com/docs/errors/{code}");
+    json!({ "code": code, "message": "no", "more_info": more, "status": status })
 }
 
 pub(super) fn mailgun(asked: &Asked, keys: &mut Known) -> Reply {
@@ -66,7 +86,7 @@ pub(super) fn mailgun(asked: &Asked, keys: &mut Known) -> Reply {
         ("GET", "/v4/domains") if basic(asked, "api:new-value") => {
             Reply::json(200, json!({ "items": [], "total_count": 0 }))
         }
-        _ if !basic(asked, "api:admin-secret") => Reply::status(401),
+        _ if !basic(asked, "api:admin-secret") => Reply::json(401, "Forbidden"),
         ("POST", "/v1/keys") => {
             let boundary = asked
                 .header("content-type")
@@ -87,10 +107,10 @@ pub(super) fn mailgun(asked: &Asked, keys: &mut Known) -> Reply {
             let id = make(keys, "mg", &part("description"));
             Reply::json(
                 200,
-                json!({ "message": "great success", "key": { "id": id, "description": part("description"), "secret": "new-value" } }),
+                json!({ "message": "great success", "key": { "id": id, "description": part("description"), "kind": "user", "role": "developer", "secret": "new-value" } }),
             )
         }
-        ("GET", "/v1/keys") => Reply::json(
+        ("GET", "/v1/keys") if query(asked, "kind").as_deref() == Some("user") => Reply::json(
             200,
             json!({ "total_count": keys.len(), "items": rows(keys, |id, name| json!({ "id": id, "description": name })) }),
         ),

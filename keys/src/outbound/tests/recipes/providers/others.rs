@@ -12,7 +12,10 @@ pub(super) fn grafana(asked: &Asked, keys: &mut Known) -> Reply {
         ("GET", "/api/org") if bearer(asked, "new-value") => {
             Reply::json(200, json!({ "id": 1, "name": "Main Org." }))
         }
-        _ if !bearer(asked, "admin-secret") => Reply::status(401),
+        _ if !bearer(asked, "admin-secret") => Reply::json(401, json!({ "message": "Invalid API key" })),
+        ("POST", at) if at == base && keys.iter().any(|(_, name)| body(asked)["name"] == **name) => {
+            Reply::json(409, json!({ "message": "service account token with given name already exists" }))
+        }
         // Ids are numbers there.
         ("POST", at) if at == base => {
             let name = body(asked)["name"].as_str().unwrap().to_owned();
@@ -23,7 +26,7 @@ pub(super) fn grafana(asked: &Asked, keys: &mut Known) -> Reply {
             200,
             rows(
                 keys,
-                |id, name| json!({ "id": id.parse::<u32>().unwrap(), "name": name, "isRevoked": false }),
+                |id, name| json!({ "id": id.parse::<u32>().unwrap(), "name": name, "expiration": null, "isRevoked": false }),
             ),
         ),
         ("DELETE", at) => remove(
@@ -35,10 +38,15 @@ pub(super) fn grafana(asked: &Asked, keys: &mut Known) -> Reply {
     }
 }
 
-pub(super) fn aws_error(code: &str) -> String {
-    format!(
-        "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
-    )
+fn aws_answer(status: u16, text: String) -> Reply {
+    Reply::Answer(status, vec![("content-type", "text/xml".to_owned())], text)
+}
+
+pub(in crate::outbound::tests) fn aws_error(status: u16, code: &str) -> Reply {
+    let xml = format!(
+        "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>no</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+    );
+    aws_answer(status, xml)
 }
 
 pub(super) fn aws(asked: &Asked, keys: &mut Known) -> Reply {
@@ -49,14 +57,13 @@ pub(super) fn aws(asked: &Asked, keys: &mut Known) -> Reply {
             "AWS4-HMAC-SHA256 Credential={id}/20261126/us-east-1/{service}/aws4_request, SignedHeaders="
         ))
     };
-    let xml = |text: String| Reply::Answer(200, vec![("content-type", "text/xml".to_owned())], text);
+    let xml = |text: String| aws_answer(200, text);
     match form["Action"].as_str() {
         "GetCallerIdentity" if keys.iter().any(|(id, _)| by(id, "sts")) => {
             xml("<GetCallerIdentityResponse/>".to_owned())
         }
-        _ if !by("AKIDADMIN", "iam") || form["UserName"] != "app" => {
-            Reply::json(403, aws_error("AccessDenied"))
-        }
+        _ if !by("AKIDADMIN", "iam") || form["UserName"] != "app" => aws_error(403, "AccessDenied"),
+        "CreateAccessKey" if keys.len() >= 2 => aws_error(409, "LimitExceeded"),
         "CreateAccessKey" => {
             let id = make(keys, "AKID", "");
             xml(format!(
@@ -70,13 +77,13 @@ pub(super) fn aws(asked: &Asked, keys: &mut Known) -> Reply {
             ))
         }
         "DeleteAccessKey" => {
-            let gone = Reply::json(404, aws_error("NoSuchEntity"));
+            let gone = aws_error(404, "NoSuchEntity");
             match remove(keys, &form["AccessKeyId"], xml("<DeleteAccessKeyResponse/>".to_owned())) {
                 Reply::Answer(200, headers, body) => Reply::Answer(200, headers, body),
                 _ => gone,
             }
         }
-        _ => Reply::json(400, aws_error("InvalidAction")),
+        _ => aws_error(400, "InvalidAction"),
     }
 }
 
