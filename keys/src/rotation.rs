@@ -46,7 +46,7 @@ pub(crate) enum Way {
 impl Way {
     pub(crate) fn of(method: &RotationMethod) -> Self {
         match method {
-            RotationMethod::Remind { .. } => Self::Person,
+            RotationMethod::Remind { .. } | RotationMethod::RemindTried { .. } => Self::Person,
             RotationMethod::Generate { .. } => Self::Own,
             RotationMethod::Recipe { .. }
             | RotationMethod::Webhook { .. }

@@ -143,6 +143,7 @@ const ROUTES: &[Row] = &[
     ("DELETE", "/api/webhooks/{some}", "", [401, 401, 404, 403, 403, 403]),
     ("GET", "/api/webhooks/{some}/deliveries", "", [401, 401, 404, 403, 403, 403]),
     ("POST", "/api/webhooks/{some}/deliveries/{some}/redeliver", "", [401, 401, 404, 403, 403, 403]),
+    ("POST", "/api/webhooks/{some}/secret", "", [401, 401, 404, 403, 403, 403]),
     ("POST", "/api/webhooks/{some}/test", "", [401, 401, 404, 403, 403, 403]),
     ("GET", "/api/support", "", [401, 401, 200, 403, 403, 403]),
     ("POST", "/api/support", r#"{"subject":"s","text":"m"}"#, [401, 401, 201, 403, 403, 403]),

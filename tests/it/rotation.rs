@@ -3,6 +3,7 @@
 //! it counted and how long a round took. `KEYWARD_TEST_ROUNDS` sets how many rounds there are; two keys are rotated in each.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::daemon::{BINARY, PASSWORD, add_user, place};
 use crate::harness::Daemon;
 use crate::harness::http::Http;
-use crate::harness::process::{DEADLINE, Process};
+use crate::harness::process::{DEADLINE, Process, wait_until};
 use crate::harness::real::variable;
 
 /// Asks until the answer is as wanted.
@@ -191,6 +192,58 @@ fn check(counted: &Counted) {
     let Counted { without_current, two_pending, lost, doubled, rotations } = counted;
     assert_eq!((*without_current, *two_pending, *lost, *doubled), (0, 0, 0, 0), "{counted:?}");
     assert!(*rotations > 0, "{counted:?}");
+}
+
+/// A program that hangs the first time with all it has started, one without its environment, one in a session of its own;
+/// and makes the value the next time.
+const HANGS_ONCE: &str = r#"#!/bin/sh
+place=$(dirname "$0"); input=$(cat)
+case "$input" in *'"step":"create"'*)
+    if [ ! -e "$place/left" ]; then
+        env -i sleep 300 & a=$!; setsid sleep 300 & echo $$ $a $! > "$place/left.new"; mv "$place/left.new" "$place/left"; wait
+    fi
+    printf '{"apiKey":"made","providerId":"p"}';;
+esac
+"#;
+
+/// Whether a process is there, and not only its number.
+fn lives(id: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status"));
+    status.is_ok_and(|text| !text.contains("State:\tZ"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_while_a_command_runs_the_next_daemon_ends_what_is_left_and_goes_on() {
+    let (_folder, data) = place();
+    assert!(add_user(&data, "ana@example.com", &["--operator"]).status.success());
+    for (name, text, mode) in [
+        ("program", HANGS_ONCE.to_owned(), 0o700),
+        ("commands.toml", format!("[make]\npath = \"{}\"\n", data.join("program").display()), 0o600),
+    ] {
+        std::fs::write(data.join(name), text).unwrap();
+        std::fs::set_permissions(data.join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let serve = || Process::serve(std::path::Path::new(BINARY), &data, &["limits.exempt=[\"127.0.0.0/8\"]"]);
+    let daemon = serve();
+    let http = Http::new(&daemon.api()).login_as("ana@example.com", PASSWORD).await;
+    let rotation = json!({ "method": "command", "command": "make", "overlap": "1s", "evidence": false });
+    let body = json!({ "name": "own", "service": "X", "apiKey": "first", "custody": "automation", "rotation": rotation });
+    let key = http.post("/api/keys", &body).await.expect(201)["_id"].as_str().unwrap().to_owned();
+    http.post(&format!("/api/keys/{key}/rotate"), &json!({})).await.expect(202);
+    let left = wait_until("the command hangs", || std::fs::read_to_string(data.join("left")).ok());
+    tokio::task::spawn_blocking(move || daemon.kill()).await.unwrap();
+    assert!(left.split_whitespace().all(lives), "a daemon that is killed ends nobody");
+    let daemon = serve();
+    wait_until("what is left is ended", || (!left.split_whitespace().any(lives)).then_some(()));
+    let http = Http::new(&daemon.api()).login_as("ana@example.com", PASSWORD).await;
+    let done = |answer: &Value| answer["version"] == json!(2) && answer["run"].is_null();
+    until(&http, &format!("/api/keys/{key}/rotation"), done).await;
+    let mut counted = Counted::default();
+    count(&http, &key, &mut counted).await;
+    check(&Counted { rotations: 1, ..counted });
+    let value = http.post(&format!("/api/keys/{key}/reveal"), &json!({})).await.expect(200);
+    assert_eq!(value["apiKey"], json!("made"));
+    let _ = daemon.terminate();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

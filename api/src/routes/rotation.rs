@@ -134,9 +134,9 @@ async fn replace_secret(
 }
 
 #[derive(Serialize, ToSchema)]
-struct WebhookSecret<'a> {
+pub(super) struct WebhookSecret<'a> {
     /// `whsec_` and base64 of 32 bytes.
-    secret: &'a str,
+    pub(super) secret: &'a str,
 }
 
 /// The rotations of all keys that the caller may see: what is under way or wants a person, what comes, what was.

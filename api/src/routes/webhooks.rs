@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::rotation::WebhookSecret;
 use super::{Message, PAGE_SIZE};
 use crate::HttpDoor;
 use crate::input::{Fields, IdPath, Object, PartPath, Search};
@@ -31,6 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
         .routes(routes!(deliveries))
         .routes(routes!(redeliver))
         .routes(routes!(test))
+        .routes(routes!(replace_secret))
 }
 
 /// Kinds of notifications, as an error names them.
@@ -185,4 +187,17 @@ async fn test(
     IdPath(id): IdPath,
 ) -> Result<(StatusCode, Json<DeliveryView>), Problem> {
     Ok((StatusCode::ACCEPTED, Json(door.service.test_webhook(&caller, id).await?)))
+}
+
+/// Makes another secret for a webhook of the format `standard`; for a day messages are signed with the one before, too.
+#[utoipa::path(post, path = "/api/webhooks/{id}/secret", tag = "webhooks", responses(
+    (status = 200, description = "The new secret, shown this once", body = WebhookSecret),
+))]
+async fn replace_secret(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    IdPath(id): IdPath,
+) -> Result<Response, Problem> {
+    let secret = door.service.replace_webhook_secret(&caller, id).await?;
+    Ok(Json(WebhookSecret { secret: secret.expose_secret() }).into_response())
 }

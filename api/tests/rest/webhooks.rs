@@ -28,6 +28,11 @@ async fn a_webhook_is_made_shown_without_its_secret_changed_tried_and_removed() 
     }
     server.get(&eve, &path).await.is_problem(404, "not_found");
 
+    let other = server.post(&john, &format!("{path}/secret"), &json!({})).await;
+    assert_eq!((other.status, other.header("cache-control")), (200, "no-store"));
+    assert!(other.text("secret").starts_with("whsec_") && other.text("secret") != made.text("secret"));
+    server.post(&eve, &format!("{path}/secret"), &json!({})).await.is_problem(404, "not_found");
+
     let sent = server.post(&john, &format!("{path}/test"), &json!({})).await;
     assert_eq!(
         (sent.status, &sent.body["state"], &sent.body["attempts"]),

@@ -42,10 +42,10 @@ pub struct RotationPatch {
     /// for none.
     #[schema(max_length = 2048)]
     pub url: Option<String>,
-    /// With `recipe`: its name.
+    /// With `recipe`: its name. With `remind`: the recipe by whose probe a value is tried before it is kept; empty for none.
     #[schema(max_length = 64)]
     pub recipe: Option<String>,
-    /// With `recipe`: what it asks for, by name.
+    /// With `recipe`, and `remind`: what the recipe asks for, by name.
     #[schema(value_type = Option<Object>)]
     pub parameters: Option<BTreeMap<String, String>>,
     /// With `recipe`: the key whose value the provider is shown (`_id` or `keyId`).

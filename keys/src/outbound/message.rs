@@ -71,21 +71,23 @@ pub struct Message {
 }
 
 impl Outbound {
-    /// Sends a message once, to a URL or (as an e-mail) to a mailbox; answers the status of a success.
+    /// Sends a message once, to a URL or (as an e-mail) to a mailbox; answers the status of a success. What is signed is so
+    /// with the secret, and with the one before it where there is one.
     ///
     /// # Errors
     /// Transient when it should be sent again. 410 is config: the receiver wants no more.
     pub async fn send_message(
         &self,
         url: &str,
-        secret: &WebhookSecret,
+        signed: (&WebhookSecret, Option<&WebhookSecret>),
         format: MessageFormat,
         message: &Message,
     ) -> CallResult<u16> {
         let (body, mut headers, kind) = match format {
             MessageFormat::Standard => {
                 let body = standard(message).to_string().into_bytes();
-                let headers = secret.headers(&message.id, self.client().now_ms(), &body)?;
+                let (secret, before) = signed;
+                let headers = secret.headers_with(before, &message.id, self.client().now_ms(), &body)?;
                 (body, headers, JSON)
             }
             MessageFormat::Slack => (slack(&message.text), HeaderMap::new(), JSON),

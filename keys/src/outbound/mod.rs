@@ -23,7 +23,7 @@ pub(crate) mod tests;
 mod value;
 mod webhook;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -104,13 +104,17 @@ impl Outbound {
         self.0.mailer.as_ref()
     }
 
+    fn folder(&self) -> Option<&Path> {
+        self.0.folder.as_deref()
+    }
+
     /// Where the operator's own recipes are.
     fn recipe_folder(&self) -> Option<PathBuf> {
-        self.0.folder.as_ref().map(|folder| folder.join("recipes"))
+        self.folder().map(|folder| folder.join("recipes"))
     }
 
     /// The file that names the programs which may be run.
     fn command_file(&self) -> Option<PathBuf> {
-        self.0.folder.as_ref().map(|folder| folder.join("commands.toml"))
+        self.folder().map(|folder| folder.join("commands.toml"))
     }
 }

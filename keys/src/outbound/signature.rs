@@ -18,6 +18,9 @@ use crate::error::{Error, Result};
 /// What a secret's text begins with.
 const PREFIX: &str = "whsec_";
 
+/// The header with the signatures.
+const SIGNATURE: &str = "webhook-signature";
+
 /// Bytes that a secret may have.
 const LENGTH: std::ops::RangeInclusive<usize> = 24..=64;
 
@@ -54,12 +57,30 @@ impl WebhookSecret {
         let seconds = now_ms.div_euclid(1_000).to_string();
         let signature = format!("v1,{}", STANDARD.encode(self.mac(id, &seconds, body)));
         let mut headers = HeaderMap::new();
-        for (name, value) in
-            [("webhook-id", id), ("webhook-timestamp", &seconds), ("webhook-signature", &signature)]
-        {
+        for (name, value) in [("webhook-id", id), ("webhook-timestamp", &seconds), (SIGNATURE, &signature)] {
             let value = HeaderValue::try_from(value)
                 .map_err(|_| CallError::config("the id of a message holds characters that no header has"))?;
             headers.insert(HeaderName::from_static(name), value);
+        }
+        Ok(headers)
+    }
+
+    /// The same of the one before it too, while its owner changes over: the signatures stand one after another.
+    pub(super) fn headers_with(
+        &self,
+        before: Option<&Self>,
+        id: &str,
+        now_ms: i64,
+        body: &[u8],
+    ) -> CallResult<HeaderMap> {
+        let mut headers = self.headers(id, now_ms, body)?;
+        let old = before.map(|before| before.headers(id, now_ms, body)).transpose()?;
+        if let (Some(signature), Some(old)) =
+            (headers.get_mut(SIGNATURE), old.as_ref().and_then(|old| old.get(SIGNATURE)))
+        {
+            let both = [signature.as_bytes(), old.as_bytes()].join(&b' ');
+            *signature = HeaderValue::from_bytes(&both)
+                .map_err(|_| CallError::config("the signatures of a message cannot be sent"))?;
         }
         Ok(headers)
     }

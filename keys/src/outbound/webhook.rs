@@ -23,9 +23,6 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 /// And at most, whatever it says: the daemon may be told to stop meanwhile.
 const LONGEST_BETWEEN_LOOKS: Duration = Duration::from_secs(30);
 
-/// The header with the signatures.
-const SIGNATURE: &str = "webhook-signature";
-
 /// Where steps are sent, and what they are signed with.
 #[derive(Debug)]
 pub struct Webhook {
@@ -38,17 +35,8 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// The headers of a message, whose signatures stand one after another.
     fn headers(&self, id: &str, now_ms: i64, body: &[u8]) -> CallResult<HeaderMap> {
-        let mut headers = self.secret.headers(id, now_ms, body)?;
-        let Some(before) = &self.before else { return Ok(headers) };
-        let old = before.headers(id, now_ms, body)?;
-        if let (Some(signature), Some(old)) = (headers.get_mut(SIGNATURE), old.get(SIGNATURE)) {
-            let both = [signature.as_bytes(), old.as_bytes()].join(&b' ');
-            *signature = HeaderValue::from_bytes(&both)
-                .map_err(|_| CallError::config("the signatures of a step cannot be sent"))?;
-        }
-        Ok(headers)
+        self.secret.headers_with(self.before.as_ref(), id, now_ms, body)
     }
 }
 

@@ -54,6 +54,12 @@ impl Schedule {
     }
 
     fn checked(text: &str, zone: Tz, quiet: Option<QuietHours>, now_ms: i64) -> Result<Self, String> {
+        if meant::either(text) {
+            return Err(format!(
+                "{text:?} may be every hour, with seconds first, or some hours, with a field too many at the end; write it \
+                 in five fields"
+            ));
+        }
         let schedule = Self { when: When::Cron(Box::new(parse(text)?)), zone, quiet };
         schedule.check(text, now_ms)?;
         Ok(schedule)

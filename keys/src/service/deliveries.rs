@@ -258,7 +258,9 @@ impl Service {
             }
             _ => opened.url.expose_secret(),
         };
-        self.0.outbound.send_message(to, &opened.secret, format, &message).await
+        let before = opened.before.as_ref().filter(|before| self.now_ms() < before.until_ms);
+        let signed = (&opened.secret, before.map(|before| &before.secret));
+        self.0.outbound.send_message(to, signed, format, &message).await
     }
 
     /// What came of messages, in one commit. One whose webhook was removed meanwhile is gone.

@@ -280,6 +280,8 @@ impl Service {
             opened: Instant::now(),
         });
         let service = Self(inner);
+        // Whoever had the file before may have been killed in the middle of a rotation.
+        service.0.outbound.end_leftovers().await;
         service.spread_missed();
         Ok(service)
     }

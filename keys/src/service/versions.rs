@@ -3,7 +3,7 @@
 
 use secrecy::ExposeSecret;
 
-use keyward_store::model::{ApiKey, Previous, Version, label};
+use keyward_store::model::{ApiKey, Previous, RotationStep, Version, label};
 use keyward_store::{KeyRange, Order, Record, Row, Snapshot, Store};
 
 use crate::caller::Caller;
@@ -70,10 +70,14 @@ impl Service {
         let overlap_ms = new.overlap.map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
         let run = crypto::random_id()?;
         let before = self.key_row(caller, Permission::KeyRotate, id)?.record.current_version;
+        let tried = self.try_by_hand(id, &new.value).await?;
         self.move_versions(caller, Permission::KeyRotate, id, |moment, ledger| {
             unchanged(moment.tables, id, if_match)?;
             if ledger.current != before {
                 return Err(Error::Conflict("somebody else has just set another value".to_owned()));
+            }
+            if tried {
+                ledger.log(moment.now_ms, RotationStep::Test, "the new value works".to_owned());
             }
             let done = ledger.by_hand(run, overlap_ms, moment.terms, moment.planned, moment.now_ms)?;
             let version = Version {
@@ -90,7 +94,8 @@ impl Service {
                 created_ms: moment.now_ms,
             };
             moment.draft.batch.create(&version)?;
-            moment.detail = format!("version {}, set by hand", done.number);
+            let how = if tried { ", after it was tried" } else { "" };
+            moment.detail = format!("version {}, set by hand{how}", done.number);
             moment.schedule_anew = true;
             moment.ended.extend(done.done.map(|run| (run, true)));
             moment.ended.extend(done.cancelled.map(|run| (run, false)));

@@ -29,10 +29,21 @@ const MOST: usize = 20;
 /// When messages go out, where nothing says otherwise.
 const AT_ONCE: Timing = Timing { quiet: None, digest: None, zone: None, urgent_at_once: true };
 
+/// For how long messages are signed with the secret before, too, ms.
+const BOTH_MS: i64 = 24 * 3_600_000;
+
 /// Where a webhook's messages go, and what they are signed with.
 pub(super) struct Opened {
     pub(super) url: SecretString,
     pub(super) secret: WebhookSecret,
+    pub(super) before: Option<Before>,
+}
+
+/// A secret that was replaced.
+pub(super) struct Before {
+    pub(super) secret: WebhookSecret,
+    /// Until when messages are signed with it too, ms since the epoch.
+    pub(super) until_ms: i64,
 }
 
 impl Service {
@@ -74,7 +85,7 @@ impl Service {
         let timing = held::changed(&mut faults, &AT_ONCE, &new.timing);
         faults.check()?;
         let (id, secret) = (crypto::random_id()?, WebhookSecret::generate()?);
-        let sealed = self.seal_webhook(id, new.url.expose_secret(), &secret)?;
+        let sealed = self.seal_webhook(id, &new.url, &secret, None)?;
         let (target, team) = match new.team {
             Some(team) => (Target::Space(team), true),
             None => (Target::Account(account), false),
@@ -147,8 +158,8 @@ impl Service {
         // Whoever puts back what they were shown moves nothing: a part of the address may not be in it.
         let moved = match place.filter(|(url, _)| url.expose_secret().trim() != old.record.shown) {
             Some((url, shown)) => {
-                let secret = self.open_webhook(&old.record)?.secret;
-                Some((shown, self.seal_webhook(id, url.expose_secret(), &secret)?))
+                let Opened { secret, before, .. } = self.open_webhook(&old.record)?;
+                Some((shown, self.seal_webhook(id, url, &secret, before.as_ref())?))
             }
             None => None,
         };
@@ -168,6 +179,32 @@ impl Service {
             Ok(WebhookView::from(&new))
         })
         .await
+    }
+
+    /// Makes another secret for a webhook, and answers it. For a day messages are signed with the one before too, so that
+    /// whoever checks them can change over in their own time.
+    pub async fn replace_webhook_secret(&self, caller: &Caller, id: Id) -> Result<SecretString> {
+        let old = visible(&self.mirror().read(), caller, id)?;
+        if MessageFormat::named(&old.record.format) != MessageFormat::Standard {
+            let format = &old.record.format;
+            return Err(Error::Conflict(format!("messages of the format {format} are not signed")));
+        }
+        let opened = self.open_webhook(&old.record)?;
+        let (new, until_ms) = (WebhookSecret::generate()?, self.now_ms().saturating_add(BOTH_MS));
+        let before = Before { secret: opened.secret, until_ms };
+        let sealed = self.seal_webhook(id, &opened.url, &new, Some(&before))?;
+        self.change(caller, Permission::WebhookManage, target_of(&old.record), |tables, draft| {
+            let row = tables.posted.webhook(id).ok_or(Error::NotFound("webhook"))?;
+            if row.record.sealed != old.record.sealed {
+                return Err(Error::Conflict("the webhook was changed meanwhile; ask again".to_owned()));
+            }
+            (draft.object, draft.space) = (Some(id), row.record.space);
+            draft.detail = "its secret was replaced".to_owned();
+            draft.batch.replace(row, &Webhook { sealed: sealed.clone(), ..row.record.clone() })?;
+            Ok(())
+        })
+        .await?;
+        Ok(new.to_text())
     }
 
     /// Removes a webhook, with what was sent to it and what was to be.
@@ -205,18 +242,30 @@ impl Service {
         faults.check()
     }
 
-    fn seal_webhook(&self, id: Id, url: &str, secret: &WebhookSecret) -> Result<Vec<u8>> {
+    fn seal_webhook(
+        &self,
+        id: Id,
+        url: &SecretString,
+        secret: &WebhookSecret,
+        before: Option<&Before>,
+    ) -> Result<Vec<u8>> {
         let secret = secret.to_text();
         // No secret and no address has a line's end in it.
-        let plain = Zeroizing::new(format!("{}\n{}", secret.expose_secret(), url.trim()));
+        let mut plain = Zeroizing::new(format!("{}\n{}", secret.expose_secret(), url.expose_secret().trim()));
+        if let Some(Before { secret, until_ms }) = before {
+            plain.push_str(&Zeroizing::new(format!("\n{until_ms}\n{}", secret.to_text().expose_secret())));
+        }
         Ok(crypto::seal_to(self.0.system_keys.public(), &context(id)?, plain.as_bytes())?)
     }
 
     pub(super) fn open_webhook(&self, row: &Webhook) -> Result<Opened> {
         let plain = crypto::open_box(self.0.system_keys.private(), &context(row.id)?, &row.sealed)?;
-        let text = std::str::from_utf8(plain.expose()).ok().and_then(|text| text.split_once('\n'));
-        let (secret, url) = text.ok_or(crypto::Error::Refused)?;
-        Ok(Opened { url: url.into(), secret: WebhookSecret::parse(secret)? })
+        let mut lines = std::str::from_utf8(plain.expose()).map_err(|_| crypto::Error::Refused)?.split('\n');
+        let (secret, url) = lines.next().zip(lines.next()).ok_or(crypto::Error::Refused)?;
+        let before = lines.next().and_then(|until| until.parse().ok()).zip(lines.next());
+        let before = before
+            .map(|(until_ms, secret)| WebhookSecret::parse(secret).map(|secret| Before { secret, until_ms }));
+        Ok(Opened { url: url.into(), secret: WebhookSecret::parse(secret)?, before: before.transpose()? })
     }
 }
 

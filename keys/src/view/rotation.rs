@@ -25,7 +25,7 @@ pub struct RotationSettingsView {
     /// Where a person makes the value, or where each step is sent to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The recipe's name.
+    /// The recipe that makes values, or by whose probe one is tried that a person has made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipe: Option<String>,
     /// What the recipe asks for, by name.

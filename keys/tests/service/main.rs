@@ -47,5 +47,6 @@ mod tokens;
 mod unlock;
 mod usage;
 mod versions;
+mod webhook_secrets;
 mod webhooks;
 mod why;

@@ -15,13 +15,13 @@ use crate::harness::{ELSEWHERE, Instance, NOON, by_id, eventually, secret};
 use crate::teams::{joined, team, team_key};
 
 /// A receiver that answers with these statuses, the last one for ever, and keeps what it got.
-struct Receiver {
-    url: String,
+pub(crate) struct Receiver {
+    pub(crate) url: String,
     got: Arc<Mutex<Vec<String>>>,
 }
 
 impl Receiver {
-    async fn start(statuses: &'static [u16]) -> Self {
+    pub(crate) async fn start(statuses: &'static [u16]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/hook?token=hidden", listener.local_addr().expect("an address"));
         let got: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -41,7 +41,7 @@ impl Receiver {
         Self { url, got }
     }
 
-    fn got(&self) -> Vec<String> {
+    pub(crate) fn got(&self) -> Vec<String> {
         self.got.lock().expect("a lock").clone()
     }
 }
@@ -53,7 +53,7 @@ fn whole(read: &[u8]) -> bool {
     body.len() >= length.unwrap_or(0)
 }
 
-fn new(url: &str) -> NewWebhook {
+pub(crate) fn new(url: &str) -> NewWebhook {
     NewWebhook {
         name: "Mine".to_owned(),
         url: secret(url),

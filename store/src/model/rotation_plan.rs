@@ -38,6 +38,16 @@ pub enum RotationMethod {
         /// Its name in the operator's file.
         name: String,
     },
+    /// As [`Self::Remind`], and what is handed in is tried before it is kept. It stands last, so that what is stored of the
+    /// others reads as before.
+    RemindTried {
+        /// The page where the value is made.
+        url: Option<String>,
+        /// The recipe by whose probe it is tried.
+        recipe: String,
+        /// What the recipe asks for, by name.
+        parameters: Vec<(String, String)>,
+    },
 }
 
 /// A time of day in which nothing begins, in minutes after midnight; past midnight when it ends before it starts.

@@ -31,6 +31,7 @@ const COMMANDS: &[(&str, &str, u32)] = &[
     ("webhooks rm", "webhooks rm {id} --yes", 3),
     ("webhooks test", "webhooks test {id}", 3),
     ("webhooks deliveries", "webhooks deliveries {id}", 3),
+    ("webhooks replace-secret", "webhooks replace-secret {id}", 3),
     ("webhooks redeliver", "webhooks redeliver {id} --delivery {id}", 3),
     ("tokens ls", "tokens ls", 0),
     ("tokens add", "tokens add --name t --key {id}", 2),

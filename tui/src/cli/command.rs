@@ -64,6 +64,7 @@ pub(super) enum Verb {
     WebhooksTest,
     WebhooksDeliveries,
     WebhooksRedeliver,
+    WebhooksReplaceSecret,
 }
 
 /// A command.

@@ -150,6 +150,7 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::WebhooksTest => webhooks::test(context, args).await,
         Verb::WebhooksDeliveries => webhooks::deliveries(context, args).await,
         Verb::WebhooksRedeliver => webhooks::redeliver(context, args).await,
+        Verb::WebhooksReplaceSecret => webhooks::replace_secret(context, args).await,
         Verb::Watch => watch::watch(context, args, stdin).await,
         Verb::Audit => audit::audit(context, args).await,
         Verb::Usage => usage::usage(context, args).await,

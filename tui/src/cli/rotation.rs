@@ -2,8 +2,9 @@
 //! keys.
 
 use jiff::Timestamp;
-use keyward_keys::input::{NewVersion, RollBack, Rotate, RotationQuery};
-use keyward_keys::view::{RotationRehearsal, RotationSummary, RotationView, VersionView};
+use keyward_keys::RotationPhase;
+use keyward_keys::input::{NewVersion, RollBack, Rotate, RotationMethodName, RotationQuery};
+use keyward_keys::view::{RetiringState, RotationRehearsal, RotationSummary, RotationView, VersionView};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -138,6 +139,13 @@ fn described(view: &RotationView) -> String {
         ["Version".to_owned(), view.version.to_string()],
         ["Due".to_owned(), if view.overdue { format!("{due}, overdue") } else { due }],
     ];
+    let by_hand = view.rotation.method == RotationMethodName::Remind;
+    if let Some(page) = view.rotation.url.as_ref().filter(|_| by_hand) {
+        rows.push(["Made at".to_owned(), page.clone()]);
+    }
+    if let Some(recipe) = view.rotation.recipe.as_ref().filter(|_| by_hand) {
+        rows.push(["Tried by".to_owned(), recipe.clone()]);
+    }
     if let Some(run) = &view.run {
         let steps: Vec<String> = run
             .steps
@@ -145,6 +153,10 @@ fn described(view: &RotationView) -> String {
             .map(|one| format!("{} {}", print::word(&one.step), print::word(&one.state)))
             .collect();
         rows.push(["Steps".to_owned(), steps.join(", ")]);
+        if run.phase == RotationPhase::Waiting {
+            let text = format!("make a new value, and hand it in: keys rotate {} --value-stdin", view.name);
+            rows.push(["To do".to_owned(), text]);
+        }
         if let Some(fault) = &run.fault {
             rows.push(["Failure".to_owned(), format!("{}; {}", fault.text, fault.advice)]);
         }
@@ -160,6 +172,14 @@ fn described(view: &RotationView) -> String {
             format!("Version {}", old.version),
             format!("{}, overlap until {until}{still}", print::word(&old.state)),
         ]);
+        if old.state == RetiringState::ToRevoke {
+            let text = format!(
+                "revoke version {number} where it was made, then: keys retire {} --version {number}",
+                view.name,
+                number = old.version
+            );
+            rows.push(["To do".to_owned(), text]);
+        }
     }
     print::columns(&rows.into_iter().map(Vec::from).collect::<Vec<_>>())
 }

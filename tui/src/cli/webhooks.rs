@@ -1,5 +1,5 @@
 //! Commands about webhooks: where notifications are sent besides. An address comes in by stdin, as a chat's is a secret;
-//! the secret that signs goes out by `add` alone, once.
+//! the secret that signs goes out once, by `add` and by `replace-secret`.
 
 use keyward_keys::input::{DeliveryQuery, NewWebhook, TimingPatch, WebhookPatch};
 use keyward_keys::outbound::MessageFormat;
@@ -133,6 +133,21 @@ pub(super) async fn redeliver(context: &Context<'_>, args: &Args) -> Result<(), 
     let delivery = delivery.parse().map_err(|_| Error::NotFound("delivery"))?;
     let sent = context.service.redeliver(context.caller, hook.id, delivery).await?;
     on_its_way(context, args, &sent).await
+}
+
+#[derive(Serialize)]
+struct Replaced<'a> {
+    secret: &'a str,
+}
+
+pub(super) async fn replace_secret(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let hook = named(context, args).await?;
+    let secret = context.service.replace_webhook_secret(context.caller, hook.id).await?;
+    let secret = secret.expose_secret();
+    let text =
+        Zeroizing::new(if args.json { print::json(&Replaced { secret }) } else { format!("{secret}\n") });
+    context.out.send(terminal_lines(text.as_bytes(), context.pty)).await?;
+    context.note(args, "For a day messages are signed with the one before too.\n").await
 }
 
 async fn on_its_way(context: &Context<'_>, args: &Args, sent: &DeliveryView) -> Result<(), Failure> {

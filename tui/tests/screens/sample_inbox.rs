@@ -221,6 +221,9 @@ pub(crate) fn webhooks(ask: &WebhookAsk) -> WebhookAnswer {
             Box::new(hook(3, "ops", "https://hooks.example.com/x", "standard", None)),
             SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
         ),
+        WebhookAsk::ReplaceSecret(_) => {
+            WebhookAnswer::Replaced(SecretString::from("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"))
+        }
         WebhookAsk::Deliveries(_) => WebhookAnswer::Deliveries(vec![
             sent(0, DeliveryStatus::Held, 0, None, None),
             sent(1, DeliveryStatus::Delivered, 1, Some(200), None),

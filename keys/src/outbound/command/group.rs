@@ -1,6 +1,9 @@
 //! All that a program started: its process group, and whoever left that, who is known by a mark in the environment that was
-//! handed down. Only one that leaves the group and clears its environment too is not found.
+//! handed down, also to a daemon that is started after another was killed. Only one that leaves the group and clears its
+//! environment too is not found.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -36,18 +39,31 @@ impl Group {
             // Nobody may be left in it.
             let _ = kill_process_group(leader, Signal::KILL);
         }
-        let mark = format!("{MARK}={}", self.mark).into_bytes();
+        let mark = self.mark.clone();
         // Without a runtime the daemon is past its end.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn_blocking(move || (0..LOOKS).any(|_| !end_marked(&mark)));
+            runtime.spawn_blocking(move || end_all(&mark));
         }
     }
 }
 
-/// Ends every process that has the mark. Answers whether there was one.
+/// How the marks of all begin that was started for this data folder: no other daemon of this machine has it.
+pub(in crate::outbound) fn of_folder(folder: &Path) -> String {
+    let (device, file) = folder.metadata().map_or((0, 0), |metadata| (metadata.dev(), metadata.ino()));
+    format!("{device:x}.{file:x}-")
+}
+
+/// Ends every process whose mark begins so, and whatever those start meanwhile.
+pub(in crate::outbound) fn end_all(mark: &str) {
+    let mark = format!("{MARK}={mark}").into_bytes();
+    let _ = (0..LOOKS).any(|_| !end_marked(&mark));
+}
+
+/// Ends every process whose mark begins so, with its group, in which somebody may have lost the mark. Answers whether
+/// there was one.
 #[cfg(target_os = "linux")]
 fn end_marked(mark: &[u8]) -> bool {
-    use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
+    use rustix::process::{PidfdFlags, getpgid, getpgrp, pidfd_open, pidfd_send_signal};
 
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
@@ -55,17 +71,21 @@ fn end_marked(mark: &[u8]) -> bool {
     for id in ids {
         let has_mark = || {
             let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|variable| variable == mark)
+            environment.split(|byte| *byte == 0).any(|variable| variable.starts_with(mark))
         };
         if !has_mark() {
             continue;
         }
         // The number may be another's by now; what the handle is of stays the same, and so is looked at once more.
-        let Some(handle) = Pid::from_raw(id).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) else {
-            continue;
-        };
+        let Some(pid) = Pid::from_raw(id) else { continue };
+        let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
         if has_mark() {
             found = true;
+            if let Ok(group) = getpgid(Some(pid))
+                && group != getpgrp()
+            {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
             let _ = pidfd_send_signal(&handle, Signal::KILL);
         }
     }

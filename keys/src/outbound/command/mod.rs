@@ -3,7 +3,7 @@
 //! prints goes nowhere but into the answer's shape.
 
 mod file;
-mod group;
+pub(super) mod group;
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::error::{CallError, CallResult, Class};
 use super::step::{Created, Step, Subject, Told};
 use super::{Outbound, value};
 use file::Program;
-use group::{EndOnDrop, Group, MARK};
+use group::{EndOnDrop, Group, MARK, end_all, of_folder};
 
 pub use file::CommandEntry;
 
@@ -107,15 +107,35 @@ impl Outbound {
         };
         let input = serde_json::to_vec(&input).map(Zeroizing::new);
         let input = input.map_err(|_| CallError::config("the step cannot be written as JSON"))?;
-        run(name, &program, input).await.map_err(|error| error.maybe_done(step == Step::Create))
+        let mark = self.mark()?;
+        run(name, &program, input, mark).await.map_err(|error| error.maybe_done(step == Step::Create))
+    }
+
+    /// What all that a program starts is known by.
+    fn mark(&self) -> CallResult<String> {
+        let random = crate::crypto::random_array::<16>();
+        let random = random.map_err(|_| CallError::transient("the system gives no random bytes"))?;
+        Ok(self.folder().map(of_folder).unwrap_or_default() + &hex::encode(random))
+    }
+
+    /// Ends what programs have left behind that were started by an earlier run of the daemon: one that is killed cannot.
+    pub async fn end_leftovers(&self) {
+        if let Some(folder) = self.folder().map(std::path::Path::to_owned) {
+            // The worst that comes of a failure here is what there was before.
+            let _ = tokio::task::spawn_blocking(move || end_all(&of_folder(&folder))).await;
+        }
     }
 }
 
 /// What one of a program's outputs had to say; none when it was too much.
 type Heard = Option<Zeroizing<Vec<u8>>>;
 
-async fn run(name: &str, program: &Program, input: Zeroizing<Vec<u8>>) -> CallResult<Zeroizing<Vec<u8>>> {
-    let mark = mark()?;
+async fn run(
+    name: &str,
+    program: &Program,
+    input: Zeroizing<Vec<u8>>,
+    mark: String,
+) -> CallResult<Zeroizing<Vec<u8>>> {
     let mut child = start(name, program, &mark)?;
     let group = Arc::new(Group::of(&child, mark));
     // Whatever happens from here on, everything that it started ends with it.
@@ -162,12 +182,6 @@ async fn run(name: &str, program: &Program, input: Zeroizing<Vec<u8>>) -> CallRe
         Ok(Ok(status)) if status.success() => Ok(printed),
         Ok(Ok(status)) => Err(failure(name, status.code())),
     }
-}
-
-/// What all that a program starts is known by.
-fn mark() -> CallResult<String> {
-    let random = crate::crypto::random_array::<16>();
-    random.map(hex::encode).map_err(|_| CallError::transient("the system gives no random bytes"))
 }
 
 /// Starts it in a process group of its own, in the root folder, with a path to search, the mark and nothing else of ours.

@@ -146,9 +146,32 @@ impl Recipe {
         self.probe.is_some()
     }
 
+    /// Whether a value can be tried by nothing but itself: no credential is shown for it.
+    pub fn probes_alone(&self) -> bool {
+        let alone = |probe: &Request| probe.places().all(|place| !matches!(place, "credential" | "id"));
+        self.probe.as_ref().is_some_and(alone)
+    }
+
     /// Whether an old value can be retired.
     pub fn retires(&self) -> bool {
         self.retire.is_some()
+    }
+
+    /// What is wrong with what is given for the parameters when a value is only tried: those of the other requests may be
+    /// missing.
+    pub fn check_probe_params(&self, given: &BTreeMap<String, String>) -> Vec<Fault> {
+        let mut used = BTreeSet::new();
+        let mut open: Vec<&str> = self.probe.iter().flat_map(Request::places).collect();
+        while let Some(name) = open.pop() {
+            if let Some(param) = self.params.get(name)
+                && used.insert(name)
+            {
+                open.extend(param.default.iter().flat_map(Template::places));
+            }
+        }
+        let mut faults = self.check_params(given);
+        faults.retain(|fault| used.contains(&*fault.field) || !self.params.contains_key(&fault.field));
+        faults
     }
 
     /// Everything that is wrong with what is given for the parameters, each by its name.

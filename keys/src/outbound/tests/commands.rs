@@ -1,12 +1,14 @@
 //! Rotation by a program that does as it should, and by programs that do not.
 
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::time::{Duration, Instant};
 
 use keyward_store::model::Environment;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::clock::Clock;
+use crate::outbound::command::group;
 use crate::outbound::{CallError, Class, Outbound, OutboundSettings, Step, Subject};
 
 const SECRET: &str = "sk-very-secret";
@@ -127,6 +129,37 @@ async fn one_that_leaves_the_group_is_found_by_its_mark() {
         assert!(started.elapsed() < Duration::from_secs(20), "its outputs were waited for");
         wait_until_gone(&noted(&place)).await;
     }
+}
+
+#[tokio::test]
+async fn what_a_killed_daemon_has_left_is_ended_by_the_next_and_nothing_of_another_s() {
+    let (place, other) = (place("true", 20), tempfile::tempdir().unwrap());
+    // As a daemon that was killed leaves them: in a group with somebody who has lost the mark, and apart from it.
+    let left = |folder: &std::path::Path| {
+        let note = folder.join("left");
+        let script = "env -i sleep 300 & a=$!; setsid sleep 300 & echo $$ $a $! > \"$1.new\"; mv \"$1.new\" \"$1\"; wait";
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", script, "sh"]).arg(&note).env("KEYWARD_RUN", group::of_folder(folder) + "x");
+        let child = command.process_group(0).spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !note.exists() {
+            assert!(Instant::now() < deadline);
+            std::thread::yield_now();
+        }
+        (child, std::fs::read_to_string(note).unwrap())
+    };
+    let ((mut ours, ids), (mut theirs, their_ids)) = (left(place.folder.path()), left(other.path()));
+    place.outbound.end_leftovers().await;
+    assert!(!ours.wait().unwrap().success());
+    for id in ids.split_whitespace() {
+        wait_until_gone(id).await;
+    }
+    for id in their_ids.split_whitespace() {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        assert!(!status.contains("State:\tZ"), "{id} is another daemon's");
+    }
+    group::end_all(&group::of_folder(other.path()));
+    theirs.wait().unwrap();
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! What an expression that is refused may have been meant to be, and when that would come: its fields read as five where
-//! six were given or the reverse, or the last day of a month that has no such day. It decides nothing.
+//! What an expression may have been meant to be that is refused, or is one either way, and when that would come: its
+//! fields read as five where six were given or the reverse, or the last day of a month that has no such day.
 
 use chrono::TimeZone;
 use chrono_tz::Tz;
@@ -23,6 +23,15 @@ pub(super) fn instead(text: &str, zone: Tz, quiet: Option<QuietHours>, now_ms: i
         Some(format!("; {reading:?} ({how}) would next come at {} ({zone})", times.join(", ")))
     };
     readings(text).into_iter().filter_map(told).collect()
+}
+
+/// Whether an expression of six fields is as good without its last one, and hourly only with it: `0 3 * * * *` is three
+/// minutes after each hour here, and three in the morning to who is used to a field for years at the end. Nobody who
+/// means the hours needs the seconds for it.
+pub(super) fn either(text: &str) -> bool {
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let [_, hour, "*", _, _, "*"] = fields.as_slice() else { return false };
+    hour.parse::<u32>().is_ok_and(|hour| hour < 24)
 }
 
 fn readings(text: &str) -> Vec<(String, &'static str)> {

@@ -82,6 +82,29 @@ fn a_refusal_tells_what_may_have_been_meant_and_when_that_would_come() {
 }
 
 #[test]
+fn what_is_an_expression_either_way_is_refused_with_both_readings() {
+    for (cron, hourly, daily) in [
+        (
+            "0 3 * * * *",
+            "\"3 * * * *\" (five fields, minute first) would next come at 2026-03-10 12:03:00, \
+             2026-03-10 13:03:00, 2026-03-10 14:03:00",
+            "\"0 3 * * *\" (five fields, minute first) would next come at \
+             2026-03-11 03:00:00, 2026-03-12 03:00:00, 2026-03-13 03:00:00",
+        ),
+        ("0 0 * * * *", "\"0 * * * *\"", "\"0 0 * * *\""),
+        ("30 3 * 1 * *", "\"3 * 1 * *\"", "\"30 3 * 1 *\""),
+    ] {
+        let refused = Schedule::cron(cron, Tz::UTC, None, ms(NOW)).unwrap_err();
+        assert!(refused.contains(hourly) && refused.contains(daily), "{cron}: {refused}");
+    }
+    for clear in
+        ["0 30 * * * *", "0 * * * * *", "0 0 3 * * *", "0 3 0-23 * * *", "0 3 * * * MON", "3 * * * *"]
+    {
+        assert!(Schedule::cron(clear, Tz::UTC, None, ms(NOW)).is_ok(), "{clear}");
+    }
+}
+
+#[test]
 fn what_falls_into_quiet_hours_waits_for_their_end() {
     assert_eq!(next("0 3 * * *", "UTC", Some("22:00-06:30"), NOW), "2026-03-11T06:30:00Z");
     assert_eq!(next("0 23 * * *", "UTC", Some("22:00-06:30"), NOW), "2026-03-11T06:30:00Z");

@@ -14,6 +14,7 @@ mod signing;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod tried;
 
 use keyward_store::model::RotationCause;
 

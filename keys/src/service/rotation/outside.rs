@@ -135,7 +135,9 @@ impl Service {
                     Err(error) => Err(trouble(error)),
                 }
             }
-            RotationMethod::Generate { .. } | RotationMethod::Remind { .. } => {
+            RotationMethod::Generate { .. }
+            | RotationMethod::Remind { .. }
+            | RotationMethod::RemindTried { .. } => {
                 Err((FailureClass::Config, "nobody is called in this method".to_owned(), None))
             }
         }

@@ -193,7 +193,7 @@ fn apply(
 /// The name of a method.
 pub(crate) fn method_name(method: &RotationMethod) -> RotationMethodName {
     match method {
-        RotationMethod::Remind { .. } => RotationMethodName::Remind,
+        RotationMethod::Remind { .. } | RotationMethod::RemindTried { .. } => RotationMethodName::Remind,
         RotationMethod::Generate { .. } => RotationMethodName::Generate,
         RotationMethod::Recipe { .. } => RotationMethodName::Recipe,
         RotationMethod::Webhook { .. } => RotationMethodName::Webhook,
@@ -204,11 +204,19 @@ pub(crate) fn method_name(method: &RotationMethod) -> RotationMethodName {
 /// The same, as a word.
 pub(crate) fn method_word(method: &RotationMethod) -> &'static str {
     match method {
-        RotationMethod::Remind { .. } => "remind",
+        RotationMethod::Remind { .. } | RotationMethod::RemindTried { .. } => "remind",
         RotationMethod::Generate { .. } => "generate",
         RotationMethod::Recipe { .. } => "recipe",
         RotationMethod::Webhook { .. } => "webhook",
         RotationMethod::Command { .. } => "command",
+    }
+}
+
+/// The page where a person makes the value.
+pub(crate) fn page_of(method: &RotationMethod) -> Option<&str> {
+    match method {
+        RotationMethod::Remind { url } | RotationMethod::RemindTried { url, .. } => url.as_deref(),
+        _ => None,
     }
 }
 
@@ -222,13 +230,25 @@ fn method(
     stray(faults, patch, name);
     match name {
         RotationMethodName::Remind => {
-            let old = if let RotationMethod::Remind { url } = before { url.clone() } else { None };
+            let old = page_of(before).map(str::to_owned);
             let url = match patch.url.as_deref().map(str::trim) {
                 Some("") => None,
                 Some(url) => Some(page(faults, url)),
                 None => old,
             };
-            RotationMethod::Remind { url }
+            let (recipe, parameters) = match before {
+                RotationMethod::RemindTried { recipe, parameters, .. } => {
+                    (recipe.clone(), parameters.clone())
+                }
+                _ => Default::default(),
+            };
+            let recipe = patch.recipe.clone().unwrap_or(recipe);
+            let parameters = patch.parameters.clone().map_or(parameters, |given| given.into_iter().collect());
+            if recipe.is_empty() {
+                RotationMethod::Remind { url }
+            } else {
+                RotationMethod::RemindTried { url, recipe, parameters }
+            }
         }
         RotationMethodName::Generate => {
             let old = if let RotationMethod::Generate { template } = before { template } else { TEMPLATE };
@@ -284,8 +304,8 @@ fn stray(faults: &mut Faults, patch: &RotationPatch, name: RotationMethodName) {
     let fields: [(&str, bool, &[RotationMethodName]); 6] = [
         ("template", patch.template.is_some(), &[Generate]),
         ("url", patch.url.is_some(), &[Remind, Webhook]),
-        ("recipe", patch.recipe.is_some(), &[Recipe]),
-        ("parameters", patch.parameters.is_some(), &[Recipe]),
+        ("recipe", patch.recipe.is_some(), &[Recipe, Remind]),
+        ("parameters", patch.parameters.is_some(), &[Recipe, Remind]),
         ("credential", patch.credential.is_some(), &[Recipe]),
         ("command", patch.command.is_some(), &[Command]),
     ];

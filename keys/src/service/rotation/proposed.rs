@@ -4,7 +4,7 @@
 use keyward_store::model::{Custody, Id, RotationMethod};
 
 use crate::caller::Caller;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::input::{KeyRef, RotationMethodName, RotationPatch};
 use crate::outbound::Recipe;
 use crate::policy::Permission;
@@ -54,7 +54,10 @@ impl Service {
                 };
                 shown = self.check_recipe(&mut faults, caller, patch, old, custody).await;
             }
-            RotationMethodName::Remind | RotationMethodName::Generate => {}
+            RotationMethodName::Remind => {
+                self.check_trial(&mut faults, caller, api_key, patch, &before.method).await;
+            }
+            RotationMethodName::Generate => {}
         }
         faults.check()?;
         Ok(shown)
@@ -103,20 +106,57 @@ impl Service {
         if name.is_empty() {
             return shown;
         }
-        match self.0.outbound.recipe(&name).await {
+        if let Some(recipe) = self.known_recipe(faults, &name).await {
+            let given = patch.parameters.clone().unwrap_or_else(|| old_parameters.into_iter().collect());
+            of_parameters(faults, recipe.check_params(&given));
+            check_custody(faults, &recipe, custody);
+        }
+        shown
+    }
+
+    /// How a value is tried that a person hands in. Whoever says so decides where it is sent: they must be able to read it.
+    async fn check_trial(
+        &self,
+        faults: &mut Faults,
+        caller: &Caller,
+        api_key: Option<Id>,
+        patch: &RotationPatch,
+        before: &RotationMethod,
+    ) {
+        if patch.recipe.is_none() && patch.parameters.is_none() {
+            return;
+        }
+        if api_key.is_some_and(|id| self.key_row(caller, Permission::KeyReveal, id).is_err()) {
+            faults.add(
+                "rotation/recipe",
+                "says where new values are sent: who sets it must be able to reveal the key",
+            );
+        }
+        let (old_name, old_parameters) = match before {
+            RotationMethod::RemindTried { recipe, parameters, .. } => (recipe.clone(), parameters.clone()),
+            _ => Default::default(),
+        };
+        let name = patch.recipe.clone().unwrap_or(old_name);
+        if name.is_empty() {
+            return;
+        }
+        let Some(recipe) = self.known_recipe(faults, &name).await else { return };
+        if !recipe.probes_alone() {
+            faults.add("rotation/recipe", "has no way to try a value by itself");
+        }
+        let given = patch.parameters.clone().unwrap_or_else(|| old_parameters.into_iter().collect());
+        of_parameters(faults, recipe.check_probe_params(&given));
+    }
+
+    async fn known_recipe(&self, faults: &mut Faults, name: &str) -> Option<Recipe> {
+        match self.0.outbound.recipe(name).await {
+            Ok(recipe) => return Some(recipe),
             Err(Error::Invalid(found)) => {
                 found.into_iter().for_each(|fault| faults.add("rotation/recipe", fault.detail));
             }
             Err(error) => faults.add("rotation/recipe", error.to_string()),
-            Ok(recipe) => {
-                let given = patch.parameters.clone().unwrap_or_else(|| old_parameters.into_iter().collect());
-                for fault in recipe.check_params(&given) {
-                    faults.add(format!("rotation/parameters/{}", fault.field), fault.detail);
-                }
-                check_custody(faults, &recipe, custody);
-            }
         }
-        shown
+        None
     }
 
     fn readable(&self, caller: &Caller, text: &str) -> std::result::Result<Id, String> {
@@ -128,6 +168,12 @@ impl Service {
         } else {
             Err("is a key in automation custody: nobody is there to unlock it when it is needed".to_owned())
         }
+    }
+}
+
+fn of_parameters(faults: &mut Faults, found: Vec<Fault>) {
+    for fault in found {
+        faults.add(format!("rotation/parameters/{}", fault.field), fault.detail);
     }
 }
 

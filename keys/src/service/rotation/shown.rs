@@ -207,6 +207,10 @@ pub(crate) fn settings_view(tables: &Tables, key: &ApiKey, now_ms: i64) -> Rotat
     };
     match method {
         RotationMethod::Remind { url } => view.url = url,
+        RotationMethod::RemindTried { url, recipe, parameters } => {
+            (view.url, view.recipe) = (url, Some(recipe));
+            view.parameters = Some(parameters.into_iter().collect());
+        }
         RotationMethod::Generate { template } => view.template = Some(template),
         RotationMethod::Recipe { name, parameters, credential } => {
             view.recipe = Some(name);

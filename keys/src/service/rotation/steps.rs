@@ -19,7 +19,7 @@ use crate::rotation::{Begin, Ledger, Made, Way, word};
 use crate::service::Service;
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::rotation::moves::Moment;
-use crate::service::rotation::plan::{method_word, schedule_of};
+use crate::service::rotation::plan::{method_word, page_of, schedule_of};
 
 /// The shortest time after which a value that ends by itself is replaced, ms.
 const SHORTEST_LIFE_MS: i64 = 5 * 60_000;
@@ -61,7 +61,7 @@ impl Service {
             }
             let method = moment.plan.method.clone();
             let (cause, due) = (RotationCause::Schedule, Some(due_ms));
-            let page = if let RotationMethod::Remind { url } = &method { url.clone() } else { None };
+            let page = page_of(&method).map(str::to_owned);
             let waits = Way::of(&method) == Way::Person;
             let begin = Begin { id: run, method, cause, asked_by: None, due_ms: due, overlap_ms: None };
             ledger.begin(begin, moment.now_ms)?;

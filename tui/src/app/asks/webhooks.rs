@@ -22,6 +22,8 @@ pub enum WebhookAsk {
     Remove(Id),
     /// `test_webhook`, answered by [`WebhookAnswer::Done`].
     Test(Id),
+    /// `replace_webhook_secret`, answered by [`WebhookAnswer::Replaced`].
+    ReplaceSecret(Id),
     /// `webhook_deliveries`, the newest, answered by [`WebhookAnswer::Deliveries`].
     Deliveries(Id),
     /// `redeliver`, answered by [`WebhookAnswer::Done`].
@@ -39,6 +41,8 @@ pub enum WebhookAnswer {
     All(Vec<WebhookView>),
     /// A new one's format, and its secret.
     Made(Box<WebhookView>, SecretString),
+    /// Its new secret.
+    Replaced(SecretString),
     /// Messages, newest first.
     Deliveries(Vec<DeliveryView>),
     /// It was done.

@@ -119,6 +119,8 @@ pub(super) static GROUPS: &[Group] = &[
             row(C::New, &[c('n')], "add", 70, "Have notifications sent to another address")
                 .line("webhooks add --name NAME"),
             row(C::Switch, &[c('x')], "off or on", 60, "Send nothing to the selected one, or again"),
+            row(C::Rotate, &[c('R')], "new secret", 55, "Make another secret for the selected one")
+                .line("webhooks replace-secret WEBHOOK"),
             row(C::Delete, &[c('D')], "remove", 50, "Remove the selected one").line("webhooks rm WEBHOOK"),
             row(C::Refresh, &[c('r')], "refresh", 5, "Read the webhooks again").line("webhooks ls"),
         ],

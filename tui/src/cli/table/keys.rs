@@ -26,10 +26,14 @@ const URL: Flag = option(
     "URL",
     "with webhook: where steps are sent; with remind: the page to make a value on, '' for none",
 );
-const RECIPE: Flag = option("--recipe", "RECIPE", "with recipe: the provider's");
+const RECIPE: Flag = option(
+    "--recipe",
+    "RECIPE",
+    "with recipe: the provider's; with remind: it tries the new value, '' for none",
+);
 const PARAMETER: Flag = Flag {
     many: true,
-    ..option("--parameter", "NAME=VALUE", "with recipe: what it asks for; may be repeated")
+    ..option("--parameter", "NAME=VALUE", "with recipe and remind: what it asks for; may be repeated")
 };
 const CREDENTIAL: Flag = option(
     "--credential",

@@ -63,7 +63,7 @@ pub(super) const COMMANDS: &[Command] = &[
             switch("--urgent-at-once", "what is urgent waits for nothing"),
             switch("--url-stdin", "read another address from standard input"),
         ],
-        about: "Change a webhook; its secret stays",
+        about: "Change a webhook; its secret stays (see webhooks replace-secret)",
         more: "",
     },
     Command {
@@ -104,5 +104,13 @@ pub(super) const COMMANDS: &[Command] = &[
         }],
         about: "Send a message once more, now, under the same id",
         more: "",
+    },
+    Command {
+        verb: Verb::WebhooksReplaceSecret,
+        words: &["webhooks", "replace-secret"],
+        operand: HOOK,
+        flags: &[],
+        about: "Make another secret for a webhook, and print it, this once",
+        more: "For a day messages are signed with the one before too.",
     },
 ];

@@ -2,6 +2,7 @@
 //! do, who still uses an old version, and the versions with their labels.
 
 use jiff::tz::TimeZone;
+use keyward_keys::input::RotationMethodName;
 use keyward_keys::view::{RotationFaultView, RotationView, VersionLabel, VersionView};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -117,6 +118,9 @@ fn standing<'a>(rows: &mut Vec<Row<'a>>, view: &'a RotationView, columns: u16, n
     fact(rows, columns, "How", &how, Tone::Text);
     if let Some(url) = &settings.url {
         fact(rows, columns, "", &safe(url), Tone::Accent);
+    }
+    if let (RotationMethodName::Remind, Some(recipe)) = (settings.method, &settings.recipe) {
+        fact(rows, columns, "", &format!("what you paste is tried by {}", safe(recipe)), Tone::Text);
     }
     let keeps = if settings.evidence { " and while used" } else { "" };
     fact(rows, columns, "Overlap", &format!("{}{keeps}", settings.overlap), Tone::Text);

@@ -12,6 +12,7 @@ use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId, WebhookAnswer, WebhookAsk};
 use crate::notice::{Notice, NoticeKind};
+use crate::pages::once::OncePage;
 use crate::pages::profile::deliveries::DeliveriesPage;
 use crate::pages::profile::forms;
 use crate::pages::read::Read;
@@ -47,6 +48,9 @@ pub(super) struct WebhooksPage {
     webhooks: Read<Vec<WebhookView>>,
     list: List<Id>,
     changing: Option<Pending>,
+    /// Whose secret is to be replaced, once that is agreed to.
+    chosen: Option<Id>,
+    replacing: Option<Pending>,
     /// The log to open once a test is on its way.
     testing: Option<(Pending, Id, String)>,
     covered: bool,
@@ -76,6 +80,14 @@ impl WebhooksPage {
             Command::Open => return self.cover(Box::new(DeliveriesPage::new(id, &name))),
             Command::Test => {
                 self.testing = Some((cx.ask(Query::Webhooks(WebhookAsk::Test(id))), id, name));
+            }
+            Command::Rotate => {
+                let text = format!(
+                    "What goes to {} is signed with another secret, and for a day with the one before too.",
+                    safe(&name)
+                );
+                self.chosen = Some(id);
+                cx.open(Dialog::confirm(Subject::Rotate, "Make another secret", text, false));
             }
             Command::Switch => {
                 let ask = WebhookAsk::Turn { id, off: !disabled };
@@ -111,7 +123,7 @@ impl Page for WebhooksPage {
         match command {
             Command::Back => return Step::Back,
             Command::New => return self.cover(forms::webhook()),
-            Command::Open | Command::Test | Command::Switch | Command::Delete => {
+            Command::Open | Command::Test | Command::Switch | Command::Rotate | Command::Delete => {
                 return self.act(command, cx);
             }
             Command::Refresh => self.read(cx),
@@ -132,18 +144,35 @@ impl Page for WebhooksPage {
         if let Subject::Remove(id) = subject {
             self.changing = Some(cx.ask(Query::Webhooks(WebhookAsk::Remove(id))));
         }
+        if let (Subject::Rotate, Some(id)) = (subject, self.chosen.take()) {
+            self.replacing = Some(cx.ask(Query::Webhooks(WebhookAsk::ReplaceSecret(id))));
+        }
         Step::Stay
     }
 
     fn awaits(&self, id: RequestId) -> bool {
         let testing = self.testing.as_ref().map(|(pending, ..)| *pending);
-        self.webhooks.awaits(id) || Pending::is(self.changing, id) || Pending::is(testing, id)
+        let own = [self.changing, self.replacing, testing];
+        self.webhooks.awaits(id) || own.into_iter().any(|pending| Pending::is(pending, id))
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
         if let Some((_, hook, name)) = self.testing.take_if(|(pending, ..)| Pending::is(Some(*pending), id)) {
             match result {
                 Ok(_) => return self.cover(Box::new(DeliveriesPage::new(hook, &name))),
+                Err(notice) => cx.tell(notice),
+            }
+            return Step::Stay;
+        }
+        if Pending::is(self.replacing, id) {
+            self.replacing = None;
+            match result {
+                Ok(Answer::Webhooks(WebhookAnswer::Replaced(secret))) => {
+                    let lead = "What is sent is signed with this secret from now on. It is shown only now."
+                        .to_owned();
+                    return self.cover(Box::new(OncePage::new("Webhook", lead, vec![secret])));
+                }
+                Ok(_) => {}
                 Err(notice) => cx.tell(notice),
             }
             return Step::Stay;

@@ -28,6 +28,7 @@ pub(super) async fn answer(service: &Service, caller: &Caller, ask: WebhookAsk) 
             service.test_webhook(caller, id).await?;
             A::Done
         }
+        WebhookAsk::ReplaceSecret(id) => A::Replaced(service.replace_webhook_secret(caller, id).await?),
         WebhookAsk::Deliveries(id) => {
             let query = DeliveryQuery { page: 1, limit: LISTED };
             A::Deliveries(service.webhook_deliveries(caller, id, &query).await?.deliveries)

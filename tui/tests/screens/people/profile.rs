@@ -220,6 +220,15 @@ fn a_new_webhook_s_address_is_not_shown_and_its_secret_is_once() {
 }
 
 #[test]
+fn a_webhook_s_secret_is_replaced_once_that_is_agreed_to_and_shown_once() {
+    let mut stage = stage("9jjjjjjjjjjjj\rjj");
+    stage.press("RN");
+    assert!(!stage.text().contains("whsec_"), "{}", stage.text());
+    stage.press("Ry");
+    assert!(stage.text().contains("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"), "{}", stage.text());
+}
+
+#[test]
 fn a_forgotten_passphrase_says_what_it_costs_before_anything_is_done() {
     let mut stage = stage("9F");
     assert!(stage.text().contains("There is no unlock passphrase yet"));

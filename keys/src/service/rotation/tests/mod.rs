@@ -4,6 +4,7 @@
 mod commands;
 mod faults;
 mod kills;
+mod remind;
 mod shipped;
 mod vendor;
 
