@@ -233,6 +233,12 @@ async fn invitations(
 #[derive(Serialize, ToSchema)]
 struct Invited {
     code: String,
+    /// Whether the code went out by mail, when that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mailed: Option<bool>,
+    /// Why it did not.
+    #[serde(rename = "mailFault", skip_serializing_if = "Option::is_none")]
+    mail_fault: Option<String>,
     #[serde(flatten)]
     invitation: InvitationView,
 }
@@ -243,6 +249,9 @@ struct NewInvitation {
     #[schema(format = "email", min_length = 3, max_length = 254)]
     email: String,
     role: Role,
+    /// Mail them the code, at a domain that the operator has named for that.
+    #[schema(required = false)]
+    mail: bool,
 }
 
 /// Invites somebody to a team.
@@ -255,11 +264,18 @@ async fn invite(
     IdPath(team): IdPath,
     Object(mut body): Object,
 ) -> Result<impl IntoResponse, Problem> {
-    let new = NewInvitation { email: body.required_text("email"), role: role(&mut body) };
+    let (email, role) = (body.required_text("email"), role(&mut body));
+    let new = NewInvitation { email, role, mail: body.flag("mail").unwrap_or(false) };
     body.finish()?;
-    let issued = door.service.invite(&caller, team, &new.email, new.role).await?;
+    let (issued, mail_fault) = if new.mail {
+        door.service.invite_by_mail(&caller, team, &new.email, new.role).await?
+    } else {
+        (door.service.invite(&caller, team, &new.email, new.role).await?, None)
+    };
+    let mailed = new.mail.then_some(mail_fault.is_none());
     let location = format!("/api/teams/{team}/invitations/{}", issued.invitation.id);
-    let invited = Invited { code: issued.code.expose_secret().to_owned(), invitation: issued.invitation };
+    let code = issued.code.expose_secret().to_owned();
+    let invited = Invited { code, mailed, mail_fault, invitation: issued.invitation };
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(invited)))
 }
 

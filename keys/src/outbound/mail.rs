@@ -1,4 +1,4 @@
-//! A notification as an e-mail, through the operator's server: plain text, to one address. Nothing that somebody typed
+//! E-mail through the operator's server: plain text, to one address, such as a notification. Nothing that somebody typed
 //! becomes a header but the subject, as one line of it.
 
 use std::error::Error;
@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
+use jiff::Timestamp;
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::transport::smtp::AsyncSmtpTransportBuilder;
@@ -49,6 +50,19 @@ pub struct MailSettings {
     pub from: String,
     /// Domains at which a team's notifications may go to any address, in lower case.
     pub domains: Vec<String>,
+}
+
+/// What is mailed. Its text may hold what is for its reader alone.
+#[derive(Debug)]
+pub struct Letter {
+    /// What it is known by; the same when it is sent again.
+    pub id: String,
+    /// When it was written.
+    pub at: Timestamp,
+    /// What it is about; its first line counts.
+    pub subject: String,
+    /// What it says, line by line.
+    pub text: SecretString,
 }
 
 /// Mails an hour to one mailbox; what is more waits. However often something is sent again, nobody is flooded.
@@ -97,23 +111,23 @@ impl Mailer {
         self.settings.from.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
     }
 
-    fn write(&self, to: &str, message: &Message) -> CallResult<lettre::Message> {
+    fn write(&self, to: &str, letter: &Letter) -> CallResult<lettre::Message> {
         let wrong = |_| CallError::config("this is no e-mail address that mail could go to");
         let from = Mailbox::new(Some("Keyward".to_owned()), self.settings.from.parse().map_err(wrong)?);
         let mail = lettre::Message::builder()
             .from(from)
             .to(Mailbox::new(None, to.parse().map_err(wrong)?))
-            .subject(subject(message))
-            .date(SystemTime::from(message.at))
+            .subject(subject(&letter.subject))
+            .date(SystemTime::from(letter.at))
             // The same when it is sent again, so that mailboxes show it once.
-            .message_id(Some(format!("<{}@{}>", message.id, self.domain())))
+            .message_id(Some(format!("<{}@{}>", letter.id, self.domain())))
             // RFC 3834: no holiday answers.
             .raw_header(HeaderValue::new(
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".to_owned(),
             ))
             .header(ContentType::TEXT_PLAIN)
-            .body(text(message));
+            .body(text(letter.text.expose_secret()));
         mail.map_err(|_| CallError::config("this could not be written as an e-mail"))
     }
 }
@@ -135,10 +149,18 @@ impl Outbound {
     /// # Errors
     /// Config when the server will never take it; all else is transient, wrong settings too: an operator mends them.
     pub async fn send_mail(&self, to: &str, message: &Message) -> CallResult<u16> {
+        self.send_letter(to, &letter(message)).await
+    }
+
+    /// Sends a letter; answers the status of a success.
+    ///
+    /// # Errors
+    /// As [`Self::send_mail`].
+    pub async fn send_letter(&self, to: &str, letter: &Letter) -> CallResult<u16> {
         let mailer = self
             .mailer()
             .ok_or_else(|| CallError::transient("no mail server is set; the operator sets smtp.host"))?;
-        let mail = mailer.write(to, message)?;
+        let mail = mailer.write(to, letter)?;
         mailer.paced(to)?;
         let _turn = self.client().turn().await?;
         let sending = async { mailer.transport().await?.send(mail).await.map_err(|error| refused(&error)) };
@@ -209,21 +231,25 @@ fn is_untrusted(error: &lettre::transport::smtp::Error) -> bool {
 }
 
 /// One line, whatever the notification says.
-fn subject(message: &Message) -> String {
-    let line = message.text.lines().next().unwrap_or_default();
+fn subject(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
     let mut subject: String = "Keyward: ".to_owned();
     subject.extend(line.chars().filter(|c| !c.is_control()).take(SUBJECT));
     subject
 }
 
-fn text(message: &Message) -> String {
-    let clean = |c: &char| !c.is_control() || *c == '\n';
-    let said: String = message.text.chars().filter(clean).collect();
-    let key = message.api_key.as_ref().map(|id| format!("Key: {id}\n")).unwrap_or_default();
-    format!(
-        "{said}\n\nType: {}\n{key}Time: {}\n\n-- \nSent by Keyward to a webhook of the format email, which can be turned off there.\n",
-        message.kind, message.at
-    )
+/// Lines of text, and nothing that moves a terminal.
+fn text(said: &str) -> String {
+    said.chars().filter(|c| !c.is_control() || *c == '\n').collect()
+}
+
+fn letter(message: &Message) -> Letter {
+    let Message { id, kind, text, api_key, at } = message;
+    let key = api_key.as_ref().map(|id| format!("Key: {id}\n")).unwrap_or_default();
+    let text = SecretString::from(format!(
+        "{text}\n\nType: {kind}\n{key}Time: {at}\n\n-- \nSent by Keyward to a webhook of the format email, which can be turned off there.\n"
+    ));
+    Letter { id: id.clone(), at: *at, subject: message.text.clone(), text }
 }
 
 #[cfg(test)]
@@ -253,7 +279,7 @@ mod tests {
     }
 
     fn written(to: &str, text: &str) -> String {
-        let mail = mailer().write(to, &message(text)).expect("a mail");
+        let mail = mailer().write(to, &letter(&message(text))).expect("a mail");
         String::from_utf8(mail.formatted()).expect("text")
     }
 
@@ -274,7 +300,7 @@ mod tests {
         assert!(body.contains("Type: key_deleted") && body.contains("Key: 0123"), "{body}");
         assert!(!format!("{:?}", mailer().settings).contains("canary"));
         for wrong in ["ana@example.com\r\nBcc: eve@example.com", "nobody", "a@b, c@d"] {
-            assert!(mailer().write(wrong, &message("x")).is_err(), "{wrong}");
+            assert!(mailer().write(wrong, &letter(&message("x"))).is_err(), "{wrong}");
         }
         let long = written("ana@example.com", &"\u{dc} \u{7}".repeat(5_000));
         assert!(long.lines().all(|line| line.len() < 998), "no line is too long for SMTP");

@@ -35,7 +35,7 @@ use mail::Mailer;
 pub use client::CallLimits;
 pub use command::CommandEntry;
 pub use error::{CallError, CallResult, Class};
-pub use mail::{MailSettings, MailTls};
+pub use mail::{Letter, MailSettings, MailTls};
 pub use message::{Message, MessageFormat};
 pub use recipe::{Listed, Mode, Parameter, Recipe, RecipeEntry, RecipeRun, Tried};
 pub use signature::WebhookSecret;

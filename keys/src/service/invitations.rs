@@ -1,5 +1,5 @@
-//! Invitations to teams: a code for one e-mail address and one role, good once and for a week. Mail is nobody's here:
-//! whoever invites hands the code over.
+//! Invitations to teams: a code for one e-mail address and one role, good once and for a week. Whoever invites hands the
+//! code over; mail is `invite_mail`'s.
 
 use secrecy::{ExposeSecret, SecretString};
 

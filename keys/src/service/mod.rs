@@ -34,6 +34,7 @@ mod home;
 mod hygiene;
 mod import;
 mod invitations;
+mod invite_mail;
 mod jobs;
 mod key_networks;
 mod keys;

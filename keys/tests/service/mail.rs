@@ -6,6 +6,7 @@ use keyward_keys::input::{DeliveryQuery, NewWebhook, ProfileChange, TimingPatch,
 use keyward_keys::outbound::{MailSettings, MailTls, MessageFormat};
 use keyward_keys::view::{DeliveryStatus, DeliveryView};
 use keyward_keys::{Caller, Error, Id, Role};
+use secrecy::ExposeSecret;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -187,4 +188,35 @@ async fn a_refusal_is_final_where_it_is_and_nothing_goes_out_without_the_tls_tha
         !lines.is_empty() && !lines.iter().any(|line| line.starts_with("AUTH") || line.starts_with("MAIL")),
         "{lines:?}"
     );
+}
+
+#[tokio::test]
+async fn an_invitation_is_mailed_to_the_operator_s_domains_alone_and_its_code_is_good() {
+    let post = Post::start(&["250 ok", "550 no such mailbox"]).await;
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let team = team(&instance, &ana).await.id;
+    let none = fault(instance.service.invite_by_mail(&ana, team, "eve@ops.example.com", Role::Member).await);
+    assert!(none.0 == "mail" && none.1.contains("smtp.host"), "{none:?}");
+    let instance = instance.reopen_with(post.settings(MailTls::None)).await;
+    let service = &instance.service;
+    // Also to somebody who has an account here: who has one is nobody's business.
+    for stranger in ["eve@elsewhere.example.com", "ana@example.com"] {
+        let refused = fault(service.invite_by_mail(&ana, team, stranger, Role::Member).await);
+        assert!(refused.0 == "mail" && refused.1.contains("smtp.domains"), "{refused:?}");
+    }
+    assert!(service.invitations(&ana, team).await.expect("a list").is_empty());
+    let sent =
+        service.invite_by_mail(&ana, team, "Eve@ops.example.com", Role::Viewer).await.expect("invited");
+    assert_eq!(sent.1, None);
+    let lines = post.lines();
+    let code = sent.0.code.expose_secret();
+    assert!(lines.contains(&"RCPT TO:<eve@ops.example.com>".to_owned()), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains(code)), "{lines:?}");
+    assert!(lines.contains(&"Subject: Keyward: you are invited to a team".to_owned()), "{lines:?}");
+    // What the mail server does not take is told, and the code is good all the same.
+    let unsent =
+        service.invite_by_mail(&ana, team, "bo@ops.example.com", Role::Viewer).await.expect("invited");
+    assert!(unsent.1.as_deref().is_some_and(|fault| fault.contains("550")), "{:?}", unsent.1);
+    assert_eq!(service.invitations(&ana, team).await.expect("a list").len(), 2);
 }

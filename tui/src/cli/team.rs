@@ -98,6 +98,10 @@ fn looking_at(viewing: &ViewingView) -> String {
 #[derive(Serialize)]
 struct Invited<'a> {
     code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mailed: Option<bool>,
+    #[serde(rename = "mailFault", skip_serializing_if = "Option::is_none")]
+    mail_fault: Option<&'a str>,
     #[serde(flatten)]
     invitation: &'a InvitationView,
 }
@@ -106,10 +110,21 @@ pub(super) async fn invite(context: &Context<'_>, args: &Args) -> Result<(), Fai
     let team = named(context, args.get("--team")).await?;
     let role = role(args)?.unwrap_or(Role::Member);
     let email = args.operands.first().map(String::as_str).unwrap_or_default();
-    let issued = context.service.invite(context.caller, team.id, email, role).await?;
-    let code = issued.code.expose_secret();
+    let (issued, fault) = if args.has("--mail") {
+        context.service.invite_by_mail(context.caller, team.id, email, role).await?
+    } else {
+        (context.service.invite(context.caller, team.id, email, role).await?, None)
+    };
+    let (code, mail_fault) = (issued.code.expose_secret(), fault.as_deref());
     if args.json {
-        return context.print(&print::json(&Invited { code, invitation: &issued.invitation })).await;
+        let mailed = args.has("--mail").then_some(fault.is_none());
+        let invited = Invited { code, mailed, mail_fault, invitation: &issued.invitation };
+        return context.print(&print::json(&invited)).await;
+    }
+    match mail_fault {
+        Some(fault) => context.note(args, &format!("It could not be mailed: {fault}.\n")).await?,
+        None if args.has("--mail") => context.note(args, "It is mailed to them.\n").await?,
+        None => {}
     }
     let whom = print::safe_lines(&issued.invitation.email);
     let (_, host) = context.host.address.split_once('@').unwrap_or_default();

@@ -110,3 +110,24 @@ async fn a_recipe_names_the_key_it_shows_and_a_webhook_s_secret_can_be_replaced(
     let trail = server.run(&ana, "audit --json", b"").await.out().to_owned();
     assert!(trail.contains("was replaced") && !trail.contains("whsec_"));
 }
+
+#[tokio::test]
+async fn a_rotation_by_hand_says_where_the_value_is_made_and_what_to_do_next() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    let line = "keys add --name pay --service Stripe --method remind --url https://dashboard.stripe.com/apikeys \
+                --overlap 0s";
+    assert_eq!(server.run(&ana, line, b"v-1").await.status, Some(0));
+    let waits = server.run(&ana, "keys rotate pay", b"").await;
+    for told in ["https://dashboard.stripe.com/apikeys", "keys rotate pay --value-stdin"] {
+        assert!(waits.out().contains(told), "{}", waits.out());
+    }
+    let set = server.run(&ana, "keys rotate pay --value-stdin", b"v-2").await;
+    assert!(set.status == Some(0) && !set.out().contains("--value-stdin"), "{}", set.out());
+    // A recipe that can try a value by itself does so; one that needs the provider's credential for it cannot.
+    let tried = server.run(&ana, "keys edit pay --recipe openrouter", b"").await;
+    assert_eq!(tried.status, Some(0), "{}", tried.err());
+    assert!(server.run(&ana, "keys rotation pay", b"").await.out().contains("openrouter"));
+    let params = server.run(&ana, "keys edit pay --recipe twilio", b"").await;
+    assert!(params.status != Some(0) && params.err().contains("account"), "{}", params.err());
+}

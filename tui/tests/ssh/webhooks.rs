@@ -47,6 +47,12 @@ async fn a_webhook_is_made_tried_changed_and_removed() {
         let refused = run(wrong).await;
         assert!(refused.status == Some(2) && refused.err().contains(word), "{wrong}: {}", refused.err());
     }
+    let made = server.run(&ana, "webhooks add --name signed", b"https://hooks.example.com/x").await;
+    let other = server.run(&ana, "webhooks replace-secret signed", b"").await;
+    assert!(other.out().starts_with("whsec_") && other.out() != made.out(), "{}", other.err());
+    let chat = server.run(&ana, "webhooks replace-secret Ops", b"").await;
+    assert!(chat.status == Some(5) && chat.err().contains("not signed"), "{}", chat.err());
+    assert_eq!(run("webhooks rm signed --yes").await.status, Some(0));
     let private = server.run(&ana, "webhooks add --name x --json", b"http://10.0.0.1/").await;
     assert!(private.status == Some(2) && private.err().contains("/url"), "{}", private.err());
     assert_eq!(run("webhooks rm Ops").await.status, Some(2), "nobody can be asked");

@@ -1,7 +1,7 @@
 //! Teams.
 
 use super::{ENVIRONMENT, YES};
-use crate::cli::command::{Command, Flag, NDJSON, Verb, option};
+use crate::cli::command::{Command, Flag, NDJSON, Verb, option, switch};
 
 const TEAM: Flag = option("--team", "TEAM", "the team, by name or id; not needed when there is one");
 
@@ -52,7 +52,11 @@ pub(super) const COMMANDS: &[Command] = &[
         verb: Verb::TeamInvite,
         words: &["team", "invite"],
         operand: Some(("EMAIL", true)),
-        flags: &[TEAM, ROLE],
+        flags: &[
+            TEAM,
+            ROLE,
+            switch("--mail", "mail them the code, at a domain that the operator has in smtp.domains"),
+        ],
         about: "Make a code with which somebody joins a team",
         more: "The role is member when none is named. The code works once, for a week, for this address alone.",
     },
