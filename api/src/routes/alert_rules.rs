@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use keyward_keys::Id;
 use keyward_keys::input::{AlertRulePatch, AlertRuleQuery, NewAlertRule};
 use keyward_keys::view::{AlertRulePage, AlertRuleView};
+use keyward_keys::{Id, alert_condition_names};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -16,11 +16,6 @@ use crate::input::{Fields, IdPath, Object, Search};
 use crate::link::linked;
 use crate::problem::Problem;
 use crate::signed::Signed;
-
-/// The conditions, for whoever names another.
-pub(super) const CONDITIONS: &str = "request_rate, error_rate, latency_p95, no_traffic, monthly_limit, forecast, \
-                                     unused, rotation_overdue, frozen_use, monthly_cost, rotation_failed, \
-                                     new_endpoint, odd_hour";
 
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default().routes(routes!(list, make)).routes(routes!(one, replace, change, remove))
@@ -56,7 +51,7 @@ async fn make(
 ) -> Result<impl IntoResponse, Problem> {
     let new = NewAlertRule {
         name: body.required_text("name"),
-        condition: body.required_choice("condition", CONDITIONS),
+        condition: body.required_choice("condition", &alert_condition_names()),
         api_key_id: body.text("apiKeyId"),
         team: body.parsed::<Id>("team", "must be a team's id"),
         threshold: body.number("threshold"),
@@ -123,7 +118,7 @@ async fn remove(
 fn patch(mut body: Fields) -> Result<AlertRulePatch, Problem> {
     let patch = AlertRulePatch {
         name: body.text("name"),
-        condition: body.choice("condition", CONDITIONS),
+        condition: body.choice("condition", &alert_condition_names()),
         threshold: body.number("threshold"),
         recovery: body.clearable("recovery", Fields::number),
         window: body.number("window"),

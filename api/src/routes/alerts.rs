@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use keyward_keys::alert_condition_names;
 use keyward_keys::input::{AlertAction, AlertQuery, AlertRespond, AlertSnooze, AlertTrial};
 use keyward_keys::view::{AlertConditionView, AlertHistory, AlertPage, AlertTrialView, AlertView};
 use serde::Serialize;
@@ -11,7 +12,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::PAGE_SIZE;
-use super::alert_rules::CONDITIONS;
 use crate::HttpDoor;
 use crate::input::{IdPath, Object, OptionalObject, Search};
 use crate::link::linked;
@@ -165,7 +165,7 @@ async fn backtest(
     Object(mut body): Object,
 ) -> Result<Json<AlertTrialView>, Problem> {
     let (api_key_id, team) = (body.text("apiKeyId"), body.parsed("team", "must be a team's id"));
-    let condition = body.required_choice("condition", CONDITIONS);
+    let condition = body.required_choice("condition", &alert_condition_names());
     let (threshold, recovery, window) =
         (body.number("threshold"), body.number("recovery"), body.number("window"));
     let trial = AlertTrial { api_key_id, team, condition, threshold, recovery, window };

@@ -104,7 +104,7 @@ use crate::error::Result;
 use crate::meters::Meters;
 use crate::outbound::Outbound;
 
-pub use alerts::alert_conditions;
+pub use alerts::{alert_condition_names, alert_conditions};
 pub use audit::{AuditExport, AuditFault, AuditRun, AuditSummary, inspect_audit};
 pub use bus::Subscription;
 pub use gather::Gatherer;

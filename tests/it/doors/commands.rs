@@ -48,6 +48,7 @@ const COMMANDS: &[(&str, &str, u32)] = &[
     ("alerts resolve", "alerts resolve {id}", 3),
     ("alerts respond", "alerts respond {id} --action freeze", 3),
     ("alerts rules", "alerts rules", 0),
+    ("alerts conditions", "alerts conditions", 0),
     ("alerts rule add", "alerts rule add --name r --condition error_rate --key {id}", 3),
     ("alerts rule rm", "alerts rule rm {id}", 3),
     ("team ls", "team ls", 0),

@@ -3,19 +3,14 @@
 use keyward_keys::input::{
     AlertAction, AlertQuery, AlertRespond, AlertRuleQuery, AlertSnooze, KeyRef, NewAlertRule,
 };
-use keyward_keys::view::{AlertRuleView, AlertView};
-use keyward_keys::{AlertCondition, Error, Id};
+use keyward_keys::view::{AlertConditionView, AlertRuleView, AlertView};
+use keyward_keys::{AlertCondition, Error, Id, alert_condition_names};
 
 use super::parse::Args;
 use super::{Context, Failure, edit, keys, print};
 
 /// Lines shown when nothing is said.
 const PAGE_SIZE: u32 = 50;
-
-/// The conditions, for whoever names another.
-pub(super) const CONDITIONS: &str = "request_rate, error_rate, latency_p95, no_traffic, monthly_limit, forecast, \
-                                     unused, rotation_overdue, frozen_use, monthly_cost, rotation_failed, \
-                                     new_endpoint or odd_hour";
 
 pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let state = args.get("--state");
@@ -113,9 +108,22 @@ pub(super) async fn rules(context: &Context<'_>, args: &Args) -> Result<(), Fail
     context.print(&print::columns(&rows(header.map(str::to_owned).to_vec(), &page.rules, rule_row))).await
 }
 
+pub(super) async fn conditions(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let conditions = context.service.alert_conditions(context.caller)?;
+    if args.json {
+        return context.print(&print::json(&conditions)).await;
+    }
+    if args.has("--ndjson") {
+        return context.print_lines(&conditions).await;
+    }
+    let header = ["CONDITION", "FROM", "WINDOW", "WHAT IT LOOKS AT"].map(str::to_owned).to_vec();
+    context.print(&print::columns(&rows(header, &conditions, condition_row))).await
+}
+
 pub(super) async fn add(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let words = format!("one of {}", alert_condition_names());
     let condition: AlertCondition =
-        keys::word_of("--condition", args.get("--condition").unwrap_or_default(), CONDITIONS)?;
+        keys::word_of("--condition", args.get("--condition").unwrap_or_default(), &words)?;
     let new = NewAlertRule {
         name: args.get("--name").unwrap_or_default().to_owned(),
         condition: Some(condition),
@@ -171,6 +179,21 @@ fn alert_row(alert: &AlertView) -> Vec<String> {
         alert.rule_name.clone().unwrap_or_default(),
         alert.message.clone(),
         alert.id.to_string(),
+    ]
+}
+
+fn condition_row(condition: &AlertConditionView) -> Vec<String> {
+    let AlertConditionView { unit, threshold, least, most, .. } = condition;
+    let from = match threshold {
+        _ if least == most => String::new(),
+        Some(usual) => format!("{usual} {unit}"),
+        None => format!("N {unit}"),
+    };
+    vec![
+        condition.condition.name().to_owned(),
+        from,
+        condition.window.map(|minutes| format!("{minutes} min")).unwrap_or_default(),
+        condition.about.to_owned(),
     ]
 }
 

@@ -50,6 +50,7 @@ pub(super) enum Verb {
     AlertsResolve,
     AlertsRespond,
     AlertsRules,
+    AlertsConditions,
     AlertsRuleAdd,
     AlertsRuleRm,
     Complete,

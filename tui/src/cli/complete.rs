@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use keyward_keys::AlertCondition;
 use keyward_keys::input::{KeyQuery, RotationMethodName};
 
 use super::command::Command;
@@ -24,6 +25,7 @@ enum Names {
     Environments,
     Methods,
     Recipes,
+    Conditions,
     None,
 }
 
@@ -86,6 +88,9 @@ async fn of_command(
         Names::Environments => ["development", "staging", "production"].map(str::to_owned).to_vec(),
         Names::Methods => RotationMethodName::ALL.iter().map(print::word).collect(),
         Names::Recipes => context.service.recipes(context.caller).await?,
+        Names::Conditions => {
+            AlertCondition::ALL.iter().map(|condition| condition.name().to_owned()).collect()
+        }
         Names::None => Vec::new(),
     })
 }
@@ -99,6 +104,7 @@ fn names_of(value: &str) -> Names {
         "ENV" => Names::Environments,
         "METHOD" => Names::Methods,
         "RECIPE" => Names::Recipes,
+        "CONDITION" => Names::Conditions,
         _ => Names::None,
     }
 }

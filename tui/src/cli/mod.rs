@@ -138,6 +138,7 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::AlertsRespond => alerts::respond(context, args).await,
         Verb::AlertsResolve => alerts::resolve(context, args).await,
         Verb::AlertsRules => alerts::rules(context, args).await,
+        Verb::AlertsConditions => alerts::conditions(context, args).await,
         Verb::AlertsRuleAdd => alerts::add(context, args).await,
         Verb::AlertsRuleRm => alerts::rm(context, args).await,
         Verb::NotificationsLs => notifications::ls(context, args).await,

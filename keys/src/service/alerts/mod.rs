@@ -16,4 +16,4 @@ mod wording;
 
 pub(crate) use handle::state_of;
 pub(crate) use look::Latest;
-pub use wording::alert_conditions;
+pub use wording::{alert_condition_names, alert_conditions};

@@ -32,6 +32,11 @@ pub fn alert_conditions() -> impl ExactSizeIterator<Item = AlertConditionView> {
     })
 }
 
+/// Their names, as people write them: for whoever wrote another.
+pub fn alert_condition_names() -> String {
+    AlertCondition::ALL.iter().map(|condition| condition.name()).collect::<Vec<_>>().join(", ")
+}
+
 impl Service {
     /// What rules can look at.
     pub fn alert_conditions(&self, caller: &Caller) -> Result<Vec<AlertConditionView>> {

@@ -69,6 +69,14 @@ pub(super) const COMMANDS: &[Command] = &[
         more: "",
     },
     Command {
+        verb: Verb::AlertsConditions,
+        words: &["alerts", "conditions"],
+        operand: None,
+        flags: &[NDJSON],
+        about: "What rules can look at, and the thresholds that are usual",
+        more: "Where the threshold is N, a rule has to name one.",
+    },
+    Command {
         verb: Verb::AlertsRuleAdd,
         words: &["alerts", "rule", "add"],
         operand: None,
@@ -82,9 +90,7 @@ pub(super) const COMMANDS: &[Command] = &[
             option("--window", "MINUTES", "how far back rates and response times are looked at; 5 when none"),
         ],
         about: "Make a rule",
-        more: "The conditions: error_rate (% of calls), request_rate (calls a minute), latency_p95 (ms), no_traffic \
-               (minutes), monthly_limit and forecast (% of the limit), unused (days), rotation_overdue (days), \
-               frozen_use, monthly_cost (units of the price book's currency), rotation_failed, new_endpoint, odd_hour.",
+        more: "alerts conditions tells what rules can look at, and in which unit each threshold counts.",
     },
     Command {
         verb: Verb::AlertsRuleRm,
