@@ -29,6 +29,8 @@ use crate::term::{modes, osc, scratch};
 
 /// How long an Escape is waited on: it may be the beginning of more.
 const ESCAPE: Duration = Duration::from_millis(50);
+/// Input taken before a picture of what it did is due, in bytes.
+const TURN: usize = 32 * 1024;
 /// Questions that may be asked of the core at once.
 const MAX_QUESTIONS: usize = 32;
 /// The bell rings at most so often.
@@ -167,9 +169,15 @@ impl Engine {
                 }
                 chunk = sources.input.recv() => {
                     let Some(chunk) = chunk else { return ExitReason::Gone.into() };
+                    let mut taken = chunk.len();
                     self.take_input(&chunk);
-                    while let Ok(chunk) = sources.input.try_recv() {
+                    while taken < TURN && let Ok(chunk) = sources.input.try_recv() {
+                        taken += chunk.len();
                         self.take_input(&chunk);
+                    }
+                    if taken >= TURN {
+                        // Whoever sends without end keeps nobody else waiting.
+                        tokio::task::yield_now().await;
                     }
                 }
                 Ok(()) = sources.size.changed() => {

@@ -4,6 +4,8 @@
 mod entries;
 mod paint;
 
+use std::cell::OnceCell;
+
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::layout::{Position, Rect};
@@ -42,8 +44,8 @@ pub(super) struct Finder {
     ssh_command: String,
     typed: Edit,
     entries: Vec<Entry>,
-    /// Those that fit what was typed, the best first.
-    found: Vec<usize>,
+    /// Those that fit what was typed, the best first. Looked for when they are needed: many keys may come between two pictures.
+    found: OnceCell<Vec<usize>>,
     selected: usize,
     scroll: usize,
 }
@@ -52,7 +54,7 @@ impl Finder {
     /// Opens it with what can be done here.
     pub(super) fn new(offer: &Offer<'_>) -> Self {
         let entries = entries::of(offer);
-        let found = (0..entries.len()).collect();
+        let found = OnceCell::from((0..entries.len()).collect::<Vec<_>>());
         let ssh_command = offer.ssh_command.to_owned();
         Self { ssh_command, typed: Edit::new(LONGEST), entries, found, selected: 0, scroll: 0 }
     }
@@ -63,7 +65,7 @@ impl Finder {
             return self.command(command, area);
         }
         if self.typed.key(key) {
-            self.find();
+            self.forget();
         }
         Outcome::Open
     }
@@ -71,7 +73,7 @@ impl Finder {
     /// Takes pasted text.
     pub(super) fn pasted(&mut self, text: &str) -> Outcome {
         self.typed.insert(&text.replace(['\n', '\t'], " "));
-        self.find();
+        self.forget();
         Outcome::Open
     }
 
@@ -101,7 +103,7 @@ impl Finder {
             MouseKind::ScrollDown => self.select(self.selected + 3, area),
             MouseKind::Press(Button::Left) if list.contains(at) => {
                 let row = self.scroll + usize::from(mouse.row - list.y);
-                if row < self.found.len() {
+                if row < self.found().len() {
                     self.select(row, area);
                     return self.chosen();
                 }
@@ -114,12 +116,12 @@ impl Finder {
 
     fn select(&mut self, row: usize, area: Rect) {
         let height = usize::from(paint::list(area).height.max(1));
-        self.selected = row.min(self.found.len().saturating_sub(1));
+        self.selected = row.min(self.found().len().saturating_sub(1));
         self.scroll = self.scroll.clamp((self.selected + 1).saturating_sub(height), self.selected);
     }
 
     fn current(&self) -> Option<&Entry> {
-        self.found.get(self.selected).and_then(|at| self.entries.get(*at))
+        self.found().get(self.selected).and_then(|at| self.entries.get(*at))
     }
 
     fn chosen(&self) -> Outcome {
@@ -137,9 +139,18 @@ impl Finder {
         }
     }
 
-    /// Looks again for what was typed. The matcher is large and is not kept.
-    fn find(&mut self) {
+    /// Something else was typed.
+    fn forget(&mut self) {
+        self.found.take();
         (self.selected, self.scroll) = (0, 0);
+    }
+
+    fn found(&self) -> &[usize] {
+        self.found.get_or_init(|| self.find())
+    }
+
+    /// Looks for what was typed. The matcher is large and is not kept.
+    fn find(&self) -> Vec<usize> {
         let text = self.typed.text();
         let pattern = Pattern::new(text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
         let mut config = Config::DEFAULT;
@@ -154,6 +165,6 @@ impl Finder {
         let mut found: Vec<_> =
             self.entries.iter().enumerate().filter_map(|(at, entry)| Some((score(entry)?, at))).collect();
         found.sort_by_key(|(score, at)| (std::cmp::Reverse(*score), *at));
-        self.found = found.into_iter().map(|(_, at)| at).collect();
+        found.into_iter().map(|(_, at)| at).collect()
     }
 }

@@ -41,21 +41,21 @@ impl Finder {
         let inner = frame(buf, place(area), "Commands", ui.style(Tone::Accent), ui);
         let mut pen = Pen::new(buf, inner, 0);
         if !self.typed.is_empty() {
-            pen.end(self.found.len().to_string(), ui.style(Tone::Dim));
+            pen.end(self.found().len().to_string(), ui.style(Tone::Dim));
         }
         pen.text(": ", ui.style(Tone::Accent));
         let field = Rect { x: pen.x(), width: pen.left(), height: inner.height.min(1), ..inner };
         let cursor = self.typed.paint(field, buf, false, ui);
         rule(buf, inner, 1, ui);
         let list = list(area).intersection(inner);
-        let rows = self.found.iter().enumerate().skip(self.scroll).take(usize::from(list.height));
+        let rows = self.found().iter().enumerate().skip(self.scroll).take(usize::from(list.height));
         for (row, (at, entry)) in (0u16..).zip(rows) {
             self.row(&self.entries[*entry], list, row, buf, ui);
             if at == self.selected {
                 ui.theme.select(buf, Rect { y: list.y + row, height: 1, ..list });
             }
         }
-        if self.found.is_empty() {
+        if self.found().is_empty() {
             Pen::new(buf, list, 0).text("Nothing is called that. Esc closes.", ui.style(Tone::Dim));
         }
         if let Some(entry) = self.current().filter(|_| inner.height > 4) {

@@ -23,6 +23,8 @@ pub(super) struct Rotating {
     /// The time zone of what is typed.
     zone: String,
     now_ms: i64,
+    /// What the two below were reckoned from: keys that change nothing of it cost nothing.
+    from: Option<[String; 3]>,
     /// The next times, or what is wrong with what is typed.
     coming: Result<Vec<Timestamp>, String>,
     /// What values would look like. It is nobody's value.
@@ -35,6 +37,7 @@ impl Default for Rotating {
             method: RotationMethodName::Remind,
             zone: "UTC".to_owned(),
             now_ms: 0,
+            from: None,
             coming: Ok(Vec::new()),
             sample: None,
         }
@@ -48,6 +51,7 @@ impl Fields {
             self.set(Field::Rotation, &key.rotation_interval.to_string());
             return;
         };
+        self.rotating.from = None;
         self.rotating.method = settings.method;
         self.rotating.zone.clone_from(&settings.timezone);
         let often = settings.cron.clone().unwrap_or_else(|| key.rotation_interval.to_string());
@@ -69,11 +73,18 @@ impl Fields {
     pub(super) fn at_home(&mut self, zone: &str) {
         if self.key_at_hand().is_none() {
             zone.clone_into(&mut self.rotating.zone);
+            self.rotating.from = None;
         }
     }
 
     /// Something was typed: what it means now.
     pub(super) fn reckon(&mut self, now_ms: i64) {
+        const FROM: [Field; 3] = [Field::Rotation, Field::Quiet, Field::Template];
+        let known = |from: &[String; 3]| FROM.iter().zip(from).all(|(field, text)| self.text(*field) == text);
+        if self.rotating.from.as_ref().is_some_and(known) {
+            return;
+        }
+        self.rotating.from = Some(FROM.map(|field| self.text(field).to_owned()));
         self.rotating.now_ms = now_ms;
         let quiet = Some(self.text(Field::Quiet).trim()).filter(|text| !text.is_empty());
         self.rotating.coming = match self.often() {
