@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keyward_keys::input::{KeyPatch, NewKey, RotationMethodName, RotationPatch};
+use keyward_keys::input::{KeyPatch, NewKey, RollBack, RotationMethodName, RotationPatch};
 use keyward_keys::view::RotationView;
 use keyward_keys::{Error, Plan};
 
@@ -63,6 +63,35 @@ async fn what_many_keys_missed_runs_once_each_and_one_after_another() {
         let seen = instance.rotation_of(&ana, key).await;
         assert_eq!((seen.version, seen.history.len()), (2, 1), "three times were missed, and it ran once");
     }
+}
+
+#[tokio::test]
+async fn rotations_are_counted_by_outcome_and_what_is_overdue_or_open_is_told() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    generated(&instance, &ana, "Made", generates()).await;
+    let by_hand = instance.add_key(&ana, "By hand").await.id;
+    let value = async |series: &str| {
+        let text = instance.service.metrics(&instance.system(), None).await.expect("read");
+        text.lines().find_map(|line| Some(line.strip_prefix(series)?.strip_prefix(' ')?.to_owned()))
+    };
+    let told = async |series: &str, wanted: &str| {
+        assert_eq!(value(series).await.as_deref(), Some(wanted), "{series}");
+    };
+    told("keyward_rotations_overdue", "0").await;
+    let late = NOON + 90 * DAY_MS + 1_000;
+    instance.clock.set(late);
+    told("keyward_rotations_overdue", "2").await;
+    instance.rotates().await;
+    // The one that is made is done; the one by hand waits for somebody, and stays overdue.
+    told("keyward_rotations_overdue", "1").await;
+    told("keyward_rotations_open{state=\"waiting\"}", "1").await;
+    told("keyward_rotations_total{method=\"generate\",outcome=\"done\"}", "1").await;
+    let last = "keyward_rotation_last_success_timestamp_seconds{method=\"generate\"}";
+    told(last, &(late / 1_000).to_string()).await;
+    instance.service.roll_back(&ana, &by_id(by_hand), RollBack::default()).await.expect("given up");
+    told("keyward_rotations_open{state=\"waiting\"}", "0").await;
+    told("keyward_rotations_total{method=\"remind\",outcome=\"cancelled\"}", "1").await;
 }
 
 #[tokio::test]

@@ -221,7 +221,7 @@ fn a_new_webhook_s_address_is_not_shown_and_its_secret_is_once() {
 
 #[test]
 fn a_webhook_s_secret_is_replaced_once_that_is_agreed_to_and_shown_once() {
-    let mut stage = stage("9jjjjjjjjjjjj\rjj");
+    let mut stage = stage("9jjjjjjjjjjjjj\rjj");
     stage.press("RN");
     assert!(!stage.text().contains("whsec_"), "{}", stage.text());
     stage.press("Ry");
