@@ -57,7 +57,11 @@ impl Exit {
             | Core::Registration(_) => Self::Forbidden,
             Core::TotpRequired => Self::SecondFactor,
             Core::Conflict(_) | Core::Stale => Self::Conflict,
-            Core::LimitExceeded { .. } | Core::TooMany(_) | Core::Busy | Core::Full => Self::TryLater,
+            Core::LimitExceeded { .. }
+            | Core::BudgetExceeded { .. }
+            | Core::TooMany(_)
+            | Core::Busy
+            | Core::Full => Self::TryLater,
             Core::Internal(_) => Self::Failed,
         }
     }

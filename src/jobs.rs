@@ -31,7 +31,7 @@ struct Task {
 }
 
 /// All jobs. Off the full hour, when everybody else's run.
-const TASKS: [Task; 11] = [
+const TASKS: [Task; 12] = [
     Task {
         name: "purge_bin",
         schedule: "10 7 * * * *",
@@ -73,6 +73,12 @@ const TASKS: [Task; 11] = [
         // A reading is full a minute after its ten.
         schedule: "5 1/10 * * * *",
         work: |service, caller| Box::pin(async move { service.watch_anomalies(&caller).await }),
+        poke: None,
+    },
+    Task {
+        name: "watch_budgets",
+        schedule: "8 * * * * *",
+        work: |service, caller| Box::pin(async move { service.watch_budgets(&caller).await }),
         poke: None,
     },
     Task {

@@ -98,6 +98,14 @@ pub enum Error {
         /// How long that is.
         wait: Duration,
     },
+    /// The month's calls have cost more than the key's budget, and its owner has fetches refused then.
+    #[error("the key is over its monthly budget, and is not given out before {reset}")]
+    BudgetExceeded {
+        /// When the month ends.
+        reset: Timestamp,
+        /// How long that is.
+        wait: Duration,
+    },
     /// The plan allows no more of these.
     #[error("the plan allows {allowed} keys; delete one or change the plan")]
     PlanLimit {

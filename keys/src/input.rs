@@ -18,6 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use keyward_store::model::{Custody, Environment, Id, Plan};
 
+use crate::prices::Money;
 use crate::view::KeyStatus;
 
 pub use notices::{NewTicket, NotificationQuery, TicketQuery};
@@ -33,6 +34,7 @@ mod team;
 mod token;
 mod transfer;
 mod webhook;
+mod what_if;
 
 pub use access::AccessQuery;
 pub use account::{
@@ -58,6 +60,7 @@ pub use transfer::{
     ImportedKey, MOST_IMPORTED, SeedBlob, SeedKey, TransferFormat, import_env,
 };
 pub use webhook::{DeliveryQuery, NewWebhook, TimingPatch, WebhookPatch};
+pub use what_if::WhatIf;
 
 /// Reads one of a few words, as it stands in JSON.
 pub fn word<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> {
@@ -144,6 +147,12 @@ pub struct NewKey {
     /// Whether fetches are refused once the month's requests are over the limit; reports never are.
     #[schema(required = false)]
     pub refuse_over_limit: bool,
+    /// What the calls of a month may cost, in the price book's currency: above 0, six decimals at most.
+    #[schema(value_type = Option<f64>, examples(49.9))]
+    pub monthly_budget: Option<Money>,
+    /// Whether fetches are refused once the month's calls have cost more than the budget; reports never are.
+    #[schema(required = false)]
+    pub refuse_over_budget: bool,
     /// At most 20, each 1 to 40 characters.
     #[schema(required = false, max_items = 20, examples(json!(["development", "openai", "testing"])))]
     pub tags: Vec<String>,
@@ -197,6 +206,11 @@ pub struct KeyPatch {
     pub monthly_limit: Option<Option<u64>>,
     /// Whether fetches are refused once the month's requests are over the limit; reports never are.
     pub refuse_over_limit: Option<bool>,
+    /// A new budget: what the calls of a month may cost, in the price book's currency.
+    #[schema(value_type = Option<f64>)]
+    pub monthly_budget: Option<Option<Money>>,
+    /// Whether fetches are refused once the month's calls have cost more than the budget; reports never are.
+    pub refuse_over_budget: Option<bool>,
     /// Whether the key is frozen: reported on, not fetched.
     pub frozen: Option<bool>,
     /// The networks that apps may fetch it from, all of them; anywhere when empty.

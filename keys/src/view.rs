@@ -8,6 +8,7 @@ mod alert_more;
 mod audit;
 mod batch;
 mod billing;
+mod budget;
 mod cost;
 mod fetched;
 mod home;
@@ -26,6 +27,7 @@ mod transfer;
 mod usage;
 mod version;
 mod webhook;
+mod what_if;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -34,6 +36,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use keyward_store::model::{Custody, Environment, Id, Plan};
+
+use crate::prices::Money;
 
 pub use access::{AccessAction, AccessAnswer, AppAccess, KeyAccess, PersonAccess};
 pub use alert::{
@@ -46,6 +50,7 @@ pub use batch::{BatchAction, BatchLine, BatchReport};
 pub use billing::{
     BillingCosts, BillingPeriod, BillingView, PlanChange, PlanDifference, PlanUsage, UsageForecast,
 };
+pub use budget::{BudgetOwner, BudgetView, MonthOutlook};
 pub use cost::{CostLine, CostReport, ModelShare};
 pub use fetched::{Fetched, NotFetched};
 pub use home::{Attention, AttentionKey, AttentionKind, HomeView, InstanceCare};
@@ -72,6 +77,7 @@ pub use team::{
 pub use token::TokenView;
 pub use transfer::{Exported, ImportLine, ImportReport, ImportResult, LeftOut};
 pub use webhook::{DeliveryPage, DeliveryStatus, DeliveryView, TimingView, WebhookView};
+pub use what_if::{WhatIfMonth, WhatIfOutcome, WhatIfShare, WhatIfView};
 
 pub use usage::{EndpointShare, ErrorClasses, KeyShare, UsageDay, UsageOverview, UsageReport, UsageSummary};
 
@@ -131,6 +137,11 @@ pub struct KeyView {
     pub monthly_limit: Option<u64>,
     /// Fetches are refused once the month's requests are over the limit.
     pub refuse_over_limit: bool,
+    /// What the calls of a month may cost, in the price book's currency.
+    #[schema(value_type = Option<f64>)]
+    pub monthly_budget: Option<Money>,
+    /// Fetches are refused once the month's calls have cost more than the budget.
+    pub refuse_over_budget: bool,
     /// Frozen: reported on, not fetched.
     pub frozen: bool,
     /// The networks that apps may fetch it from; anywhere when empty.
@@ -361,4 +372,6 @@ pub struct LiveView {
     pub last_used: Option<Timestamp>,
     /// This month against the limit.
     pub month: MonthLimit,
+    /// The month and where it leads, against limit and budget.
+    pub outlook: MonthOutlook,
 }

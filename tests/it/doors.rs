@@ -28,6 +28,7 @@ const REFRESH: &str = r#"{"refreshToken":"none"}"#;
 const FETCH: &str = r#"{"keys":["{id}"]}"#;
 const INVITE: &str = r#"{"email":"new@example.com","role":"viewer"}"#;
 const TRIAL: &str = r#"{"apiKeyId":"{id}","condition":"error_rate"}"#;
+const WHAT_IF: &str = r#"{"apiKeyId":"{id}","monthlyBudget":10}"#;
 const RULE: &str = r#"{"name":"r","condition":"error_rate"}"#;
 const ROLE: &str = r#"{"role":"owner"}"#;
 const PASSPHRASE: &str = r#"{"passphrase":"a fine passphrase"}"#;
@@ -158,6 +159,7 @@ const ROUTES: &[Row] = &[
     ("POST", "/api/alerts/{some}/snooze", "{}", [401, 401, 404, 403, 403, 403]),
     ("POST", "/api/alerts/{some}/resolve", "", [401, 401, 404, 403, 403, 403]),
     ("POST", "/api/alerts/{some}/respond", r#"{"action":"freeze"}"#, [401, 401, 404, 403, 403, 403]),
+    ("POST", "/api/usage/what-if", WHAT_IF, [401, 401, 404, 404, 403, 403]),
     ("POST", "/api/alerts/backtest", TRIAL, [401, 401, 422, 403, 403, 403]),
     ("GET", "/api/alerts/rules", "", [401, 401, 200, 403, 403, 403]),
     ("POST", "/api/alerts/rules", RULE, [401, 401, 201, 403, 403, 403]),

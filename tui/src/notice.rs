@@ -73,6 +73,7 @@ impl From<&Error> for Notice {
             | Error::Conflict(_)
             | Error::KeyInactive
             | Error::LimitExceeded { .. }
+            | Error::BudgetExceeded { .. }
             | Error::PlanLimit { .. }
             | Error::Registration(_)
             | Error::TooMany(_)

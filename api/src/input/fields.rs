@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use keyward_keys::Fault;
 use keyward_keys::input::word;
+use keyward_keys::prices::{AMOUNT, Money};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -167,6 +168,18 @@ impl Fields {
         match self.take(field)? {
             Tree::Number(number) => number.as_f64(),
             _ => self.wrong(field, "must be a number"),
+        }
+    }
+
+    /// An amount of money that somebody sets, when it is given.
+    pub(crate) fn money(&mut self, field: &'static str) -> Option<Money> {
+        let amount = match self.take(field)? {
+            Tree::Number(number) => number.as_f64().and_then(|units| Money::set(units).ok()),
+            _ => None,
+        };
+        match amount {
+            Some(amount) => Some(amount),
+            None => self.wrong(field, AMOUNT),
         }
     }
 

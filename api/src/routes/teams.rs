@@ -64,6 +64,7 @@ async fn create(
     let new = NewTeam {
         name: body.required_text("name"),
         environments: body.choices("environments", ENVIRONMENTS),
+        monthly_budget: body.money("monthlyBudget"),
     };
     body.finish_with(new.faults())?;
     let team = door.service.create_team(&caller, new).await?;
@@ -83,7 +84,7 @@ async fn show(
     Ok(Json(door.service.team(&caller, id).await?))
 }
 
-/// Changes a team's name and environments.
+/// Changes a team's name, environments and budget.
 #[utoipa::path(method(put, patch), path = "/api/teams/{id}", tag = "teams", request_body = TeamPatch, responses(
     (status = 200, description = "The team as it is now", body = TeamView),
 ))]
@@ -97,8 +98,11 @@ async fn update(
     for field in ["_id", "role", "members", "keys", "access", "rekeying", "newcomers", "createdAt"] {
         body.skip(field);
     }
-    let patch =
-        TeamPatch { name: body.text("name"), environments: body.choices("environments", ENVIRONMENTS) };
+    let patch = TeamPatch {
+        name: body.text("name"),
+        environments: body.choices("environments", ENVIRONMENTS),
+        monthly_budget: body.clearable("monthlyBudget", Fields::money),
+    };
     body.finish_with(patch.faults())?;
     Ok(Json(door.service.update_team(&caller, id, patch).await?))
 }

@@ -7,16 +7,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use keyward_keys::input::{CostQuery, KeyRef, SeriesQuery, TrackEvent, UsageQuery};
+use keyward_keys::input::{CostQuery, KeyRef, SeriesQuery, TrackEvent, UsageQuery, WhatIf};
 use keyward_keys::table::Table;
-use keyward_keys::view::{CostReport, Tracked, UsageOverview, UsageReport, UsageSeries};
+use keyward_keys::view::{CostReport, Tracked, UsageOverview, UsageReport, UsageSeries, WhatIfView};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::HttpDoor;
 use crate::deferred::Deferred;
-use crate::input::{self, ENVIRONMENTS, Fields, KeyPath, Search};
+use crate::input::{self, ENVIRONMENTS, Fields, KeyPath, Object, Search};
 use crate::listing::listed;
 use crate::problem::Problem;
 use crate::signed::Signed;
@@ -27,6 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
         .routes(listed(routes!(overview)))
         .routes(listed(routes!(series)))
         .routes(listed(routes!(costs)))
+        .routes(routes!(what_if))
         .routes(routes!(track))
         .routes(routes!(bulk::track_many))
 }
@@ -88,6 +89,26 @@ async fn costs(
     let span = query(search)?;
     let report = door.service.costs(&caller, &CostQuery { span, by, key }).await?;
     Ok(written(&report, format))
+}
+
+/// Tries a limit or a budget of a key, or a budget of a team, on the past month and on this one so far, before it is set.
+#[utoipa::path(post, path = "/api/usage/what-if", tag = "usage", request_body = WhatIf, responses(
+    (status = 200, description = "When it would have been reached", body = WhatIfView),
+    (status = 404, description = "There is no such key or team"),
+))]
+async fn what_if(
+    State(door): State<HttpDoor>,
+    Signed(caller): Signed,
+    Object(mut body): Object,
+) -> Result<Json<WhatIfView>, Problem> {
+    let what = WhatIf {
+        api_key_id: body.text("apiKeyId"),
+        team: body.parsed("team", ID),
+        monthly_limit: body.number("monthlyLimit"),
+        monthly_budget: body.money("monthlyBudget"),
+    };
+    body.finish_with(what.faults())?;
+    Ok(Json(door.service.what_if(&caller, &what).await?))
 }
 
 /// How a report is written.

@@ -35,3 +35,60 @@ async fn a_plan_refuses_one_key_more_and_the_billing_says_what_another_would_cha
     assert_eq!(body["plans"][1]["plan"], "enterprise");
     server.send(server.request("GET", "/api/billing")).await.is_problem(401, "unauthenticated");
 }
+
+#[tokio::test]
+async fn a_budget_is_set_cleared_forecast_and_tried_and_what_is_wrong_is_told_at_once() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let body = json!({"name": "billing", "service": "OpenAI", "apiKey": "v", "monthlyBudget": 49.9});
+    let key = server.post(&token, "/api/keys", &body).await;
+    assert_eq!((key.status, &key.body["monthlyBudget"]), (201, &json!(49.9)), "{}", key.body);
+    let path = format!("/api/keys/{}", key.text("_id"));
+    for wrong in [json!(-1), json!(0), json!(1e30), json!(1.1234567), json!("5"), json!(true)] {
+        let change = json!({"monthlyBudget": wrong, "monthlyLimit": -1, "refuseOverBudget": 1});
+        let answer = server.send(server.request("PATCH", &path).bearer_auth(&token).json(&change)).await;
+        answer.is_problem(422, "invalid");
+        let faults = answer.body["errors"].as_array().unwrap().iter();
+        let mut pointers: Vec<_> = faults.map(|fault| fault["pointer"].as_str().unwrap()).collect();
+        pointers.sort_unstable();
+        assert_eq!(pointers, ["/monthlyBudget", "/monthlyLimit", "/refuseOverBudget"], "{wrong}");
+    }
+    let call = json!({"metadata": {"cost": 20}});
+    assert_eq!(
+        server.post(&token, &format!("/api/usage/{}/track", key.text("_id")), &call).await.status,
+        201
+    );
+    let month = &server.get(&token, &format!("/api/usage/{}", key.text("_id"))).await.body["month"];
+    assert_eq!((&month["cost"], &month["monthlyBudget"]), (&json!(20.0), &json!(49.9)));
+    assert!(month["forecastCost"].as_f64() >= Some(20.0) && month["requests"] == 1, "{month}");
+    let billing = server.get(&token, "/api/billing").await.body;
+    assert_eq!(billing["costs"]["budgets"][0]["percentage"], 40.1, "{billing}");
+    assert_eq!(billing["costs"]["budgets"][0]["of"], "key");
+    let costs = server.get(&token, "/api/usage/costs").await.body;
+    assert_eq!(
+        (&costs["lines"][0]["monthlyBudget"], &costs["budgets"]),
+        (&json!(49.9), &billing["costs"]["budgets"])
+    );
+
+    let what = json!({"apiKeyId": key.text("_id"), "monthlyLimit": 1, "monthlyBudget": 10});
+    let tried = server.post(&token, "/api/usage/what-if", &what).await;
+    assert_eq!(tried.status, 200, "{}", tried.body);
+    let this = &tried.body["thisMonth"];
+    assert_eq!((&this["budget"]["percentage"], &this["limit"]["percentage"]), (&json!(200.0), &json!(100.0)));
+    assert_eq!(this["budget"]["shares"].as_array().unwrap().len(), 4);
+    assert!(
+        this["budget"]["reachedAt"].is_string() && tried.body["lastMonth"]["budget"]["reachedAt"].is_null()
+    );
+    server.post(&token, "/api/usage/what-if", &json!({"monthlyBudget": -1})).await.is_problem(422, "invalid");
+
+    let change = json!({"monthlyBudget": null});
+    let cleared = server.send(server.request("PATCH", &path).bearer_auth(&token).json(&change)).await;
+    assert_eq!((cleared.status, &cleared.body["monthlyBudget"]), (200, &json!(null)), "{}", cleared.body);
+    let team = json!({"name": "Payments", "monthlyBudget": 1200});
+    let team = server.post(&token, "/api/teams", &team).await;
+    assert_eq!(team.body["monthlyBudget"], 1200.0, "{}", team.body);
+    let path = format!("/api/teams/{}", team.text("_id"));
+    let change = json!({"monthlyBudget": 0.5});
+    let changed = server.send(server.request("PATCH", &path).bearer_auth(&token).json(&change)).await;
+    assert_eq!(changed.body["monthlyBudget"], 0.5, "{}", changed.body);
+}

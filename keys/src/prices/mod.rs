@@ -8,7 +8,7 @@ mod tally;
 
 use jiff::civil::Date;
 
-pub use money::Money;
+pub use money::{AMOUNT, Money, NoAmount};
 pub(crate) use tally::{Bill, Pricer, Tally, tokens};
 
 /// The list prices in the program, as TOML.

@@ -20,7 +20,7 @@ use crate::service::mirror::Tables;
 use crate::service::patch::check_patch;
 use crate::service::rotation::next_due;
 use crate::service::text::Faults;
-use crate::service::{Service, key_networks};
+use crate::service::{Service, budgets, key_networks};
 use crate::view::{BatchAction, BatchLine, BatchReport};
 
 /// One change that was found right; `N` is what it knows of a new key.
@@ -197,6 +197,10 @@ impl Step<ReadyKey> {
                 if let Some(networks) = &patch.networks {
                     key_networks::put(tables, draft, *id, networks)?;
                     set.push("networks");
+                }
+                if patch.monthly_budget.is_some() || patch.refuse_over_budget.is_some() {
+                    let (amount, refuse) = (patch.monthly_budget, patch.refuse_over_budget);
+                    set.extend(budgets::put(tables, draft, *id, amount, refuse)?);
                 }
                 if patch.rotation_interval.is_some() {
                     record.next_rotation_ms = next_due(tables, &record, draft.now_ms);

@@ -4,20 +4,18 @@
 use keyward_store::model::{Account, Id, Member, Plan, Role};
 
 use crate::caller::Caller;
-use crate::clock::{month_around, timestamp};
+use crate::clock::month_around;
 use crate::error::{Error, Result};
 use crate::plans::Plans;
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::mirror::{Shared, Tables};
+use crate::service::pace::Pace;
 use crate::view::{
     BillingCosts, BillingPeriod, BillingView, PlanChange, PlanDifference, PlanLimits, PlanUsage,
     Subscription, UsageForecast,
 };
-
-/// Before so much of a month has passed, its pace is taken as if it had.
-const LEAST_PACE_MS: i64 = 3_600_000;
 
 /// With fewer keys left than this, those who make one key take turns, and those who make many always do: or two at one
 /// moment would make too many. It is more than one who makes many and all who make one can make meanwhile.
@@ -32,18 +30,19 @@ impl Service {
     /// The caller's plan, what is used of it, the forecast, and what each other plan would change.
     pub async fn billing(&self, caller: &Caller) -> Result<BillingView> {
         let account = caller.person()?;
-        let (plan, keys, counted) = {
+        let (plan, keys, counted, spaces) = {
             let tables = self.mirror().read();
             authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
             let plan = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?.record.plan;
-            (plan, owned_keys(&tables, account), owned_key_ids(&tables, account))
+            let spaces: Vec<Id> = owned(&tables, account).collect();
+            (plan, owned_keys(&tables, account), owned_key_ids(&tables, account), spaces)
         };
         let now_ms = self.now_ms();
         let totals = self.0.usage.totals_many(&counted, now_ms);
         let used = totals.iter().map(|totals| totals.month_used).sum();
         let busy = counted.iter().zip(&totals).filter(|(_, totals)| totals.month_used > 0);
         let busy = busy.map(|(id, _)| *id).collect();
-        let costs = self.month_costs(busy, now_ms).await?;
+        let costs = self.month_costs(busy, spaces, now_ms).await?;
         Ok(billing(&self.0.settings.plans, plan, keys, used, costs, now_ms))
     }
 
@@ -135,33 +134,20 @@ fn billing(plans: &Plans, plan: Plan, keys: u64, used: u64, costs: BillingCosts,
     }
 }
 
-/// What a month's count will be at its end if it goes on so.
-pub(super) fn at_month_end(used: u64, now_ms: i64) -> u64 {
-    let (start, end) = month_around(now_ms);
-    let passed = (now_ms - start.as_millisecond()).max(LEAST_PACE_MS) as u128;
-    let whole = (end.as_millisecond() - start.as_millisecond()) as u128;
-    u64::try_from(u128::from(used) * whole / passed).unwrap_or(u64::MAX).max(used)
-}
-
 /// A straight line from the month's first moment through now.
 fn forecast(limits: &PlanLimits, used: u64, now_ms: i64) -> UsageForecast {
-    let (start, _) = month_around(now_ms);
-    let passed = (now_ms - start.as_millisecond()).max(LEAST_PACE_MS) as u128;
-    let at_the_end = at_month_end(used, now_ms);
-    let exceeds = at_the_end > limits.monthly_requests;
-    let reached = exceeds && used <= limits.monthly_requests;
-    let after = u128::from(limits.monthly_requests) * passed / u128::from(used.max(1));
+    let pace = Pace::of(used, now_ms);
     UsageForecast {
-        monthly_requests: at_the_end,
-        exceeds,
-        limit_reached_at: reached
-            .then(|| timestamp(start.as_millisecond() + i64::try_from(after).unwrap_or(0))),
+        monthly_requests: pace.at_end(),
+        exceeds: pace.at_end() > limits.monthly_requests,
+        limit_reached_at: pace.reaches(limits.monthly_requests),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::timestamp;
 
     fn at(day: i64) -> i64 {
         // 2026-03-01T00:00:00Z, a month of 31 days.
@@ -195,6 +181,7 @@ mod tests {
             forecast: None,
             keys: Vec::new(),
             models: Vec::new(),
+            budgets: Vec::new(),
         };
         let shown = billing(&plans, Plan::Pro, 7, 20_000, costs, at(10));
         assert_eq!(shown.usage, PlanUsage { api_keys: 7, monthly_requests: 20_000, exceeded: false });

@@ -15,9 +15,11 @@ use crate::input::{CostQuery, CostsBy};
 use crate::policy::Permission;
 use crate::prices::{Bill, Money, Pricer, Prices, Tally, tokens};
 use crate::service::Service;
-use crate::service::billing::at_month_end;
+use crate::service::access::{Target, may};
+use crate::service::budgets;
 use crate::service::mirror::Tables;
 use crate::service::overview::LONGEST_CELL_MS;
+use crate::service::pace::Pace;
 use crate::service::report::{Span, grain, model_name};
 use crate::view::{BillingCosts, CostLine, CostReport};
 
@@ -72,9 +74,14 @@ impl Service {
         let (from_ms, to_ms) = (span.from_ms, span.to_ms);
         // By months and by whole days, days (UTC) are as good as hours.
         let grain = if by == CostsBy::Month { months_grain(&span, now_ms) } else { grain(&span, now_ms) };
-        let (lines, total) = {
+        let (service, (only, spaces)) = (self.clone(), self.places_of(caller, account, query, &ids));
+        let (lines, total, budgets) = {
             let _turn = self.0.overviews.lock().await;
-            let reading = move || read(&usage, &book, &sources, by, grain, (from_ms, to_ms));
+            let reading = move || {
+                let (lines, total) = read(&usage, &book, &sources, by, grain, (from_ms, to_ms))?;
+                let meant = |of: Id, space: Id| only.is_none_or(|only| only == of) && spaces.contains(&space);
+                Ok::<_, Error>((lines, total, service.budgets_of(meant, now_ms)?))
+            };
             tokio::task::spawn_blocking(reading).await.map_err(|error| Error::Internal(Box::new(error)))??
         };
         Ok(CostReport {
@@ -83,27 +90,35 @@ impl Service {
             requests: total.requests,
             tokens: total.tokens,
             cost: total.bill.money(),
-            lines: told(lines, by),
+            lines: self.told(lines, by),
+            budgets,
         })
     }
 
     /// What these keys' calls cost since the month (UTC) began.
-    pub(super) async fn month_costs(&self, ids: Vec<Id>, now_ms: i64) -> Result<BillingCosts> {
+    pub(super) async fn month_costs(
+        &self,
+        ids: Vec<Id>,
+        spaces: Vec<Id>,
+        now_ms: i64,
+    ) -> Result<BillingCosts> {
         let (first, next) = month_around(now_ms);
         let span = (first.as_millisecond(), next.as_millisecond());
         let sources = sources(&self.mirror().read(), &ids, CostsBy::Key);
         let (usage, book) = (self.0.usage.clone(), Arc::clone(&self.0.settings.prices));
+        let service = self.clone();
         let reading = move || {
             let (keys, total) = read(&usage, &book, &sources, CostsBy::Key, Grain::Day, span)?;
             let (models, _) = read(&usage, &book, &sources, CostsBy::Model, Grain::Day, span)?;
-            Ok::<_, Error>((keys, models, total))
+            let budgets = service.budgets_of(|_, space| spaces.contains(&space), now_ms)?;
+            Ok::<_, Error>((keys, models, total, budgets))
         };
-        let (keys, models, total) = {
+        let (keys, models, total, budgets) = {
             let _turn = self.0.overviews.lock().await;
             tokio::task::spawn_blocking(reading).await.map_err(|error| Error::Internal(Box::new(error)))??
         };
         let dearest = |lines: Lines, by| {
-            let mut lines = told(lines, by);
+            let mut lines = self.told(lines, by);
             lines.retain(|line| line.cost.is_some());
             lines.truncate(MOST_DEAREST);
             lines
@@ -113,10 +128,52 @@ impl Service {
             currency: book.currency.clone(),
             list_prices_of: book.taken.map(|day| day.to_string()),
             cost,
-            forecast: cost.map(|cost| Money(at_month_end(cost.0, now_ms))),
+            forecast: cost.map(|cost| Money(Pace::of(cost.0, now_ms).at_end())),
             keys: dearest(keys, CostsBy::Key),
             models: dearest(models, CostsBy::Model),
+            budgets,
         })
+    }
+
+    /// The lines in their order, with the budgets of keys and teams.
+    fn told(&self, lines: Lines, by: CostsBy) -> Vec<CostLine> {
+        let mut lines: Vec<_> = lines.into_iter().collect();
+        if by == CostsBy::Month {
+            lines.sort_by(|((_, a), _), ((_, b), _)| a.cmp(b));
+        } else {
+            let worth = |sum: &Sum| (sum.bill.money(), sum.tokens, sum.requests);
+            lines.sort_by_cached_key(|((id, name), sum)| (Reverse(worth(sum)), name.clone(), *id));
+        }
+        if lines.len() > MOST_LINES {
+            let mut rest = Sum::default();
+            lines.split_off(MOST_LINES).iter().for_each(|(_, sum)| rest.add(sum));
+            lines.push(((None, REST.to_owned()), rest));
+        }
+        let tables = self.mirror().read();
+        let line = |((id, name), sum): ((Option<Id>, String), Sum)| CostLine {
+            id,
+            name,
+            requests: sum.requests,
+            tokens: sum.tokens,
+            cost: sum.bill.money(),
+            monthly_budget: id.and_then(|id| budgets::of(&tables, id)),
+        };
+        lines.into_iter().map(line).collect()
+    }
+
+    /// Whose budgets go with a report: those of one key when it is named, else of all places whose usage the caller may see.
+    fn places_of(
+        &self,
+        caller: &Caller,
+        account: Id,
+        query: &CostQuery,
+        ids: &[Id],
+    ) -> (Option<Id>, Vec<Id>) {
+        let tables = self.mirror().read();
+        let spaces = tables.memberships(account).iter().map(|member| member.record.space);
+        let seen = |space: &Id| may(&tables, caller.identity, Permission::UsageRead, Target::Space(*space));
+        let only = query.key.as_ref().and_then(|_| ids.first().copied());
+        (only, spaces.filter(seen).collect())
     }
 }
 
@@ -203,27 +260,4 @@ fn by_model(lines: &mut Lines, tally: &Tally, all: &Sum) {
     if rest.requests > 0 || rest.bill.money().is_some() {
         lines.entry((None, "no model".to_owned())).or_default().add(&rest);
     }
-}
-
-fn told(lines: Lines, by: CostsBy) -> Vec<CostLine> {
-    let mut lines: Vec<_> = lines.into_iter().collect();
-    if by == CostsBy::Month {
-        lines.sort_by(|((_, a), _), ((_, b), _)| a.cmp(b));
-    } else {
-        let worth = |sum: &Sum| (sum.bill.money(), sum.tokens, sum.requests);
-        lines.sort_by_cached_key(|((id, name), sum)| (Reverse(worth(sum)), name.clone(), *id));
-    }
-    if lines.len() > MOST_LINES {
-        let mut rest = Sum::default();
-        lines.split_off(MOST_LINES).iter().for_each(|(_, sum)| rest.add(sum));
-        lines.push(((None, REST.to_owned()), rest));
-    }
-    let line = |((id, name), sum): ((Option<Id>, String), Sum)| CostLine {
-        id,
-        name,
-        requests: sum.requests,
-        tokens: sum.tokens,
-        cost: sum.bill.money(),
-    };
-    lines.into_iter().map(line).collect()
 }

@@ -101,6 +101,7 @@ impl Service {
             let wait = Duration::from_millis(limit.reset.as_millisecond().abs_diff(now_ms));
             return Err(Error::LimitExceeded { reset: limit.reset, wait });
         }
+        self.check_budget(&row, now_ms)?;
         let version = key.current_version;
         let (mut value, mut previous) = (None, None);
         if have != Some(version) {

@@ -12,9 +12,11 @@ use crate::clock::timestamp;
 use crate::error::{Error, Result};
 use crate::input::Hygiene;
 use crate::policy::Permission;
+use crate::prices::{Money, Pricer};
 use crate::service::Service;
 use crate::service::access::{Target, authorise, may};
 use crate::service::alerts::state_of;
+use crate::service::budgets;
 use crate::service::mirror::Tables;
 use crate::service::rotation;
 use crate::service::usage::month_limit;
@@ -27,7 +29,7 @@ const DAY_MS: i64 = 24 * 3_600_000;
 /// How far ahead a rotation or an expiry is told of, ms.
 const SOON_MS: i64 = 7 * DAY_MS;
 
-/// Percent of a month's limit from which on a key is near it.
+/// Percent of a month's limit or budget from which on a key is near it.
 const NEAR_PERCENT: u128 = 80;
 
 /// Keys of each kind that are named.
@@ -52,6 +54,15 @@ impl Tally {
             self.first.truncate(NAMED);
         }
     }
+}
+
+/// What is looked at of one key.
+struct Seen<'a> {
+    key: &'a ApiKey,
+    totals: &'a Totals,
+    firing: Option<&'a Alert>,
+    /// What its month cost, and what it may cost.
+    budget: Option<(Money, Money)>,
 }
 
 impl Service {
@@ -88,10 +99,19 @@ impl Service {
         let firing = firing(&tables, now_ms);
         let mut tallies: [Tally; AttentionKind::ALL.len()] = Default::default();
         let (mut requests, mut errors) = ([0u32; 120], [0u32; 120]);
+        let mut pricer = Pricer::new(&self.0.settings.prices);
+        let mut budgets = HashMap::new();
         for (id, totals) in ids.iter().zip(&totals) {
             let Some(row) = tables.keys.get(*id) else { continue };
+            // Without prices that can be read there is nothing to hold against a budget.
+            let budget = budgets::of(&tables, *id).and_then(|budget| {
+                let cost = self.month_bill(&mut pricer, row, now_ms).ok()?.money().unwrap_or_default();
+                budgets.insert(*id, (cost, budget));
+                Some((cost, budget))
+            });
             for (at, kind) in AttentionKind::ALL.into_iter().enumerate() {
-                let rank = self.rank(&tables, kind, &row.record, totals, firing.get(id).copied(), now_ms);
+                let seen = Seen { key: &row.record, totals, firing: firing.get(id).copied(), budget };
+                let rank = self.rank(&tables, kind, &seen, now_ms);
                 if let Some(rank) = rank {
                     tallies[at].add(rank, *id);
                 }
@@ -114,6 +134,7 @@ impl Service {
                 name: key.name.clone(),
                 environment: key.environment,
                 month: month_limit(key, self.0.usage.totals(id, now_ms).month_used, now_ms),
+                budget: budgets.get(&id).copied(),
                 next_rotation: key.next_rotation_ms.map(timestamp),
                 expires_at: key.expires_ms.map(timestamp),
                 alert: firing
@@ -124,6 +145,7 @@ impl Service {
         let attention = AttentionKind::ALL.into_iter().zip(tallies).filter(|(_, tally)| tally.count > 0);
         HomeView {
             keys: ids.len() as u64,
+            currency: self.0.settings.prices.currency.clone(),
             attention: attention
                 .map(|(kind, tally)| Attention {
                     kind,
@@ -141,18 +163,13 @@ impl Service {
 
 impl Service {
     /// Whether a key wants this, and how much: the lowest is the most pressing.
-    fn rank(
-        &self,
-        tables: &Tables,
-        kind: AttentionKind,
-        key: &ApiKey,
-        totals: &Totals,
-        firing: Option<&Alert>,
-        now_ms: i64,
-    ) -> Option<i64> {
+    fn rank(&self, tables: &Tables, kind: AttentionKind, seen: &Seen<'_>, now_ms: i64) -> Option<i64> {
+        let Seen { key, totals, firing, budget } = *seen;
         let share =
             key.monthly_limit.map(|limit| u128::from(totals.month_used) * 100 / u128::from(limit.max(1)));
         let over = key.monthly_limit.is_some_and(|limit| totals.month_used > limit);
+        let spent = budget.map(|(cost, budget)| u128::from(cost.0) * 100 / u128::from(budget.0.max(1)));
+        let overspent = budget.is_some_and(|(cost, budget)| cost > budget);
         let fullest = |share: u128| i64::try_from(share).map_or(i64::MIN, |share| -share);
         let within = |at_ms: Option<i64>| at_ms.filter(|at| (now_ms..now_ms + SOON_MS).contains(at));
         let out = |hygiene| self.stands_out(key, hygiene, now_ms);
@@ -172,6 +189,10 @@ impl Service {
             AttentionKind::OverLimit => share.filter(|_| over).map(fullest),
             AttentionKind::RotationOverdue => key.next_rotation_ms.filter(|_| out(Hygiene::Overdue)),
             AttentionKind::NearLimit => share.filter(|share| !over && *share >= NEAR_PERCENT).map(fullest),
+            AttentionKind::OverBudget => spent.filter(|_| overspent).map(fullest),
+            AttentionKind::NearBudget => {
+                spent.filter(|spent| !overspent && *spent >= NEAR_PERCENT).map(fullest)
+            }
             AttentionKind::Expiring => within(key.expires_ms),
             AttentionKind::Frozen => key.frozen_ms,
             AttentionKind::RotationSoon => within(key.next_rotation_ms),

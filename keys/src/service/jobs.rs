@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::policy::Permission;
 use crate::service::access::{Target, authorise};
 use crate::service::mirror::Shared;
-use crate::service::{Service, granted};
+use crate::service::{Service, budgets, granted};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -118,6 +118,7 @@ impl Service {
             for table in [RotationPlan::TABLE, Rotation::TABLE, RotationSigning::TABLE, KeyNetworks::TABLE] {
                 draft.batch.op(Op::Del(table, id.as_bytes().to_vec()));
             }
+            budgets::forget(draft, id);
             tables.tokens.values().try_for_each(|token| granted::end(draft, token, &[id]))
         })
         .await

@@ -16,7 +16,7 @@ use crate::service::moving::Relocation;
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::patch::{apply, check_patch};
 use crate::service::rotation::{self, settings_view};
-use crate::service::{Service, granted, key_networks};
+use crate::service::{Service, budgets, granted, key_networks};
 use crate::view::{KeyStatus, KeyView};
 
 /// Keys that a notice names.
@@ -58,6 +58,10 @@ impl Service {
             if let Some(networks) = &patch.networks {
                 key_networks::put(tables, draft, id, networks)?;
                 set.push("networks");
+            }
+            if patch.monthly_budget.is_some() || patch.refuse_over_budget.is_some() {
+                let (amount, refuse) = (patch.monthly_budget, patch.refuse_over_budget);
+                set.extend(budgets::put(tables, draft, id, amount, refuse)?);
             }
             if record.environment != old.record.environment {
                 granted::leave_environment(tables, draft, &old.record);
@@ -139,9 +143,10 @@ impl Service {
         let now_ms = self.now_ms();
         let key = &row.record;
         let usage = self.0.usage.totals(key.id, now_ms);
-        let (rotation, networks) = {
+        let (rotation, networks, budget) = {
             let tables = self.mirror().read();
-            (settings_view(&tables, key, now_ms), key_networks::of(&tables, key.id))
+            let budget = (budgets::of(&tables, key.id), budgets::refuses(&tables, key.id));
+            (settings_view(&tables, key, now_ms), key_networks::of(&tables, key.id), budget)
         };
         KeyView {
             id: key.id,
@@ -159,6 +164,8 @@ impl Service {
             usage_count: usage.count,
             monthly_limit: key.monthly_limit,
             refuse_over_limit: key.refuse_over_limit,
+            monthly_budget: budget.0,
+            refuse_over_budget: budget.1,
             frozen: key.frozen_ms.is_some(),
             networks,
             current_month_usage: usage.month_used,

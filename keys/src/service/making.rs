@@ -9,10 +9,12 @@ use crate::error::{Error, Fault, Result};
 use crate::event::Event;
 use crate::input::{NewKey, RotationPatch};
 use crate::policy::Permission;
+use crate::prices::Money;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::accounts::personal_space;
 use crate::service::billing::check_room;
+use crate::service::budgets;
 use crate::service::change::Draft;
 use crate::service::custody::{Place, SealedKey};
 use crate::service::keys::check_environment;
@@ -44,6 +46,8 @@ pub(crate) struct ReadyKey {
     sealed: SealedKey,
     monthly_limit: Option<u64>,
     refuse_over_limit: bool,
+    monthly_budget: Option<Money>,
+    refuse_over_budget: bool,
     rotation_days: u32,
     rotation: Option<RotationPatch>,
     credential: Option<Id>,
@@ -92,6 +96,10 @@ impl ReadyKey {
         }
         draft.did(*id, *space, format!("{how}{:?} custody", record.custody).to_lowercase());
         draft.batch.create(&record)?;
+        if self.monthly_budget.is_some() {
+            let (amount, refuse) = (self.monthly_budget, self.refuse_over_budget);
+            budgets::put(tables, draft, *id, Some(amount), Some(refuse))?;
+        }
         draft.events.push(Event::KeyChanged { space: *space, api_key: *id });
         Ok(())
     }
@@ -133,6 +141,8 @@ impl Service {
             sealed: self.seal_new_key(account, id, new).await?,
             monthly_limit: new.monthly_limit,
             refuse_over_limit: new.refuse_over_limit,
+            monthly_budget: new.monthly_budget,
+            refuse_over_budget: new.refuse_over_budget,
             rotation_days: new.rotation_interval.unwrap_or(DEFAULT_ROTATION_DAYS),
             credential: match &new.rotation {
                 Some(rotation) => self.check_proposed(caller, None, new.custody, rotation).await?,
@@ -191,6 +201,10 @@ fn read(faults: &mut Faults, new: &NewKey) -> Checked {
     check_rotation(faults, new.rotation_interval);
     if let Some(rotation) = &new.rotation {
         rotation::check(faults, rotation);
+    }
+    budgets::check(faults, new.monthly_budget);
+    if new.refuse_over_budget && new.monthly_budget.is_none() {
+        faults.add("refuseOverBudget", budgets::NO_BUDGET);
     }
     if new.custody == Some(Custody::Private) && new.passphrase.is_none() {
         faults.add("passphrase", "a private key needs its own passphrase");

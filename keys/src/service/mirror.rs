@@ -6,6 +6,7 @@ mod keys;
 mod posted;
 mod rotations;
 mod stirred;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -13,9 +14,9 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::Notify;
 
 use keyward_store::model::{
-    Account, Alert, AlertRule, ApiKey, Custody, Delivery, Grant, Id, Invitation, KeyNetworks, KnownAddress,
-    Member, Notification, Rotation, RotationPlan, ServiceToken, Session, Sharing, Space, SpaceKind, SshKey,
-    Ticket, Webhook,
+    Account, Alert, AlertRule, ApiKey, Budget, BudgetNotice, Custody, Delivery, Grant, Id, Invitation,
+    KeyNetworks, KnownAddress, Member, Notification, Rotation, RotationPlan, ServiceToken, Session, Sharing,
+    Space, SpaceKind, SshKey, Ticket, Webhook,
 };
 use keyward_store::{Applied, KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
 
@@ -59,6 +60,9 @@ pub(crate) struct Tables {
     pub(crate) alerts: AlertIndex,
     /// Of keys that are not given out anywhere.
     pub(crate) key_networks: HashMap<Id, Shared<KeyNetworks>>,
+    /// What the month of a key or a team may cost, and how much of it was told.
+    pub(crate) budgets: HashMap<Id, Shared<Budget>>,
+    pub(crate) budget_notices: HashMap<Id, Shared<BudgetNotice>>,
     pub(crate) rotations: Rotations,
     /// Something is due sooner than anything was before.
     hurries: bool,
@@ -133,6 +137,8 @@ impl Mirror {
             Alert::TABLE,
             KeyNetworks::TABLE,
             Sharing::TABLE,
+            Budget::TABLE,
+            BudgetNotice::TABLE,
             Webhook::TABLE,
             Delivery::TABLE,
         ] {
@@ -197,6 +203,10 @@ impl Tables {
             place(&mut self.key_networks, Id::from_slice(key), decode(raw)?);
         } else if table == Sharing::TABLE {
             place(&mut self.sharing, Id::from_slice(key), decode(raw)?);
+        } else if table == Budget::TABLE {
+            place(&mut self.budgets, Id::from_slice(key), decode(raw)?);
+        } else if table == BudgetNotice::TABLE {
+            place(&mut self.budget_notices, Id::from_slice(key), decode(raw)?);
         } else if table == Webhook::TABLE {
             self.posted.put_webhook(Id::from_slice(key), decode(raw)?);
         } else if table == Delivery::TABLE {
@@ -300,25 +310,6 @@ impl Tables {
         self.look_again(id);
     }
 
-    fn notice(&mut self, key: &[u8], row: Option<Shared<Notification>>) {
-        let Some((account, created_ms, id)) = Notification::parts(key) else { return };
-        let notices = self.notices.entry(account).or_default();
-        match row {
-            Some(row) => notices.insert((created_ms, id), row.record.read),
-            None => notices.remove(&(created_ms, id)),
-        };
-    }
-
-    fn address(&mut self, key: &[u8], row: Option<Shared<KnownAddress>>) {
-        let (Some(account), Some(network)) = (
-            key.get(..12).and_then(Id::from_slice),
-            key.get(12..).and_then(|text| std::str::from_utf8(text).ok()),
-        ) else {
-            return;
-        };
-        place(self.addresses.entry(account).or_default(), Some(network.to_owned()), row);
-    }
-
     fn member(&mut self, key: &[u8], row: Option<Shared<Member>>) {
         let (Some(space), Some(account)) =
             (key.get(..12).and_then(Id::from_slice), key.get(12..).and_then(Id::from_slice))
@@ -366,12 +357,6 @@ impl Tables {
     pub(crate) fn team_of(&self, space: Id) -> Option<Id> {
         let space = &self.spaces.get(&space)?.record;
         (space.kind == SpaceKind::Team).then_some(space.id)
-    }
-
-    /// How many of a person's notifications are not read.
-    pub(crate) fn unread(&self, account: Id) -> u64 {
-        let notices = self.notices.get(&account).into_iter().flatten();
-        notices.filter(|(_, read)| !**read).count() as u64
     }
 
     /// What an account has open in apps and browsers.

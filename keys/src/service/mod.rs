@@ -12,6 +12,7 @@ mod authn;
 mod batch;
 mod billing;
 mod bin;
+mod budgets;
 mod bulk;
 mod bus;
 mod change;
@@ -54,6 +55,7 @@ mod once;
 mod opening;
 mod options;
 mod overview;
+mod pace;
 mod passwords;
 mod patch;
 mod presence;
@@ -83,6 +85,7 @@ mod warm;
 mod watch;
 mod watching;
 mod webhooks;
+mod what_if;
 mod why;
 
 use std::collections::BTreeSet;
@@ -175,6 +178,8 @@ struct Inner {
     outbound: Outbound,
     /// What people were told of their keys' limits.
     told: Told,
+    /// What keys' months cost so far.
+    spent: budgets::Spent,
     /// What was last seen of alerts that hold.
     latest: alerts::Latest,
     /// Whoever adds a key to a plan that is nearly full holds this.
@@ -272,6 +277,7 @@ impl Service {
             refusals: Refusals::default(),
             rotor: Rotor::default(),
             told: Told::default(),
+            spent: budgets::Spent::default(),
             latest: alerts::Latest::default(),
             adding: tokio::sync::Mutex::default(),
             overviews: tokio::sync::Mutex::default(),

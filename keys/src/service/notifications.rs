@@ -32,6 +32,8 @@ pub enum NoticeKind {
     KeyDeleted,
     /// A key has used a large part, or all, of its month.
     MonthlyLimit,
+    /// The month of a key or a team has cost a large part, or all, of its budget.
+    MonthlyBudget,
     /// A key is used as it never was, or not at all where it always was.
     Anomaly,
     /// A rule's condition began to hold for a key.
@@ -64,9 +66,10 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::KeyDeleted,
         Self::MonthlyLimit,
+        Self::MonthlyBudget,
         Self::Anomaly,
         Self::AlertFiring,
         Self::AlertRecovered,
@@ -88,6 +91,7 @@ impl NoticeKind {
         match self {
             Self::KeyDeleted => "key_deleted",
             Self::MonthlyLimit => "monthly_limit",
+            Self::MonthlyBudget => "monthly_budget",
             Self::Anomaly => "anomaly",
             Self::AlertFiring => "alert_firing",
             Self::AlertRecovered => "alert_recovered",
@@ -117,6 +121,7 @@ impl NoticeKind {
             | Self::PassphraseReset => true,
             Self::KeyDeleted
             | Self::MonthlyLimit
+            | Self::MonthlyBudget
             | Self::Anomaly
             | Self::AlertRecovered
             | Self::RotationDue

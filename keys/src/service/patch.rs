@@ -5,6 +5,7 @@ use keyward_store::model::{ApiKey, Status};
 
 use crate::error::{Fault, Result};
 use crate::input::KeyPatch;
+use crate::service::budgets;
 use crate::service::key_networks;
 use crate::service::rotation;
 use crate::service::text::Faults;
@@ -51,6 +52,7 @@ pub(crate) fn check_patch(mut patch: KeyPatch) -> Result<KeyPatch> {
     if let Some(networks) = &patch.networks {
         key_networks::check(&mut faults, networks);
     }
+    budgets::check(&mut faults, patch.monthly_budget.flatten());
     if patch.status == Some(KeyStatus::Expired) {
         faults.add("status", "is active or inactive; to let a key expire, set expiresAt");
     }

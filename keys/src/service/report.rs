@@ -70,6 +70,7 @@ impl Service {
             models: models(&tally),
             currency: book.currency.clone(),
             errors: classes(&total),
+            month: self.outlook(&row, now_ms)?,
         })
     }
 

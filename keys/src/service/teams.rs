@@ -11,6 +11,7 @@ use crate::input::{NewTeam, TeamPatch};
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
+use crate::service::budgets;
 use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::text::Faults;
@@ -25,7 +26,7 @@ impl Service {
     /// Makes a team that the caller owns.
     pub async fn create_team(&self, caller: &Caller, new: NewTeam) -> Result<TeamView> {
         let account = caller.person()?;
-        let TeamPatch { name, environments } = checked(new.into())?;
+        let TeamPatch { name, environments, monthly_budget } = checked(new.into())?;
         let name = name.ok_or_else(|| Error::invalid("name", "is missing"))?;
         let environments = environments.unwrap_or_else(|| Environment::ALL.to_vec());
         let id = crypto::random_id()?;
@@ -48,6 +49,9 @@ impl Service {
                 joined_ms: draft.now_ms,
                 generation: 0,
             })?;
+            if monthly_budget.is_some() {
+                budgets::put(tables, draft, id, monthly_budget, None)?;
+            }
             draft.events.push(Event::AccountChanged { account });
             Ok(())
         })
@@ -77,7 +81,7 @@ impl Service {
 
     /// Changes what is given of a team.
     pub async fn update_team(&self, caller: &Caller, id: Id, patch: TeamPatch) -> Result<TeamView> {
-        let TeamPatch { name, environments } = checked(patch)?;
+        let TeamPatch { name, environments, monthly_budget } = checked(patch)?;
         self.change(caller, Permission::TeamChange, Target::Space(id), |tables, draft| {
             let old = team_row(tables, id)?;
             let mut record = old.record.clone();
@@ -90,6 +94,9 @@ impl Service {
                 check_keys_fit(tables, id, environments)?;
                 record.environments.clone_from(environments);
                 set.push("environments");
+            }
+            if monthly_budget.is_some() {
+                set.extend(budgets::put(tables, draft, id, monthly_budget, None)?);
             }
             draft.object = Some(id);
             draft.space = Some(id);
@@ -116,6 +123,7 @@ impl Service {
             draft.space = Some(id);
             draft.batch.remove(team);
             webhooks::end_all(tables, draft, id);
+            budgets::forget(draft, id);
             for member in tables.members_of(id) {
                 vault::remove_locks(draft, &team.record, member.record.account);
                 super::granted::end_by(tables, draft, member.record.account, id)?;
@@ -181,6 +189,7 @@ fn team_view(tables: &Tables, member: &Member) -> Option<TeamView> {
         access: sealed_access(tables, member),
         rekeying: tables.keys.behind(space.id, generation).count() as u64,
         newcomers: newcomers.count() as u64,
+        monthly_budget: budgets::of(tables, space.id),
         created_at: timestamp(space.created_ms),
     })
 }
@@ -194,7 +203,11 @@ impl NewTeam {
 
 impl From<NewTeam> for TeamPatch {
     fn from(new: NewTeam) -> Self {
-        Self { name: Some(new.name), environments: new.environments }
+        Self {
+            name: Some(new.name),
+            environments: new.environments,
+            monthly_budget: new.monthly_budget.map(Some),
+        }
     }
 }
 
@@ -210,8 +223,9 @@ fn checked(patch: TeamPatch) -> Result<TeamPatch> {
     let mut faults = Faults::default();
     let name = patch.name.map(|name| faults.line("name", &name, 1, 100));
     let environments = patch.environments.map(|given| check_environments(&mut faults, given));
+    budgets::check(&mut faults, patch.monthly_budget.flatten());
     faults.check()?;
-    Ok(TeamPatch { name, environments })
+    Ok(TeamPatch { name, environments, monthly_budget: patch.monthly_budget })
 }
 
 fn check_environments(faults: &mut Faults, mut environments: Vec<Environment>) -> Vec<Environment> {

@@ -134,6 +134,7 @@ impl Service {
             today,
             last_used: totals.last_used_ms.map(timestamp),
             month: month_limit(&row.record, totals.month_used, now_ms),
+            outlook: self.outlook(&row, now_ms)?,
         })
     }
 

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use keyward_store::model::Plan;
 
-use super::{CostLine, PlanLimits};
+use super::{BudgetView, CostLine, PlanLimits};
 use crate::prices::Money;
 
 /// A person's plan, what is used of it, and where the month is going.
@@ -49,6 +49,8 @@ pub struct BillingCosts {
     pub keys: Vec<CostLine>,
     /// The dearest models.
     pub models: Vec<CostLine>,
+    /// Where the budgets of these keys and their teams stand: those that have come furthest first.
+    pub budgets: Vec<BudgetView>,
 }
 
 /// What is used of a plan.

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use keyward_store::model::Id;
 
+use super::BudgetView;
 use crate::prices::Money;
 
 /// One model's share of a span.
@@ -51,6 +52,9 @@ pub struct CostReport {
     pub cost: Option<Money>,
     /// The dearest first; months by time.
     pub lines: Vec<CostLine>,
+    /// Where the budgets of these keys and their teams stand this month, whatever the span: those that have come furthest
+    /// first.
+    pub budgets: Vec<BudgetView>,
 }
 
 /// One part of what calls cost.
@@ -70,4 +74,8 @@ pub struct CostLine {
     #[schema(value_type = Option<f64>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<Money>,
+    /// What a month of this key or team may cost.
+    #[schema(value_type = Option<f64>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub monthly_budget: Option<Money>,
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use keyward_store::model::{Environment, Id};
 
+use crate::prices::Money;
 use crate::service::StoreHealth;
 use crate::view::MonthLimit;
 
@@ -12,6 +13,8 @@ use crate::view::MonthLimit;
 pub struct HomeView {
     /// Keys the person may see.
     pub keys: u64,
+    /// The currency of all amounts.
+    pub currency: String,
     /// What wants attention, the most pressing first; nothing that no key wants.
     pub attention: Vec<Attention>,
     /// Unix second of the last entry of `requests` and `errors`.
@@ -48,10 +51,14 @@ pub enum AttentionKind {
     RotationWaiting,
     /// Its month is over the limit.
     OverLimit,
+    /// Its month has cost more than its budget.
+    OverBudget,
     /// Its rotation was due before now, and neither waits nor has stopped.
     RotationOverdue,
     /// Its month has come to 80 % of the limit.
     NearLimit,
+    /// 80 % of its month's budget is spent.
+    NearBudget,
     /// It expires within 7 days.
     Expiring,
     /// It is frozen, until somebody thaws it.
@@ -64,14 +71,16 @@ pub enum AttentionKind {
 
 impl AttentionKind {
     /// All of them, the most pressing first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Firing,
         Self::RotateNow,
         Self::RotationStopped,
         Self::RotationWaiting,
         Self::OverLimit,
+        Self::OverBudget,
         Self::RotationOverdue,
         Self::NearLimit,
+        Self::NearBudget,
         Self::Expiring,
         Self::Frozen,
         Self::RotationSoon,
@@ -90,6 +99,8 @@ pub struct AttentionKey {
     pub environment: Environment,
     /// This month against its limit.
     pub month: MonthLimit,
+    /// What this month cost so far, and its budget, where it has one.
+    pub budget: Option<(Money, Money)>,
     /// When it is to be rotated.
     pub next_rotation: Option<Timestamp>,
     /// When it expires.

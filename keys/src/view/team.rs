@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use keyward_store::model::{Environment, Id, Role};
 
 use super::SessionKind;
+use crate::prices::Money;
 
 /// A team, as one of its members sees it.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
@@ -32,6 +33,9 @@ pub struct TeamView {
     pub rekeying: u64,
     /// Members who are still to be let in to its sealed keys; done when a member unlocks who can.
     pub newcomers: u64,
+    /// What the calls of a month with all of its keys may cost, in the price book's currency.
+    #[schema(value_type = Option<f64>)]
+    pub monthly_budget: Option<Money>,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use keyward_store::model::Id;
 
-use super::ModelShare;
+use super::{ModelShare, MonthOutlook};
 use crate::prices::Money;
 
 /// Usage of one key over a span of days.
@@ -28,6 +28,8 @@ pub struct UsageReport {
     pub currency: String,
     /// Failed calls by class.
     pub errors: ErrorClasses,
+    /// This month so far and where it leads, against limit and budget, whatever the span.
+    pub month: MonthOutlook,
 }
 
 /// Usage of all of a person's keys together over a span of days.

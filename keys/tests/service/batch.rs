@@ -145,7 +145,7 @@ async fn when_one_is_wrong_every_fault_is_told_under_its_line_and_nothing_is_don
 async fn the_role_decides_for_each_line_and_a_refusal_is_on_record() {
     let instance = Instance::open().await;
     let (ana, ben) = (instance.ana().await, instance.person("ben", Plan::Pro).await.0);
-    let new = NewTeam { name: "team".to_owned(), environments: None };
+    let new = NewTeam { name: "team".to_owned(), ..NewTeam::default() };
     let team = instance.service.create_team(&ana, new).await.expect("a team").id;
     let issued = instance.service.invite(&ana, team, "ben@example.com", Role::Viewer).await.expect("invited");
     instance.service.join_team(&ben, &issued.code).await.expect("joined");

@@ -40,7 +40,7 @@ async fn an_invitation_to_a_team_goes_with_who_gave_it() {
     let instance = Instance::open().await;
     let service = &instance.service;
     let ana = instance.ana().await;
-    let new = NewTeam { name: "Payments".to_owned(), environments: None };
+    let new = NewTeam { name: "Payments".to_owned(), ..NewTeam::default() };
     let team = service.create_team(&ana, new).await.expect("a team").id;
     let (bob, bob_view) = instance.person("bob", Plan::Free).await;
     let (eve, eve_view) = instance.person("eve", Plan::Free).await;

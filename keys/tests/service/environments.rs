@@ -24,7 +24,7 @@ async fn a_team_names_its_environments() {
     let service = &instance.service;
     let ana = instance.ana().await;
     let only = vec![Environment::Production, Environment::Staging, Environment::Production];
-    let new = NewTeam { name: "Ops".to_owned(), environments: Some(only) };
+    let new = NewTeam { environments: Some(only), name: "Ops".to_owned(), ..NewTeam::default() };
     let team = service.create_team(&ana, new).await.expect("a team");
     assert_eq!(team.environments, [Environment::Staging, Environment::Production]);
     let new = |environment| NewKey { team: Some(team.id), environment, ..new_key("Key") };
@@ -42,9 +42,9 @@ async fn a_team_names_its_environments() {
     ));
     let both = KeyPatch { environment: Some(Environment::Production), ..into };
     assert!(service.update_key(&ana, &by_id(own.id), both, None).await.is_ok());
-    let fewer = TeamPatch { name: None, environments: Some(vec![Environment::Production]) };
+    let fewer = TeamPatch { environments: Some(vec![Environment::Production]), ..TeamPatch::default() };
     assert!(matches!(service.update_team(&ana, team.id, fewer).await, Err(Error::Conflict(_))));
-    let none = TeamPatch { name: None, environments: Some(vec![]) };
+    let none = TeamPatch { environments: Some(vec![]), ..TeamPatch::default() };
     assert!(matches!(service.update_team(&ana, team.id, none).await, Err(Error::Invalid(_))));
 }
 
@@ -157,7 +157,7 @@ async fn a_token_is_for_an_environment_that_the_team_has() {
     let service = &instance.service;
     let ana = instance.ana().await;
     let only = Some(vec![Environment::Production]);
-    let new = NewTeam { name: "Ops".to_owned(), environments: only };
+    let new = NewTeam { environments: only, name: "Ops".to_owned(), ..NewTeam::default() };
     let team = service.create_team(&ana, new).await.expect("a team");
     let made = service.create_token(&ana, for_environment(team.id, Environment::Staging)).await;
     assert!(matches!(made, Err(Error::Invalid(faults)) if faults[0].field == "environment"));

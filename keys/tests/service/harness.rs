@@ -9,6 +9,7 @@ use std::time::Duration;
 use keyward_keys::crypto::{MasterKey, PasswordCost, Sha256Chain};
 use keyward_keys::input::{AddedAccount, KeyRef, NewAccount, NewKey, NewToken};
 use keyward_keys::outbound::MailSettings;
+use keyward_keys::prices::Prices;
 use keyward_keys::view::{KeyView, UserView};
 use keyward_keys::{
     Caller, Clock, Door, Event, Id, Origin, Plan, Registration, Scope, Service, ServiceOptions,
@@ -73,6 +74,16 @@ impl Instance {
         self.service.close().await.expect("closes");
         let (open, most) = (Registration::Open, MOST_KEYS);
         let service = start(&self.folder, &self.master_key, &self.clock, open, most, mail).await;
+        Self { service, ..self }
+    }
+
+    /// With another price book.
+    pub(crate) async fn reopen_with_book(self, book: &str) -> Self {
+        self.service.close().await.expect("closes");
+        let prices = Arc::new(Prices::own(book).expect("a book"));
+        let settings =
+            ServiceSettings { prices, ..settings(&self.clock, Registration::Open, MOST_KEYS, None) };
+        let service = started(&self.folder, &self.master_key, settings).await;
         Self { service, ..self }
     }
 
@@ -156,7 +167,15 @@ async fn start(
     most_keys: u64,
     mail: Option<MailSettings>,
 ) -> Service {
-    use secrecy::ExposeSecret;
+    started(folder, master_key, settings(clock, registration, most_keys, mail)).await
+}
+
+fn settings(
+    clock: &Clock,
+    registration: Registration,
+    most_keys: u64,
+    mail: Option<MailSettings>,
+) -> ServiceSettings {
     let mut settings = ServiceSettings {
         registration,
         refresh_lifetime: Duration::from_secs(7 * 24 * 3600),
@@ -166,6 +185,11 @@ async fn start(
     settings.plans.enterprise.api_keys = most_keys;
     settings.outbound.allow = vec!["127.0.0.0/8".parse().expect("a network")];
     settings.outbound.mail = mail;
+    settings
+}
+
+async fn started(folder: &TempDir, master_key: &SecretString, settings: ServiceSettings) -> Service {
+    use secrecy::ExposeSecret;
     let options = ServiceOptions {
         path: folder.path().join("keyward.redb"),
         master_key: MasterKey::parse(master_key.expose_secret().as_bytes()).expect("a key"),

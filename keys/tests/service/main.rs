@@ -13,6 +13,7 @@ mod authenticator;
 mod batch;
 mod billing;
 mod bin;
+mod budgets;
 mod codes;
 mod costs;
 mod custody;

@@ -123,7 +123,7 @@ async fn roles_decide_and_strangers_know_of_nothing() {
     let new = NewKey { team: Some(team.id), ..new_key("Mine") };
     assert!(matches!(service.create_key(&stranger, new).await, Err(Error::NotFound("team"))));
 
-    let rename = || TeamPatch { name: Some("Money".to_owned()), environments: None };
+    let rename = || TeamPatch { name: Some("Money".to_owned()), ..TeamPatch::default() };
     for (name, refusal) in [
         ("team", service.team(&stranger, team.id).await.err()),
         ("members", service.members(&stranger, team.id).await.err()),

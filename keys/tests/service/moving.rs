@@ -87,7 +87,7 @@ async fn a_key_moves_where_the_plan_has_room() {
     let refused = service.update_key(&bob, &by_id(key.id), to(None), None).await;
     assert!(matches!(refused, Err(Error::PlanLimit { allowed: 5 })), "{refused:?}");
     // Between two spaces of one owner nothing comes to the plan.
-    let second = service.create_team(&bob, NewTeam { name: "Own".to_owned(), environments: None }).await;
+    let second = service.create_team(&bob, NewTeam { name: "Own".to_owned(), ..NewTeam::default() }).await;
     let second = second.expect("a team").id;
     service.update_key(&bob, &by_id(own[0].id), to(Some(second)), None).await.expect("moved");
     service.update_key(&bob, &by_id(own[1].id), to(Some(team.id)), None).await.expect("moved");

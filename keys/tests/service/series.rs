@@ -126,7 +126,7 @@ async fn calls_are_told_apart_by_key_environment_team_and_endpoint() {
     let instance = Instance::open().await;
     let (ana, (ben, _)) = (instance.ana().await, instance.person("ben", Plan::Free).await);
     let team =
-        instance.service.create_team(&ana, NewTeam { name: "Shop".to_owned(), environments: None }).await;
+        instance.service.create_team(&ana, NewTeam { name: "Shop".to_owned(), ..NewTeam::default() }).await;
     let team = team.expect("a team");
     let new = |name: &str, environment, team| NewKey { environment, team, ..new_key(name) };
     let live = new("live", Some(Environment::Production), Some(team.id));
@@ -178,7 +178,7 @@ async fn nobody_is_shown_what_they_may_not_see_or_cannot_be_drawn() {
     let (ana, (ben, _)) = (instance.ana().await, instance.person("ben", Plan::Free).await);
     let key = instance.add_key(&ana, "Billing").await;
     let team =
-        instance.service.create_team(&ana, NewTeam { name: "Shop".to_owned(), environments: None }).await;
+        instance.service.create_team(&ana, NewTeam { name: "Shop".to_owned(), ..NewTeam::default() }).await;
     let team = team.expect("a team").id;
     let refused =
         async |query: SeriesQuery| instance.service.usage_series(&ben, &query).await.expect_err("refused");

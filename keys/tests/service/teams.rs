@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use crate::harness::{Instance, by_id, new_key};
 
 pub(crate) async fn team(instance: &Instance, owner: &Caller) -> TeamView {
-    let new = NewTeam { name: "Payments".to_owned(), environments: None };
+    let new = NewTeam { name: "Payments".to_owned(), ..NewTeam::default() };
     instance.service.create_team(owner, new).await.expect("a team")
 }
 

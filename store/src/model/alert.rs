@@ -37,6 +37,8 @@ pub enum AlertCondition {
     NewEndpoint,
     /// Calls in an hour of the day (UTC) in which there were none in the four weeks before.
     OddHour,
+    /// What the month's calls cost, percent of the key's monthly budget.
+    Budget,
 }
 
 impl AlertCondition {
@@ -52,6 +54,7 @@ impl AlertCondition {
         Self::RotationOverdue,
         Self::FrozenUse,
         Self::MonthlyCost,
+        Self::Budget,
         Self::RotationFailed,
         Self::NewEndpoint,
         Self::OddHour,
@@ -73,6 +76,7 @@ impl AlertCondition {
             Self::RotationFailed => "rotation_failed",
             Self::NewEndpoint => "new_endpoint",
             Self::OddHour => "odd_hour",
+            Self::Budget => "budget",
         }
     }
 }

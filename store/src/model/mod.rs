@@ -5,6 +5,7 @@ mod account;
 mod alert;
 mod api_key;
 mod audit;
+mod budget;
 mod checkpoint;
 mod custody;
 mod fetch;
@@ -27,6 +28,7 @@ pub use account::{Account, Plan, Preferences, SecondFactor, Security, Session, S
 pub use alert::{Alert, AlertCondition, AlertDeed, AlertResponse, AlertRule, AlertTurn, AlertTurnKind};
 pub use api_key::{ApiKey, Custody, Environment, Previous, Status};
 pub use audit::{AuditRecord, Door, Outcome};
+pub use budget::{Budget, BudgetNotice};
 pub use checkpoint::Checkpoint;
 pub use custody::{Holder, Lock, LockTarget, Version, label};
 pub use fetch::FetchDay;

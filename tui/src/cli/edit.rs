@@ -7,10 +7,10 @@ use keyward_keys::input::{KeyPatch, KeyRef, network};
 
 use super::parse::Args;
 use super::stdin::Stdin;
-use super::{Context, Failure, keys, rotating, team};
+use super::{Context, Failure, budgets, keys, rotating, team};
 
 /// What an edit can name, besides how the key is rotated. A passphrase alone changes nothing.
-const CHANGES: [&str; 12] = [
+const CHANGES: [&str; 13] = [
     "--name",
     "--service",
     "--description",
@@ -18,6 +18,7 @@ const CHANGES: [&str; 12] = [
     "--tag",
     "--monthly-limit",
     "--network",
+    "--budget",
     "--status",
     "--custody",
     "--team",
@@ -70,6 +71,7 @@ pub(super) async fn patch(
             _ => keys::whole(args, "--monthly-limit")?.map(Some),
         },
         networks: networks(args, true)?,
+        monthly_budget: budgets::amount_or_none(args, "--budget")?,
         rotation_interval: keys::whole(args, "--rotation-interval")?,
         custody: keys::one_of(args, "--custody", "private, sealed or automation")?,
         rotation: rotation.map(Some),

@@ -37,7 +37,11 @@ pub(crate) fn of(error: &Error) -> u32 {
         Error::NotFound(_) => NOT_FOUND,
         Error::Invalid(_) => USAGE,
         Error::Conflict(_) | Error::Stale => CONFLICT,
-        Error::LimitExceeded { .. } | Error::TooMany(_) | Error::Busy | Error::Full => TRY_LATER,
+        Error::LimitExceeded { .. }
+        | Error::BudgetExceeded { .. }
+        | Error::TooMany(_)
+        | Error::Busy
+        | Error::Full => TRY_LATER,
         Error::Internal(_) => FAILED,
     }
 }
@@ -58,6 +62,7 @@ pub(crate) fn code(error: &Error) -> &'static str {
         Error::Locked(_) => "locked",
         Error::KeyInactive => "key_inactive",
         Error::LimitExceeded { .. } => "limit_exceeded",
+        Error::BudgetExceeded { .. } => "budget_exceeded",
         Error::PlanLimit { .. } => "plan_limit",
         Error::Registration(_) => "registration",
         Error::TooMany(_) => "too_many",

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::parse::Args;
 use super::stdin::Stdin;
-use super::{Context, Failure, print, rotating, team};
+use super::{Context, Failure, budgets, print, rotating, team};
 use crate::session::terminal_lines;
 
 /// Keys read at a time.
@@ -112,6 +112,7 @@ pub(super) async fn new_key(
 ) -> Result<NewKey, Failure> {
     let text = |name: &str| args.get(name).unwrap_or_default().to_owned();
     let monthly_limit = whole(args, "--monthly-limit")?;
+    let monthly_budget = budgets::amount(args, "--budget")?;
     let (environment, custody) =
         (environment(args)?, one_of::<Custody>(args, "--custody", "private, sealed or automation")?);
     let (rotation, rotation_interval) =
@@ -131,6 +132,7 @@ pub(super) async fn new_key(
         description: text("--description"),
         environment,
         monthly_limit,
+        monthly_budget,
         tags: args.all("--tag").map(str::to_owned).collect(),
         custody,
         team,
@@ -233,6 +235,7 @@ pub(super) async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyVie
         ["This month", &key.current_month_usage.to_string()],
         ["Monthly limit", &key.monthly_limit.map_or("none".to_owned(), |limit| limit.to_string())],
         ["Networks", &networks.join(", ")],
+        ["Monthly budget", &key.monthly_budget.map_or("none".to_owned(), |budget| budget.to_string())],
         ["All calls", &key.usage_count.to_string()],
         ["Last used", &print::moment(key.last_used)],
         ["Version", &key.version.to_string()],

@@ -8,6 +8,7 @@ mod alerts;
 mod api;
 mod audit;
 mod batch;
+mod budgets;
 mod command;
 mod complete;
 mod completions;
@@ -155,11 +156,14 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::Watch => watch::watch(context, args, stdin).await,
         Verb::Audit => audit::audit(context, args).await,
         Verb::Usage => usage::usage(context, args).await,
+        Verb::Budgets => budgets::ls(context, args).await,
+        Verb::WhatIf => budgets::what_if(context, args).await,
         Verb::TeamLs => team::ls(context, args).await,
         Verb::TeamShow => team::show(context, args).await,
         Verb::TeamMembers => team::members(context, args).await,
         Verb::TeamHere => team::here(context, args).await,
         Verb::TeamCreate => team::create(context, args).await,
+        Verb::TeamEdit => team::edit(context, args).await,
         Verb::TeamInvite => team::invite(context, args).await,
         Verb::TeamJoin => team::join(context, args, stdin).await,
         Verb::TeamRole => team::change_role(context, args).await,

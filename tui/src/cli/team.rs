@@ -1,7 +1,7 @@
 //! Commands about teams. A team is named by its id or name, a person by e-mail, login name or id; where there is one
 //! team only, it need not be named.
 
-use keyward_keys::input::NewTeam;
+use keyward_keys::input::{NewTeam, TeamPatch};
 use keyward_keys::view::{
     Departure, InvitationView, MemberView, PresentView, SealedAccess, TeamView, ViewingView,
 };
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::parse::Args;
 use super::stdin::Stdin;
-use super::{Context, Failure, keys, print};
+use super::{Context, Failure, budgets, keys, print};
 
 pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let teams = context.service.teams(context.caller).await?;
@@ -45,7 +45,23 @@ pub(super) async fn create(context: &Context<'_>, args: &Args) -> Result<(), Fai
     let environments: Vec<Environment> =
         args.all("--environment").map(keys::environment_named).collect::<Result<_, _>>()?;
     let environments = (!environments.is_empty()).then_some(environments);
-    let team = context.service.create_team(context.caller, NewTeam { name, environments }).await?;
+    let monthly_budget = budgets::amount(args, "--budget")?;
+    let new = NewTeam { name, environments, monthly_budget };
+    let team = context.service.create_team(context.caller, new).await?;
+    answer_with(context, args, &team).await
+}
+
+pub(super) async fn edit(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let patch = TeamPatch {
+        name: args.get("--name").map(str::to_owned),
+        monthly_budget: budgets::amount_or_none(args, "--budget")?,
+        ..TeamPatch::default()
+    };
+    if patch.name.is_none() && patch.monthly_budget.is_none() {
+        return Err(Failure::Usage("say what to change: --name, --budget".to_owned()));
+    }
+    let team = named(context, args.operands.first().map(String::as_str)).await?;
+    let team = context.service.update_team(context.caller, team.id, patch).await?;
     answer_with(context, args, &team).await
 }
 
@@ -204,6 +220,7 @@ async fn answer_with(context: &Context<'_>, args: &Args, team: &TeamView) -> Res
         ["Environments", &environments.join(", ")],
         ["Members", &team.members.to_string()],
         ["Keys", &team.keys.to_string()],
+        ["Monthly budget", &team.monthly_budget.map_or("none".to_owned(), |budget| budget.to_string())],
         ["Sealed keys", access(team.access)],
     ]
     .into_iter()

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use keyward_keys::input::{KeyQuery, KeyRef, KeySort, SeriesQuery, UsageQuery};
-use keyward_keys::view::{KeyView, UsageReport};
+use keyward_keys::prices::Money;
+use keyward_keys::view::{KeyView, MonthOutlook, UsageReport};
 use keyward_keys::{Environment, Id};
 use serde::Serialize;
 
@@ -129,10 +130,30 @@ async fn month(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     context.print(&print::columns(&rows)).await
 }
 
+/// The month's calls against the limit, and where they lead.
+fn calls_of(month: &MonthOutlook) -> String {
+    let limit = month.monthly_limit.map_or(String::new(), |limit| format!(" of {limit}"));
+    let ends = month
+        .limit_reached_at
+        .map_or(String::new(), |at| format!(", the limit on {}", at.strftime("%Y-%m-%d")));
+    format!("{} calls{limit}; {} at this pace{ends}", month.requests, month.forecast_requests)
+}
+
+/// What the month cost against the budget, and where it leads; none without a price and a budget.
+fn spent_of(month: &MonthOutlook, currency: &str) -> Option<String> {
+    let cost = month.cost.or(month.monthly_budget.map(|_| Money::default()))?;
+    let budget = month.monthly_budget.map_or(String::new(), |budget| format!(" of {budget}"));
+    let leads = month.forecast_cost.map_or(String::new(), |cost| format!("; {cost} at this pace"));
+    let ends = month
+        .budget_reached_at
+        .map_or(String::new(), |at| format!(", the budget on {}", at.strftime("%Y-%m-%d")));
+    Some(format!("{cost}{budget} {currency}{leads}{ends}"))
+}
+
 fn describe(report: &UsageReport) -> String {
     let summary = &report.summary;
     let row = |name: &str, value: String| vec![name.to_owned(), value];
-    let mut text = print::columns(&[
+    let mut facts = vec![
         row("Key", report.key_id.clone()),
         row("Span", report.timeframe.clone()),
         row("Calls", summary.total_requests.to_string()),
@@ -143,13 +164,16 @@ fn describe(report: &UsageReport) -> String {
             "Percentiles",
             format!("p50 {:.1}, p95 {:.1}, p99 {:.1} ms", summary.p50, summary.p95, summary.p99),
         ),
-    ]);
+    ];
     if summary.tokens > 0 {
-        text.push_str(&print::columns(&[row("Tokens", summary.tokens.to_string())]));
+        facts.push(row("Tokens", summary.tokens.to_string()));
     }
     if let Some(cost) = summary.cost {
-        text.push_str(&print::columns(&[row("Cost", format!("{cost} {}", report.currency))]));
+        facts.push(row("Cost", format!("{cost} {}", report.currency)));
     }
+    facts.push(row("This month", calls_of(&report.month)));
+    facts.extend(spent_of(&report.month, &report.currency).map(|spent| row("Spent", spent)));
+    let mut text = print::columns(&facts);
     let mut rows = vec![["DAY", "CALLS", "FAILED", "AVERAGE (MS)"].map(str::to_owned).to_vec()];
     rows.extend(report.daily_breakdown.iter().map(|day| {
         vec![

@@ -5,6 +5,8 @@
 mod alerts;
 #[path = "sample_charts.rs"]
 mod charts;
+#[path = "sample_costs.rs"]
+mod costs;
 #[path = "sample_history.rs"]
 mod history;
 #[path = "sample_inbox.rs"]

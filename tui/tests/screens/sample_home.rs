@@ -32,6 +32,7 @@ pub(crate) fn home(keys: &[KeyView], now_ms: i64) -> HomeView {
         let found: Vec<_> = keys.iter().filter(|key| wants(key)).collect();
         let first = found.iter().take(3).map(|key| AttentionKey {
             alert: None,
+            budget: None,
             id: key.id,
             name: key.name.clone(),
             environment: key.environment,
@@ -43,6 +44,7 @@ pub(crate) fn home(keys: &[KeyView], now_ms: i64) -> HomeView {
     });
     HomeView {
         keys: keys.len() as u64,
+        currency: "USD".to_owned(),
         attention: attention.collect(),
         ends_at: now_ms / 1_000,
         requests: sum(|live| &live.requests),

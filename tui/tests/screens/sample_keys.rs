@@ -8,6 +8,7 @@ use keyward_keys::view::{
 };
 use keyward_keys::{Custody, Environment};
 
+use super::costs::outlook;
 use super::{NOW_MS, history, id, moment};
 
 /// Name, service, environment, status, custody, limit, calls this month, ms since the last use.
@@ -75,6 +76,8 @@ pub(crate) fn key(n: usize) -> KeyView {
         monthly_limit: limit,
         current_month_usage: month,
         refuse_over_limit: false,
+        monthly_budget: None,
+        refuse_over_budget: false,
         frozen: false,
         networks: Vec::new(),
         rotation_interval: 90,
@@ -147,6 +150,7 @@ pub(crate) fn live(key: &KeyView, now_ms: i64) -> LiveView {
             reset: Timestamp::UNIX_EPOCH,
             exceeded: key.monthly_limit.is_some_and(|limit| key.current_month_usage > limit),
         },
+        outlook: outlook(key),
     }
 }
 
@@ -182,5 +186,6 @@ pub(crate) fn report(key: &KeyView) -> UsageReport {
         models: Vec::new(),
         currency: "USD".to_owned(),
         errors: ErrorClasses { client_errors: calls * 6 / 400, server_errors: calls * 6 / 1_200 },
+        month: outlook(key),
     }
 }

@@ -38,6 +38,7 @@ pub(crate) fn billing(keys: &[KeyView]) -> BillingView {
             forecast: None,
             keys: Vec::new(),
             models: Vec::new(),
+            budgets: Vec::new(),
         },
         plans: vec![other(Plan::Free, 5, 10_000, false), other(Plan::Enterprise, 10_000, 500_000_000, true)],
     }

@@ -35,6 +35,7 @@ pub(crate) fn teams() -> Vec<TeamView> {
         access,
         rekeying: u64::from(n == 1) * 2,
         newcomers: u64::from(n == 0),
+        monthly_budget: None,
         created_at: ago(200 * DAY),
     };
     vec![

@@ -242,3 +242,40 @@ async fn what_was_done_is_listed_for_those_it_concerns() {
     }
     assert_eq!(server.run(&ana, "audit nothing", b"").await.status, Some(3));
 }
+
+#[tokio::test]
+async fn budgets_are_set_listed_and_tried() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    let add = "keys add --name billing --service OpenAI --budget 49.9 --json";
+    let key = server.run(&ana, add, b"value").await.json();
+    assert_eq!(key["monthlyBudget"], 49.9);
+    let table = server.run(&ana, "budgets", b"").await.out().to_owned();
+    assert!(
+        table.contains("billing") && table.contains("49.90 USD") && table.contains("not this month"),
+        "{table}"
+    );
+    assert_eq!(server.run(&ana, "budgets --json", b"").await.json()["budgets"][0]["of"], "key");
+    let shown = server.run(&ana, "keys show billing", b"").await.out().to_owned();
+    assert!(shown.contains("Monthly budget  49.90"), "{shown}");
+    let tried = server.run(&ana, "what-if billing --budget 10 --monthly-limit 5 --json", b"").await.json();
+    assert_eq!(tried["lastMonth"]["budget"]["percentage"], 0.0);
+    let text = server.run(&ana, "what-if billing --budget 10", b"").await.out().to_owned();
+    assert!(text.contains("Last month, budget") && text.contains("never all of it"), "{text}");
+    let usage = server.run(&ana, "usage billing", b"").await.out().to_owned();
+    let columns = usage.lines().take_while(|line| !line.is_empty());
+    let texts: Vec<_> = columns
+        .map(|line| line.find("  ").map(|at| at + line[at..].len() - line[at..].trim_start().len()))
+        .collect();
+    assert!(texts.windows(2).all(|pair| pair[0] == pair[1]), "all in one line: {usage}");
+    assert!(usage.contains("0.00 of 49.90 USD"), "{usage}");
+    let edited = server.run(&ana, "keys edit billing --budget none --json", b"").await.json();
+    assert!(edited["monthlyBudget"].is_null());
+    let team = server.run(&ana, "team create Payments --budget 1200 --json", b"").await.json();
+    assert_eq!(team["monthlyBudget"], 1200.0);
+    let team = server.run(&ana, "team edit Payments --name Money --budget 0.5", b"").await.out().to_owned();
+    assert!(team.contains("Money") && team.contains("Monthly budget  0.50"), "{team}");
+    for wrong in ["keys edit billing --budget -1", "what-if billing", "what-if --budget 5", "team edit"] {
+        assert_eq!(server.run(&ana, wrong, b"").await.status, Some(2), "{wrong}");
+    }
+}

@@ -159,7 +159,7 @@ async fn a_key_that_leaves_a_team_is_gone_for_it_and_nothing_of_it_is_told_there
     let stage = Stage::open().await;
     let (service, ana) = (&stage.service, &stage.ana);
     let bob = person(service, "bob").await;
-    let new = NewTeam { name: "Payments".into(), environments: None };
+    let new = NewTeam { name: "Payments".into(), ..NewTeam::default() };
     let team = service.create_team(ana, new).await.unwrap().id;
     let to = async |team: Option<Id>| {
         stage.change(KeyPatch { team: Some(team), ..KeyPatch::default() }).await;

@@ -48,6 +48,7 @@ pub(crate) fn kind(condition: AlertCondition) -> Kind {
         C::RotationOverdue => row("days", Some(0), (0, 3_650), false, false),
         C::FrozenUse | C::RotationFailed => row("", Some(1), (1, 1), false, false),
         C::MonthlyCost => row("money", None, (1, 1_000_000_000), false, false),
+        C::Budget => row("%", Some(80), (1, 1_000), false, false),
         C::NewEndpoint => row("endpoints", Some(1), (1, 1_000), false, false),
         C::OddHour => row("calls", Some(1), (1, 1_000_000_000), false, false),
     }
@@ -165,7 +166,10 @@ impl Facts<'_> {
             }
             AlertCondition::RotationFailed => Some(u64::from(self.rotation_failed)),
             // What takes more than is known here is `reading`'s.
-            AlertCondition::MonthlyCost | AlertCondition::NewEndpoint | AlertCondition::OddHour => None,
+            AlertCondition::MonthlyCost
+            | AlertCondition::Budget
+            | AlertCondition::NewEndpoint
+            | AlertCondition::OddHour => None,
         }
     }
 
@@ -183,7 +187,7 @@ impl Facts<'_> {
 }
 
 /// A part of a whole, percent, rounded down; of nothing there is no part. A limit of 0 counts as 1.
-fn share(part: u128, whole: u128) -> Option<u64> {
+pub(super) fn share(part: u128, whole: u128) -> Option<u64> {
     let whole = if part > 0 { whole.max(1) } else { whole };
     (part * 100).checked_div(whole).map(|percent| u64::try_from(percent).unwrap_or(u64::MAX))
 }
@@ -203,6 +207,7 @@ pub(crate) fn words(limits: &Limits, value: u64) -> String {
         AlertCondition::RotationOverdue => format!("its rotation is {value} days overdue"),
         AlertCondition::FrozenUse => "it is frozen, and was used since".to_owned(),
         AlertCondition::MonthlyCost => format!("its calls of this month cost {value} or more"),
+        AlertCondition::Budget => format!("{value} % of its monthly budget is spent"),
         AlertCondition::RotationFailed => "its rotation stopped; a person has to look".to_owned(),
         AlertCondition::NewEndpoint if value == 1 => "an endpoint was called that is new to it".to_owned(),
         AlertCondition::NewEndpoint => format!("{value} endpoints were called that are new to it"),

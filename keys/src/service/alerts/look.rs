@@ -4,19 +4,20 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use keyward_store::model::{Alert, AlertRule, ApiKey, Id, RotationHealth};
+use keyward_store::model::{Alert, AlertCondition, AlertRule, ApiKey, Id, Rotation, RotationHealth};
 use keyward_store::usage::{Cell, Grain};
 
 use crate::caller::Caller;
 use crate::clock::month_around;
 use crate::error::{Error, Result};
 use crate::policy::Permission;
-use crate::prices::Pricer;
+use crate::prices::{Money, Pricer};
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
-use crate::service::alerts::condition::{Facts, Limits, kind};
+use crate::service::alerts::condition::{Facts, Limits, kind, share};
 use crate::service::alerts::reading;
 use crate::service::alerts::turn::Turn;
+use crate::service::budgets;
 use crate::service::mirror::{Shared, Tables};
 
 const MINUTE_MS: i64 = 60_000;
@@ -49,6 +50,7 @@ struct Watched {
     of_space: Arc<Vec<Shared<AlertRule>>>,
     own: Vec<Shared<AlertRule>>,
     rotation_failed: bool,
+    budget: Option<Money>,
 }
 
 /// What is looked at, and what holds before it is.
@@ -90,7 +92,7 @@ impl Service {
         let month_ms = (first.as_millisecond(), next.as_millisecond());
         let mut seen = Seen { turns: std::mem::take(&mut plan.turns), latest: HashMap::new() };
         let mut pricer = Pricer::new(&self.0.settings.prices);
-        for Watched { key, of_space, own, rotation_failed } in &plan.watched {
+        for Watched { key, of_space, own, rotation_failed, budget } in &plan.watched {
             let totals = self.0.usage.totals(key.record.id, now_ms);
             let facts = Facts {
                 now_ms,
@@ -110,7 +112,17 @@ impl Service {
                 let limits = limits_of(&rule.record);
                 let mut value = facts.value(&limits, windows.sum(limits.window_minutes));
                 if value.is_none() {
-                    value = reading::read(&self.0.usage, &mut pricer, &facts, limits.condition)?;
+                    value = match (limits.condition, budget) {
+                        (AlertCondition::MonthlyCost, _) => {
+                            let cost = self.month_bill(&mut pricer, key, now_ms)?.money();
+                            cost.map(|cost| cost.0 / 1_000_000)
+                        }
+                        (AlertCondition::Budget, Some(Money(budget))) => {
+                            let cost = self.month_bill(&mut pricer, key, now_ms)?.money();
+                            share(cost.unwrap_or_default().0.into(), (*budget).into())
+                        }
+                        (condition, _) => reading::read(&self.0.usage, &facts, condition)?,
+                    };
                 }
                 let held = plan.holding.remove(&(rule.record.id, key.record.id));
                 seen.judge(&limits, value, (rule, key), held.as_deref().map(|row| &row.record), now_ms);
@@ -217,24 +229,30 @@ fn plan(tables: &Tables, now_ms: i64) -> Plan {
         let rules = Arc::new(rules);
         for (_, id) in tables.keys.space(space).into_iter().flat_map(|keys| keys.newest()) {
             let Some(key) = tables.keys.get(id) else { continue };
-            let (own, rotation_failed) = (own_rules(&mut own, key), stopped(tables, id));
-            let of_space = Arc::clone(&rules);
-            watched.push(Watched { key: Arc::clone(key), of_space, own, rotation_failed });
+            watched.push(Watched::of(tables, key, Arc::clone(&rules), own_rules(&mut own, key)));
         }
     }
     let ids: Vec<Id> = own.keys().copied().collect();
     for key in ids.into_iter().filter_map(|id| tables.keys.get(id)) {
-        let (own, rotation_failed) = (own_rules(&mut own, key), stopped(tables, key.record.id));
-        watched.push(Watched { key: Arc::clone(key), of_space: Arc::default(), own, rotation_failed });
+        watched.push(Watched::of(tables, key, Arc::default(), own_rules(&mut own, key)));
     }
     turns.extend(forgotten(tables, now_ms).into_iter().map(Turn::Forgotten));
     let held = |row: &Shared<Alert>| ((row.record.rule, row.record.api_key), Arc::clone(row));
     Plan { watched, holding: tables.alerts.holding().map(held).collect(), turns }
 }
 
-/// Whether a key's rotation stopped.
-fn stopped(tables: &Tables, key: Id) -> bool {
-    tables.rotations.state(key).is_some_and(|row| row.record.health == RotationHealth::Failed)
+impl Watched {
+    fn of(
+        tables: &Tables,
+        key: &Shared<ApiKey>,
+        of_space: Arc<Vec<Shared<AlertRule>>>,
+        own: Vec<Shared<AlertRule>>,
+    ) -> Self {
+        let id = key.record.id;
+        let failed = |row: &Shared<Rotation>| row.record.health == RotationHealth::Failed;
+        let rotation_failed = tables.rotations.state(id).is_some_and(failed);
+        Self { key: Arc::clone(key), of_space, own, rotation_failed, budget: budgets::of(tables, id) }
+    }
 }
 
 /// A key's own rules; one that was made where the key was before is for it no more.

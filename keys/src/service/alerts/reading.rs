@@ -1,4 +1,4 @@
-//! Values of conditions that take a look at a key's past: what its month cost, endpoints that are new, hours that are odd. Read
+//! Values of conditions that take a look at a key's past: endpoints that are new, hours that are odd. Read
 //! from rollups, and only for keys that have a rule that asks for it and were called lately.
 
 use std::collections::HashSet;
@@ -7,7 +7,6 @@ use keyward_store::model::AlertCondition;
 use keyward_store::usage::{Grain, Usage};
 
 use crate::error::Result;
-use crate::prices::{Pricer, Tally};
 use crate::service::alerts::condition::Facts;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -21,14 +20,8 @@ const HOURS_MS: i64 = 28 * DAY_MS;
 const LEARNT_MS: i64 = 14 * DAY_MS;
 
 /// The value of such a condition; of any other, none.
-pub(super) fn read(
-    usage: &Usage,
-    pricer: &mut Pricer<'_>,
-    facts: &Facts<'_>,
-    condition: AlertCondition,
-) -> Result<Option<u64>> {
+pub(super) fn read(usage: &Usage, facts: &Facts<'_>, condition: AlertCondition) -> Result<Option<u64>> {
     match condition {
-        AlertCondition::MonthlyCost if facts.month_used > 0 => monthly_cost(usage, pricer, facts),
         AlertCondition::NewEndpoint if is_used(facts, DAY_MS) => new_endpoints(usage, facts),
         AlertCondition::OddHour if is_used(facts, HOUR_MS) => odd_hour(usage, facts),
         _ => Ok(None),
@@ -40,15 +33,6 @@ fn is_used(facts: &Facts<'_>, stretch_ms: i64) -> bool {
     let began_ms = facts.now_ms - facts.now_ms.rem_euclid(stretch_ms);
     facts.last_used_ms.is_some_and(|used_ms| used_ms >= began_ms)
         && facts.now_ms - facts.key.created_ms >= LEARNT_MS
-}
-
-fn monthly_cost(usage: &Usage, pricer: &mut Pricer<'_>, facts: &Facts<'_>) -> Result<Option<u64>> {
-    let (key, (from_ms, to_ms)) = (facts.key, facts.month_ms);
-    let cells = usage.cells(key.id, Grain::Day, from_ms, to_ms)?;
-    let uses = usage.models(key.id, Grain::Day, from_ms, to_ms)?;
-    let mut tally = Tally::default();
-    pricer.count(&key.service, &uses, &cells, &mut tally);
-    Ok(tally.bill().money().map(|cost| cost.0 / 1_000_000))
 }
 
 fn new_endpoints(usage: &Usage, facts: &Facts<'_>) -> Result<Option<u64>> {

@@ -185,9 +185,9 @@ pub(super) fn note(
     Ok(())
 }
 
-/// A key's month tells by itself that it has come so far: that is told once.
+/// A key's month tells by itself that it has come so far of its limit or budget: that is told once.
 fn told_otherwise(alert: &Alert) -> bool {
-    alert.condition == AlertCondition::MonthlyLimit
+    matches!(alert.condition, AlertCondition::MonthlyLimit | AlertCondition::Budget)
         && TOLD_AT.iter().any(|told| u64::from(*told) == alert.threshold)
 }
 

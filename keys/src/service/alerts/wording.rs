@@ -84,6 +84,7 @@ pub(super) fn sentence(limits: &Limits, whose: &str) -> String {
         AlertCondition::MonthlyCost => {
             format!("the month of {whose} has cost {threshold}, in the price book's currency")
         }
+        AlertCondition::Budget => format!("{whose} has spent {threshold} % of its monthly budget"),
         AlertCondition::RotationFailed => {
             format!("the rotation of {whose} has stopped, and a person has to look")
         }
@@ -127,6 +128,7 @@ pub(super) fn severity(condition: AlertCondition, environment: Option<Environmen
         | AlertCondition::LatencyP95
         | AlertCondition::MonthlyLimit
         | AlertCondition::MonthlyCost
+        | AlertCondition::Budget
         | AlertCondition::NewEndpoint
         | AlertCondition::OddHour
         | AlertCondition::Forecast
@@ -138,6 +140,7 @@ pub(super) fn severity(condition: AlertCondition, environment: Option<Environmen
         | AlertCondition::LatencyP95
         | AlertCondition::MonthlyLimit
         | AlertCondition::MonthlyCost
+        | AlertCondition::Budget
         | AlertCondition::NewEndpoint
         | AlertCondition::OddHour
         | AlertCondition::Forecast
@@ -159,6 +162,7 @@ fn title(condition: AlertCondition) -> &'static str {
         AlertCondition::RotationOverdue => "Rotation overdue",
         AlertCondition::FrozenUse => "Frozen, yet used",
         AlertCondition::MonthlyCost => "Cost of the month",
+        AlertCondition::Budget => "Monthly budget",
         AlertCondition::RotationFailed => "Rotation stopped",
         AlertCondition::NewEndpoint => "New endpoint",
         AlertCondition::OddHour => "Odd hour",
@@ -178,6 +182,7 @@ fn about(condition: AlertCondition) -> &'static str {
         AlertCondition::RotationOverdue => "Days since the rotation was due.",
         AlertCondition::FrozenUse => "Calls reported with a key after it was frozen.",
         AlertCondition::MonthlyCost => "What the month's calls cost by the price book, in its currency.",
+        AlertCondition::Budget => "How much of the key's monthly budget is spent.",
         AlertCondition::RotationFailed => "A rotation that stopped and waits for a person.",
         AlertCondition::NewEndpoint => "Endpoints called today (UTC) and not in the 30 days before.",
         AlertCondition::OddHour => "Calls at an hour of the day (UTC) without any in four weeks.",

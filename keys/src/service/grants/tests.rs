@@ -112,7 +112,7 @@ impl World {
                 let_in: false,
             });
         }
-        let new = NewTeam { name: "Team".to_owned(), environments: None };
+        let new = NewTeam { name: "Team".to_owned(), ..NewTeam::default() };
         let team = service.create_team(&people[0].caller, new).await.unwrap().id;
         people[0].role = Some(Role::Owner);
         Self { service, team, people, keys: Vec::new(), kept: Vec::new(), _folder: folder }

@@ -27,6 +27,27 @@ pub(super) const COMMANDS: &[Command] = &[
         more: "With any option from --key on, it answers with the lines of the dashboard's chart: a row for each moment.",
     },
     Command {
+        verb: Verb::Budgets,
+        words: &["budgets"],
+        operand: None,
+        flags: &[NDJSON],
+        about: "Where the budgets of keys and teams stand this month, and where it leads",
+        more: "Amounts are in the currency of the price book. A month is a calendar month in UTC, as for limits.",
+    },
+    Command {
+        verb: Verb::WhatIf,
+        words: &["what-if"],
+        operand: Some(("KEY", false)),
+        flags: &[
+            ENVIRONMENT,
+            option("--team", "TEAM", "on all keys of this team, instead of a key"),
+            option("--monthly-limit", "N", "the limit to try"),
+            option("--budget", "AMOUNT", "the budget to try, such as 49.90"),
+        ],
+        about: "Try a limit or a budget on last month and this one, before it is set",
+        more: "It says when people would have been told that 50, 80, 95 and 100 % are used up. Nothing is set.",
+    },
+    Command {
         verb: Verb::Watch,
         words: &["watch"],
         operand: Some(("KEY…", false)),

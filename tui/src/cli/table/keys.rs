@@ -93,6 +93,7 @@ pub(super) const COMMANDS: &[Command] = &[
             option("--custody", "WHO", "who can open it: private, sealed or automation"),
             option("--description", "TEXT", "what it is for"),
             option("--monthly-limit", "N", "requests a month it should not exceed"),
+            option("--budget", "AMOUNT", "what its calls of a month may cost, such as 49.90"),
             METHOD,
             EVERY,
             CRON,
@@ -133,6 +134,7 @@ pub(super) const COMMANDS: &[Command] = &[
                     "where apps may fetch it from, all of it; may be repeated; or none",
                 )
             },
+            option("--budget", "AMOUNT", "what its calls of a month may cost, such as 49.90, or none"),
             METHOD,
             EVERY,
             CRON,

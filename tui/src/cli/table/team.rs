@@ -44,9 +44,23 @@ pub(super) const COMMANDS: &[Command] = &[
         verb: Verb::TeamCreate,
         words: &["team", "create"],
         operand: Some(("NAME", true)),
-        flags: &[Flag { many: true, ..ENVIRONMENT }],
+        flags: &[
+            Flag { many: true, ..ENVIRONMENT },
+            option("--budget", "AMOUNT", "what a month of all its keys may cost, such as 1200"),
+        ],
         about: "Make a team that you own",
         more: "With --environment, its keys are for the environments that are named; else for all.",
+    },
+    Command {
+        verb: Verb::TeamEdit,
+        words: &["team", "edit"],
+        operand: Some(("TEAM", false)),
+        flags: &[
+            option("--name", "NAME", "its new name"),
+            option("--budget", "AMOUNT", "what a month of all its keys may cost, such as 1200, or none"),
+        ],
+        about: "Change a team: only what you name",
+        more: "",
     },
     Command {
         verb: Verb::TeamInvite,

@@ -81,7 +81,9 @@ impl HomePage {
             Some(home) => {
                 let mut lines: Vec<_> =
                     home.instance.and_then(|care| instance(care, ui)).into_iter().collect();
-                lines.extend(home.attention.iter().flat_map(|attention| wanting(attention, ui)));
+                lines.extend(
+                    home.attention.iter().flat_map(|attention| wanting(attention, &home.currency, ui)),
+                );
                 let many: u64 = home.attention.iter().map(|attention| attention.count).sum();
                 let note = if many > 0 { format::count(many) } else { String::new() };
                 Block {
@@ -168,12 +170,14 @@ fn instance(care: InstanceCare, ui: &Ui) -> Option<Line> {
 }
 
 /// The lines of what keys want: a line for each key where each matters by itself, else one for all.
-fn wanting(attention: &Attention, ui: &Ui) -> Vec<Line> {
+fn wanting(attention: &Attention, currency: &str, ui: &Ui) -> Vec<Line> {
     let (mark, tone) = mark(attention.kind, ui.glyphs);
     let line = |item, text, end| Line { item, mark, tone, text, end };
     let kind = attention.kind;
     if attention.count == 1 || apart(kind) {
-        let of = |key: &AttentionKey| line(item(kind, key), one(kind, key), figure(kind, key, ui.now_ms));
+        let of = |key: &AttentionKey| {
+            line(item(kind, key), one(kind, key), figure(kind, key, currency, ui.now_ms))
+        };
         let mut lines: Vec<_> = attention.first.iter().map(of).collect();
         let more = attention.count.saturating_sub(attention.first.len() as u64);
         if more > 0 {
@@ -183,7 +187,7 @@ fn wanting(attention: &Attention, ui: &Ui) -> Vec<Line> {
     }
     let first = attention.first.first();
     let text = format!("{} keys {}", format::count(attention.count), all(kind));
-    let end = first.map_or_else(String::new, |key| figure(kind, key, ui.now_ms));
+    let end = first.map_or_else(String::new, |key| figure(kind, key, currency, ui.now_ms));
     vec![line(Item::Many(kind), text, end)]
 }
 
@@ -202,7 +206,9 @@ fn apart(kind: AttentionKind) -> bool {
         | AttentionKind::RotationStopped
         | AttentionKind::RotationWaiting
         | AttentionKind::OverLimit
+        | AttentionKind::OverBudget
         | AttentionKind::NearLimit
+        | AttentionKind::NearBudget
         | AttentionKind::Expiring
         | AttentionKind::Frozen => true,
         AttentionKind::RotateNow
@@ -217,11 +223,13 @@ fn mark(kind: AttentionKind, glyphs: &Glyphs) -> (&'static str, Tone) {
         AttentionKind::Firing
         | AttentionKind::RotateNow
         | AttentionKind::RotationStopped
-        | AttentionKind::OverLimit => (glyphs.cross, Tone::Bad),
+        | AttentionKind::OverLimit
+        | AttentionKind::OverBudget => (glyphs.cross, Tone::Bad),
         AttentionKind::RotationWaiting => (glyphs.paused, Tone::Warn),
-        AttentionKind::RotationOverdue | AttentionKind::NearLimit | AttentionKind::Expiring => {
-            (glyphs.warning, Tone::Warn)
-        }
+        AttentionKind::RotationOverdue
+        | AttentionKind::NearLimit
+        | AttentionKind::NearBudget
+        | AttentionKind::Expiring => (glyphs.warning, Tone::Warn),
         AttentionKind::Frozen | AttentionKind::RotationSoon | AttentionKind::Idle => {
             (glyphs.inactive, Tone::Dim)
         }
@@ -239,8 +247,10 @@ fn one(kind: AttentionKind, key: &AttentionKey) -> String {
         AttentionKind::RotationStopped => "rotation stopped; its page says what to do",
         AttentionKind::RotationWaiting => "rotation waits for you",
         AttentionKind::OverLimit => "over its limit",
+        AttentionKind::OverBudget => "over its budget",
         AttentionKind::RotationOverdue => "rotation overdue",
         AttentionKind::NearLimit => "near its limit",
+        AttentionKind::NearBudget => "near its budget",
         AttentionKind::Expiring => "expires soon",
         AttentionKind::Frozen => "frozen, apps cannot fetch it",
         AttentionKind::RotationSoon => "rotation due",
@@ -257,8 +267,10 @@ fn all(kind: AttentionKind) -> &'static str {
         AttentionKind::RotationStopped => "whose rotation stopped",
         AttentionKind::RotationWaiting => "whose rotation waits for you",
         AttentionKind::OverLimit => "over their limit",
+        AttentionKind::OverBudget => "over their budget",
         AttentionKind::RotationOverdue => "with an overdue rotation",
         AttentionKind::NearLimit => "near their limit",
+        AttentionKind::NearBudget => "near their budget",
         AttentionKind::Expiring => "expire within 7 days",
         AttentionKind::Frozen => "frozen, apps cannot fetch them",
         AttentionKind::RotationSoon => "to be rotated within 7 days",
@@ -266,7 +278,7 @@ fn all(kind: AttentionKind) -> &'static str {
     }
 }
 
-fn figure(kind: AttentionKind, key: &AttentionKey, now_ms: i64) -> String {
+fn figure(kind: AttentionKind, key: &AttentionKey, currency: &str, now_ms: i64) -> String {
     let due = |at: Option<jiff::Timestamp>| {
         at.map_or_else(String::new, |at| format::due(now_ms, at.as_millisecond()))
     };
@@ -274,6 +286,10 @@ fn figure(kind: AttentionKind, key: &AttentionKey, now_ms: i64) -> String {
         AttentionKind::OverLimit | AttentionKind::NearLimit => {
             let limit = key.month.monthly.unwrap_or(0);
             format!("{} of {}", format::whole_percent(key.month.used, limit), format::short(limit))
+        }
+        AttentionKind::OverBudget | AttentionKind::NearBudget => {
+            let (cost, budget) = key.budget.unwrap_or_default();
+            format!("{} of {budget} {currency}", format::whole_percent(cost.0, budget.0))
         }
         AttentionKind::RotationWaiting | AttentionKind::RotationOverdue | AttentionKind::RotationSoon => {
             due(key.next_rotation)

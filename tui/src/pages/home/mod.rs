@@ -19,6 +19,7 @@ use crate::app::toast::Toasts;
 use crate::app::{Answer, InboxAnswer, InboxQuery, Query, RequestId};
 use crate::notice::Notice;
 use crate::pages::alerts::{AlertPage, AlertsPage};
+use crate::pages::billing::BillingPage;
 use crate::pages::form::FormPage;
 use crate::pages::form::import::ImportPage;
 use crate::pages::help::HelpPage;
@@ -194,6 +195,7 @@ fn list(kind: AttentionKind) -> Box<dyn Page> {
         AttentionKind::Frozen => KeysPage::found("status:frozen"),
         AttentionKind::Firing => return Box::new(AlertsPage::default()),
         AttentionKind::OverLimit | AttentionKind::NearLimit => KeysPage::sorted(KeySort::Usage),
+        AttentionKind::OverBudget | AttentionKind::NearBudget => return Box::new(BillingPage::default()),
         AttentionKind::Expiring | AttentionKind::RotationSoon => KeysPage::sorted(KeySort::NextRotation),
     })
 }

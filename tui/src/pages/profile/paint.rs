@@ -148,6 +148,7 @@ pub(crate) fn told(kind: Told) -> &'static str {
     match kind {
         Told::KeyDeleted => "Deleted keys",
         Told::MonthlyLimit => "Monthly limits",
+        Told::MonthlyBudget => "Monthly budgets",
         Told::Anomaly => "Unusual usage",
         Told::AlertFiring => "Alerts",
         Told::AlertRecovered => "Alerts that recover",

@@ -91,6 +91,14 @@ pub const ROUTES: &[Route] = &[
     ),
     route("usage", "GET", "/api/usage/{id}", "Calls, errors, response times of a key", "", "usage KEY"),
     route("usage", "GET", "/api/usage", "Of all keys together", "", "usage"),
+    route(
+        "usage",
+        "POST",
+        "/api/usage/what-if",
+        "Try a limit or a budget on the past month",
+        r#"{"apiKeyId":"ID","monthlyBudget":50}"#,
+        "what-if KEY --budget 50",
+    ),
     route("move", "GET", "/api/keys/export", "Keys with their values, as .env", "", "export"),
     route(
         "move",
@@ -140,7 +148,7 @@ pub const ROUTES: &[Route] = &[
     route("you", "GET", "/api/profile/ssh-keys", "Your SSH keys", "", ""),
     route("you", "GET", "/api/profile/sessions", "What you have open", "", "sessions ls"),
     route("you", "GET", "/api/notifications", "What you are told", "", ""),
-    route("you", "GET", "/api/billing", "Plan, use and forecast", "", ""),
+    route("you", "GET", "/api/billing", "Plan, use, budgets and forecast", "", "budgets"),
     route("audit", "GET", "/api/audit", "What was done, by whom", "", "audit"),
     route("audit", "GET", "/api/audit/verify", "Check the whole chain, for operators", "", ""),
     route("live", "GET", "/api/events", "What happens, as it happens (server-sent)", "", ""),

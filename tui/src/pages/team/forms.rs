@@ -36,7 +36,7 @@ pub(super) fn new_team() -> Box<dyn Page> {
         "New team",
         lead,
         team_name(""),
-        |values| Query::Team(TeamQuery::Create(NewTeam { name: values.text(0), environments: None })),
+        |values| Query::Team(TeamQuery::Create(NewTeam { name: values.text(0), ..NewTeam::default() })),
         |answer, cx| to_team(answer, cx, "You own"),
     )
 }

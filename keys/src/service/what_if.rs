@@ -1,0 +1,164 @@
+//! A limit or a budget tried on the month before and on this one so far: what people would have been told, and when. Read
+//! from rollups; nothing is set and nobody is told.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use keyward_store::Row;
+use keyward_store::model::{ApiKey, Id};
+use keyward_store::usage::{Grain, HOUR_RETENTION_MS, Usage};
+
+use crate::caller::Caller;
+use crate::clock::{month_around, timestamp};
+use crate::error::{Error, Fault, Result};
+use crate::input::{KeyRef, WhatIf};
+use crate::policy::Permission;
+use crate::prices::{Bill, Pricer, Prices};
+use crate::service::Service;
+use crate::service::access::{Target, authorise};
+use crate::service::budgets;
+use crate::service::pace::Pace;
+use crate::service::report::percent;
+use crate::service::teams::team_row;
+use crate::service::text::Faults;
+use crate::service::watch::TOLD_AT;
+use crate::view::{WhatIfMonth, WhatIfOutcome, WhatIfShare, WhatIfView};
+
+/// With more keys than this, days are looked at and not hours.
+const MOST_BY_HOUR: usize = 50;
+
+impl WhatIf {
+    /// Every fault that shows without a look at anything else.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        match (&self.api_key_id, self.team) {
+            (None, None) => faults.add("apiKeyId", "is missing: name a key, or a team with team"),
+            (Some(_), Some(_)) => faults.add("team", "is one too many: it is tried on a key or on a team"),
+            (Some(_), None) | (None, Some(_)) => {}
+        }
+        if self.monthly_limit.is_none() && self.monthly_budget.is_none() {
+            faults.add("monthlyBudget", "is missing: give it, or monthlyLimit, or both");
+        }
+        if self.monthly_limit.is_some() && self.team.is_some() {
+            faults.add("monthlyLimit", "is a key's; a team has a budget alone");
+        }
+        budgets::check(&mut faults, self.monthly_budget);
+        faults.into_vec()
+    }
+}
+
+/// What was used by the end of a stretch, from the month's beginning on.
+#[derive(Clone, Copy, Default)]
+struct Step {
+    until_ms: i64,
+    requests: u64,
+    bill: Bill,
+}
+
+/// A month, and what is read of it.
+struct Month {
+    start_ms: i64,
+    end_ms: i64,
+    steps: Vec<Step>,
+}
+
+impl Service {
+    /// How a limit or a budget would have fared last month, and fares this month so far.
+    pub async fn what_if(&self, caller: &Caller, what: &WhatIf) -> Result<WhatIfView> {
+        Faults::from(what.faults()).check()?;
+        let (keys, now_ms) = (self.keys_meant(caller, what)?, self.now_ms());
+        let (api_key_id, number) = (keys.first().filter(|_| what.team.is_none()), keys.len() as u64);
+        let api_key_id = api_key_id.map(|(id, _)| *id);
+        let (usage, book) = (self.0.usage.clone(), Arc::clone(&self.0.settings.prices));
+        let first_ms = month_around(now_ms).0.as_millisecond();
+        let reading = move || {
+            let month = |at_ms| Month::read(&usage, &book, &keys, at_ms, now_ms);
+            Ok::<_, Error>((month(first_ms - 1)?, month(now_ms)?))
+        };
+        let (last, this) = {
+            let _turn = self.0.overviews.lock().await;
+            tokio::task::spawn_blocking(reading).await.map_err(|error| Error::Internal(Box::new(error)))??
+        };
+        Ok(WhatIfView {
+            api_key_id,
+            team: what.team,
+            keys: number,
+            currency: self.0.settings.prices.currency.clone(),
+            last_month: last.shown(what, now_ms),
+            this_month: this.shown(what, now_ms),
+        })
+    }
+
+    /// The keys whose calls count, each with its service, which prices go by.
+    fn keys_meant(&self, caller: &Caller, what: &WhatIf) -> Result<Vec<(Id, String)>> {
+        let of = |row: &Row<ApiKey>| (row.record.id, row.record.service.clone());
+        if let Some(key) = &what.api_key_id {
+            let id = self.resolve(caller, &KeyRef::Id(key.clone()))?;
+            return Ok(vec![of(&*self.key_row(caller, Permission::UsageRead, id)?)]);
+        }
+        let team = what.team.ok_or(Error::NotFound("team"))?;
+        let tables = self.mirror().read();
+        authorise(&tables, caller, Permission::UsageRead, Target::Space(team), None)?;
+        team_row(&tables, team)?;
+        Ok(budgets::keys_of(&tables, team).map(|row| of(row)).collect())
+    }
+}
+
+impl Month {
+    /// The month around a moment, as far as it has come.
+    fn read(usage: &Usage, book: &Prices, keys: &[(Id, String)], at_ms: i64, now_ms: i64) -> Result<Self> {
+        let (start, end) = month_around(at_ms);
+        let (start_ms, end_ms) = (start.as_millisecond(), end.as_millisecond());
+        let hours = keys.len() <= MOST_BY_HOUR && start_ms > now_ms - HOUR_RETENTION_MS;
+        let grain = if hours { Grain::Hour } else { Grain::Day };
+        let (mut pricer, mut stretches) = (Pricer::new(book), BTreeMap::<i64, Step>::new());
+        for (key, service) in keys {
+            for (at_ms, cell) in usage.cells(*key, grain, start_ms, end_ms)? {
+                let stretch = stretches.entry(at_ms).or_default();
+                stretch.requests += cell.requests;
+                stretch.bill.add(pricer.of_calls(service, at_ms, &cell));
+            }
+            for used in usage.models(*key, grain, start_ms, end_ms)? {
+                stretches.entry(used.start_ms).or_default().bill.add(pricer.bill(service, &used));
+            }
+        }
+        let mut sum = Step::default();
+        let steps = stretches.into_iter().map(|(at_ms, stretch)| {
+            sum.until_ms = (at_ms + grain.length_ms()).min(now_ms);
+            sum.requests = sum.requests.saturating_add(stretch.requests);
+            sum.bill.add(stretch.bill);
+            sum
+        });
+        Ok(Self { start_ms, end_ms, steps: steps.collect() })
+    }
+
+    fn shown(&self, what: &WhatIf, now_ms: i64) -> WhatIfMonth {
+        let all = self.steps.last().copied().unwrap_or_default();
+        let spent = |step: &Step| step.bill.money().unwrap_or_default().0;
+        WhatIfMonth {
+            start: timestamp(self.start_ms),
+            end: timestamp(self.end_ms),
+            requests: all.requests,
+            cost: all.bill.money(),
+            limit: what.monthly_limit.map(|limit| self.outcome(limit, |step| step.requests, now_ms)),
+            budget: what.monthly_budget.map(|budget| self.outcome(budget.0, spent, now_ms)),
+        }
+    }
+
+    fn outcome(&self, whole: u64, used: impl Fn(&Step) -> u64, now_ms: i64) -> WhatIfOutcome {
+        let all = self.steps.last().map_or(0, &used);
+        let reached = |percent: u8| {
+            let comes =
+                |step: &&Step| u128::from(used(step)) * 100 >= u128::from(whole) * u128::from(percent);
+            self.steps.iter().find(comes).map(|step| timestamp(step.until_ms))
+        };
+        let share = |percent: &u8| Some(WhatIfShare { percent: *percent, at: reached(*percent)? });
+        let goes_on = self.end_ms > now_ms;
+        WhatIfOutcome {
+            percentage: percent(all, whole),
+            shares: TOLD_AT.iter().rev().filter_map(share).collect(),
+            reached_at: reached(100),
+            expected_at: Pace::of(all, now_ms).reaches(whole).filter(|_| goes_on),
+        }
+    }
+}
