@@ -57,7 +57,7 @@ async fn who_sets_a_password_stays_and_all_else_ends() {
     here.until("ana").await;
     here.type_in("9").await;
     here.until("Second factor").await;
-    here.type_in("jjjj\r").await;
+    here.type_in("jjjjj\r").await;
     here.until("New password").await;
     here.type_in(&format!("{PASSWORD}\ta new password\ta new password\r")).await;
     here.until("Your new password holds").await;
@@ -75,7 +75,7 @@ async fn the_second_factor_is_set_up_at_the_terminal() {
     tty.until("ana").await;
     tty.type_in("9").await;
     tty.until("Second factor").await;
-    tty.type_in("jjjjj\r").await;
+    tty.type_in("jjjjjj\r").await;
     tty.until("The code it shows now").await;
     let is_group =
         |word: &&str| word.len() == 4 && word.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
