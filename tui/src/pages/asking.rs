@@ -1,10 +1,15 @@
 //! What is asked before something is done to a key, the same wherever it is done from.
 
 use keyward_keys::Environment;
-use keyward_keys::view::{KeyStatus, KeyView};
+use keyward_keys::view::{KeyStatus, KeyView, RotationRehearsal};
 
 use crate::app::dialog::{Dialog, Subject};
+use crate::pages::track;
+use crate::widgets::glyphs::Glyphs;
 use crate::widgets::pen::safe;
+
+/// Apps that are named before a rotation.
+const NAMED: usize = 4;
 
 /// Where a deleted key goes.
 pub(crate) const TO_THE_BIN: &str =
@@ -62,4 +67,30 @@ pub(crate) fn rotate(key: &KeyView, page: Option<&str>) -> Dialog {
          as its overlap says."
     );
     Dialog::value(Subject::Rotate, "New value", text)
+}
+
+/// What would become of the apps, a line each.
+pub(crate) fn foreseen(rehearsal: &RotationRehearsal, emergency: bool, glyphs: &Glyphs) -> String {
+    let before = match emergency {
+        true => "The one before goes at once.".to_owned(),
+        false => format!("The one before is fetched along for {}.", rehearsal.overlap),
+    };
+    let made = track::made(rehearsal.method);
+    let mut lines = vec![format!("Version {} is made {made}. {before}", rehearsal.version)];
+    if rehearsal.will_break.is_empty() {
+        lines.push(format!("{} Nothing that was seen would break.", glyphs.check));
+    } else {
+        lines.push("Would break:".to_owned());
+    }
+    let apps = [(glyphs.cross, &rehearsal.will_break), (glyphs.check, &rehearsal.updates_itself)];
+    for (mark, apps) in apps {
+        for app in apps.iter().take(NAMED) {
+            lines.push(format!("{mark} {}: {}", safe(&app.app.name), app.why));
+        }
+        if apps.len() > NAMED {
+            lines.push(format!("{mark} and {} more", apps.len() - NAMED));
+        }
+    }
+    lines.extend(rehearsal.worth_knowing.iter().map(|known| format!("{} {}", glyphs.info, safe(known))));
+    lines.join("\n")
 }

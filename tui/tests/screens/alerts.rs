@@ -4,7 +4,9 @@ use crate::sample::{Look, Stage, id, keys};
 use keyward_keys::input::AlertAction;
 use keyward_keys::view::{AlertState, NotificationPage, NotificationView, Pagination};
 use keyward_keys::{AlertCondition, Event};
-use keyward_tui::app::{AlertAnswer, AlertAsk, Answer, AppEvent, InboxAnswer, InboxQuery, Query, RequestId};
+use keyward_tui::app::{
+    AlertAnswer, AlertAsk, Answer, AppEvent, InboxAnswer, InboxQuery, Query, RequestId, RotationAsk,
+};
 use keyward_tui::notice::{Notice, NoticeKind};
 
 fn stage(presses: &str, size: (u16, u16)) -> Stage {
@@ -225,7 +227,20 @@ fn the_key_is_frozen_narrowed_limited_or_rotated_by_one_key_and_that_is_taken_ba
     stage.press("L\r");
     let (_, ask) = responses(&mut stage).expect("asked");
     assert!(matches!(ask, AlertAsk::Respond(_, respond) if respond.limit == Some(71_204)));
-    stage.press("Ry");
+    stage.press("R");
+    let rehearsal = |query: &Query| matches!(query, Query::Rotation(RotationAsk::Rehearse(..)));
+    let Some(at) = stage.held.iter().position(|(_, query)| rehearsal(query)) else {
+        panic!("what breaks comes first")
+    };
+    let (request, query) = stage.held.remove(at);
+    let answer = stage.reply(query).expect("answered");
+    stage.answer(request, Ok(answer));
+    assert!(
+        stage.text().contains("is fetched along") && stage.text().contains("Rotate it now?"),
+        "{}",
+        stage.text()
+    );
+    stage.press("y");
     let (_, ask) = responses(&mut stage).expect("asked");
     assert!(matches!(ask, AlertAsk::Respond(_, respond) if respond.action == AlertAction::Rotate));
     stage.press("z");

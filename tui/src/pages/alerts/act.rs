@@ -1,16 +1,17 @@
 //! What a person does about an alert, the same from the list and from its own page: what is asked first, what is sent, and
 //! what is said of it afterwards.
 
-use keyward_keys::input::{AlertAction, AlertRespond, AlertSnooze, duration};
-use keyward_keys::view::{AlertHistory, AlertState, AlertView, KeyView};
+use keyward_keys::input::{AlertAction, AlertRespond, AlertSnooze, Rotate, RotationMethodName, duration};
+use keyward_keys::view::{AlertHistory, AlertState, AlertView, KeyView, RotationRehearsal};
 use keyward_keys::{AlertTurnKind, Environment, Id};
 
 use super::words;
 use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::{Dialog, Subject, Verdict};
 use crate::app::keymap::Command;
-use crate::app::{AlertAnswer, AlertAsk, Answer, Query, RequestId};
+use crate::app::{AlertAnswer, AlertAsk, Answer, Query, RequestId, RotationAnswer, RotationAsk};
 use crate::notice::{Notice, NoticeKind};
+use crate::pages::asking;
 use crate::pages::form::parse::{parse_limit, parse_networks};
 use crate::widgets::format;
 use crate::widgets::pen::safe;
@@ -96,12 +97,8 @@ impl Hands {
                 ask_limit(key, &key.current_month_usage.max(1).to_string(), None, cx);
             }
             (Command::Rotate, Some(key)) => {
-                let production = key.environment == Environment::Production;
-                let text = format!(
-                    "Rotate {} now? Its value before is fetched along until its overlap is over; z goes back to it.",
-                    safe(&key.name)
-                );
-                cx.open(Dialog::confirm(Subject::Rotate, "Rotate", text, production));
+                let ask = RotationAsk::Rehearse(key.id, Rotate::default());
+                self.doing = Some(cx.ask(Query::Rotation(ask)));
             }
             (Command::Undo, _) if undo.is_none() => {
                 cx.say(NoticeKind::Info, "Nothing is there to take back.");
@@ -183,6 +180,7 @@ impl Hands {
                     cx.say(NoticeKind::Done, text);
                 }
             }
+            Ok(Answer::Rotation(RotationAnswer::Rehearsal(rehearsal))) => rehearsed(&rehearsal, cx),
             Ok(_) => {}
             // What was wrong with a figure says more than that something was.
             Err(notice) => match notice.faults.first() {
@@ -197,6 +195,21 @@ impl Hands {
 
 fn done(alert: Id, action: AlertAction) -> AlertAsk {
     AlertAsk::Respond(alert, AlertRespond { action, limit: None, networks: None })
+}
+
+/// What would break is told before it is asked.
+fn rehearsed(rehearsal: &RotationRehearsal, cx: &mut Cx<'_>) {
+    if let Some(refused) = &rehearsal.refused {
+        cx.say(NoticeKind::Warning, format!("It cannot be rotated now: {refused}"));
+    } else if cx.front {
+        let foreseen = asking::foreseen(rehearsal, false, cx.ui().glyphs);
+        let next = match rehearsal.method {
+            RotationMethodName::Remind => "Its page takes the new value then",
+            _ => "Its value is replaced",
+        };
+        let text = format!("{foreseen}\nRotate it now? {next}; z takes that back.");
+        cx.open(Dialog::confirm(Subject::Rotate, "Rotate", text, !rehearsal.will_break.is_empty()));
+    }
 }
 
 /// The networks it is held to, as one types them.

@@ -12,11 +12,7 @@ use crate::notice::NoticeKind;
 use crate::pages::key::KeyPage;
 use crate::pages::key::tabs::Tab;
 use crate::pages::{asking, track};
-use crate::widgets::glyphs::Glyphs;
 use crate::widgets::pen::safe;
-
-/// Apps that are named before a rotation.
-const NAMED: usize = 4;
 
 impl KeyPage {
     /// Rotates it: takes the value that is waited for, or shows what would break first.
@@ -126,7 +122,7 @@ impl KeyPage {
             return;
         }
         let name = safe(&self.key.name);
-        let mut text = foreseen(rehearsal, subject == Subject::Emergency, cx.ui().glyphs);
+        let mut text = asking::foreseen(rehearsal, subject == Subject::Emergency, cx.ui().glyphs);
         if subject == Subject::Emergency {
             text.push_str(&format!("\nType {name} to rotate it at once: every older value goes with it."));
             cx.open(Dialog::name(subject, "Rotate at once", text, &self.key.name));
@@ -138,32 +134,6 @@ impl KeyPage {
         });
         cx.open(Dialog::confirm(subject, "Rotate", text, !rehearsal.will_break.is_empty()));
     }
-}
-
-/// What would become of the apps, a line each.
-fn foreseen(rehearsal: &RotationRehearsal, emergency: bool, glyphs: &Glyphs) -> String {
-    let before = match emergency {
-        true => "The one before goes at once.".to_owned(),
-        false => format!("The one before is fetched along for {}.", rehearsal.overlap),
-    };
-    let made = track::made(rehearsal.method);
-    let mut lines = vec![format!("Version {} is made {made}. {before}", rehearsal.version)];
-    if rehearsal.will_break.is_empty() {
-        lines.push(format!("{} Nothing that was seen would break.", glyphs.check));
-    } else {
-        lines.push("Would break:".to_owned());
-    }
-    let apps = [(glyphs.cross, &rehearsal.will_break), (glyphs.check, &rehearsal.updates_itself)];
-    for (mark, apps) in apps {
-        for app in apps.iter().take(NAMED) {
-            lines.push(format!("{mark} {}: {}", safe(&app.app.name), app.why));
-        }
-        if apps.len() > NAMED {
-            lines.push(format!("{mark} and {} more", apps.len() - NAMED));
-        }
-    }
-    lines.extend(rehearsal.worth_knowing.iter().map(|known| format!("{} {}", glyphs.info, safe(known))));
-    lines.join("\n")
 }
 
 /// What is said of a change that was made.
