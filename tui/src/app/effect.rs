@@ -4,12 +4,12 @@
 use keyward_keys::Id;
 use keyward_keys::event::Event;
 use keyward_keys::input::{
-    AuditQuery, ImportWords, KeyPatch, KeyQuery, NewKey, Reveal, SeriesQuery, UsageQuery,
+    AuditQuery, ImportWords, KeyPatch, KeyQuery, NewKey, Reveal, SeriesQuery, UsageQuery, WhatIf,
 };
 use keyward_keys::view::{
     AuditPage, AuditView, BillingView, HomeView, ImportReport, KeyAccess, KeyHygiene, KeyPage, KeyStatus,
     KeyView, LiveView, MonitorView, Revealed, TeamView, UsageOverview, UsageReport, UsageSeries, UserView,
-    VersionView,
+    VersionView, WhatIfView,
 };
 use secrecy::SecretString;
 
@@ -199,6 +199,8 @@ pub enum Query {
     Prove(SecretString),
     /// `unlock`, answered by [`Answer::Unlocked`]: the session holds what it gives.
     Unlock(SecretString),
+    /// `what_if`, answered by [`Answer::WhatIf`].
+    WhatIf(Box<WhatIf>),
     /// `billing`, answered by [`Answer::Billing`].
     Billing,
     /// `monitor`, answered by [`Answer::Monitor`].
@@ -275,6 +277,8 @@ pub enum Answer {
     Teams(Vec<TeamView>),
     /// Usage as lines of a chart.
     Series(Box<UsageSeries>),
+    /// How a limit or a budget would have fared.
+    WhatIf(Box<WhatIfView>),
     /// The person's plan.
     Billing(Box<BillingView>),
     /// The running daemon.

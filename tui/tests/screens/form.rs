@@ -142,7 +142,7 @@ fn what_is_emptied_is_cleared_and_networks_are_read() {
     key.rotation.as_mut().expect("settings").url = Some(page);
     key.networks = vec!["10.0.0.0/8".parse().expect("a network")];
     stage.answer(request, Ok(Answer::Key(key)));
-    stage.press("e\t\t\t\t\t\t\t");
+    stage.press("e\t\t\t\t\t\t\t\t");
     assert!(stage.text().contains("console.example.com"), "{}", stage.text());
     stage.key(Key::ctrl('u'));
     stage.press("\t\t\t");
@@ -162,7 +162,7 @@ fn what_is_emptied_is_cleared_and_networks_are_read() {
 fn a_long_fault_is_told_to_its_end_where_there_is_little_room() {
     for size in [(40, 12), (80, 24), (120, 40)] {
         let mut stage = Stage::new(keys(), &Look::Dark.caps(), size);
-        stage.press("2\re\t\t\t\t\t");
+        stage.press("2\re\t\t\t\t\t\t");
         retype(&mut stage, "0 0 31 2 *");
         let text = stage.text().split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(!text.contains('…'), "{size:?}: {}", stage.text());
@@ -178,7 +178,7 @@ fn retype(stage: &mut Stage, text: &str) {
 
 #[test]
 fn how_a_key_is_rotated_shows_what_it_means_as_one_types() {
-    let mut stage = stage("\re\t\t\t\t\t");
+    let mut stage = stage("\re\t\t\t\t\t\t");
     retype(&mut stage, "0 3 * * 1");
     assert!(stage.text().contains("Next: 23 Nov 03:00, 30 Nov 03:00, 7 Dec 03:00"), "{}", stage.text());
     for (typed, fault) in [("0 0 31 2 *", "never comes"), ("1 2 3", "3 fields"), ("9999", "days, 0 to 3650")]
@@ -210,4 +210,19 @@ fn how_a_key_is_rotated_shows_what_it_means_as_one_types() {
     let notice = Notice { faults: vec![fault], ..Notice::new(NoticeKind::Invalid, "Not saved.") };
     stage.answer(request, Err(notice));
     assert!(stage.text().contains("are written so") && stage.text().contains("sk-{40:hex}"));
+}
+
+#[test]
+fn a_budget_is_tried_on_the_past_while_one_types_it() {
+    let mut stage = stage("\re\t\t\t\t\t");
+    retype(&mut stage, "4x");
+    assert!(stage.text().contains("an amount, such as 50"), "{}", stage.text());
+    retype(&mut stage, "49.9");
+    let text = stage.text().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("Last month: would have been reached on 19 October; this month: 64 %"), "{text}");
+    stage.hold = true;
+    stage.key(Key::ctrl('s'));
+    let (_, query) = take(&mut stage, |query| matches!(query, Query::Update { .. }));
+    let Query::Update { patch, .. } = query else { panic!() };
+    assert_eq!(patch.monthly_budget, Some("49.90".parse().ok()));
 }

@@ -225,6 +225,10 @@ impl Stage {
             Query::Key(id) => Answer::Key(Box::new(find(id)?.clone())),
             Query::Live(id) => Answer::Live(Box::new(live(find(id)?, self.now_ms))),
             Query::Usage(id, _) => Answer::Usage(Box::new(report(find(id)?))),
+            Query::WhatIf(what) => {
+                let key = what.api_key_id.as_deref()?.parse().ok()?;
+                Answer::WhatIf(Box::new(costs::tried(key)))
+            }
             Query::Billing => Answer::Billing(Box::new(operations::billing(&self.keys))),
             Query::Monitor => Answer::Monitor(Box::new(operations::monitor(self.now_ms))),
             Query::Series(query) => Answer::Series(Box::new(charts::series(&self.keys, &query, self.now_ms))),

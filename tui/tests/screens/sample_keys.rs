@@ -8,7 +8,7 @@ use keyward_keys::view::{
 };
 use keyward_keys::{Custody, Environment};
 
-use super::costs::outlook;
+use super::costs::{budget, outlook};
 use super::{NOW_MS, history, id, moment};
 
 /// Name, service, environment, status, custody, limit, calls this month, ms since the last use.
@@ -76,7 +76,7 @@ pub(crate) fn key(n: usize) -> KeyView {
         monthly_limit: limit,
         current_month_usage: month,
         refuse_over_limit: false,
-        monthly_budget: None,
+        monthly_budget: budget(name),
         refuse_over_budget: false,
         frozen: false,
         networks: Vec::new(),

@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 use keyward_keys::Plan;
+use keyward_keys::prices::Money;
 use keyward_keys::view::{
     BillingCosts, BillingPeriod, BillingView, JobView, KeyView, MonitorView, PlanChange, PlanDifference,
     PlanLimits, PlanUsage, ProcessView, RequestCounts, SessionCount, StoreCounts, Times, UsageForecast,
 };
 
-use super::{NOW_MS, moment};
+use super::{NOW_MS, costs, moment};
 
 const DAY: i64 = 24 * 3_600_000;
 
@@ -34,11 +35,11 @@ pub(crate) fn billing(keys: &[KeyView]) -> BillingView {
         costs: BillingCosts {
             currency: "USD".to_owned(),
             list_prices_of: None,
-            cost: None,
-            forecast: None,
-            keys: Vec::new(),
+            cost: Some(Money(107_690_000)),
+            forecast: Some(Money(146_850_000)),
+            keys: costs::lines(keys),
             models: Vec::new(),
-            budgets: Vec::new(),
+            budgets: costs::budgets(keys),
         },
         plans: vec![other(Plan::Free, 5, 10_000, false), other(Plan::Enterprise, 10_000, 500_000_000, true)],
     }

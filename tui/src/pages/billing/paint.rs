@@ -13,6 +13,8 @@ use crate::widgets::{chart, format};
 
 /// Columns of a label.
 const LABEL: u16 = 10;
+/// Budgets shown beside the keys.
+const MOST_BUDGETS: u16 = 8;
 /// From this width on, the busiest keys stand beside the plan.
 const WIDE: u16 = 110;
 
@@ -20,6 +22,7 @@ const WIDE: u16 = 110;
 pub(super) struct Layout {
     plan: Rect,
     plans: Rect,
+    budgets: Rect,
     titles: Rect,
     pub(super) rows: Rect,
 }
@@ -38,15 +41,22 @@ impl Layout {
         let columns = if wide { area.width / 2 - 2 } else { area.width };
         let left = Rect { width: columns, ..area };
         // Where it is low, the busiest keys matter more than the other plans.
-        let plans = if roomy { others * 2 + 1 } else { 0 };
+        let held = page.billing.as_ref().map_or(0, |billing| billing.costs.budgets.len());
+        let most = if wide { usize::from(MOST_BUDGETS) } else { 3 };
+        // Held at `most`, which is few.
+        let budgets = if roomy && held > 0 { held.min(most) as u16 + 2 } else { 0 };
+        // Budgets matter more than other plans where there is no room for both.
+        let both = wide || area.height >= 30;
+        let plans = if roomy && (budgets == 0 || both) { others * 2 + 1 } else { 0 };
         let keys = if wide {
             Rect { x: area.right() - columns, width: columns, ..area }
         } else {
-            part(plan + plans + u16::from(roomy), area.height, area)
+            part(plan + budgets + plans + u16::from(roomy && plans > 0), area.height, area)
         };
         Self {
             plan: part(0, plan, left),
-            plans: part(plan, plans, left),
+            budgets: part(plan, budgets, left),
+            plans: part(plan + budgets, plans, left),
             titles: part(0, 1, keys),
             rows: part(1, keys.height, keys),
         }
@@ -69,6 +79,7 @@ impl BillingPage {
             };
             change(other, place, buf, ui);
         }
+        budgets(&billing.costs, layout.budgets, buf, ui);
         titles(layout.titles, buf, ui);
         if self.keys.is_empty() {
             Pen::new(buf, layout.rows, 0).text("No calls were reported this month.", ui.style(Tone::Dim));
@@ -78,7 +89,7 @@ impl BillingPage {
         let rows = self.keys.iter().enumerate().skip(self.offset);
         for (row, (number, key)) in (0..layout.rows.height).zip(rows) {
             let place = Rect { y: layout.rows.y + row, height: 1, ..layout.rows };
-            busy(key, most, place, buf, ui);
+            busy(key, most, &billing.costs, place, buf, ui);
             if number == self.row() {
                 Pen::new(buf, place, 0).text(ui.glyphs.marker, ui.style(Tone::Accent));
                 ui.theme.select(buf, place);
@@ -159,6 +170,30 @@ fn costs(costs: &BillingCosts) -> Option<String> {
     Some(text)
 }
 
+/// Where budgets stand, those that have come furthest first.
+fn budgets(costs: &BillingCosts, area: Rect, buf: &mut Buffer, ui: &Ui) {
+    let dim = ui.style(Tone::Dim);
+    if area.height == 0 {
+        return;
+    }
+    let mut pen = Pen::new(buf, area, 0);
+    pen.end(format!("THIS MONTH, {}", costs.currency), dim);
+    pen.text("BUDGETS", dim);
+    for (row, budget) in (1..area.height.saturating_sub(1)).zip(&costs.budgets) {
+        let share = budget.cost.0 as f64 / budget.monthly_budget.0.max(1) as f64;
+        let mut pen = Pen::new(buf, area, row);
+        pen.end(format!("{:>9} of {:>9}", budget.cost.to_string(), budget.monthly_budget.to_string()), dim);
+        let percent = format::whole_percent(budget.cost.0, budget.monthly_budget.0);
+        pen.end(format!("{percent:>6}  "), chart::limit_style(share, ui));
+        let left = pen.left();
+        let bar = if left >= 30 { left / 2 - 2 } else { 0 };
+        pen.cell(safe(&budget.name), left.saturating_sub(bar + 1), ui.style(Tone::Strong)).skip(1);
+        if bar > 0 {
+            chart::bar(&mut pen, bar, budget.cost.0, budget.monthly_budget.0, ui);
+        }
+    }
+}
+
 /// Where the month is going, in words.
 fn outlook(billing: &BillingView) -> (String, Tone) {
     if billing.usage.monthly_requests > billing.limits.monthly_requests {
@@ -204,12 +239,22 @@ fn titles(area: Rect, buf: &mut Buffer, ui: &Ui) {
 }
 
 /// A key and its share of the month.
-fn busy(key: &KeyView, most: u64, area: Rect, buf: &mut Buffer, ui: &Ui) {
+fn busy(key: &KeyView, most: u64, costs: &BillingCosts, area: Rect, buf: &mut Buffer, ui: &Ui) {
     let (mark, _, _, tone) = marks::environment(key.environment, ui);
     let mut pen = Pen::new(buf, area, 0);
     pen.end(format!("{:>11}", format::count(key.current_month_usage)), ui.style(Tone::Text));
+    if area.width >= 50 && costs.cost.is_some() {
+        let line = costs.keys.iter().find(|line| line.id == Some(key.id));
+        let cost = line.and_then(|line| line.cost).map_or_else(String::new, |cost| cost.to_string());
+        pen.end(format!("{cost:>10}"), ui.style(Tone::Dim));
+    }
     pen.skip(2).cell(mark, 2, ui.style(tone));
-    let bar = if area.width >= 50 { (area.width - 20) / 2 } else { 0 };
+    // Names matter more than bars where costs stand between.
+    let bar = match area.width {
+        ..50 => 0,
+        width if costs.cost.is_some() => (width - 30) / 3,
+        width => (width - 20) / 2,
+    };
     let name = pen.left().saturating_sub(bar + u16::from(bar > 0) * 2);
     pen.cell(safe(&key.name), name, ui.style(Tone::Strong));
     if bar > 0 {

@@ -3,174 +3,19 @@
 use ipnet::IpNet;
 use keyward_keys::Environment;
 use keyward_keys::input::KeyPatch;
+use keyward_keys::prices::Money;
 use keyward_keys::providers::{self, Provider};
 use keyward_keys::view::KeyView;
 use secrecy::SecretString;
 
-use super::parse::{parse_limit, parse_networks};
+use super::kind::ALL;
+pub(super) use super::kind::Field;
+use super::parse::{parse_budget, parse_limit, parse_networks};
 use super::rotating::Rotating;
 use super::space::Spaces;
 use crate::pages::marks::ENVIRONMENTS;
 use crate::term::input::{Key, KeyCode};
 use crate::widgets::edit::Edit;
-
-/// A field.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Field {
-    Name,
-    Service,
-    Environment,
-    Value,
-    Passphrase,
-    Repeat,
-    Team,
-    Tags,
-    Limit,
-    Rotation,
-    Method,
-    Template,
-    Page,
-    Named,
-    Credential,
-    Parameters,
-    Overlap,
-    Quiet,
-    Networks,
-    About,
-}
-
-const ALL: [Field; 20] = [
-    Field::Name,
-    Field::Service,
-    Field::Environment,
-    Field::Value,
-    Field::Passphrase,
-    Field::Repeat,
-    Field::Team,
-    Field::Tags,
-    Field::Limit,
-    Field::Rotation,
-    Field::Method,
-    Field::Template,
-    Field::Page,
-    Field::Named,
-    Field::Credential,
-    Field::Parameters,
-    Field::Overlap,
-    Field::Quiet,
-    Field::Networks,
-    Field::About,
-];
-
-impl Field {
-    /// The field that the core calls so.
-    pub(super) fn of(name: &str) -> Option<Self> {
-        if let Some(setting) = name.strip_prefix("rotation/") {
-            return Self::of_rotation(setting);
-        }
-        match name.split('/').next().unwrap_or(name) {
-            "name" => Some(Self::Name),
-            "service" => Some(Self::Service),
-            "environment" => Some(Self::Environment),
-            "apiKey" | "value" => Some(Self::Value),
-            "passphrase" => Some(Self::Passphrase),
-            "team" => Some(Self::Team),
-            "tags" => Some(Self::Tags),
-            "networks" => Some(Self::Networks),
-            "monthlyLimit" => Some(Self::Limit),
-            "rotationInterval" => Some(Self::Rotation),
-            "description" => Some(Self::About),
-            _ => None,
-        }
-    }
-
-    fn of_rotation(setting: &str) -> Option<Self> {
-        match setting {
-            "cron" => Some(Self::Rotation),
-            "method" => Some(Self::Method),
-            "template" => Some(Self::Template),
-            "url" => Some(Self::Page),
-            "recipe" | "command" => Some(Self::Named),
-            "credential" => Some(Self::Credential),
-            "overlap" => Some(Self::Overlap),
-            "quietHours" => Some(Self::Quiet),
-            parameters if parameters.starts_with("parameters") => Some(Self::Parameters),
-            _ => None,
-        }
-    }
-
-    pub(super) fn label(self) -> &'static str {
-        match self {
-            Self::Name => "Name",
-            Self::Service => "Service",
-            Self::Environment => "Environment",
-            Self::Team => "Belongs to",
-            Self::Value => "Value",
-            Self::Passphrase => "Passphrase",
-            Self::Repeat => "Once more",
-            Self::Tags => "Tags",
-            Self::Networks => "Networks",
-            Self::Limit => "Monthly limit",
-            Self::Rotation => "Rotate every",
-            Self::Method => "New values",
-            Self::Template => "Look like",
-            Self::Page => "Address",
-            Self::Named => "Its name",
-            Self::Credential => "Shown there",
-            Self::Parameters => "It is told",
-            Self::Overlap => "Old one stays",
-            Self::Quiet => "Quiet hours",
-            Self::About => "About",
-        }
-    }
-
-    pub(super) fn hint(self) -> &'static str {
-        match self {
-            Self::Name => "What apps and people call it, such as stripe-live.",
-            Self::Service => "Whose key it is: openai, anthropic, stripe, aws, github, google, slack…",
-            Self::Environment => "Left and Right choose.",
-            Self::Team => "Left and Right choose: you alone, or the members of a team.",
-            Self::Value => "Paste it, or Ctrl-G makes one. It is sealed before it is stored.",
-            Self::Passphrase => "Optional. With one, the key is private: only it opens the value.",
-            Self::Repeat => "The same passphrase again.",
-            Self::Tags => "Optional, with commas between: payments, eu.",
-            Self::Networks => "Where apps fetch it from: 10.0.0.0/8 203.0.113.7; empty is anywhere.",
-            Self::Limit => "Optional: calls a month, such as 50000, 50k or 2M.",
-            Self::Rotation => "Days, such as 90; 0 turns it off; or cron: 0 3 * * 1.",
-            Self::Method => "Left and Right choose who makes them.",
-            Self::Template => "Text with random places, such as sk-live-{48}.",
-            Self::Page => "Where a person makes the value, or where each step is sent.",
-            Self::Named => "The recipe's name, or the program's in the operator's file.",
-            Self::Credential => "The key whose value the provider is shown: its ak_ id.",
-            Self::Parameters => "What the recipe asks for: project=abc, region=eu.",
-            Self::Overlap => "How long the old value is fetched along: 1h, 1d, 7d.",
-            Self::Quiet => "Optional: nothing begins then by itself, 22:00-06:30.",
-            Self::About => "Optional: what it is for.",
-        }
-    }
-
-    pub(super) fn is_secret(self) -> bool {
-        matches!(self, Self::Value | Self::Passphrase | Self::Repeat)
-    }
-
-    /// It is chosen, not typed.
-    pub(super) fn is_choice(self) -> bool {
-        matches!(self, Self::Environment | Self::Team | Self::Method)
-    }
-
-    fn at(self) -> usize {
-        self as usize
-    }
-
-    /// Bytes it may hold.
-    fn room(self) -> usize {
-        match self {
-            Self::Value => 64 * 1024,
-            Self::Tags => 4_096,
-            _ => 1_024,
-        }
-    }
-}
 
 /// All fields.
 pub(super) struct Fields {
@@ -203,12 +48,14 @@ impl Fields {
         let mut fields = Self { environment: key.environment, ..Self::new() };
         let networks = key.networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let limit = key.monthly_limit.map(|limit| limit.to_string()).unwrap_or_default();
+        let budget = key.monthly_budget.map(|budget| budget.units().to_string()).unwrap_or_default();
         for (field, text) in [
             (Field::Name, key.name.as_str()),
             (Field::Service, &key.service),
             (Field::Tags, &key.tags.join(", ")),
             (Field::Networks, &networks),
             (Field::Limit, &limit),
+            (Field::Budget, &budget),
             (Field::About, &key.description),
         ] {
             fields.set(field, text);
@@ -325,6 +172,7 @@ impl Fields {
             tags: Some(self.tags()).filter(|new| *new != key.tags),
             networks: self.networks().filter(|new| *new != key.networks),
             monthly_limit: Some(self.limit()).filter(|new| *new != key.monthly_limit),
+            monthly_budget: Some(self.budget()).filter(|new| *new != key.monthly_budget),
             rotation_interval: self.rotation().filter(|new| *new != key.rotation_interval),
             rotation: key.rotation.as_ref().and_then(|old| self.rotation_patch(Some(old))).map(Some),
             ..KeyPatch::default()
@@ -335,6 +183,7 @@ impl Fields {
             || patch.environment.is_some()
             || patch.tags.is_some()
             || patch.networks.is_some()
+            || patch.monthly_budget.is_some()
             || patch.monthly_limit.is_some()
             || patch.rotation_interval.is_some()
             || patch.rotation.is_some();
@@ -387,6 +236,10 @@ impl Fields {
         tags.map(str::to_owned).collect()
     }
 
+    pub(super) fn budget(&self) -> Option<Money> {
+        parse_budget(self.text(Field::Budget)).ok().flatten()
+    }
+
     /// The networks that are typed; none when one of them is no network.
     fn networks(&self) -> Option<Vec<IpNet>> {
         parse_networks(self.text(Field::Networks))
@@ -415,6 +268,7 @@ impl Fields {
             }
             Field::Networks if self.networks().is_none() => "networks such as 10.0.0.0/8 203.0.113.7",
             Field::Limit => return parse_limit(text).err().map(str::to_owned),
+            Field::Budget => return parse_budget(text).err().map(str::to_owned),
             _ => return self.rotation_fault(field),
         };
         Some(fault.to_owned())

@@ -3,10 +3,12 @@
 
 mod field;
 pub(crate) mod import;
+mod kind;
 mod paint;
 pub(crate) mod parse;
 mod rotating;
 mod space;
+mod trying;
 
 use keyward_keys::input::NewKey;
 use keyward_keys::view::KeyView;
@@ -27,6 +29,7 @@ use crate::term::input::{Button, Key, KeyCode, Mouse, MouseKind, Paste};
 use crate::widgets::pen::{Ui, safe};
 
 use field::{Field, Fields};
+use trying::Trial;
 
 /// The form's page.
 pub(crate) struct FormPage {
@@ -45,6 +48,8 @@ pub(crate) struct FormPage {
     template: String,
     /// The key is read again: somebody else changed it, or it came from the row of a list.
     reading: Option<Pending>,
+    /// What the limit and the budget that are typed would have done.
+    trial: Trial,
 }
 
 /// The template one begins with.
@@ -72,6 +77,7 @@ impl FormPage {
             making: None,
             template: TEMPLATE.to_owned(),
             reading: None,
+            trial: Trial::default(),
         }
     }
 
@@ -120,6 +126,7 @@ impl FormPage {
             environment: Some(self.fields.environment()),
             team: self.fields.spaces.team(),
             monthly_limit: self.fields.limit(),
+            monthly_budget: self.fields.budget(),
             tags: self.fields.tags(),
             rotation_interval: self.fields.rotation().or(usual),
             rotation: self.fields.rotation_patch(None),
@@ -178,6 +185,7 @@ impl FormPage {
         if self.fields.insert(self.focus, text) {
             self.changed();
             self.fields.reckon(cx.now_ms);
+            self.try_typed(cx);
         } else {
             cx.say(NoticeKind::Warning, "That paste is too long for this field; nothing was put in.");
         }
@@ -242,6 +250,7 @@ impl Page for FormPage {
         if moved {
             self.changed();
             self.fields.reckon(cx.now_ms);
+            self.try_typed(cx);
         }
     }
 
@@ -303,11 +312,16 @@ impl Page for FormPage {
     fn awaits(&self, id: RequestId) -> bool {
         [self.saving, self.making, self.reading].into_iter().any(|pending| Pending::is(pending, id))
             || self.fields.spaces.awaits(id)
+            || self.trial.awaits(id)
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
         if Pending::is(self.making, id) {
             self.made(result, cx);
+            return Step::Stay;
+        }
+        if self.trial.awaits(id) {
+            self.took_trial(result, cx);
             return Step::Stay;
         }
         if self.fields.spaces.awaits(id) {

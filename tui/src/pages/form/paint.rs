@@ -178,7 +178,10 @@ impl FormPage {
         let (_, room) = saying(columns);
         match text {
             Some(text) => wrap(&safe(&text), room.saturating_sub(MARK)),
-            None if field == self.focus => wrap(&safe(&self.fields.hint(field)), room),
+            None if field == self.focus => {
+                let hint = || self.fields.hint(field);
+                wrap(&safe(&self.trial.words(field).unwrap_or_else(hint)), room)
+            }
             None => Vec::new(),
         }
     }

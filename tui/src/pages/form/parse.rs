@@ -2,6 +2,7 @@
 
 use ipnet::IpNet;
 use keyward_keys::input::network;
+use keyward_keys::prices::Money;
 
 /// `50000`, `50,000`, `50k`, `2M`; nothing is no limit.
 pub(crate) fn parse_limit(text: &str) -> Result<Option<u64>, &'static str> {
@@ -15,6 +16,15 @@ pub(crate) fn parse_limit(text: &str) -> Result<Option<u64>, &'static str> {
     }
     let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
     number.filter(|number| *number > 0).map(Some).ok_or("a number, such as 50000 or 50k")
+}
+
+/// `50`, `49.90`; nothing is no budget.
+pub(super) fn parse_budget(text: &str) -> Result<Option<Money>, &'static str> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| "an amount, such as 50 or 49.90")
 }
 
 /// `10.0.0.0/8 203.0.113.7`: networks and addresses with spaces or commas between; none when one of them is neither.

@@ -50,7 +50,7 @@ impl KeyPage {
         let one = shape == Shape::One;
         let facts_width = if one { area.width } else { FACTS - 4 };
         let value = self.value_rows(area.width);
-        let figures = if area.width < 60 { 4 } else { 3 };
+        let figures = if area.width < 60 { 4 } else { 3 } + u16::from(self.key.monthly_budget.is_some());
         let low = area.height < 30;
         let week = if low { 0 } else { 7 };
         let facts = self.fact_rows(facts_width, low && one);

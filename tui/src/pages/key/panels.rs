@@ -217,12 +217,9 @@ pub(super) fn figures(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
         }
         1
     };
-    month(
-        page,
-        Rect { y: area.y + month_row, height: area.height.saturating_sub(month_row), ..area },
-        buf,
-        ui,
-    );
+    let below = |row: u16| Rect { y: area.y + row, height: area.height.saturating_sub(row), ..area };
+    month(page, below(month_row), buf, ui);
+    spent(page, below(month_row + 1), buf, ui);
 }
 
 fn month(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
@@ -253,6 +250,26 @@ fn month(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
             pen.text(format!("{} calls, no limit", format::count(used)), ui.style(Tone::Text));
         }
     }
+}
+
+/// What the month cost, against its budget, and when that is spent; nothing without a budget.
+fn spent(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
+    let Some(budget) = page.key.monthly_budget else { return };
+    let outlook = page.live.as_ref().map(|live| &live.view.outlook);
+    let cost = outlook.and_then(|outlook| outlook.cost).unwrap_or_default();
+    let mut pen = Pen::new(buf, area, 0);
+    pen.cell("Budget", LABEL, ui.style(Tone::Dim));
+    let mut words = format!(" {}", format::whole_percent(cost.0, budget.0));
+    if area.width >= 60 {
+        words = format!(" {words}  {cost} of {budget}");
+    }
+    if let Some(at) = outlook.and_then(|outlook| outlook.budget_reached_at) {
+        words.push_str(&format!(", spent on {}", at.strftime("%-d %b")));
+    }
+    let columns = pen.left().saturating_sub(width(&words)).min(40);
+    chart::bar(&mut pen, columns, cost.0, budget.0, ui);
+    let share = cost.0 as f64 / budget.0.max(1) as f64;
+    pen.text(words, if share >= 0.8 { chart::limit_style(share, ui) } else { ui.style(Tone::Text) });
 }
 
 /// The rest one wants to know.

@@ -68,6 +68,7 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
             Answer::Trail(service.key_audit(caller, &by_id(id), query).await?.records)
         }
         Query::Series(query) => Answer::Series(Box::new(service.usage_series(caller, &query).await?)),
+        Query::WhatIf(what) => Answer::WhatIf(Box::new(service.what_if(caller, &what).await?)),
         Query::Billing => Answer::Billing(Box::new(service.billing(caller).await?)),
         Query::Monitor => Answer::Monitor(Box::new(service.monitor(caller)?)),
         Query::Create(new) => Answer::Key(Box::new(service.create_key(caller, *new).await?)),
