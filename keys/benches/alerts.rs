@@ -1,4 +1,5 @@
-//! What the look at all alert rules costs, once a minute: 1,000 rules on 10,000 keys, of which a tenth was just called.
+//! What the look at all alert rules costs, once a minute: 1,000 rules on 10,000 keys, of which a tenth was just called; and
+//! what the look at 1,000 budgets costs.
 //! `cargo bench -p keyward-keys --bench alerts` prints the median and the slowest of some looks.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark ends where it fails, and prints")]
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use keyward_keys::crypto::{MasterKey, PasswordCost};
 use keyward_keys::input::{AddedAccount, KeyRef, NewAccount, NewAlertRule, NewKey, TrackEvent};
+use keyward_keys::prices::Money;
 use keyward_keys::{
     AlertCondition, Caller, Clock, Door, Id, Origin, Plan, Service, ServiceOptions, ServiceSettings,
 };
@@ -61,6 +63,14 @@ async fn main() {
     }
     took.sort_unstable();
     let (median, slowest): (Duration, Duration) = (took[LOOKS / 2], took[LOOKS - 1]);
+    let mut looked = Vec::new();
+    for _ in 0..LOOKS {
+        let start = Instant::now();
+        assert_eq!(service.watch_budgets(&system).await.expect("looked"), 0);
+        looked.push(start.elapsed());
+    }
+    looked.sort_unstable();
+    println!("{RULES} budgets: {:?}, slowest {:?}", looked[LOOKS / 2], looked[LOOKS - 1]);
     println!(
         "{RULES} rules ({FOR_ALL} for all) on {KEYS} keys, {CALLED} called: {median:?}, slowest {slowest:?}"
     );
@@ -111,6 +121,7 @@ async fn keys(service: &Service, caller: &Caller) -> Vec<Id> {
                 name: format!("worker {number:05}"),
                 service: "OpenAI".to_owned(),
                 value: SecretString::from("sk-test-0123456789"),
+                monthly_budget: (number < RULES).then_some(Money(50_000_000)),
                 ..NewKey::default()
             };
             service.create_key(&caller, new).await.expect("a key").id
