@@ -148,7 +148,7 @@ pub struct NewKey {
     #[schema(required = false)]
     pub refuse_over_limit: bool,
     /// What the calls of a month may cost, in the price book's currency: above 0, six decimals at most.
-    #[schema(value_type = Option<f64>, examples(49.9))]
+    #[schema(value_type = Option<f64>, maximum = 1000000000, examples(49.9))]
     pub monthly_budget: Option<Money>,
     /// Whether fetches are refused once the month's calls have cost more than the budget; reports never are.
     #[schema(required = false)]
@@ -207,7 +207,7 @@ pub struct KeyPatch {
     /// Whether fetches are refused once the month's requests are over the limit; reports never are.
     pub refuse_over_limit: Option<bool>,
     /// A new budget: what the calls of a month may cost, in the price book's currency.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, maximum = 1000000000)]
     pub monthly_budget: Option<Option<Money>>,
     /// Whether fetches are refused once the month's calls have cost more than the budget; reports never are.
     pub refuse_over_budget: Option<bool>,

@@ -17,7 +17,7 @@ pub struct NewTeam {
     #[schema(min_items = 1)]
     pub environments: Option<Vec<Environment>>,
     /// What the calls of a month with all of its keys may cost, in the price book's currency.
-    #[schema(value_type = Option<f64>, examples(1200))]
+    #[schema(value_type = Option<f64>, maximum = 1000000000, examples(1200))]
     pub monthly_budget: Option<Money>,
 }
 
@@ -32,6 +32,6 @@ pub struct TeamPatch {
     #[schema(min_items = 1)]
     pub environments: Option<Vec<Environment>>,
     /// What the calls of a month with all of its keys may cost, in the price book's currency; `null` for no budget.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, maximum = 1000000000)]
     pub monthly_budget: Option<Option<Money>>,
 }

@@ -17,6 +17,6 @@ pub struct WhatIf {
     /// Calls a month; of a key alone.
     pub monthly_limit: Option<u64>,
     /// What a month may cost, in the price book's currency.
-    #[schema(value_type = Option<f64>, examples(49.9))]
+    #[schema(value_type = Option<f64>, maximum = 1000000000, examples(49.9))]
     pub monthly_budget: Option<Money>,
 }
