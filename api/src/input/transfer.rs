@@ -202,6 +202,8 @@ fn record(fields: &mut Fields, all: &Common) -> NewKey {
         environment: fields.choice("environment", ENVIRONMENTS).or(all.plain.environment),
         monthly_limit: fields.number("monthlyLimit"),
         refuse_over_limit: fields.flag("refuseOverLimit").unwrap_or_default(),
+        monthly_budget: fields.money("monthlyBudget"),
+        refuse_over_budget: fields.flag("refuseOverBudget").unwrap_or_default(),
         tags: fields.texts("tags").unwrap_or_default(),
         custody: fields.choice("custody", CUSTODIES).or(all.plain.custody),
         team: all.plain.team,

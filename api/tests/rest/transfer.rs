@@ -103,7 +103,7 @@ async fn what_goes_out_comes_in_again() {
     let value = "a'b\"c$HOME\\n #x\nsecond line\t";
     for name in ["OpenAI Production", "openai-production", "third"] {
         let body = json!({"name": name, "service": "S", "apiKey": value, "tags": ["t"], "monthlyLimit": 9,
-            "refuseOverLimit": true});
+            "refuseOverLimit": true, "monthlyBudget": 49.9, "refuseOverBudget": true});
         assert_eq!(server.post(&ana, "/api/keys", &body).await.status, 201);
     }
     let private =
@@ -138,6 +138,7 @@ async fn what_goes_out_comes_in_again() {
     assert_eq!(import(&server, &carl, false, &seed).await.body["new"], 4);
     let kept = server.get(&carl, "/api/keys?tag=t&limit=1").await.body["keys"][0].clone();
     assert_eq!((&kept["monthlyLimit"], &kept["refuseOverLimit"]), (&json!(9), &json!(true)));
+    assert_eq!((&kept["monthlyBudget"], &kept["refuseOverBudget"]), (&json!(49.9), &json!(true)));
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use crate::dotenv;
 use crate::error::{Error, Result};
 use crate::input::{Export, ExportFormat, KeyQuery, KeyRef, KeySort, SeedKey};
 use crate::policy::Permission;
+use crate::prices::Money;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::mirror::Shared;
@@ -32,6 +33,8 @@ const NAMELESS: &str = "KEY";
 /// A key whose value was opened.
 struct Opened {
     row: Shared<ApiKey>,
+    budget: Option<Money>,
+    refuse_over_budget: bool,
     value: SecretString,
 }
 
@@ -55,7 +58,8 @@ impl Service {
                     let version = self.version(key.id, number).await?;
                     let sealed = &version.record.sealed;
                     let value = crypto::open_version(&private, &public, key.id, number, sealed)?.to_text()?;
-                    opened.push(Opened { row, value });
+                    let (budget, refuse_over_budget) = (view.monthly_budget, view.refuse_over_budget);
+                    opened.push(Opened { row, budget, refuse_over_budget, value });
                 }
                 Err(error @ (Error::Locked(_) | Error::WrongPassphrase)) => left_out.push(left(view, &error)),
                 Err(error) => return Err(error),
@@ -176,6 +180,10 @@ struct Written<'a> {
     monthly_limit: Option<u64>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     refuse_over_limit: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    monthly_budget: Option<Money>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    refuse_over_budget: bool,
     rotation_interval: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key: Option<&'a str>,
@@ -184,7 +192,7 @@ struct Written<'a> {
 }
 
 impl<'a> Written<'a> {
-    fn plain(Opened { row, value }: &'a Opened) -> Self {
+    fn plain(Opened { row, budget, refuse_over_budget, value }: &'a Opened) -> Self {
         let key = &row.record;
         Self {
             name: &key.name,
@@ -194,6 +202,8 @@ impl<'a> Written<'a> {
             tags: &key.tags,
             monthly_limit: key.monthly_limit,
             refuse_over_limit: key.refuse_over_limit,
+            monthly_budget: *budget,
+            refuse_over_budget: *refuse_over_budget,
             rotation_interval: key.rotation_interval_days,
             api_key: Some(value.expose_secret()),
             blob: None,
@@ -218,7 +228,7 @@ fn json_text(format: Option<&str>, keys: Vec<Written<'_>>, left_out: &[LeftOut])
 fn env_text(opened: &[Opened], left_out: &[LeftOut]) -> SecretString {
     let mut text = Zeroizing::new(String::new());
     let mut names = HashSet::new();
-    for Opened { row, value } in opened {
+    for Opened { row, value, .. } in opened {
         let key = &row.record;
         let environment = format!("{:?}", key.environment);
         let plain = dotenv::variable(&key.name).unwrap_or_else(|| NAMELESS.to_owned());

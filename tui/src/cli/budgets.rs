@@ -127,3 +127,13 @@ pub(super) fn amount_or_none(args: &Args, name: &str) -> Result<Option<Option<Mo
         _ => Ok(amount(args, name)?.map(Some)),
     }
 }
+
+/// Whether fetches are refused over the budget from now on, where that is said.
+pub(super) fn refuse(args: &Args) -> Result<Option<bool>, Failure> {
+    const SWITCHES: [&str; 2] = ["--refuse-over-budget", "--no-refuse-over-budget"];
+    match SWITCHES.map(|switch| args.has(switch)) {
+        [true, true] => Err(Failure::Usage(format!("{}, not both", SWITCHES.join(" or ")))),
+        [false, false] => Ok(None),
+        [refuse, _] => Ok(Some(refuse)),
+    }
+}

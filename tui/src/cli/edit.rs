@@ -10,7 +10,7 @@ use super::stdin::Stdin;
 use super::{Context, Failure, budgets, keys, rotating, team};
 
 /// What an edit can name, besides how the key is rotated. A passphrase alone changes nothing.
-const CHANGES: [&str; 13] = [
+const CHANGES: [&str; 15] = [
     "--name",
     "--service",
     "--description",
@@ -19,6 +19,8 @@ const CHANGES: [&str; 13] = [
     "--monthly-limit",
     "--network",
     "--budget",
+    "--refuse-over-budget",
+    "--no-refuse-over-budget",
     "--status",
     "--custody",
     "--team",
@@ -72,6 +74,7 @@ pub(super) async fn patch(
         },
         networks: networks(args, true)?,
         monthly_budget: budgets::amount_or_none(args, "--budget")?,
+        refuse_over_budget: budgets::refuse(args)?,
         rotation_interval: keys::whole(args, "--rotation-interval")?,
         custody: keys::one_of(args, "--custody", "private, sealed or automation")?,
         rotation: rotation.map(Some),

@@ -133,6 +133,7 @@ pub(super) async fn new_key(
         environment,
         monthly_limit,
         monthly_budget,
+        refuse_over_budget: args.has("--refuse-over-budget"),
         tags: args.all("--tag").map(str::to_owned).collect(),
         custody,
         team,
@@ -236,6 +237,7 @@ pub(super) async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyVie
         ["Monthly limit", &key.monthly_limit.map_or("none".to_owned(), |limit| limit.to_string())],
         ["Networks", &networks.join(", ")],
         ["Monthly budget", &key.monthly_budget.map_or("none".to_owned(), |budget| budget.to_string())],
+        ["Over budget", over_budget(key)],
         ["All calls", &key.usage_count.to_string()],
         ["Last used", &print::moment(key.last_used)],
         ["Version", &key.version.to_string()],
@@ -255,6 +257,15 @@ pub(super) async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyVie
     .collect::<Vec<_>>();
     rows.retain(|row| !row[1].is_empty());
     context.print(&print::columns(&rows)).await
+}
+
+/// What becomes of fetches once its month has cost more than its budget; nothing to say without one.
+fn over_budget(key: &KeyView) -> &'static str {
+    match (key.monthly_budget, key.refuse_over_budget) {
+        (None, _) => "",
+        (Some(_), true) => "fetches are refused",
+        (Some(_), false) => "people are told",
+    }
 }
 
 /// The team that `--team` names.

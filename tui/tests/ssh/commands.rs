@@ -258,6 +258,13 @@ async fn budgets_are_set_listed_and_tried() {
     assert_eq!(server.run(&ana, "budgets --json", b"").await.json()["budgets"][0]["of"], "key");
     let shown = server.run(&ana, "keys show billing", b"").await.out().to_owned();
     assert!(shown.contains("Monthly budget  49.90"), "{shown}");
+    assert!(shown.contains("Over budget     people are told"), "{shown}");
+    let refusing = server.run(&ana, "keys edit billing --refuse-over-budget", b"").await.out().to_owned();
+    assert!(refusing.contains("Over budget     fetches are refused"), "{refusing}");
+    let told = server.run(&ana, "keys edit billing --no-refuse-over-budget --json", b"").await.json();
+    assert_eq!((&told["refuseOverBudget"], &told["monthlyBudget"]), (&false.into(), &49.9.into()));
+    let add = "keys add --name strict --service OpenAI --budget 5 --refuse-over-budget --json";
+    assert_eq!(server.run(&ana, add, b"value").await.json()["refuseOverBudget"], true);
     let tried = server.run(&ana, "what-if billing --budget 10 --monthly-limit 5 --json", b"").await.json();
     assert_eq!(tried["lastMonth"]["budget"]["percentage"], 0.0);
     let text = server.run(&ana, "what-if billing --budget 10", b"").await.out().to_owned();
@@ -275,7 +282,16 @@ async fn budgets_are_set_listed_and_tried() {
     assert_eq!(team["monthlyBudget"], 1200.0);
     let team = server.run(&ana, "team edit Payments --name Money --budget 0.5", b"").await.out().to_owned();
     assert!(team.contains("Money") && team.contains("Monthly budget  0.50"), "{team}");
-    for wrong in ["keys edit billing --budget -1", "what-if billing", "what-if --budget 5", "team edit"] {
+    let wrong = [
+        "keys edit billing --budget -1",
+        "keys edit billing --refuse-over-budget",
+        "keys edit billing --refuse-over-budget --no-refuse-over-budget",
+        "keys add --name none --service OpenAI --refuse-over-budget",
+        "what-if billing",
+        "what-if --budget 5",
+        "team edit",
+    ];
+    for wrong in wrong {
         assert_eq!(server.run(&ana, wrong, b"").await.status, Some(2), "{wrong}");
     }
 }

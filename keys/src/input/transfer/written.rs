@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::{ImportDefaults, ImportPlace, ImportedKey, MOST_IMPORTED, SeedKey, TransferFormat};
 use crate::error::{Error, Fault, Result};
 use crate::input::NewKey;
+use crate::prices::{AMOUNT, Money};
 use crate::{Custody, Environment};
 
 #[derive(Deserialize)]
@@ -33,6 +34,9 @@ struct Written {
     tags: Option<Vec<String>>,
     monthly_limit: Option<u64>,
     refuse_over_limit: Option<bool>,
+    /// In units.
+    monthly_budget: Option<f64>,
+    refuse_over_budget: Option<bool>,
     rotation_interval: Option<u32>,
     expires_at: Option<Timestamp>,
     custody: Option<Custody>,
@@ -106,6 +110,8 @@ fn record(faults: &mut Vec<Fault>, written: Written, all: &ImportDefaults) -> Ne
         environment: written.environment.or(all.environment),
         monthly_limit: written.monthly_limit,
         refuse_over_limit: written.refuse_over_limit.unwrap_or_default(),
+        monthly_budget: written.monthly_budget.and_then(|units| budget(faults, units)),
+        refuse_over_budget: written.refuse_over_budget.unwrap_or_default(),
         tags: written.tags.unwrap_or_default(),
         custody: written.custody.or(all.custody),
         team: all.team,
@@ -113,6 +119,14 @@ fn record(faults: &mut Vec<Fault>, written: Written, all: &ImportDefaults) -> Ne
         rotation_interval: written.rotation_interval,
         ..NewKey::default()
     }
+}
+
+fn budget(faults: &mut Vec<Fault>, units: f64) -> Option<Money> {
+    let amount = Money::set(units).ok();
+    if amount.is_none() {
+        faults.push(Fault { field: "monthlyBudget".into(), detail: AMOUNT.into() });
+    }
+    amount
 }
 
 fn needed<T: Default>(faults: &mut Vec<Fault>, field: &str, value: Option<T>) -> T {
@@ -153,10 +167,17 @@ mod tests {
         let text = r#"{"format":"json","leftOut":[],"keys":[
             {"name":"a","service":"s","environment":"staging","apiKey":"v1","tags":["t"],"monthlyLimit":9},
             {"name":"b"},{"name":"c","service":"s","apiKey":"v3","monthlyLimit":"hunter2"},7,
-            {"name":"d","service":"s","apiKey":"v4","apiKey":"v5"},{"name":"e","service":"s","api_key":"v6"}]}"#;
+            {"name":"d","service":"s","apiKey":"v4","apiKey":"v5"},{"name":"e","service":"s","api_key":"v6"},
+            {"name":"f","service":"s","apiKey":"v7","monthlyBudget":49.9,"refuseOverBudget":true},
+            {"name":"g","service":"s","apiKey":"v8","monthlyBudget":0}]}"#;
         let keys = read(text, TransferFormat::Json, None).unwrap();
         let told: Vec<_> = keys.iter().map(faults).collect();
-        assert_eq!(told, [vec![], vec!["apiKey", "service"], vec![""], vec![""], vec![""], vec![""]]);
+        let unreadable = vec![""];
+        assert_eq!(told[..2], [vec![], vec!["apiKey", "service"]]);
+        assert!(told[2..6].iter().all(|faults| *faults == unreadable), "{told:?}");
+        assert_eq!(told[6..], [vec![], vec!["monthlyBudget"]]);
+        let budget = &keys[6].key;
+        assert_eq!((budget.monthly_budget, budget.refuse_over_budget), (Some(Money(49_900_000)), true));
         let first = &keys[0].key;
         assert_eq!((first.value.expose_secret(), first.environment), ("v1", Some(Environment::Staging)));
         assert_eq!((first.tags.concat(), first.monthly_limit), ("t".to_owned(), Some(9)));

@@ -46,6 +46,8 @@ const EVIDENCE: Flag =
 
 const SYSTEM_KEY: Flag =
     switch("--system-key-stdin", "the first line is the system key of the blobs of seed");
+const REFUSE_OVER_BUDGET: Flag =
+    switch("--refuse-over-budget", "apps do not fetch it once its month has cost more than its budget");
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {
@@ -94,6 +96,7 @@ pub(super) const COMMANDS: &[Command] = &[
             option("--description", "TEXT", "what it is for"),
             option("--monthly-limit", "N", "requests a month it should not exceed"),
             option("--budget", "AMOUNT", "what its calls of a month may cost, such as 49.90"),
+            REFUSE_OVER_BUDGET,
             METHOD,
             EVERY,
             CRON,
@@ -135,6 +138,8 @@ pub(super) const COMMANDS: &[Command] = &[
                 )
             },
             option("--budget", "AMOUNT", "what its calls of a month may cost, such as 49.90, or none"),
+            REFUSE_OVER_BUDGET,
+            switch("--no-refuse-over-budget", "apps fetch it also once its month has cost more"),
             METHOD,
             EVERY,
             CRON,
