@@ -18,7 +18,7 @@ use sample::{Look, Stage, keys};
 const CELL: (f64, f64) = (9.0, 20.0);
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 /// A page's name and the keys that lead to it.
-const PAGES: [(&str, &str); 61] = [
+const PAGES: [(&str, &str); 63] = [
     ("home", ""),
     ("empty-home", ""),
     ("keys", "2jj"),
@@ -42,6 +42,8 @@ const PAGES: [(&str, &str); 61] = [
     ("rotation-queue", "5\t"),
     ("rotation-history", "5\t\tj"),
     ("key-rotation", "2j\r\t\t"),
+    ("key-budget", "2j\r"),
+    ("team-edit", "6e\t"),
     ("rotate", "2\rR"),
     ("rotate-at-once", "2\r!stripe"),
     ("usage", "3"),

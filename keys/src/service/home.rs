@@ -1,7 +1,7 @@
 //! What a person sees first: which keys want something done, and the calls of all keys as they come. It reads memory
 //! alone, whatever the number of keys.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use keyward_store::model::{Alert, ApiKey, Id, Status};
@@ -21,7 +21,7 @@ use crate::service::mirror::Tables;
 use crate::service::rotation;
 use crate::service::usage::month_limit;
 use crate::view::{
-    AlertState, Attention, AttentionKey, AttentionKind, HomeView, InstanceCare, RotationState,
+    AlertState, Attention, AttentionKey, AttentionKind, BudgetView, HomeView, InstanceCare, RotationState,
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -71,8 +71,12 @@ impl Service {
         let account = caller.person()?;
         let (service, asking) = (self.clone(), caller.clone());
         // Among very many keys that takes a while, and so is done beside the runtime.
-        let looking = tokio::task::spawn_blocking(move || service.look(&asking, account));
-        let mut home = looking.await.map_err(|error| Error::Internal(Box::new(error)))?;
+        let looking = tokio::task::spawn_blocking(move || {
+            let mut home = service.look(&asking, account);
+            home.team_budgets = service.pressing_budgets(&asking, account)?;
+            Ok::<_, Error>(home)
+        });
+        let mut home = looking.await.map_err(|error| Error::Internal(Box::new(error)))??;
         let operates =
             authorise(&self.mirror().read(), caller, Permission::MetricsRead, Target::Instance, None).is_ok();
         if operates {
@@ -85,12 +89,7 @@ impl Service {
     fn look(&self, caller: &Caller, account: Id) -> HomeView {
         let now_ms = self.now_ms();
         let tables = self.mirror().read();
-        let spaces = tables.memberships(account).iter().map(|member| member.record.space);
-        let spaces = spaces.filter(|space| {
-            let may = |permission| may(&tables, caller.identity, permission, Target::Space(*space));
-            may(Permission::KeyRead) && may(Permission::UsageRead)
-        });
-        let ids: Vec<Id> = spaces
+        let ids: Vec<Id> = seen_by(&tables, caller, account)
             .filter_map(|space| tables.keys.space(space))
             .flat_map(|space| space.newest())
             .map(|(_, id)| id)
@@ -153,6 +152,7 @@ impl Service {
                     first: tally.first.into_iter().filter_map(named).collect(),
                 })
                 .collect(),
+            team_budgets: Vec::new(),
             ends_at: now_ms.div_euclid(1_000),
             requests: requests.to_vec(),
             errors: errors.to_vec(),
@@ -162,6 +162,19 @@ impl Service {
 }
 
 impl Service {
+    /// The budgets of teams that are near or over.
+    fn pressing_budgets(&self, caller: &Caller, account: Id) -> Result<Vec<BudgetView>> {
+        let spaces: HashSet<Id> = seen_by(&self.mirror().read(), caller, account).collect();
+        // A team's budget is of the space itself.
+        let mut budgets =
+            self.budgets_of(|of, space| of == space && spaces.contains(&space), self.now_ms())?;
+        let near = |one: &BudgetView| {
+            u128::from(one.cost.0) * 100 >= u128::from(one.monthly_budget.0) * NEAR_PERCENT
+        };
+        budgets.retain(near);
+        Ok(budgets)
+    }
+
     /// Whether a key wants this, and how much: the lowest is the most pressing.
     fn rank(&self, tables: &Tables, kind: AttentionKind, seen: &Seen<'_>, now_ms: i64) -> Option<i64> {
         let Seen { key, totals, firing, budget } = *seen;
@@ -201,6 +214,15 @@ impl Service {
                 .then(|| totals.last_used_ms.unwrap_or(key.created_ms)),
         }
     }
+}
+
+/// The spaces whose keys and usage the caller may see.
+fn seen_by(tables: &Tables, caller: &Caller, account: Id) -> impl Iterator<Item = Id> {
+    let spaces = tables.memberships(account).iter().map(|member| member.record.space);
+    spaces.filter(move |space| {
+        let may = |permission| may(tables, caller.identity, permission, Target::Space(*space));
+        may(Permission::KeyRead) && may(Permission::UsageRead)
+    })
 }
 
 /// The newest alert of each key that is firing.

@@ -6,7 +6,7 @@ use keyward_store::model::{Environment, Id};
 
 use crate::prices::Money;
 use crate::service::StoreHealth;
-use crate::view::MonthLimit;
+use crate::view::{BudgetView, MonthLimit};
 
 /// What a person sees first.
 #[derive(Clone, PartialEq, Debug)]
@@ -17,6 +17,8 @@ pub struct HomeView {
     pub currency: String,
     /// What wants attention, the most pressing first; nothing that no key wants.
     pub attention: Vec<Attention>,
+    /// Budgets of teams that are near or over, those that have come furthest first.
+    pub team_budgets: Vec<BudgetView>,
     /// Unix second of the last entry of `requests` and `errors`.
     pub ends_at: i64,
     /// Calls a second of all keys, oldest first, 120 entries.

@@ -163,6 +163,12 @@ async fn a_team_s_budget_is_of_all_its_keys_and_its_people_hear_of_it() {
     let line = report.lines.iter().find(|line| line.id == Some(team.id)).expect("the team's line");
     assert_eq!(line.monthly_budget, Some(money(100)));
     assert!(service.billing(&bob).await.expect("billing").costs.budgets.is_empty());
+    let pressing = async |who| service.home(who).await.expect("home").team_budgets;
+    assert_eq!(pressing(&ana).await, [], "55 % is not near it");
+    costs(&instance, &ana, keys[0], 25).await;
+    let near = pressing(&ana).await.pop().expect("one budget");
+    assert_eq!((near.id, near.of, near.exceeded), (team.id, BudgetOwner::Team, false));
+    assert_eq!(pressing(&bob).await, []);
 
     let cleared = TeamPatch { monthly_budget: Some(None), ..TeamPatch::default() };
     let team = service.update_team(&ana, team.id, cleared).await.expect("cleared");

@@ -61,6 +61,12 @@ fn each_line_leads_to_what_it_says() {
     stage.send(AppEvent::Input(Input::Mouse(mouse(row))));
     stage.send(AppEvent::Input(Input::Mouse(mouse(row))));
     assert!(stage.text().contains("Home › sentry-ingest"), "{}", stage.text());
+    stage.press("\x1b");
+    let line = "Machine learning (team): near its budget";
+    let row = stage.text().lines().position(|one| one.contains(line)).unwrap() as u16;
+    stage.send(AppEvent::Input(Input::Mouse(mouse(row))));
+    stage.press("\r");
+    assert!(stage.text().contains("Home › Billing"), "{}", stage.text());
 }
 
 #[test]

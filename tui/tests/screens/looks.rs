@@ -11,7 +11,7 @@ use ratatui::buffer::Buffer;
 
 pub(crate) const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 /// A page and the keys that lead to it.
-const PAGES: [(&str, &str); 36] = [
+const PAGES: [(&str, &str); 37] = [
     ("home", "jj"),
     ("keys", "2jj"),
     ("marked", "2  j D"),
@@ -35,6 +35,7 @@ const PAGES: [(&str, &str); 36] = [
     ("rotation-queue", "5\t"),
     ("rotation-history", "5\t\tj"),
     ("key-rotation", "2j\r\t\t"),
+    ("key-budget", "2j\r"),
     ("rotate", "2\rR"),
     ("rotate-at-once", "2\r!stripe"),
     ("alerts", "A"),

@@ -60,14 +60,20 @@ fn a_monitor_that_is_refused_says_so_and_stops_asking() {
 }
 
 #[test]
-fn the_plan_tells_where_the_month_goes_and_opens_its_busiest_keys() {
+fn the_plan_tells_where_the_month_goes_and_opens_its_dearest_keys() {
     let mut stage = stage("7");
     let text = stage.text();
     for said in ["Pro plan", "Within the plan", "Enterprise", "too few keys", "openai-chat"] {
         assert!(text.contains(said), "{said} in {text}");
     }
-    stage.press("j\r");
-    assert!(stage.text().contains("anthropic-agents") && stage.text().contains("LIVE"), "{}", stage.text());
+    let at = |name: &str| text.find(name).unwrap_or_else(|| panic!("{name} in {text}"));
+    let order = ["anthropic-agents", "openai-chat", "sentry-ingest", "maps-web"].map(at);
+    assert!(order.is_sorted(), "by cost, then by calls: {text}");
+    stage.press("\r");
+    let opened = stage.text();
+    assert!(opened.contains("Billing › anthropic-agents") && opened.contains("LIVE"), "{opened}");
+    stage.press("\x1bj\r");
+    assert!(stage.text().contains("Billing › openai-chat"), "{}", stage.text());
     stage.press("\x1b");
     stage.hold = true;
     stage.pass(20_000);

@@ -12,9 +12,10 @@ use keyward_tui::app::{Answer, AppEvent, Effect, Query, RequestId, TeamAnswer, T
 use secrecy::ExposeSecret;
 
 /// A page and the keys that lead to it. Of those with a mark, the styles are kept too.
-const PAGES: [(&str, &str, bool); 24] = [
+const PAGES: [(&str, &str, bool); 25] = [
     ("teams", "6", true),
     ("team", "6\rjj", true),
+    ("team-edit", "6e\t", false),
     ("team-invitations", "6\r\t", false),
     ("team-remove", "6\rjjD", false),
     ("team-departed", "6\rjjDBo Lindqvist\r", false),

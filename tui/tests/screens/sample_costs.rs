@@ -11,9 +11,17 @@ use super::{id, moment};
 /// The month of [`NOW_MS`](super::NOW_MS), which is at its 23rd day.
 const MONTH_MS: (i64, i64) = (1_793_491_200_000, 1_796_083_200_000);
 
+const DAY_MS: i64 = 24 * 3_600_000;
+
 /// What a month at its present pace will have come to, of what it has come to.
 fn at_end(so_far: u64) -> u64 {
     so_far * 30 / 22
+}
+
+/// When a budget is spent at the present pace, where that is still to come this month.
+fn reached(Money(spent): Money, Money(budget): Money) -> Option<jiff::Timestamp> {
+    let this_month = spent <= budget && at_end(spent) > budget;
+    this_month.then(|| moment(MONTH_MS.0 + 22 * DAY_MS * budget as i64 / spent as i64))
 }
 
 /// A key's month so far, and where it leads.
@@ -29,7 +37,7 @@ pub(crate) fn outlook(key: &KeyView) -> MonthOutlook {
         cost: cost(key),
         forecast_cost: cost(key).map(|cost| Money(at_end(cost.0))),
         monthly_budget: key.monthly_budget,
-        budget_reached_at: None,
+        budget_reached_at: cost(key).zip(key.monthly_budget).and_then(|(cost, budget)| reached(cost, budget)),
     }
 }
 
@@ -67,7 +75,27 @@ pub(crate) fn lines(keys: &[KeyView]) -> Vec<CostLine> {
     lines
 }
 
-/// Where the budgets stand: of two keys and a team.
+/// What the month cost by model, the dearest first.
+pub(crate) fn models() -> Vec<CostLine> {
+    let line = |(name, cost): (&str, u64)| CostLine {
+        id: None,
+        name: name.to_owned(),
+        requests: cost / 40,
+        tokens: cost * 20,
+        cost: Some(Money(cost)),
+        monthly_budget: None,
+    };
+    let models = [
+        ("claude-opus-4-1", 48_200_000),
+        ("gpt-4.1", 36_510_000),
+        ("gpt-4.1-mini", 14_200_000),
+        ("claude-haiku-4-5", 8_120_000),
+        ("text-embedding-3-small", 660_000),
+    ];
+    models.map(line).to_vec()
+}
+
+/// Where the budgets stand: of two keys and two teams.
 pub(crate) fn budgets(keys: &[KeyView]) -> Vec<BudgetView> {
     let view = |of, owner, name: &str, Money(spent): Money, Money(budget): Money| BudgetView {
         id: of,
@@ -79,14 +107,17 @@ pub(crate) fn budgets(keys: &[KeyView]) -> Vec<BudgetView> {
         percentage: (spent * 1_000 / budget) as f64 / 10.0,
         exceeded: spent > budget,
         forecast: Money(at_end(spent)),
-        reached_at: None,
+        reached_at: reached(Money(spent), Money(budget)),
     };
     let of_key = |key: &KeyView| {
         let (cost, budget) = (cost(key)?, key.monthly_budget?);
         Some(view(key.id, BudgetOwner::Key, &key.name, cost, budget))
     };
-    let team = view(id(300), BudgetOwner::Team, "Payments", Money(412_500_000), Money(1_200_000_000));
-    let mut budgets: Vec<_> = keys.iter().filter_map(of_key).chain([team]).collect();
+    let team = |n: usize, name: &str, spent: u64, budget: u64| {
+        view(id(300 + n), BudgetOwner::Team, name, Money(spent * 1_000), Money(budget * 1_000))
+    };
+    let teams = [team(0, "Payments", 412_500, 1_200_000), team(1, "Machine learning", 930_120, 1_000_000)];
+    let mut budgets: Vec<_> = keys.iter().filter_map(of_key).chain(teams).collect();
     budgets.sort_by(|a, b| b.percentage.total_cmp(&a.percentage));
     budgets
 }
@@ -104,13 +135,12 @@ pub(crate) fn tried(key: Id) -> WhatIfView {
         WhatIfMonth { start: moment(start), end: moment(end), requests: 1_000, cost: None, limit, budget }
     };
     let (start, end) = MONTH_MS;
-    let day = 24 * 3_600_000;
     WhatIfView {
         api_key_id: Some(key),
         team: None,
         keys: 1,
         currency: "USD".to_owned(),
-        last_month: month(start - 31 * day, start, Some(start - 13 * day)),
+        last_month: month(start - 31 * DAY_MS, start, Some(start - 13 * DAY_MS)),
         this_month: month(start, end, None),
     }
 }

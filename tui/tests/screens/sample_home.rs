@@ -6,7 +6,7 @@ use keyward_keys::view::{
     KeyView, LiveView, UsageOverview, UsageSummary,
 };
 
-use super::live;
+use super::{costs, id, live};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -46,6 +46,7 @@ pub(crate) fn home(keys: &[KeyView], now_ms: i64) -> HomeView {
         keys: keys.len() as u64,
         currency: "USD".to_owned(),
         attention: attention.collect(),
+        team_budgets: costs::budgets(keys).into_iter().filter(|one| one.id == id(301)).collect(),
         ends_at: now_ms / 1_000,
         requests: sum(|live| &live.requests),
         errors: sum(|live| &live.errors),

@@ -38,7 +38,7 @@ pub(crate) fn billing(keys: &[KeyView]) -> BillingView {
             cost: Some(Money(107_690_000)),
             forecast: Some(Money(146_850_000)),
             keys: costs::lines(keys),
-            models: Vec::new(),
+            models: costs::models(),
             budgets: costs::budgets(keys),
         },
         plans: vec![other(Plan::Free, 5, 10_000, false), other(Plan::Enterprise, 10_000, 500_000_000, true)],

@@ -2,6 +2,7 @@
 //! Everything follows from the arguments.
 
 use jiff::Timestamp;
+use keyward_keys::prices::Money;
 use keyward_keys::view::{
     Departure, ExposedKey, InvitationView, IssuedInvitation, LostKey, MemberView, PassphraseLoss,
     PresentView, QrModules, SealedAccess, SecondFactorSetup, SessionKind, SessionView, SshKeyView, TeamView,
@@ -35,7 +36,7 @@ pub(crate) fn teams() -> Vec<TeamView> {
         access,
         rekeying: u64::from(n == 1) * 2,
         newcomers: u64::from(n == 0),
-        monthly_budget: None,
+        monthly_budget: [Some(Money(1_200_000_000)), Some(Money(1_000_000_000)), None][n],
         created_at: ago(200 * DAY),
     };
     vec![

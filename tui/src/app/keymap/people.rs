@@ -15,7 +15,7 @@ pub(super) static GROUPS: &[Group] = &[
             row(C::New, &[c('n')], "new", 80, "Make a team").line("team create NAME"),
             row(C::Join, &[c('J')], "join", 70, "Join a team with a code").line("team join"),
             row(C::Policy, &[c('P')], "roles", 50, "What each role may do"),
-            row(C::Edit, &[c('e')], "rename", 40, "Rename the selected team"),
+            row(C::Edit, &[c('e')], "edit", 40, "Change the selected team: its name, its budget"),
             row(C::Delete, &[c('D')], "delete", 20, "Delete the selected team, which must have no keys"),
             row(C::Refresh, &[c('r')], "refresh", 5, "Read the teams again").line("team ls"),
         ],

@@ -1,11 +1,16 @@
-//! A person's plan: what it allows, what is used of it, where the month is going, what another plan would change, and
-//! which keys use the most. Nothing is paid here, so nothing is changed here either.
+//! A person's plan: what it allows, what is used of it, where the month is going, what another plan would change, where
+//! budgets stand, and which keys and models cost the most. Nothing is paid here, so nothing is changed here either.
 
+mod costs;
+mod layout;
 mod paint;
 
+use std::cmp::Reverse;
+
 use keyward_keys::input::{KeyQuery, KeySort};
+use keyward_keys::prices::Money;
 use keyward_keys::view::{BillingView, KeyView};
-use keyward_keys::{Event, Id};
+use keyward_keys::{Environment, Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -33,12 +38,53 @@ pub(crate) struct BillingPage {
     offset: usize,
     reading: Option<Pending>,
     keys_pending: Option<Pending>,
+    /// The key that is to be opened.
+    opening: Option<Pending>,
     wanted: bool,
     asked_ms: i64,
     failed: Option<Notice>,
 }
 
+/// A key and what its month came to.
+struct Spender<'p> {
+    id: Id,
+    name: &'p str,
+    /// Where it is used, as far as that was read.
+    environment: Option<Environment>,
+    calls: u64,
+    cost: Option<Money>,
+}
+
 impl BillingPage {
+    /// The dearest keys, and the busiest of those whose price is not known.
+    fn spenders(&self) -> Vec<Spender<'_>> {
+        let lines = self.billing.iter().flat_map(|billing| &billing.costs.keys);
+        let dearest = lines.filter_map(|line| {
+            let environment = self.keys.iter().find(|key| Some(key.id) == line.id).map(|key| key.environment);
+            Some(Spender {
+                id: line.id?,
+                name: &line.name,
+                environment,
+                calls: line.requests,
+                cost: line.cost,
+            })
+        });
+        let mut spenders: Vec<_> = dearest.collect();
+        for key in &self.keys {
+            if !spenders.iter().any(|known| known.id == key.id) {
+                spenders.push(Spender {
+                    id: key.id,
+                    name: &key.name,
+                    environment: Some(key.environment),
+                    calls: key.current_month_usage,
+                    cost: None,
+                });
+            }
+        }
+        spenders.sort_by_key(|one| (Reverse(one.cost), Reverse(one.calls)));
+        spenders
+    }
+
     fn read(&mut self, cx: &mut Cx<'_>) {
         (self.wanted, self.failed, self.asked_ms) = (false, None, cx.now_ms);
         self.reading = Some(cx.ask(Query::Billing));
@@ -54,26 +100,25 @@ impl BillingPage {
     }
 
     fn row(&self) -> usize {
-        self.keys.iter().position(|key| Some(key.id) == self.selected).unwrap_or(0)
+        self.spenders().iter().position(|key| Some(key.id) == self.selected).unwrap_or(0)
     }
 
     fn select(&mut self, row: usize, area: Rect) {
-        let row = row.min(self.keys.len().saturating_sub(1));
-        self.selected = self.keys.get(row).map(|key| key.id);
+        let spenders = self.spenders();
+        let row = row.min(spenders.len().saturating_sub(1));
+        self.selected = spenders.get(row).map(|key| key.id);
         self.reveal(area);
     }
 
     fn reveal(&mut self, area: Rect) {
-        let height = usize::from(paint::Layout::of(self, area).rows.height).max(1);
+        let height = usize::from(layout::Layout::of(self, area).rows.height).max(1);
         let row = self.row();
         self.offset = self.offset.min(row).max((row + 1).saturating_sub(height));
     }
 
-    fn open(&self) -> Step {
-        match self.keys.get(self.row()) {
-            Some(key) => Step::Open(Box::new(KeyPage::new(key.clone()))),
-            None => Step::Stay,
-        }
+    fn open(&mut self, cx: &mut Cx<'_>) {
+        let id = self.spenders().get(self.row()).map(|key| key.id);
+        self.opening = id.map(|id| cx.ask(Query::Key(id)));
     }
 }
 
@@ -92,10 +137,10 @@ impl Page for BillingPage {
 
     fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
         let row = self.row();
-        let page = usize::from(paint::Layout::of(self, cx.area).rows.height).max(2);
+        let page = usize::from(layout::Layout::of(self, cx.area).rows.height).max(2);
         match command {
             Command::Back => return Step::Back,
-            Command::Open => return self.open(),
+            Command::Open => self.open(cx),
             Command::Refresh => self.read(cx),
             Command::Up => self.select(row.saturating_sub(1), cx.area),
             Command::Down => self.select(row + 1, cx.area),
@@ -109,16 +154,16 @@ impl Page for BillingPage {
     }
 
     fn mouse(&mut self, mouse: Mouse, double: bool, cx: &mut Cx<'_>) -> Step {
-        let rows = paint::Layout::of(self, cx.area).rows;
+        let rows = layout::Layout::of(self, cx.area).rows;
         match mouse.kind {
             MouseKind::ScrollUp => self.select(self.row().saturating_sub(1), cx.area),
             MouseKind::ScrollDown => self.select(self.row() + 1, cx.area),
             MouseKind::Press(Button::Left) if rows.contains(Position::new(mouse.column, mouse.row)) => {
                 let row = self.offset + usize::from(mouse.row - rows.y);
-                if row < self.keys.len() {
+                if row < self.spenders().len() {
                     self.select(row, cx.area);
                     if double {
-                        return self.open();
+                        self.open(cx);
                     }
                 }
             }
@@ -128,24 +173,28 @@ impl Page for BillingPage {
     }
 
     fn awaits(&self, id: RequestId) -> bool {
-        Pending::is(self.reading, id) || Pending::is(self.keys_pending, id)
+        [self.reading, self.keys_pending, self.opening].into_iter().any(|pending| Pending::is(pending, id))
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
-        if Pending::is(self.reading, id) {
-            self.reading = None;
-        } else {
-            self.keys_pending = None;
+        let opening = self.opening.take_if(|pending| Pending::is(Some(*pending), id)).is_some();
+        for pending in [&mut self.reading, &mut self.keys_pending] {
+            pending.take_if(|pending| Pending::is(Some(*pending), id));
         }
         match result {
             Ok(Answer::Billing(billing)) => self.billing = Some(billing),
             Ok(Answer::Keys(page)) => {
                 self.keys = page.keys;
                 self.keys.retain(|key| key.current_month_usage > 0);
-                self.select(self.row(), cx.area);
             }
+            Ok(Answer::Key(key)) if opening => return Step::Open(Box::new(KeyPage::new(*key))),
             Ok(_) => {}
+            Err(notice) if opening => cx.tell(notice),
             Err(notice) => self.failed = Some(notice),
+        }
+        // Which key is the first is known once both are there.
+        if self.billing.is_some() && self.reading.is_none() && self.keys_pending.is_none() {
+            self.select(self.row(), cx.area);
         }
         self.pump(cx);
         Step::Stay

@@ -1,67 +1,18 @@
-//! Draws the plan: bars of what is used, the forecast in words, the other plans, the busiest keys.
+//! Draws the plan: bars of what is used, the forecast in words, the other plans. What it costs is `costs`'.
 
 use keyward_keys::Plan;
-use keyward_keys::view::{BillingCosts, BillingView, KeyView, PlanChange};
+use keyward_keys::view::{BillingCosts, BillingView, PlanChange};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::pages::billing::BillingPage;
-use crate::pages::marks;
+use crate::pages::billing::layout::Layout;
+use crate::pages::billing::{BillingPage, costs};
 use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, at, safe, width, wrap};
 use crate::widgets::{chart, format};
 
 /// Columns of a label.
 const LABEL: u16 = 10;
-/// Budgets shown beside the keys.
-const MOST_BUDGETS: u16 = 8;
-/// From this width on, the busiest keys stand beside the plan.
-const WIDE: u16 = 110;
-
-/// Where the parts go.
-pub(super) struct Layout {
-    plan: Rect,
-    plans: Rect,
-    budgets: Rect,
-    titles: Rect,
-    pub(super) rows: Rect,
-}
-
-impl Layout {
-    pub(super) fn of(page: &BillingPage, area: Rect) -> Self {
-        let others = page.billing.as_ref().map_or(0, |billing| billing.plans.len()) as u16;
-        let part = |from: u16, height: u16, of: Rect| {
-            let y = of.y.saturating_add(from).min(of.bottom());
-            Rect { y, height: height.min(of.bottom() - y), ..of }
-        };
-        let roomy = area.height >= 17;
-        let priced = page.billing.as_ref().is_some_and(|billing| billing.costs.cost.is_some());
-        let plan = if roomy { 6 + u16::from(priced) } else { 4 };
-        let wide = area.width >= WIDE;
-        let columns = if wide { area.width / 2 - 2 } else { area.width };
-        let left = Rect { width: columns, ..area };
-        // Where it is low, the busiest keys matter more than the other plans.
-        let held = page.billing.as_ref().map_or(0, |billing| billing.costs.budgets.len());
-        let most = if wide { usize::from(MOST_BUDGETS) } else { 3 };
-        // Held at `most`, which is few.
-        let budgets = if roomy && held > 0 { held.min(most) as u16 + 2 } else { 0 };
-        // Budgets matter more than other plans where there is no room for both.
-        let both = wide || area.height >= 30;
-        let plans = if roomy && (budgets == 0 || both) { others * 2 + 1 } else { 0 };
-        let keys = if wide {
-            Rect { x: area.right() - columns, width: columns, ..area }
-        } else {
-            part(plan + budgets + plans + u16::from(roomy && plans > 0), area.height, area)
-        };
-        Self {
-            plan: part(0, plan, left),
-            budgets: part(plan, budgets, left),
-            plans: part(plan + budgets, plans, left),
-            titles: part(0, 1, keys),
-            rows: part(1, keys.height, keys),
-        }
-    }
-}
 
 impl BillingPage {
     pub(super) fn draw(&self, area: Rect, buf: &mut Buffer, ui: &Ui) -> Option<Position> {
@@ -69,7 +20,7 @@ impl BillingPage {
             return self.nothing(area, buf, ui);
         };
         let layout = Layout::of(self, area);
-        plan(billing, layout.plan, buf, ui);
+        plan(billing, layout.models.height > 0, layout.plan, buf, ui);
         Pen::new(buf, layout.plans, 0).text("WITH ANOTHER PLAN", ui.style(Tone::Dim));
         for (row, other) in (0u16..).zip(&billing.plans) {
             let place = Rect {
@@ -79,23 +30,26 @@ impl BillingPage {
             };
             change(other, place, buf, ui);
         }
-        budgets(&billing.costs, layout.budgets, buf, ui);
-        titles(layout.titles, buf, ui);
-        if self.keys.is_empty() {
+        let (priced, spenders, selected) = (billing.costs.cost.is_some(), self.spenders(), self.row());
+        costs::budgets(&billing.costs, layout.each, layout.budgets, buf, ui);
+        if layout.models.height > 0 {
+            costs::models(&billing.costs, layout.models, buf, ui);
+        }
+        costs::titles(&billing.costs, layout.titles, buf, ui);
+        let Some(first) = spenders.first() else {
             Pen::new(buf, layout.rows, 0).text("No calls were reported this month.", ui.style(Tone::Dim));
             return at(area, 0, 0);
-        }
-        let most = self.keys.first().map_or(1, |key| key.current_month_usage);
-        let rows = self.keys.iter().enumerate().skip(self.offset);
+        };
+        let rows = spenders.iter().enumerate().skip(self.offset);
         for (row, (number, key)) in (0..layout.rows.height).zip(rows) {
             let place = Rect { y: layout.rows.y + row, height: 1, ..layout.rows };
-            busy(key, most, &billing.costs, place, buf, ui);
-            if number == self.row() {
+            costs::key(key, first, priced, place, buf, ui);
+            if number == selected {
                 Pen::new(buf, place, 0).text(ui.glyphs.marker, ui.style(Tone::Accent));
                 ui.theme.select(buf, place);
             }
         }
-        let row = u16::try_from(self.row().saturating_sub(self.offset)).unwrap_or(u16::MAX);
+        let row = u16::try_from(selected.saturating_sub(self.offset)).unwrap_or(u16::MAX);
         at(layout.rows, 0, row).or(at(area, 0, 0))
     }
 
@@ -124,24 +78,32 @@ fn name(plan: Plan) -> &'static str {
 }
 
 /// The plan, what is used of it, and where the month is going.
-fn plan(billing: &BillingView, area: Rect, buf: &mut Buffer, ui: &Ui) {
+fn plan(billing: &BillingView, models: bool, area: Rect, buf: &mut Buffer, ui: &Ui) {
     let (dim, usage, limits) = (ui.style(Tone::Dim), &billing.usage, &billing.limits);
+    let (low, narrow, tight) = (area.height < 6, area.width < 60, area.width < 50);
+    let month = billing.period.start.strftime(if tight { "%B %Y" } else { "%B %Y, counted in UTC" });
     let mut pen = Pen::new(buf, area, 0);
-    pen.end(billing.period.start.strftime("%B %Y, counted in UTC").to_string(), dim);
+    pen.end(month.to_string(), dim);
     pen.text(name(billing.plan), ui.style(Tone::Strong)).text(" plan", dim);
-    let from = if area.height > 5 { 2 } else { 1 };
-    let rows = [
+    let (keys, calls) = (
         ("API keys", usage.api_keys, limits.api_keys),
-        ("Calls", usage.monthly_requests, limits.monthly_requests),
-        ("Forecast", billing.forecast.monthly_requests, limits.monthly_requests),
-    ];
-    for (row, (label, part, whole)) in (from..).zip(rows) {
+        [
+            ("Calls", usage.monthly_requests, limits.monthly_requests),
+            ("Forecast", billing.forecast.monthly_requests, limits.monthly_requests),
+        ],
+    );
+    if low {
+        pen.text(format!(", {} of {} keys", format::brief(keys.1), format::brief(keys.2)), dim);
+    }
+    let shown = Some(keys).filter(|_| !low).into_iter().chain(calls);
+    let mut row = if low { 1 } else { 2 };
+    for (label, part, whole) in shown {
         let mut pen = Pen::new(buf, area, row);
         pen.cell(label, LABEL, dim);
-        let figures = if area.width >= 60 {
-            format!("  {} of {}", format::count(part), format::count(whole))
-        } else {
+        let figures = if narrow {
             format!(" {} of {}", format::brief(part), format::brief(whole))
+        } else {
+            format!("  {} of {}", format::count(part), format::count(whole))
         };
         let columns = pen.left().saturating_sub(width(&figures) + 7).min(40);
         chart::bar(&mut pen, columns, part, whole, ui);
@@ -151,47 +113,33 @@ fn plan(billing: &BillingView, area: Rect, buf: &mut Buffer, ui: &Ui) {
             chart::limit_style(part as f64 / whole.max(1) as f64, ui),
         );
         pen.text(figures, ui.style(Tone::Text));
+        row += 1;
     }
-    let (text, tone) = outlook(billing);
-    Pen::new(buf, area, from + 3).cell("", LABEL, dim).text(text, ui.style(tone));
-    if let Some(text) = costs(&billing.costs) {
-        Pen::new(buf, area, from + 4).cell("Cost", LABEL, dim).text(text, ui.style(Tone::Text));
+    if !low {
+        let (text, tone) = outlook(billing);
+        Pen::new(buf, area, row).cell("", LABEL, dim).text(text, ui.style(tone));
+        row += 1;
+    }
+    if let Some(text) = cost(&billing.costs, tight, !models && !narrow) {
+        Pen::new(buf, area, row).cell("Cost", LABEL, dim).text(text, ui.style(Tone::Text));
+        row += 1;
+    }
+    if let Some(budget) = billing.costs.budgets.first().filter(|_| low) {
+        costs::nearest(budget, Pen::new(buf, area, row).cell("Budget", LABEL, dim), ui);
     }
 }
 
-/// What the month's calls cost at their providers, and what of it the most.
-fn costs(costs: &BillingCosts) -> Option<String> {
-    let mut text = format!("{} {} so far", costs.cost?, costs.currency);
-    text.extend(costs.forecast.map(|forecast| format!(", {forecast} at this pace")));
-    let dearest = [costs.keys.first(), costs.models.first()];
-    for line in dearest.into_iter().flatten() {
-        text.extend(line.cost.map(|cost| format!("; {} {cost}", safe(&line.name))));
-    }
+/// What the month's calls cost at their providers, and the model that cost the most where it is not listed.
+fn cost(all: &BillingCosts, tight: bool, with_model: bool) -> Option<String> {
+    let mut text = format!("{} {}", all.cost?, all.currency);
+    let forecast = all.forecast.map(|forecast| match tight {
+        true => format!(", {forecast} at its end"),
+        false => format!(" so far, {forecast} at this pace"),
+    });
+    text.extend(forecast);
+    let model = all.models.first().filter(|_| with_model);
+    text.extend(model.and_then(|line| Some(format!("; {} {}", safe(&line.name), line.cost?))));
     Some(text)
-}
-
-/// Where budgets stand, those that have come furthest first.
-fn budgets(costs: &BillingCosts, area: Rect, buf: &mut Buffer, ui: &Ui) {
-    let dim = ui.style(Tone::Dim);
-    if area.height == 0 {
-        return;
-    }
-    let mut pen = Pen::new(buf, area, 0);
-    pen.end(format!("THIS MONTH, {}", costs.currency), dim);
-    pen.text("BUDGETS", dim);
-    for (row, budget) in (1..area.height.saturating_sub(1)).zip(&costs.budgets) {
-        let share = budget.cost.0 as f64 / budget.monthly_budget.0.max(1) as f64;
-        let mut pen = Pen::new(buf, area, row);
-        pen.end(format!("{:>9} of {:>9}", budget.cost.to_string(), budget.monthly_budget.to_string()), dim);
-        let percent = format::whole_percent(budget.cost.0, budget.monthly_budget.0);
-        pen.end(format!("{percent:>6}  "), chart::limit_style(share, ui));
-        let left = pen.left();
-        let bar = if left >= 30 { left / 2 - 2 } else { 0 };
-        pen.cell(safe(&budget.name), left.saturating_sub(bar + 1), ui.style(Tone::Strong)).skip(1);
-        if bar > 0 {
-            chart::bar(&mut pen, bar, budget.cost.0, budget.monthly_budget.0, ui);
-        }
-    }
 }
 
 /// Where the month is going, in words.
@@ -229,38 +177,4 @@ fn change(other: &PlanChange, area: Rect, buf: &mut Buffer, ui: &Ui) {
         signed(more.monthly_requests)
     );
     Pen::new(buf, area, 1).skip(2).text(text, dim);
-}
-
-fn titles(area: Rect, buf: &mut Buffer, ui: &Ui) {
-    let dim = ui.style(Tone::Dim);
-    let mut pen = Pen::new(buf, area, 0);
-    pen.end("THIS MONTH", dim);
-    pen.skip(2).text("BUSIEST KEYS", dim);
-}
-
-/// A key and its share of the month.
-fn busy(key: &KeyView, most: u64, costs: &BillingCosts, area: Rect, buf: &mut Buffer, ui: &Ui) {
-    let (mark, _, _, tone) = marks::environment(key.environment, ui);
-    let mut pen = Pen::new(buf, area, 0);
-    pen.end(format!("{:>11}", format::count(key.current_month_usage)), ui.style(Tone::Text));
-    if area.width >= 50 && costs.cost.is_some() {
-        let line = costs.keys.iter().find(|line| line.id == Some(key.id));
-        let cost = line.and_then(|line| line.cost).map_or_else(String::new, |cost| cost.to_string());
-        pen.end(format!("{cost:>10}"), ui.style(Tone::Dim));
-    }
-    pen.skip(2).cell(mark, 2, ui.style(tone));
-    // Names matter more than bars where costs stand between.
-    let bar = match area.width {
-        ..50 => 0,
-        width if costs.cost.is_some() => (width - 30) / 3,
-        width => (width - 20) / 2,
-    };
-    let name = pen.left().saturating_sub(bar + u16::from(bar > 0) * 2);
-    pen.cell(safe(&key.name), name, ui.style(Tone::Strong));
-    if bar > 0 {
-        let cells = u64::from(bar);
-        let full = (key.current_month_usage * cells).div_ceil(most.max(1)).min(cells) as usize;
-        pen.skip(1).text(ui.glyphs.bar[0].repeat(full), ui.theme.gradient(0.6));
-        pen.text(ui.glyphs.bar[2].repeat(usize::from(bar) - full), ui.style(Tone::Faint));
-    }
 }

@@ -19,7 +19,7 @@ pub(crate) fn parse_limit(text: &str) -> Result<Option<u64>, &'static str> {
 }
 
 /// `50`, `49.90`; nothing is no budget.
-pub(super) fn parse_budget(text: &str) -> Result<Option<Money>, &'static str> {
+pub(crate) fn parse_budget(text: &str) -> Result<Option<Money>, &'static str> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);

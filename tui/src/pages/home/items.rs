@@ -1,7 +1,8 @@
 //! What stands on Home, line by line: what wants attention, the busiest keys, what was told lately; and for a new account
 //! what to press first. Made anew from the answers at each drawing; the selection is kept by name.
 
-use keyward_keys::view::{Attention, AttentionKey, AttentionKind, InstanceCare};
+use keyward_keys::prices::Money;
+use keyward_keys::view::{Attention, AttentionKey, AttentionKind, BudgetView, InstanceCare};
 use keyward_keys::{Id, StoreHealth};
 
 use super::HomePage;
@@ -30,6 +31,8 @@ pub(super) enum Item {
     One(AttentionKind, Id),
     /// An alert, and the key it is about.
     Alert(Id, Id),
+    /// The budget of a team.
+    Team(Id),
     /// One of the busiest keys.
     Busy(Id),
     /// Something that was told, and the key it is about.
@@ -46,6 +49,7 @@ impl Item {
             | Self::Keys
             | Self::Instance
             | Self::Many(_)
+            | Self::Team(_)
             | Self::Told(_, None) => None,
         }
     }
@@ -81,10 +85,14 @@ impl HomePage {
             Some(home) => {
                 let mut lines: Vec<_> =
                     home.instance.and_then(|care| instance(care, ui)).into_iter().collect();
-                lines.extend(
-                    home.attention.iter().flat_map(|attention| wanting(attention, &home.currency, ui)),
-                );
-                let many: u64 = home.attention.iter().map(|attention| attention.count).sum();
+                for kind in AttentionKind::ALL {
+                    let keys = home.attention.iter().filter(|attention| attention.kind == kind);
+                    lines.extend(keys.flat_map(|attention| wanting(attention, &home.currency, ui)));
+                    let teams = home.team_budgets.iter().filter(|budget| of_team(budget) == kind);
+                    lines.extend(teams.map(|budget| team(budget, &home.currency, ui)));
+                }
+                let keys: u64 = home.attention.iter().map(|attention| attention.count).sum();
+                let many = keys + home.team_budgets.len() as u64;
                 let note = if many > 0 { format::count(many) } else { String::new() };
                 Block {
                     title: "Needs attention",
@@ -167,6 +175,29 @@ fn instance(care: InstanceCare, ui: &Ui) -> Option<Line> {
         text,
         end: "operators".to_owned(),
     })
+}
+
+/// How pressing a team's budget is.
+fn of_team(budget: &BudgetView) -> AttentionKind {
+    if budget.exceeded { AttentionKind::OverBudget } else { AttentionKind::NearBudget }
+}
+
+/// The line of a team's budget.
+fn team(budget: &BudgetView, currency: &str, ui: &Ui) -> Line {
+    let (mark, tone) = mark(of_team(budget), ui.glyphs);
+    let how = if budget.exceeded { "over" } else { "near" };
+    Line {
+        item: Item::Team(budget.id),
+        mark,
+        tone,
+        text: format!("{} (team): {how} its budget", safe(&budget.name)),
+        end: spent(budget.cost, budget.monthly_budget, currency),
+    }
+}
+
+/// How far a budget is spent.
+fn spent(cost: Money, budget: Money, currency: &str) -> String {
+    format!("{} of {budget} {currency}", format::whole_percent(cost.0, budget.0))
 }
 
 /// The lines of what keys want: a line for each key where each matters by itself, else one for all.
@@ -289,7 +320,7 @@ fn figure(kind: AttentionKind, key: &AttentionKey, currency: &str, now_ms: i64) 
         }
         AttentionKind::OverBudget | AttentionKind::NearBudget => {
             let (cost, budget) = key.budget.unwrap_or_default();
-            format!("{} of {budget} {currency}", format::whole_percent(cost.0, budget.0))
+            spent(cost, budget, currency)
         }
         AttentionKind::RotationWaiting | AttentionKind::RotationOverdue | AttentionKind::RotationSoon => {
             due(key.next_rotation)

@@ -135,6 +135,7 @@ impl HomePage {
             Item::Import => Step::Open(Box::new(ImportPage::new())),
             Item::Keys => Step::Open(Box::new(HelpPage::new(Place::Home))),
             Item::Many(kind) => Step::Open(list(kind)),
+            Item::Team(_) => Step::Open(Box::new(BillingPage::default())),
             Item::Alert(alert, _) => Step::Open(Box::new(AlertPage::new(alert))),
             Item::Instance | Item::Told(_, None) => Step::Stay,
             Item::One(_, id) | Item::Busy(id) | Item::Told(_, Some(id)) => {

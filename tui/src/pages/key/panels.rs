@@ -217,59 +217,58 @@ pub(super) fn figures(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
         }
         1
     };
-    let below = |row: u16| Rect { y: area.y + row, height: area.height.saturating_sub(row), ..area };
-    month(page, below(month_row), buf, ui);
-    spent(page, below(month_row + 1), buf, ui);
-}
-
-fn month(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
-    let dim = ui.style(Tone::Dim);
-    let live = page.live.as_ref().map(|live| live.view.month);
-    let used = live.map_or(page.key.current_month_usage, |month| month.used);
-    let mut pen = Pen::new(buf, area, 0);
-    pen.cell("Month", LABEL, dim);
-    match page.key.monthly_limit {
-        Some(limit) => {
-            let share = used as f64 / limit.max(1) as f64;
-            let words = if area.width < 60 {
-                format!(" {}", format::whole_percent(used, limit))
-            } else {
-                format!(
-                    "  {}  {} of {}",
-                    format::whole_percent(used, limit),
-                    format::count(used),
-                    format::count(limit)
-                )
-            };
-            let columns = pen.left().saturating_sub(width(&words)).min(40);
-            chart::bar(&mut pen, columns, used, limit, ui);
-            let tone = if share >= 0.8 { chart::limit_style(share, ui) } else { ui.style(Tone::Text) };
-            pen.text(words, tone);
+    let held = [Some(month(page, area.width < 60)), spent(page, area.width < 60)];
+    // Bars below each other are of one length.
+    let words = held.iter().flatten().filter(|held| held.whole.is_some()).map(|held| width(&held.words));
+    let columns = area.width.saturating_sub(LABEL + words.max().unwrap_or(0)).min(40);
+    for (row, Held { label, part, whole, words }) in (month_row..).zip(held.iter().flatten()) {
+        let mut pen = Pen::new(buf, area, row);
+        pen.cell(label, LABEL, dim);
+        let share = whole.map_or(0.0, |whole| *part as f64 / whole.max(1) as f64);
+        if let Some(whole) = whole {
+            chart::bar(&mut pen, columns, *part, *whole, ui);
         }
-        None => {
-            pen.text(format!("{} calls, no limit", format::count(used)), ui.style(Tone::Text));
-        }
+        pen.text(words, if share >= 0.8 { chart::limit_style(share, ui) } else { ui.style(Tone::Text) });
     }
 }
 
+/// What is held against a limit or a budget, where there is one.
+struct Held {
+    label: &'static str,
+    part: u64,
+    whole: Option<u64>,
+    words: String,
+}
+
+/// The month's calls against the limit.
+fn month(page: &KeyPage, narrow: bool) -> Held {
+    let live = page.live.as_ref().map(|live| live.view.month);
+    let (part, whole) =
+        (live.map_or(page.key.current_month_usage, |month| month.used), page.key.monthly_limit);
+    let words = match whole {
+        Some(limit) if narrow => format!(" {}", format::whole_percent(part, limit)),
+        Some(limit) => {
+            let (percent, used) = (format::whole_percent(part, limit), format::count(part));
+            format!("  {percent}  {used} of {}", format::count(limit))
+        }
+        None => format!("{} calls, no limit", format::count(part)),
+    };
+    Held { label: "Month", part, whole, words }
+}
+
 /// What the month cost, against its budget, and when that is spent; nothing without a budget.
-fn spent(page: &KeyPage, area: Rect, buf: &mut Buffer, ui: &Ui) {
-    let Some(budget) = page.key.monthly_budget else { return };
+fn spent(page: &KeyPage, narrow: bool) -> Option<Held> {
+    let budget = page.key.monthly_budget?;
     let outlook = page.live.as_ref().map(|live| &live.view.outlook);
     let cost = outlook.and_then(|outlook| outlook.cost).unwrap_or_default();
-    let mut pen = Pen::new(buf, area, 0);
-    pen.cell("Budget", LABEL, ui.style(Tone::Dim));
     let mut words = format!(" {}", format::whole_percent(cost.0, budget.0));
-    if area.width >= 60 {
+    if !narrow {
         words = format!(" {words}  {cost} of {budget}");
     }
     if let Some(at) = outlook.and_then(|outlook| outlook.budget_reached_at) {
         words.push_str(&format!(", spent on {}", at.strftime("%-d %b")));
     }
-    let columns = pen.left().saturating_sub(width(&words)).min(40);
-    chart::bar(&mut pen, columns, cost.0, budget.0, ui);
-    let share = cost.0 as f64 / budget.0.max(1) as f64;
-    pen.text(words, if share >= 0.8 { chart::limit_style(share, ui) } else { ui.style(Tone::Text) });
+    Some(Held { label: "Budget", part: cost.0, whole: Some(budget.0), words })
 }
 
 /// The rest one wants to know.

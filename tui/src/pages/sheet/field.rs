@@ -1,8 +1,10 @@
 //! The fields of a sheet and what is in them. What is wrong is only said sooner here than the core would.
 
+use keyward_keys::prices::Money;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
+use crate::pages::form::parse::parse_budget;
 use crate::term::input::{Key, KeyCode};
 use crate::widgets::edit::Edit;
 
@@ -11,6 +13,8 @@ use crate::widgets::edit::Edit;
 pub(crate) enum Kind {
     /// A line.
     Line,
+    /// An amount of money; empty is none.
+    Amount,
     /// Several lines.
     Lines,
     /// A line that is not shown.
@@ -96,6 +100,11 @@ impl Values {
         self.filled[field].edit.text().trim().to_owned()
     }
 
+    /// The amount that was typed, where it is one.
+    pub(crate) fn amount(&self, field: usize) -> Option<Money> {
+        parse_budget(self.filled[field].edit.text()).ok().flatten()
+    }
+
     /// A secret.
     pub(crate) fn secret(&self, field: usize) -> SecretString {
         self.filled[field].edit.secret()
@@ -154,7 +163,7 @@ impl Values {
                 filled.choice = (filled.choice + step) % choices.len().max(1);
                 true
             }
-            Kind::Line | Kind::Lines | Kind::Secret | Kind::Again(_) => filled.edit.key(key),
+            Kind::Line | Kind::Amount | Kind::Lines | Kind::Secret | Kind::Again(_) => filled.edit.key(key),
         };
         filled.touched |= changed;
         changed
@@ -167,7 +176,7 @@ impl Values {
         match filled.field.kind {
             Kind::Choice(_) => true,
             Kind::Lines => filled.edit.insert(text),
-            Kind::Line | Kind::Secret | Kind::Again(_) => {
+            Kind::Line | Kind::Amount | Kind::Secret | Kind::Again(_) => {
                 let lines = text.trim_matches('\n').lines().map(str::trim).collect::<Vec<_>>();
                 filled.edit.insert(&Zeroizing::new(lines.join(" ")))
             }
@@ -185,6 +194,7 @@ impl Values {
         let Filled { field, edit, .. } = &self.filled[field];
         match field.kind {
             Kind::Choice(_) => None,
+            Kind::Amount => parse_budget(edit.text()).err().map(str::to_owned),
             Kind::Again(other) => {
                 (edit.text() != self.filled[other].edit.text()).then(|| "is not the same".to_owned())
             }

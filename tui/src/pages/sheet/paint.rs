@@ -139,9 +139,9 @@ impl Sheet {
                 });
                 Some(self.values.edit(at).paint_lines(inner, buf, ui))
             }
-            kind @ (Kind::Line | Kind::Secret | Kind::Again(_)) => {
+            kind @ (Kind::Line | Kind::Amount | Kind::Secret | Kind::Again(_)) => {
                 buf.set_style(area, ui.theme.field());
-                Some(self.values.edit(at).paint(inner, buf, !matches!(kind, Kind::Line), ui))
+                Some(self.values.edit(at).paint(inner, buf, !matches!(kind, Kind::Line | Kind::Amount), ui))
             }
         }
     }

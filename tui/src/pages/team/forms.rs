@@ -1,6 +1,7 @@
-//! The forms about teams: make one, join one, invite somebody, give somebody another role.
+//! The forms about teams: make one, change one, join one, invite somebody, give somebody another role.
 
-use keyward_keys::input::NewTeam;
+use keyward_keys::input::{NewTeam, TeamPatch};
+use keyward_keys::prices::Money;
 use keyward_keys::view::{MemberView, TeamView};
 use secrecy::SecretString;
 
@@ -14,9 +15,14 @@ use crate::pages::team::words::{ROLES, number, role, role_at};
 use crate::pages::{Page, Step};
 use crate::widgets::pen::safe;
 
-/// The name of a team.
-pub(super) fn team_name(start: &str) -> Vec<Field> {
-    vec![Field::new("name", "Name", "What its people call it, such as Payments.", Kind::Line).starting(start)]
+/// What a team is called, and what a month of its keys may cost.
+fn team_fields(name: &str, budget: Option<Money>) -> Vec<Field> {
+    let hint = "Optional: what a month of all its keys may cost.";
+    let budget = budget.map(|budget| budget.units().to_string()).unwrap_or_default();
+    vec![
+        Field::new("name", "Name", "What its people call it, such as Payments.", Kind::Line).starting(name),
+        Field::new("monthlyBudget", "Monthly budget", hint, Kind::Amount).starting(budget),
+    ]
 }
 
 fn to_team(answer: Answer, cx: &mut Cx<'_>, done: &str) -> Step {
@@ -35,9 +41,34 @@ pub(super) fn new_team() -> Box<dyn Page> {
     Sheet::page(
         "New team",
         lead,
-        team_name(""),
-        |values| Query::Team(TeamQuery::Create(NewTeam { name: values.text(0), ..NewTeam::default() })),
+        team_fields("", None),
+        |values| {
+            let (name, monthly_budget) = (values.text(0), values.amount(1));
+            Query::Team(TeamQuery::Create(NewTeam { name, monthly_budget, ..NewTeam::default() }))
+        },
         |answer, cx| to_team(answer, cx, "You own"),
+    )
+}
+
+/// Another name or budget for a team.
+pub(super) fn edit(team: &TeamView) -> Box<dyn Page> {
+    let (id, before) = (team.id, team.monthly_budget);
+    let lead = "People hear when its keys together have spent 50, 80, 95 and 100 % of the budget.";
+    Sheet::page(
+        "Edit the team",
+        lead,
+        team_fields(&team.name, before),
+        move |values| {
+            let monthly_budget = Some(values.amount(1)).filter(|budget| *budget != before);
+            let patch = TeamPatch { name: Some(values.text(0)), monthly_budget, ..TeamPatch::default() };
+            Query::Team(TeamQuery::Change(id, patch))
+        },
+        |answer, cx| {
+            if let Answer::Team(TeamAnswer::Team(team)) = answer {
+                cx.say(NoticeKind::Done, format!("{} is saved.", safe(&team.name)));
+            }
+            Step::Back
+        },
     )
 }
 

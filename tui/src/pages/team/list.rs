@@ -1,6 +1,5 @@
 //! The teams one belongs to.
 
-use keyward_keys::input::TeamPatch;
 use keyward_keys::view::TeamView;
 use keyward_keys::{Event, Id, Role};
 use ratatui::buffer::Buffer;
@@ -13,7 +12,6 @@ use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId, TeamQuery};
 use crate::notice::{Notice, NoticeKind};
 use crate::pages::read::Read;
-use crate::pages::sheet::Sheet;
 use crate::pages::team::people::TeamPage;
 use crate::pages::team::policy::PolicyPage;
 use crate::pages::team::{forms, words};
@@ -92,22 +90,14 @@ impl TeamsPage {
         }
     }
 
-    fn rename(&mut self, cx: &mut Cx<'_>) -> Step {
-        match self.current().cloned() {
+    fn edit(&mut self, cx: &mut Cx<'_>) -> Step {
+        match self.current() {
             Some(team) if team.role >= Role::Admin => {
-                let name = |values: &crate::pages::sheet::Values| TeamPatch {
-                    name: Some(values.text(0)),
-                    ..TeamPatch::default()
-                };
-                let ask = move |values: &_| Query::Team(TeamQuery::Change(team.id, name(values)));
-                let then = |_, cx: &mut Cx<'_>| {
-                    cx.say(NoticeKind::Done, "The team has its new name.");
-                    Step::Back
-                };
-                self.cover(Sheet::page("Rename the team", "", forms::team_name(&team.name), ask, then))
+                let form = forms::edit(team);
+                self.cover(form)
             }
             Some(_) => {
-                cx.say(NoticeKind::Warning, "Admins and owners rename a team.");
+                cx.say(NoticeKind::Warning, "Admins and owners change a team.");
                 Step::Stay
             }
             None => Step::Stay,
@@ -157,7 +147,7 @@ impl Page for TeamsPage {
             Command::Open => return self.open(),
             Command::New => return self.cover(forms::new_team()),
             Command::Join => return self.cover(forms::join()),
-            Command::Edit => return self.rename(cx),
+            Command::Edit => return self.edit(cx),
             Command::Delete => self.delete(cx),
             Command::Policy => {
                 let role = self.current().map(|team| team.role);
@@ -275,6 +265,9 @@ fn detail(area: Rect, buf: &mut Buffer, team: &TeamView, ui: &Ui) {
     let environments: Vec<&str> =
         team.environments.iter().map(|environment| marks::environment(*environment, ui).2).collect();
     write(&format!("Keys for {}.", environments.join(", ")), Tone::Text);
+    if let Some(budget) = team.monthly_budget {
+        write(&format!("A month of its keys may cost {budget}."), Tone::Text);
+    }
     write("", Tone::Text);
     write(words::sealed_to_you(team.access), Tone::Dim);
     if team.newcomers > 0 {

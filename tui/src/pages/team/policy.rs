@@ -39,7 +39,7 @@ fn said(rule: &Rule) -> &'static str {
     match rule.name {
         "key.read" => "see keys and their facts",
         "team.read" => "see the team and its people",
-        "team.change" => "rename it, choose its environments",
+        "team.change" => "rename it, set its environments and budget",
         "team.delete" => "delete the team",
         "member.invite" => "invite people, withdraw invitations",
         "member.change" => "change people's roles",

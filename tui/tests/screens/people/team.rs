@@ -100,6 +100,29 @@ fn those_who_may_not_are_told_instead_of_asked() {
 }
 
 #[test]
+fn a_team_gets_its_name_and_its_budget_in_one_form() {
+    let mut stage = stage("6e\t");
+    assert!(stage.text().contains("1200"), "what it is now: {}", stage.text());
+    stage.hold = true;
+    stage.key(Key::ctrl('u'));
+    stage.press("much\r");
+    assert!(stage.text().contains("an amount, such as 50") && stage.held.is_empty(), "{}", stage.text());
+    let mut budget = |typed: &str| {
+        stage.key(Key::ctrl('u'));
+        stage.press(typed);
+        stage.press("\r");
+        let (request, query) = take(&mut stage, |query| matches!(query, Query::Team(TeamQuery::Change(..))));
+        stage.answer(request, Err(Notice::new(NoticeKind::Failure, "Too much is waiting.")));
+        let Query::Team(TeamQuery::Change(team, patch)) = query else { panic!("a change") };
+        assert_eq!((team, patch.name.as_deref()), (id(300), Some("Payments")));
+        patch.monthly_budget
+    };
+    assert_eq!(budget("1200"), None, "as it was");
+    assert_eq!(budget("49.90"), Some("49.90".parse().ok()));
+    assert_eq!(budget(""), Some(None));
+}
+
+#[test]
 fn a_member_gets_another_role_by_choosing() {
     let mut stage = stage("6\rjj\r");
     assert!(stage.text().contains("Bo Lindqvist is member of Payments"), "{}", stage.text());

@@ -1,0 +1,84 @@
+//! Where the parts of the plan go at each size. The mouse reads the same places as drawing does.
+
+use ratatui::layout::Rect;
+
+use crate::pages::billing::BillingPage;
+
+/// Budgets shown beside the keys; below the plan there is room for few.
+const MOST_BUDGETS: (usize, usize) = (8, 3);
+/// Models shown below the keys.
+const MOST_MODELS: usize = 8;
+/// From this width on, the dearest keys stand beside the plan.
+const WIDE: u16 = 110;
+/// From this width on, the models stand beside the keys.
+const WIDEST: u16 = 170;
+/// Columns between parts that stand side by side.
+const GAP: u16 = 4;
+
+/// The parts of the page.
+pub(super) struct Layout {
+    pub(super) plan: Rect,
+    pub(super) budgets: Rect,
+    /// Rows of a budget.
+    pub(super) each: u16,
+    pub(super) plans: Rect,
+    /// The heading of the keys.
+    pub(super) titles: Rect,
+    pub(super) rows: Rect,
+    pub(super) models: Rect,
+}
+
+impl Layout {
+    pub(super) fn of(page: &BillingPage, area: Rect) -> Self {
+        let costs = page.billing.as_ref().map(|billing| &billing.costs);
+        let others = page.billing.as_ref().map_or(0, |billing| billing.plans.len()) as u16;
+        let priced = costs.is_some_and(|costs| costs.cost.is_some());
+        let held = costs.map_or(0, |costs| costs.budgets.len());
+        let models = costs.map_or(0, |costs| costs.models.len());
+        let (roomy, tall) = (area.height >= 17, area.height >= 30);
+        let (wide, widest) = (area.width >= WIDE, area.width >= WIDEST);
+        let part = |from: u16, height: u16, of: Rect| {
+            let y = of.y.saturating_add(from).min(of.bottom());
+            Rect { y, height: height.min(of.bottom() - y), ..of }
+        };
+        let panels = 1 + u16::from(wide) + u16::from(widest && models > 0);
+        let columns = (area.width - GAP * (panels - 1)) / panels;
+        let panel = |at: u16| Rect { x: area.x + at * (columns + GAP), width: columns, ..area };
+        let left = panel(0);
+        // Where it is low, what is spent matters more than the other plans, and of budgets the nearest.
+        let plan = match roomy {
+            true => 6 + u16::from(priced) + u16::from(wide && tall),
+            false => 3 + u16::from(priced) + u16::from(held > 0),
+        };
+        let each = if wide && tall { 2 } else { 1 };
+        let most = if wide { MOST_BUDGETS.0 } else { MOST_BUDGETS.1 };
+        let budgets = if roomy && held > 0 { held.min(most) as u16 * each + 2 } else { 0 };
+        // Budgets matter more than other plans where there is no room for both.
+        let both = wide || tall;
+        let plans = if roomy && (budgets == 0 || both) { others * 2 + 1 } else { 0 };
+        let keys = if wide {
+            panel(1)
+        } else {
+            part(plan + budgets + plans + u16::from(roomy && plans > 0), area.height, area)
+        };
+        let models = match models.min(MOST_MODELS) as u16 {
+            0 => Rect::default(),
+            _ if widest => panel(2),
+            models if wide && area.height >= 24 => {
+                let all = u16::try_from(page.spenders().len()).unwrap_or(u16::MAX).max(1);
+                part(all.saturating_add(2).min(area.height - models - 1), models + 1, keys)
+            }
+            _ => Rect::default(),
+        };
+        let below = if models.x == keys.x && models.height > 0 { models.y - 1 } else { keys.bottom() };
+        Self {
+            plan: part(0, plan, left),
+            budgets: part(plan, budgets, left),
+            each,
+            plans: part(plan + budgets, plans, left),
+            titles: part(0, 1, keys),
+            rows: part(1, below.saturating_sub(keys.y + 1), keys),
+            models,
+        }
+    }
+}
