@@ -5,18 +5,17 @@ use keyward_keys::view::{DeliveryStatus, DeliveryView};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::app::cx::{Cx, Pending};
+use crate::app::cx::Cx;
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId, WebhookAnswer, WebhookAsk};
-use crate::notice::{Notice, NoticeKind};
-use crate::pages::read::Read;
+use crate::notice::Notice;
+use crate::pages::profile::listed::{Listed, Row, Words};
 use crate::pages::{Page, Step};
 use crate::term::input::Mouse;
 use crate::theme::Tone;
-use crate::widgets::blank::blank;
 use crate::widgets::format;
-use crate::widgets::list::{self, Column, List};
+use crate::widgets::list::Column;
 use crate::widgets::pen::{Ui, safe};
 
 /// How long between two looks, ms.
@@ -39,38 +38,34 @@ const COLUMNS: &[Column<Cell>] = &[
     Column::new(Cell::Answer, "ANSWER", 16, 60, 5),
 ];
 
+const WORDS: Words =
+    Words { what: "what was sent", none: "Nothing has been sent yet", then: "t sends a message to try it." };
+
 /// The page.
 pub(super) struct DeliveriesPage {
     webhook: Id,
     name: String,
-    deliveries: Read<Vec<DeliveryView>>,
-    list: List<Id>,
-    sending: Option<Pending>,
+    rows: Listed<DeliveryView>,
     next_look_ms: Option<i64>,
+}
+
+impl Row for DeliveryView {
+    fn id(&self) -> Id {
+        self.id
+    }
 }
 
 impl DeliveriesPage {
     pub(super) fn new(webhook: Id, name: &str) -> Self {
-        Self {
-            webhook,
-            name: safe(name).into_owned(),
-            deliveries: Read::default(),
-            list: List::default(),
-            sending: None,
-            next_look_ms: None,
-        }
+        Self { webhook, name: safe(name).into_owned(), rows: Listed::default(), next_look_ms: None }
     }
 
     fn read(&mut self, cx: &mut Cx<'_>) {
-        self.deliveries.ask(cx, Query::Webhooks(WebhookAsk::Deliveries(self.webhook)));
+        self.rows.read(Query::Webhooks(WebhookAsk::Deliveries(self.webhook)), cx);
     }
 
     fn send(&mut self, ask: WebhookAsk, cx: &mut Cx<'_>) {
-        self.sending = Some(cx.ask(Query::Webhooks(ask)));
-    }
-
-    fn height(cx: &Cx<'_>) -> usize {
-        usize::from(list::rows(cx.area).height)
+        self.rows.change(Query::Webhooks(ask), cx);
     }
 }
 
@@ -88,15 +83,14 @@ impl Page for DeliveriesPage {
     }
 
     fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
-        if self.list.command(command, Self::height(cx)) {
+        if self.rows.command(command, cx) {
             return Step::Stay;
         }
         match command {
             Command::Back => return Step::Back,
             Command::Test => self.send(WebhookAsk::Test(self.webhook), cx),
             Command::Resend => {
-                let current = self.deliveries.get().and_then(|all| all.get(self.list.selected()));
-                if let Some(delivery) = current.map(|one| one.id) {
+                if let Some(delivery) = self.rows.current().map(|one| one.id) {
                     self.send(WebhookAsk::Again { webhook: self.webhook, delivery }, cx);
                 }
             }
@@ -107,55 +101,42 @@ impl Page for DeliveriesPage {
     }
 
     fn mouse(&mut self, mouse: Mouse, _double: bool, cx: &mut Cx<'_>) -> Step {
-        self.list.mouse(mouse, list::rows(cx.area));
+        self.rows.mouse(mouse, cx);
         Step::Stay
     }
 
     fn awaits(&self, id: RequestId) -> bool {
-        self.deliveries.awaits(id) || Pending::is(self.sending, id)
+        self.rows.awaits(id)
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
-        if Pending::is(self.sending, id) {
-            self.sending = None;
-            match result {
-                Ok(_) => cx.say(NoticeKind::Done, "It is on its way."),
-                Err(notice) => cx.tell(notice),
-            }
-            self.read(cx);
-            return Step::Stay;
-        }
-        self.deliveries.take(result, cx, |answer| match answer {
+        let again = self.rows.answer(id, result, "It is on its way.", cx, |answer| match answer {
             Answer::Webhooks(WebhookAnswer::Deliveries(deliveries)) => Some(deliveries),
             _ => None,
         });
-        let all = self.deliveries.get().into_iter().flatten();
-        let moves = all.clone().any(|one| one.state == DeliveryStatus::Pending && one.attempts == 0);
+        if again {
+            self.read(cx);
+            return Step::Stay;
+        }
+        let mut all = self.rows.all().iter();
+        let moves = all.any(|one| one.state == DeliveryStatus::Pending && one.attempts == 0);
         self.next_look_ms = moves.then_some(cx.now_ms + AGAIN_MS);
-        self.list.renew(all.map(|one| one.id), Self::height(cx));
         Step::Stay
     }
 
     fn tick(&mut self, cx: &mut Cx<'_>) {
-        self.list.reveal(Self::height(cx));
+        self.rows.tick(cx);
         if cx.front && self.next_look_ms.take_if(|at| *at <= cx.now_ms).is_some() {
             self.read(cx);
         }
     }
 
     fn next_tick(&self, now_ms: i64) -> Option<i64> {
-        self.deliveries.next_tick(now_ms).or(self.next_look_ms)
+        self.rows.next_tick(now_ms).or(self.next_look_ms)
     }
 
     fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {
-        let Some(deliveries) = self.deliveries.get() else {
-            return self.deliveries.paint_absence("what was sent", area, buf, ui);
-        };
-        if deliveries.is_empty() {
-            return blank(area, buf, "Nothing has been sent yet", &["t sends a message to try it."], ui);
-        }
-        list::table(&self.list, COLUMNS, area, buf, ui, true, |pen, row, cell, width| {
-            let one = &deliveries[row];
+        self.rows.paint(&WORDS, COLUMNS, area, buf, ui, |pen, one, cell, width| {
             match cell {
                 Cell::State => {
                     let (mark, word, tone) = state(one.state, ui);

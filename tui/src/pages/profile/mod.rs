@@ -4,6 +4,7 @@
 mod deliveries;
 mod factor;
 mod forms;
+mod listed;
 mod paint;
 mod qr;
 mod sessions;

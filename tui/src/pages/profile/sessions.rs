@@ -5,18 +5,18 @@ use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::app::cx::{Cx, Pending};
+use crate::app::cx::Cx;
 use crate::app::dialog::{Dialog, Subject, Verdict};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{AccountAnswer, AccountQuery, Answer, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
-use crate::pages::read::Read;
+use crate::pages::profile::listed::{Listed, Row, Words};
 use crate::pages::{Page, Step, about_people, marks};
 use crate::term::input::Mouse;
 use crate::theme::Tone;
 use crate::widgets::format;
-use crate::widgets::list::{self, Column, List};
+use crate::widgets::list::Column;
 use crate::widgets::pen::{Ui, safe};
 
 #[derive(Clone, Copy)]
@@ -35,32 +35,30 @@ const COLUMNS: &[Column<Cell>] = &[
     Column::new(Cell::From, "FROM", 15, 24, 8),
     Column::new(Cell::Program, "PROGRAM", 18, 48, 4),
     Column::new(Cell::Since, "SINCE", 9, 10, 3),
-    Column::new(Cell::Seen, "LAST USED", 9, 12, 7),
+    Column::new(Cell::Seen, "LAST USED", 10, 12, 7),
 ];
+
+const WORDS: Words = Words { what: "your sessions", none: "Nothing is open", then: "r looks again." };
 
 /// The page.
 #[derive(Default)]
 pub(super) struct SessionsPage {
-    sessions: Read<Vec<SessionView>>,
-    list: List<Id>,
-    ending: Option<Pending>,
+    rows: Listed<SessionView>,
+}
+
+impl Row for SessionView {
+    fn id(&self) -> Id {
+        self.id
+    }
 }
 
 impl SessionsPage {
     fn read(&mut self, cx: &mut Cx<'_>) {
-        self.sessions.ask(cx, Query::Account(AccountQuery::Sessions));
-    }
-
-    fn height(cx: &Cx<'_>) -> usize {
-        usize::from(list::rows(cx.area).height)
-    }
-
-    fn current(&self) -> Option<&SessionView> {
-        self.sessions.get()?.get(self.list.selected())
+        self.rows.read(Query::Account(AccountQuery::Sessions), cx);
     }
 
     fn end(&self, cx: &mut Cx<'_>) {
-        match self.current() {
+        match self.rows.current() {
             Some(session) if session.current => {
                 cx.say(NoticeKind::Info, "This is the session you look from: q leaves it.");
             }
@@ -88,7 +86,7 @@ impl Page for SessionsPage {
     }
 
     fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
-        if self.list.command(command, Self::height(cx)) {
+        if self.rows.command(command, cx) {
             return Step::Stay;
         }
         match command {
@@ -106,7 +104,7 @@ impl Page for SessionsPage {
     }
 
     fn mouse(&mut self, mouse: Mouse, _double: bool, cx: &mut Cx<'_>) -> Step {
-        self.list.mouse(mouse, list::rows(cx.area));
+        self.rows.mouse(mouse, cx);
         Step::Stay
     }
 
@@ -116,30 +114,22 @@ impl Page for SessionsPage {
             Subject::Others => AccountQuery::EndOthers,
             _ => return Step::Stay,
         };
-        self.ending = Some(cx.ask(Query::Account(query)));
+        self.rows.change(Query::Account(query), cx);
         Step::Stay
     }
 
     fn awaits(&self, id: RequestId) -> bool {
-        self.sessions.awaits(id) || Pending::is(self.ending, id)
+        self.rows.awaits(id)
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
-        if Pending::is(self.ending, id) {
-            self.ending = None;
-            match result {
-                Ok(_) => cx.say(NoticeKind::Done, "Ended."),
-                Err(notice) => cx.tell(notice),
-            }
-            self.read(cx);
-            return Step::Stay;
-        }
-        self.sessions.take(result, cx, |answer| match answer {
+        let again = self.rows.answer(id, result, "Ended.", cx, |answer| match answer {
             Answer::Account(AccountAnswer::Sessions(sessions)) => Some(sessions),
             _ => None,
         });
-        let ids = self.sessions.get().into_iter().flatten().map(|session| session.id);
-        self.list.renew(ids, Self::height(cx));
+        if again {
+            self.read(cx);
+        }
         Step::Stay
     }
 
@@ -150,19 +140,15 @@ impl Page for SessionsPage {
     }
 
     fn tick(&mut self, cx: &mut Cx<'_>) {
-        self.list.reveal(Self::height(cx));
+        self.rows.tick(cx);
     }
 
     fn next_tick(&self, now_ms: i64) -> Option<i64> {
-        self.sessions.next_tick(now_ms)
+        self.rows.next_tick(now_ms)
     }
 
     fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {
-        let Some(sessions) = self.sessions.get() else {
-            return self.sessions.paint_absence("your sessions", area, buf, ui);
-        };
-        list::table(&self.list, COLUMNS, area, buf, ui, true, |pen, row, cell, width| {
-            let session = &sessions[row];
+        self.rows.paint(&WORDS, COLUMNS, area, buf, ui, |pen, session, cell, width| {
             let age = |at: jiff::Timestamp| format::ago(ui.now_ms, at.as_millisecond());
             match cell {
                 Cell::Kind if session.current => {

@@ -5,20 +5,19 @@ use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::app::cx::{Cx, Pending};
+use crate::app::cx::Cx;
 use crate::app::dialog::{Dialog, Subject, Verdict};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{AccountAnswer, AccountQuery, Answer, Query, RequestId};
-use crate::notice::{Notice, NoticeKind};
+use crate::notice::Notice;
 use crate::pages::profile::forms;
-use crate::pages::read::Read;
+use crate::pages::profile::listed::{Listed, Row, Words};
 use crate::pages::{Page, Step, about_people};
 use crate::term::input::Mouse;
 use crate::theme::Tone;
-use crate::widgets::blank::blank;
 use crate::widgets::format;
-use crate::widgets::list::{self, Column, List};
+use crate::widgets::list::Column;
 use crate::widgets::pen::{Ui, safe};
 
 #[derive(Clone, Copy)]
@@ -38,27 +37,32 @@ const COLUMNS: &[Column<Cell>] = &[
     Column::new(Cell::Added, "ADDED", 8, 10, 4),
 ];
 
+const WORDS: Words = Words {
+    what: "your SSH keys",
+    none: "No SSH key yet",
+    then: "Press n and paste the line of a .pub file: it then opens this without a password.",
+};
+
 /// The page.
 #[derive(Default)]
 pub(super) struct SshKeysPage {
-    keys: Read<Vec<SshKeyView>>,
-    list: List<Id>,
-    removing: Option<Pending>,
+    rows: Listed<SshKeyView>,
     covered: bool,
+}
+
+impl Row for SshKeyView {
+    fn id(&self) -> Id {
+        self.id
+    }
 }
 
 impl SshKeysPage {
     fn read(&mut self, cx: &mut Cx<'_>) {
-        self.keys.ask(cx, Query::Account(AccountQuery::SshKeys));
-    }
-
-    fn height(cx: &Cx<'_>) -> usize {
-        usize::from(list::rows(cx.area).height)
+        self.rows.read(Query::Account(AccountQuery::SshKeys), cx);
     }
 
     fn remove(&self, cx: &mut Cx<'_>) {
-        let key = self.keys.get().and_then(|keys| keys.get(self.list.selected()));
-        if let Some(key) = key {
+        if let Some(key) = self.rows.current() {
             let text = format!("{} opens nothing any more, and what it opened ends now.", safe(&key.name));
             cx.open(Dialog::confirm(Subject::Remove(key.id), "Remove the SSH key", text, true));
         }
@@ -79,7 +83,7 @@ impl Page for SshKeysPage {
     }
 
     fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
-        if self.list.command(command, Self::height(cx)) {
+        if self.rows.command(command, cx) {
             return Step::Stay;
         }
         match command {
@@ -96,36 +100,29 @@ impl Page for SshKeysPage {
     }
 
     fn mouse(&mut self, mouse: Mouse, _double: bool, cx: &mut Cx<'_>) -> Step {
-        self.list.mouse(mouse, list::rows(cx.area));
+        self.rows.mouse(mouse, cx);
         Step::Stay
     }
 
     fn verdict(&mut self, subject: Subject, _verdict: Verdict, cx: &mut Cx<'_>) -> Step {
         if let Subject::Remove(id) = subject {
-            self.removing = Some(cx.ask(Query::Account(AccountQuery::RemoveSshKey(id))));
+            self.rows.change(Query::Account(AccountQuery::RemoveSshKey(id)), cx);
         }
         Step::Stay
     }
 
     fn awaits(&self, id: RequestId) -> bool {
-        self.keys.awaits(id) || Pending::is(self.removing, id)
+        self.rows.awaits(id)
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
-        if Pending::is(self.removing, id) {
-            self.removing = None;
-            match result {
-                Ok(_) => cx.say(NoticeKind::Done, "The SSH key is removed."),
-                Err(notice) => cx.tell(notice),
-            }
-            self.read(cx);
-            return Step::Stay;
-        }
-        self.keys.take(result, cx, |answer| match answer {
+        let again = self.rows.answer(id, result, "The SSH key is removed.", cx, |answer| match answer {
             Answer::Account(AccountAnswer::SshKeys(keys)) => Some(keys),
             _ => None,
         });
-        self.list.renew(self.keys.get().into_iter().flatten().map(|key| key.id), Self::height(cx));
+        if again {
+            self.read(cx);
+        }
         Step::Stay
     }
 
@@ -136,26 +133,18 @@ impl Page for SshKeysPage {
     }
 
     fn tick(&mut self, cx: &mut Cx<'_>) {
-        self.list.reveal(Self::height(cx));
+        self.rows.tick(cx);
         if cx.front && std::mem::take(&mut self.covered) {
             self.read(cx);
         }
     }
 
     fn next_tick(&self, now_ms: i64) -> Option<i64> {
-        self.keys.next_tick(now_ms)
+        self.rows.next_tick(now_ms)
     }
 
     fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {
-        let Some(keys) = self.keys.get() else {
-            return self.keys.paint_absence("your SSH keys", area, buf, ui);
-        };
-        if keys.is_empty() {
-            let lines = ["Press n and paste the line of a .pub file: it then opens this without a password."];
-            return blank(area, buf, "No SSH key yet", &lines, ui);
-        }
-        list::table(&self.list, COLUMNS, area, buf, ui, true, |pen, row, cell, width| {
-            let key = &keys[row];
+        self.rows.paint(&WORDS, COLUMNS, area, buf, ui, |pen, key, cell, width| {
             match cell {
                 Cell::Name => pen.cell(safe(&key.name), width, ui.style(Tone::Strong)),
                 Cell::Kind => {

@@ -11,16 +11,15 @@ use crate::app::dialog::{Dialog, Subject, Verdict};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId, WebhookAnswer, WebhookAsk};
-use crate::notice::{Notice, NoticeKind};
+use crate::notice::Notice;
 use crate::pages::once::OncePage;
 use crate::pages::profile::deliveries::DeliveriesPage;
 use crate::pages::profile::forms;
-use crate::pages::read::Read;
+use crate::pages::profile::listed::{Listed, Row, Words};
 use crate::pages::{Page, Step};
 use crate::term::input::Mouse;
 use crate::theme::Tone;
-use crate::widgets::blank::blank;
-use crate::widgets::list::{self, Column, List};
+use crate::widgets::list::Column;
 use crate::widgets::pen::{Ui, safe};
 
 #[derive(Clone, Copy)]
@@ -42,12 +41,23 @@ const COLUMNS: &[Column<Cell>] = &[
     Column::new(Cell::Events, "TELLS OF", 14, 40, 3),
 ];
 
+const WORDS: Words = Words {
+    what: "your webhooks",
+    none: "Nothing is sent elsewhere",
+    then: "Press n to have what you are told sent to an address as well: to a program of yours, signed, to \
+           Slack, Discord or ntfy, or as e-mail.",
+};
+
+impl Row for WebhookView {
+    fn id(&self) -> Id {
+        self.id
+    }
+}
+
 /// The page.
 #[derive(Default)]
 pub(super) struct WebhooksPage {
-    webhooks: Read<Vec<WebhookView>>,
-    list: List<Id>,
-    changing: Option<Pending>,
+    rows: Listed<WebhookView>,
     /// Whose secret is to be replaced, once that is agreed to.
     chosen: Option<Id>,
     replacing: Option<Pending>,
@@ -58,15 +68,7 @@ pub(super) struct WebhooksPage {
 
 impl WebhooksPage {
     fn read(&mut self, cx: &mut Cx<'_>) {
-        self.webhooks.ask(cx, Query::Webhooks(WebhookAsk::All));
-    }
-
-    fn height(cx: &Cx<'_>) -> usize {
-        usize::from(list::rows(cx.area).height)
-    }
-
-    fn current(&self) -> Option<&WebhookView> {
-        self.webhooks.get()?.get(self.list.selected())
+        self.rows.read(Query::Webhooks(WebhookAsk::All), cx);
     }
 
     fn cover(&mut self, page: Box<dyn Page>) -> Step {
@@ -75,7 +77,9 @@ impl WebhooksPage {
     }
 
     fn act(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
-        let Some(WebhookView { id, name, disabled, .. }) = self.current().cloned() else { return Step::Stay };
+        let Some(WebhookView { id, name, disabled, .. }) = self.rows.current().cloned() else {
+            return Step::Stay;
+        };
         match command {
             Command::Open => return self.cover(Box::new(DeliveriesPage::new(id, &name))),
             Command::Test => {
@@ -91,7 +95,7 @@ impl WebhooksPage {
             }
             Command::Switch => {
                 let ask = WebhookAsk::Turn { id, off: !disabled };
-                self.changing = Some(cx.ask(Query::Webhooks(ask)));
+                self.rows.change(Query::Webhooks(ask), cx);
             }
             _ => {
                 let text =
@@ -117,7 +121,7 @@ impl Page for WebhooksPage {
     }
 
     fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
-        if self.list.command(command, Self::height(cx)) {
+        if self.rows.command(command, cx) {
             return Step::Stay;
         }
         match command {
@@ -133,16 +137,12 @@ impl Page for WebhooksPage {
     }
 
     fn mouse(&mut self, mouse: Mouse, double: bool, cx: &mut Cx<'_>) -> Step {
-        if self.list.mouse(mouse, list::rows(cx.area)) && double {
-            self.act(Command::Open, cx)
-        } else {
-            Step::Stay
-        }
+        if self.rows.mouse(mouse, cx) && double { self.act(Command::Open, cx) } else { Step::Stay }
     }
 
     fn verdict(&mut self, subject: Subject, _verdict: Verdict, cx: &mut Cx<'_>) -> Step {
         if let Subject::Remove(id) = subject {
-            self.changing = Some(cx.ask(Query::Webhooks(WebhookAsk::Remove(id))));
+            self.rows.change(Query::Webhooks(WebhookAsk::Remove(id)), cx);
         }
         if let (Subject::Rotate, Some(id)) = (subject, self.chosen.take()) {
             self.replacing = Some(cx.ask(Query::Webhooks(WebhookAsk::ReplaceSecret(id))));
@@ -152,8 +152,7 @@ impl Page for WebhooksPage {
 
     fn awaits(&self, id: RequestId) -> bool {
         let testing = self.testing.as_ref().map(|(pending, ..)| *pending);
-        let own = [self.changing, self.replacing, testing];
-        self.webhooks.awaits(id) || own.into_iter().any(|pending| Pending::is(pending, id))
+        self.rows.awaits(id) || [self.replacing, testing].into_iter().any(|pending| Pending::is(pending, id))
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
@@ -177,48 +176,29 @@ impl Page for WebhooksPage {
             }
             return Step::Stay;
         }
-        if Pending::is(self.changing, id) {
-            self.changing = None;
-            match result {
-                Ok(_) => cx.say(NoticeKind::Done, "Done."),
-                Err(notice) => cx.tell(notice),
-            }
-            self.read(cx);
-            return Step::Stay;
-        }
-        self.webhooks.take(result, cx, |answer| match answer {
+        let again = self.rows.answer(id, result, "Done.", cx, |answer| match answer {
             Answer::Webhooks(WebhookAnswer::All(webhooks)) => Some(webhooks),
             _ => None,
         });
-        let ids = self.webhooks.get().into_iter().flatten().map(|hook| hook.id);
-        self.list.renew(ids, Self::height(cx));
+        if again {
+            self.read(cx);
+        }
         Step::Stay
     }
 
     fn tick(&mut self, cx: &mut Cx<'_>) {
-        self.list.reveal(Self::height(cx));
+        self.rows.tick(cx);
         if cx.front && std::mem::take(&mut self.covered) {
             self.read(cx);
         }
     }
 
     fn next_tick(&self, now_ms: i64) -> Option<i64> {
-        self.webhooks.next_tick(now_ms)
+        self.rows.next_tick(now_ms)
     }
 
     fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {
-        let Some(webhooks) = self.webhooks.get() else {
-            return self.webhooks.paint_absence("your webhooks", area, buf, ui);
-        };
-        if webhooks.is_empty() {
-            let lines = [
-                "Press n to have what you are told sent to an address as well: to a program of yours, signed, to \
-                 Slack, Discord or ntfy, or as e-mail.",
-            ];
-            return blank(area, buf, "Nothing is sent elsewhere", &lines, ui);
-        }
-        list::table(&self.list, COLUMNS, area, buf, ui, true, |pen, row, cell, width| {
-            let hook = &webhooks[row];
+        self.rows.paint(&WORDS, COLUMNS, area, buf, ui, |pen, hook, cell, width| {
             match cell {
                 Cell::Name => pen.cell(safe(&hook.name), width, ui.style(Tone::Strong)),
                 Cell::State if hook.disabled => {
