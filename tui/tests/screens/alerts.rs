@@ -254,3 +254,28 @@ fn the_key_is_frozen_narrowed_limited_or_rotated_by_one_key_and_that_is_taken_ba
         matches!(ask, AlertAsk::Respond(alert, respond) if alert == id(502) && respond.action == AlertAction::Undo)
     );
 }
+
+#[test]
+fn what_is_agreed_to_is_about_the_alert_that_was_asked_about() {
+    let mut stage = stage("A", (80, 24));
+    stage.hold = true;
+    stage.press("f");
+    assert!(stage.text().contains("used in production"));
+    // Meanwhile somebody else settles it, and the selection goes to the next.
+    stage.pass(5_000);
+    stage.send(changed(500));
+    let (request, ask) = take(&mut stage, |ask| matches!(ask, AlertAsk::List(_))).expect("asked");
+    let Some(Answer::Alerts(AlertAnswer::List(mut page))) = stage.reply(Query::Alerts(ask)) else {
+        panic!("the sample answers")
+    };
+    page.alerts.remove(0);
+    stage.answer(request, Ok(Answer::Alerts(AlertAnswer::List(page))));
+    while let Some((request, ask)) = take(&mut stage, |ask| matches!(ask, AlertAsk::History(_))) {
+        if let Some(answer) = stage.reply(Query::Alerts(ask)) {
+            stage.answer(request, Ok(answer));
+        }
+    }
+    stage.press("y");
+    let (_, ask) = take(&mut stage, |ask| matches!(ask, AlertAsk::Respond(..))).expect("asked");
+    assert!(matches!(ask, AlertAsk::Respond(alert, _) if alert == id(500)), "not the next one's key");
+}
