@@ -15,6 +15,8 @@ use crate::widgets::pen::{Pen, Ui, at, width};
 
 /// Columns of a screen that one column of help needs.
 const COLUMN: u16 = 58;
+/// Columns of a key's names.
+const KEYS: u16 = 17;
 
 /// The help page.
 pub(crate) struct HelpPage {
@@ -151,7 +153,8 @@ impl Page for HelpPage {
         }
         let wide = list.width / columns as u16;
         let keys_width = |row: &Row| if let Row::Key(keys, _) = row { width(keys) } else { 0 };
-        let keys_wide = rows.iter().map(keys_width).max().unwrap_or(0).min(wide / 2);
+        // What a key does is never cut short for the few that have many names: those take more for themselves.
+        let keys_wide = rows.iter().map(keys_width).max().unwrap_or(0).min(KEYS).min(wide / 2);
         for (column, rows) in (0u16..).zip(rows.chunks(height)) {
             let place = Rect { x: list.x + column * wide, width: wide.saturating_sub(2).max(1), ..list };
             for (row, line) in (0u16..list.height).zip(rows.iter().skip(self.scroll)) {
@@ -160,7 +163,7 @@ impl Page for HelpPage {
                     Row::Title(title) => pen.text(title, ui.style(Tone::Strong)),
                     Row::Key(keys, help) => pen
                         .skip(2)
-                        .cell(keys, keys_wide, ui.style(Tone::Accent))
+                        .cell(keys, width(keys).clamp(keys_wide, wide / 2), ui.style(Tone::Accent))
                         .skip(2)
                         .text(help, ui.style(Tone::Text)),
                     Row::Gap => &mut pen,

@@ -13,7 +13,7 @@ use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, safe, width, wrap};
 
 /// Columns of the labels.
-const LABEL: u16 = 16;
+const LABEL: u16 = 17;
 /// Columns of a mark before what is wrong.
 const MARK: u16 = 2;
 /// Columns of a field.

@@ -25,7 +25,7 @@ enum Cell {
 
 const COLUMNS: &[Column<Cell>] = &[
     Column::new(Cell::Group, "", 13, 14, 3),
-    Column::new(Cell::Setting, "SETTING", 17, 24, 8),
+    Column::new(Cell::Setting, "SETTING", 19, 24, 8),
     Column::new(Cell::Value, "NOW", 14, 46, 9),
 ];
 

@@ -18,7 +18,7 @@ use crate::widgets::pen::{Pen, Ui, at};
 
 /// The themes, with a word on each.
 pub(super) const THEMES: [(Theme, &str); 4] = [
-    (Theme::Auto, "as the terminal's ground asks for"),
+    (Theme::Auto, "as the terminal's ground is"),
     (Theme::Dark, "for dark grounds"),
     (Theme::Light, "for light grounds"),
     (Theme::Contrast, "strong contrasts, on any ground"),

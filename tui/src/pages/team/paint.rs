@@ -10,7 +10,7 @@ use crate::pages::team::{policy, words};
 use crate::theme::Tone;
 use crate::widgets::format;
 use crate::widgets::list::{self, Column};
-use crate::widgets::pen::{Pen, Ui, frame, safe, wrap};
+use crate::widgets::pen::{Pen, Ui, frame, safe, width, wrap};
 
 /// Columns of a fact's label.
 const LABEL: u16 = 8;
@@ -92,7 +92,12 @@ impl TeamPage {
         if self.team.newcomers > 0 {
             let tone = ui.style(Tone::Warn);
             pen.text(&dot, dim).text(ui.glyphs.warning, tone);
-            pen.text(format!(" {} wait to be let in: unlock in your profile", self.team.newcomers), tone);
+            let wait = if self.team.newcomers == 1 { "waits" } else { "wait" };
+            pen.text(format!(" {} {wait} to be let in", self.team.newcomers), tone);
+            let how = ": unlock in your profile";
+            if pen.left() >= width(how) {
+                pen.text(how, tone);
+            }
         }
     }
 
