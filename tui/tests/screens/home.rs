@@ -2,7 +2,7 @@
 
 use crate::sample::{Look, Stage, id, key, keys, user};
 use keyward_keys::Event;
-use keyward_tui::app::{Answer, AppEvent, Query};
+use keyward_tui::app::{Answer, AppEvent, Query, RotationAsk};
 use keyward_tui::notice::{Notice, NoticeKind};
 use keyward_tui::term::input::{Button, Input, Mods, Mouse, MouseKind};
 
@@ -67,6 +67,42 @@ fn each_line_leads_to_what_it_says() {
     stage.send(AppEvent::Input(Input::Mouse(mouse(row))));
     stage.press("\r");
     assert!(stage.text().contains("Home › Billing"), "{}", stage.text());
+}
+
+#[test]
+fn rotations_to_come_are_read_where_there_is_room_and_lead_to_their_keys() {
+    let mut stage = Stage::new(keys(), &Look::Dark.caps(), (80, 24));
+    let coming = |stage: &Stage| {
+        stage.held.iter().filter(|(_, query)| matches!(query, Query::Rotation(RotationAsk::All(_)))).count()
+    };
+    stage.hold = true;
+    stage.press("r");
+    stage.pass(60_000);
+    assert_eq!(coming(&stage), 0, "nobody would see them");
+    stage.size = (120, 40);
+    stage.send(AppEvent::Resize { cols: 120, rows: 40 });
+    assert_eq!(coming(&stage), 1, "as soon as there is room");
+    let at = stage.held.iter().position(|(_, query)| matches!(query, Query::Rotation(_))).unwrap();
+    let (request, query) = stage.held.remove(at);
+    let answer = stage.reply(query).unwrap();
+    stage.answer(request, Ok(answer));
+    let text = stage.text();
+    let (_, block) = text.split_once("Rotations to come").expect("the block");
+    assert!(block.contains("maps-web"), "{text}");
+    assert!(!block.contains("overdue"), "what is overdue is told among what wants attention: {text}");
+    stage.hold = false;
+    stage.press("Gk\r");
+    assert!(stage.text().contains("Home › "), "{}", stage.text());
+}
+
+#[test]
+fn a_large_window_has_no_empty_lower_third() {
+    for (cols, rows) in [(120, 40), (160, 50), (200, 60)] {
+        let stage = Stage::new(keys(), &Look::Dark.caps(), (cols, rows));
+        let text = stage.text();
+        let blank = text.lines().rev().skip(1).take_while(|line| line.trim().is_empty()).count();
+        assert!(blank <= usize::from(rows) / 10, "{blank} rows are empty at {cols}x{rows}:\n{text}");
+    }
 }
 
 #[test]

@@ -2,10 +2,11 @@
 //! what to press first. Made anew from the answers at each drawing; the selection is kept by name.
 
 use keyward_keys::prices::Money;
-use keyward_keys::view::{Attention, AttentionKey, AttentionKind, BudgetView, InstanceCare};
+use keyward_keys::view::{Attention, AttentionKey, AttentionKind, BudgetView, InstanceCare, RotationSummary};
 use keyward_keys::{Id, StoreHealth};
 
 use super::HomePage;
+use crate::pages::{marks, track};
 use crate::theme::Tone;
 use crate::widgets::format;
 use crate::widgets::glyphs::Glyphs;
@@ -35,6 +36,8 @@ pub(super) enum Item {
     Team(Id),
     /// One of the busiest keys.
     Busy(Id),
+    /// A key whose rotation comes.
+    Coming(Id),
     /// Something that was told, and the key it is about.
     Told(Id, Option<Id>),
 }
@@ -43,7 +46,11 @@ impl Item {
     /// The key it is about.
     pub(super) fn key(self) -> Option<Id> {
         match self {
-            Self::One(_, id) | Self::Alert(_, id) | Self::Busy(id) | Self::Told(_, Some(id)) => Some(id),
+            Self::One(_, id)
+            | Self::Alert(_, id)
+            | Self::Busy(id)
+            | Self::Coming(id)
+            | Self::Told(_, Some(id)) => Some(id),
             Self::First
             | Self::Import
             | Self::Keys
@@ -121,6 +128,29 @@ impl HomePage {
             lines: top.iter().take(most).map(line).collect(),
             none: "No call in the last 24 hours.",
         }
+    }
+
+    /// The next rotations, as many as there is room for: nothing where there is none, or they are not known.
+    pub(super) fn to_come(&self, most: usize, ui: &Ui) -> Option<Block> {
+        let coming = self.coming.as_ref().filter(|_| most > 0)?;
+        let line = |key: &RotationSummary| {
+            let at_ms = key.next_rotation?.as_millisecond();
+            let (mark, .., tone) = marks::environment(key.environment, ui);
+            let end = (at_ms >= ui.now_ms).then(|| format!("{:>10}", format::due(ui.now_ms, at_ms)))?;
+            Some(Line {
+                item: Item::Coming(key.id),
+                mark,
+                tone,
+                text: safe(&key.name).into_owned(),
+                end: track::method(key.method).to_owned() + &end,
+            })
+        };
+        Some(Block {
+            title: "Rotations to come",
+            note: String::new(),
+            lines: coming.iter().filter_map(line).take(most).collect(),
+            none: "None: e on a key's page sets how often.",
+        })
     }
 
     /// What was told lately.

@@ -10,41 +10,32 @@ use crate::widgets::pen::Ui;
 const TWO: u16 = 104;
 
 /// The parts of the page.
-pub(super) struct Layout {
+pub(super) struct Parts {
     /// Calls as they come.
     pub(super) traffic: Rect,
-    /// What wants attention; in a narrow window, everything.
-    pub(super) left: Rect,
-    /// The rest, beside it; empty in a narrow window.
-    pub(super) right: Rect,
+    /// The columns from the left, each with its blocks; in a narrow window there is one.
+    pub(super) columns: Vec<(Rect, Vec<Block>)>,
 }
 
-impl Layout {
-    pub(super) fn of(area: Rect) -> Self {
-        let chart = match area.height {
-            50.. => 20,
-            40.. => 16,
-            32.. => 12,
-            26.. => 6,
-            18.. => 4,
-            14.. => 2,
-            _ => 1,
-        };
-        let high = chart.min(area.height);
-        let gap = u16::from(area.height >= 18);
-        let below = Rect {
-            y: area.y + (high + gap).min(area.height),
-            height: area.height.saturating_sub(high + gap),
-            ..area
-        };
-        let right = if area.width >= TWO { (area.width * 9 / 20).min(84) } else { 0 };
-        let left = if right > 0 { area.width - right - 3 } else { area.width };
-        Self {
-            traffic: Rect { height: high, ..area },
-            left: Rect { width: left, ..below },
-            right: Rect { x: area.right() - right, width: right, ..below },
-        }
+/// How many of the rotations to come there is room for.
+pub(super) fn coming(area: Rect) -> usize {
+    if area.height < 30 { 0 } else { usize::from(area.height / 5) }
+}
+
+/// Rows of the calls: what this many rows of lines leave, within bounds that keep both readable.
+fn chart(area: Rect, lines: u16) -> u16 {
+    let least = match area.height {
+        40.. => 16,
+        32.. => 12,
+        26.. => 6,
+        18.. => 4,
+        14.. => 2,
+        _ => 1,
+    };
+    if area.height < 26 {
+        return least.min(area.height);
     }
+    area.height.saturating_sub(lines + 1).clamp(least, area.height / 2)
 }
 
 /// One row of a column.
@@ -80,22 +71,34 @@ pub(super) fn scroll(rows: &[Row<'_>], selected: Option<Item>, height: u16) -> u
 }
 
 impl HomePage {
-    /// The columns: where each is, and its blocks.
-    pub(super) fn columns(&self, area: Rect, ui: &Ui) -> Vec<(Rect, Vec<Block>)> {
-        let layout = Layout::of(area);
+    /// Where everything is, and what stands there.
+    pub(super) fn parts(&self, area: Rect, ui: &Ui) -> Parts {
         let (first, told) = (self.pressing(ui), self.told(ui));
-        if layout.right.width == 0 {
+        let to_come = self.to_come(coming(area), ui);
+        let columns = if area.width < TWO {
             // One below the other, nobody should have to go far for what was told.
-            let busiest = self.busiest(usize::from(area.height / 4).clamp(2, 5), ui);
-            return vec![(layout.left, vec![first, busiest, told])];
-        }
-        vec![(layout.left, vec![first, told]), (layout.right, vec![self.busiest(usize::MAX, ui)])]
+            let busiest = self.busiest(usize::from(area.height / 6).clamp(2, 5), ui);
+            vec![[Some(first), to_come, Some(busiest), Some(told)].into_iter().flatten().collect()]
+        } else {
+            let busiest = self.busiest(usize::MAX, ui);
+            vec![vec![first, told], [Some(busiest), to_come].into_iter().flatten().collect()]
+        };
+        let lines = columns.iter().map(|blocks| rows(blocks).len()).max().unwrap_or(0);
+        // Without a key there are no calls to look at.
+        let none = self.home.as_ref().is_some_and(|home| home.keys == 0);
+        let high = if none { 1 } else { chart(area, u16::try_from(lines).unwrap_or(u16::MAX - 1)) };
+        let taken = (high + u16::from(area.height >= 18)).min(area.height);
+        let below = Rect { y: area.y + taken, height: area.height - taken, ..area };
+        let right = if columns.len() > 1 { (area.width * 9 / 20).min(84) } else { 0 };
+        let left = if right > 0 { area.width - right - 3 } else { area.width };
+        let places = [Rect { width: left, ..below }, Rect { x: area.right() - right, width: right, ..below }];
+        Parts { traffic: Rect { height: high, ..area }, columns: places.into_iter().zip(columns).collect() }
     }
 
     /// The line at a cell.
     pub(super) fn item_at(&self, area: Rect, at: Position, ui: &Ui) -> Option<Item> {
         let selected = self.current(area, ui);
-        self.columns(area, ui).iter().find_map(|(place, blocks)| {
+        self.parts(area, ui).columns.iter().find_map(|(place, blocks)| {
             let rows = rows(blocks);
             let row = place.contains(at).then(|| usize::from(at.y - place.y))?;
             match rows.get(scroll(&rows, selected, place.height) + row)? {

@@ -8,7 +8,7 @@ mod paint;
 use std::collections::HashMap;
 
 use keyward_keys::input::{KeySort, NotificationQuery};
-use keyward_keys::view::{AttentionKind, HomeView, NotificationPage, UsageOverview};
+use keyward_keys::view::{AttentionKind, HomeView, NotificationPage, RotationSummary, UsageOverview};
 use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -16,7 +16,7 @@ use ratatui::layout::{Position, Rect};
 use crate::app::cx::{Cx, Pending};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
-use crate::app::{Answer, InboxAnswer, InboxQuery, Query, RequestId};
+use crate::app::{Answer, InboxAnswer, InboxQuery, Query, RequestId, RotationAnswer, RotationAsk};
 use crate::notice::Notice;
 use crate::pages::alerts::{AlertPage, AlertsPage};
 use crate::pages::billing::BillingPage;
@@ -42,6 +42,8 @@ const DAY_REST_MS: i64 = 10 * 60_000;
 const RATES_MS: i64 = 1_000;
 /// Notifications that are read.
 const TOLD: u32 = 20;
+/// Rotations that are read, those that are overdue among them.
+const COMING: u32 = 20;
 
 /// The page.
 #[derive(Default)]
@@ -49,6 +51,7 @@ pub(crate) struct HomePage {
     home: Option<HomeView>,
     day: Option<UsageOverview>,
     told: Option<NotificationPage>,
+    coming: Option<Vec<RotationSummary>>,
     failed: Option<Notice>,
     requests: Ring,
     errors: Ring,
@@ -65,10 +68,13 @@ struct Asked {
     day: Option<Pending>,
     told: Option<Pending>,
     rates: Option<Pending>,
+    coming: Option<Pending>,
     /// The key that is to be opened.
     key: Option<Pending>,
     home_wanted: bool,
     told_wanted: bool,
+    /// Once with each reading of `home`, where there is room for it.
+    coming_wanted: bool,
     day_wanted: bool,
     rates_wanted: bool,
     home_ms: i64,
@@ -93,6 +99,11 @@ impl HomePage {
         if asked.home_wanted && asked.home.is_none() && now_ms >= asked.home_ms + rest_ms {
             (asked.home_wanted, asked.home_ms) = (false, now_ms);
             asked.home = Some(cx.ask(Query::Home));
+            asked.coming_wanted = true;
+        }
+        if asked.coming_wanted && asked.coming.is_none() && layout::coming(cx.area) > 0 {
+            asked.coming_wanted = false;
+            asked.coming = Some(cx.ask(Query::Rotation(RotationAsk::All(COMING))));
         }
         if asked.day_wanted && asked.day.is_none() && now_ms >= asked.day_ms + DAY_REST_MS {
             (asked.day_wanted, asked.day_ms) = (false, now_ms);
@@ -123,8 +134,8 @@ impl HomePage {
 
     /// The lines that can be selected, in their order.
     fn selectable(&self, area: Rect, ui: &Ui) -> Vec<Item> {
-        let columns = self.columns(area, ui);
-        let blocks = columns.iter().flat_map(|(_, blocks)| blocks);
+        let parts = self.parts(area, ui);
+        let blocks = parts.columns.iter().flat_map(|(_, blocks)| blocks);
         blocks.flat_map(|block| &block.lines).map(|line| line.item).collect()
     }
 
@@ -138,7 +149,7 @@ impl HomePage {
             Item::Team(_) => Step::Open(Box::new(BillingPage::default())),
             Item::Alert(alert, _) => Step::Open(Box::new(AlertPage::new(alert))),
             Item::Instance | Item::Told(_, None) => Step::Stay,
-            Item::One(_, id) | Item::Busy(id) | Item::Told(_, Some(id)) => {
+            Item::One(_, id) | Item::Busy(id) | Item::Coming(id) | Item::Told(_, Some(id)) => {
                 self.asked.key = Some(cx.ask(Query::Key(id)));
                 Step::Stay
             }
@@ -215,8 +226,9 @@ impl Page for HomePage {
         let wanting =
             self.home.iter().flat_map(|home| &home.attention).flat_map(|attention| &attention.first);
         let busy = self.day.iter().flat_map(|day| &day.top_keys);
-        let mut named = wanting.map(|key| (key.id, &key.name)).chain(busy.map(|key| (key.id, &key.name)));
-        named.find(|(known, _)| *known == id).map(|(_, name)| word(name))
+        let coming = self.coming.iter().flatten().map(|key| (key.id, &key.name));
+        let named = wanting.map(|key| (key.id, &key.name)).chain(busy.map(|key| (key.id, &key.name)));
+        named.chain(coming).find(|(known, _)| *known == id).map(|(_, name)| word(name))
     }
 
     fn paused(&self) -> bool {
@@ -265,13 +277,14 @@ impl Page for HomePage {
     }
 
     fn awaits(&self, id: RequestId) -> bool {
-        let Asked { home, day, told, rates, key, .. } = self.asked;
-        [home, day, told, rates, key].into_iter().any(|pending| Pending::is(pending, id))
+        let Asked { home, day, told, rates, coming, key, .. } = self.asked;
+        [home, day, told, rates, coming, key].into_iter().any(|pending| Pending::is(pending, id))
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
         let asked = &mut self.asked;
-        for pending in [&mut asked.home, &mut asked.day, &mut asked.told, &mut asked.rates] {
+        let Asked { home, day, told, rates, coming, .. } = asked;
+        for pending in [home, day, told, rates, coming] {
             pending.take_if(|pending| Pending::is(Some(*pending), id));
         }
         let opening = asked.key.take_if(|pending| Pending::is(Some(*pending), id)).is_some();
@@ -287,6 +300,7 @@ impl Page for HomePage {
                 self.asked.rates_wanted = true;
             }
             Ok(Answer::Inbox(InboxAnswer::Notices(told))) => self.told = Some(told),
+            Ok(Answer::Rotation(RotationAnswer::All(all))) => self.coming = Some(all.calendar),
             Ok(Answer::Rates(rates)) => {
                 let now_s = cx.now_ms.div_euclid(1_000);
                 self.rates = rates.into_iter().map(|(id, counts)| (id, Ring::new(now_s, counts))).collect();

@@ -6,9 +6,9 @@ use ratatui::layout::{Position, Rect};
 
 use super::HomePage;
 use super::items::{Block, Item, Line};
-use super::layout::{Layout, Row, rows, scroll};
+use super::layout::{Row, rows, scroll};
 use crate::theme::Tone;
-use crate::widgets::pen::{Pen, Ui, at, width};
+use crate::widgets::pen::{Pen, Ui, at};
 use crate::widgets::{chart, format};
 
 /// Seconds of calls that are shown.
@@ -21,10 +21,11 @@ impl HomePage {
         if self.home.is_none() {
             return self.without(area, buf, ui);
         }
-        self.traffic(Layout::of(area).traffic, buf, ui);
+        let parts = self.parts(area, ui);
+        self.traffic(parts.traffic, buf, ui);
         let selected = self.current(area, ui);
         let mut cursor = None;
-        for (place, blocks) in self.columns(area, ui) {
+        for (place, blocks) in parts.columns {
             let rows = rows(&blocks);
             let skipped = scroll(&rows, selected, place.height);
             for (row, line) in (0..place.height).zip(rows.iter().skip(skipped)) {
@@ -85,7 +86,12 @@ impl HomePage {
         }
         let place = Rect { y: area.y + 1, height: area.height - 1, ..area };
         let values = self.requests.buckets(now_s, SECONDS, 1);
-        let max = values.iter().copied().fold(1.0, f64::max);
+        let most = values.iter().copied().fold(0.0, f64::max);
+        if area.width >= 100 && most > 0.0 {
+            // What the chart's top stands for.
+            pen.text(format!(", at most {} in two minutes", format::short(most as u64)), dim);
+        }
+        let max = most.max(1.0);
         if place.height == 1 {
             let cells = usize::from(place.width).min(SECONDS);
             let values = self.requests.buckets(now_s, cells, SECONDS / cells.max(1));
@@ -120,8 +126,11 @@ impl HomePage {
 
 fn title(block: &Block, place: Rect, row: u16, buf: &mut Buffer, ui: &Ui) {
     let mut pen = Pen::new(buf, place, row);
-    pen.end(&block.note, ui.style(Tone::Dim));
+    let gap = u16::from(!block.note.is_empty());
+    if gap > 0 {
+        pen.end(&block.note, ui.style(Tone::Dim));
+    }
     pen.text(block.title, ui.style(Tone::Strong)).skip(1);
-    let left = usize::from(pen.left().saturating_sub(width(" ")));
+    let left = usize::from(pen.left().saturating_sub(gap));
     pen.text(ui.glyphs.rule.repeat(left), ui.style(Tone::Faint));
 }
