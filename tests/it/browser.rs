@@ -1,6 +1,8 @@
 //! The dashboard in a browser: who gets one over the WebSocket and when it ends, and the page in a real Chromium. Without
 //! one that test passes without a word, unless `KEYWARD_TEST_REAL_CLIENTS=1` says that it has to be there.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -8,6 +10,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::authenticator::code_at;
 use crate::harness::chromium::Page;
 use crate::harness::http::Http;
 use crate::harness::real::chromium_available;
@@ -323,5 +326,44 @@ async fn chromium_signs_in_types_resizes_copies_and_comes_back() {
     };
     within("the page is signed out", async { while apps().await > 1 {} }).await;
     assert_eq!(page.forbidden().await, Value::Array(Vec::new()));
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chromium_asks_for_the_second_factor_of_who_has_one() {
+    if !chromium_available() {
+        return;
+    }
+    let daemon = Daemon::with(&[ON, EXEMPT]).await;
+    let ana = daemon.person("ana@example.com").await;
+    let http = daemon.http().login(&ana).await;
+    let setup = http.post("/api/auth/2fa/setup", &json!({})).await.expect(200);
+    let code = || {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
+        code_at(setup["otpauth"].as_str().unwrap(), now)
+    };
+    http.post("/api/auth/2fa/enable", &json!({ "totp": code() })).await.expect(200);
+    let mut page = Page::open(900, 500).await;
+    page.go(&format!("http://{}/terminal", daemon.api)).await;
+    page.until("document.forms.length === 1 && document.readyState === 'complete'").await;
+    assert_eq!(page.value("document.getElementById('second').hidden").await, json!(true));
+
+    page.fill("[name=email]", &ana.user.email).await;
+    page.fill("[name=password]", &ana.password).await;
+    page.press("\r").await;
+    // Asked for, with the keys going there; nothing is lost that was typed, and a wrong one is told.
+    page.until("document.activeElement.name === 'totp' && !document.getElementById('second').hidden").await;
+    page.fill("[name=totp]", "not a code").await;
+    page.press("\r").await;
+    page.until("document.getElementById('said').textContent.length > 0").await;
+    assert_eq!(page.value("document.getElementById('door').hidden").await, json!(false));
+    page.value("document.forms[0].elements.totp.value = ''").await;
+    page.fill("[name=totp]", &format!(" {} ", code())).await;
+    page.press("\r").await;
+    page.until(&shows("ana@127.0.0.1")).await;
+    // Neither is kept in the page once somebody is in.
+    let kept = "[...document.forms[0].elements].map((field) => field.value).join('')";
+    assert_eq!(page.value(kept).await, json!(""));
+    assert_eq!(page.forbidden().await, json!([]));
     daemon.stop().await;
 }
