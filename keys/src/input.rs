@@ -216,6 +216,8 @@ pub struct KeyPatch {
     /// The networks that apps may fetch it from, all of them; anywhere when empty.
     #[schema(value_type = Option<Vec<String>>, max_items = 64)]
     pub networks: Option<Vec<IpNet>>,
+    /// Whether it is a decoy: nobody has a reason to use it, and whoever does is told of at once.
+    pub decoy: Option<bool>,
     /// A new expiry.
     #[schema(value_type = Option<Timestamp>)]
     pub expires_at: Option<Option<Timestamp>>,

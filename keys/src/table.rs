@@ -1,5 +1,9 @@
 //! A table of texts, as comma-separated values: what doors send of usage and costs to spreadsheets. It knows no door.
 
+mod series;
+
+pub use series::{Metric, of_series, tells_of_models};
+
 use crate::service::harmless;
 use crate::view::{CostReport, UsageDay, UsageOverview, UsageReport};
 
@@ -22,6 +26,17 @@ impl Table {
             text.push('\n');
         }
         text
+    }
+
+    /// The table as a JSON array of objects, one a row, with numbers where a cell is one and null where it is empty.
+    pub fn json(&self) -> String {
+        let value = |cell: &String| match cell.parse::<serde_json::Number>() {
+            Ok(number) => serde_json::Value::Number(number),
+            Err(_) if cell.is_empty() => serde_json::Value::Null,
+            Err(_) => serde_json::Value::String(cell.clone()),
+        };
+        let row = |row: &Vec<String>| self.titles.iter().cloned().zip(row.iter().map(value)).collect();
+        serde_json::Value::Array(self.rows.iter().map(row).collect()).to_string()
     }
 }
 

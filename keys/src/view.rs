@@ -144,6 +144,9 @@ pub struct KeyView {
     pub refuse_over_budget: bool,
     /// Frozen: reported on, not fetched.
     pub frozen: bool,
+    /// It is a decoy; only those who may change it are told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub decoy: bool,
     /// The networks that apps may fetch it from; anywhere when empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]

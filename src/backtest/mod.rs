@@ -175,6 +175,34 @@ mod tests {
     }
 
     #[test]
+    fn gaps_repetitions_and_rows_out_of_order_are_rows_and_none_is_judged_by_what_follows() {
+        let mut table = "timestamp,value\n".to_owned();
+        for i in 0..300_u64 {
+            let at = match i {
+                100 => 3_000_000,
+                101 | 102 => 100 * 300,
+                103..200 => (200 - i) * 300,
+                _ => i * 300,
+            };
+            let value = match i % 50 {
+                49 => "NaN".to_owned(),
+                48 => "inf".to_owned(),
+                47 => "1e308".to_owned(),
+                step => step.to_string(),
+            };
+            table += &format!("{at},{value}\n");
+        }
+        let (whole, missing) = judged(&table, false).unwrap();
+        assert_eq!((whole.lines().count(), missing), (301, 12));
+        let scores = whole.lines().skip(1).map(|row| row.rsplit(',').next().unwrap().parse::<f64>().unwrap());
+        assert!(scores.into_iter().all(|score| (0.0..=1.0).contains(&score)));
+        for rows in [1, 99, 105, 250] {
+            let prefix: String = table.split_inclusive('\n').take(rows + 1).collect();
+            assert!(whole.starts_with(&judged(&prefix, false).unwrap().0), "{rows} rows");
+        }
+    }
+
+    #[test]
     fn rows_before_a_bad_one_stand() {
         let mut out = Vec::new();
         judge("a table", "timestamp,value\n2026-03-01,1\n2026-03-02,x\n".as_bytes(), &mut out, false)

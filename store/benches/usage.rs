@@ -4,6 +4,8 @@
 //! without and with event ids
 //! `cargo bench -p keyward-store --bench usage -- ingest-clear` the same without sealing
 //! `cargo bench -p keyward-store --bench usage -- disk` bytes an event in blocks, in all usage rows and in the file
+//! `cargo bench -p keyward-store --bench usage -- rollups` bytes of rollups of a key called every minute of a year, on 50
+//! endpoints
 //! `cargo bench -p keyward-store --bench usage -- year` the day breakdown and endpoints of a key with 10 million events
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
@@ -190,6 +192,46 @@ async fn disk() {
     }
 }
 
+/// Whatever answers are made of, raw events aside.
+const ROLLUPS: [&str; 9] = [
+    "usage_heads",
+    "usage_minutes",
+    "usage_hours",
+    "usage_days",
+    "usage_endpoint_days",
+    "usage_endpoint_months",
+    "usage_model_heads",
+    "usage_model_hours",
+    "usage_model_days",
+];
+
+async fn rollups() {
+    const EVENTS: u64 = 365 * 24 * 60;
+    /// Commits, with which what is too old goes little by little.
+    const COMMITS: u64 = 4_000;
+    let folder = tempfile::tempdir_in(".").unwrap();
+    let store = Arc::new(open(&folder.path().join("db"), sealers::aes()));
+    let traffic = Traffic { keys: 1, step_us: 60_000_000, ids: false, metadata: true };
+    fill(&store, EVENTS, &traffic).await;
+    for pruned in [false, true] {
+        if pruned {
+            store.usage().prune(START_MS + 365 * DAY_MS, 30);
+            for number in 0..COMMITS {
+                store.append(vec![event(EVENTS - 1 - number % 60, &traffic)]).await.unwrap();
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let (mut content, mut pages) = (0, 0);
+        for table in ROLLUPS {
+            let (bytes, taken) = table_bytes(&store, table).await;
+            println!("  {table}: {bytes} bytes");
+            (content, pages) = (content + bytes, pages + taken);
+        }
+        let (content, pages) = (content as f64 / 1e6, pages as f64 / 1e6);
+        println!("rollups of {EVENTS} minutes, pruned={pruned}: {content:.2} MB, as pages {pages:.2} MB");
+    }
+}
+
 async fn year() {
     const EVENTS: u64 = 10_000_000;
     let folder = tempfile::tempdir_in(".").unwrap();
@@ -225,7 +267,8 @@ fn main() {
         Some("ingest") => runtime.block_on(ingest(sealers::aes)),
         Some("ingest-clear") => runtime.block_on(ingest(sealers::clear)),
         Some("disk") => runtime.block_on(disk()),
+        Some("rollups") => runtime.block_on(rollups()),
         Some("year") => runtime.block_on(year()),
-        _ => println!("say what to measure: ingest, ingest-clear, disk or year"),
+        _ => println!("say what to measure: ingest, ingest-clear, disk, rollups or year"),
     }
 }

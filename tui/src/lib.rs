@@ -10,7 +10,6 @@ pub mod session;
 pub mod ssh;
 pub mod term;
 mod theme;
-mod usage_table;
 mod welcome;
 mod widgets;
 

@@ -188,6 +188,7 @@ async fn update(
         refuse_over_budget: body.flag("refuseOverBudget"),
         frozen: body.flag("frozen"),
         networks: super::tokens::networks(&mut body),
+        decoy: body.flag("decoy"),
         expires_at: body.clearable("expiresAt", |body, field| body.parsed::<Timestamp>(field, TIME)),
         rotation_interval: body.number("rotationInterval"),
         rotation: rotation::settings_of(&mut body),

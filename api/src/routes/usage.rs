@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use keyward_keys::input::{CostQuery, KeyRef, SeriesQuery, TrackEvent, UsageQuery, WhatIf};
-use keyward_keys::table::Table;
+use keyward_keys::table::{self, Metric, Table};
 use keyward_keys::view::{CostReport, Tracked, UsageOverview, UsageReport, UsageSeries, WhatIfView};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
@@ -130,15 +130,21 @@ where
 {
     match format {
         Format::Json => Json(report).into_response(),
-        Format::Csv => {
-            ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], Table::from(report).csv()).into_response()
-        }
+        Format::Csv => csv(&Table::from(report)),
     }
 }
 
+fn csv(table: &Table) -> Response {
+    ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], table.csv()).into_response()
+}
+
 /// Usage as lines of a chart: cut into steps, told apart by key, environment, team, model or endpoint, beside the period before.
-#[utoipa::path(get, path = "/api/usage/series", tag = "usage", params(UsageQuery, SeriesQuery), responses(
-    (status = 200, description = "The lines", body = UsageSeries),
+#[utoipa::path(get, path = "/api/usage/series", tag = "usage", params(UsageQuery, SeriesQuery,
+    ("format" = Option<String>, Query, description = "`csv` for a row a moment; `json` when nothing is said"),
+    ("metric" = Option<String>, Query,
+        description = "What `csv` tells: requests, errors, latency, tokens or cost; `requests` when nothing is said")), responses(
+    (status = 200, description = "The lines",
+        content((UsageSeries = "application/json"), (String = "text/csv"))),
     (status = 304, description = "They are as they were"),
     (status = 404, description = "There is no such key or team"),
 ))]
@@ -146,7 +152,9 @@ async fn series(
     State(door): State<HttpDoor>,
     Signed(caller): Signed,
     Search(mut search): Search,
-) -> Result<Json<UsageSeries>, Problem> {
+) -> Result<Response, Problem> {
+    let (format, metric) =
+        (format(&mut search), search.choice::<Metric>("metric", METRICS).unwrap_or_default());
     let keys = search.text("keys").unwrap_or_default();
     let keys = keys.split(',').map(str::trim).filter(|key| !key.is_empty());
     let query = SeriesQuery {
@@ -159,10 +167,15 @@ async fn series(
         compare: search.flag("compare").unwrap_or_default(),
     };
     search.finish()?;
-    Ok(Json(door.service.usage_series(&caller, &query).await?))
+    let series = door.service.usage_series(&caller, &query).await?;
+    Ok(match format {
+        Format::Json => Json(series).into_response(),
+        Format::Csv => csv(&table::of_series(&series, metric, |_| true)),
+    })
 }
 
 const ID: &str = "must be an id: 24 hexadecimal digits";
+const METRICS: &str = "requests, errors, latency, tokens, cost";
 const STEPS: &str = "minute, quarter-hour, hour, day, week, month, year";
 
 fn query(mut search: Fields) -> Result<UsageQuery, Problem> {

@@ -222,7 +222,8 @@ async fn what_stands_out_is_counted_and_listed() {
         page["pagination"]["total"].as_u64()
     };
     let frozen = server.request("PATCH", &format!("/api/keys/{id}")).bearer_auth(&token);
-    assert_eq!(server.send(frozen.json(&json!({"frozen": true}))).await.status, 200);
+    let frozen = server.send(frozen.json(&json!({"frozen": true, "decoy": true}))).await;
+    assert_eq!((frozen.status, &frozen.body["decoy"]), (200, &json!(true)));
     for (query, total) in [
         ("hygiene=noLimit", 1),
         ("hygiene=idle", 0),

@@ -63,7 +63,10 @@ async fn the_specification_s_event_is_counted_and_reported() {
         assert_eq!(&told["models"][0][field], value, "{field}");
     }
     assert_eq!((&told["models"][0]["cost"], &told["summary"]["cost"]), (&json!(0.0035), &json!(0.003575)));
-    for path in [format!("/api/usage/{id}?format=csv"), "/api/usage/costs?by=model&format=csv".to_owned()] {
+    let chart = "/api/usage/series?format=csv&metric=latency".to_owned();
+    for path in
+        [format!("/api/usage/{id}?format=csv"), "/api/usage/costs?by=model&format=csv".to_owned(), chart]
+    {
         let reply = server.get(&token, &path).await;
         assert_eq!((reply.status, reply.header("content-type")), (200, "text/csv; charset=utf-8"), "{path}");
     }

@@ -19,13 +19,16 @@ mod mean;
 mod plane;
 mod reason;
 mod record;
+mod rise;
 mod season;
 #[cfg(test)]
 mod test;
+mod watch;
 
 use serde::{Deserialize, Serialize};
 
 pub use reason::Reason;
+pub use watch::{Judgement, Reading, Watch};
 
 use mean::Mean;
 use plane::Plane;
@@ -68,10 +71,19 @@ const LARGEST: f64 = 1e30;
 pub struct Verdict {
     /// From 0 to 1; [`ALARM`] and above where an anomaly begins, 0 while one lasts.
     pub score: f64,
+    /// How far the value itself leaves what is known, whatever came before it, also while an anomaly lasts: 1 and above is
+    /// far.
+    pub strange: f64,
     /// Whether an anomaly begins with this reading.
     pub begins: bool,
     /// Why, when it does: the comparison with what is usual first, then what gave it away.
     pub reasons: Vec<Reason>,
+}
+
+impl Verdict {
+    fn nothing(strange: f64) -> Self {
+        Self { score: 0.0, strange, begins: false, reasons: Vec::new() }
+    }
 }
 
 /// The memory of one series. It is at most four kilobytes, and goes on where it was when it was stored and read again.
@@ -121,7 +133,7 @@ impl Detector {
     /// harm. What is not a number is no reading: it scores 0 and leaves no trace.
     pub fn observe(&mut self, at: i64, value: f64) -> Verdict {
         if !value.is_finite() {
-            return Verdict { score: 0.0, begins: false, reasons: Vec::new() };
+            return Verdict::nothing(0.0);
         }
         let value = value.clamp(-LARGEST, LARGEST);
         let origin = *self.origin.get_or_insert(value);
@@ -150,10 +162,11 @@ impl Detector {
         surprises[5] = self.situation(x) / PLANE_ALARM;
 
         let surprise = surprises.iter().copied().fold(0.0, f64::max);
+        let strange = surprises[0].max(surprises[4]);
         let resting = self.rest > 0;
         self.rest = self.rest.saturating_sub(1);
         if resting {
-            return Verdict { score: 0.0, begins: false, reasons: Vec::new() };
+            return Verdict::nothing(strange);
         }
         let begins = surprise >= 1.0;
         let mut reasons = Vec::new();
@@ -174,7 +187,7 @@ impl Detector {
                 reasons.push(Reason::Course);
             }
         }
-        Verdict { score: surprise / (1.0 + surprise), begins, reasons }
+        Verdict { score: surprise / (1.0 + surprise), strange, begins, reasons }
     }
 
     /// The mean distance of this moment's situations from those known.

@@ -41,6 +41,20 @@ pub enum Reason {
     },
     /// Each value is usual, but not after what came before.
     Course,
+    /// More calls failed than ever.
+    Errors {
+        /// The share of calls, percent.
+        percent: f64,
+        /// The lowest and the highest before.
+        range: (f64, f64),
+    },
+    /// Calls took longer than ever.
+    Slow {
+        /// The mean response time, ms.
+        ms: f64,
+        /// The lowest and the highest before.
+        range: (f64, f64),
+    },
 }
 
 impl Reason {
@@ -68,6 +82,14 @@ impl fmt::Display for Reason {
                 write!(f, "a shift from about {} to {}", Number(level), Number(now))
             }
             Self::Course => write!(f, "a course not seen before"),
+            Self::Errors { percent, range: (low, high) } => {
+                let (percent, low, high) = (percent.round(), low.max(0.0).round(), high.round());
+                write!(f, "{percent} % of the calls failed where {low} to {high} % was usual")
+            }
+            Self::Slow { ms, range: (low, high) } => {
+                let (ms, low, high) = (Number(ms), Number(low), Number(high));
+                write!(f, "a response time of {ms} ms where {low} to {high} ms was usual")
+            }
         }
     }
 }

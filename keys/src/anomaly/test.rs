@@ -121,6 +121,52 @@ fn a_key_takes_at_most_four_kilobytes_however_much_is_seen() {
 }
 
 #[test]
+fn all_that_is_watched_of_a_key_takes_four_kilobytes_and_goes_on_over_a_restart() {
+    let reading = |i: u64| {
+        let calls = (noise(i) * 20.0).exp();
+        Reading { calls, errors: calls * noise(i + 1), timed: calls, response_ms: calls * noise(i + 2) * 1e4 }
+    };
+    let (mut whole, mut parts) = (Watch::default(), Watch::default());
+    for i in 0..20_000 {
+        let at = MONDAY + i as i64 * 1800;
+        assert_eq!(whole.observe(at, &reading(i)), parts.observe(at, &reading(i)));
+        if i % 997 == 0 {
+            let stored = postcard::to_stdvec(&parts).unwrap();
+            assert!(stored.len() <= 4096, "{} bytes stored", stored.len());
+            parts = postcard::from_bytes(&stored).unwrap();
+        }
+        assert!(parts.size() <= 4096, "{} bytes", parts.size());
+    }
+}
+
+#[test]
+fn only_a_rise_of_errors_and_response_times_is_told_and_of_few_calls_nothing() {
+    let usual =
+        |i: u64| Reading { calls: 100.0, errors: noise(i) * 3.0, timed: 100.0, response_ms: 2e4 + noise(i) };
+    let began = |odd: Reading| {
+        let mut watch = Watch::default();
+        for i in 0..600 {
+            watch.observe(MONDAY + i * TEN_MINUTES, &usual(i as u64));
+        }
+        watch.observe(MONDAY + 600 * TEN_MINUTES, &odd)
+    };
+    let many = began(Reading { errors: 40.0, ..usual(1) });
+    assert!(many.begins && many.score > 0.6, "{many:?}");
+    assert_eq!(
+        many.reasons.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["40 % of the calls failed where 0 to 3 % was usual"]
+    );
+    let slow = began(Reading { response_ms: 9e4, ..usual(1) });
+    assert_eq!(
+        slow.reasons.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["a response time of 900 ms where 200 to 200 ms was usual"]
+    );
+    assert!(!began(Reading { response_ms: 2e3, errors: 0.0, ..usual(1) }).begins, "better is no news");
+    let few = Reading { calls: 95.0, errors: 2.0, timed: 3.0, response_ms: 9e4 };
+    assert!(!began(few).begins, "three response times say nothing");
+}
+
+#[test]
 fn unit_and_offset_do_not_matter() {
     let values = |i: u64| noise(i) * 5.0 + if (1200..1220).contains(&i) { 9.0 } else { 0.0 };
     let plain = judged((0..2000).map(values));

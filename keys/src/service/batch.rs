@@ -255,6 +255,7 @@ fn check_alone(patch: &KeyPatch) -> Result<()> {
         ("custody", patch.custody.is_some()),
         ("passphrase", patch.passphrase.is_some()),
         ("rotation", patch.rotation.is_some()),
+        ("decoy", patch.decoy.is_some()),
     ];
     match more.into_iter().find(|(_, given)| *given) {
         Some((field, _)) => Err(Error::invalid(field, "cannot change in a batch: change it by itself")),

@@ -11,6 +11,7 @@ use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::input::{KeyRef, ReportedEvent};
 use crate::service::Service;
+use crate::service::decoys::Touch;
 use crate::service::mirror::Shared;
 use crate::service::usage::{month_limit, usage_event};
 use crate::view::{MonthLimit, TrackedMany};
@@ -55,6 +56,10 @@ impl Service {
         }
         if !continues {
             self.count_use(caller).await?;
+        }
+        for Counted { key, .. } in &keys {
+            self.touch(caller, &key.record, Touch::Reported);
+            self.note_network(caller, key.record.id, now_ms);
         }
         let appended = self.store().append(events).await?;
         for ((place, failed), duplicate) in marks.into_iter().zip(appended.duplicate) {

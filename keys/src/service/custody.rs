@@ -14,6 +14,7 @@ use crate::input::{KeyRef, NewKey, Reveal};
 use crate::policy::Permission;
 use crate::service::access::Target;
 use crate::service::change::Draft;
+use crate::service::decoys::Touch;
 use crate::service::mirror::Tables;
 use crate::service::text::Faults;
 use crate::service::{Service, granted, vault};
@@ -173,6 +174,7 @@ impl Service {
                 return Err(refused);
             }
         };
+        self.touch(caller, &row.record, Touch::Revealed);
         let number = how.version.unwrap_or(row.record.current_version);
         let version = self.version(id, number).await?;
         let private = match self.opener(caller, how.passphrase).key(&row.record).await {

@@ -19,6 +19,7 @@ use crate::policy::Permission;
 use crate::prices::Money;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
+use crate::service::decoys::Touch;
 use crate::service::mirror::Shared;
 use crate::view::{Exported, KeyView, LeftOut};
 
@@ -51,6 +52,7 @@ impl Service {
                     continue;
                 }
             };
+            self.touch(caller, &row.record, Touch::Exported);
             match opener.key(&row.record).await {
                 Ok(private) => {
                     let key = &row.record;

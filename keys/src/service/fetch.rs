@@ -14,6 +14,7 @@ use crate::crypto::{self, PublicKey, ServiceTokenSecret, TokenKeys};
 use crate::error::{Error, Locked, Result};
 use crate::input::{FetchMany, KeyRef};
 use crate::policy::Permission;
+use crate::service::decoys::Touch;
 use crate::service::keys::status_of;
 use crate::service::mirror::Tables;
 use crate::service::tokens::{in_environment, opens_later};
@@ -90,6 +91,8 @@ impl Service {
     async fn fetch_for(&self, caller: &Caller, app: &App, id: Id, have: Option<u32>) -> Result<Fetched> {
         let row = self.key_row(caller, Permission::KeyFetch, id)?;
         let (key, now_ms) = (&row.record, self.now_ms());
+        self.touch(caller, key, Touch::Fetched);
+        self.note_network(caller, id, now_ms);
         if status_of(key, now_ms) != KeyStatus::Active || key.frozen_ms.is_some() {
             return Err(Error::KeyInactive);
         }

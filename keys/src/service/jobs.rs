@@ -2,10 +2,10 @@
 //! is nothing to do.
 
 use keyward_store::model::{
-    ApiKey, KeyNetworks, Lock, LockTarget, PastRotation, Rotation, RotationOccurrence, RotationPlan,
-    RotationSigning, Version, VersionHolder, VersionUse, Watched,
+    ApiKey, ClientNetworks, Decoy, DecoyUse, KeyNetworks, Lock, LockTarget, PastRotation, Rotation,
+    RotationOccurrence, RotationPlan, RotationSigning, Unusual, Version, VersionHolder, VersionUse, Watched,
 };
-use keyward_store::{KeyRange, Op, Order, Record, Row, Snapshot, Store};
+use keyward_store::{KeyRange, Op, Order, Record, Row, Snapshot, Store, Table};
 
 use crate::caller::Caller;
 use crate::error::Result;
@@ -22,6 +22,19 @@ pub(crate) const BIN_MS: i64 = 30 * DAY_MS;
 
 /// Locks or versions of one key that are removed with it.
 const MOST_PARTS: usize = 10_000;
+
+/// Tables with at most one row of a key, under its id.
+const OF_ONE_KEY: [Table; 9] = [
+    RotationPlan::TABLE,
+    Rotation::TABLE,
+    RotationSigning::TABLE,
+    KeyNetworks::TABLE,
+    Watched::TABLE,
+    Unusual::TABLE,
+    Decoy::TABLE,
+    DecoyUse::TABLE,
+    ClientNetworks::TABLE,
+];
 
 impl Service {
     /// Removes keys that have been in the bin for 30 days, with their values, locks and usage. Answers how many.
@@ -96,11 +109,12 @@ impl Service {
         // Takes effect with the next commit, this one at the latest: after it nobody would know of the key any more,
         // and a crash in between would leave its usage behind.
         self.0.usage.forget(id);
+        self.0.metered.clients.forget(id);
+        self.0.decoys.forget(id);
         self.change(caller, Permission::InstanceRun, Target::Instance, |tables, draft| {
             draft.object = Some(id);
             draft.detail = "purged from the bin".to_owned();
             draft.batch.remove(key);
-            draft.batch.op(Op::Del(Watched::TABLE, id.as_bytes().to_vec()));
             for (table, rows) in [(Lock::TABLE, &locks), (Version::TABLE, &versions)] {
                 for (row, _) in rows {
                     draft.batch.op(Op::Del(table, row.clone()));
@@ -115,10 +129,13 @@ impl Service {
                 }
                 draft.batch.op(Op::Del(*table, row.clone()));
             }
-            for table in [RotationPlan::TABLE, Rotation::TABLE, RotationSigning::TABLE, KeyNetworks::TABLE] {
+            for table in OF_ONE_KEY {
                 draft.batch.op(Op::Del(table, id.as_bytes().to_vec()));
             }
             budgets::forget(draft, id);
+            for rule in tables.alert_rules.values().filter(|rule| rule.record.api_key == Some(id)) {
+                draft.batch.remove(rule);
+            }
             tables.tokens.values().try_for_each(|token| granted::end(draft, token, &[id]))
         })
         .await

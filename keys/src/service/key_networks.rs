@@ -24,7 +24,7 @@ pub(crate) fn check(faults: &mut Faults, networks: &[IpNet]) {
 
 /// The networks of a key; anywhere when empty.
 pub(crate) fn of(tables: &Tables, api_key: Id) -> Vec<IpNet> {
-    let row = tables.key_networks.get(&api_key);
+    let row = tables.by_key.networks.get(&api_key);
     let networks = row.map(|row| row.record.networks.as_slice()).unwrap_or_default();
     networks.iter().filter_map(|network| IpNet::new(network.address, network.prefix).ok()).collect()
 }
@@ -42,7 +42,7 @@ pub(crate) fn admits(tables: &Tables, api_key: Id, from: Option<IpAddr>) -> bool
 pub(crate) fn put(tables: &Tables, draft: &mut Draft, api_key: Id, networks: &[IpNet]) -> Result<()> {
     let networks = networks.iter().map(|net| Network { address: net.addr(), prefix: net.prefix_len() });
     let record = KeyNetworks { api_key, networks: networks.collect() };
-    match tables.key_networks.get(&api_key) {
+    match tables.by_key.networks.get(&api_key) {
         Some(old) if record.networks.is_empty() => draft.batch.remove(old),
         Some(old) => draft.batch.replace(old, &record)?,
         None if record.networks.is_empty() => return Ok(()),

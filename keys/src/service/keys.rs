@@ -16,7 +16,7 @@ use crate::service::moving::Relocation;
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::patch::{apply, check_patch};
 use crate::service::rotation::{self, settings_view};
-use crate::service::{Service, budgets, granted, key_networks};
+use crate::service::{Service, budgets, decoys, granted, key_networks};
 use crate::view::{KeyStatus, KeyView};
 
 /// Keys that a notice names.
@@ -27,7 +27,7 @@ impl Service {
     pub async fn key(&self, caller: &Caller, key: &KeyRef) -> Result<KeyView> {
         let id = self.resolve(caller, key)?;
         let row = self.key_row(caller, Permission::KeyRead, id)?;
-        Ok(self.key_view(&row))
+        Ok(self.key_view_for(caller, &row))
     }
 
     /// Changes the fields that are given; with `if_match`, only when the record still has that revision.
@@ -63,6 +63,10 @@ impl Service {
                 let (amount, refuse) = (patch.monthly_budget, patch.refuse_over_budget);
                 set.extend(budgets::put(tables, draft, id, amount, refuse)?);
             }
+            if let Some(decoy) = patch.decoy {
+                decoys::mark(tables, draft, &old.record, caller.person()?, decoy)?;
+                set.push("decoy");
+            }
             if record.environment != old.record.environment {
                 granted::leave_environment(tables, draft, &old.record);
             }
@@ -75,6 +79,9 @@ impl Service {
                     &old.record,
                     &mut record,
                 )?);
+                if tables.by_key.decoys.contains_key(&id) {
+                    decoys::look_after(tables, draft, &record, caller.person()?)?;
+                }
             } else if patch.environment.is_some() {
                 let space = tables.spaces.get(&record.space).ok_or(Error::NotFound("team"))?;
                 check_environment(&space.record, record.environment)?;
@@ -93,7 +100,7 @@ impl Service {
         // Tokens of the environment that it came to lack their locks.
         self.let_others_in(caller).await;
         let row = self.key_row(caller, Permission::KeyRead, id)?;
-        Ok(self.key_view(&row))
+        Ok(self.key_view_for(caller, &row))
     }
 
     /// Moves a key to the bin, where it stays 30 days.
@@ -139,6 +146,12 @@ impl Service {
     }
 
     /// What doors show of a key.
+    /// A key as this caller may see it: whoever may change it sees that it is a decoy.
+    pub(crate) fn key_view_for(&self, caller: &Caller, row: &Row<ApiKey>) -> KeyView {
+        let decoy = decoys::shown(&self.mirror().read(), caller.identity, row.record.id);
+        KeyView { decoy, ..self.key_view(row) }
+    }
+
     pub(crate) fn key_view(&self, row: &Row<ApiKey>) -> KeyView {
         let now_ms = self.now_ms();
         let key = &row.record;
@@ -167,6 +180,7 @@ impl Service {
             monthly_budget: budget.0,
             refuse_over_budget: budget.1,
             frozen: key.frozen_ms.is_some(),
+            decoy: false,
             networks,
             current_month_usage: usage.month_used,
             rotation_interval: key.rotation_interval_days,

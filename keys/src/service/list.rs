@@ -47,7 +47,7 @@ impl Service {
             }
         };
         Ok(KeyPage {
-            keys: rows.iter().map(|row| self.key_view(row)).collect(),
+            keys: rows.iter().map(|row| self.key_view_for(caller, row)).collect(),
             pagination: Pagination::of(query.page, query.limit, total),
             as_of: query.as_of.or(newest.map(|(Reverse(created_ms), _)| timestamp(created_ms))),
         })

@@ -1,4 +1,5 @@
-//! What is counted in memory and written within a second, all in one place: fetches and the uses of tokens. Metered,
+//! What is counted in memory and written within a second, all in one place: fetches, the uses of tokens, where keys are
+//! used from. Metered,
 //! so it is not audited, and nobody waits for its commits.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -10,6 +11,7 @@ use tokio::sync::Notify;
 use keyward_store::{Batch, CommitError, Snapshot, Store};
 
 use crate::error::{Error, Result};
+use crate::service::client_networks::Clients;
 use crate::service::fetches::Fetches;
 use crate::service::rotation::Evidence;
 use crate::service::uses::Uses;
@@ -24,6 +26,7 @@ pub(crate) struct Metered {
     pub(crate) fetches: Fetches,
     pub(crate) uses: Uses,
     pub(crate) evidence: Evidence,
+    pub(crate) clients: Clients,
     /// Something waits to be written.
     pub(crate) wake: Notify,
 }
@@ -67,6 +70,7 @@ impl Metered {
     /// Reads what was written.
     pub(crate) async fn fill(&self, snapshot: &impl Snapshot, now_ms: i64) -> keyward_store::Result<()> {
         self.uses.fill(snapshot).await?;
+        self.clients.fill(snapshot).await?;
         self.fetches.fill(snapshot, now_ms).await
     }
 }
@@ -90,6 +94,7 @@ impl Service {
     pub(crate) async fn write_metered(&self) -> Result<()> {
         self.write_uses().await?;
         self.write_fetches().await?;
+        self.write_clients().await?;
         self.write_evidence().await
     }
 

@@ -2,7 +2,9 @@
 //! store's observer in commit order; nothing else writes here. It decides nothing.
 
 mod alerts;
+mod by_key;
 mod keys;
+mod people;
 mod posted;
 mod rotations;
 mod stirred;
@@ -15,12 +17,13 @@ use tokio::sync::Notify;
 
 use keyward_store::model::{
     Account, Alert, AlertRule, ApiKey, Budget, BudgetNotice, Custody, Delivery, Grant, Id, Invitation,
-    KeyNetworks, KnownAddress, Member, Notification, Rotation, RotationPlan, ServiceToken, Session, Sharing,
-    Space, SpaceKind, SshKey, Ticket, Webhook,
+    KnownAddress, Member, Notification, Rotation, RotationPlan, ServiceToken, Session, Sharing, Space,
+    SshKey, Ticket, Webhook,
 };
 use keyward_store::{Applied, KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
 
 pub(crate) use alerts::AlertIndex;
+pub(crate) use by_key::ByKey;
 pub(crate) use keys::{KeyIndex, Place, SpaceKeys};
 pub(crate) use posted::Posted;
 pub(crate) use rotations::Rotations;
@@ -58,8 +61,7 @@ pub(crate) struct Tables {
     pub(crate) tickets: HashMap<Id, Shared<Ticket>>,
     pub(crate) alert_rules: HashMap<Id, Shared<AlertRule>>,
     pub(crate) alerts: AlertIndex,
-    /// Of keys that are not given out anywhere.
-    pub(crate) key_networks: HashMap<Id, Shared<KeyNetworks>>,
+    pub(crate) by_key: ByKey,
     /// What the month of a key or a team may cost, and how much of it was told.
     pub(crate) budgets: HashMap<Id, Shared<Budget>>,
     pub(crate) budget_notices: HashMap<Id, Shared<BudgetNotice>>,
@@ -135,13 +137,15 @@ impl Mirror {
             Ticket::TABLE,
             AlertRule::TABLE,
             Alert::TABLE,
-            KeyNetworks::TABLE,
             Sharing::TABLE,
             Budget::TABLE,
             BudgetNotice::TABLE,
             Webhook::TABLE,
             Delivery::TABLE,
-        ] {
+        ]
+        .into_iter()
+        .chain(ByKey::TABLES)
+        {
             self.fill_table(snapshot, table).await?;
         }
         Ok(())
@@ -199,8 +203,8 @@ impl Tables {
             place(&mut self.alert_rules, Id::from_slice(key), decode(raw)?);
         } else if table == Alert::TABLE {
             self.alerts.put(Id::from_slice(key), decode(raw)?);
-        } else if table == KeyNetworks::TABLE {
-            place(&mut self.key_networks, Id::from_slice(key), decode(raw)?);
+        } else if ByKey::TABLES.contains(&table) {
+            self.by_key.put(table, key, raw)?;
         } else if table == Sharing::TABLE {
             place(&mut self.sharing, Id::from_slice(key), decode(raw)?);
         } else if table == Budget::TABLE {
@@ -333,41 +337,6 @@ impl Tables {
                 self.accounts_of.remove(&space);
             }
         }
-    }
-
-    /// The account that a login name or an e-mail address (any case) means.
-    pub(crate) fn account_named(&self, name: &str) -> Option<&Shared<Account>> {
-        let lower = name.trim().to_lowercase();
-        let id = self.account_by_login.get(&lower).or_else(|| self.account_by_email.get(&lower))?;
-        self.accounts.get(id)
-    }
-
-    /// Who belongs to a space, by account id.
-    pub(crate) fn members_of(&self, space: Id) -> impl Iterator<Item = &Shared<Member>> {
-        let accounts = self.accounts_of.get(&space).into_iter().flatten();
-        accounts.filter_map(move |account| self.membership(*account, space))
-    }
-
-    /// An account's membership in a space.
-    pub(crate) fn membership(&self, account: Id, space: Id) -> Option<&Shared<Member>> {
-        self.memberships(account).iter().find(|member| member.record.space == space)
-    }
-
-    /// The team that a space is; none when it is somebody's own.
-    pub(crate) fn team_of(&self, space: Id) -> Option<Id> {
-        let space = &self.spaces.get(&space)?.record;
-        (space.kind == SpaceKind::Team).then_some(space.id)
-    }
-
-    /// What an account has open in apps and browsers.
-    pub(crate) fn sessions_of(&self, account: Id) -> impl Iterator<Item = &Shared<Session>> {
-        let ids = self.sessions_of.get(&account).into_iter().flatten();
-        ids.filter_map(|id| self.sessions.get(id))
-    }
-
-    /// What an account belongs to.
-    pub(crate) fn memberships(&self, account: Id) -> &[Shared<Member>] {
-        self.members.get(&account).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -16,9 +16,11 @@ mod budgets;
 mod bulk;
 mod bus;
 mod change;
+mod client_networks;
 mod codes;
 mod costs;
 mod custody;
+mod decoys;
 mod deletion;
 mod deliveries;
 mod export;
@@ -125,6 +127,7 @@ pub(crate) use text::harmless;
 
 use audit::AuditDesk;
 use bus::Bus;
+use decoys::Decoys;
 use lockout::{Lockouts, Refusals};
 use metered::Metered;
 use mirror::Mirror;
@@ -182,6 +185,7 @@ struct Inner {
     spent: budgets::Spent,
     /// What was last seen of alerts that hold.
     latest: alerts::Latest,
+    decoys: Decoys,
     /// Whoever adds a key to a plan that is nearly full holds this.
     adding: tokio::sync::Mutex<()>,
     /// Whoever reads the usage of many keys does so alone: it takes a core.
@@ -279,6 +283,7 @@ impl Service {
             told: Told::default(),
             spent: budgets::Spent::default(),
             latest: alerts::Latest::default(),
+            decoys: Decoys::default(),
             adding: tokio::sync::Mutex::default(),
             overviews: tokio::sync::Mutex::default(),
             lockouts: Lockouts::default(),

@@ -18,6 +18,7 @@ use crate::input::{KeyRef, TrackEvent};
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
+use crate::service::decoys::Touch;
 use crate::service::mirror::Shared;
 use crate::service::text::{Faults, harmless};
 use crate::view::{LiveView, MonthLimit, Tracked};
@@ -72,6 +73,8 @@ impl Service {
         let id = row.record.id;
         let event = usage_event(id, event, self.now_ms())?;
         let (version, at_ms) = (event.version, event.at_ms);
+        self.touch(caller, &row.record, Touch::Reported);
+        self.note_network(caller, id, self.now_ms());
         self.count_use(caller).await?;
         let service = self.clone();
         Ok(async move {

@@ -1,5 +1,7 @@
 //! Alert rules and alerts: what fires, once, what recovers, and who may do what about it.
 
+mod decoys;
+mod networks;
 mod trial;
 mod unusual;
 
@@ -164,6 +166,13 @@ async fn a_deleted_key_ends_its_alerts_and_a_rule_needs_one_that_is_there() {
     assert_eq!(only(&instance, &ana).await.state, AlertState::Resolved);
     assert_eq!(told(&instance, &ana).await, ["alert_firing"], "nothing recovered");
     assert_eq!(fields(service.create_alert_rule(&ana, &own).await.expect_err("gone")), ["apiKeyId"]);
+    instance.clock.set(NOON + 31 * DAY);
+    assert_eq!(service.purge_bin(&instance.system()).await.expect("purged"), 1);
+    let rules = AlertRuleQuery { page: 1, limit: 20 };
+    assert!(
+        service.alert_rules(&ana, &rules).await.expect("a page").rules.is_empty(),
+        "it goes with its key"
+    );
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Unusual usage is told to the key's people, once, with its reasons, also over a restart.
 
 use jiff::Timestamp;
-use keyward_keys::input::{NotificationQuery, TrackEvent};
-use keyward_keys::{Caller, Error, Id, Plan, Service};
+use keyward_keys::input::{NewAlertRule, NotificationQuery, ProfileChange, TrackEvent};
+use keyward_keys::{AlertCondition, Caller, Error, Id, Plan, Service};
 
 use crate::harness::{Instance, NOON};
 
@@ -66,6 +66,110 @@ async fn unusual_usage_is_told_once_with_its_reasons_also_across_a_restart() {
         assert_eq!(watch(&instance).await, 0, "part {part} belongs to what was told");
     }
     assert_eq!(told(&instance.service, &ana).await, first);
+
+    // What is over is told, once.
+    for (part, expected) in [(6, 0), (7, 0), (8, 1), (9, 0)] {
+        instance = instance.reopen().await;
+        usual(&instance, key, part).await;
+        assert_eq!(watch(&instance).await, expected, "part {part}");
+    }
+    let all = told(&instance.service, &ana).await;
+    assert_eq!(all.len(), 2);
+    let over = "anomaly Billing: usual again, after 60 minutes that were not: 400 calls in the ten minutes from 12:00";
+    assert!(all.iter().any(|one| one.starts_with(over)), "{all:?}");
+}
+
+/// Ten minutes after noon in which all is as ever.
+async fn usual(instance: &Instance, key: Id, part: i64) {
+    instance.clock.set(NOON + (part + 1) * TEN_MINUTES + 61_000);
+    let calls = calls(NOON + part * TEN_MINUTES, 20, "/v1/usual");
+    instance.service.import_usage(&instance.system(), key, calls).await.expect("brought in");
+}
+
+#[tokio::test]
+async fn a_rule_tells_of_it_instead_with_the_reasons_and_when_it_is_over() {
+    let instance = Instance::open().await;
+    let (service, ana) = (&instance.service, instance.ana().await);
+    let key = instance.add_key(&ana, "Billing").await.id;
+    used(&instance, key).await;
+    let rule = NewAlertRule {
+        name: "Unusual".to_owned(),
+        condition: Some(AlertCondition::Anomaly),
+        api_key_id: Some(key.to_string()),
+        team: None,
+        threshold: Some(50),
+        recovery: None,
+        window: None,
+        enabled: None,
+    };
+    service.create_alert_rule(&ana, &rule).await.expect("made");
+    let look = async || {
+        let told = service.watch_anomalies(&instance.system()).await.expect("watched");
+        (told, service.watch_alerts(&instance.system()).await.expect("looked"))
+    };
+    instance.clock.set(NOON + TEN_MINUTES + 61_000);
+    let burst = calls(NOON, 400, "/v1/usual");
+    service.import_usage(&instance.system(), key, burst).await.expect("brought in");
+    assert_eq!(look().await, (0, 1));
+    assert_eq!(look().await, (0, 0), "once");
+    for (part, over) in [(1, 0), (2, 0), (3, 1), (4, 0)] {
+        usual(&instance, key, part).await;
+        assert_eq!(look().await, (0, over), "part {part}");
+    }
+    let mut all = told(service, &ana).await;
+    all.sort();
+    assert!(
+        all[0].starts_with("alert_firing Unusual: Billing: 400 calls in the ten minutes from 12:00 UTC: ")
+    );
+    assert!(all[1].starts_with("alert_recovered Over again: Billing: 400 calls"), "{all:?}");
+    assert_eq!(all.len(), 2);
+}
+
+#[tokio::test]
+async fn errors_and_response_times_of_a_key_are_watched_too() {
+    let instance = Instance::open().await;
+    let (service, ana) = (&instance.service, instance.ana().await);
+    let (errors, slow) = (instance.add_key(&ana, "Errors").await.id, instance.add_key(&ana, "Slow").await.id);
+    let some = |part: i64, failed: usize, ms: f64| {
+        let mut some = calls(NOON + part * TEN_MINUTES, 30, "/v1/usual");
+        for (i, call) in some.iter_mut().enumerate() {
+            call.status_code = Some(if i < failed { 500 } else { 200 });
+            call.response_time = Some(ms + i as f64);
+        }
+        some
+    };
+    for key in [errors, slow] {
+        let past: Vec<_> = (-4 * 144..0).flat_map(|part| some(part, 0, 200.0)).collect();
+        service.import_usage(&instance.system(), key, past).await.expect("brought in");
+    }
+    instance.clock.set(NOON + 61_000);
+    assert_eq!(service.watch_anomalies(&instance.system()).await.expect("watched"), 0);
+    instance.clock.set(NOON + TEN_MINUTES + 61_000);
+    for (key, now) in [(errors, some(0, 12, 200.0)), (slow, some(0, 0, 900.0))] {
+        service.import_usage(&instance.system(), key, now).await.expect("brought in");
+    }
+    assert_eq!(service.watch_anomalies(&instance.system()).await.expect("watched"), 2);
+    let mut all = told(service, &ana).await;
+    all.sort();
+    assert!(all[0].contains(": 40 % of the calls failed where 0 to 0 % was usual"), "{}", all[0]);
+    let expected = ": a response time of 914 ms where 215 to 215 ms was usual";
+    assert!(all[1].contains(expected), "{}", all[1]);
+}
+
+#[tokio::test]
+async fn hours_are_those_of_the_peoples_time_zone() {
+    let instance = Instance::open().await;
+    let (service, ana) = (&instance.service, instance.ana().await);
+    let zone = ProfileChange { time_zone: Some("Asia/Kolkata".to_owned()), ..ProfileChange::default() };
+    service.change_profile(&ana, zone).await.expect("changed");
+    let key = instance.add_key(&ana, "Billing").await.id;
+    used(&instance, key).await;
+    instance.clock.set(NOON + TEN_MINUTES + 61_000);
+    let burst = calls(NOON, 400, "/v1/usual");
+    service.import_usage(&instance.system(), key, burst).await.expect("brought in");
+    assert_eq!(service.watch_anomalies(&instance.system()).await.expect("watched"), 1);
+    let all = told(service, &ana).await;
+    assert!(all[0].contains("from 17:30 IST: ") && all[0].contains("x the usual at 17:00"), "{}", all[0]);
 }
 
 #[tokio::test]

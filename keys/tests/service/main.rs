@@ -47,6 +47,7 @@ mod teams;
 mod tokens;
 mod unlock;
 mod usage;
+mod usage_bad;
 mod versions;
 mod webhook_secrets;
 mod webhooks;

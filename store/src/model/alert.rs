@@ -39,6 +39,12 @@ pub enum AlertCondition {
     OddHour,
     /// What the month's calls cost, percent of the key's monthly budget.
     Budget,
+    /// Networks (/24, for IPv6 /48) that it was fetched or reported from in the last 24 hours, and never before.
+    NewNetwork,
+    /// Uses of a key that is a decoy, until there was none for an hour.
+    DecoyUse,
+    /// How unusual the key's usage is, percent, for as long as it is.
+    Anomaly,
 }
 
 impl AlertCondition {
@@ -58,6 +64,9 @@ impl AlertCondition {
         Self::RotationFailed,
         Self::NewEndpoint,
         Self::OddHour,
+        Self::NewNetwork,
+        Self::DecoyUse,
+        Self::Anomaly,
     ];
 
     /// Its name.
@@ -77,6 +86,9 @@ impl AlertCondition {
             Self::NewEndpoint => "new_endpoint",
             Self::OddHour => "odd_hour",
             Self::Budget => "budget",
+            Self::NewNetwork => "new_network",
+            Self::DecoyUse => "decoy_use",
+            Self::Anomaly => "anomaly",
         }
     }
 }

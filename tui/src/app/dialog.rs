@@ -38,6 +38,8 @@ pub(crate) enum Subject {
     Switch,
     /// Freeze the key, or thaw it.
     Freeze,
+    /// Make the key a decoy, or none.
+    Decoy,
     /// Rotate the key, or give it another value.
     Rotate,
     /// Rotate it with nothing of the version before left.

@@ -10,7 +10,7 @@ use super::stdin::Stdin;
 use super::{Context, Failure, budgets, keys, rotating, team};
 
 /// What an edit can name, besides how the key is rotated. A passphrase alone changes nothing.
-const CHANGES: [&str; 15] = [
+const CHANGES: [&str; 17] = [
     "--name",
     "--service",
     "--description",
@@ -26,6 +26,8 @@ const CHANGES: [&str; 15] = [
     "--team",
     "--own",
     "--rotation-interval",
+    "--decoy",
+    "--no-decoy",
 ];
 
 pub(super) async fn edit(context: &Context<'_>, args: &Args, stdin: Stdin<'_>) -> Result<(), Failure> {
@@ -75,6 +77,10 @@ pub(super) async fn patch(
         networks: networks(args, true)?,
         monthly_budget: budgets::amount_or_none(args, "--budget")?,
         refuse_over_budget: budgets::refuse(args)?,
+        decoy: match (args.has("--decoy"), args.has("--no-decoy")) {
+            (true, true) => return Err(Failure::Usage("--decoy or --no-decoy, not both".to_owned())),
+            (decoy, none) => (decoy || none).then_some(decoy),
+        },
         rotation_interval: keys::whole(args, "--rotation-interval")?,
         custody: keys::one_of(args, "--custody", "private, sealed or automation")?,
         rotation: rotation.map(Some),

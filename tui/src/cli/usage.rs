@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::parse::Args;
 use super::{Context, Failure, keys, print};
-use crate::usage_table;
+use keyward_keys::table;
 
 pub(super) async fn usage(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let whole = args.operands.is_empty() && !CHART.iter().any(|option| args.has(option));
@@ -61,7 +61,7 @@ async fn chart(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     if args.json {
         return context.print(&print::json(&series)).await;
     }
-    let table = usage_table::table(&series, metric, |_| true);
+    let table = table::of_series(&series, metric, |_| true);
     if args.has("--csv") {
         return context.print(&table.csv()).await;
     }

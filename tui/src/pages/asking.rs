@@ -58,6 +58,21 @@ pub(crate) fn freeze(key: &KeyView) -> Dialog {
     Dialog::confirm(Subject::Freeze, title, text, false)
 }
 
+/// Before a key is made a decoy, or none.
+pub(crate) fn decoy(key: &KeyView) -> Dialog {
+    let name = safe(&key.name);
+    let (title, text) = if key.decoy {
+        ("No decoy", format!("Is {name} a decoy no more? The rule that came with it goes, too."))
+    } else {
+        let text = format!(
+            "Make {name} a decoy? It works as before, and whoever fetches, reveals or reports it raises a critical alert \
+             at once. Only who may change the key sees that it is one."
+        );
+        ("Decoy", text)
+    };
+    Dialog::confirm(Subject::Decoy, title, text, false)
+}
+
 /// Before a key gets another value; `page` is where people make one.
 pub(crate) fn rotate(key: &KeyView, page: Option<&str>) -> Dialog {
     let name = safe(&key.name);

@@ -37,10 +37,11 @@ pub(crate) fn status(status: KeyStatus, ui: &Ui) -> (&'static str, &'static str,
     }
 }
 
-/// Mark, word and tone of where a key stands: frozen is told before active.
+/// Mark, word and tone of where a key stands: frozen and decoy are told before active.
 pub(crate) fn standing(key: &KeyView, ui: &Ui) -> (&'static str, &'static str, Tone) {
     match key.status {
         KeyStatus::Active if key.frozen => (ui.glyphs.frozen, "frozen", Tone::Accent),
+        KeyStatus::Active if key.decoy => (ui.glyphs.active, "decoy", Tone::Accent),
         status => self::status(status, ui),
     }
 }

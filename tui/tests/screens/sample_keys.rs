@@ -78,6 +78,7 @@ pub(crate) fn key(n: usize) -> KeyView {
         refuse_over_limit: false,
         monthly_budget: budget(name),
         refuse_over_budget: false,
+        decoy: false,
         frozen: false,
         networks: Vec::new(),
         rotation_interval: 90,

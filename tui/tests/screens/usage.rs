@@ -181,6 +181,12 @@ fn what_is_on_screen_is_copied_or_the_line_that_prints_it_told() {
         csv.starts_with("start,anthropic-agents,") && !csv.contains("openai-chat"),
         "hidden lines are not on screen: {csv}"
     );
+    let mut month = Stage::new(keys(), &caps, (120, 40));
+    month.press("3tJ");
+    let json: serde_json::Value = serde_json::from_str(&copied(&month).expect("copied")).expect("JSON");
+    assert_eq!(json.as_array().map(Vec::len), Some(30));
+    assert!(json[0]["requests"].is_number() && json[0]["start"].is_string(), "{}", json[0]);
+    assert!(month.text().contains("30 rows copied as JSON"), "{}", month.text());
     stage.effects.clear();
     let mut week = Stage::new(keys(), &caps, (120, 40));
     week.press("3by");

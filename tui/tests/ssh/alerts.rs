@@ -1,7 +1,7 @@
 //! `ssh HOST alerts`: rules are made, what they raise is listed and handled, for people and for programs.
 
-use keyward_keys::Door;
 use keyward_keys::input::{KeyRef, TrackEvent};
+use keyward_keys::{AlertCondition, Door};
 use serde_json::{Value, json};
 
 use crate::harness::Server;
@@ -56,6 +56,19 @@ async fn a_rule_is_made_and_what_it_raises_is_handled() {
     assert_eq!(run("alerts rules --ndjson").await.out(), "");
     let wrong = run("alerts rule add --name x --condition rain").await;
     assert_eq!(wrong.status, Some(2), "{}", wrong.err());
+    let conditions = run("alerts conditions").await;
+    for condition in AlertCondition::ALL {
+        let name = condition.name();
+        assert!(
+            wrong.err().contains(name) && conditions.out().contains(name),
+            "{name}: {}",
+            conditions.out()
+        );
+    }
+    assert_eq!(run("keys edit Billing --decoy --json").await.json()["decoy"], true);
+    assert_eq!(run("alerts rules --json").await.json()["rules"][0]["condition"], "decoy_use");
+    assert_eq!(run("keys edit Billing --no-decoy --json").await.json().get("decoy"), None);
+    assert_eq!(run("keys edit Billing --no-decoy --decoy").await.status, Some(2));
 }
 
 #[tokio::test]

@@ -51,6 +51,9 @@ pub(crate) fn kind(condition: AlertCondition) -> Kind {
         C::Budget => row("%", Some(80), (1, 1_000), false, false),
         C::NewEndpoint => row("endpoints", Some(1), (1, 1_000), false, false),
         C::OddHour => row("calls", Some(1), (1, 1_000_000_000), false, false),
+        C::NewNetwork => row("networks", Some(1), (1, 64), false, false),
+        C::DecoyUse => row("uses", Some(1), (1, 1_000_000), false, false),
+        C::Anomaly => row("%", Some(60), (50, 100), false, false),
     }
 }
 
@@ -169,7 +172,10 @@ impl Facts<'_> {
             AlertCondition::MonthlyCost
             | AlertCondition::Budget
             | AlertCondition::NewEndpoint
-            | AlertCondition::OddHour => None,
+            | AlertCondition::OddHour
+            | AlertCondition::NewNetwork
+            | AlertCondition::DecoyUse
+            | AlertCondition::Anomaly => None,
         }
     }
 
@@ -212,5 +218,9 @@ pub(crate) fn words(limits: &Limits, value: u64) -> String {
         AlertCondition::NewEndpoint if value == 1 => "an endpoint was called that is new to it".to_owned(),
         AlertCondition::NewEndpoint => format!("{value} endpoints were called that are new to it"),
         AlertCondition::OddHour => format!("{value} calls in an hour of the day in which it is never called"),
+        AlertCondition::NewNetwork if value == 1 => "used from a network that is new to it".to_owned(),
+        AlertCondition::NewNetwork => format!("used from {value} networks that are new to it"),
+        AlertCondition::DecoyUse => "it is a decoy, and was used".to_owned(),
+        AlertCondition::Anomaly => format!("its usage is unusual, {value} %"),
     }
 }

@@ -57,7 +57,7 @@ impl Service {
         };
         let turns = self.turns_of(caller, account, id).await?;
         let undo = self.last_response(id).await?.map(|row| in_words_of(&row.record.deed).to_owned());
-        let key = key.map(|key| self.key_view(&key));
+        let key = key.map(|key| self.key_view_for(caller, &key));
         Ok(AlertHistory { alert: view, rule_in_words, key, turns, course, undo })
     }
 

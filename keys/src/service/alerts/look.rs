@@ -15,7 +15,7 @@ use crate::prices::{Money, Pricer};
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::alerts::condition::{Facts, Limits, kind, share};
-use crate::service::alerts::reading;
+use crate::service::alerts::reading::Reading;
 use crate::service::alerts::turn::Turn;
 use crate::service::budgets;
 use crate::service::mirror::{Shared, Tables};
@@ -77,6 +77,7 @@ impl Service {
             authorise(&tables, caller, Permission::AlertRaise, Target::Instance, None)?;
             plan(&tables, now_ms)
         };
+        self.write_decoy_uses().await?;
         let service = self.clone();
         let looking = tokio::task::spawn_blocking(move || service.look_at(plan, now_ms)).await;
         let seen = looking.map_err(|error| Error::Internal(Box::new(error)))??;
@@ -110,22 +111,24 @@ impl Service {
             }
             for rule in rules() {
                 let limits = limits_of(&rule.record);
-                let mut value = facts.value(&limits, windows.sum(limits.window_minutes));
-                if value.is_none() {
-                    value = match (limits.condition, budget) {
-                        (AlertCondition::MonthlyCost, _) => {
-                            let cost = self.month_bill(&mut pricer, key, now_ms)?.money();
-                            cost.map(|cost| cost.0 / 1_000_000)
-                        }
-                        (AlertCondition::Budget, Some(Money(budget))) => {
-                            let cost = self.month_bill(&mut pricer, key, now_ms)?.money();
-                            share(cost.unwrap_or_default().0.into(), (*budget).into())
-                        }
-                        (condition, _) => reading::read(&self.0.usage, &facts, condition)?,
-                    };
-                }
+                let value = facts.value(&limits, windows.sum(limits.window_minutes));
+                let value = match (limits.condition, budget) {
+                    (AlertCondition::MonthlyCost, _) => {
+                        let cost = self.month_bill(&mut pricer, key, now_ms)?.money();
+                        cost.map(|cost| cost.0 / 1_000_000)
+                    }
+                    (AlertCondition::Budget, Some(Money(budget))) => {
+                        let cost = self.month_bill(&mut pricer, key, now_ms)?.money();
+                        share(cost.unwrap_or_default().0.into(), (*budget).into())
+                    }
+                    _ => value,
+                };
+                let reading = match value.map(Reading::from) {
+                    None => self.read_condition(&facts, limits.condition)?,
+                    reading => reading,
+                };
                 let held = plan.holding.remove(&(rule.record.id, key.record.id));
-                seen.judge(&limits, value, (rule, key), held.as_deref().map(|row| &row.record), now_ms);
+                seen.judge(&limits, reading, (rule, key), held.as_deref().map(|row| &row.record), now_ms);
             }
         }
         // Whatever nobody looked at has lost its rule or its key.
@@ -149,20 +152,20 @@ impl Seen {
     fn judge(
         &mut self,
         limits: &Limits,
-        value: Option<u64>,
+        reading: Option<Reading>,
         (rule, key): (&Shared<AlertRule>, &Shared<ApiKey>),
         held: Option<&Alert>,
         now_ms: i64,
     ) {
-        match (held, value) {
-            (Some(alert), Some(value)) if limits.holds(Some(value)) => {
+        match (held, reading) {
+            (Some(alert), Some(Reading { value, .. })) if limits.holds(Some(value)) => {
                 self.latest.insert(alert.id, (now_ms, value));
                 let wakes = alert.snoozed_until_ms.is_some_and(|until_ms| until_ms <= now_ms);
                 self.turns.extend(wakes.then_some(Turn::Wakes(alert.id)));
             }
             (Some(alert), _) => self.turns.push(Turn::Recovers(alert.id)),
-            (None, Some(value)) if limits.crosses(Some(value)) => {
-                self.turns.push(Turn::Fires(Arc::clone(rule), Arc::clone(key), value));
+            (None, Some(reading)) if limits.crosses(Some(reading.value)) => {
+                self.turns.push(Turn::Fires(Arc::clone(rule), Arc::clone(key), reading));
             }
             (None, _) => {}
         }

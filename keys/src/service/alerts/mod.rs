@@ -1,6 +1,7 @@
 //! Alerts: rules for them, what people do about them, and the look at all rules every minute. Who is told is
 //! `notifications`'; how a condition reads is `condition`'s.
 
+mod at_once;
 mod condition;
 mod course;
 mod handle;
@@ -16,4 +17,5 @@ mod wording;
 
 pub(crate) use handle::state_of;
 pub(crate) use look::Latest;
+pub(crate) use turn::end_of_rule;
 pub use wording::{alert_condition_names, alert_conditions};

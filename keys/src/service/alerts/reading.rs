@@ -1,12 +1,14 @@
-//! Values of conditions that take a look at a key's past: endpoints that are new, hours that are odd. Read
-//! from rollups, and only for keys that have a rule that asks for it and were called lately.
+//! Values of conditions that take a look at more than a key and its last minutes: endpoints and networks that are new, hours
+//! that are odd, uses of a decoy, what the detector found. Read from rollups only for keys that have a rule that asks for it
+//! and were called lately, all else from memory.
 
 use std::collections::HashSet;
 
 use keyward_store::model::AlertCondition;
-use keyward_store::usage::{Grain, Usage};
+use keyward_store::usage::{EndpointTotals, Grain, Usage};
 
 use crate::error::Result;
+use crate::service::Service;
 use crate::service::alerts::condition::Facts;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -19,13 +21,61 @@ const HOURS_MS: i64 = 28 * DAY_MS;
 /// A key is used to something only after so long, ms.
 const LEARNT_MS: i64 = 14 * DAY_MS;
 
-/// The value of such a condition; of any other, none.
-pub(super) fn read(usage: &Usage, facts: &Facts<'_>, condition: AlertCondition) -> Result<Option<u64>> {
-    match condition {
-        AlertCondition::NewEndpoint if is_used(facts, DAY_MS) => new_endpoints(usage, facts),
-        AlertCondition::OddHour if is_used(facts, HOUR_MS) => odd_hour(usage, facts),
-        _ => Ok(None),
+/// Names that are told of several.
+const NAMED: usize = 3;
+
+/// A value, and what there is to say of it beyond the number, after the key's name.
+pub(super) struct Reading {
+    pub(super) value: u64,
+    pub(super) why: Option<String>,
+}
+
+impl From<u64> for Reading {
+    fn from(value: u64) -> Self {
+        Self { value, why: None }
     }
+}
+
+impl Service {
+    /// The value of such a condition; of any other, none.
+    pub(super) fn read_condition(
+        &self,
+        facts: &Facts<'_>,
+        condition: AlertCondition,
+    ) -> Result<Option<Reading>> {
+        let (usage, id) = (&self.0.usage, facts.key.id);
+        Ok(match condition {
+            AlertCondition::NewEndpoint if is_used(facts, DAY_MS) => new_endpoints(usage, facts)?,
+            AlertCondition::OddHour if is_used(facts, HOUR_MS) => odd_hour(usage, facts)?.map(Reading::from),
+            AlertCondition::NewNetwork => {
+                let new = self.0.metered.clients.new_ones(id, facts.now_ms);
+                (!new.is_empty()).then(|| Reading {
+                    value: new.len() as u64,
+                    why: Some(format!("used from {}, from where it never was", listed(&new))),
+                })
+            }
+            AlertCondition::DecoyUse => {
+                let (value, why) = self.decoy_use(id, facts.now_ms).unzip();
+                value.map(|value| Reading { value, why })
+            }
+            AlertCondition::Anomaly => {
+                let tables = self.mirror().read();
+                let unusual = tables.by_key.unusual.get(&id).map(|row| &row.record);
+                unusual.filter(|unusual| unusual.over_ms.is_none()).map(|unusual| Reading {
+                    value: unusual.score.into(),
+                    why: Some(unusual.reasons.clone()),
+                })
+            }
+            _ => None,
+        })
+    }
+}
+
+/// The first of some names, and how many there are beside them.
+fn listed(names: &[String]) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let first = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{first} and {more} more") } else { first }
 }
 
 /// Whether it is old enough to be used to anything, and was called since the stretch of this length began.
@@ -35,17 +85,19 @@ fn is_used(facts: &Facts<'_>, stretch_ms: i64) -> bool {
         && facts.now_ms - facts.key.created_ms >= LEARNT_MS
 }
 
-fn new_endpoints(usage: &Usage, facts: &Facts<'_>) -> Result<Option<u64>> {
+fn new_endpoints(usage: &Usage, facts: &Facts<'_>) -> Result<Option<Reading>> {
     let today_ms = facts.now_ms - facts.now_ms.rem_euclid(DAY_MS);
     let before = usage.endpoints(facts.key.id, today_ms - ENDPOINTS_MS, today_ms)?;
     // Where not all names are kept apart, or there was none to get used to, none is known to be new.
     if before.is_empty() || before.iter().any(|entry| entry.endpoint.is_none()) {
         return Ok(None);
     }
-    let known: HashSet<_> = before.into_iter().filter_map(|entry| entry.endpoint).collect();
-    let today = usage.endpoints(facts.key.id, today_ms, today_ms + DAY_MS)?;
-    let new = today.iter().filter(|entry| entry.endpoint.as_ref().is_some_and(|name| !known.contains(name)));
-    Ok(Some(new.count() as u64))
+    let name = |entry: EndpointTotals| entry.endpoint.map(|name| name.to_string());
+    let known: HashSet<String> = before.into_iter().filter_map(name).collect();
+    let today = usage.endpoints(facts.key.id, today_ms, today_ms + DAY_MS)?.into_iter().filter_map(name);
+    let new: Vec<String> = today.filter(|name| !known.contains(name)).collect();
+    let why = (!new.is_empty()).then(|| format!("called {}, which is new to it", listed(&new)));
+    Ok(Some(Reading { value: new.len() as u64, why }))
 }
 
 fn odd_hour(usage: &Usage, facts: &Facts<'_>) -> Result<Option<u64>> {

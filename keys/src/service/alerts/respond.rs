@@ -228,7 +228,8 @@ pub(super) fn in_words(deed: &AlertDeed) -> &'static str {
 
 fn stored(tables: &Tables, id: Id) -> Vec<Network> {
     tables
-        .key_networks
+        .by_key
+        .networks
         .get(&id)
         .map(|row: &std::sync::Arc<Row<KeyNetworks>>| row.record.networks.clone())
         .unwrap_or_default()

@@ -1,6 +1,6 @@
 //! Rules for alerts: make, see, change, remove. A rule is for one key or for all keys of a space; that never changes.
 
-use keyward_store::model::{AlertRule, Id};
+use keyward_store::model::{AlertCondition, AlertRule, Id};
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
@@ -117,7 +117,7 @@ impl Service {
         let tables = self.mirror().read();
         authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
         let mut found: Vec<&Shared<AlertRule>> =
-            tables.alert_rules.values().filter(|row| sees(&tables, caller, row.record.space)).collect();
+            tables.alert_rules.values().filter(|row| knows(&tables, caller, &row.record)).collect();
         found.sort_by(|a, b| a.record.name.cmp(&b.record.name).then(a.record.id.cmp(&b.record.id)));
         let total = found.len() as u64;
         let start = (page as usize - 1).saturating_mul(limit as usize);
@@ -220,7 +220,7 @@ impl Service {
     fn visible_rule(&self, caller: &Caller, id: Id) -> Result<Shared<AlertRule>> {
         caller.person()?;
         let tables = self.mirror().read();
-        let rule = tables.alert_rules.get(&id).filter(|row| sees(&tables, caller, row.record.space));
+        let rule = tables.alert_rules.get(&id).filter(|row| knows(&tables, caller, &row.record));
         rule.cloned().ok_or(Error::NotFound("rule"))
     }
 }
@@ -244,6 +244,13 @@ pub(super) fn in_words(tables: &Tables, rule: &AlertRule) -> String {
 /// Whether the caller may see alerts of this space.
 pub(super) fn sees(tables: &Tables, caller: &Caller, space: Id) -> bool {
     may(tables, caller.identity, Permission::AlertRead, Target::Space(space))
+}
+
+/// Whether the caller may know of a rule. One for a decoy is known to those who may know that the key is one.
+fn knows(tables: &Tables, caller: &Caller, rule: &AlertRule) -> bool {
+    let of_decoy = rule.condition == AlertCondition::DecoyUse && rule.api_key.is_some();
+    let permission = if of_decoy { Permission::AlertRuleManage } else { Permission::AlertRead };
+    may(tables, caller.identity, permission, Target::Space(rule.space))
 }
 
 fn rule_view(tables: &Tables, rule: &AlertRule) -> AlertRuleView {

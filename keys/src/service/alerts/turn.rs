@@ -13,6 +13,7 @@ use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::alerts::condition::words;
 use crate::service::alerts::look::limits_of;
+use crate::service::alerts::reading::Reading;
 use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
@@ -21,7 +22,7 @@ use crate::service::watch::TOLD_AT;
 /// What becomes of an alert.
 pub(super) enum Turn {
     /// A rule's condition holds for a key, and did not.
-    Fires(Shared<AlertRule>, Shared<ApiKey>, u64),
+    Fires(Shared<AlertRule>, Shared<ApiKey>, Reading),
     /// A snoozed one goes on.
     Wakes(Id),
     /// The condition holds no more.
@@ -48,7 +49,7 @@ impl Service {
         self.change(caller, Permission::AlertRaise, Target::Instance, |tables, draft| {
             for (turn, new) in turns.iter().zip(&ids) {
                 match turn {
-                    Turn::Fires(rule, key, value) => fire(tables, draft, (rule, key, *value), *new)?,
+                    Turn::Fires(rule, key, reading) => fire(tables, draft, (rule, key, reading), *new)?,
                     Turn::Wakes(id) => wake(tables, draft, *id)?,
                     Turn::Recovers(id) => recover(tables, draft, *id)?,
                     Turn::Ends(id) => end(tables, draft, *id)?,
@@ -68,10 +69,11 @@ impl Service {
 fn fire(
     tables: &Tables,
     draft: &mut Draft,
-    (rule, key, value): (&Shared<AlertRule>, &Shared<ApiKey>, u64),
+    (rule, key, reading): (&Shared<AlertRule>, &Shared<ApiKey>, &Reading),
     id: Id,
 ) -> Result<()> {
-    let (rule, api_key) = (&rule.record, key.record.id);
+    let (rule, api_key, value) = (&rule.record, key.record.id, reading.value);
+    let why = reading.why.clone().unwrap_or_else(|| words(&limits_of(rule), value));
     // Looked at before: the rule, the key and what holds may be other ones by now.
     let same = tables.alert_rules.get(&rule.id).is_some_and(|row| row.record == *rule);
     let there = tables.keys.get(api_key).is_some_and(|row| row.record.space == rule.space);
@@ -86,7 +88,7 @@ fn fire(
         condition: rule.condition,
         value,
         threshold: rule.threshold,
-        message: format!("{}: {}", key.record.name, words(&limits_of(rule), value)),
+        message: format!("{}: {why}", key.record.name),
         first_ms: draft.now_ms,
         last_ms: draft.now_ms,
         acknowledged: None,
@@ -134,7 +136,7 @@ fn end(tables: &Tables, draft: &mut Draft, id: Id) -> Result<()> {
 }
 
 /// Ends what a rule has raised, quietly.
-pub(super) fn end_of_rule(tables: &Tables, draft: &mut Draft, rule: Id) -> Result<()> {
+pub(crate) fn end_of_rule(tables: &Tables, draft: &mut Draft, rule: Id) -> Result<()> {
     for old in tables.alerts.holding().filter(|row| row.record.rule == rule) {
         draft.batch.replace(old, &cleared(&old.record, draft.now_ms))?;
         note(draft, &old.record, AlertTurnKind::Ended, None, String::new())?;

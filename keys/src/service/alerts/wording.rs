@@ -99,6 +99,19 @@ pub(super) fn sentence(limits: &Limits, whose: &str) -> String {
                 if threshold == 1 { "is called".to_owned() } else { format!("is called {threshold} times") };
             format!("{whose} {calls} in an hour of the day in which it was not in the four weeks before")
         }
+        AlertCondition::NewNetwork if threshold == 1 => {
+            format!("{whose} is used from a network (/24 or /48) from which it never was")
+        }
+        AlertCondition::NewNetwork => {
+            format!("{whose} is used from {threshold} networks within a day from which it never was")
+        }
+        AlertCondition::DecoyUse if threshold == 1 => {
+            format!("{whose} is a decoy and is fetched, revealed or used, at once")
+        }
+        AlertCondition::DecoyUse => {
+            format!("{whose} is a decoy and is fetched, revealed or used {threshold} times, at once")
+        }
+        AlertCondition::Anomaly => format!("the usage of {whose} is unusual by {threshold} % or more"),
     };
     let unit = kind(limits.condition).unit;
     let over = match limits.recovery {
@@ -120,6 +133,7 @@ pub(super) fn severity(condition: AlertCondition, environment: Option<Environmen
         {
             AlertSeverity::Critical
         }
+        AlertCondition::DecoyUse => AlertSeverity::Critical,
         AlertCondition::ErrorRate
         | AlertCondition::NoTraffic
         | AlertCondition::FrozenUse
@@ -131,6 +145,8 @@ pub(super) fn severity(condition: AlertCondition, environment: Option<Environmen
         | AlertCondition::Budget
         | AlertCondition::NewEndpoint
         | AlertCondition::OddHour
+        | AlertCondition::NewNetwork
+        | AlertCondition::Anomaly
         | AlertCondition::Forecast
             if production =>
         {
@@ -143,6 +159,8 @@ pub(super) fn severity(condition: AlertCondition, environment: Option<Environmen
         | AlertCondition::Budget
         | AlertCondition::NewEndpoint
         | AlertCondition::OddHour
+        | AlertCondition::NewNetwork
+        | AlertCondition::Anomaly
         | AlertCondition::Forecast
         | AlertCondition::Unused
         | AlertCondition::RotationOverdue => AlertSeverity::Notice,
@@ -166,6 +184,9 @@ fn title(condition: AlertCondition) -> &'static str {
         AlertCondition::RotationFailed => "Rotation stopped",
         AlertCondition::NewEndpoint => "New endpoint",
         AlertCondition::OddHour => "Odd hour",
+        AlertCondition::NewNetwork => "New network",
+        AlertCondition::DecoyUse => "Decoy used",
+        AlertCondition::Anomaly => "Unusual usage",
     }
 }
 
@@ -186,6 +207,9 @@ fn about(condition: AlertCondition) -> &'static str {
         AlertCondition::RotationFailed => "A rotation that stopped and waits for a person.",
         AlertCondition::NewEndpoint => "Endpoints called today (UTC) and not in the 30 days before.",
         AlertCondition::OddHour => "Calls at an hour of the day (UTC) without any in four weeks.",
+        AlertCondition::NewNetwork => "Networks of the last 24 hours from which the key was never used.",
+        AlertCondition::DecoyUse => "Uses of a key that is marked as a decoy.",
+        AlertCondition::Anomaly => "How far its calls, errors or response times leave what is usual.",
     }
 }
 

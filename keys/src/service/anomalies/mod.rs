@@ -1,16 +1,21 @@
-//! Unusual usage: each key's calls, ten minutes at a time, go through a detector of its own, and what is unusual is told
-//! to the key's people, once. What is learnt is stored with how far it reaches, in the commit that tells, so a restart
-//! neither forgets nor repeats. How a reading is judged is `anomaly`'s.
+//! Unusual usage: what each key does, ten minutes at a time, goes through a detector of its own, and what is unusual is
+//! told to the key's people, once, and once more when it is over. What is learnt is stored with how far it reaches, in
+//! the commit that tells, so a restart neither forgets nor repeats. How a reading is judged is `anomaly`'s; rules about
+//! it are `alerts`'.
 
 mod readings;
+mod zone;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use keyward_store::model::{ApiKey, Id, Role, Watched};
+use jiff::tz::TimeZone;
+
+use keyward_store::model::{AlertCondition, ApiKey, Id, Role, Unusual, Watched};
 use keyward_store::usage::{EndpointTotals, Usage};
 use keyward_store::{Batch, Row, Store};
 
-use crate::anomaly::Detector;
+use crate::anomaly::Watch;
 use crate::caller::Caller;
 use crate::clock::timestamp;
 use crate::crypto;
@@ -22,6 +27,7 @@ use crate::service::change::{Draft, put};
 use crate::service::mirror::Tables;
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use readings::{READING_MS, readings};
+use zone::{wall, zone_of};
 
 const HOUR_MS: i64 = 60 * 60_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -29,14 +35,14 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// Calls that reach the server late still count for their minute: so long is waited for them.
 const SETTLED_MS: i64 = 60_000;
 
-/// A range of calls narrower than this is taken for so wide: some ten calls more or less in ten minutes are no news.
-const GRAIN: f64 = 50.0;
-
 /// Nobody is told before so many readings, four days: until then nearly everything is new.
 const LEARNING: u32 = 576;
 
-/// Nobody is told of what scores less. A chart may show from 0.5 on; who is called wants to be surer.
-const SURE: f64 = 0.6;
+/// Nobody is told of what scores less, but by a rule. A chart may show from 0.5 on; who is called wants to be surer.
+const SURE: u8 = 60;
+
+/// It is over after so many readings in a row that are not strange by themselves: half an hour.
+const CALM: u8 = 3;
 
 /// A key that is seen for the first time, or again after long, is learnt from so much of its past.
 const PAST_MS: i64 = 28 * DAY_MS;
@@ -53,16 +59,25 @@ const KEYS_A_COMMIT: usize = 32;
 /// The events that are looked at to say which endpoint it was.
 const EVENTS: usize = 1_000;
 
-/// What is told of a key.
-struct Anomaly {
-    at_ms: i64,
-    calls: f64,
-    reasons: String,
+/// What is known of a key before it is looked at.
+struct Before {
+    watched: Option<Watched>,
+    unusual: Option<Unusual>,
+    zone: Arc<TimeZone>,
+}
+
+/// What was seen of it.
+struct Looked {
+    watched: Watched,
+    /// What is unusual, where that changed.
+    unusual: Option<Unusual>,
+    /// Where somebody may be told: it began, or it is over.
+    news: bool,
 }
 
 impl Service {
-    /// Takes in the usage of all keys up to the last full ten minutes, and tells people of what is unusual. Answers of
-    /// how many keys.
+    /// Takes in the usage of all keys up to the last full ten minutes, and tells people of what is unusual, and of what
+    /// is so no more. Answers how often somebody was told.
     pub async fn watch_anomalies(&self, caller: &Caller) -> Result<u64> {
         let now_ms = self.now_ms();
         let due: Vec<Id> = {
@@ -72,8 +87,10 @@ impl Service {
             let ids: Vec<Id> = live.map(|row| row.record.id).collect();
             let totals = self.0.usage.totals_many(&ids, now_ms);
             let used = |last_used_ms: Option<i64>| last_used_ms.is_some_and(|at| at >= now_ms - SILENT_MS);
-            let due = ids.into_iter().zip(totals).filter(|(_, totals)| used(totals.last_used_ms));
-            due.map(|(id, _)| id).collect()
+            let open =
+                |id: &Id| tables.by_key.unusual.get(id).is_some_and(|row| row.record.over_ms.is_none());
+            let due = ids.into_iter().zip(totals);
+            due.filter(|(id, totals)| used(totals.last_used_ms) || open(id)).map(|(id, _)| id).collect()
         };
         let mut told = 0;
         for keys in due.chunks(KEYS_A_COMMIT) {
@@ -86,8 +103,10 @@ impl Service {
         let snapshot = self.store().snapshot().await?;
         let mut before = HashMap::new();
         for id in keys {
-            let row = Row::<Watched>::get(&snapshot, id.as_bytes()).await?;
-            before.insert(*id, row.map(|row| row.record));
+            let watched = Row::<Watched>::get(&snapshot, id.as_bytes()).await?.map(|row| row.record);
+            let tables = self.mirror().read();
+            let unusual = tables.by_key.unusual.get(id).map(|row| row.record.clone());
+            before.insert(*id, Before { watched, unusual, zone: Arc::new(zone_of(&tables, *id)) });
         }
         let usage = self.0.usage.clone();
         let looking = move || {
@@ -98,17 +117,20 @@ impl Service {
         let looked = looked.map_err(|error| Error::Internal(Box::new(error)))??;
         let mut batch = Batch::new(crypto::random_batch_id()?);
         let mut told = 0;
-        for (watched, anomaly) in looked {
-            match anomaly {
-                None => {
-                    batch.op(put(&watched)?);
+        for Looked { watched, unusual, news } in looked {
+            match unusual {
+                Some(unusual) if news => {
+                    told += self
+                        .change(caller, Permission::NoticeSend, Target::Instance, |tables, draft| {
+                            tell(tables, draft, &watched, &unusual)
+                        })
+                        .await?;
                 }
-                Some(anomaly) => {
-                    self.change(caller, Permission::NoticeSend, Target::Instance, |tables, draft| {
-                        tell(tables, draft, &watched, &anomaly)
-                    })
-                    .await?;
-                    told += 1;
+                unusual => {
+                    batch.op(put(&watched)?);
+                    if let Some(unusual) = &unusual {
+                        batch.op(put(unusual)?);
+                    }
                 }
             }
         }
@@ -118,43 +140,46 @@ impl Service {
 }
 
 /// Takes in what a key was used since it was looked at last. Nothing when no reading is full yet.
-fn look(
-    usage: &Usage,
-    id: Id,
-    before: Option<Watched>,
-    now_ms: i64,
-) -> Result<Option<(Watched, Option<Anomaly>)>> {
+fn look(usage: &Usage, id: Id, before: Before, now_ms: i64) -> Result<Option<Looked>> {
     let to_ms = (now_ms - SETTLED_MS).div_euclid(READING_MS) * READING_MS;
-    let learnt = before.and_then(|before| {
-        let detector: Detector = postcard::from_bytes(&before.detector).ok()?;
-        Some((detector, before.through_ms, before.readings))
+    let learnt = before.watched.and_then(|before| {
+        let watch: Watch = postcard::from_bytes(&before.detector).ok()?;
+        Some((watch, before.through_ms, before.readings))
     });
     let first = learnt.is_none();
-    let (mut detector, through_ms, mut count) = learnt.unwrap_or((Detector::new(GRAIN), i64::MIN, 0));
+    let (mut watch, through_ms, mut count) = learnt.unwrap_or((Watch::default(), i64::MIN, 0));
     let from_ms = through_ms.max(to_ms - PAST_MS);
     if from_ms >= to_ms {
         return Ok(None);
     }
-    let mut anomaly = None;
-    let calls = readings(usage, id, from_ms, to_ms)?;
+    let (mut unusual, mut changed, mut news) = (before.unusual, false, false);
+    let read = readings(usage, id, from_ms, to_ms)?;
     // What lies before its first call is not the key's.
-    let idle = if first { calls.iter().take_while(|calls| **calls == 0.0).count() } else { 0 };
-    for (i, calls) in calls.into_iter().enumerate().skip(idle) {
+    let idle = if first { read.iter().take_while(|reading| reading.calls == 0.0).count() } else { 0 };
+    for (i, reading) in read.into_iter().enumerate().skip(idle) {
         let at_ms = from_ms + i as i64 * READING_MS;
-        let verdict = detector.observe(at_ms.div_euclid(1_000), calls);
+        let judged = watch.observe(wall(&before.zone, at_ms), &reading);
         count = count.saturating_add(1);
-        if verdict.begins && verdict.score >= SURE && count > LEARNING && at_ms >= now_ms - NEWS_MS {
-            let reasons: Vec<String> = verdict.reasons.iter().map(ToString::to_string).collect();
-            anomaly = Some(Anomaly { at_ms, calls, reasons: reasons.join("; ") });
+        if let Some(open) = unusual.as_mut().filter(|unusual| unusual.over_ms.is_none()) {
+            open.calm = if judged.strange < 1.0 { open.calm.saturating_add(1) } else { 0 };
+            open.over_ms = (open.calm >= CALM).then_some(at_ms - i64::from(CALM - 1) * READING_MS);
+            (changed, news) = (true, news || open.over_ms.is_some());
+        } else if judged.begins && count > LEARNING && at_ms >= now_ms - NEWS_MS {
+            let score = (100.0 * judged.score) as u8;
+            let mut reasons: Vec<String> = judged.reasons.iter().map(ToString::to_string).collect();
+            reasons.extend(endpoint(usage, id, at_ms)?);
+            let at = timestamp(at_ms).to_zoned(TimeZone::clone(&before.zone)).strftime("%H:%M %Z");
+            let calls = reading.calls;
+            let reasons = format!("{calls:.0} calls in the ten minutes from {at}: {}", reasons.join("; "));
+            let (calm, told) = (0, false);
+            unusual =
+                Some(Unusual { api_key: id, since_ms: at_ms, score, reasons, told, calm, over_ms: None });
+            (changed, news) = (true, true);
         }
     }
-    if let Some(anomaly) = &mut anomaly
-        && let Some(endpoint) = endpoint(usage, id, anomaly.at_ms)?
-    {
-        anomaly.reasons += &endpoint;
-    }
-    let detector = postcard::to_allocvec(&detector).map_err(|error| Error::Internal(Box::new(error)))?;
-    Ok(Some((Watched { api_key: id, through_ms: to_ms, readings: count, detector }, anomaly)))
+    let detector = postcard::to_allocvec(&watch).map_err(|error| Error::Internal(Box::new(error)))?;
+    let watched = Watched { api_key: id, through_ms: to_ms, readings: count, detector };
+    Ok(Some(Looked { watched, unusual: unusual.filter(|_| changed), news }))
 }
 
 /// Which endpoint it was, when nearly all went to one, and whether that is new.
@@ -174,19 +199,50 @@ fn endpoint(usage: &Usage, id: Id, at_ms: i64) -> Result<Option<String>> {
     let other = |known: &EndpointTotals| known.endpoint.as_deref().is_some_and(|known| known != name);
     let new = !known.is_empty() && known.iter().all(other);
     let all = if count == events.len() { "all" } else { "nearly all" };
-    Ok(Some(format!("; {all} from one {}endpoint, {name}", if new { "new " } else { "" })))
+    Ok(Some(format!("{all} from one {}endpoint, {name}", if new { "new " } else { "" })))
 }
 
-fn tell(tables: &Tables, draft: &mut Draft, watched: &Watched, anomaly: &Anomaly) -> Result<()> {
+/// Writes what was seen, and tells the key's people of it: that it began, unless a rule does, or that it is over, when
+/// they were told. Answers whether they were.
+fn tell(tables: &Tables, draft: &mut Draft, watched: &Watched, unusual: &Unusual) -> Result<u64> {
     let id = watched.api_key;
-    let Some(ApiKey { name, space, .. }) = tables.keys.get(id).map(|row| &row.record) else { return Ok(()) };
-    draft.object = Some(id);
-    draft.space = Some(*space);
-    draft.detail = "unusual usage".to_owned();
     draft.put(watched)?;
-    let Anomaly { at_ms, calls, reasons } = anomaly;
-    let at = timestamp(*at_ms).strftime("%H:%M UTC");
-    let message = format!("{name}: {calls:.0} calls in the ten minutes from {at}: {reasons}");
+    let Some(key) = tables.keys.get(id).map(|row| &row.record) else { return Ok(0) };
+    let told = match unusual.over_ms {
+        // Within one look it may begin and be over: then it is told that it began.
+        Some(_) => tables.by_key.unusual.get(&id).is_some_and(|row| {
+            row.record.told && row.record.over_ms.is_none() && row.record.since_ms == unusual.since_ms
+        }),
+        None => false,
+    };
+    let begins = tables.by_key.unusual.get(&id).is_none_or(|row| row.record.since_ms != unusual.since_ms);
+    let telling = told || (begins && unusual.score >= SURE && !is_ruled(tables, key, unusual.score));
+    draft.put(&Unusual { told: telling, ..unusual.clone() })?;
+    draft.object = Some(id);
+    draft.space = Some(key.space);
+    draft.detail = if told { "usual again" } else { "unusual usage" }.to_owned();
+    if !telling {
+        return Ok(0);
+    }
+    let message = match unusual.over_ms {
+        Some(over_ms) if told => {
+            let minutes = (over_ms - unusual.since_ms) / 60_000;
+            format!("{}: usual again, after {minutes} minutes that were not: {}", key.name, unusual.reasons)
+        }
+        _ => format!("{}: {}", key.name, unusual.reasons),
+    };
     let notice = Notice { kind: NoticeKind::Anomaly, api_key: Some(id), message };
-    notify(tables, draft, people_of(tables, *space, Role::Member, None), &notice)
+    notify(tables, draft, people_of(tables, key.space, Role::Member, None), &notice)?;
+    Ok(1)
+}
+
+/// Whether a rule tells of it.
+fn is_ruled(tables: &Tables, key: &ApiKey, score: u8) -> bool {
+    tables.alert_rules.values().map(|row| &row.record).any(|rule| {
+        rule.condition == AlertCondition::Anomaly
+            && rule.enabled
+            && rule.space == key.space
+            && rule.api_key.is_none_or(|id| id == key.id)
+            && u64::from(score) >= rule.threshold
+    })
 }

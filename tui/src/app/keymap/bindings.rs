@@ -156,6 +156,14 @@ pub(super) static GROUPS: &[Group] = &[
             row(C::Emergency, &[c('!')], "at once", 0, "Rotate at once: nothing of the version before stays")
                 .line("keys rotate KEY --emergency --confirm NAME"),
             row(C::Freeze, &[c('f')], "freeze", 35, "Freeze the key: counted, not fetched; or thaw it"),
+            row(
+                C::Decoy,
+                &[c('x')],
+                "decoy",
+                0,
+                "Mark the key as a decoy: whoever uses it is told of at once",
+            )
+            .line("keys edit KEY --decoy"),
             row(C::Pause, &[c('p')], "pause", 40, "Hold the live figures still, or let them go on"),
             row(C::Delete, &[c('D')], "delete", 30, "Move the key to the bin; it stays there for 30 days")
                 .line("keys rm KEY"),
@@ -216,6 +224,7 @@ pub(super) static GROUPS: &[Group] = &[
                 "Send what is on screen to your terminal's clipboard as CSV",
             )
             .line("usage --csv"),
+            row(C::CopyJson, &[c('J')], "", 0, "The same as JSON").line("usage --json"),
             row(C::Pause, &[c('p')], "pause", 10, "Hold the charts still, or let them go on"),
             row(C::Refresh, &[c('r')], "refresh", 5, "Read the figures again"),
         ],

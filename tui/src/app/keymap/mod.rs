@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Refresh,
     Reveal,
     Copy,
+    /// Copy it as JSON.
+    CopyJson,
     Switch,
     Delete,
     Pause,
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Restore,
     Hygiene,
     Freeze,
+    /// Make the key a decoy, or none.
+    Decoy,
     Rotate,
     Edit,
     Import,

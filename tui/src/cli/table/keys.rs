@@ -157,6 +157,8 @@ pub(super) const COMMANDS: &[Command] = &[
             option("--custody", "WHO", "who can open it: private, sealed or automation"),
             option("--team", "TEAM", "the team it moves to"),
             switch("--own", "it moves to your own space"),
+            switch("--decoy", "nobody has a reason to use it: whoever does is told of at once"),
+            switch("--no-decoy", "it is a decoy no more"),
             switch(
                 "--passphrase-stdin",
                 "the first line of the input is the passphrase that opens it now, or that opens it as a private key",

@@ -105,6 +105,7 @@ impl KeyPage {
         let (id, revision) = (self.key.id, self.key.revision);
         let patch = match subject {
             Subject::Freeze => KeyPatch { frozen: Some(!self.key.frozen), ..KeyPatch::default() },
+            Subject::Decoy => KeyPatch { decoy: Some(!self.key.decoy), ..KeyPatch::default() },
             _ => {
                 let status = match self.key.status {
                     KeyStatus::Active => KeyStatus::Inactive,
@@ -140,6 +141,8 @@ impl KeyPage {
                     (Subject::Rotate, ..) => "at its next version",
                     (Subject::Freeze, true, _) => "frozen",
                     (Subject::Freeze, false, _) => "thawed",
+                    (Subject::Decoy, ..) if self.key.decoy => "a decoy",
+                    (Subject::Decoy, ..) => "a decoy no more",
                     (_, _, KeyStatus::Active) => "switched on",
                     (_, _, KeyStatus::Inactive | KeyStatus::Expired) => "switched off",
                 };
@@ -203,6 +206,7 @@ impl Page for KeyPage {
             Command::RollBack => self.roll_back(cx),
             Command::TickOff => self.tick_off(cx),
             Command::Freeze => cx.open(asking::freeze(&self.key)),
+            Command::Decoy => cx.open(asking::decoy(&self.key)),
             Command::Next => self.turn_to(Shape::of(cx.area).next(self.tab, true), cx),
             Command::Previous => self.turn_to(Shape::of(cx.area).next(self.tab, false), cx),
             Command::Refresh => self.read(cx),
@@ -236,7 +240,9 @@ impl Page for KeyPage {
 
     fn verdict(&mut self, subject: Subject, verdict: Verdict, cx: &mut Cx<'_>) -> Step {
         match (subject, verdict) {
-            (Subject::Delete | Subject::Switch | Subject::Freeze, _) => self.change(subject, cx),
+            (Subject::Delete | Subject::Switch | Subject::Freeze | Subject::Decoy, _) => {
+                self.change(subject, cx)
+            }
             (Subject::Rotate, Verdict::Passphrase(value)) => self.set_value(value, cx),
             (Subject::Rotate | Subject::Emergency | Subject::RollBack | Subject::TickOff, _) => {
                 self.go_on(subject, cx);

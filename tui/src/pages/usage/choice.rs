@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan};
 use keyward_keys::input::{Breakdown, KeyRef, SeriesQuery, Step, UsageQuery};
 use keyward_keys::{Environment, Id};
 
-use crate::usage_table::Metric;
+use keyward_keys::table::Metric;
 
 /// A span that has a name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -239,8 +239,8 @@ impl Choice {
         }
     }
 
-    /// What follows `ssh HOST` to get the same as CSV.
-    pub(super) fn command(&self) -> String {
+    /// What follows `ssh HOST` to get the same in this form: `--csv` or `--json`.
+    pub(super) fn command(&self, form: &str) -> String {
         let mut words = vec!["usage".to_owned()];
         let mut option = |name: &str, value: &str| words.extend([name.to_owned(), quoted(value)]);
         match self.dates {
@@ -258,7 +258,7 @@ impl Choice {
         self.team.iter().for_each(|(team, _)| option("--team", &team.to_string()));
         option("--metric", self.metric.word());
         words.extend(self.compare.then(|| "--compare".to_owned()));
-        words.push("--csv".to_owned());
+        words.push(form.to_owned());
         words.join(" ")
     }
 
@@ -317,7 +317,7 @@ mod tests {
         let query = choice.query();
         assert_eq!((query.span.start_date.as_deref(), query.span.timeframe), (Some("2026-11-01"), None));
         assert_eq!(
-            choice.command(),
+            choice.command("--csv"),
             "usage --from 2026-11-01 --to 2026-11-15 --step day --by key --key stripe-live --key \"'my key'\" \
              --environment production --metric requests --compare --csv"
         );
@@ -333,7 +333,10 @@ mod tests {
             assert!(choice.read(wrong, TODAY).is_err(), "{wrong}");
             assert_eq!(choice, before);
         }
-        assert_eq!(Choice::default().command(), "usage --timeframe week --metric requests --compare --csv");
+        assert_eq!(
+            Choice::default().command("--csv"),
+            "usage --timeframe week --metric requests --compare --csv"
+        );
     }
 
     #[test]

@@ -8,9 +8,9 @@ use ratatui::layout::Rect;
 
 use crate::pages::usage::UsagePage;
 use crate::theme::Tone;
-use crate::usage_table::Metric;
 use crate::widgets::format;
 use crate::widgets::pen::{Pen, Ui, safe};
+use keyward_keys::table::Metric;
 
 /// The marks of lines, busiest first.
 pub(super) const MARKS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];

@@ -24,9 +24,9 @@ use crate::notice::{Notice, NoticeKind};
 use crate::pages::key::KeyPage;
 use crate::pages::{Page, Step, about_people, sooner};
 use crate::term::input::{Button, Key, Mouse, MouseKind, Paste};
-use crate::usage_table::tells_of_models;
 use crate::widgets::edit::Edit;
 use crate::widgets::pen::Ui;
+use keyward_keys::table::tells_of_models;
 
 use choice::{Choice, Span};
 use layout::Layout;
@@ -270,6 +270,7 @@ impl Page for UsagePage {
             Command::Search => self.searching = true,
             Command::Open => self.open(cx),
             Command::Copy => self.copy(cx),
+            Command::CopyJson => self.copy_json(cx),
             Command::Refresh => self.read(cx),
             Command::Metric => self.choice.next_metric(self.series.as_deref().is_some_and(tells_of_models)),
             Command::Earlier => self.turn(true, cx),

@@ -14,11 +14,11 @@ use crate::pages::usage::choice::{Span, breakdown_word, step_word};
 use crate::pages::usage::layout::Layout;
 use crate::pages::usage::legend::{self, MARKS, TONES};
 use crate::theme::Tone;
-use crate::usage_table::{Metric, tells_of_models};
 use crate::widgets::format;
 use crate::widgets::pen::{Pen, Ui, at, safe, wrap};
 use crate::widgets::plot::{Line, Plot};
 use crate::widgets::ticks::ticks;
+use keyward_keys::table::{Metric, tells_of_models};
 
 /// The point under a place of the screen.
 pub(super) fn point_under(page: &UsagePage, layout: &Layout, place: Position) -> Option<usize> {

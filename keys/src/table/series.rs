@@ -1,16 +1,17 @@
-//! What a chart of usage shows, as a table: the dashboard copies it, the command prints it, both in the same columns. It
-//! knows no screen and no command line.
+//! What a chart of usage shows, as a table: the dashboard copies it, the command prints it, the API answers it, all in the
+//! same columns. It knows no screen and no command line.
 
 use jiff::tz::TimeZone;
-use keyward_keys::prices::Money;
-use keyward_keys::table::Table;
-use keyward_keys::view::{UsageLine, UsagePoint, UsageSeries};
 use serde::Deserialize;
+
+use crate::prices::Money;
+use crate::table::Table;
+use crate::view::{EndpointUse, UsageLine, UsagePoint, UsageSeries};
 
 /// What is looked at of the calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Metric {
+pub enum Metric {
     /// How many there were.
     #[default]
     Requests,
@@ -26,18 +27,18 @@ pub(crate) enum Metric {
 
 impl Metric {
     /// All of them, in their order.
-    pub(crate) const ALL: [Self; 5] = [Self::Requests, Self::Errors, Self::Latency, Self::Tokens, Self::Cost];
+    pub const ALL: [Self; 5] = [Self::Requests, Self::Errors, Self::Latency, Self::Tokens, Self::Cost];
 
     /// Those that need nothing told of models.
-    pub(crate) const OF_CALLS: [Self; 3] = [Self::Requests, Self::Errors, Self::Latency];
+    pub const OF_CALLS: [Self; 3] = [Self::Requests, Self::Errors, Self::Latency];
 
     /// It is one that only calls which tell of models or tokens have.
-    pub(crate) fn is_of_models(self) -> bool {
+    pub fn is_of_models(self) -> bool {
         !Self::OF_CALLS.contains(&self)
     }
 
     /// Its word.
-    pub(crate) fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Requests => "requests",
             Self::Errors => "errors",
@@ -48,7 +49,7 @@ impl Metric {
     }
 
     /// What a line shows of a point: of response times the 95th percentile.
-    pub(crate) fn of(self, point: &UsagePoint) -> Option<f64> {
+    pub fn of(self, point: &UsagePoint) -> Option<f64> {
         match self {
             Self::Requests => Some(point.requests as f64),
             Self::Errors => Some(point.errors as f64),
@@ -67,13 +68,13 @@ impl Metric {
 }
 
 /// Whether calls told of tokens, or of what they cost.
-pub(crate) fn tells_of_models(series: &UsageSeries) -> bool {
+pub fn tells_of_models(series: &UsageSeries) -> bool {
     series.total.summary.tokens > 0 || series.total.summary.cost.is_some()
 }
 
 /// A row for each moment and a column for each line that is `shown`; without lines a column for the total, or for each
 /// percentile, and one for the period before. A row for each endpoint when calls are told apart by those.
-pub(crate) fn table(series: &UsageSeries, metric: Metric, shown: impl Fn(&UsageLine) -> bool) -> Table {
+pub fn of_series(series: &UsageSeries, metric: Metric, shown: impl Fn(&UsageLine) -> bool) -> Table {
     if !series.endpoints.is_empty() {
         return endpoints(series);
     }
@@ -121,7 +122,7 @@ pub(crate) fn table(series: &UsageSeries, metric: Metric, shown: impl Fn(&UsageL
 fn endpoints(series: &UsageSeries) -> Table {
     let mut titles = ["endpoint", "requests", "errors", "average_ms", "percent"].map(str::to_owned).to_vec();
     titles.extend(series.previous.is_some().then(|| "previous_requests".to_owned()));
-    let row = |of: &keyward_keys::view::EndpointUse| {
+    let row = |of: &EndpointUse| {
         let mut row = vec![
             of.endpoint.clone(),
             of.requests.to_string(),

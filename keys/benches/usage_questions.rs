@@ -1,0 +1,289 @@
+//! What questions about usage cost through the whole core, and what keeping their answers ready costs.
+//!
+//! `cargo bench -p keyward-keys --bench usage_questions -- year` each question of the dashboard about one key with ten
+//! million calls in a year: median and p99
+//! `… -- team` the same of a team of 1,000 keys with a year of calls each
+//! `… -- ingest` processor time a call in bulk ingest, with and without storing it, and of the detector alone
+//! `… -- quiet` what 10,000 keys that were called once and are quiet add to the memory of a daemon that just started
+
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark ends where it fails, and prints")]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use keyward_keys::crypto::{MasterKey, PasswordCost};
+use keyward_keys::input::{
+    AddedAccount, Breakdown, CostQuery, KeyQuery, KeyRef, NewAccount, NewKey, ReportedEvent, SeriesQuery,
+    TrackEvent, UsageQuery,
+};
+use keyward_keys::{
+    Caller, Clock, Door, Id, Origin, Plan, Process, Service, ServiceOptions, ServiceSettings,
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::task::JoinSet;
+
+const ORIGIN: Origin = Origin { door: Door::Rest, address: None, request: None };
+/// 2026-03-10T12:00:00Z
+const NOON: i64 = 1_773_144_000_000;
+const HOUR_MS: i64 = 3_600_000;
+const YEAR_MS: i64 = 365 * 24 * HOUR_MS;
+
+/// Calls brought in at a time.
+const BATCH: u64 = 10_000;
+/// How often each question is asked.
+const ASKED: usize = 100;
+
+fn main() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).enable_all().build().expect("a runtime");
+    let argument = |place| std::env::args().nth(place);
+    match (argument(1).as_deref(), argument(2)) {
+        (Some("year"), _) => runtime.block_on(questions(1, 10_000_000)),
+        (Some("team"), _) => runtime.block_on(questions(1_000, 4_000)),
+        (Some("ingest"), _) => runtime.block_on(ingest()),
+        (Some("quiet"), _) => runtime.block_on(quiet()),
+        (Some("resident"), Some(folder)) => runtime.block_on(resident(Path::new(&folder))),
+        _ => println!("say what to measure: year, team, ingest or quiet"),
+    }
+}
+
+fn options(folder: &Path, master_key: &SecretString, clock: &Clock) -> ServiceOptions {
+    ServiceOptions {
+        path: folder.join("keyward.redb"),
+        master_key: MasterKey::parse(master_key.expose_secret().as_bytes()).expect("a key"),
+        settings: ServiceSettings::new(clock.clone()),
+        password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
+    }
+}
+
+fn new_master_key(folder: &Path) -> SecretString {
+    let key = MasterKey::generate().expect("a key").to_hex();
+    std::fs::write(folder.join("master.key"), key.expose_secret()).expect("written");
+    key
+}
+
+async fn sign_in(service: &Service) -> Caller {
+    let account = NewAccount {
+        name: "Bench".to_owned(),
+        email: "bench@example.com".to_owned(),
+        password: SecretString::from("correct horse"),
+        code: None,
+        ssh_key: None,
+    };
+    let added = AddedAccount { account, operator: false, plan: Plan::Enterprise };
+    service.add_account(&service.system_caller("bench", Door::Local), added).await.expect("added");
+    service.sign_in(ORIGIN, "bench", SecretString::from("correct horse")).await.expect("in")
+}
+
+async fn keys(service: &Service, caller: &Caller, count: usize) -> Vec<Id> {
+    let (mut making, mut made) = (JoinSet::new(), Vec::with_capacity(count));
+    for number in 0..count {
+        if making.len() >= 512 {
+            made.extend(making.join_next().await.map(|id| id.expect("made")));
+        }
+        let (service, caller) = (service.clone(), caller.clone());
+        making.spawn(async move {
+            let new = NewKey {
+                name: format!("worker {number:05}"),
+                service: "OpenAI".to_owned(),
+                value: SecretString::from("sk-test-0123456789"),
+                monthly_limit: Some(1_000_000_000),
+                ..NewKey::default()
+            };
+            service.create_key(&caller, new).await.expect("a key").id
+        });
+    }
+    made.extend(making.join_all().await);
+    made
+}
+
+fn mix(number: u64) -> u64 {
+    let mixed = (number ^ 0x9e37_79b9).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (mixed ^ (mixed >> 29)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 8
+}
+
+/// A call like those of the other measures: 50 endpoints, some failures, response times over two octaves.
+fn call(number: u64, at_ms: i64) -> TrackEvent {
+    let noise = mix(number);
+    TrackEvent {
+        endpoint: Some(format!("/v1/things/{}", (noise >> 20) % 50)),
+        method: Some(if noise & 3 == 0 { "GET" } else { "POST" }.to_owned()),
+        status_code: Some(if (noise >> 12).is_multiple_of(40) { 429 } else { 200 }),
+        response_time: Some(40.0 + (noise % 120_000) as f64 / 1_000.0),
+        request_size: Some(200 + (noise >> 30) as u32 % 800),
+        response_size: Some(300 + (noise >> 36) as u32 % 3_000),
+        timestamp: Timestamp::from_millisecond(at_ms).ok(),
+        ..TrackEvent::default()
+    }
+}
+
+/// Brings in so many calls of each key, evenly over the year up to now.
+async fn year_of_calls(service: &Service, keys: &[Id], each: u64) {
+    let system = service.system_caller("bench", Door::Local);
+    let step_ms = YEAR_MS as f64 / each as f64;
+    for (place, id) in keys.iter().enumerate() {
+        for first in (0..each).step_by(BATCH as usize) {
+            let numbers = first..each.min(first + BATCH);
+            let at = |number: u64| NOON - YEAR_MS + (number as f64 * step_ms) as i64;
+            let calls = numbers.map(|number| call(number + place as u64 * each, at(number)));
+            service.import_usage(&system, *id, calls.collect()).await.expect("brought in");
+        }
+    }
+}
+
+async fn questions(count: usize, each: u64) {
+    let folder = tempfile::tempdir_in(".").expect("a folder");
+    let clock = Clock::fixed(NOON);
+    let master_key = new_master_key(folder.path());
+    let service = Service::open(options(folder.path(), &master_key, &clock)).await.expect("opens");
+    let caller = sign_in(&service).await;
+    let ids = keys(&service, &caller, count).await;
+    let began = Instant::now();
+    year_of_calls(&service, &ids, each).await;
+    // Asked of what rests on the disk, as on any other day.
+    service.close().await.expect("closes");
+    let service = Service::open(options(folder.path(), &master_key, &clock)).await.expect("opens");
+    println!("{count} keys with {each} calls in a year, brought in within {:.0?}", began.elapsed());
+    let caller = service.sign_in(ORIGIN, "bench", SecretString::from("correct horse")).await.expect("in");
+    let span =
+        |timeframe: &str| UsageQuery { timeframe: Some(timeframe.to_owned()), ..UsageQuery::default() };
+    for timeframe in ["day", "week", "month", "year"] {
+        let one = KeyRef::Id(ids[0].to_string());
+        ask(&format!("usage of a key, {timeframe}"), async || {
+            service.usage(&caller, &one, &span(timeframe)).await.expect("a report");
+        })
+        .await;
+        ask(&format!("usage of all, {timeframe}"), async || {
+            service.usage_overview(&caller, &span(timeframe)).await.expect("an overview");
+        })
+        .await;
+        for by in [None, Some(Breakdown::Key), Some(Breakdown::Environment), Some(Breakdown::Endpoint)] {
+            let query = SeriesQuery { span: span(timeframe), by, compare: true, ..SeriesQuery::default() };
+            let word = by.map(|by| format!("{by:?}").to_lowercase()).unwrap_or_else(|| "all".to_owned());
+            ask(&format!("chart by {word} with the period before, {timeframe}"), async || {
+                service.usage_series(&caller, &query).await.expect("a chart");
+            })
+            .await;
+        }
+        let query = CostQuery { span: span(timeframe), ..CostQuery::default() };
+        ask(&format!("costs, {timeframe}"), async || {
+            service.costs(&caller, &query).await.expect("costs");
+        })
+        .await;
+    }
+    ask("home", async || drop(service.home(&caller).await.expect("home"))).await;
+    ask("billing", async || drop(service.billing(&caller).await.expect("billing"))).await;
+    let first = KeyQuery { page: 1, limit: 100, ..KeyQuery::default() };
+    ask("a page of keys", async || drop(service.keys(&caller, &first).await.expect("keys"))).await;
+    service.close().await.expect("closes");
+}
+
+/// Asks a question many times, and prints the median and the 99th of a hundred.
+async fn ask(what: &str, mut question: impl AsyncFnMut()) {
+    let mut took = Vec::with_capacity(ASKED);
+    for _ in 0..ASKED {
+        let began = Instant::now();
+        question().await;
+        took.push(began.elapsed());
+    }
+    took.sort_unstable();
+    println!("{what:55} median {:>9.2?}  p99 {:>9.2?}", took[ASKED / 2], took[ASKED - 2]);
+}
+
+fn cpu() -> Duration {
+    Duration::from_secs_f64(Process::now().map_or(0.0, |process| process.cpu_seconds))
+}
+
+async fn ingest() {
+    const EVENTS: u64 = 2_000_000;
+    const KEYS: usize = 100;
+    for stored in [false, true] {
+        let folder = tempfile::tempdir_in(".").expect("a folder");
+        let clock = Clock::fixed(NOON);
+        let options = options(folder.path(), &new_master_key(folder.path()), &clock);
+        let service = match stored {
+            true => Service::open(options).await,
+            false => Service::open_discarding_usage(options).await,
+        };
+        let service = service.expect("opens");
+        let caller = sign_in(&service).await;
+        let ids = keys(&service, &caller, KEYS).await;
+        let texts: Vec<String> = ids.iter().map(Id::to_string).collect();
+        let mut spent = Duration::ZERO;
+        for part in 0..EVENTS / BATCH {
+            let at_ms = NOON + (part as i64) * 1_000;
+            let events = (0..BATCH).map(|i| {
+                let key = texts[i as usize % KEYS].clone();
+                ReportedEvent { key, event: call(part * BATCH + i, at_ms + i as i64 / 10) }
+            });
+            let events: Vec<_> = events.collect();
+            clock.set(at_ms + 1_000);
+            let before = cpu();
+            service.track_many(&caller, events, false).await.expect("reported");
+            spent += cpu() - before;
+        }
+        // What is folded after the last answer counts too.
+        let before = cpu();
+        if stored {
+            tokio::time::sleep(Duration::from_secs(4)).await;
+        }
+        spent += cpu() - before;
+        let each = spent.as_secs_f64() * 1e6 / EVENTS as f64;
+        println!("{}: {each:.2} µs of processor time a call", if stored { "stored" } else { "discarded" });
+        if stored {
+            clock.set(NOON + 20 * 60_000);
+            let system = service.system_caller("bench", Door::System);
+            let (before, began) = (cpu(), Instant::now());
+            service.watch_anomalies(&system).await.expect("watched");
+            let (spent, took) = (cpu() - before, began.elapsed());
+            let each = spent.as_secs_f64() * 1e6 / EVENTS as f64;
+            println!("detector of {KEYS} keys: {took:.1?}, {each:.3} µs of processor time a call");
+        }
+        service.close().await.expect("closes");
+    }
+}
+
+async fn quiet() {
+    const KEYS: usize = 10_000;
+    let (none, many) =
+        (tempfile::tempdir_in(".").expect("a folder"), tempfile::tempdir_in(".").expect("a folder"));
+    for (folder, count) in [(none.path(), 0), (many.path(), KEYS)] {
+        let clock = Clock::fixed(NOON - 24 * HOUR_MS);
+        let service = Service::open(options(folder, &new_master_key(folder), &clock)).await.expect("opens");
+        let caller = sign_in(&service).await;
+        let ids = keys(&service, &caller, count).await;
+        for some in ids.chunks(1_000) {
+            let event = |(i, id): (usize, &Id)| ReportedEvent {
+                key: id.to_string(),
+                event: call(i as u64, NOON - 24 * HOUR_MS),
+            };
+            let events = some.iter().enumerate().map(event).collect();
+            service.track_many(&caller, events, false).await.expect("reported");
+        }
+        service.close().await.expect("closes");
+    }
+    let resident = |folder: &Path| {
+        let program = std::env::current_exe().expect("this program");
+        let mut command = Command::new(program);
+        let output = command.arg("resident").arg(folder).stderr(Stdio::inherit()).output().expect("runs");
+        String::from_utf8_lossy(&output.stdout).trim().parse::<f64>().expect("a number")
+    };
+    let (without, with) = (resident(none.path()), resident(many.path()));
+    println!("{KEYS} quiet keys: {:.1} MB more than {without:.1} MB without", with - without);
+}
+
+/// Opens what was made, lets the jobs look at it, and prints the memory in MB.
+async fn resident(folder: &Path) {
+    let master_key = std::fs::read_to_string(folder.join("master.key")).expect("a key");
+    let clock = Clock::fixed(NOON);
+    let service =
+        Service::open(options(folder, &SecretString::from(master_key), &clock)).await.expect("opens");
+    let system = service.system_caller("bench", Door::System);
+    service.watch_alerts(&system).await.expect("looked");
+    service.watch_anomalies(&system).await.expect("watched");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    println!("{:.1}", Process::now().map_or(0, |process| process.resident_bytes) as f64 / 1e6);
+    service.close().await.expect("closes");
+}
