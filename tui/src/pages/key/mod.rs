@@ -241,7 +241,7 @@ impl Page for KeyPage {
     fn verdict(&mut self, subject: Subject, verdict: Verdict, cx: &mut Cx<'_>) -> Step {
         match (subject, verdict) {
             (Subject::Delete | Subject::Switch | Subject::Freeze | Subject::Decoy, _) => {
-                self.change(subject, cx)
+                self.change(subject, cx);
             }
             (Subject::Rotate, Verdict::Passphrase(value)) => self.set_value(value, cx),
             (Subject::Rotate | Subject::Emergency | Subject::RollBack | Subject::TickOff, _) => {
