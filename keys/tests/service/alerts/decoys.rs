@@ -84,7 +84,7 @@ async fn every_use_of_a_decoy_is_one() {
     };
     let token = service.create_token(&ana, new).await.expect("a token").1;
     let reporter = service.sign_in_with_bearer(ELSEWHERE, token.expose_secret()).expect("good");
-    let event = ReportedEvent { key: keys[3].to_string().into(), event: TrackEvent::<String>::default() };
+    let event = ReportedEvent { key: keys[3].to_string(), event: TrackEvent::<String>::default() };
     service.track_many(&reporter, vec![event], false).await.expect("reported");
     eventually("an alert for each", async || alerts(&instance, &ana).await.alerts.len() == 4).await;
 }
