@@ -4,14 +4,15 @@
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark ends where it fails, and prints")]
 
+mod person;
+
 use std::time::{Duration, Instant};
 
 use keyward_keys::crypto::{MasterKey, PasswordCost};
-use keyward_keys::input::{AddedAccount, KeyRef, NewAccount, NewAlertRule, NewKey, TrackEvent};
+use keyward_keys::input::{KeyRef, NewAlertRule, NewKey, TrackEvent};
 use keyward_keys::prices::Money;
-use keyward_keys::{
-    AlertCondition, Caller, Clock, Door, Id, Origin, Plan, Service, ServiceOptions, ServiceSettings,
-};
+use keyward_keys::{AlertCondition, Caller, Clock, Door, Id, Service, ServiceOptions, ServiceSettings};
+use person::enrol;
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 
@@ -23,7 +24,6 @@ const CALLED: usize = 1_000;
 const LOOKS: usize = 20;
 /// Keys made at a time.
 const TOGETHER: usize = 512;
-const ORIGIN: Origin = Origin { door: Door::Rest, address: None, request: None };
 /// 2026-03-10T12:00:00Z
 const NOON: i64 = 1_773_144_000_000;
 
@@ -38,7 +38,7 @@ async fn main() {
         password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
     });
     let service = service.await.expect("opens");
-    let caller = sign_in(&service).await;
+    let caller = enrol(&service).await;
     let keys = keys(&service, &caller).await;
     for (number, key) in keys.iter().take(RULES).enumerate() {
         let new = rule(number, (number >= FOR_ALL).then(|| key.to_string()));
@@ -94,19 +94,6 @@ fn rule(number: usize, key: Option<String>) -> NewAlertRule {
         window: Some(5),
         enabled: None,
     }
-}
-
-async fn sign_in(service: &Service) -> Caller {
-    let account = NewAccount {
-        name: "Bench".to_owned(),
-        email: "bench@example.com".to_owned(),
-        password: SecretString::from("correct horse"),
-        code: None,
-        ssh_key: None,
-    };
-    let added = AddedAccount { account, operator: false, plan: Plan::Enterprise };
-    service.add_account(&service.system_caller("bench", Door::Local), added).await.expect("added");
-    service.sign_in(ORIGIN, "bench", SecretString::from("correct horse")).await.expect("in")
 }
 
 async fn keys(service: &Service, caller: &Caller) -> Vec<Id> {

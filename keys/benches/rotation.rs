@@ -4,11 +4,14 @@
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark ends where it fails, and prints")]
 
+mod person;
+
 use std::time::{Duration, Instant};
 
 use keyward_keys::crypto::{MasterKey, PasswordCost};
-use keyward_keys::input::{AddedAccount, NewAccount, NewKey, RotationMethodName, RotationPatch};
-use keyward_keys::{Caller, Clock, Door, Origin, Plan, Service, ServiceOptions, ServiceSettings};
+use keyward_keys::input::{NewKey, RotationMethodName, RotationPatch};
+use keyward_keys::{Clock, Door, Service, ServiceOptions, ServiceSettings};
+use person::enrol;
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 
@@ -16,7 +19,6 @@ const KEYS: usize = 100_000;
 const DUE: usize = 1_000;
 const DAY_MS: i64 = 24 * 3_600_000;
 const WATCHED: Duration = Duration::from_secs(10);
-const ORIGIN: Origin = Origin { door: Door::Rest, address: None, request: None };
 
 #[tokio::main]
 async fn main() {
@@ -74,17 +76,7 @@ fn key(number: usize) -> NewKey {
 }
 
 async fn fill(service: &Service) {
-    let account = NewAccount {
-        name: "Bench".to_owned(),
-        email: "bench@example.com".to_owned(),
-        password: SecretString::from("correct horse"),
-        code: None,
-        ssh_key: None,
-    };
-    let added = AddedAccount { account, operator: false, plan: Plan::Enterprise };
-    service.add_account(&service.system_caller("bench", Door::Local), added).await.expect("added");
-    let caller: Caller =
-        service.sign_in(ORIGIN, "bench", SecretString::from("correct horse")).await.expect("in");
+    let caller = enrol(service).await;
     let mut tasks = JoinSet::new();
     for number in 0..KEYS {
         if tasks.len() >= 512 {

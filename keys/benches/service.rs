@@ -3,22 +3,22 @@
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark ends where it fails, and prints")]
 
+mod person;
+
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
 use criterion::{Criterion, Throughput};
 use keyward_keys::crypto::{MasterKey, PasswordCost};
-use keyward_keys::input::{
-    AddedAccount, KeyQuery, KeyRef, NewAccount, NewKey, NewToken, ReportedEvent, Reveal, TrackEvent,
-};
-use keyward_keys::{Caller, Clock, Door, Origin, Plan, Scope, Service, ServiceOptions, ServiceSettings};
+use keyward_keys::input::{KeyQuery, KeyRef, NewKey, NewToken, ReportedEvent, Reveal, TrackEvent};
+use keyward_keys::{Caller, Clock, Scope, Service, ServiceOptions, ServiceSettings};
+use person::{ORIGIN, enrol};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 const KEYS: usize = 100_000;
-const ORIGIN: Origin = Origin { door: Door::Rest, address: None, request: None };
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
@@ -67,16 +67,7 @@ fn key(number: usize) -> NewKey {
 }
 
 async fn fill(service: &Service) -> Caller {
-    let account = NewAccount {
-        name: "Bench".to_owned(),
-        email: "bench@example.com".to_owned(),
-        password: SecretString::from("correct horse"),
-        code: None,
-        ssh_key: None,
-    };
-    let added = AddedAccount { account, operator: false, plan: Plan::Enterprise };
-    service.add_account(&service.system_caller("bench", Door::Local), added).await.expect("added");
-    let caller = service.sign_in(ORIGIN, "bench", SecretString::from("correct horse")).await.expect("in");
+    let caller = enrol(service).await;
     let mut tasks = JoinSet::new();
     for number in 0..KEYS {
         if tasks.len() >= 512 {

@@ -4,18 +4,17 @@
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark ends where it fails, and prints")]
 
+mod person;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use keyward_keys::crypto::{MasterKey, PasswordCost};
-use keyward_keys::input::{
-    AddedAccount, KeyRef, NewAccount, NewKey, NewToken, RotationMethodName, RotationPatch, RotationQuery,
-};
+use keyward_keys::input::{KeyRef, NewKey, NewToken, RotationMethodName, RotationPatch, RotationQuery};
 use keyward_keys::view::RotationState;
-use keyward_keys::{
-    Caller, Clock, Custody, Door, Origin, Plan, Scope, Service, ServiceOptions, ServiceSettings,
-};
+use keyward_keys::{Caller, Clock, Custody, Door, Scope, Service, ServiceOptions, ServiceSettings};
+use person::{ORIGIN, enrol, sign_in};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -31,9 +30,6 @@ const QUIET: Duration = Duration::from_secs(15);
 /// Between two fetches, and between two logins: what a busy instance has.
 const FETCHES: Duration = Duration::from_millis(5);
 const LOGINS: Duration = Duration::from_millis(500);
-
-const ORIGIN: Origin = Origin { door: Door::Rest, address: None, request: None };
-const PASSWORD: &str = "correct horse battery";
 
 #[tokio::main]
 async fn main() {
@@ -116,7 +112,7 @@ impl Beside {
         let signing_in = paced(LOGINS, stopped, move || {
             let service = service.clone();
             async move {
-                service.sign_in(ORIGIN, "bench", SecretString::from(PASSWORD)).await.expect("in");
+                sign_in(&service).await;
             }
         });
         Self { stop, fetching, signing_in }
@@ -220,16 +216,7 @@ fn key(name: &str, url: Option<&str>) -> NewKey {
 }
 
 async fn fill(service: &Service, url: &str) -> Caller {
-    let account = NewAccount {
-        name: "Bench".to_owned(),
-        email: "bench@example.com".to_owned(),
-        password: SecretString::from(PASSWORD),
-        code: None,
-        ssh_key: None,
-    };
-    let added = AddedAccount { account, operator: false, plan: Plan::Enterprise };
-    service.add_account(&service.system_caller("bench", Door::Local), added).await.expect("added");
-    let ana = service.sign_in(ORIGIN, "bench", SecretString::from(PASSWORD)).await.expect("in");
+    let ana = enrol(service).await;
     for number in 0..ROTATIONS {
         service.create_key(&ana, key(&format!("key {number:04}"), Some(url))).await.expect("a key");
     }

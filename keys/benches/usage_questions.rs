@@ -8,6 +8,8 @@
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark ends where it fails, and prints")]
 
+mod person;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,16 +17,13 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use keyward_keys::crypto::{MasterKey, PasswordCost};
 use keyward_keys::input::{
-    AddedAccount, Breakdown, CostQuery, KeyQuery, KeyRef, NewAccount, NewKey, ReportedEvent, SeriesQuery,
-    TrackEvent, UsageQuery,
+    Breakdown, CostQuery, KeyQuery, KeyRef, NewKey, ReportedEvent, SeriesQuery, TrackEvent, UsageQuery,
 };
-use keyward_keys::{
-    Caller, Clock, Door, Id, Origin, Plan, Process, Service, ServiceOptions, ServiceSettings,
-};
+use keyward_keys::{Caller, Clock, Door, Id, Process, Service, ServiceOptions, ServiceSettings};
+use person::{enrol, sign_in};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinSet;
 
-const ORIGIN: Origin = Origin { door: Door::Rest, address: None, request: None };
 /// 2026-03-10T12:00:00Z
 const NOON: i64 = 1_773_144_000_000;
 const HOUR_MS: i64 = 3_600_000;
@@ -62,19 +61,6 @@ fn new_master_key(folder: &Path) -> SecretString {
     let key = MasterKey::generate().expect("a key").to_hex();
     std::fs::write(folder.join("master.key"), key.expose_secret()).expect("written");
     key
-}
-
-async fn sign_in(service: &Service) -> Caller {
-    let account = NewAccount {
-        name: "Bench".to_owned(),
-        email: "bench@example.com".to_owned(),
-        password: SecretString::from("correct horse"),
-        code: None,
-        ssh_key: None,
-    };
-    let added = AddedAccount { account, operator: false, plan: Plan::Enterprise };
-    service.add_account(&service.system_caller("bench", Door::Local), added).await.expect("added");
-    service.sign_in(ORIGIN, "bench", SecretString::from("correct horse")).await.expect("in")
 }
 
 async fn keys(service: &Service, caller: &Caller, count: usize) -> Vec<Id> {
@@ -138,7 +124,7 @@ async fn questions(count: usize, each: u64) {
     let clock = Clock::fixed(NOON);
     let master_key = new_master_key(folder.path());
     let service = Service::open(options(folder.path(), &master_key, &clock)).await.expect("opens");
-    let caller = sign_in(&service).await;
+    let caller = enrol(&service).await;
     let ids = keys(&service, &caller, count).await;
     let began = Instant::now();
     year_of_calls(&service, &ids, each).await;
@@ -146,7 +132,7 @@ async fn questions(count: usize, each: u64) {
     service.close().await.expect("closes");
     let service = Service::open(options(folder.path(), &master_key, &clock)).await.expect("opens");
     println!("{count} keys with {each} calls in a year, brought in within {:.0?}", began.elapsed());
-    let caller = service.sign_in(ORIGIN, "bench", SecretString::from("correct horse")).await.expect("in");
+    let caller = sign_in(&service).await;
     let span =
         |timeframe: &str| UsageQuery { timeframe: Some(timeframe.to_owned()), ..UsageQuery::default() };
     for timeframe in ["day", "week", "month", "year"] {
@@ -208,7 +194,7 @@ async fn ingest() {
             false => Service::open_discarding_usage(options).await,
         };
         let service = service.expect("opens");
-        let caller = sign_in(&service).await;
+        let caller = enrol(&service).await;
         let ids = keys(&service, &caller, KEYS).await;
         let texts: Vec<String> = ids.iter().map(Id::to_string).collect();
         let mut spent = Duration::ZERO;
@@ -252,7 +238,7 @@ async fn quiet() {
     for (folder, count) in [(none.path(), 0), (many.path(), KEYS)] {
         let clock = Clock::fixed(NOON - 24 * HOUR_MS);
         let service = Service::open(options(folder, &new_master_key(folder), &clock)).await.expect("opens");
-        let caller = sign_in(&service).await;
+        let caller = enrol(&service).await;
         let ids = keys(&service, &caller, count).await;
         for some in ids.chunks(1_000) {
             let event = |(i, id): (usize, &Id)| ReportedEvent {
