@@ -95,24 +95,28 @@ fn plan(billing: &BillingView, models: bool, area: Rect, buf: &mut Buffer, ui: &
     if low {
         pen.text(format!(", {} of {} keys", format::brief(keys.1), format::brief(keys.2)), dim);
     }
-    let shown = Some(keys).filter(|_| !low).into_iter().chain(calls);
+    let figures = |part, whole| {
+        if narrow {
+            format!(" {} of {}", format::brief(part), format::brief(whole))
+        } else {
+            format!("  {} of {}", format::count(part), format::count(whole))
+        }
+    };
+    let shown: Vec<_> = Some(keys).filter(|_| !low).into_iter().chain(calls).collect();
+    // One length for all, so that they can be held against each other.
+    let widest = shown.iter().map(|(_, part, whole)| width(&figures(*part, *whole))).max().unwrap_or(0);
     let mut row = if low { 1 } else { 2 };
     for (label, part, whole) in shown {
         let mut pen = Pen::new(buf, area, row);
         pen.cell(label, LABEL, dim);
-        let figures = if narrow {
-            format!(" {} of {}", format::brief(part), format::brief(whole))
-        } else {
-            format!("  {} of {}", format::count(part), format::count(whole))
-        };
-        let columns = pen.left().saturating_sub(width(&figures) + 7).min(40);
+        let columns = pen.left().saturating_sub(widest + 7).min(40);
         chart::bar(&mut pen, columns, part, whole, ui);
         pen.cell_right(
             format::whole_percent(part, whole),
             6,
             chart::limit_style(part as f64 / whole.max(1) as f64, ui),
         );
-        pen.text(figures, ui.style(Tone::Text));
+        pen.text(figures(part, whole), ui.style(Tone::Text));
         row += 1;
     }
     if !low {
