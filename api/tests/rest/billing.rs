@@ -1,6 +1,6 @@
 //! The billing, and what a plan refuses.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::Server;
 
@@ -65,10 +65,13 @@ async fn a_budget_is_set_cleared_forecast_and_tried_and_what_is_wrong_is_told_at
     assert_eq!(billing["costs"]["budgets"][0]["percentage"], 40.1, "{billing}");
     assert_eq!(billing["costs"]["budgets"][0]["of"], "key");
     let costs = server.get(&token, "/api/usage/costs").await.body;
-    assert_eq!(
-        (&costs["lines"][0]["monthlyBudget"], &costs["budgets"]),
-        (&json!(49.9), &billing["costs"]["budgets"])
-    );
+    assert_eq!(costs["lines"][0]["monthlyBudget"], 49.9);
+    // The same, but that the pace falls with each moment in which nothing is spent.
+    let [mut before, mut after] = [&billing["costs"]["budgets"], &costs["budgets"]].map(Value::clone);
+    let [before_leads, after_leads] =
+        [&mut before, &mut after].map(|budgets| budgets[0]["forecast"].take().as_f64().unwrap());
+    assert!((20.0..=before_leads).contains(&after_leads), "{before_leads}, then {after_leads}");
+    assert_eq!(before, after);
 
     let what = json!({"apiKeyId": key.text("_id"), "monthlyLimit": 1, "monthlyBudget": 10});
     let tried = server.post(&token, "/api/usage/what-if", &what).await;
