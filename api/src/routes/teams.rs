@@ -65,6 +65,8 @@ async fn create(
         name: body.required_text("name"),
         environments: body.choices("environments", ENVIRONMENTS),
         monthly_budget: body.money("monthlyBudget"),
+        time_zone: body.text("timeZone"),
+        quiet_hours: body.text("quietHours"),
     };
     body.finish_with(new.faults())?;
     let team = door.service.create_team(&caller, new).await?;
@@ -84,7 +86,7 @@ async fn show(
     Ok(Json(door.service.team(&caller, id).await?))
 }
 
-/// Changes a team's name, environments and budget.
+/// Changes a team's name, environments, budget, time zone and quiet hours.
 #[utoipa::path(method(put, patch), path = "/api/teams/{id}", tag = "teams", request_body = TeamPatch, responses(
     (status = 200, description = "The team as it is now", body = TeamView),
 ))]
@@ -102,6 +104,8 @@ async fn update(
         name: body.text("name"),
         environments: body.choices("environments", ENVIRONMENTS),
         monthly_budget: body.clearable("monthlyBudget", Fields::money),
+        time_zone: body.clearable("timeZone", Fields::text),
+        quiet_hours: body.clearable("quietHours", Fields::text),
     };
     body.finish_with(patch.faults())?;
     Ok(Json(door.service.update_team(&caller, id, patch).await?))

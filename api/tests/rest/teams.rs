@@ -133,6 +133,16 @@ async fn a_team_from_its_making_to_its_end() {
     }
     assert_eq!(server.get(&bob, "/api/teams").await.body["teams"][0], seen.body);
     assert_eq!(server.put(&ana, &path, &seen.body).await.status, 200, "what was read can be put back");
+    let hours = json!({"timeZone": "Asia/Kolkata", "quietHours": "08:00-18:00"});
+    let seen = server.put(&ana, &path, &hours).await;
+    assert_eq!(
+        (&seen.body["timeZone"], &seen.body["quietHours"]),
+        (&hours["timeZone"], &hours["quietHours"])
+    );
+    assert_eq!(server.put(&ana, &path, &json!({"timeZone": null})).await.body["timeZone"], json!(null));
+    let wrong = server.put(&ana, &path, &json!({"timeZone": "Here", "quietHours": ""})).await;
+    wrong.is_problem(422, "invalid");
+    assert_eq!(wrong.body["errors"].as_array().map(Vec::len), Some(2), "{}", wrong.body);
     let members = server.get(&ana, &format!("{path}/members")).await;
     let bob_id = members.body["members"][1]["userId"].as_str().unwrap().to_owned();
     assert_eq!(members.body["members"][1]["email"], "bob@example.com");

@@ -61,10 +61,11 @@ pub struct RotationPatch {
     /// `null` for none.
     #[schema(value_type = Option<String>, max_length = 100, examples("0 3 * * 1"))]
     pub cron: Option<Option<String>>,
-    /// The IANA time zone of `cron` and `quietHours`; `null` for that of whoever made the key.
+    /// The IANA time zone of `cron` and `quietHours`; `null` for that of its team, and without
+    /// one for that of whoever made the key.
     #[schema(value_type = Option<String>, examples("Europe/Zurich"))]
     pub timezone: Option<Option<String>>,
-    /// When no rotation begins by itself, such as `22:00-06:30`; `null` for none.
+    /// When no rotation begins by itself, such as `22:00-06:30`; `null` for those of its team.
     #[schema(value_type = Option<String>, examples("22:00-06:30"))]
     pub quiet_hours: Option<Option<String>>,
     /// Whether the version before is kept after its overlap for as long as something still uses it; so until something is

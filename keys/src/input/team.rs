@@ -19,6 +19,13 @@ pub struct NewTeam {
     /// What the calls of a month with all of its keys may cost, in the price book's currency.
     #[schema(value_type = Option<f64>, maximum = 1000000000, examples(1200))]
     pub monthly_budget: Option<Money>,
+    /// The IANA time zone of its people: of its keys' `rotation.cron` and of its hours; that of whoever made a key where
+    /// it has none.
+    #[schema(examples("Europe/Zurich"))]
+    pub time_zone: Option<String>,
+    /// When no rotation of its keys begins by itself, such as `08:00-18:00`, but for keys with quiet hours of their own.
+    #[schema(examples("08:00-18:00"))]
+    pub quiet_hours: Option<String>,
 }
 
 /// A change to a team: only what is given.
@@ -34,4 +41,10 @@ pub struct TeamPatch {
     /// What the calls of a month with all of its keys may cost, in the price book's currency; `null` for no budget.
     #[schema(value_type = Option<f64>, maximum = 1000000000)]
     pub monthly_budget: Option<Option<Money>>,
+    /// The IANA time zone of its people; `null` for none. Its keys are due by it from now on.
+    #[schema(value_type = Option<String>, examples("Europe/Zurich"))]
+    pub time_zone: Option<Option<String>>,
+    /// When no rotation of its keys begins by itself; `null` for none.
+    #[schema(value_type = Option<String>, examples("08:00-18:00"))]
+    pub quiet_hours: Option<Option<String>>,
 }

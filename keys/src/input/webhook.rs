@@ -41,7 +41,7 @@ pub struct TimingPatch {
     /// none.
     #[schema(value_type = Option<String>, max_length = 20, examples("daily 08:00"))]
     pub digest: Option<Option<String>>,
-    /// The IANA time zone of both; `null` for that of the profile, which for a team's is UTC.
+    /// The IANA time zone of both; `null` for that of the profile, or of the team; UTC until one is set.
     #[schema(value_type = Option<String>, max_length = 64, examples("Europe/Zurich"))]
     pub timezone: Option<Option<String>>,
     /// What is urgent waits for nothing: alerts that fire, rotations that stop, sign-ins from new addresses, copied sessions

@@ -30,6 +30,8 @@ pub(crate) struct Schedule {
     when: When,
     zone: Tz,
     quiet: Option<QuietHours>,
+    /// Whose clock tells them.
+    quiet_zone: Tz,
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +45,7 @@ impl Schedule {
     /// Every so many days; 0 is never.
     pub(crate) fn days(days: u32, zone: Tz, quiet: Option<QuietHours>) -> Self {
         let when = if days == 0 { When::Never } else { When::Days(days) };
-        Self { when, zone, quiet }
+        Self { when, zone, quiet, quiet_zone: zone }
     }
 
     /// By an expression of five fields, or of six with seconds first. Says in words what is wrong with it, and when it
@@ -60,7 +62,7 @@ impl Schedule {
                  in five fields"
             ));
         }
-        let schedule = Self { when: When::Cron(Box::new(parse(text)?)), zone, quiet };
+        let schedule = Self { when: When::Cron(Box::new(parse(text)?)), zone, quiet, quiet_zone: zone };
         schedule.check(text, now_ms)?;
         Ok(schedule)
     }
@@ -68,7 +70,12 @@ impl Schedule {
     /// By an expression that was checked when it was set. What is not one any more is never due.
     pub(crate) fn set_cron(text: &str, zone: Tz, quiet: Option<QuietHours>) -> Self {
         let when = parse(text).map_or(When::Never, |cron| When::Cron(Box::new(cron)));
-        Self { when, zone, quiet }
+        Self { when, zone, quiet, quiet_zone: zone }
+    }
+
+    /// The same with these quiet hours, told by the clock of this zone.
+    pub(crate) fn hushed(self, quiet: QuietHours, zone: Tz) -> Self {
+        Self { quiet: Some(quiet), quiet_zone: zone, ..self }
     }
 
     fn check(&self, text: &str, now_ms: i64) -> Result<(), String> {
@@ -121,7 +128,7 @@ impl Schedule {
     pub(crate) fn out_of_quiet(&self, at_ms: i64) -> i64 {
         let ends = || {
             let quiet = self.quiet?;
-            let local = Utc.timestamp_millis_opt(at_ms).single()?.with_timezone(&self.zone);
+            let local = Utc.timestamp_millis_opt(at_ms).single()?.with_timezone(&self.quiet_zone);
             let minute = u16::try_from(local.hour() * 60 + local.minute()).ok()?;
             let wraps = quiet.to <= quiet.from;
             let within = if wraps {

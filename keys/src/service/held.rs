@@ -15,6 +15,7 @@ use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::change::Draft;
 use crate::service::deliveries::{add, delivery};
+use crate::service::hours;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::notifications::NoticeKind;
 use crate::service::text::Faults;
@@ -52,7 +53,8 @@ pub(super) fn changed(faults: &mut Faults, old: &Timing, patch: &TimingPatch) ->
 /// Until when a message to this webhook waits that is written now; none when it goes out at once.
 pub(super) fn held_until(tables: &Tables, hook: &Webhook, kind: NoticeKind, now_ms: i64) -> Option<i64> {
     let profile = || tables.accounts.get(&hook.account?)?.record.time_zone.as_deref();
-    let zone = hook.timing.zone.as_deref().or_else(profile).and_then(zone);
+    let team = || hours::zone_of(tables, hook.space?);
+    let zone = hook.timing.zone.as_deref().or_else(profile).or_else(team).and_then(zone);
     timing::held_until(&hook.timing, zone.unwrap_or(Tz::UTC), kind.is_urgent(), now_ms)
 }
 

@@ -11,6 +11,7 @@ use crate::input::{KeyPatch, KeyRef};
 use crate::policy::Permission;
 use crate::service::access::{Target, authorise};
 use crate::service::change::Draft;
+use crate::service::hours::Home;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::moving::Relocation;
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
@@ -92,6 +93,9 @@ impl Service {
                 set.push("rotation");
             } else if patch.rotation_interval.is_some() {
                 record.next_rotation_ms = rotation::next_due(tables, &record, draft.now_ms);
+            } else if record.space != old.record.space {
+                let (from, to) = (Home::of(tables, &old.record), Home::of(tables, &record));
+                record.next_rotation_ms = rotation::moved_due(tables, &record, &from, &to, draft.now_ms);
             }
             put_changed(draft, old, &record, &set)
         })

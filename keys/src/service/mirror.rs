@@ -16,7 +16,7 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::Notify;
 
 use keyward_store::model::{
-    Account, Alert, AlertRule, ApiKey, Budget, BudgetNotice, Custody, Delivery, Grant, Id, Invitation,
+    Account, Alert, AlertRule, ApiKey, Budget, BudgetNotice, Custody, Delivery, Grant, Hours, Id, Invitation,
     KnownAddress, Member, Notification, Rotation, RotationPlan, ServiceToken, Session, Sharing, Space,
     SshKey, Ticket, Webhook,
 };
@@ -65,6 +65,8 @@ pub(crate) struct Tables {
     /// What the month of a key or a team may cost, and how much of it was told.
     pub(crate) budgets: HashMap<Id, Shared<Budget>>,
     pub(crate) budget_notices: HashMap<Id, Shared<BudgetNotice>>,
+    /// The hours of teams and people who have said theirs.
+    pub(crate) hours: HashMap<Id, Shared<Hours>>,
     pub(crate) rotations: Rotations,
     /// Something is due sooner than anything was before.
     hurries: bool,
@@ -140,6 +142,7 @@ impl Mirror {
             Sharing::TABLE,
             Budget::TABLE,
             BudgetNotice::TABLE,
+            Hours::TABLE,
             Webhook::TABLE,
             Delivery::TABLE,
         ]
@@ -211,6 +214,8 @@ impl Tables {
             place(&mut self.budgets, Id::from_slice(key), decode(raw)?);
         } else if table == BudgetNotice::TABLE {
             place(&mut self.budget_notices, Id::from_slice(key), decode(raw)?);
+        } else if table == Hours::TABLE {
+            place(&mut self.hours, Id::from_slice(key), decode(raw)?);
         } else if table == Webhook::TABLE {
             self.posted.put_webhook(Id::from_slice(key), decode(raw)?);
         } else if table == Delivery::TABLE {

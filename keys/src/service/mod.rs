@@ -34,6 +34,7 @@ mod grants;
 mod health;
 mod held;
 mod home;
+mod hours;
 mod hygiene;
 mod import;
 mod invitations;

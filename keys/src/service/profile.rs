@@ -13,6 +13,7 @@ use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::accounts::{check_email, user_view};
 use crate::service::change::Draft;
+use crate::service::hours;
 use crate::service::mailboxes;
 use crate::service::mirror::Tables;
 use crate::service::notifications::NoticeKind;
@@ -36,6 +37,11 @@ impl Service {
             draft.batch.replace(old, &record)?;
             if record.email != old.record.email {
                 mailboxes::follow(tables, draft, account, &old.record.email, &record.email)?;
+            }
+            if let Some(zone) =
+                record.time_zone.as_ref().filter(|new| Some(*new) != old.record.time_zone.as_ref())
+            {
+                hours::follow_maker(tables, draft, account, zone)?;
             }
             let shares = share(tables, draft, account, change.preferences.share_viewing)?;
             draft.events.push(Event::AccountChanged { account });

@@ -9,10 +9,12 @@ use crate::error::{Error, Fault, Result};
 use crate::event::Event;
 use crate::input::{NewTeam, TeamPatch};
 use crate::policy::Permission;
+use crate::rotation::schedule::quiet_text;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::budgets;
 use crate::service::change::Draft;
+use crate::service::hours;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::text::Faults;
 use crate::service::vault;
@@ -26,7 +28,7 @@ impl Service {
     /// Makes a team that the caller owns.
     pub async fn create_team(&self, caller: &Caller, new: NewTeam) -> Result<TeamView> {
         let account = caller.person()?;
-        let TeamPatch { name, environments, monthly_budget } = checked(new.into())?;
+        let TeamPatch { name, environments, monthly_budget, time_zone, quiet_hours } = checked(new.into())?;
         let name = name.ok_or_else(|| Error::invalid("name", "is missing"))?;
         let environments = environments.unwrap_or_else(|| Environment::ALL.to_vec());
         let id = crypto::random_id()?;
@@ -52,6 +54,7 @@ impl Service {
             if monthly_budget.is_some() {
                 budgets::put(tables, draft, id, monthly_budget, None)?;
             }
+            hours::put(tables, draft, id, time_zone.as_ref(), quiet_hours.as_ref())?;
             draft.events.push(Event::AccountChanged { account });
             Ok(())
         })
@@ -81,7 +84,7 @@ impl Service {
 
     /// Changes what is given of a team.
     pub async fn update_team(&self, caller: &Caller, id: Id, patch: TeamPatch) -> Result<TeamView> {
-        let TeamPatch { name, environments, monthly_budget } = checked(patch)?;
+        let TeamPatch { name, environments, monthly_budget, time_zone, quiet_hours } = checked(patch)?;
         self.change(caller, Permission::TeamChange, Target::Space(id), |tables, draft| {
             let old = team_row(tables, id)?;
             let mut record = old.record.clone();
@@ -97,6 +100,9 @@ impl Service {
             }
             if monthly_budget.is_some() {
                 set.extend(budgets::put(tables, draft, id, monthly_budget, None)?);
+            }
+            if time_zone.is_some() || quiet_hours.is_some() {
+                set.extend(hours::put(tables, draft, id, time_zone.as_ref(), quiet_hours.as_ref())?);
             }
             draft.object = Some(id);
             draft.space = Some(id);
@@ -124,6 +130,7 @@ impl Service {
             draft.batch.remove(team);
             webhooks::end_all(tables, draft, id);
             budgets::forget(draft, id);
+            hours::forget(tables, draft, id);
             for member in tables.members_of(id) {
                 vault::remove_locks(draft, &team.record, member.record.account);
                 super::granted::end_by(tables, draft, member.record.account, id)?;
@@ -190,6 +197,8 @@ fn team_view(tables: &Tables, member: &Member) -> Option<TeamView> {
         rekeying: tables.keys.behind(space.id, generation).count() as u64,
         newcomers: newcomers.count() as u64,
         monthly_budget: budgets::of(tables, space.id),
+        time_zone: hours::zone_of(tables, space.id).map(str::to_owned),
+        quiet_hours: hours::of(tables, space.id).and_then(|hours| hours.quiet).map(quiet_text),
         created_at: timestamp(space.created_ms),
     })
 }
@@ -207,6 +216,8 @@ impl From<NewTeam> for TeamPatch {
             name: Some(new.name),
             environments: new.environments,
             monthly_budget: new.monthly_budget.map(Some),
+            time_zone: new.time_zone.map(Some),
+            quiet_hours: new.quiet_hours.map(Some),
         }
     }
 }
@@ -224,8 +235,10 @@ fn checked(patch: TeamPatch) -> Result<TeamPatch> {
     let name = patch.name.map(|name| faults.line("name", &name, 1, 100));
     let environments = patch.environments.map(|given| check_environments(&mut faults, given));
     budgets::check(&mut faults, patch.monthly_budget.flatten());
+    let (time_zone, quiet) = (patch.time_zone.as_ref(), patch.quiet_hours.as_ref());
+    hours::check(&mut faults, time_zone.and_then(Option::as_deref), quiet.and_then(Option::as_deref));
     faults.check()?;
-    Ok(TeamPatch { name, environments, monthly_budget: patch.monthly_budget })
+    Ok(TeamPatch { name, environments, ..patch })
 }
 
 fn check_environments(faults: &mut Faults, mut environments: Vec<Environment>) -> Vec<Environment> {

@@ -47,6 +47,9 @@ pub struct RotationSettingsView {
     /// When nothing begins by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<String>,
+    /// The same of its team, in the team's time zone, where the key has none of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team_quiet_hours: Option<String>,
     /// The version before is kept for as long as something still uses it.
     pub evidence: bool,
     /// How long no call may have been reported with it.

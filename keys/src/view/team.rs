@@ -36,6 +36,10 @@ pub struct TeamView {
     /// What the calls of a month with all of its keys may cost, in the price book's currency.
     #[schema(value_type = Option<f64>)]
     pub monthly_budget: Option<Money>,
+    /// The IANA time zone of its people, where one is set.
+    pub time_zone: Option<String>,
+    /// When no rotation of its keys begins by itself, such as `08:00-18:00`.
+    pub quiet_hours: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -133,7 +133,7 @@ async fn a_team_s_budget_is_of_all_its_keys_and_its_people_hear_of_it() {
     let instance = Instance::open().await;
     let (ana, (bob, _)) = (instance.ana().await, instance.person("bob", keyward_keys::Plan::Free).await);
     let service = &instance.service;
-    let new = NewTeam { name: "Payments".to_owned(), monthly_budget: Some(money(100)), environments: None };
+    let new = NewTeam { name: "Payments".to_owned(), monthly_budget: Some(money(100)), ..NewTeam::default() };
     let team = service.create_team(&ana, new).await.expect("a team");
     assert_eq!(team.monthly_budget, Some(money(100)));
     let mut keys = Vec::new();

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use keyward_keys::input::{KeyPatch, NewKey, RollBack, RotationMethodName, RotationPatch};
+use keyward_keys::input::{
+    KeyPatch, NewKey, ProfileChange, RollBack, RotationMethodName, RotationPatch, TeamPatch,
+};
 use keyward_keys::view::RotationView;
-use keyward_keys::{Error, Plan};
+use keyward_keys::{Error, Id, Plan};
 
 use crate::harness::{Instance, NOON, by_id, new_key};
 use crate::rotation::{generated, generates};
+use crate::teams::team;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -163,4 +166,88 @@ async fn settings_are_refused_as_a_whole_and_keep_what_is_not_named() {
     let rotation = none.rotation.expect("whole");
     assert_eq!((rotation.method, rotation.cron), (RotationMethodName::Remind, None));
     assert_eq!(none.next_rotation.map(|at| at.as_millisecond()), Some(NOON + 90 * DAY_MS));
+}
+
+#[tokio::test]
+async fn keys_are_due_by_the_clock_of_their_team_and_outside_of_its_quiet_hours() {
+    let instance = Instance::open().await;
+    let service = &instance.service;
+    let ana = instance.ana().await;
+    let team = team(&instance, &ana).await.id;
+    let cron = RotationPatch { cron: Some(Some("0 3 * * *".to_owned())), ..generates() };
+    let made = async |name: &str, rotation: RotationPatch| {
+        let new = NewKey { team: Some(team), rotation: Some(rotation), ..new_key(name) };
+        service.create_key(&ana, new).await.expect("a key").id
+    };
+    let by_cron = made("By cron", cron.clone()).await;
+    let by_days = made("By days", generates()).await;
+    let own_zone = RotationPatch { timezone: Some(Some("UTC".to_owned())), ..cron.clone() };
+    let own_zone = made("Its own zone", own_zone).await;
+    let own_quiet = RotationPatch { quiet_hours: Some(Some("10:00-11:00".to_owned())), ..cron };
+    let own_quiet = made("Its own quiet hours", own_quiet).await;
+    let next = async |key: Id| {
+        let seen = instance.rotation_of(&ana, key).await;
+        (seen.next_rotation.expect("a time").as_millisecond() - NOON, seen.rotation)
+    };
+    let set = async |zone: Option<Option<&str>>, quiet: Option<Option<&str>>| {
+        let text = |said: Option<Option<&str>>| said.map(|text| text.map(str::to_owned));
+        let patch = TeamPatch { time_zone: text(zone), quiet_hours: text(quiet), ..TeamPatch::default() };
+        service.update_team(&ana, team, patch).await
+    };
+    let (utc, kolkata) = (15 * HOUR_MS, 9 * HOUR_MS + HOUR_MS / 2);
+    for (key, at) in [(by_cron, utc), (by_days, 90 * DAY_MS), (own_zone, utc), (own_quiet, utc)] {
+        assert_eq!(next(key).await.0, at);
+    }
+
+    let Err(Error::Invalid(faults)) = set(Some(Some("Moon/Base")), Some(Some("late"))).await else {
+        panic!("refused")
+    };
+    let fields: Vec<&str> = faults.iter().map(|fault| &*fault.field).collect();
+    assert_eq!(fields, ["timeZone", "quietHours"]);
+    let view = set(Some(Some("Asia/Kolkata")), None).await.expect("set");
+    assert_eq!((view.time_zone.as_deref(), view.quiet_hours), (Some("Asia/Kolkata"), None));
+    for (key, at) in [(by_cron, kolkata), (by_days, 90 * DAY_MS), (own_zone, utc), (own_quiet, kolkata)] {
+        assert_eq!(next(key).await.0, at);
+    }
+    // Three in the morning UTC is half past eight in Kolkata.
+    set(None, Some(Some("02:00-05:00"))).await.expect("set");
+    for (key, at) in [(by_cron, kolkata + 2 * HOUR_MS), (own_zone, utc), (own_quiet, kolkata)] {
+        assert_eq!(next(key).await.0, at);
+    }
+    let settings = next(by_cron).await.1;
+    assert_eq!((&*settings.timezone, settings.quiet_hours), ("Asia/Kolkata", None));
+    assert_eq!(settings.team_quiet_hours.as_deref(), Some("02:00-05:00"));
+    assert_eq!(next(own_quiet).await.1.team_quiet_hours, None);
+
+    // It stays so after a restart, and is what happens.
+    let instance = instance.reopen().await;
+    let service = &instance.service;
+    instance.clock.set(NOON + kolkata);
+    assert_eq!(instance.rotates().await, 1, "the one with quiet hours of its own");
+    assert_eq!(instance.rotation_of(&ana, own_quiet).await.version, 2);
+    instance.clock.set(NOON + kolkata + 2 * HOUR_MS);
+    instance.rotates().await;
+    assert_eq!(instance.rotation_of(&ana, by_cron).await.version, 2);
+    let due = async |key: Id| {
+        let seen = instance.rotation_of(&ana, key).await;
+        seen.next_rotation.expect("a time").as_millisecond() - NOON
+    };
+    assert_eq!(due(by_cron).await, kolkata + 26 * HOUR_MS);
+
+    // Who moves it home gets it by their own clock, which it follows.
+    let home = KeyPatch { team: Some(None), ..KeyPatch::default() };
+    service.update_key(&ana, &by_id(by_cron), home, None).await.expect("moved");
+    assert_eq!(due(by_cron).await, utc);
+    let zone = ProfileChange { time_zone: Some("America/New_York".to_owned()), ..ProfileChange::default() };
+    service.change_profile(&ana, zone).await.expect("changed");
+    assert_eq!(
+        due(by_cron).await,
+        utc + 4 * HOUR_MS,
+        "three in the morning there, where summer time has begun"
+    );
+    assert_eq!(due(own_quiet).await, kolkata + DAY_MS, "the team has a clock of its own");
+    let none = TeamPatch { time_zone: Some(None), quiet_hours: Some(None), ..TeamPatch::default() };
+    let view = service.update_team(&ana, team, none).await.expect("set");
+    assert_eq!((view.time_zone, view.quiet_hours), (None, None));
+    assert_eq!(due(own_quiet).await, utc + 4 * HOUR_MS, "by whoever made it");
 }

@@ -46,19 +46,26 @@ pub(super) async fn create(context: &Context<'_>, args: &Args) -> Result<(), Fai
         args.all("--environment").map(keys::environment_named).collect::<Result<_, _>>()?;
     let environments = (!environments.is_empty()).then_some(environments);
     let monthly_budget = budgets::amount(args, "--budget")?;
-    let new = NewTeam { name, environments, monthly_budget };
+    let said = |flag| args.get(flag).filter(|text| !text.is_empty()).map(str::to_owned);
+    let (time_zone, quiet_hours) = (said("--timezone"), said("--quiet-hours"));
+    let new = NewTeam { name, environments, monthly_budget, time_zone, quiet_hours };
     let team = context.service.create_team(context.caller, new).await?;
     answer_with(context, args, &team).await
 }
 
 pub(super) async fn edit(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let clearable =
+        |flag| args.get(flag).map(|text| Some(text.trim().to_owned()).filter(|text| !text.is_empty()));
     let patch = TeamPatch {
         name: args.get("--name").map(str::to_owned),
+        environments: None,
         monthly_budget: budgets::amount_or_none(args, "--budget")?,
-        ..TeamPatch::default()
+        time_zone: clearable("--timezone"),
+        quiet_hours: clearable("--quiet-hours"),
     };
-    if patch.name.is_none() && patch.monthly_budget.is_none() {
-        return Err(Failure::Usage("say what to change: --name, --budget".to_owned()));
+    if ["--name", "--budget", "--timezone", "--quiet-hours"].iter().all(|flag| args.get(flag).is_none()) {
+        let text = "say what to change: --name, --budget, --timezone, --quiet-hours";
+        return Err(Failure::Usage(text.to_owned()));
     }
     let team = named(context, args.operands.first().map(String::as_str)).await?;
     let team = context.service.update_team(context.caller, team.id, patch).await?;
@@ -221,6 +228,8 @@ async fn answer_with(context: &Context<'_>, args: &Args, team: &TeamView) -> Res
         ["Members", &team.members.to_string()],
         ["Keys", &team.keys.to_string()],
         ["Monthly budget", &team.monthly_budget.map_or("none".to_owned(), |budget| budget.to_string())],
+        ["Time zone", team.time_zone.as_deref().unwrap_or("that of whoever made a key")],
+        ["Quiet hours", team.quiet_hours.as_deref().unwrap_or("none")],
         ["Sealed keys", access(team.access)],
     ]
     .into_iter()

@@ -107,6 +107,7 @@ pub(super) fn reminding() -> RotationSettingsView {
         cron: None,
         timezone: "UTC".to_owned(),
         quiet_hours: None,
+        team_quiet_hours: None,
         evidence: true,
         idle_time: "1h".to_owned(),
         longest_extension: "7d".to_owned(),

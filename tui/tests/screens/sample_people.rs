@@ -37,6 +37,8 @@ pub(crate) fn teams() -> Vec<TeamView> {
         rekeying: u64::from(n == 1) * 2,
         newcomers: u64::from(n == 0),
         monthly_budget: [Some(Money(1_200_000_000)), Some(Money(1_000_000_000)), None][n],
+        time_zone: (n == 0).then(|| "Europe/Madrid".to_owned()),
+        quiet_hours: (n == 0).then(|| "08:00-18:00".to_owned()),
         created_at: ago(200 * DAY),
     };
     vec![

@@ -280,8 +280,13 @@ async fn budgets_are_set_listed_and_tried() {
     assert!(edited["monthlyBudget"].is_null());
     let team = server.run(&ana, "team create Payments --budget 1200 --json", b"").await.json();
     assert_eq!(team["monthlyBudget"], 1200.0);
-    let team = server.run(&ana, "team edit Payments --name Money --budget 0.5", b"").await.out().to_owned();
+    let edit =
+        "team edit Payments --name Money --budget 0.5 --timezone Asia/Kolkata --quiet-hours 8:00-18:00";
+    let team = server.run(&ana, edit, b"").await.out().to_owned();
     assert!(team.contains("Money") && team.contains("Monthly budget  0.50"), "{team}");
+    assert!(team.contains("Asia/Kolkata") && team.contains("08:00-18:00"), "{team}");
+    let team = server.run(&ana, "team edit Money --timezone '' --json", b"").await.json();
+    assert!(team["timeZone"].is_null() && team["quietHours"] == "08:00-18:00", "{team}");
     let wrong = [
         "keys edit billing --budget -1",
         "keys edit billing --refuse-over-budget",

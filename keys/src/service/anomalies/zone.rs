@@ -5,15 +5,18 @@ use jiff::tz::TimeZone;
 use keyward_store::model::{Id, Role};
 
 use crate::clock::timestamp;
+use crate::service::hours;
 use crate::service::mirror::Tables;
 
-/// The time zone of a key's space: its owner's; of several, that of whoever joined first. UTC until one is set.
+/// The time zone of a key's space: its team's, or its owner's; of several, that of whoever joined first. UTC until one is
+/// set.
 pub(super) fn zone_of(tables: &Tables, api_key: Id) -> TimeZone {
     let Some(key) = tables.keys.get(api_key) else { return TimeZone::UTC };
     let owners = tables.members_of(key.record.space).filter(|row| row.record.role == Role::Owner);
     let first = owners.min_by_key(|row| (row.record.joined_ms, row.record.account));
-    let name = first.and_then(|row| tables.accounts.get(&row.record.account)?.record.time_zone.clone());
-    name.and_then(|name| TimeZone::get(&name).ok()).unwrap_or(TimeZone::UTC)
+    let owner = || tables.accounts.get(&first?.record.account)?.record.time_zone.as_deref();
+    let name = hours::zone_of(tables, key.record.space).or_else(owner);
+    name.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
 }
 
 /// Seconds since 1970 as that clock counts them: in autumn an hour comes twice, in spring one is left out.

@@ -31,7 +31,7 @@ use crate::view::RotationView;
 pub(crate) use drive::Rotor;
 pub(crate) use evidence::Evidence;
 pub(crate) use moves::Moment;
-pub(crate) use plan::{LONGEST_MS, check, next_due, plan_of, set};
+pub(crate) use plan::{LONGEST_MS, check, moved_due, next_due, plan_of, set};
 pub(crate) use progress::progress;
 pub(crate) use shown::{settings_view, state_of};
 

@@ -15,6 +15,7 @@ use crate::input::{RotationMethodName, RotationPatch};
 use crate::rotation::Ledger;
 use crate::rotation::schedule::{self, Schedule, zone};
 use crate::service::change::Draft;
+use crate::service::hours::Home;
 use crate::service::mirror::Tables;
 use crate::service::rotation::moves::past;
 use crate::service::text::Faults;
@@ -53,25 +54,51 @@ pub(crate) fn plan_of(tables: &Tables, api_key: Id) -> RotationPlan {
 
 /// When a key's rotations are due.
 pub(crate) fn schedule_of(tables: &Tables, key: &ApiKey, plan: &RotationPlan) -> Schedule {
-    let zone = zone_of(tables, key, plan);
-    match &plan.cron {
+    schedule_at(&Home::of(tables, key), key, plan)
+}
+
+/// The same, at this home.
+fn schedule_at(home: &Home, key: &ApiKey, plan: &RotationPlan) -> Schedule {
+    let zone = plan.time_zone.as_deref().and_then(zone).unwrap_or(home.zone);
+    let schedule = match &plan.cron {
         Some(cron) => Schedule::set_cron(cron, zone, plan.quiet),
         None => Schedule::days(key.rotation_interval_days, zone, plan.quiet),
+    };
+    match home.quiet.filter(|_| plan.quiet.is_none()) {
+        Some(quiet) => schedule.hushed(quiet, home.zone),
+        None => schedule,
     }
 }
 
 /// When a key is due next, from this moment on.
 pub(crate) fn next_due(tables: &Tables, key: &ApiKey, now_ms: i64) -> Option<i64> {
-    // The rotation that was due last may lie ahead, where the clock was set back.
-    let last = tables.rotations.state(key.id).and_then(|row| row.record.last_due_ms);
-    let from_ms = last.map_or(now_ms, |last| last.max(now_ms));
+    let from_ms = reckoned_from(tables, key, now_ms);
     schedule_of(tables, key, &plan_of(tables, key.id)).after(from_ms)
 }
 
-/// The plan's own zone, or that of whoever made the key.
+/// The rotation that was due last may lie ahead, where the clock was set back.
+fn reckoned_from(tables: &Tables, key: &ApiKey, now_ms: i64) -> i64 {
+    let last = tables.rotations.state(key.id).and_then(|row| row.record.last_due_ms);
+    last.map_or(now_ms, |last| last.max(now_ms))
+}
+
+/// When a key is due next that comes from one home to another: what its clock has said, the new one says anew. What is due
+/// already stays so, and what does not come of the clock (days that are being counted, the end of a value's life) stays
+/// where it is; none of it comes later than by the new clock.
+pub(crate) fn moved_due(tables: &Tables, key: &ApiKey, from: &Home, to: &Home, now_ms: i64) -> Option<i64> {
+    let next_ms = key.next_rotation_ms.filter(|next| *next > now_ms);
+    let Some(next_ms) = next_ms else { return key.next_rotation_ms };
+    let (plan, from_ms) = (plan_of(tables, key.id), reckoned_from(tables, key, now_ms));
+    let at = |home| schedule_at(home, key, &plan).after(from_ms);
+    match (at(from) == Some(next_ms), at(to)) {
+        (true, by_clock) => by_clock,
+        (false, by_clock) => by_clock.into_iter().chain([next_ms]).min(),
+    }
+}
+
+/// The plan's own zone, or that of the key's home.
 pub(crate) fn zone_of(tables: &Tables, key: &ApiKey, plan: &RotationPlan) -> Tz {
-    let maker = || tables.accounts.get(&key.created_by)?.record.time_zone.as_deref().and_then(zone);
-    plan.time_zone.as_deref().and_then(zone).or_else(maker).unwrap_or(Tz::UTC)
+    plan.time_zone.as_deref().and_then(zone).unwrap_or_else(|| Home::of(tables, key).zone)
 }
 
 /// Sets how a key is rotated, in a change of its record; `None` forgets what was set. The key the provider is shown was

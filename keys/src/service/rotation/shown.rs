@@ -16,6 +16,7 @@ use crate::rotation::{Ledger, Terms, Way};
 use crate::service::Service;
 use crate::service::access::{Target, authorise, may};
 use crate::service::fetches::last_fetch;
+use crate::service::hours::Home;
 use crate::service::mirror::Tables;
 use crate::service::rotation::plan::{method_name, plan_of, schedule_of, zone_of};
 use crate::service::text::Faults;
@@ -187,6 +188,7 @@ pub(crate) fn settings_view(tables: &Tables, key: &ApiKey, now_ms: i64) -> Rotat
     let schedule = schedule_of(tables, key, &plan);
     let upcoming = schedule.upcoming(key.next_rotation_ms, now_ms, 3).into_iter().map(timestamp).collect();
     let timezone = zone_of(tables, key, &plan).name().to_owned();
+    let home = Home::of(tables, key);
     let RotationPlan { method, overlap_ms, cron, quiet, evidence, idle_ms, extend_ms, .. } = plan;
     let mut view = RotationSettingsView {
         method: method_name(&method),
@@ -200,6 +202,7 @@ pub(crate) fn settings_view(tables: &Tables, key: &ApiKey, now_ms: i64) -> Rotat
         cron,
         timezone,
         quiet_hours: quiet.map(quiet_text),
+        team_quiet_hours: home.quiet.filter(|_| quiet.is_none()).map(quiet_text),
         evidence,
         idle_time: span(idle_ms),
         longest_extension: span(extend_ms),

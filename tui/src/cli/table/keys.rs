@@ -15,9 +15,9 @@ const CRON: Flag = option(
     "when it is rotated: five fields, or six with seconds first; '' for the interval",
 );
 const TIMEZONE: Flag =
-    option("--timezone", "ZONE", "the IANA zone of --cron and --quiet-hours; '' for its maker's");
+    option("--timezone", "ZONE", "the IANA zone of --cron and --quiet-hours; '' for its team's or maker's");
 const QUIET: Flag =
-    option("--quiet-hours", "TIMES", "when none begins by itself, such as 22:00-06:30; '' for none");
+    option("--quiet-hours", "TIMES", "when none begins by itself, such as 22:00-06:30; '' for its team's");
 const OVERLAP: Flag = option("--overlap", "TIME", "for how long the old value stays too, such as 1h or 7d");
 const TEMPLATE: Flag =
     option("--template", "TEXT", "with generate: what values look like, such as sk-live-{48}; '' for {48}");

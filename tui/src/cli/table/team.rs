@@ -47,6 +47,8 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: &[
             Flag { many: true, ..ENVIRONMENT },
             option("--budget", "AMOUNT", "what a month of all its keys may cost, such as 1200"),
+            option("--timezone", "ZONE", "the IANA time zone of its people, such as Europe/Zurich"),
+            option("--quiet-hours", "FROM-TO", "when no rotation of its keys begins by itself, 08:00-18:00"),
         ],
         about: "Make a team that you own",
         more: "With --environment, its keys are for the environments that are named; else for all.",
@@ -58,9 +60,15 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: &[
             option("--name", "NAME", "its new name"),
             option("--budget", "AMOUNT", "what a month of all its keys may cost, such as 1200, or none"),
+            option(
+                "--timezone",
+                "ZONE",
+                "the IANA time zone of its people, such as Europe/Zurich; '' for none",
+            ),
+            option("--quiet-hours", "FROM-TO", "when no rotation of its keys begins by itself; '' for none"),
         ],
         about: "Change a team: only what you name",
-        more: "",
+        more: "Its time zone is that of its keys' --cron, where they have none of their own, and of its quiet hours.",
     },
     Command {
         verb: Verb::TeamInvite,

@@ -20,11 +20,11 @@ const SHOWN: usize = 24;
 /// What is chosen, and what that means.
 pub(super) struct Rotating {
     pub(super) method: RotationMethodName,
-    /// The time zone of what is typed.
+    /// The time zone of what is typed, but for a new key of a team that has its own.
     zone: String,
     now_ms: i64,
     /// What the two below were reckoned from: keys that change nothing of it cost nothing.
-    from: Option<[String; 3]>,
+    from: Option<[String; 4]>,
     /// The next times, or what is wrong with what is typed.
     coming: Result<Vec<Timestamp>, String>,
     /// What values would look like. It is nobody's value.
@@ -77,18 +77,28 @@ impl Fields {
         }
     }
 
+    /// The time zone of what is typed.
+    fn zone(&self) -> &str {
+        let team = self.spaces.zone().filter(|_| self.key_at_hand().is_none());
+        team.unwrap_or(&self.rotating.zone)
+    }
+
     /// Something was typed: what it means now.
     pub(super) fn reckon(&mut self, now_ms: i64) {
         const FROM: [Field; 3] = [Field::Rotation, Field::Quiet, Field::Template];
-        let known = |from: &[String; 3]| FROM.iter().zip(from).all(|(field, text)| self.text(*field) == text);
+        let zone = self.zone().to_owned();
+        let known = |[texts @ .., from]: &[String; 4]| {
+            *from == zone && FROM.iter().zip(texts).all(|(field, text)| self.text(*field) == text)
+        };
         if self.rotating.from.as_ref().is_some_and(known) {
             return;
         }
-        self.rotating.from = Some(FROM.map(|field| self.text(field).to_owned()));
+        let [often, quiet, template] = FROM.map(|field| self.text(field).to_owned());
+        self.rotating.from = Some([often, quiet, template, zone.clone()]);
         self.rotating.now_ms = now_ms;
         let quiet = Some(self.text(Field::Quiet).trim()).filter(|text| !text.is_empty());
         self.rotating.coming = match self.often() {
-            Ok(Some(often)) => due::upcoming(&often, &self.rotating.zone, quiet, now_ms),
+            Ok(Some(often)) => due::upcoming(&often, &zone, quiet, now_ms),
             Ok(None) => Ok(Vec::new()),
             Err(fault) => Err(fault.to_owned()),
         };
@@ -176,7 +186,7 @@ impl Fields {
         match field {
             Field::Rotation => {
                 let coming = self.rotating.coming.as_ref().ok().filter(|times| !times.is_empty())?;
-                let zone = TimeZone::get(&self.rotating.zone).unwrap_or(TimeZone::UTC);
+                let zone = TimeZone::get(self.zone()).unwrap_or(TimeZone::UTC);
                 let told = |at: &Timestamp| at.to_zoned(zone.clone()).strftime("%-d %b %H:%M").to_string();
                 let times: Vec<_> = coming.iter().map(told).collect();
                 Some(format!("Next: {}.", times.join(", ")))

@@ -12,7 +12,8 @@ use crate::widgets::pen::safe;
 /// A choice among spaces; one's own until something else is chosen.
 #[derive(Default)]
 pub(super) struct Spaces {
-    teams: Vec<(Id, String)>,
+    /// Each with its name and its time zone.
+    teams: Vec<(Id, String, Option<String>)>,
     /// 0 is one's own.
     at: usize,
     asked: Option<Pending>,
@@ -33,7 +34,7 @@ impl Spaces {
         self.asked = None;
         if let Some(Answer::Teams(teams)) = answer {
             let adds = |team: &TeamView| team.role >= Role::Member;
-            let named = |team: TeamView| (team.id, safe(&team.name).into_owned());
+            let named = |team: TeamView| (team.id, safe(&team.name).into_owned(), team.time_zone);
             self.teams = teams.into_iter().filter(adds).map(named).collect();
         }
     }
@@ -55,7 +56,16 @@ impl Spaces {
 
     /// The team; none when they are one's own.
     pub(super) fn team(&self) -> Option<Id> {
-        self.at.checked_sub(1).and_then(|at| self.teams.get(at)).map(|(id, _)| *id)
+        self.team_at().map(|(id, ..)| *id)
+    }
+
+    /// The chosen team's time zone, if it has one.
+    pub(super) fn zone(&self) -> Option<&str> {
+        self.team_at()?.2.as_deref()
+    }
+
+    fn team_at(&self) -> Option<&(Id, String, Option<String>)> {
+        self.at.checked_sub(1).and_then(|at| self.teams.get(at))
     }
 
     /// What can be chosen, and which is.
@@ -69,6 +79,6 @@ impl Spaces {
 
     /// The chosen one.
     pub(super) fn word(&self) -> &str {
-        self.at.checked_sub(1).and_then(|at| self.teams.get(at)).map_or("yourself", |(_, name)| name)
+        self.team_at().map_or("yourself", |(_, name, _)| name)
     }
 }

@@ -113,7 +113,8 @@ fn standing<'a>(rows: &mut Vec<Row<'a>>, view: &'a RotationView, columns: u16, n
     if !upcoming.is_empty() {
         fact(rows, columns, "Next", &upcoming.join(", "), Tone::Text);
     }
-    let quiet = settings.quiet_hours.as_ref().map(|quiet| format!("; quiet {}", safe(quiet)));
+    let quiet = settings.quiet_hours.as_ref().or(settings.team_quiet_hours.as_ref());
+    let quiet = quiet.map(|quiet| format!("; quiet {}", safe(quiet)));
     let how = format!("{}{}", track::method_in_words(settings.method), quiet.unwrap_or_default());
     fact(rows, columns, "How", &how, Tone::Text);
     if let Some(url) = &settings.url {

@@ -1,7 +1,6 @@
 //! The forms about teams: make one, change one, join one, invite somebody, give somebody another role.
 
 use keyward_keys::input::{NewTeam, TeamPatch};
-use keyward_keys::prices::Money;
 use keyward_keys::view::{MemberView, TeamView};
 use secrecy::SecretString;
 
@@ -9,19 +8,27 @@ use crate::app::cx::Cx;
 use crate::app::{Answer, Query, TeamAnswer, TeamQuery};
 use crate::notice::NoticeKind;
 use crate::pages::once::OncePage;
-use crate::pages::sheet::{Field, Kind, Sheet};
+use crate::pages::sheet::{Field, Kind, Sheet, Values};
 use crate::pages::team::people::TeamPage;
 use crate::pages::team::words::{ROLES, number, role, role_at};
 use crate::pages::{Page, Step};
 use crate::widgets::pen::safe;
 
-/// What a team is called, and what a month of its keys may cost.
-fn team_fields(name: &str, budget: Option<Money>) -> Vec<Field> {
+/// What a team is called, what a month of its keys may cost, and its hours.
+fn team_fields(team: Option<&TeamView>) -> Vec<Field> {
     let hint = "Optional: what a month of all its keys may cost.";
-    let budget = budget.map(|budget| budget.units().to_string()).unwrap_or_default();
+    let budget = team.and_then(|team| team.monthly_budget).map(|budget| budget.units().to_string());
+    let line = |name, label, hint| Field::new(name, label, hint, Kind::Line);
+    let said = |text: fn(&TeamView) -> Option<&String>| team.and_then(text).cloned().unwrap_or_default();
+    let zone = "Optional: of rotation by cron, such as Europe/Zurich.";
+    let quiet = "Optional: no rotation begins by itself, 08:00-18:00.";
     vec![
-        Field::new("name", "Name", "What its people call it, such as Payments.", Kind::Line).starting(name),
-        Field::new("monthlyBudget", "Monthly budget", hint, Kind::Amount).starting(budget),
+        line("name", "Name", "What its people call it, such as Payments.")
+            .starting(said(|team| Some(&team.name))),
+        Field::new("monthlyBudget", "Monthly budget", hint, Kind::Amount)
+            .starting(budget.unwrap_or_default()),
+        line("timeZone", "Time zone", zone).at_least(0).starting(said(|team| team.time_zone.as_ref())),
+        line("quietHours", "Quiet hours", quiet).at_least(0).starting(said(|team| team.quiet_hours.as_ref())),
     ]
 }
 
@@ -41,26 +48,40 @@ pub(super) fn new_team() -> Box<dyn Page> {
     Sheet::page(
         "New team",
         lead,
-        team_fields("", None),
+        team_fields(None),
         |values| {
+            let (time_zone, quiet_hours) = (said(values, 2), said(values, 3));
             let (name, monthly_budget) = (values.text(0), values.amount(1));
-            Query::Team(TeamQuery::Create(NewTeam { name, monthly_budget, ..NewTeam::default() }))
+            let new = NewTeam { name, environments: None, monthly_budget, time_zone, quiet_hours };
+            Query::Team(TeamQuery::Create(new))
         },
         |answer, cx| to_team(answer, cx, "You own"),
     )
 }
 
-/// Another name or budget for a team.
+/// What was typed, if anything was.
+fn said(values: &Values, field: usize) -> Option<String> {
+    Some(values.text(field)).filter(|text| !text.is_empty())
+}
+
+/// Another name, budget or other hours for a team.
 pub(super) fn edit(team: &TeamView) -> Box<dyn Page> {
     let (id, before) = (team.id, team.monthly_budget);
+    let (zone_before, quiet_before) = (team.time_zone.clone(), team.quiet_hours.clone());
     let lead = "People hear when its keys together have spent 50, 80, 95 and 100 % of the budget.";
     Sheet::page(
         "Edit the team",
         lead,
-        team_fields(&team.name, before),
+        team_fields(Some(team)),
         move |values| {
             let monthly_budget = Some(values.amount(1)).filter(|budget| *budget != before);
-            let patch = TeamPatch { name: Some(values.text(0)), monthly_budget, ..TeamPatch::default() };
+            let patch = TeamPatch {
+                name: Some(values.text(0)),
+                environments: None,
+                monthly_budget,
+                time_zone: Some(said(values, 2)).filter(|zone| *zone != zone_before),
+                quiet_hours: Some(said(values, 3)).filter(|quiet| *quiet != quiet_before),
+            };
             Query::Team(TeamQuery::Change(id, patch))
         },
         |answer, cx| {

@@ -2,7 +2,7 @@
 
 use super::{asked, copied, stage, stage_at, take};
 use crate::sample::people::members;
-use crate::sample::{Look, id};
+use crate::sample::{Look, Stage, id};
 use keyward_keys::{Event, Role};
 use keyward_tui::app::{Answer, AppEvent, Query, TeamAnswer, TeamQuery};
 use keyward_tui::notice::{Notice, NoticeKind};
@@ -100,26 +100,32 @@ fn those_who_may_not_are_told_instead_of_asked() {
 }
 
 #[test]
-fn a_team_gets_its_name_and_its_budget_in_one_form() {
+fn a_team_gets_its_name_its_budget_and_its_hours_in_one_form() {
     let mut stage = stage("6e\t");
     assert!(stage.text().contains("1200"), "what it is now: {}", stage.text());
     stage.hold = true;
     stage.key(Key::ctrl('u'));
-    stage.press("much\r");
+    stage.press("much");
+    stage.key(Key::ctrl('s'));
     assert!(stage.text().contains("an amount, such as 50") && stage.held.is_empty(), "{}", stage.text());
-    let mut budget = |typed: &str| {
+    let saved = |stage: &mut Stage, typed: &str| {
         stage.key(Key::ctrl('u'));
         stage.press(typed);
-        stage.press("\r");
-        let (request, query) = take(&mut stage, |query| matches!(query, Query::Team(TeamQuery::Change(..))));
+        stage.key(Key::ctrl('s'));
+        let (request, query) = take(stage, |query| matches!(query, Query::Team(TeamQuery::Change(..))));
         stage.answer(request, Err(Notice::new(NoticeKind::Failure, "Too much is waiting.")));
         let Query::Team(TeamQuery::Change(team, patch)) = query else { panic!("a change") };
         assert_eq!((team, patch.name.as_deref()), (id(300), Some("Payments")));
-        patch.monthly_budget
+        patch
     };
-    assert_eq!(budget("1200"), None, "as it was");
-    assert_eq!(budget("49.90"), Some("49.90".parse().ok()));
-    assert_eq!(budget(""), Some(None));
+    assert_eq!(saved(&mut stage, "1200").monthly_budget, None, "as it was");
+    assert_eq!(saved(&mut stage, "49.90").monthly_budget, Some("49.90".parse().ok()));
+    assert_eq!(saved(&mut stage, "").monthly_budget, Some(None));
+    stage.press("\t");
+    let patch = saved(&mut stage, "");
+    assert_eq!((patch.time_zone, patch.quiet_hours), (Some(None), None), "one is taken back, one as it was");
+    stage.press("\t");
+    assert_eq!(saved(&mut stage, "9:00-17:00").quiet_hours, Some(Some("9:00-17:00".to_owned())));
 }
 
 #[test]
