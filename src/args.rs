@@ -58,7 +58,7 @@ pub struct Common {
 pub enum Command {
     /// Starts the daemon
     Serve(Serve),
-    /// Starts a throw-away instance with sample keys and live traffic, and opens its dashboard
+    /// Starts a throw-away instance with sample teams, keys and live traffic, and opens its dashboard
     Demo,
     /// Opens the dashboard in this terminal, on the daemon of this machine
     Console(Console),

@@ -1,10 +1,11 @@
-//! `keyward demo`: a throw-away instance on loopback with sample keys, a year of history and live traffic. Everything
+//! `keyward demo`: a throw-away instance on loopback with sample teams and keys, a year of history and live traffic. Everything
 //! goes through the real core and the real doors; only the numbers are made up. Nothing outlives it.
 //!
-//! `sample` says which keys there are, `history` what happened to them, `traffic` what happens now.
+//! `sample` says which keys there are, `people` whose they are, `history` what happened to them, `traffic` what happens now.
 
 mod history;
 mod numbers;
+mod people;
 mod sample;
 mod traffic;
 
@@ -13,6 +14,7 @@ use std::path::Path;
 
 use keyward_config::{Config, Environment, Sources};
 use keyward_keys::crypto::PasswordCost;
+use keyward_keys::{Door, Presence};
 use keyward_tui::ssh::{Shutdown, load_or_make_host_key};
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
@@ -75,7 +77,7 @@ async fn run(
     let folder = Folder::make(&config)?;
     let listeners = Listeners::bind(&config).await?;
     if on_terminal {
-        output::talk("Making sample keys and their history...");
+        output::talk("Making sample teams, keys and their history...");
     }
     let key_file = place.join("key");
     let person = sample::Person { login: LOGIN, ssh_key: load_or_make_host_key(&key_file)?.public_line() };
@@ -85,10 +87,14 @@ async fn run(
     known_host(&daemon, place)?;
     let service = daemon.service().clone();
     history::newest(&service, &keys).await?;
-    let life = Life(vec![
-        tokio::spawn(history::rest(service.clone(), keys.clone())),
-        tokio::spawn(traffic::flow(service, keys, LOGIN)),
-    ]);
+    let system = service.system_caller("demo", Door::Local);
+    let life = Life {
+        _connected: people::connected(&service, &system, &keys)?,
+        tasks: vec![
+            tokio::spawn(history::rest(service.clone(), keys.clone())),
+            tokio::spawn(traffic::flow(service, keys, LOGIN)),
+        ],
+    };
     let mut running = tokio::spawn(daemon.run(shutdown.clone()));
     let line = ssh_line(place, addresses);
     tell(common, &line, addresses, &password);
@@ -111,11 +117,14 @@ async fn run(
 }
 
 /// What keeps the demo alive; ends when this is dropped.
-struct Life(Vec<JoinHandle<()>>);
+struct Life {
+    _connected: Vec<Presence>,
+    tasks: Vec<JoinHandle<()>>,
+}
 
 impl Drop for Life {
     fn drop(&mut self) {
-        self.0.iter().for_each(JoinHandle::abort);
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -152,7 +161,7 @@ fn tell(common: &Common, line: &str, addresses: Addresses, password: &SecretStri
         }));
     } else {
         output::result(&format!(
-            "\n  keyward demo: sample keys, made-up numbers; gone when you leave.\n\n  \
+            "\n  keyward demo: sample teams and keys, made-up numbers; gone when you leave.\n\n  \
              {line}\n\n  REST      {api}\n  e-mail    {email}\n  password  {password}\n",
             email = sample::EMAIL,
         ));

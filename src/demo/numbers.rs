@@ -42,7 +42,14 @@ pub(super) fn event(sample: &Sample, at: Option<Timestamp>, trouble: f64) -> Tra
         (true, _) => 503,
     };
     let slow = if status >= 500 { 3.0 } else { 1.0 };
+    let model = (fastrand::f64().powi(2) * sample.models.len() as f64) as usize;
+    let tokens = || (300.0 * (0.8 * normal()).exp()) as u32;
+    let asked = sample.models.get(model).map(|model| {
+        let (sent, answered) = (3 * tokens(), tokens());
+        format!(r#"{{"model":"{model}","usage":{{"input_tokens":{sent},"output_tokens":{answered}}}}}"#)
+    });
     TrackEvent {
+        metadata: asked,
         endpoint: Some(endpoint.to_owned()),
         method: Some(method.to_owned()),
         status_code: Some(status),

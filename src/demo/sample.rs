@@ -1,4 +1,4 @@
-//! The demo's person and keys. The values are random letters behind a fitting prefix; they open nothing anywhere.
+//! The demo's keys, and the person who made them. The values are random letters behind a fitting prefix; they open nothing anywhere.
 
 use std::iter::repeat_with;
 
@@ -6,11 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use keyward_config::Config;
 use keyward_keys::Environment::{Development, Production, Staging};
 use keyward_keys::crypto::PasswordCost;
-use keyward_keys::input::{AddedAccount, KeyPatch, KeyRef, NewAccount, NewKey};
+use keyward_keys::input::RotationMethodName::{self, Generate, Remind};
+use keyward_keys::input::{AddedAccount, KeyPatch, KeyRef, NewAccount, NewKey, RotationPatch};
 use keyward_keys::view::KeyStatus;
 use keyward_keys::{Caller, Clock, Door, Environment, Id, Plan, Service};
 use secrecy::SecretString;
 
+use super::people::{self, TEAMS};
 use crate::daemon::open_service;
 use crate::error::Result;
 use crate::folder::Folder;
@@ -35,6 +37,10 @@ pub(super) struct Sample {
     tags: &'static [&'static str],
     monthly_limit: Option<u64>,
     special: Special,
+    /// After how many days a new value is due, and who makes it.
+    rotation: Option<(u32, RotationMethodName)>,
+    /// The models that are asked, the busiest first.
+    pub(super) models: &'static [&'static str],
     /// Made so many days ago.
     pub(super) age_days: i64,
     /// Calls a day, today; fewer before.
@@ -64,6 +70,12 @@ pub(super) struct SampleKey {
     pub(super) sample: &'static Sample,
 }
 
+impl SampleKey {
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.sample.name == name
+    }
+}
+
 const fn sample(
     name: &'static str,
     service: &'static str,
@@ -79,6 +91,8 @@ const fn sample(
         tags,
         monthly_limit: None,
         special: Special::None,
+        rotation: None,
+        models: &[],
         age_days: 0,
         per_day: 0.0,
         errors: 0.0,
@@ -112,6 +126,21 @@ impl Sample {
     const fn special(mut self, special: Special) -> Self {
         self.special = special;
         self
+    }
+
+    const fn rotates(mut self, days: u32, method: RotationMethodName) -> Self {
+        self.rotation = Some((days, method));
+        self
+    }
+
+    const fn asks(mut self, models: &'static [&'static str]) -> Self {
+        self.models = models;
+        self
+    }
+
+    /// The team that it belongs to, by its place; none for what is Ana's own.
+    fn team(&self) -> Option<usize> {
+        TEAMS.iter().position(|(_, tag)| self.tags.contains(tag))
     }
 
     /// Whether calls go on.
@@ -159,31 +188,34 @@ const MAPS: Endpoints =
 const HOOKS: Endpoints = &[("POST", "/api/chat.postMessage"), ("POST", "/api/files.upload")];
 const SEARCH: Endpoints = &[("POST", "/indexes/products/query"), ("POST", "/indexes/products/batch")];
 
-/// Two teams' worth of keys: the shop and the assistant.
+const GPT: &[&str] = &["gpt-4.1-mini", "gpt-4.1", "text-embedding-3-small"];
+const CLAUDE: &[&str] = &["claude-sonnet-4-5", "claude-haiku-4-5"];
+
+/// Two teams' worth of keys, the shop's and the assistant's, and the platform's, which are Ana's own.
 #[rustfmt::skip]
 const SAMPLES: [Sample; 24] = [
     sample("checkout-payments", "Stripe", "sk-", Production, &["shop", "pci"]).calls(365, 1_500.0, 0.008, 210.0, PAYMENTS).limit(100_000).special(Special::Private),
     sample("checkout-payments-test", "Stripe", "sk-", Staging, &["shop"]).calls(361, 120.0, 0.03, 230.0, PAYMENTS),
     sample("payments-local", "Stripe", "sk-", Development, &["shop"]).calls(300, 30.0, 0.09, 240.0, PAYMENTS),
-    sample("assistant-chat", "OpenAI", "sk-", Production, &["assistant", "llm"]).calls(340, 1_600.0, 0.015, 890.0, CHAT).limit(60_000),
-    sample("assistant-chat-eval", "OpenAI", "sk-", Staging, &["assistant", "llm"]).calls(210, 180.0, 0.03, 940.0, CHAT).limit(10_000),
-    sample("prompt-lab", "OpenAI", "sk-", Development, &["assistant", "llm"]).calls(120, 210.0, 0.05, 1_010.0, CHAT).limit(8_000),
-    sample("support-summaries", "Anthropic", "sk-", Production, &["assistant", "llm"]).calls(280, 900.0, 0.006, 1_240.0, MESSAGES).limit(40_000),
-    sample("agent-experiments", "Anthropic", "sk-", Development, &["assistant", "llm"]).calls(90, 380.0, 0.04, 1_400.0, MESSAGES),
-    sample("media-bucket", "AWS S3", "AK", Production, &["shop", "storage"]).calls(365, 1_200.0, 0.002, 42.0, OBJECTS),
+    sample("assistant-chat", "OpenAI", "sk-", Production, &["assistant", "llm"]).calls(340, 1_600.0, 0.015, 890.0, CHAT).limit(60_000).asks(GPT),
+    sample("assistant-chat-eval", "OpenAI", "sk-", Staging, &["assistant", "llm"]).calls(210, 180.0, 0.03, 940.0, CHAT).limit(10_000).asks(GPT),
+    sample("prompt-lab", "OpenAI", "sk-", Development, &["assistant", "llm"]).calls(120, 210.0, 0.05, 1_010.0, CHAT).limit(8_000).asks(GPT),
+    sample("support-summaries", "Anthropic", "sk-", Production, &["assistant", "llm"]).calls(280, 900.0, 0.006, 1_240.0, MESSAGES).limit(40_000).asks(CLAUDE).rotates(281, Remind),
+    sample("agent-experiments", "Anthropic", "sk-", Development, &["assistant", "llm"]).calls(90, 380.0, 0.04, 1_400.0, MESSAGES).asks(CLAUDE),
+    sample("media-bucket", "AWS S3", "AK", Production, &["shop", "storage"]).calls(365, 1_200.0, 0.002, 42.0, OBJECTS).rotates(371, Remind),
     sample("media-bucket-staging", "AWS S3", "AK", Staging, &["shop", "storage"]).calls(355, 90.0, 0.004, 45.0, OBJECTS),
     sample("nightly-backups", "AWS S3", "AK", Production, &["platform", "storage"]).calls(330, 60.0, 0.001, 120.0, OBJECTS).special(Special::Expiring),
     sample("ci-bot", "GitHub", "gh-", Production, &["platform", "ci"]).calls(365, 700.0, 0.01, 130.0, REPOSITORIES).limit(150_000),
-    sample("release-notes", "GitHub", "gh-", Production, &["platform", "ci"]).calls(160, 150.0, 0.01, 150.0, REPOSITORIES),
+    sample("release-notes", "GitHub", "gh-", Production, &["platform", "ci"]).calls(160, 150.0, 0.01, 150.0, REPOSITORIES).rotates(163, Generate),
     sample("fork-sandbox", "GitHub", "gh-", Development, &["platform"]).calls(250, 20.0, 0.06, 150.0, REPOSITORIES).special(Special::Inactive),
     sample("order-mails", "SendGrid", "SG-", Production, &["shop", "mail"]).calls(365, 620.0, 0.012, 95.0, MAIL).limit(50_000),
     sample("order-mails-staging", "SendGrid", "SG-", Staging, &["shop", "mail"]).calls(310, 45.0, 0.02, 98.0, MAIL).limit(2_000),
-    sample("login-codes", "Twilio", "tw-", Production, &["shop", "sms"]).calls(320, 330.0, 0.02, 310.0, TEXTS).limit(20_000),
+    sample("login-codes", "Twilio", "tw-", Production, &["shop", "sms"]).calls(320, 330.0, 0.02, 310.0, TEXTS).limit(20_000).rotates(340, Remind),
     sample("login-codes-dev", "Twilio", "tw-", Development, &["shop", "sms"]).calls(200, 12.0, 0.05, 330.0, TEXTS).limit(500),
-    sample("metrics-intake", "Datadog", "dd-", Production, &["platform"]).calls(345, 1_100.0, 0.001, 28.0, SERIES),
+    sample("metrics-intake", "Datadog", "dd-", Production, &["platform"]).calls(345, 1_100.0, 0.001, 28.0, SERIES).rotates(357, Generate),
     sample("metrics-staging", "Datadog", "dd-", Staging, &["platform"]).calls(345, 110.0, 0.002, 29.0, SERIES),
-    sample("store-locator", "Google Maps", "gm-", Production, &["shop", "maps"]).calls(270, 410.0, 0.004, 64.0, MAPS).limit(30_000),
-    sample("incident-channel", "Slack", "sl-", Production, &["platform"]).calls(230, 70.0, 0.003, 140.0, HOOKS),
+    sample("store-locator", "Google Maps", "gm-", Production, &["shop", "maps"]).calls(270, 410.0, 0.004, 64.0, MAPS).limit(30_000).rotates(269, Remind),
+    sample("incident-channel", "Slack", "sl-", Production, &["platform"]).calls(230, 70.0, 0.003, 140.0, HOOKS).rotates(230, Generate),
     sample("product-search", "Algolia", "al-", Production, &["shop", "search"]).calls(190, 980.0, 0.001, 12.0, SEARCH).limit(80_000),
     sample("product-search-dev", "Algolia", "al-", Development, &["shop", "search"]).calls(185, 120.0, 0.01, 13.0, SEARCH),
 ];
@@ -223,16 +255,20 @@ impl Filling<'_> {
         let added = AddedAccount { account, operator: true, plan: Plan::Enterprise };
         self.service.add_account(&system, added).await?;
         let ana = self.service.account_caller(&system, person.login)?;
+        let teams = people::gather(self.service, &system, &ana).await?;
         let mut oldest_first: Vec<&'static Sample> = SAMPLES.iter().collect();
         oldest_first.sort_by_key(|sample| -sample.age_days);
         let mut keys = Vec::with_capacity(SAMPLES.len());
         for sample in oldest_first {
-            keys.push(self.one(&ana, sample).await?);
+            let team = sample.team().map(|at| teams[at]);
+            keys.push(self.one(&ana, sample, team).await?);
         }
+        self.clock.set(days_before(self.now, 2).as_millisecond());
+        people::latest(self.service, &ana, teams).await?;
         Ok(keys)
     }
 
-    async fn one(&self, ana: &Caller, sample: &'static Sample) -> Result<SampleKey> {
+    async fn one(&self, ana: &Caller, sample: &'static Sample, team: Option<Id>) -> Result<SampleKey> {
         self.clock.set(days_before(self.now, sample.age_days).as_millisecond());
         let private = sample.special == Special::Private;
         let description = match sample.special {
@@ -241,6 +277,7 @@ impl Filling<'_> {
             Special::Inactive => "Switched off after the audit in spring.".to_owned(),
             Special::Private => format!("Private: in this demo its passphrase is `{PASSPHRASE}`."),
         };
+        let (days, method) = sample.rotation.unzip();
         let made = self.service.create_key(
             ana,
             NewKey {
@@ -253,8 +290,11 @@ impl Filling<'_> {
                 monthly_limit: sample.monthly_limit,
                 tags: sample.tags.iter().map(|tag| (*tag).to_owned()).collect(),
                 expires_at: (sample.special == Special::Expiring).then(|| days_before(self.now, -5)),
-                // Nothing rotates here, so an old key must not look overdue.
-                rotation_interval: (sample.age_days >= 90).then_some(0),
+                team,
+                // What is old and not to be rotated must not look overdue.
+                rotation_interval: days.or((sample.age_days >= 90).then_some(0)),
+                rotation: method
+                    .map(|method| RotationPatch { method: Some(method), ..RotationPatch::default() }),
                 ..NewKey::default()
             },
         );
