@@ -52,6 +52,8 @@ pub(crate) enum Subject {
     Show,
     /// Copy the value.
     Copy,
+    /// Open what is sealed, to go on with what was begun.
+    Unlock,
     /// Make a value by a template.
     Generate,
     /// Keep or join the lines of a paste.

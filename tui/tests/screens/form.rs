@@ -162,7 +162,7 @@ fn what_is_emptied_is_cleared_and_networks_are_read() {
 fn a_long_fault_is_told_to_its_end_where_there_is_little_room() {
     for size in [(40, 12), (80, 24), (120, 40)] {
         let mut stage = Stage::new(keys(), &Look::Dark.caps(), size);
-        stage.press("2\re\t\t\t\t\t\t");
+        stage.press("2\re\t\t\t\t\t\t\t");
         retype(&mut stage, "0 0 31 2 *");
         let text = stage.text().split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(!text.contains('…'), "{size:?}: {}", stage.text());
@@ -178,7 +178,7 @@ fn retype(stage: &mut Stage, text: &str) {
 
 #[test]
 fn how_a_key_is_rotated_shows_what_it_means_as_one_types() {
-    let mut stage = stage("\re\t\t\t\t\t\t");
+    let mut stage = stage("\re\t\t\t\t\t\t\t");
     retype(&mut stage, "0 3 * * 1");
     assert!(stage.text().contains("Next: 23 Nov 03:00, 30 Nov 03:00, 7 Dec 03:00"), "{}", stage.text());
     for (typed, fault) in [("0 0 31 2 *", "never comes"), ("1 2 3", "3 fields"), ("9999", "days, 0 to 3650")]
@@ -214,7 +214,7 @@ fn how_a_key_is_rotated_shows_what_it_means_as_one_types() {
 
 #[test]
 fn a_budget_is_tried_on_the_past_while_one_types_it() {
-    let mut stage = stage("\re\t\t\t\t\t");
+    let mut stage = stage("\re\t\t\t\t\t\t");
     retype(&mut stage, "4x");
     assert!(stage.text().contains("an amount, such as 50"), "{}", stage.text());
     retype(&mut stage, "49.9");
@@ -225,4 +225,30 @@ fn a_budget_is_tried_on_the_past_while_one_types_it() {
     let (_, query) = take(&mut stage, |query| matches!(query, Query::Update { .. }));
     let Query::Update { patch, .. } = query else { panic!() };
     assert_eq!(patch.monthly_budget, Some("49.90".parse().ok()));
+}
+
+#[test]
+fn a_key_moves_to_the_team_that_is_chosen_and_one_that_is_sealed_is_opened_first() {
+    let mut stage = stage("\re\t\t\t");
+    assert!(stage.text().contains("Belongs to"), "{}", stage.text());
+    stage.key(Key::plain(KeyCode::Right));
+    assert!(stage.text().contains("It moves to"), "{}", stage.text());
+    stage.hold = true;
+    stage.key(Key::ctrl('s'));
+    let (request, query) = take(&mut stage, |query| matches!(query, Query::Update { .. }));
+    let Query::Update { patch, .. } = query else { panic!() };
+    let team = patch.team.expect("it moves");
+    assert!(patch.name.is_none() && patch.environment.is_none(), "and nothing else changes");
+    stage.answer(request, Err(Notice::new(NoticeKind::Unlock, "It is locked.")));
+    assert!(stage.text().contains("passphrase opens it"), "{}", stage.text());
+    stage.press("a passphrase\r");
+    let (request, query) = take(&mut stage, |query| matches!(query, Query::Unlock(_)));
+    assert!(matches!(query, Query::Unlock(typed) if typed.expose_secret() == "a passphrase"));
+    stage.answer(request, Err(Notice::new(NoticeKind::WrongPassphrase, "That is not it.")));
+    assert!(stage.text().contains("That is not it"), "{}", stage.text());
+    stage.press("another one\r");
+    let (request, _) = take(&mut stage, |query| matches!(query, Query::Unlock(_)));
+    stage.answer(request, Ok(Answer::Unlocked));
+    let (_, query) = take(&mut stage, |query| matches!(query, Query::Update { .. }));
+    assert!(matches!(query, Query::Update { patch, .. } if patch.team == Some(team)), "saved after that");
 }

@@ -45,7 +45,7 @@ impl Fields {
 
     /// Those of a key as it is.
     pub(super) fn of(key: KeyView) -> Self {
-        let mut fields = Self { environment: key.environment, ..Self::new() };
+        let mut fields = Self { environment: key.environment, spaces: Spaces::of(key.team), ..Self::new() };
         let networks = key.networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let limit = key.monthly_limit.map(|limit| limit.to_string()).unwrap_or_default();
         let budget = key.monthly_budget.map(|budget| budget.units().to_string()).unwrap_or_default();
@@ -82,7 +82,7 @@ impl Fields {
     pub(super) fn shown(&self) -> Vec<Field> {
         let shown = |field: &Field| match field {
             Field::Value | Field::Passphrase => self.key.is_none(),
-            Field::Team => self.key.is_none() && self.spaces.any(),
+            Field::Team => self.spaces.any(),
             Field::Networks => self.key.is_some(),
             Field::Repeat => self.has(Field::Passphrase),
             Field::Template | Field::Page | Field::Named | Field::Credential | Field::Parameters => {
@@ -130,6 +130,9 @@ impl Fields {
                 format!("Made at {docs}; usually for {} days.", known.rotation_days)
             }
             (Field::Service, None, Some((name, _))) => format!("Right completes {name}."),
+            (Field::Team, ..) if self.spaces.chosen() && self.key.is_some() => {
+                format!("It moves to {}: who is not there loses it, their tokens too.", self.spaces.word())
+            }
             (Field::Rotation, Some(known), _) if !self.has(Field::Rotation) && self.key.is_none() => {
                 format!("{} days, as is usual for {}; 0 turns it off.", known.rotation_days, known.name)
             }
@@ -169,6 +172,7 @@ impl Fields {
             service: text(Field::Service, &key.service),
             description: text(Field::About, &key.description),
             environment: Some(self.environment).filter(|new| *new != key.environment),
+            team: Some(self.spaces.team()).filter(|_| self.spaces.chosen()),
             tags: Some(self.tags()).filter(|new| *new != key.tags),
             networks: self.networks().filter(|new| *new != key.networks),
             monthly_limit: Some(self.limit()).filter(|new| *new != key.monthly_limit),
@@ -181,6 +185,7 @@ impl Fields {
             || patch.service.is_some()
             || patch.description.is_some()
             || patch.environment.is_some()
+            || patch.team.is_some()
             || patch.tags.is_some()
             || patch.networks.is_some()
             || patch.monthly_budget.is_some()

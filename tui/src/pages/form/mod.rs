@@ -40,6 +40,8 @@ pub(crate) struct FormPage {
     /// What it said that belongs to no field.
     banner: Option<Notice>,
     saving: Option<Pending>,
+    /// What is sealed is opened, to be saved then.
+    opening: Option<Pending>,
     /// A paste of several lines, until it is said how to take it.
     paste: Option<Zeroizing<String>>,
     /// A value is being made.
@@ -73,6 +75,7 @@ impl FormPage {
             refused: Vec::new(),
             banner: None,
             saving: None,
+            opening: None,
             paste: None,
             making: None,
             template: TEMPLATE.to_owned(),
@@ -173,12 +176,22 @@ impl FormPage {
         if let Some((field, _)) = self.refused.first() {
             self.focus = *field;
         }
+        if notice.kind == NoticeKind::Unlock {
+            return self.ask_passphrase(None, cx);
+        }
         let mut text = if rest.is_empty() { notice.text } else { rest.join("; ") };
         if let Some(key) = self.fields.key_at_hand().filter(|_| notice.kind == NoticeKind::Stale) {
             self.reading = Some(cx.ask(Query::Key(key.id)));
             text = "Somebody else changed it meanwhile. Save again to put yours over theirs.".to_owned();
         }
         self.banner = Some(Notice::new(notice.kind, text));
+    }
+
+    /// A sealed key that moves is locked anew, so it has to be opened first.
+    fn ask_passphrase(&self, error: Option<String>, cx: &mut Cx<'_>) {
+        let text =
+            "It is sealed, and is locked anew where it moves. Your unlock passphrase opens it.".to_owned();
+        cx.open(Dialog::passphrase(Subject::Unlock, text, error));
     }
 
     fn insert(&mut self, text: &str, cx: &mut Cx<'_>) {
@@ -205,9 +218,7 @@ impl Page for FormPage {
         if let Some(row) = self.fields.key_at_hand().filter(|key| key.rotation.is_none()) {
             self.reading = Some(cx.ask(Query::Key(row.id)));
         }
-        if self.fields.key_at_hand().is_none() {
-            self.fields.spaces.ask(cx);
-        }
+        self.fields.spaces.ask(cx);
         self.fields.at_home(&cx.user.time_zone);
         self.fields.reckon(cx.now_ms);
     }
@@ -287,6 +298,9 @@ impl Page for FormPage {
     fn verdict(&mut self, subject: Subject, verdict: Verdict, cx: &mut Cx<'_>) -> Step {
         match (subject, verdict) {
             (Subject::Discard, _) => return Step::Back,
+            (Subject::Unlock, Verdict::Passphrase(passphrase)) => {
+                self.opening = Some(cx.ask(Query::Unlock(passphrase)));
+            }
             (Subject::Generate, Verdict::Line(template)) => {
                 self.making = Some(cx.ask(Query::Generate(template.clone())));
                 self.template = template;
@@ -310,7 +324,9 @@ impl Page for FormPage {
     }
 
     fn awaits(&self, id: RequestId) -> bool {
-        [self.saving, self.making, self.reading].into_iter().any(|pending| Pending::is(pending, id))
+        [self.saving, self.making, self.reading, self.opening]
+            .into_iter()
+            .any(|pending| Pending::is(pending, id))
             || self.fields.spaces.awaits(id)
             || self.trial.awaits(id)
     }
@@ -318,6 +334,17 @@ impl Page for FormPage {
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
         if Pending::is(self.making, id) {
             self.made(result, cx);
+            return Step::Stay;
+        }
+        if Pending::is(self.opening, id) {
+            self.opening = None;
+            match result {
+                Ok(_) => self.save(cx),
+                Err(notice) if notice.kind == NoticeKind::WrongPassphrase => {
+                    self.ask_passphrase(Some(notice.text), cx);
+                }
+                Err(notice) => self.refuse(notice, cx),
+            }
             return Step::Stay;
         }
         if self.trial.awaits(id) {

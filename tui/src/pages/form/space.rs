@@ -1,4 +1,4 @@
-//! Whose new keys are to be: one's own, or a team's. Offered are the teams in which one may add keys.
+//! Whose a key is to be: one's own, or a team's. Offered are the teams in which one may add keys, and the one it is in.
 
 use std::borrow::Cow;
 
@@ -9,9 +9,11 @@ use crate::app::cx::{Cx, Pending};
 use crate::app::{Answer, Query, RequestId};
 use crate::widgets::pen::safe;
 
-/// A choice among spaces; one's own until something else is chosen.
+/// A choice among spaces; where it is until something else is chosen.
 #[derive(Default)]
 pub(super) struct Spaces {
+    /// The team that the key is in; none when it is one's own, or is new.
+    home: Option<Id>,
     /// Each with its name and its time zone.
     teams: Vec<(Id, String, Option<String>)>,
     /// 0 is one's own.
@@ -20,6 +22,11 @@ pub(super) struct Spaces {
 }
 
 impl Spaces {
+    /// Those of a key of this team.
+    pub(super) fn of(home: Option<Id>) -> Self {
+        Self { home, ..Self::default() }
+    }
+
     /// Asks which teams there are.
     pub(super) fn ask(&mut self, cx: &mut Cx<'_>) {
         self.asked = Some(cx.ask(Query::Teams));
@@ -33,9 +40,11 @@ impl Spaces {
     pub(super) fn take(&mut self, answer: Option<Answer>) {
         self.asked = None;
         if let Some(Answer::Teams(teams)) = answer {
-            let adds = |team: &TeamView| team.role >= Role::Member;
+            let offered = |team: &TeamView| team.role >= Role::Member || Some(team.id) == self.home;
             let named = |team: TeamView| (team.id, safe(&team.name).into_owned(), team.time_zone);
-            self.teams = teams.into_iter().filter(adds).map(named).collect();
+            self.teams = teams.into_iter().filter(offered).map(named).collect();
+            let home = self.teams.iter().position(|(id, ..)| Some(*id) == self.home);
+            self.at = home.map_or(0, |at| at + 1);
         }
     }
 
@@ -44,9 +53,9 @@ impl Spaces {
         !self.teams.is_empty()
     }
 
-    /// Another than one's own is chosen.
+    /// Another than where it is, is chosen.
     pub(super) fn chosen(&self) -> bool {
-        self.at > 0
+        self.any() && self.team() != self.home
     }
 
     pub(super) fn next(&mut self, forward: bool) {
