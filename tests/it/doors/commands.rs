@@ -5,6 +5,8 @@ use super::*;
 /// Every command with operands as a stranger would try them, its exit code for the stranger, and whether it answers.
 const COMMANDS: &[(&str, &str, u32)] = &[
     ("whoami", "whoami", 0),
+    ("profile show", "profile show", 0),
+    ("profile edit", "profile edit --theme dark", 0),
     ("keys ls", "keys ls --search anas", 0),
     ("keys show", "keys show {id}", 3),
     ("keys add", "keys add --name own --service X", 0),

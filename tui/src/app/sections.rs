@@ -139,7 +139,7 @@ pub(crate) static SECTIONS: &[Section] = &[
         key: Some('9'),
         about: "Theme, time zone, notifications, password, second factor, SSH keys, sessions",
         operators: false,
-        command: Some("whoami"),
+        command: Some("profile show"),
         open: || Box::new(ProfilePage::default()),
     },
     Section {

@@ -5,6 +5,8 @@
 pub(super) enum Verb {
     Help,
     Whoami,
+    ProfileShow,
+    ProfileEdit,
     SessionsLs,
     SessionsEnd,
     KeysLs,

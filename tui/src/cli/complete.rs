@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use keyward_keys::AlertCondition;
 use keyward_keys::input::{KeyQuery, RotationMethodName};
+use keyward_keys::{AlertCondition, NoticeKind};
 
 use super::command::Command;
 use super::parse::{Args, find};
@@ -26,6 +26,8 @@ enum Names {
     Methods,
     Recipes,
     Conditions,
+    Types,
+    Themes,
     None,
 }
 
@@ -91,6 +93,8 @@ async fn of_command(
         Names::Conditions => {
             AlertCondition::ALL.iter().map(|condition| condition.name().to_owned()).collect()
         }
+        Names::Types => NoticeKind::ALL.iter().map(|kind| kind.name().to_owned()).collect(),
+        Names::Themes => ["auto", "dark", "light", "contrast"].map(str::to_owned).to_vec(),
         Names::None => Vec::new(),
     })
 }
@@ -105,6 +109,8 @@ fn names_of(value: &str) -> Names {
         "METHOD" => Names::Methods,
         "RECIPE" => Names::Recipes,
         "CONDITION" => Names::Conditions,
+        "TYPE" => Names::Types,
+        "THEME" => Names::Themes,
         _ => Names::None,
     }
 }

@@ -19,6 +19,7 @@ mod keys;
 mod notifications;
 mod parse;
 mod print;
+mod profile;
 mod request;
 mod rotating;
 mod rotation;
@@ -108,6 +109,8 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
     match verb {
         Verb::Help => help::print(context, &args.operands, args).await,
         Verb::Whoami => account::whoami(context, args).await,
+        Verb::ProfileShow => profile::show(context, args).await,
+        Verb::ProfileEdit => profile::edit(context, args).await,
         Verb::SessionsLs => account::sessions(context, args).await,
         Verb::SessionsEnd => account::end_sessions(context, args).await,
         Verb::KeysLs => keys::ls(context, args).await,

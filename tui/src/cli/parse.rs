@@ -73,10 +73,11 @@ pub(super) fn parse(words: &[String]) -> Result<Parsed, String> {
 }
 
 /// Other words for some commands, and what they mean.
-const SHORT: [(&[&str], &[&str]); 6] = [
+const SHORT: [(&[&str], &[&str]); 7] = [
     (&["alerts"], &["alerts", "ls"]),
     (&["notifications"], &["notifications", "ls"]),
     (&["webhooks"], &["webhooks", "ls"]),
+    (&["profile"], &["profile", "show"]),
     (&["team"], &["team", "ls"]),
     (&["team", "list"], &["team", "ls"]),
     (&["keys", "list"], &["keys", "ls"]),

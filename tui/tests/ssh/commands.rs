@@ -300,3 +300,30 @@ async fn budgets_are_set_listed_and_tried() {
         assert_eq!(server.run(&ana, wrong, b"").await.status, Some(2), "{wrong}");
     }
 }
+
+#[tokio::test]
+async fn the_profile_is_shown_and_only_what_is_named_of_it_changes() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    let before = server.run(&ana, "profile --json", b"").await.json();
+    assert_eq!(before["preferences"]["shareViewing"], false);
+    let line = "profile edit --share-viewing --theme light --mute monthly_limit --mute anomaly --json";
+    let after = server.run(&ana, line, b"").await.json();
+    let preferences = &after["preferences"];
+    assert_eq!((&preferences["shareViewing"], &preferences["theme"]), (&true.into(), &"light".into()));
+    assert_eq!(preferences["muted"], serde_json::json!(["monthly_limit", "anomaly"]));
+    assert_eq!((&after["name"], &after["timeZone"]), (&before["name"], &before["timeZone"]));
+    let shown = server.run(&ana, "profile edit --no-share-viewing --mute none", b"").await;
+    assert!(shown.out().contains("not shared") && shown.out().contains("  none\n"), "{shown:?}");
+    for (line, why) in [
+        ("profile edit", "say what to change"),
+        ("profile edit --theme pink", "--theme is auto"),
+        ("profile edit --mute nothing", "monthly_budget"),
+        ("profile edit --share-viewing --no-share-viewing", "not both"),
+    ] {
+        let wrong = server.run(&ana, line, b"").await;
+        assert!(wrong.status == Some(2) && wrong.err().contains(why), "{line}: {wrong:?}");
+    }
+    let wrong = server.run(&ana, "profile edit --time-zone Mars/Olympus", b"").await;
+    assert!(wrong.status != Some(0) && wrong.err().contains("Europe/Berlin"), "{wrong:?}");
+}

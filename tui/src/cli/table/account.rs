@@ -1,6 +1,6 @@
 //! The person: who they are, what they have open, what opens what is sealed to them.
 
-use crate::cli::command::{Command, NDJSON, Verb, switch};
+use crate::cli::command::{Command, Flag, NDJSON, Verb, option, switch};
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {
@@ -9,6 +9,35 @@ pub(super) const COMMANDS: &[Command] = &[
         operand: None,
         flags: &[],
         about: "Who you are here",
+        more: "",
+    },
+    Command {
+        verb: Verb::ProfileShow,
+        words: &["profile", "show"],
+        operand: None,
+        flags: &[],
+        about: "Your account: name, time zone, theme, what you are told, whether teams see what you look at",
+        more: "",
+    },
+    Command {
+        verb: Verb::ProfileEdit,
+        words: &["profile", "edit"],
+        operand: None,
+        flags: &[
+            option("--name", "NAME", "your name"),
+            option("--email", "E-MAIL", "your e-mail address"),
+            option("--time-zone", "ZONE", "of the IANA database, such as Europe/Berlin"),
+            option("--theme", "THEME", "of the dashboard: auto, dark, light or contrast"),
+            switch("--notifications", "you are notified"),
+            switch("--no-notifications", "you are notified of nothing"),
+            Flag {
+                many: true,
+                ..option("--mute", "TYPE", "a type of which you are not notified; none ends all that")
+            },
+            switch("--share-viewing", "the members of your teams see which page and key you look at"),
+            switch("--no-share-viewing", "they see that you are connected, and no more"),
+        ],
+        about: "Change your account: only what you name",
         more: "",
     },
     Command {
