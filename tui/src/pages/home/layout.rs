@@ -9,6 +9,9 @@ use crate::widgets::pen::Ui;
 /// From this width on, two columns stand side by side.
 const TWO: u16 = 104;
 
+/// From this width on, lines of a shell fit into half of it.
+const HALVES: u16 = 170;
+
 /// The parts of the page.
 pub(super) struct Parts {
     /// Calls as they come.
@@ -75,7 +78,9 @@ impl HomePage {
     pub(super) fn parts(&self, area: Rect, ui: &Ui) -> Parts {
         let (first, told) = (self.pressing(ui), self.told(ui));
         let to_come = self.to_come(coming(area), ui);
-        let columns = if area.width < TWO {
+        let columns = if self.is_new() {
+            self.beginning(area, first, told, ui)
+        } else if area.width < TWO {
             // One below the other, nobody should have to go far for what was told.
             let busiest = self.busiest(usize::from(area.height / 6).clamp(2, 5), ui);
             vec![[Some(first), to_come, Some(busiest), Some(told)].into_iter().flatten().collect()]
@@ -85,14 +90,30 @@ impl HomePage {
         };
         let lines = columns.iter().map(|blocks| rows(blocks).len()).max().unwrap_or(0);
         // Without a key there are no calls to look at.
-        let none = self.home.as_ref().is_some_and(|home| home.keys == 0);
-        let high = if none { 1 } else { chart(area, u16::try_from(lines).unwrap_or(u16::MAX - 1)) };
+        let high = if self.is_new() { 1 } else { chart(area, u16::try_from(lines).unwrap_or(u16::MAX - 1)) };
         let taken = (high + u16::from(area.height >= 18)).min(area.height);
         let below = Rect { y: area.y + taken, height: area.height - taken, ..area };
-        let right = if columns.len() > 1 { (area.width * 9 / 20).min(84) } else { 0 };
+        let right = match columns.len() {
+            1 => 0,
+            _ if self.is_new() => area.width / 2,
+            _ => (area.width * 9 / 20).min(84),
+        };
         let left = if right > 0 { area.width - right - 3 } else { area.width };
         let places = [Rect { width: left, ..below }, Rect { x: area.right() - right, width: right, ..below }];
         Parts { traffic: Rect { height: high, ..area }, columns: places.into_iter().zip(columns).collect() }
+    }
+
+    /// The columns of a new account.
+    fn beginning(&self, area: Rect, first: Block, told: Block, ui: &Ui) -> Vec<Vec<Block>> {
+        let shell = self.in_a_shell(area.width, ui.glyphs);
+        let after = Some(Self::next_steps()).filter(|_| area.height >= 14);
+        let told = Some(told).filter(|told| !told.lines.is_empty() || area.height >= 30);
+        let steps = [Some(first), after, told].into_iter().flatten();
+        if area.width < HALVES {
+            vec![steps.chain([shell]).collect()]
+        } else {
+            vec![steps.collect(), vec![shell]]
+        }
     }
 
     /// The line at a cell.
