@@ -18,7 +18,7 @@ use crate::service::jobs::BIN_MS;
 use crate::service::members::{end_membership, owners};
 use crate::service::mirror::{Shared, Tables};
 use crate::service::tokens::end_token;
-use crate::service::{Service, vault, webhooks};
+use crate::service::{Service, notifications, vault, webhooks};
 
 impl Service {
     /// Deletes the caller's own account, with its password and, where there is one, a second factor.
@@ -147,7 +147,7 @@ fn remove_what_is_theirs(tables: &Tables, draft: &mut Draft, account: Id) {
     let own = Lock::row_key(LockTarget::Account(account), Holder::Passphrase(account));
     draft.batch.op(Op::Del(Lock::TABLE, own));
     for (created_ms, id) in tables.notices.get(&account).into_iter().flat_map(|notices| notices.keys()) {
-        draft.batch.op(Op::Del(Notification::TABLE, Notification::row_key(account, *created_ms, *id)));
+        notifications::forget(draft, Notification::row_key(account, *created_ms, *id));
     }
     for row in tables.addresses.get(&account).into_iter().flat_map(|known| known.values()) {
         draft.batch.op(Op::Del(KnownAddress::TABLE, row.record.key()));

@@ -4,8 +4,8 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use keyward_store::model::{Id, Member, Notification, Role};
-use keyward_store::{Op, Record, Row, Store};
+use keyward_store::model::{Id, Member, Notification, NotificationAlert, Role};
+use keyward_store::{Op, Record, Row, Snapshot, Store};
 
 use crate::caller::Caller;
 use crate::crypto;
@@ -139,6 +139,7 @@ impl NoticeKind {
 pub(crate) struct Notice {
     pub(crate) kind: NoticeKind,
     pub(crate) api_key: Option<Id>,
+    pub(crate) alert: Option<Id>,
     /// In words, without values.
     pub(crate) message: String,
 }
@@ -167,8 +168,12 @@ pub(crate) fn notify(
             created_ms: draft.now_ms,
         };
         draft.batch.create(&record)?;
+        if let Some(alert) = notice.alert {
+            let row_key = record.key();
+            draft.put(&NotificationAlert { row_key, alert })?;
+        }
         for (created_ms, id) in surplus(tables, account) {
-            draft.batch.op(Op::Del(Notification::TABLE, Notification::row_key(account, created_ms, id)));
+            forget(draft, Notification::row_key(account, created_ms, id));
         }
         let (notification, created_ms) = (record.id, record.created_ms);
         draft.events.push(Event::Notified { account, notification, created_ms });
@@ -191,6 +196,22 @@ pub(crate) fn notify_team(
 ) -> Result<()> {
     notify(tables, draft, people, notice)?;
     deliveries::post(tables, draft, team, notice)
+}
+
+/// Removes one, with what it leads to.
+pub(crate) fn forget(draft: &mut Draft, row_key: Vec<u8>) {
+    draft.batch.op(Op::Del(NotificationAlert::TABLE, row_key.clone()));
+    draft.batch.op(Op::Del(Notification::TABLE, row_key));
+}
+
+/// One as its person sees it, with the alert that it tells of.
+pub(crate) async fn view_of(snapshot: &impl Snapshot, record: &Notification) -> Result<NotificationView> {
+    let tells = [NoticeKind::AlertFiring, NoticeKind::AlertRecovered].map(NoticeKind::name);
+    let alert = match tells.contains(&record.kind.as_str()) {
+        true => Row::<NotificationAlert>::get(snapshot, &record.key()).await?,
+        false => None,
+    };
+    Ok(NotificationView::of(record, alert.map(|row| row.record.alert)))
 }
 
 /// Those of a person's notifications that have to make room for one more.
@@ -240,7 +261,7 @@ impl Service {
         for (created_ms, id) in keys.into_iter().skip(start).take(limit as usize) {
             let key = Notification::row_key(account, created_ms, id);
             if let Some(row) = Row::<Notification>::get(&snapshot, &key).await? {
-                notifications.push(NotificationView::from(&row.record));
+                notifications.push(view_of(&snapshot, &row.record).await?);
             }
         }
         Ok(NotificationPage { notifications, unread, pagination: Pagination::of(page, limit, total) })
@@ -260,7 +281,7 @@ impl Service {
             })
             .await?;
         }
-        Ok(NotificationView::from(&new))
+        view_of(&self.store().snapshot().await?, &new).await
     }
 
     /// Notes that the caller has seen all of them; answers how many had not been.
@@ -300,6 +321,7 @@ impl Service {
             draft.object = Some(id);
             draft.detail = "deleted".to_owned();
             draft.batch.remove(&old);
+            draft.batch.op(Op::Del(NotificationAlert::TABLE, old.record.key()));
             Ok(())
         })
         .await

@@ -17,6 +17,7 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::mirror::Shared;
+use crate::service::notifications::view_of;
 use crate::service::rotation::progress;
 use crate::service::text::Faults;
 use crate::view::{KeyAction, KeyUpdate, NotificationUpdate, UsageDelta, UsageStats, UsageUpdate};
@@ -155,7 +156,12 @@ impl Relay {
         let key = Notification::row_key(account, created_ms, notification);
         let row = Row::<Notification>::get(&snapshot, &key).await?;
         let unread = self.service.mirror().read().unread(account);
-        Ok(row.map(|row| NotificationUpdate { notification: (&row.record).into(), unread }))
+        Ok(match row {
+            Some(row) => {
+                Some(NotificationUpdate { notification: view_of(&snapshot, &row.record).await?, unread })
+            }
+            None => None,
+        })
     }
 
     fn key(&self, api_key: Id) -> Option<Shared<ApiKey>> {

@@ -110,8 +110,12 @@ impl Service {
                 draft.events.push(Event::SessionsEnded { account, credential: Some(id) });
                 let message =
                     "A session was ended: its refresh token was used twice, so somebody may have a copy";
-                let notice =
-                    Notice { kind: NoticeKind::SessionEnded, api_key: None, message: message.to_owned() };
+                let notice = Notice {
+                    kind: NoticeKind::SessionEnded,
+                    api_key: None,
+                    alert: None,
+                    message: message.to_owned(),
+                };
                 notify(tables, draft, [account], &notice)?;
                 Ok(false)
             })

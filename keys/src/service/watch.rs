@@ -84,7 +84,7 @@ impl Service {
             };
             let limit = key.monthly_limit.unwrap_or_default();
             let message = format!("{} has used {percent} % of its {limit} calls a month", key.name);
-            let notice = Notice { kind: NoticeKind::MonthlyLimit, api_key: Some(id), message };
+            let notice = Notice { kind: NoticeKind::MonthlyLimit, api_key: Some(id), alert: None, message };
             notify(tables, draft, people_of(tables, key.space, Role::Member, None), &notice)
         })
         .await
@@ -112,7 +112,12 @@ pub(crate) fn note_address(tables: &Tables, draft: &mut Draft, account: Id, orig
         Door::Local | Door::System => "on the server",
     };
     let message = format!("A sign-in from {address} {door}, where you had not signed in from before");
-    notify(tables, draft, [account], &Notice { kind: NoticeKind::NewSignIn, api_key: None, message })
+    notify(
+        tables,
+        draft,
+        [account],
+        &Notice { kind: NoticeKind::NewSignIn, api_key: None, alert: None, message },
+    )
 }
 
 /// Whoever holds an IPv6 address holds its /64, and moves within it.

@@ -22,6 +22,9 @@ pub struct NotificationView {
     /// The key it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key_id: Option<Id>,
+    /// The alert that it tells of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alert_id: Option<Id>,
     /// In words.
     pub message: String,
     /// The person has seen it.
@@ -30,12 +33,14 @@ pub struct NotificationView {
     pub created_at: Timestamp,
 }
 
-impl From<&Notification> for NotificationView {
-    fn from(row: &Notification) -> Self {
+impl NotificationView {
+    /// A notification, and the alert that it tells of.
+    pub(crate) fn of(row: &Notification, alert_id: Option<Id>) -> Self {
         Self {
             id: row.id,
             kind: row.kind.clone(),
             api_key_id: row.api_key,
+            alert_id,
             message: row.message.clone(),
             read: row.read,
             created_at: timestamp(row.created_ms),

@@ -100,6 +100,12 @@ async fn an_alert_fires_once_over_a_restart_and_its_recovery_is_told() {
     assert_eq!(only(&instance, &ana).await.state, AlertState::Resolved);
     assert_eq!(told(&instance, &ana).await, ["alert_recovered", "alert_firing"]);
     assert_eq!(look(&instance, NOON + 7 * MINUTE).await, 0);
+    let all = NotificationQuery { page: 1, limit: 100, unread: false };
+    let page = instance.service.notifications(&ana, &all).await.expect("a page");
+    let of_alerts: Vec<_> = page.notifications.iter().filter_map(|one| one.alert_id).collect();
+    assert_eq!(of_alerts, [alert.id, alert.id], "both lead to it");
+    let read = instance.service.read_notification(&ana, page.notifications[0].id).await.expect("read");
+    assert_eq!(read.alert_id, Some(alert.id));
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ pub use hours::Hours;
 pub use id::{Id, IdError};
 pub use invitation::{Invitation, Purpose};
 pub use key_networks::KeyNetworks;
-pub use notification::{KnownAddress, LimitNotice, Notification};
+pub use notification::{KnownAddress, LimitNotice, Notification, NotificationAlert};
 pub use replay::{Carried, CarriedAnswer};
 pub use rotation::{
     FailureClass, HeldValue, PastRotation, Retiring, Rotation, RotationCause, RotationEntry, RotationFault,

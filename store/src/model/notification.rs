@@ -46,6 +46,23 @@ impl Record for Notification {
     }
 }
 
+/// Which alert a notification tells of.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NotificationAlert {
+    /// The notification's row key, which is this row's too.
+    pub row_key: Vec<u8>,
+    /// The alert.
+    pub alert: Id,
+}
+
+impl Record for NotificationAlert {
+    const TABLE: Table = Table("notification_alert");
+
+    fn key(&self) -> Vec<u8> {
+        self.row_key.clone()
+    }
+}
+
 /// That a key's people were told how far its month has come.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct LimitNotice {

@@ -7,7 +7,7 @@ pub(crate) mod cx;
 pub(crate) mod dialog;
 mod effect;
 mod finder;
-mod follow;
+pub(crate) mod follow;
 mod input;
 pub(crate) mod keymap;
 mod lock;

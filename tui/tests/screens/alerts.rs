@@ -185,6 +185,7 @@ fn a_message_about_an_alert_leads_to_it_by_one_key() {
         id: id(77),
         kind: "alert_firing".to_owned(),
         api_key_id: Some(id(0)),
+        alert_id: Some(id(500)),
         message: "Errors: stripe-live: 12 % of its calls failed within 10 min".to_owned(),
         read: false,
         created_at: jiff::Timestamp::UNIX_EPOCH,

@@ -55,6 +55,7 @@ pub(crate) fn notices() -> Vec<NotificationView> {
             id: id(340 + n),
             kind: kind.to_owned(),
             api_key_id: key.map(id),
+            alert_id: None,
             message: message.to_owned(),
             read,
             created_at: ago(age),

@@ -195,5 +195,6 @@ fn told_otherwise(alert: &Alert) -> bool {
 
 fn tell(tables: &Tables, draft: &mut Draft, alert: &Alert, kind: NoticeKind, message: String) -> Result<()> {
     let people = people_of(tables, alert.space, Role::Member, None);
-    notify(tables, draft, people, &Notice { kind, api_key: Some(alert.api_key), message })
+    let notice = Notice { kind, api_key: Some(alert.api_key), alert: Some(alert.id), message };
+    notify(tables, draft, people, &notice)
 }

@@ -231,7 +231,7 @@ fn tell(tables: &Tables, draft: &mut Draft, watched: &Watched, unusual: &Unusual
         }
         _ => format!("{}: {}", key.name, unusual.reasons),
     };
-    let notice = Notice { kind: NoticeKind::Anomaly, api_key: Some(id), message };
+    let notice = Notice { kind: NoticeKind::Anomaly, api_key: Some(id), alert: None, message };
     notify(tables, draft, people_of(tables, key.space, Role::Member, None), &notice)?;
     Ok(1)
 }

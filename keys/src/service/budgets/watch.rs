@@ -122,7 +122,7 @@ impl Turn {
         let people = people_of(tables, self.space, Role::Member, None);
         let kind = NoticeKind::MonthlyBudget;
         let api_key: Option<Id> = (!self.of_team).then_some(notice.of);
-        let told = Notice { kind, api_key, message: self.message.clone() };
+        let told = Notice { kind, api_key, alert: None, message: self.message.clone() };
         if self.of_team {
             notify_team(tables, draft, self.space, people, &told)?;
         } else {

@@ -32,7 +32,12 @@ pub(super) fn fenced(moment: &mut Moment<'_>, lease: &Lease) {
 /// Tells the people of a key's space.
 pub(super) fn tell(moment: &mut Moment<'_>, kind: NoticeKind, message: String) -> Result<()> {
     let people = people_of(moment.tables, moment.key.space, Role::Member, None);
-    notify(moment.tables, moment.draft, people, &Notice { kind, api_key: Some(moment.key.id), message })
+    notify(
+        moment.tables,
+        moment.draft,
+        people,
+        &Notice { kind, api_key: Some(moment.key.id), alert: None, message },
+    )
 }
 
 impl Service {

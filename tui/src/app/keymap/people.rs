@@ -52,7 +52,8 @@ pub(super) static GROUPS: &[Group] = &[
         scope: S::Profile,
         title: "Profile",
         rows: &[
-            row(C::Open, &[ENTER, c('l'), RIGHT, c(' ')], "change", 90, "Change the selected setting"),
+            row(C::Open, &[ENTER, c('l'), RIGHT, c(' ')], "change", 90, "Change the selected setting")
+                .line("profile edit"),
             row(
                 C::Forgotten,
                 &[c('F')],
@@ -61,7 +62,7 @@ pub(super) static GROUPS: &[Group] = &[
                 "Set a new unlock passphrase without the one you forgot",
             )
             .line("passphrase --forgotten"),
-            row(C::Refresh, &[c('r')], "refresh", 5, "Read the profile again").line("whoami"),
+            row(C::Refresh, &[c('r')], "refresh", 5, "Read the profile again").line("profile show"),
         ],
     },
     Group {
@@ -139,7 +140,7 @@ pub(super) static GROUPS: &[Group] = &[
         scope: S::Notices,
         title: "Notifications",
         rows: &[
-            row(C::Open, &[ENTER, c('l'), RIGHT], "open", 90, "Open the key it is about"),
+            row(C::Open, &[ENTER, c('l'), RIGHT], "open", 90, "Open the alert or the key it is about"),
             row(C::Read, &[c(' '), c('x')], "read", 80, "Mark the selected one as read"),
             row(C::ReadAll, &[c('X')], "all read", 70, "Mark all as read"),
             row(C::Unread, &[c('u')], "unread", 60, "Show only what is unread, or all"),

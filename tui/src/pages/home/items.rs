@@ -6,6 +6,7 @@ use keyward_keys::view::{Attention, AttentionKey, AttentionKind, BudgetView, Ins
 use keyward_keys::{Id, StoreHealth};
 
 use super::HomePage;
+use crate::app::follow::About;
 use crate::pages::{marks, track};
 use crate::theme::Tone;
 use crate::widgets::format;
@@ -24,6 +25,10 @@ pub(super) enum Item {
     Import,
     /// See all there is to press.
     Keys,
+    /// A section, by its key.
+    Section(&'static str),
+    /// A line for a shell.
+    Shell(usize),
     /// How the instance is.
     Instance,
     /// Keys that want the same.
@@ -39,7 +44,7 @@ pub(super) enum Item {
     /// A key whose rotation comes.
     Coming(Id),
     /// Something that was told, and the key it is about.
-    Told(Id, Option<Id>),
+    Told(Id, Option<About>),
 }
 
 impl Item {
@@ -50,14 +55,16 @@ impl Item {
             | Self::Alert(_, id)
             | Self::Busy(id)
             | Self::Coming(id)
-            | Self::Told(_, Some(id)) => Some(id),
+            | Self::Told(_, Some(About::Key(id))) => Some(id),
             Self::First
             | Self::Import
             | Self::Keys
+            | Self::Section(_)
+            | Self::Shell(_)
             | Self::Instance
             | Self::Many(_)
             | Self::Team(_)
-            | Self::Told(_, None) => None,
+            | Self::Told(_, None | Some(About::Alert(_))) => None,
         }
     }
 }
@@ -86,9 +93,7 @@ impl HomePage {
     /// What comes first: what wants attention, or what to press.
     pub(super) fn pressing(&self, ui: &Ui) -> Block {
         match &self.home {
-            Some(home) if home.keys == 0 => {
-                Block { title: "Start here", note: String::new(), lines: Self::first_steps(), none: "" }
-            }
+            Some(home) if home.keys == 0 => Self::first_steps(),
             Some(home) => {
                 let mut lines: Vec<_> =
                     home.instance.and_then(|care| instance(care, ui)).into_iter().collect();
@@ -157,7 +162,7 @@ impl HomePage {
     pub(super) fn told(&self, ui: &Ui) -> Block {
         let told = self.told.as_ref();
         let line = |notice: &keyward_keys::view::NotificationView| Line {
-            item: Item::Told(notice.id, notice.api_key_id),
+            item: Item::Told(notice.id, About::of(notice)),
             mark: if notice.read { ui.glyphs.dot } else { ui.glyphs.live },
             tone: if notice.read { Tone::Faint } else { Tone::Accent },
             text: safe(&notice.message).into_owned(),
@@ -170,21 +175,6 @@ impl HomePage {
             lines: told.into_iter().flat_map(|told| &told.notifications).map(line).collect(),
             none: "Nothing was told yet.",
         }
-    }
-
-    fn first_steps() -> Vec<Line> {
-        let line = |item, mark, text: &str| Line {
-            item,
-            mark,
-            tone: Tone::Accent,
-            text: text.to_owned(),
-            end: String::new(),
-        };
-        vec![
-            line(Item::First, "n", "Keep your first API key: it is sealed before it is stored"),
-            line(Item::Import, "I", "Bring keys in from a .env text: paste it, look at it, keep it"),
-            line(Item::Keys, "?", "See what there is to press; : finds anything by its name"),
-        ]
     }
 }
 

@@ -4,6 +4,7 @@
 mod items;
 mod layout;
 mod paint;
+mod start;
 
 use std::collections::HashMap;
 
@@ -14,7 +15,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::cx::{Cx, Pending};
+use crate::app::follow::About;
 use crate::app::keymap::{Command, Place};
+use crate::app::sections::SECTIONS;
 use crate::app::toast::Toasts;
 use crate::app::{Answer, InboxAnswer, InboxQuery, Query, RequestId, RotationAnswer, RotationAsk};
 use crate::notice::Notice;
@@ -57,6 +60,8 @@ pub(crate) struct HomePage {
     errors: Ring,
     rates: HashMap<Id, Ring>,
     selected: Option<Item>,
+    /// How this person reaches this host, while that is shown.
+    ssh: Option<Box<str>>,
     paused_ms: Option<i64>,
     asked: Asked,
 }
@@ -145,11 +150,21 @@ impl HomePage {
             Item::First => Step::Open(Box::new(FormPage::new())),
             Item::Import => Step::Open(Box::new(ImportPage::new())),
             Item::Keys => Step::Open(Box::new(HelpPage::new(Place::Home))),
+            Item::Section(key) => {
+                let found = SECTIONS.iter().find(|section| section.key == key.chars().next());
+                found.map_or(Step::Stay, |section| Step::Open((section.open)()))
+            }
+            Item::Shell(at) => {
+                self.copy_line(at, cx);
+                Step::Stay
+            }
             Item::Many(kind) => Step::Open(list(kind)),
             Item::Team(_) => Step::Open(Box::new(BillingPage::default())),
-            Item::Alert(alert, _) => Step::Open(Box::new(AlertPage::new(alert))),
+            Item::Alert(alert, _) | Item::Told(_, Some(About::Alert(alert))) => {
+                Step::Open(Box::new(AlertPage::new(alert)))
+            }
             Item::Instance | Item::Told(_, None) => Step::Stay,
-            Item::One(_, id) | Item::Busy(id) | Item::Coming(id) | Item::Told(_, Some(id)) => {
+            Item::One(_, id) | Item::Busy(id) | Item::Coming(id) | Item::Told(_, Some(About::Key(id))) => {
                 self.asked.key = Some(cx.ask(Query::Key(id)));
                 Step::Stay
             }
@@ -293,6 +308,7 @@ impl Page for HomePage {
                 self.failed = None;
                 self.requests = Ring::new(home.ends_at, home.requests.clone());
                 self.errors = Ring::new(home.ends_at, home.errors.clone());
+                self.ssh = (home.keys == 0).then(|| cx.host.ssh_command.as_str().into());
                 self.home = Some(*home);
             }
             Ok(Answer::Day(day)) => {

@@ -8,10 +8,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::cx::{Cx, Pending};
+use crate::app::follow::About;
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{Answer, InboxAnswer, InboxQuery, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
+use crate::pages::alerts::AlertPage;
 use crate::pages::key::KeyPage;
 use crate::pages::profile::told;
 use crate::pages::read::Read;
@@ -106,19 +108,22 @@ impl NoticesPage {
         self.changing = Some(cx.ask(Query::Inbox(query)));
     }
 
-    /// Opens the key it is about; seen it is in any case.
-    fn open(&mut self, cx: &mut Cx<'_>) {
-        let Some((id, unread, key)) =
-            self.current().map(|notice| (notice.id, !notice.read, notice.api_key_id))
-        else {
-            return;
-        };
+    /// Opens the alert or the key it is about; seen it is in any case.
+    fn open(&mut self, cx: &mut Cx<'_>) -> Step {
+        let Some(notice) = self.current() else { return Step::Stay };
+        let (id, unread, about) = (notice.id, !notice.read, About::of(notice));
         if unread {
             self.ask(InboxQuery::Read(id), cx);
         }
-        if let Some(key) = key {
-            self.opening = Some(cx.ask(Query::Key(key)));
+        match about {
+            Some(About::Alert(alert)) => {
+                self.covered = true;
+                return Step::Open(Box::new(AlertPage::new(alert)));
+            }
+            Some(About::Key(key)) => self.opening = Some(cx.ask(Query::Key(key))),
+            None => {}
         }
+        Step::Stay
     }
 
     fn took(&mut self, result: Result<Answer, Notice>, first: bool, cx: &mut Cx<'_>) {
@@ -174,7 +179,7 @@ impl Page for NoticesPage {
                 self.read(cx);
             }
             Command::Back => return Step::Back,
-            Command::Open => self.open(cx),
+            Command::Open => return self.open(cx),
             Command::Read => {
                 if let Some(id) = self.current().filter(|notice| !notice.read).map(|notice| notice.id) {
                     self.ask(InboxQuery::Read(id), cx);
@@ -204,7 +209,7 @@ impl Page for NoticesPage {
 
     fn mouse(&mut self, mouse: Mouse, double: bool, cx: &mut Cx<'_>) -> Step {
         if self.list.mouse(mouse, list::rows(Parts::of(cx.area).table)) && double {
-            self.open(cx);
+            return self.open(cx);
         }
         Step::Stay
     }

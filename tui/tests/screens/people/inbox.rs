@@ -5,7 +5,7 @@ use crate::sample::id;
 use crate::sample::inbox::{inbox, notices};
 use keyward_keys::view::NotificationView;
 use keyward_keys::{Event, Outcome};
-use keyward_tui::app::{Answer, AppEvent, InboxAnswer, InboxQuery, Query};
+use keyward_tui::app::{AlertAsk, Answer, AppEvent, InboxAnswer, InboxQuery, Query};
 use keyward_tui::notice::{Notice, NoticeKind};
 use keyward_tui::term::input::{Key, KeyCode};
 
@@ -23,6 +23,25 @@ fn a_notification_opens_its_key_and_is_read_by_that() {
     let answer = stage.reply(query).unwrap();
     stage.answer(request, Ok(answer));
     assert!(stage.text().contains("LIVE") && stage.text().contains("anthropic-agents"));
+}
+
+#[test]
+fn a_notification_of_an_alert_opens_the_alert() {
+    let mut stage = stage("4");
+    stage.hold = true;
+    stage.press("r");
+    let told = NotificationView { alert_id: Some(id(501)), ..notices().remove(0) };
+    let (request, query) = take(&mut stage, |query| matches!(query, Query::Inbox(InboxQuery::Notices(_))));
+    let mut answer = stage.reply(query);
+    if let Some(Answer::Inbox(InboxAnswer::Notices(page))) = &mut answer {
+        page.notifications = vec![told];
+    }
+    stage.answer(request, Ok(answer.unwrap()));
+    stage.press("\r");
+    let opened =
+        |query: &Query| matches!(query, Query::Alerts(AlertAsk::History(alert)) if *alert == id(501));
+    assert_eq!(asked(&stage, opened), 1);
+    assert_eq!(asked(&stage, |query| matches!(query, Query::Key(_))), 0);
 }
 
 #[test]
