@@ -11,10 +11,12 @@ use crate::pages::{Page, Step, scrolled};
 use crate::term::input::{Key, Mouse, MouseKind, Paste};
 use crate::theme::Tone;
 use crate::widgets::edit::Edit;
-use crate::widgets::pen::{Pen, Ui, at, width};
+use crate::widgets::pen::{Pen, Ui, at, width, wrap};
 
 /// Columns of a screen that one column of help needs.
 const COLUMN: u16 = 58;
+/// Columns between two columns of help.
+const GAP: u16 = 2;
 /// Columns of a key's names.
 const KEYS: u16 = 17;
 
@@ -32,6 +34,28 @@ enum Row {
     Title(&'static str),
     Key(String, &'static str),
     Gap,
+}
+
+/// A row as it is drawn.
+enum Line {
+    Title(&'static str),
+    /// Keys, and the beginning of what they do.
+    Key(String, String),
+    /// What they do goes on.
+    More(String),
+    Gap,
+}
+
+/// Where everything stands.
+struct Laid {
+    list: Rect,
+    /// Columns of the screen that a column of help takes.
+    wide: u16,
+    /// Columns of the keys' names.
+    keys: u16,
+    lines: Vec<Line>,
+    /// Lines of a column.
+    height: usize,
 }
 
 impl HelpPage {
@@ -74,18 +98,37 @@ impl HelpPage {
         self.searching || !self.search.is_empty()
     }
 
-    /// The place of the rows, in how many columns they stand, and how many rows each column has.
-    fn layout(&self, area: Rect, rows: usize) -> (Rect, usize, usize) {
+    /// Nothing is cut short: what is longer than its column goes on below.
+    fn layout(&self, area: Rect) -> Laid {
         let top = u16::from(self.finding());
         let list = Rect { y: area.y + top, height: area.height.saturating_sub(top), ..area };
-        let columns = usize::from((area.width / COLUMN).max(1));
-        (list, columns, rows.div_ceil(columns).max(usize::from(list.height)))
+        let columns = (area.width / COLUMN).max(1);
+        let wide = list.width / columns;
+        let rows = self.rows();
+        let names = |row: &Row| if let Row::Key(keys, _) = row { width(keys) } else { 0 };
+        // Those few that have many names take more for themselves.
+        let keys = rows.iter().map(names).max().unwrap_or(0).min(KEYS).min(wide / 2);
+        let mut lines = Vec::new();
+        for row in rows {
+            match row {
+                Row::Title(title) => lines.push(Line::Title(title)),
+                Row::Key(names, help) => {
+                    let taken = width(&names).clamp(keys, (wide / 2).max(keys)) + 4 + GAP;
+                    let mut said = wrap(help, wide.saturating_sub(taken)).into_iter();
+                    lines.push(Line::Key(names, said.next().unwrap_or_default()));
+                    lines.extend(said.map(Line::More));
+                }
+                Row::Gap => lines.push(Line::Gap),
+            }
+        }
+        let height = lines.len().div_ceil(usize::from(columns)).max(usize::from(list.height));
+        Laid { list, wide, keys, lines, height }
     }
 
     fn scroll_by(&mut self, command: Command, cx: &Cx<'_>) {
-        let (list, _, height) = self.layout(cx.area, self.rows().len());
-        let last = height.saturating_sub(usize::from(list.height));
-        self.scroll = scrolled(self.scroll, command, list.height, last);
+        let laid = self.layout(cx.area);
+        let last = laid.height.saturating_sub(usize::from(laid.list.height));
+        self.scroll = scrolled(self.scroll, command, laid.list.height, last);
     }
 }
 
@@ -139,8 +182,7 @@ impl Page for HelpPage {
     }
 
     fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {
-        let rows = self.rows();
-        let (list, columns, height) = self.layout(area, rows.len());
+        let Laid { list, wide, keys, lines, height } = self.layout(area);
         let mut cursor = at(area, 0, 0);
         if self.finding() {
             let mut pen = Pen::new(buf, area, 0);
@@ -148,25 +190,22 @@ impl Page for HelpPage {
             let field = Rect { x: pen.x(), width: pen.left(), height: area.height.min(1), ..area };
             cursor = Some(self.search.paint(field, buf, false, ui));
         }
-        if rows.is_empty() {
+        if lines.is_empty() {
             Pen::new(buf, list, 1).text("Help has no such word. Esc shows all of it.", ui.style(Tone::Dim));
         }
-        let wide = list.width / columns as u16;
-        let keys_width = |row: &Row| if let Row::Key(keys, _) = row { width(keys) } else { 0 };
-        // What a key does is never cut short for the few that have many names: those take more for themselves.
-        let keys_wide = rows.iter().map(keys_width).max().unwrap_or(0).min(KEYS).min(wide / 2);
-        for (column, rows) in (0u16..).zip(rows.chunks(height)) {
-            let place = Rect { x: list.x + column * wide, width: wide.saturating_sub(2).max(1), ..list };
-            for (row, line) in (0u16..list.height).zip(rows.iter().skip(self.scroll)) {
+        for (column, lines) in (0u16..).zip(lines.chunks(height)) {
+            let place = Rect { x: list.x + column * wide, width: wide.saturating_sub(GAP).max(1), ..list };
+            for (row, line) in (0u16..list.height).zip(lines.iter().skip(self.scroll)) {
                 let mut pen = Pen::new(buf, place, row);
                 match line {
-                    Row::Title(title) => pen.text(title, ui.style(Tone::Strong)),
-                    Row::Key(keys, help) => pen
+                    Line::Title(title) => pen.text(title, ui.style(Tone::Strong)),
+                    Line::Key(names, help) => pen
                         .skip(2)
-                        .cell(keys, width(keys).clamp(keys_wide, wide / 2), ui.style(Tone::Accent))
+                        .cell(names, width(names).clamp(keys, (wide / 2).max(keys)), ui.style(Tone::Accent))
                         .skip(2)
                         .text(help, ui.style(Tone::Text)),
-                    Row::Gap => &mut pen,
+                    Line::More(help) => pen.skip(keys + 4).text(help, ui.style(Tone::Text)),
+                    Line::Gap => &mut pen,
                 };
             }
         }

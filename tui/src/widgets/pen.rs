@@ -119,6 +119,37 @@ impl<'b> Pen<'b> {
     }
 }
 
+/// Parts of one row with dots between them. A part that does not fit is left out whole.
+pub(crate) struct Parts<'p, 'b> {
+    pen: Pen<'b>,
+    ui: &'p Ui,
+    any: bool,
+}
+
+impl<'p, 'b> Parts<'p, 'b> {
+    /// From where the pen stands; `after` says whether parts stand there already.
+    pub(crate) fn new(pen: Pen<'b>, after: bool, ui: &'p Ui) -> Self {
+        Self { pen, ui, any: after }
+    }
+
+    /// One more part, of pieces that are written differently.
+    pub(crate) fn add(&mut self, pieces: &[(&str, Style)]) -> &mut Self {
+        let dot = format!(" {} ", self.ui.glyphs.dot);
+        let before = if self.any { width(&dot) } else { 0 };
+        let needed: u16 = pieces.iter().map(|(text, _)| width(text)).fold(before, u16::saturating_add);
+        if needed <= self.pen.left() {
+            if self.any {
+                self.pen.text(&dot, self.ui.style(Tone::Faint));
+            }
+            for (text, style) in pieces {
+                self.pen.text(text, *style);
+            }
+            self.any = true;
+        }
+        self
+    }
+}
+
 /// Breaks text at spaces into rows of at most `columns`; words that are longer are cut.
 pub(crate) fn wrap(text: &str, columns: u16) -> Vec<String> {
     let columns = columns.max(1);

@@ -295,15 +295,12 @@ impl Page for RuleForm {
             if *field == self.focus {
                 cursor = Some(place);
             }
-            let label = LABEL.min(area.width * 2 / 5);
-            let (x, y) = if area.width >= WIDE { (label + FIELD + 2, 0) } else { (label, 1) };
-            let remark =
-                Rect { x: line.x + x, y: line.y + y, width: area.width.saturating_sub(x), height: 1 };
-            if row + y < window {
-                self.draw_remark(*field, remark, buf, ui);
-            }
+            self.draw_remark(*field, line, window - row, buf, ui);
         }
-        let below = slots.last().map_or(0, |(_, row)| row + 3).min(window + u16::from(area.height >= 14));
+        let said = slots.last().map_or(0, |(field, _)| self.said(*field, area).len());
+        let said = u16::try_from(said).unwrap_or(1).max(1);
+        let below =
+            slots.last().map_or(0, |(_, row)| row + 2 + said).min(window + u16::from(area.height >= 14));
         for (row, (line, tone)) in (below..).zip(self.meaning(area, ui.now_ms)) {
             Pen::new(buf, area, row).text(line, ui.style(tone));
         }

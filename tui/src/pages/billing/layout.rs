@@ -12,6 +12,10 @@ const MOST_MODELS: usize = 8;
 const WIDE: u16 = 110;
 /// From this width on, the models stand beside the keys.
 const WIDEST: u16 = 170;
+/// From this height on, there may be room for charts.
+const TALL: u16 = 34;
+/// Rows of a chart, at least and at most.
+const CHART: (u16, u16) = (8, 16);
 /// Columns between parts that stand side by side.
 const GAP: u16 = 4;
 
@@ -26,6 +30,13 @@ pub(super) struct Layout {
     pub(super) titles: Rect,
     pub(super) rows: Rect,
     pub(super) models: Rect,
+    /// Charts of the last days, below the plan and below the models.
+    pub(super) days: [Rect; 2],
+}
+
+/// There is room for charts of the last days.
+pub(super) fn has_days(area: Rect) -> bool {
+    area.width >= WIDE && area.height >= TALL
 }
 
 impl Layout {
@@ -61,7 +72,8 @@ impl Layout {
         } else {
             part(plan + budgets + plans + u16::from(roomy && plans > 0), area.height, area)
         };
-        let models = match models.min(MOST_MODELS) as u16 {
+        let named = models.min(MOST_MODELS) as u16;
+        let models = match named {
             0 => Rect::default(),
             _ if widest => panel(2),
             models if wide && area.height >= 24 => {
@@ -70,6 +82,17 @@ impl Layout {
             }
             _ => Rect::default(),
         };
+        // What is left below, when that is enough to read a chart.
+        let chart = |taken: u16, of: Rect| {
+            let left = area.height.saturating_sub(taken + 1);
+            let high = if has_days(area) && left >= CHART.0 { left.min(CHART.1) } else { 0 };
+            part(taken + 1, high, of)
+        };
+        let days = [
+            chart(plan + budgets + plans, left),
+            if widest && named > 0 { chart(1 + named, panel(2)) } else { Rect::default() },
+        ];
+        let models = if days[1].height > 0 { Rect { height: 1 + named, ..models } } else { models };
         let below = if models.x == keys.x && models.height > 0 { models.y - 1 } else { keys.bottom() };
         Self {
             plan: part(0, plan, left),
@@ -79,6 +102,7 @@ impl Layout {
             titles: part(0, 1, keys),
             rows: part(1, below.saturating_sub(keys.y + 1), keys),
             models,
+            days,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! budgets stand, and which keys and models cost the most. Nothing is paid here, so nothing is changed here either.
 
 mod costs;
+mod days;
 mod layout;
 mod paint;
 
@@ -9,7 +10,7 @@ use std::cmp::Reverse;
 
 use keyward_keys::input::{KeyQuery, KeySort};
 use keyward_keys::prices::Money;
-use keyward_keys::view::{BillingView, KeyView};
+use keyward_keys::view::{BillingView, KeyView, UsageSeries};
 use keyward_keys::{Environment, Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -34,10 +35,13 @@ const BUSIEST: u32 = 20;
 pub(crate) struct BillingPage {
     billing: Option<Box<BillingView>>,
     keys: Vec<KeyView>,
+    /// The last days, where there is room for them.
+    days: Option<Box<UsageSeries>>,
     selected: Option<Id>,
     offset: usize,
     reading: Option<Pending>,
     keys_pending: Option<Pending>,
+    days_pending: Option<Pending>,
     /// The key that is to be opened.
     opening: Option<Pending>,
     wanted: bool,
@@ -90,6 +94,7 @@ impl BillingPage {
         self.reading = Some(cx.ask(Query::Billing));
         let query = KeyQuery { page: 1, limit: BUSIEST, sort: KeySort::Usage, ..KeyQuery::default() };
         self.keys_pending = Some(cx.ask(Query::List(query)));
+        self.days_pending = layout::has_days(cx.area).then(|| cx.ask(days::query()));
     }
 
     fn pump(&mut self, cx: &mut Cx<'_>) {
@@ -173,16 +178,18 @@ impl Page for BillingPage {
     }
 
     fn awaits(&self, id: RequestId) -> bool {
-        [self.reading, self.keys_pending, self.opening].into_iter().any(|pending| Pending::is(pending, id))
+        let pending = [self.reading, self.keys_pending, self.days_pending, self.opening];
+        pending.into_iter().any(|pending| Pending::is(pending, id))
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
         let opening = self.opening.take_if(|pending| Pending::is(Some(*pending), id)).is_some();
-        for pending in [&mut self.reading, &mut self.keys_pending] {
+        for pending in [&mut self.reading, &mut self.keys_pending, &mut self.days_pending] {
             pending.take_if(|pending| Pending::is(Some(*pending), id));
         }
         match result {
             Ok(Answer::Billing(billing)) => self.billing = Some(billing),
+            Ok(Answer::Series(series)) => self.days = Some(series),
             Ok(Answer::Keys(page)) => {
                 self.keys = page.keys;
                 self.keys.retain(|key| key.current_month_usage > 0);
@@ -208,6 +215,7 @@ impl Page for BillingPage {
 
     fn tick(&mut self, cx: &mut Cx<'_>) {
         self.reveal(cx.area);
+        self.wanted |= self.days.is_none() && self.billing.is_some() && layout::has_days(cx.area);
         self.pump(cx);
     }
 

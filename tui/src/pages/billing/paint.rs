@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::pages::billing::layout::Layout;
-use crate::pages::billing::{BillingPage, costs};
+use crate::pages::billing::{BillingPage, costs, days};
 use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, at, safe, width, wrap};
 use crate::widgets::{chart, format};
@@ -34,6 +34,13 @@ impl BillingPage {
         costs::budgets(&billing.costs, layout.each, layout.budgets, buf, ui);
         if layout.models.height > 0 {
             costs::models(&billing.costs, layout.models, buf, ui);
+        }
+        if let Some(series) = &self.days {
+            let metrics = days::metrics(series);
+            for (metric, place) in metrics.into_iter().zip(layout.days).filter(|(_, place)| place.height > 0)
+            {
+                days::draw(series, metric, place, buf, ui);
+            }
         }
         costs::titles(&billing.costs, layout.titles, buf, ui);
         let Some(first) = spenders.first() else {

@@ -48,7 +48,7 @@ impl HomePage {
         let lines = vec![
             line(Item::First, "n", "Keep your first API key, sealed", ""),
             line(Item::Import, "I", "Bring in the keys of a .env text", ""),
-            line(Item::Keys, "?", "See all keys to press; : finds by name", ""),
+            line(Item::Keys, "?", "See what to press; : finds by name", ""),
         ];
         Block { title: "Start here", note: String::new(), lines, none: "" }
     }

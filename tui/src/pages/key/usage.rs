@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use crate::pages::key::KeyPage;
 use crate::pages::key::panels::LABEL;
 use crate::theme::Tone;
-use crate::widgets::pen::{Pen, Ui, safe};
+use crate::widgets::pen::{Pen, Ui, safe, width};
 use crate::widgets::{chart, format};
 
 /// Rows above the endpoints.
@@ -42,11 +42,15 @@ impl KeyPage {
             .text(format::count(failed), ui.style(tone))
             .text(format!(" calls, {}", format::percent(failed, sum.total_requests)), dim);
         let errors = [(report.errors.client_errors, "4xx"), (report.errors.server_errors, "5xx")];
+        let told = |count| if area.width < 60 { format::short(count) } else { format::count(count) };
+        let counts = errors.map(|(count, class)| (told(count), count, class));
+        let words: u16 = counts.iter().map(|(text, _, class)| width(text) + width(class) + 2).sum();
         let mut pen = Pen::new(buf, area, 3);
         pen.cell("", LABEL, dim);
-        for (count, class) in errors {
-            pen.text(class, dim).skip(1).text(format::count(count), text).skip(1);
-            chart::bar(&mut pen, 8, count, failed.max(1), ui);
+        let bar = (pen.left().saturating_sub(words + 2) / 2).min(8);
+        for (told, count, class) in counts {
+            pen.text(class, dim).skip(1).text(told, text).skip(1);
+            chart::bar(&mut pen, bar, count, failed.max(1), ui);
             pen.skip(2);
         }
         Pen::new(buf, area, HEAD - 1).text("BUSIEST ENDPOINTS", dim);

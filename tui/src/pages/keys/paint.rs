@@ -9,7 +9,7 @@ use crate::pages::keys::reading::failure;
 use crate::pages::keys::{KeysPage, counters, search};
 use crate::pages::marks;
 use crate::theme::Tone;
-use crate::widgets::pen::{Pen, Ui, at, safe, wrap};
+use crate::widgets::pen::{Parts, Pen, Ui, at, safe, wrap};
 use crate::widgets::ring::Ring;
 use crate::widgets::{chart, format};
 
@@ -271,19 +271,18 @@ fn month(pen: &mut Pen<'_>, key: &KeyView, width: u16, ui: &Ui) {
 
 /// The selected key in one line, for windows without a pane.
 fn one_line(area: Rect, buf: &mut Buffer, key: &KeyView, ui: &Ui) {
-    let (dim, sep) = (ui.style(Tone::Dim), format!(" {} ", ui.glyphs.dot));
-    let (rotation, tone) = marks::rotation(key, ui.now_ms);
-    let (_, status, status_tone) = marks::standing(key, ui);
-    let mut pen = Pen::new(buf, area, 0);
-    pen.text(safe(&key.key_id), dim).text(&sep, ui.style(Tone::Faint));
+    let dim = ui.style(Tone::Dim);
+    let mut parts = Parts::new(Pen::new(buf, area, 0), false, ui);
+    parts.add(&[(&safe(&key.key_id), dim)]);
     if key.deleted_at.is_some() {
-        pen.text(format!("stays in the bin for {}", marks::left_in_bin(key, ui.now_ms)), dim);
+        parts.add(&[(&format!("stays in the bin for {}", marks::left_in_bin(key, ui.now_ms)), dim)]);
         return;
     }
-    pen.text(status, ui.style(status_tone)).text(&sep, ui.style(Tone::Faint));
-    pen.text(marks::custody(key.custody).0, dim).text(&sep, ui.style(Tone::Faint));
-    pen.text("rotation ", dim).text(rotation, if tone == Tone::Text { dim } else { ui.style(tone) });
+    let (rotation, tone) = marks::rotation(key, ui.now_ms);
+    let (_, status, status_tone) = marks::standing(key, ui);
+    parts.add(&[(status, ui.style(status_tone))]).add(&[(marks::custody(key.custody).0, dim)]);
+    parts.add(&[("rotation ", dim), (&rotation, if tone == Tone::Text { dim } else { ui.style(tone) })]);
     if !key.tags.is_empty() {
-        pen.text(&sep, ui.style(Tone::Faint)).text(safe(&key.tags.join(", ")), dim);
+        parts.add(&[(&safe(&key.tags.join(", ")), dim)]);
     }
 }

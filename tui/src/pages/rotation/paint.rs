@@ -41,8 +41,8 @@ const PAST: &[Column<Past>] = &[
     Column::new(Past::Name, "KEY", 14, 18, 9),
     Column::new(Past::Outcome, "OUTCOME", 10, 10, 8),
     Column::new(Past::Ended, "ENDED", 10, 10, 7),
-    Column::new(Past::Version, "NOW", 5, 5, 4),
-    Column::new(Past::Why, "WHY", 10, 24, 3),
+    Column::new(Past::Version, "NOW", 4, 4, 4),
+    Column::new(Past::Why, "WHY", 15, 24, 3),
     Column::new(Past::Method, "HOW", 8, 8, 2),
 ];
 

@@ -13,6 +13,8 @@ const FIELD: u16 = 46;
 const COLUMNS: u16 = 76;
 /// From this width on, remarks stand beside their fields.
 const WIDE: u16 = 96;
+/// Rows of what is said of a field.
+const SAID: u16 = 3;
 /// Rows of a field with several lines.
 const LINES: u16 = 6;
 
@@ -51,12 +53,16 @@ impl Sheet {
             Kind::Lines => LINES.min(low.max(1)),
             _ => 1,
         };
-        let below = |at: usize| u16::from(!beside && (at == self.focus || self.fault(at).is_some()));
+        let label = self.label_width(area);
+        let said = |at: usize| {
+            let room = area.width.saturating_sub(if beside { label + FIELD + 2 } else { label });
+            u16::try_from(self.said(at, room).len()).unwrap_or(1).min(SAID)
+        };
+        let below = |at: usize| if beside { 0 } else { said(at) };
         let gap = |at: usize| u16::from(airy && below(at) == 0);
         let top: u16 = (0..self.focus).map(|at| rows(at) + below(at) + gap(at)).sum();
         let needed = top + rows(self.focus) + below(self.focus);
-        let hidden = needed.saturating_sub(window.height);
-        let label = self.label_width(area);
+        let hidden = needed.saturating_sub(window.height).min(top);
         let mut y = 0;
         (0..self.values.len())
             .map(|at| {
@@ -76,7 +82,7 @@ impl Sheet {
                 };
                 let field = cut(y, rows(at), label, columns);
                 let remark = match beside {
-                    true => cut(y, 1, label + field.width + 2, area.width),
+                    true => cut(y, said(at), label + field.width + 2, area.width),
                     false => cut(y + rows(at), below(at), label, area.width),
                 };
                 let slot = Slot { label: cut(y, 1, 0, label), field, remark };
@@ -146,22 +152,27 @@ impl Sheet {
         }
     }
 
-    /// What is wrong, or a word of help where the cursor is.
-    fn remark(&self, at: usize, area: Rect, buf: &mut Buffer, ui: &Ui) {
-        let mut pen = Pen::new(buf, area, 0);
+    /// What is wrong, or a word of help where the cursor is, in rows of so many columns.
+    fn said(&self, at: usize, columns: u16) -> Vec<String> {
         match self.fault(at) {
-            Some(fault) => {
-                let tone = ui.style(Tone::Bad);
-                pen.text(ui.glyphs.cross, tone).skip(1).text(safe(&fault), tone);
-            }
+            Some(fault) => wrap(&safe(&fault), columns.saturating_sub(2)),
             None if at == self.focus => {
                 let hint = match self.values.field(at).kind {
                     Kind::Choice(choices) => choices[self.values.choice(at)].1,
                     _ => self.values.field(at).hint,
                 };
-                pen.skip(1).text(hint, ui.style(Tone::Dim));
+                wrap(hint, columns.saturating_sub(1))
             }
-            None => {}
+            None => Vec::new(),
+        }
+    }
+
+    fn remark(&self, at: usize, area: Rect, buf: &mut Buffer, ui: &Ui) {
+        let wrong = self.fault(at).is_some();
+        let style = ui.style(if wrong { Tone::Bad } else { Tone::Dim });
+        for (row, line) in (0..area.height).zip(self.said(at, area.width)) {
+            let mark = if wrong && row == 0 { ui.glyphs.cross } else { "" };
+            Pen::new(buf, area, row).cell(mark, 1 + u16::from(wrong), style).text(line, style);
         }
     }
 }

@@ -7,6 +7,8 @@ use crate::pages::team::people::Pane;
 /// From this width on, the panes are beside the list.
 const WIDE: u16 = 110;
 const PANE: u16 = 46;
+/// From this height on, the team's keys are shown below its people.
+const KEYS: u16 = 24;
 /// From this height on, both lists are shown below one another.
 const TALL: u16 = 17;
 
@@ -16,18 +18,21 @@ pub(super) struct Layout {
     /// Who one is here, and how many.
     pub(super) summary: Rect,
     pub(super) people: Rect,
-    /// A line on who is selected.
+    /// A line on who is selected, or two where there is room.
     pub(super) line: Rect,
     /// The title of the invitations where they are below the people.
     pub(super) heading: Rect,
     pub(super) invitations: Rect,
     /// Frames beside the list: invitations, and who is selected.
     pub(super) beside: [Rect; 2],
+    /// The team's keys, below the people.
+    pub(super) keys: Rect,
 }
 
 impl Layout {
-    /// The parts within the page's place, for the pane with the keys; `invites` says whether one may see invitations.
-    pub(super) fn of(area: Rect, pane: Pane, invites: bool, invited: usize) -> Self {
+    /// The parts within the page's place, for the pane with the keys and this many rows of people and of invitations;
+    /// `invites` says whether one may see the latter.
+    pub(super) fn of(area: Rect, pane: Pane, invites: bool, (members, invited): (usize, usize)) -> Self {
         let nothing = Rect { width: 0, height: 0, ..area };
         let row = |from: u16, height: u16, of: Rect| {
             let from = from.min(of.height);
@@ -37,8 +42,9 @@ impl Layout {
         let left = Rect { width: area.width - if wide { PANE + 2 } else { 0 }, ..area };
         let summary = row(0, 1, area);
         let below = row(if area.height >= 12 { 2 } else { 1 }, area.height, left);
-        let lined = u16::from(below.height >= 8 && !wide) * 2;
-        let line = row(below.height.saturating_sub(1), lined.min(1), below);
+        let lines = if wide || below.height < 8 { 0 } else { 1 + u16::from(area.height >= TALL) };
+        let lined = lines + u16::from(lines > 0);
+        let line = row(below.height.saturating_sub(lines), lines, below);
         let room = row(0, below.height - lined, below);
         let none = Self {
             summary,
@@ -47,8 +53,12 @@ impl Layout {
             heading: nothing,
             invitations: nothing,
             beside: [nothing; 2],
+            keys: nothing,
         };
         if wide {
+            let listed = u16::try_from(members).unwrap_or(u16::MAX).saturating_add(2).max(8);
+            let listed = if room.height >= KEYS { listed.min(room.height / 2) } else { room.height };
+            let keys = row(listed + 1, room.height, room);
             let x = area.right() - PANE;
             let side = Rect { x, width: PANE, ..row(below.y - area.y, area.height, area) };
             let rows =
@@ -61,7 +71,8 @@ impl Layout {
                 width: frame.width.saturating_sub(4),
                 height: frame.height.saturating_sub(2),
             };
-            return Self { invitations: inner(first), beside: [first, second], ..none };
+            let people = row(0, listed, room);
+            return Self { people, keys, invitations: inner(first), beside: [first, second], ..none };
         }
         if !invites {
             return none;

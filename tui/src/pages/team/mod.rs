@@ -3,6 +3,7 @@
 
 mod departed;
 mod forms;
+mod keys;
 mod layout;
 mod list;
 mod paint;

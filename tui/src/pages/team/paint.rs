@@ -4,13 +4,12 @@ use keyward_keys::view::{MemberView, PresentView};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::pages::team::layout::Layout;
 use crate::pages::team::people::{Pane, TeamPage};
-use crate::pages::team::{policy, words};
+use crate::pages::team::{keys, policy, words};
 use crate::theme::Tone;
 use crate::widgets::format;
 use crate::widgets::list::{self, Column};
-use crate::widgets::pen::{Pen, Ui, frame, safe, width, wrap};
+use crate::widgets::pen::{Parts, Pen, Ui, frame, safe, width, wrap};
 
 /// Columns of a fact's label.
 const LABEL: u16 = 8;
@@ -53,7 +52,7 @@ impl TeamPage {
     }
 
     pub(super) fn draw(&self, area: Rect, buf: &mut Buffer, ui: &Ui) -> Option<Position> {
-        let layout = Layout::of(area, self.pane, self.invites(), self.invited.len());
+        let layout = self.layout(area);
         if self.people.get().is_none() {
             return self.people.paint_absence("the team", area, buf, ui);
         }
@@ -71,6 +70,9 @@ impl TeamPage {
         Pen::new(buf, layout.heading, 0).text("Invitations", ui.style(Tone::Strong));
         let invitations = self.invitations_table(layout.invitations, buf, ui);
         self.line(layout.line, buf, ui);
+        if let Some(keys) = self.keys.get().filter(|_| layout.keys.height > 1) {
+            keys::draw(keys, layout.keys, buf, ui);
+        }
         match self.pane {
             Pane::People => people,
             Pane::Invitations => invitations,
@@ -210,20 +212,19 @@ impl TeamPage {
         policy::list(inner, buf, row + 1, member.role, ui);
     }
 
-    /// Who is selected, in one line, where there is no frame.
+    /// Who is selected, in a line or two, where there is no frame.
     fn line(&self, area: Rect, buf: &mut Buffer, ui: &Ui) {
-        let (dim, dot) = (ui.style(Tone::Dim), format!(" {} ", ui.glyphs.dot));
+        let dim = ui.style(Tone::Dim);
         let Some(member) = self.selected().filter(|_| self.pane == Pane::People) else { return };
-        let mut pen = Pen::new(buf, area, 0);
-        pen.text(safe(&member.email), dim).text(&dot, ui.style(Tone::Faint));
-        pen.text("joined ", dim).text(format::ago(ui.now_ms, member.joined_at.as_millisecond()), dim);
+        let ago = |at: jiff::Timestamp| format::ago(ui.now_ms, at.as_millisecond());
+        let mut parts = Parts::new(Pen::new(buf, area, 0), false, ui);
+        parts.add(&[(&safe(&member.email), dim)]);
         if let Some(present) = self.present(member) {
-            let since = present.since.as_millisecond();
-            pen.text(&dot, ui.style(Tone::Faint));
-            pen.text("here since ", dim).text(format::ago(ui.now_ms, since), ui.style(Tone::Good));
+            parts.add(&[("here since ", dim), (&ago(present.since), ui.style(Tone::Good))]);
         }
+        parts.add(&[("joined ", dim), (&ago(member.joined_at), dim)]);
         if let Some(fingerprint) = &member.key_fingerprint {
-            pen.text(&dot, ui.style(Tone::Faint)).text("key ", dim).text(safe(fingerprint), dim);
+            Parts::new(Pen::new(buf, area, 1), false, ui).add(&[("key ", dim), (&safe(fingerprint), dim)]);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One team: its people, who of them is here, and who is invited. Who is here is asked again at times, as long as the
 //! page is in view; the rest when the core says that something changed.
 
-use keyward_keys::view::{InvitationView, MemberView, PresentView, TeamView};
+use keyward_keys::view::{InvitationView, KeyView, MemberView, PresentView, TeamView};
 use keyward_keys::{Event, Id, Role};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -15,6 +15,7 @@ use crate::notice::{Notice, NoticeKind};
 use crate::pages::read::Read;
 use crate::pages::team::departed::DepartedPage;
 use crate::pages::team::forms;
+use crate::pages::team::keys;
 use crate::pages::team::layout::Layout;
 use crate::pages::team::policy::PolicyPage;
 use crate::pages::{Page, Step, about_people, sooner};
@@ -40,6 +41,8 @@ pub(crate) struct TeamPage {
     pub(super) people: Read<Vec<MemberView>>,
     pub(super) here: Vec<PresentView>,
     pub(super) invitations: Read<Vec<InvitationView>>,
+    pub(super) keys: Read<Vec<KeyView>>,
+    keys_asked: bool,
     pub(super) members: List<Id>,
     pub(super) invited: List<Id>,
     pub(super) pane: Pane,
@@ -61,6 +64,8 @@ impl TeamPage {
             people: Read::default(),
             here: Vec::new(),
             invitations: Read::default(),
+            keys: Read::default(),
+            keys_asked: false,
             members: List::default(),
             invited: List::default(),
             pane: Pane::People,
@@ -85,6 +90,7 @@ impl TeamPage {
         if self.invites() {
             self.invitations.ask(cx, Query::Team(TeamQuery::Invitations(team)));
         }
+        self.ask_keys(cx);
         self.ask_here(cx);
     }
 
@@ -93,8 +99,16 @@ impl TeamPage {
         self.here_pending = Some(cx.ask(Query::Team(TeamQuery::Here(self.team.id))));
     }
 
-    fn layout(&self, cx: &Cx<'_>) -> Layout {
-        Layout::of(cx.area, self.pane, self.invites(), self.invited.len())
+    pub(super) fn layout(&self, area: Rect) -> Layout {
+        Layout::of(area, self.pane, self.invites(), (self.members.len(), self.invited.len()))
+    }
+
+    /// The team's keys are asked for where there is room for them.
+    fn ask_keys(&mut self, cx: &mut Cx<'_>) {
+        self.keys_asked = self.layout(cx.area).keys.height > 1;
+        if self.keys_asked {
+            self.keys.ask(cx, keys::query(self.team.id));
+        }
     }
 
     fn member(&self) -> Option<&MemberView> {
@@ -202,15 +216,20 @@ impl TeamPage {
                 _ => None,
             });
             let ids: Vec<Id> = self.people.get().into_iter().flatten().map(|member| member.user_id).collect();
-            let height = usize::from(list::rows(self.layout(cx).people).height);
+            let height = usize::from(list::rows(self.layout(cx.area).people).height);
             self.members.renew(ids, height);
+        } else if self.keys.awaits(id) {
+            self.keys.take(result, cx, |answer| match answer {
+                Answer::Keys(page) => Some(page.keys),
+                _ => None,
+            });
         } else if self.invitations.awaits(id) {
             self.invitations.take(result, cx, |answer| match answer {
                 Answer::Team(TeamAnswer::Invitations(invitations)) => Some(invitations),
                 _ => None,
             });
             let ids: Vec<Id> = self.invitations.get().into_iter().flatten().map(|row| row.id).collect();
-            let height = usize::from(list::rows(self.layout(cx).invitations).height);
+            let height = usize::from(list::rows(self.layout(cx.area).invitations).height);
             self.invited.renew(ids, height);
         }
     }
@@ -234,7 +253,7 @@ impl Page for TeamPage {
     }
 
     fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
-        let layout = self.layout(cx);
+        let layout = self.layout(cx.area);
         let (list, place) = match self.pane {
             Pane::People => (&mut self.members, layout.people),
             Pane::Invitations => (&mut self.invited, layout.invitations),
@@ -263,7 +282,7 @@ impl Page for TeamPage {
     }
 
     fn mouse(&mut self, mouse: Mouse, double: bool, cx: &mut Cx<'_>) -> Step {
-        let layout = self.layout(cx);
+        let layout = self.layout(cx.area);
         let at = Position::new(mouse.column, mouse.row);
         if layout.invitations.contains(at) {
             self.pane = Pane::Invitations;
@@ -305,6 +324,7 @@ impl Page for TeamPage {
             || self.renewed.awaits(id)
             || self.people.awaits(id)
             || self.invitations.awaits(id)
+            || self.keys.awaits(id)
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
@@ -342,11 +362,14 @@ impl Page for TeamPage {
     }
 
     fn tick(&mut self, cx: &mut Cx<'_>) {
-        let layout = self.layout(cx);
+        let layout = self.layout(cx.area);
         self.members.reveal(usize::from(list::rows(layout.people).height));
         self.invited.reveal(usize::from(list::rows(layout.invitations).height));
         if !cx.front {
             return;
+        }
+        if !self.keys_asked {
+            self.ask_keys(cx);
         }
         if std::mem::take(&mut self.covered) {
             self.read(cx);

@@ -39,7 +39,7 @@ fn said(rule: &Rule) -> &'static str {
     match rule.name {
         "key.read" => "see keys and their facts",
         "team.read" => "see the team and its people",
-        "team.change" => "rename it, set its environments and budget",
+        "team.change" => "rename it, set environments and budget",
         "team.delete" => "delete the team",
         "member.invite" => "invite people, withdraw invitations",
         "member.change" => "change people's roles",
@@ -50,7 +50,7 @@ fn said(rule: &Rule) -> &'static str {
         "key.change" => "change keys: names, limits, on and off",
         "key.move" => "move keys elsewhere",
         "key.rotate" => "rotate keys",
-        "key.rollback" => "go back to an earlier value, or give up a rotation",
+        "key.rollback" => "roll back, or give up a rotation",
         "key.delete" => "move keys to the bin",
         "key.restore" => "bring keys back from the bin",
         "key.reveal" => "open keys: see and copy values",
@@ -61,7 +61,7 @@ fn said(rule: &Rule) -> &'static str {
         "alert.read" => "see alerts and their rules",
         "alert.handle" => "acknowledge, snooze and resolve alerts",
         "alert_rule.manage" => "make and change alert rules",
-        "webhook.manage" => "choose where notifications are sent besides",
+        "webhook.manage" => "choose where else notifications go",
         "audit.read" => "read the team's audit records",
         // A permission that is new here is told by its name.
         name => name,

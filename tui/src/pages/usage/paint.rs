@@ -15,7 +15,7 @@ use crate::pages::usage::layout::Layout;
 use crate::pages::usage::legend::{self, MARKS, TONES};
 use crate::theme::Tone;
 use crate::widgets::format;
-use crate::widgets::pen::{Pen, Ui, at, safe, wrap};
+use crate::widgets::pen::{Parts, Pen, Ui, at, safe, wrap};
 use crate::widgets::plot::{Line, Plot};
 use crate::widgets::ticks::ticks;
 use keyward_keys::table::{Metric, tells_of_models};
@@ -228,7 +228,7 @@ impl UsagePage {
                 }
             }
         }
-        let mut words = vec![format!("a point every {}", step_words(series))];
+        let mut words: Vec<String> = Vec::new();
         words.extend(self.choice.by.map(|by| format!("by {}", breakdown_word(by))));
         words.extend(
             self.choice.environment.map(|environment| marks::environment_word(environment).to_owned()),
@@ -239,9 +239,10 @@ impl UsagePage {
         }
         let compared = self.choice.compare && series.previous.is_none();
         words.extend(compared.then(|| "the period before is not kept so finely".to_owned()));
+        words.push(format!("a point every {}", step_words(series)));
+        let mut parts = Parts::new(pen, true, ui);
         for word in words {
-            gap(&mut pen);
-            pen.text(word, dim);
+            parts.add(&[(&word, dim)]);
         }
     }
 

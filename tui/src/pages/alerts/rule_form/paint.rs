@@ -49,12 +49,13 @@ impl RuleForm {
         let mut slots = Vec::new();
         for field in shown {
             slots.push((field, row));
-            let remark = area.width < WIDE && (field == self.focus || self.fault(field).is_some());
-            row += 1 + u16::from(remark || airy);
+            let below = if area.width < WIDE { self.said(field, area).len() } else { 0 };
+            row += 1 + u16::try_from(below).unwrap_or(1).max(u16::from(airy));
         }
         // On a low screen the fields above the cursor make way.
         let focus = slots.iter().position(|(field, _)| *field == self.focus).unwrap_or(0);
-        let hidden = slots.get(focus).map_or(0, |(_, row)| (row + 2).saturating_sub(room));
+        let said = u16::try_from(self.said(self.focus, area).len()).unwrap_or(1).max(1);
+        let hidden = slots.get(focus).map_or(0, |(_, row)| (row + 1 + said).saturating_sub(room).min(*row));
         slots.into_iter().filter_map(|(field, row)| Some((field, row.checked_sub(hidden)?))).collect()
     }
 
@@ -99,17 +100,25 @@ impl RuleForm {
         cursor
     }
 
-    pub(super) fn draw_remark(&self, field: Field, area: Rect, buf: &mut Buffer, ui: &Ui) {
-        let mut pen = Pen::new(buf, area, 0);
+    /// What is wrong with a field, or a word of help where the cursor is, in rows as they fit on this page.
+    pub(super) fn said(&self, field: Field, area: Rect) -> Vec<String> {
+        let room = area.width.saturating_sub(beside(area).0);
         match self.fault(field) {
-            Some(fault) => {
-                let tone = ui.style(Tone::Bad);
-                pen.text(ui.glyphs.cross, tone).skip(1).text(safe(&fault), tone);
-            }
-            None if field == self.focus => {
-                pen.skip(1).text(self.fields.hint(field), ui.style(Tone::Dim));
-            }
-            None => {}
+            Some(fault) => wrap(&safe(&fault), room.saturating_sub(2)),
+            None if field == self.focus => wrap(&self.fields.hint(field), room.saturating_sub(1)),
+            None => Vec::new(),
+        }
+    }
+
+    pub(super) fn draw_remark(&self, field: Field, line: Rect, window: u16, buf: &mut Buffer, ui: &Ui) {
+        let (x, below) = beside(line);
+        let wrong = self.fault(field).is_some();
+        let style = ui.style(if wrong { Tone::Bad } else { Tone::Dim });
+        for (row, text) in (below..window).zip(self.said(field, line)) {
+            let place =
+                Rect { x: line.x + x, y: line.y + row, width: line.width.saturating_sub(x), height: 1 };
+            let mark = if wrong && row == below { ui.glyphs.cross } else { "" };
+            Pen::new(buf, place, 0).cell(mark, 1 + u16::from(wrong), style).text(text, style);
         }
     }
 
@@ -132,4 +141,10 @@ impl RuleForm {
         let meaning = u16::try_from(self.meaning(area, now_ms).len()).unwrap_or(area.height);
         area.height.saturating_sub(meaning + 1 + u16::from(area.height >= 14)).max(2)
     }
+}
+
+/// From which column on something is said of a field, and how many rows below it.
+fn beside(area: Rect) -> (u16, u16) {
+    let label = LABEL.min(area.width * 2 / 5);
+    if area.width >= WIDE { (label + FIELD + 2, 0) } else { (label, 1) }
 }
