@@ -1,4 +1,4 @@
-//! Adding up what calls cost. Sums are exact, in millionths of a millionth, and rounded once, when they are told.
+//! Adding up what calls cost. Sums are exact, in billionths of a millionth, and rounded once, when they are told.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -11,10 +11,15 @@ use keyward_store::usage::{Cell, ModelCell, ModelUse};
 use super::{Money, Price, Prices, plain};
 use crate::clock::utc_day;
 
+/// A millionth of the currency's unit, as bills count.
+const ONE: u128 = 1_000_000_000;
+/// A millionth of that: what a token costs of the price of a million.
+const MILLIONTH: u128 = ONE / 1_000_000;
+
 /// What something costs, as far as its price is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Bill {
-    /// Millionths of millionths of the currency's unit.
+    /// Billionths of millionths of the currency's unit: the price of one byte is a whole number of them.
     exact: u128,
     /// A price was known of some of it.
     known: bool,
@@ -36,8 +41,7 @@ impl Bill {
 
     /// What it is; nothing when no price was known.
     pub(crate) fn money(self) -> Option<Money> {
-        self.known
-            .then(|| Money(u64::try_from(self.exact.saturating_add(500_000) / 1_000_000).unwrap_or(u64::MAX)))
+        self.known.then(|| Money(u64::try_from(self.exact.saturating_add(ONE / 2) / ONE).unwrap_or(u64::MAX)))
     }
 }
 
@@ -58,6 +62,11 @@ impl Tally {
             sum.0.merge(cell);
             sum.1.add(*bill);
         }
+    }
+
+    /// Adds what calls and bytes cost.
+    pub(crate) fn add_rest(&mut self, bill: Bill) {
+        self.rest.add(bill);
     }
 
     /// What is no model's: calls and bytes of services.
@@ -89,6 +98,28 @@ pub(crate) struct Pricer<'a> {
     lines: HashMap<(String, Option<Arc<str>>), Vec<&'a Price>>,
 }
 
+/// What calls and bytes of one service cost; empty when they have no price.
+pub(crate) struct Calls<'p, 'a>(&'p [&'a Price]);
+
+impl Calls<'_, '_> {
+    /// What the calls of a cell cost.
+    pub(crate) fn bill(&self, start_ms: i64, cell: &Cell) -> Bill {
+        let mut bill = Bill::default();
+        if self.0.is_empty() {
+            return bill;
+        }
+        let day = utc_day(start_ms);
+        if let Some(line) = self.0.iter().find(|line| line.holds(day)) {
+            bill.count(cell.requests, line.rates.request, ONE);
+            if let Some(rate) = line.rates.gigabyte {
+                let bytes = u128::from(cell.request_bytes) + u128::from(cell.response_bytes);
+                bill.add(Bill { exact: bytes.saturating_mul(u128::from(rate)), known: true });
+            }
+        }
+        bill
+    }
+}
+
 impl<'a> Pricer<'a> {
     pub(crate) fn new(book: &'a Prices) -> Self {
         Self { book, lines: HashMap::new() }
@@ -109,43 +140,33 @@ impl<'a> Pricer<'a> {
             sum.0.merge(&used.cell);
             sum.1.add(bill);
         }
-        if self.lines(service, None).iter().any(|line| line.rates.request.or(line.rates.gigabyte).is_some()) {
-            for (start_ms, cell) in cells {
-                let rest = self.of_calls(service, *start_ms, cell);
-                into.rest.add(rest);
-            }
-        }
+        let calls = self.calls(service);
+        cells.iter().for_each(|(start_ms, cell)| into.rest.add(calls.bill(*start_ms, cell)));
     }
 
     /// What a model's calls cost.
     pub(crate) fn bill(&mut self, service: &str, used: &ModelUse) -> Bill {
         let ModelCell { told, .. } = used.cell;
         let mut bill = Bill::default();
-        bill.count(told.cost, (told.requests > 0).then_some(1), 1_000_000);
+        bill.count(told.cost, (told.requests > 0).then_some(1), ONE);
         let day = utc_day(used.start_ms);
         let Some(line) = self.line(service, used.model.as_ref(), day) else { return bill };
         let rates = line.rates;
-        bill.count(used.cell.input_tokens.saturating_sub(told.input_tokens), rates.input, 1);
-        bill.count(used.cell.output_tokens.saturating_sub(told.output_tokens), rates.output, 1);
+        bill.count(used.cell.input_tokens.saturating_sub(told.input_tokens), rates.input, MILLIONTH);
+        bill.count(used.cell.output_tokens.saturating_sub(told.output_tokens), rates.output, MILLIONTH);
         let cached = used.cell.cached_tokens.saturating_sub(told.cached_tokens);
-        bill.count(cached, rates.cached.or(rates.input), 1);
+        bill.count(cached, rates.cached.or(rates.input), MILLIONTH);
         if !line.models.is_empty() {
-            bill.count(used.cell.requests.saturating_sub(told.requests), rates.request, 1_000_000);
+            bill.count(used.cell.requests.saturating_sub(told.requests), rates.request, ONE);
         }
         bill
     }
 
-    /// What calls and bytes of a service cost, whatever their model.
-    pub(crate) fn of_calls(&mut self, service: &str, start_ms: i64, cell: &Cell) -> Bill {
-        let mut bill = Bill::default();
-        if let Some(line) = self.line(service, None, utc_day(start_ms)) {
-            bill.count(cell.requests, line.rates.request, 1_000_000);
-            if let Some(rate) = line.rates.gigabyte {
-                let bytes = u128::from(cell.request_bytes) + u128::from(cell.response_bytes);
-                bill.add(Bill { exact: bytes * u128::from(rate) / 1_000, known: true });
-            }
-        }
-        bill
+    /// The prices of a service's calls and bytes, whatever their model.
+    pub(crate) fn calls(&mut self, service: &str) -> Calls<'_, 'a> {
+        let lines = self.lines(service, None);
+        let some = lines.iter().any(|line| line.rates.request.or(line.rates.gigabyte).is_some());
+        Calls(if some { lines } else { &[] })
     }
 
     fn line(&mut self, service: &str, model: Option<&Arc<str>>, day: Date) -> Option<&'a Price> {
@@ -251,11 +272,17 @@ mod tests {
     fn small_amounts_add_up_before_they_are_rounded() {
         let mut sum = Bill::default();
         for _ in 0..1_000 {
-            sum.count(1, Some(100_000), 1);
+            sum.count(1, Some(100_000), MILLIONTH);
         }
         assert_eq!(sum.money(), Some(Money(100)));
         let mut huge = Bill::default();
-        huge.count(u64::MAX, Some(u64::MAX), 1_000_000);
+        huge.count(u64::MAX, Some(u64::MAX), ONE);
         assert_eq!(huge.money(), Some(Money(u64::MAX)));
+        let (book, mut hours) = (book(), Bill::default());
+        let mut pricer = Pricer::new(&book);
+        let calls = pricer.calls("openai");
+        let of = |bytes| Cell { request_bytes: bytes, ..Cell::default() };
+        (0..24).for_each(|hour| hours.add(calls.bill(20_455 * DAY_MS + hour * 3_600_000, &of(7))));
+        assert_eq!(hours, calls.bill(20_455 * DAY_MS, &of(24 * 7)), "a day is the sum of its hours");
     }
 }

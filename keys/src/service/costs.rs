@@ -2,7 +2,7 @@
 //! somebody asks, so that a change of the book changes the past too.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use keyward_store::model::Id;
@@ -17,6 +17,7 @@ use crate::prices::{Bill, Money, Pricer, Prices, Tally, tokens};
 use crate::service::Service;
 use crate::service::access::{Target, may};
 use crate::service::budgets;
+use crate::service::layout::Layout;
 use crate::service::mirror::Tables;
 use crate::service::overview::LONGEST_CELL_MS;
 use crate::service::pace::Pace;
@@ -212,28 +213,32 @@ fn read(
     (from_ms, to_ms): (i64, i64),
 ) -> Result<(Lines, Sum)> {
     let (mut pricer, mut lines, mut total) = (Pricer::new(book), Lines::new(), Sum::default());
+    let layout = Layout::of(grain, from_ms, to_ms, |start_ms| Some(month_of(start_ms)));
     for source in sources {
-        let cells = usage.cells(source.key, grain, from_ms, to_ms)?;
-        let uses = usage.models(source.key, grain, from_ms, to_ms)?;
-        let mut tally = Tally::default();
-        pricer.count(&source.service, &uses, &cells, &mut tally);
-        let requests = cells.iter().map(|(_, cell)| cell.requests).sum();
+        let Some(key) = usage.of(source.key)? else { continue };
+        let calls = pricer.calls(&source.service);
+        let (mut months, mut tally) = (BTreeMap::<_, Sum>::new(), Tally::default());
+        layout.each(&key, |month, start_ms, cell| {
+            let bill = calls.bill(start_ms, cell.sums);
+            months.entry(month).or_default().add(&Sum { requests: cell.sums.requests, tokens: 0, bill });
+            Ok(())
+        })?;
+        let uses = key.models(grain, from_ms, to_ms)?;
+        pricer.count(&source.service, &uses, &[], &mut tally);
+        months.values().for_each(|month| tally.add_rest(month.bill));
+        let requests = months.values().map(|month| month.requests).sum();
         let sum = Sum { requests, tokens: tally.tokens(), bill: tally.bill() };
         total.add(&sum);
         match by {
             CostsBy::Model => by_model(&mut lines, &tally, &sum),
             CostsBy::Month => {
-                for (start_ms, cell) in &cells {
-                    let bill = pricer.of_calls(&source.service, *start_ms, cell);
-                    month(&mut lines, *start_ms).add(&Sum { requests: cell.requests, tokens: 0, bill });
-                }
                 for used in &uses {
                     let bill = pricer.bill(&source.service, used);
-                    month(&mut lines, used.start_ms).add(&Sum {
-                        requests: 0,
-                        tokens: tokens(&used.cell),
-                        bill,
-                    });
+                    let sum = Sum { requests: 0, tokens: tokens(&used.cell), bill };
+                    months.entry(month_of(used.start_ms)).or_default().add(&sum);
+                }
+                for ((year, month), sum) in &months {
+                    lines.entry((None, format!("{year:04}-{month:02}"))).or_default().add(sum);
                 }
             }
             _ if sum.requests == 0 => {}
@@ -243,9 +248,10 @@ fn read(
     Ok((lines, total))
 }
 
-fn month(lines: &mut Lines, start_ms: i64) -> &mut Sum {
-    let name = utc_day(start_ms).strftime("%Y-%m").to_string();
-    lines.entry((None, name)).or_default()
+/// The year and month (UTC) of a time.
+fn month_of(at_ms: i64) -> (i16, i8) {
+    let day = utc_day(at_ms);
+    (day.year(), day.month())
 }
 
 /// A line for each model, and one for what is no model's.

@@ -42,6 +42,7 @@ mod invite_mail;
 mod jobs;
 mod key_networks;
 mod keys;
+mod layout;
 mod list;
 mod lockout;
 mod mailboxes;

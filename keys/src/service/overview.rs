@@ -2,11 +2,10 @@
 //! runtime, for one person at a time.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use keyward_store::model::Id;
-use keyward_store::usage::{Cell, Grain, Usage};
+use keyward_store::usage::{Cell, CellSum, EndpointSums, Grain, Usage};
 
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -15,7 +14,8 @@ use crate::policy::Permission;
 use crate::prices::{Bill, Pricer, Prices, Tally};
 use crate::service::Service;
 use crate::service::access::{Target, may};
-use crate::service::report::{Span, classes, days, grain, models, percent, shares, spent, summary};
+use crate::service::layout::{Layout, in_parts};
+use crate::service::report::{Days, Span, classes, grain, models, percent, shares, spent, summary};
 use crate::view::{KeyShare, UsageOverview};
 
 /// Keys an overview names.
@@ -27,12 +27,19 @@ pub(super) const LONGEST_CELL_MS: i64 = 24 * 3_600_000;
 /// What was read of all keys.
 #[derive(Default)]
 struct Sum {
-    cells: BTreeMap<i64, Cell>,
-    endpoints: HashMap<Arc<str>, u64>,
-    /// Calls of all endpoints, also of those beyond the names that are kept.
-    endpoint_calls: u64,
+    /// By day.
+    cells: Vec<CellSum>,
+    endpoints: EndpointSums,
     keys: Vec<(u64, Id, Bill)>,
     tally: Tally,
+}
+
+/// What is read of each key.
+struct Reach {
+    grain: Grain,
+    from_ms: i64,
+    to_ms: i64,
+    days: Days,
 }
 
 impl Service {
@@ -42,16 +49,20 @@ impl Service {
         let span = self.span(caller, query, now_ms)?;
         // Cells are whole: one that the span begins in may hold an earlier call.
         let ids = self.used_since(caller, account, span.from_ms - LONGEST_CELL_MS, now_ms);
-        let (usage, grain, from_ms, to_ms) =
-            (self.0.usage.clone(), grain(&span, now_ms), span.from_ms, span.to_ms);
-        let keys = self.services_of(&ids);
+        let (usage, grain) = (self.0.usage.clone(), grain(&span, now_ms));
+        let reach = Reach { grain, from_ms: span.from_ms, to_ms: span.to_ms, days: Days::of(&span, grain) };
+        let mut keys = self.services_of(&ids);
         let book = Arc::clone(&self.0.settings.prices);
-        let sum = {
+        let (sum, days) = {
             let _turn = self.0.overviews.lock().await;
-            let reading = move || Sum::read(&usage, &book, &keys, grain, from_ms, to_ms);
+            let reading = move || {
+                let (mut sum, more) = in_parts(&mut keys, |keys| Sum::read(&usage, &book, keys, &reach))?;
+                more.into_iter().for_each(|more| sum.merge(more));
+                Ok::<_, Error>((sum, reach.days))
+            };
             tokio::task::spawn_blocking(reading).await.map_err(|error| Error::Internal(Box::new(error)))??
         };
-        Ok(self.overview(span, grain, sum))
+        Ok(self.overview(span, &days, sum))
     }
 
     /// The keys whose usage the caller may see, without those that were last used before this.
@@ -78,12 +89,12 @@ impl Service {
         ids.iter().filter_map(service).collect()
     }
 
-    fn overview(&self, span: Span, grain: Grain, sum: Sum) -> UsageOverview {
-        let Sum { cells, endpoints, endpoint_calls, mut keys, tally } = sum;
-        let cells: Vec<(i64, Cell)> = cells.into_iter().collect();
+    fn overview(&self, span: Span, days: &Days, sum: Sum) -> UsageOverview {
+        let Sum { cells, endpoints: sums, mut keys, tally } = sum;
+        let cells: Vec<Cell> = cells.iter().map(CellSum::cell).collect();
         let mut total = Cell::default();
-        cells.iter().for_each(|(_, cell)| total.merge(cell));
-        let mut endpoints: Vec<_> = endpoints.iter().map(|(name, requests)| (&**name, *requests)).collect();
+        cells.iter().for_each(|cell| total.merge(cell));
+        let mut endpoints: Vec<_> = sums.iter().map(|(name, cell)| (&**name, cell.requests)).collect();
         endpoints.sort_unstable_by_key(|(name, requests)| (Reverse(*requests), *name));
         keys.sort_unstable_by_key(|(requests, id, _)| (Reverse(*requests), *id));
         let tables = self.mirror().read();
@@ -94,10 +105,10 @@ impl Service {
             Some(KeyShare { id, key_id, name, requests, percentage, cost })
         });
         UsageOverview {
-            daily_breakdown: days(&span, grain, &cells),
+            daily_breakdown: days.rows(&cells),
             timeframe: span.name,
             summary: spent(summary(&total), &tally),
-            top_endpoints: shares(endpoints.into_iter(), endpoint_calls),
+            top_endpoints: shares(endpoints.into_iter(), sums.calls),
             top_keys: busiest.collect(),
             models: models(&tally),
             currency: self.0.settings.prices.currency.clone(),
@@ -107,35 +118,34 @@ impl Service {
 }
 
 impl Sum {
-    fn read(
-        usage: &Usage,
-        book: &Prices,
-        keys: &[(Id, String)],
-        grain: Grain,
-        from_ms: i64,
-        to_ms: i64,
-    ) -> Result<Self> {
-        let mut sum = Self::default();
+    fn read(usage: &Usage, book: &Prices, keys: &[(Id, String)], reach: &Reach) -> Result<Self> {
+        let Reach { grain, from_ms, to_ms, days } = reach;
+        let layout = Layout::of(*grain, *from_ms, *to_ms, |start_ms| Some(days.place(start_ms)));
+        let mut sum = Self { cells: vec![CellSum::default(); days.count()], ..Self::default() };
         let mut pricer = Pricer::new(book);
         for (id, service) in keys {
-            let mut requests = 0;
-            let (cells, mut tally) = (usage.cells(*id, grain, from_ms, to_ms)?, Tally::default());
-            pricer.count(service, &usage.models(*id, grain, from_ms, to_ms)?, &cells, &mut tally);
+            let Some(key) = usage.of(*id)? else { continue };
+            let (mut requests, mut tally) = (0, Tally::default());
+            let calls = pricer.calls(service);
+            layout.each(&key, |day, start_ms, cell| {
+                requests += cell.sums.requests;
+                tally.add_rest(calls.bill(start_ms, cell.sums));
+                sum.cells[day].add(cell)
+            })?;
+            pricer.count(service, &key.models(*grain, *from_ms, *to_ms)?, &[], &mut tally);
             sum.tally.merge(&tally);
-            for (start_ms, cell) in cells {
-                requests += cell.requests;
-                sum.cells.entry(start_ms).or_default().merge(&cell);
-            }
-            for entry in usage.endpoints(*id, from_ms, to_ms)? {
-                sum.endpoint_calls += entry.cell.requests;
-                if let Some(name) = entry.endpoint {
-                    *sum.endpoints.entry(name).or_default() += entry.cell.requests;
-                }
-            }
+            key.add_endpoints(*from_ms, *to_ms, &mut sum.endpoints)?;
             if requests > 0 {
                 sum.keys.push((requests, *id, tally.bill()));
             }
         }
         Ok(sum)
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.cells.iter_mut().zip(&other.cells).for_each(|(sum, more)| sum.merge(more));
+        self.endpoints.merge(&other.endpoints);
+        self.keys.extend(other.keys);
+        self.tally.merge(&other.tally);
     }
 }

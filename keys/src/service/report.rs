@@ -52,8 +52,12 @@ impl Service {
         let span = self.span(caller, query, now_ms)?;
         let grain = grain(&span, now_ms);
         let cells = self.0.usage.cells(id, grain, span.from_ms, span.to_ms)?;
-        let mut total = Cell::default();
-        cells.iter().for_each(|(_, cell)| total.merge(cell));
+        let days = Days::of(&span, grain);
+        let (mut total, mut daily) = (Cell::default(), vec![Cell::default(); days.count()]);
+        for (start_ms, cell) in &cells {
+            total.merge(cell);
+            daily[days.place(*start_ms)].merge(cell);
+        }
         let endpoints = self.0.usage.endpoints(id, span.from_ms, span.to_ms)?;
         let named =
             endpoints.iter().filter_map(|entry| Some((&**entry.endpoint.as_ref()?, entry.cell.requests)));
@@ -63,7 +67,7 @@ impl Service {
         Pricer::new(book).count(&row.record.service, &uses, &cells, &mut tally);
         Ok(UsageReport {
             key_id: row.record.key_id.clone(),
-            daily_breakdown: days(&span, grain, &cells),
+            daily_breakdown: days.rows(&daily),
             timeframe: span.name,
             summary: spent(summary(&total), &tally),
             top_endpoints: shares(named, all),
@@ -152,31 +156,39 @@ pub(super) fn grain(span: &Span, now_ms: i64) -> Grain {
     }
 }
 
-/// A row a day, those without calls included. Where only whole UTC days are kept, a day is a UTC day.
-pub(super) fn days(span: &Span, grain: Grain, cells: &[(i64, Cell)]) -> Vec<UsageDay> {
-    let zone = if grain == Grain::Day { &TimeZone::UTC } else { &span.zone };
-    let mut days: Vec<(Date, Cell)> = Vec::new();
-    let mut date = span.first;
-    loop {
-        days.push((date, Cell::default()));
-        match date.tomorrow() {
-            Ok(next) if next <= span.last => date = next,
-            _ => break,
-        }
+/// The days of a span. Where only whole UTC days are kept, a day is a UTC day.
+pub(super) struct Days {
+    dates: Vec<Date>,
+    zone: TimeZone,
+}
+
+impl Days {
+    pub(super) fn of(span: &Span, grain: Grain) -> Self {
+        let zone = if grain == Grain::Day { TimeZone::UTC } else { span.zone.clone() };
+        let dates = std::iter::successors(Some(span.first), |day| day.tomorrow().ok());
+        Self { dates: dates.take_while(|day| *day == span.first || *day <= span.last).collect(), zone }
     }
-    for (start_ms, cell) in cells {
-        let date = today_in(zone, *start_ms);
-        let place = days.partition_point(|(day, _)| *day < date).min(days.len() - 1);
-        days[place].1.merge(cell);
+
+    pub(super) fn count(&self) -> usize {
+        self.dates.len()
     }
-    days.into_iter()
-        .map(|(date, cell)| UsageDay {
+
+    /// The day that a cell counts for: one that begins before the first, for the first.
+    pub(super) fn place(&self, start_ms: i64) -> usize {
+        let date = today_in(&self.zone, start_ms);
+        self.dates.partition_point(|day| *day < date).min(self.dates.len() - 1)
+    }
+
+    /// A row a day, those without calls included.
+    pub(super) fn rows(&self, cells: &[Cell]) -> Vec<UsageDay> {
+        let row = |(date, cell): (&Date, &Cell)| UsageDay {
             date: date.to_string(),
             requests: cell.requests,
             errors: cell.errors(),
-            avg_response_time: mean_ms(&cell),
-        })
-        .collect()
+            avg_response_time: mean_ms(cell),
+        };
+        self.dates.iter().zip(cells).map(row).collect()
+    }
 }
 
 pub(super) fn summary(cell: &Cell) -> UsageSummary {

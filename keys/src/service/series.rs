@@ -47,15 +47,14 @@ impl Service {
             let _turn = self.0.overviews.lock().await;
             // Reading many keys takes a while: beside the runtime, for one person at a time.
             let reading = move || {
-                let mut read = Read::new(&frame, lines);
+                let endpoints = by == Some(Breakdown::Endpoint);
+                let mut read = Read::keys(lines, &usage, &frame, &mut sources, &book, endpoints)?;
                 let mut pricer = Pricer::new(&book);
-                read.cells(&usage, &frame, &mut sources, &mut pricer)?;
                 match by {
                     Some(Breakdown::Key) => read.busiest_keys(&usage, &frame, sources, named, &mut pricer)?,
                     Some(Breakdown::Model) => read.models(&usage, &frame, &sources, &mut pricer)?,
-                    Some(Breakdown::Endpoint) => read.endpoints(&usage, &frame, &sources)?,
                     Some(Breakdown::Environment | Breakdown::Team) => read.busiest_lines(),
-                    None => {}
+                    Some(Breakdown::Endpoint) | None => {}
                 }
                 Ok::<_, Error>((read, frame))
             };

@@ -113,12 +113,15 @@ impl Month {
         let grain = if hours { Grain::Hour } else { Grain::Day };
         let (mut pricer, mut stretches) = (Pricer::new(book), BTreeMap::<i64, Step>::new());
         for (key, service) in keys {
-            for (at_ms, cell) in usage.cells(*key, grain, start_ms, end_ms)? {
+            let Some(key) = usage.of(*key)? else { continue };
+            let calls = pricer.calls(service);
+            key.each_cell(grain, start_ms, end_ms, |at_ms, cell| {
                 let stretch = stretches.entry(at_ms).or_default();
-                stretch.requests += cell.requests;
-                stretch.bill.add(pricer.of_calls(service, at_ms, &cell));
-            }
-            for used in usage.models(*key, grain, start_ms, end_ms)? {
+                stretch.requests += cell.sums.requests;
+                stretch.bill.add(calls.bill(at_ms, cell.sums));
+                Ok(())
+            })?;
+            for used in key.models(grain, start_ms, end_ms)? {
                 stretches.entry(used.start_ms).or_default().bill.add(pricer.bill(service, &used));
             }
         }

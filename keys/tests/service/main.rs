@@ -48,6 +48,7 @@ mod tokens;
 mod unlock;
 mod usage;
 mod usage_bad;
+mod usage_sums;
 mod versions;
 mod webhook_secrets;
 mod webhooks;

@@ -2,9 +2,10 @@
 //! microseconds.
 
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
+use foldhash::HashMap;
 use redb::{ReadTransaction, ReadableTable, TableError};
 
 use crate::error::{Error, Result};
@@ -57,20 +58,32 @@ pub(crate) fn visit_rows(
     }
 }
 
+/// An open table, when there is one.
+type Opened = Option<Arc<redb::ReadOnlyTable<database::Bytes, database::Bytes>>>;
+
 /// One committed state, shared by all who read it.
-pub(crate) struct View(ReadTransaction);
+pub(crate) struct View {
+    transaction: ReadTransaction,
+    /// Opening one reads pages: as long as finding a row in it.
+    opened: RwLock<HashMap<Table, Opened>>,
+}
 
 impl View {
     pub(crate) fn new(transaction: ReadTransaction) -> Self {
-        Self(transaction)
+        Self { transaction, opened: RwLock::default() }
     }
 
-    fn table(&self, table: Table) -> Result<Option<redb::ReadOnlyTable<database::Bytes, database::Bytes>>> {
-        match self.0.open_table(definition(table)) {
-            Ok(table) => Ok(Some(table)),
-            Err(TableError::TableDoesNotExist(_)) => Ok(None),
-            Err(error) => Err(engine(error)),
+    fn table(&self, table: Table) -> Result<Opened> {
+        if let Some(opened) = self.opened.read().unwrap_or_else(PoisonError::into_inner).get(&table) {
+            return Ok(opened.clone());
         }
+        let opened = match self.transaction.open_table(definition(table)) {
+            Ok(table) => Some(Arc::new(table)),
+            Err(TableError::TableDoesNotExist(_)) => None,
+            Err(error) => return Err(engine(error)),
+        };
+        self.opened.write().unwrap_or_else(PoisonError::into_inner).insert(table, opened.clone());
+        Ok(opened)
     }
 
     /// The raw rows from a key on, one after another.
@@ -93,13 +106,13 @@ impl View {
 impl RawRead for View {
     fn raw_get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
         let Some(table) = self.table(table)? else { return Ok(None) };
-        let value = ReadableTable::get(&table, key).map_err(storage)?;
+        let value = ReadableTable::get(&*table, key).map_err(storage)?;
         Ok(value.map(|value| value.value().to_vec()))
     }
 
     fn raw_scan(&self, table: Table, range: &KeyRange, order: Order, visit: Visit<'_>) -> Result<()> {
         match self.table(table)? {
-            Some(table) => visit_rows(&table, range, order, visit),
+            Some(table) => visit_rows(&*table, range, order, visit),
             None => Ok(()),
         }
     }
@@ -113,7 +126,7 @@ pub struct RedbSnapshot(pub(crate) Arc<View>);
 impl Snapshot for RedbSnapshot {
     async fn get(&self, table: Table, key: &[u8]) -> Result<Option<Versioned>> {
         let Some(open) = self.0.table(table)? else { return Ok(None) };
-        let Some(stored) = ReadableTable::get(&open, key).map_err(storage)? else { return Ok(None) };
+        let Some(stored) = ReadableTable::get(&*open, key).map_err(storage)? else { return Ok(None) };
         let (version, value) = split(table, stored.value())?;
         Ok(Some(Versioned { version, value: Bytes::copy_from_slice(value) }))
     }

@@ -39,9 +39,7 @@ impl Cell {
 
     /// Adds another cell to this one.
     pub fn merge(&mut self, other: &Self) {
-        for (sum, more) in self.sums_mut().into_iter().zip(other.sums()) {
-            *sum = sum.saturating_add(more);
-        }
+        self.merge_sums(other);
         self.sketch.merge(&other.sketch);
     }
 
@@ -67,12 +65,25 @@ impl Cell {
     }
 
     pub(super) fn decode(input: &mut Input<'_>) -> Read<Self> {
+        let mut cell = Self::decode_sums(input)?;
+        cell.sketch = Sketch::decode(input)?;
+        Ok(cell)
+    }
+
+    /// What comes before the sketch.
+    pub(super) fn decode_sums(input: &mut Input<'_>) -> Read<Self> {
         let mut cell = Self::default();
         for sum in cell.sums_mut() {
             *sum = input.varint()?;
         }
-        cell.sketch = Sketch::decode(input)?;
         Ok(cell)
+    }
+
+    /// Adds another cell's sums, and leaves the sketch as it is.
+    pub(super) fn merge_sums(&mut self, other: &Self) {
+        for (sum, more) in self.sums_mut().into_iter().zip(other.sums()) {
+            *sum = sum.saturating_add(more);
+        }
     }
 
     /// In the order they are stored.

@@ -39,7 +39,16 @@ impl<'a> Input<'a> {
         Ok(first)
     }
 
+    #[inline]
     pub(super) fn varint(&mut self) -> Read<u64> {
+        if let Some((&first @ ..0x80, rest)) = self.0.split_first() {
+            self.0 = rest;
+            return Ok(first.into());
+        }
+        self.long_varint()
+    }
+
+    fn long_varint(&mut self) -> Read<u64> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -75,6 +84,23 @@ impl<'a> Input<'a> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or(Malformed)?;
         self.0 = rest;
         Ok(taken)
+    }
+
+    /// So many integers, unread: each ends with its first byte below 0x80.
+    pub(super) fn varints(&mut self, mut count: usize) -> Read<&'a [u8]> {
+        let (whole, mut length) = (self.0, 0);
+        while let Some(eight) = whole[length..].first_chunk::<8>() {
+            let ends = (!u64::from_le_bytes(*eight) & 0x8080_8080_8080_8080).count_ones() as usize;
+            if ends >= count {
+                break;
+            }
+            (count, length) = (count - ends, length + 8);
+        }
+        while count > 0 {
+            count -= usize::from(*whole.get(length).ok_or(Malformed)? < 0x80);
+            length += 1;
+        }
+        self.take(length)
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Read<[u8; N]> {
@@ -117,6 +143,20 @@ mod tests {
             prop_assert_eq!(input.varint(), Ok(unsigned));
             prop_assert_eq!(input.signed(), Ok(signed));
             prop_assert_eq!(input.end(), Ok(()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn integers_are_passed_over(numbers in prop::collection::vec(any::<u64>(), 0..40), more: Vec<u8>) {
+            let mut out = Vec::new();
+            numbers.iter().for_each(|number| put_varint(&mut out, *number));
+            let both = [out.as_slice(), &more].concat();
+            let mut input = Input(&both);
+            prop_assert_eq!(input.varints(numbers.len()), Ok(out.as_slice()));
+            prop_assert_eq!(input.0, more.as_slice());
+            let cut = out.len().saturating_sub(1);
+            prop_assert!(numbers.is_empty() || Input(&out[..cut]).varints(numbers.len()).is_err());
         }
     }
 

@@ -7,7 +7,7 @@ use foldhash::HashMap;
 use foldhash::fast::RandomState;
 
 use super::calendar::DAY_MS;
-use super::codec::{Input, Read, put_bytes, put_varint};
+use super::codec::{Input, Malformed, Read, put_bytes, put_varint};
 use super::event::Stored;
 use crate::table::Table;
 
@@ -133,14 +133,129 @@ impl Endpoints {
     }
 
     pub(super) fn decode(input: &mut Input<'_>) -> Read<Self> {
-        input.version(VERSION)?;
-        let count = input.count()?;
+        let count = Input(input.0.get(1..).ok_or(Malformed)?).count()?;
         let mut names = HashMap::with_capacity_and_hasher(count.min(ENDPOINT_NAMES), RandomState::default());
-        for _ in 0..count {
-            let name = Arc::from(input.text()?);
-            names.insert(name, EndpointCell::decode(input)?);
+        let other = each_entry(input, |name, cell| {
+            names.insert(Arc::from(name), cell);
+        })?;
+        Ok(Self { names, other })
+    }
+}
+
+/// Shows the names of an encoded row with their sums; answers the remainder.
+fn each_entry<'a>(input: &mut Input<'a>, mut visit: impl FnMut(&'a str, EndpointCell)) -> Read<EndpointCell> {
+    input.version(VERSION)?;
+    for _ in 0..input.count()? {
+        visit(input.text()?, EndpointCell::decode(input)?);
+    }
+    EndpointCell::decode(input)
+}
+
+/// The endpoints of many keys together. Of each key the first thousand names are told apart, as when it is asked for alone.
+#[derive(Default)]
+pub struct EndpointSums {
+    places: HashMap<Arc<str>, usize>,
+    names: Vec<Arc<str>>,
+    cells: Vec<EndpointCell>,
+    /// Calls of all endpoints, also of those beyond the names that are told apart.
+    pub calls: u64,
+    of_key: OfKey,
+}
+
+/// What was added of the key that is being read.
+#[derive(Default)]
+struct OfKey {
+    /// By place; as long as there are places, and empty but for those that are `touched`.
+    cells: Vec<EndpointCell>,
+    touched: Vec<usize>,
+    other: EndpointCell,
+}
+
+impl EndpointSums {
+    /// The endpoints that were called, with their sums, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &EndpointCell)> {
+        self.names.iter().zip(&self.cells).filter(|(_, cell)| cell.requests > 0)
+    }
+
+    /// An endpoint's sums.
+    pub fn get(&self, name: &str) -> Option<&EndpointCell> {
+        self.cells.get(*self.places.get(name)?)
+    }
+
+    /// Adds those of further keys.
+    pub fn merge(&mut self, other: &Self) {
+        for (name, cell) in other.iter() {
+            let place = self.place(name);
+            self.cells[place].merge(cell);
         }
-        Ok(Self { names, other: EndpointCell::decode(input)? })
+        self.calls = self.calls.saturating_add(other.calls);
+    }
+
+    /// Adds an encoded row of the key that is being read.
+    pub(super) fn add_row(&mut self, row: &[u8]) -> Read<()> {
+        let mut input = Input(row);
+        let other = each_entry(&mut input, |name, cell| self.add(name, &cell))?;
+        self.of_key.other.merge(&other);
+        input.end()
+    }
+
+    pub(super) fn add_all(&mut self, endpoints: &Endpoints) {
+        endpoints.names.iter().for_each(|(name, cell)| self.add(name, cell));
+        self.of_key.other.merge(&endpoints.other);
+    }
+
+    pub(super) fn add_event(&mut self, event: &Stored) {
+        self.add(&event.endpoint, &event.into());
+    }
+
+    /// Adds what was asked of the key alone.
+    pub(super) fn add_totals(&mut self, totals: &[EndpointTotals]) {
+        for EndpointTotals { endpoint, cell } in totals {
+            match endpoint {
+                Some(name) => self.add(name, cell),
+                None => self.of_key.other.merge(cell),
+            }
+        }
+    }
+
+    fn add(&mut self, name: &str, cell: &EndpointCell) {
+        if self.of_key.touched.len() > ENDPOINT_NAMES {
+            return;
+        }
+        let place = self.place(name);
+        let sum = &mut self.of_key.cells[place];
+        if *sum == EndpointCell::default() {
+            self.of_key.touched.push(place);
+        }
+        sum.merge(cell);
+    }
+
+    fn place(&mut self, name: &str) -> usize {
+        if let Some(place) = self.places.get(name) {
+            return *place;
+        }
+        let (name, place): (Arc<str>, _) = (Arc::from(name), self.cells.len());
+        self.names.push(Arc::clone(&name));
+        self.cells.push(EndpointCell::default());
+        self.of_key.cells.push(EndpointCell::default());
+        self.places.insert(name, place);
+        place
+    }
+
+    /// Whether the key that was read has no more names than are told apart; then it is taken in, else it is dropped.
+    pub(super) fn finish_key(&mut self) -> bool {
+        let Self { cells, calls, of_key, .. } = self;
+        let few = of_key.touched.len() <= ENDPOINT_NAMES;
+        for place in of_key.touched.drain(..) {
+            let cell = std::mem::take(&mut of_key.cells[place]);
+            if few {
+                cells[place].merge(&cell);
+                *calls = calls.saturating_add(cell.requests);
+            }
+        }
+        let other = std::mem::take(&mut of_key.other);
+        *calls = calls.saturating_add(if few { other.requests } else { 0 });
+        few
     }
 }
 

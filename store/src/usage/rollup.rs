@@ -4,6 +4,7 @@
 use super::calendar::{DAY_MS, HOUR_MS, LAST_MS, MINUTE_MS, day_of, first_day, month_of_day};
 use super::cell::Cell;
 use super::codec::{Input, Malformed, Read, put_varint};
+use super::sketch::{self, Sketch};
 use crate::model::Id;
 use crate::table::Table;
 
@@ -107,19 +108,50 @@ impl Cells {
     }
 
     pub(super) fn decode(value: &[u8]) -> Read<Self> {
-        let mut input = Input(value);
+        let cells = StoredCells::of(value)?.map(|stored| {
+            let (slot, sums, sketch) = stored?;
+            Ok((slot, Cell { sketch: Sketch::decode(&mut Input(sketch))?, ..sums }))
+        });
+        Ok(Self(cells.collect::<Read<_>>()?))
+    }
+}
+
+/// The cells of a stored row: slot, sums, and the sketch's bytes.
+pub(super) struct StoredCells<'a> {
+    input: Input<'a>,
+    left: usize,
+    last: Option<u8>,
+}
+
+impl<'a> StoredCells<'a> {
+    pub(super) fn of(row: &'a [u8]) -> Read<Self> {
+        let mut input = Input(row);
         input.version(VERSION)?;
-        let count = input.count()?;
-        let mut cells: Vec<(u8, Cell)> = Vec::with_capacity(count.min(64));
-        for _ in 0..count {
-            let slot = input.byte()?;
-            if slot >= 60 || cells.last().is_some_and(|last| last.0 >= slot) {
-                return Err(Malformed);
-            }
-            cells.push((slot, Cell::decode(&mut input)?));
+        Ok(Self { left: input.count()?, input, last: None })
+    }
+
+    fn cell(&mut self) -> Read<(u8, Cell, &'a [u8])> {
+        let slot = self.input.byte()?;
+        if slot >= 60 || self.last.is_some_and(|last| last >= slot) {
+            return Err(Malformed);
         }
-        input.end()?;
-        Ok(Self(cells))
+        self.last = Some(slot);
+        Ok((slot, Cell::decode_sums(&mut self.input)?, sketch::pass(&mut self.input)?))
+    }
+}
+
+impl<'a> Iterator for StoredCells<'a> {
+    type Item = Read<(u8, Cell, &'a [u8])>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                Some(self.cell())
+            }
+            // What follows the last belongs to nothing.
+            None => std::mem::take(&mut self.input.0).first().map(|_| Err(Malformed)),
+        }
     }
 }
 

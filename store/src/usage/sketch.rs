@@ -82,19 +82,82 @@ impl Sketch {
     }
 
     pub(super) fn decode(input: &mut Input<'_>) -> Read<Self> {
-        let length = input.count()?;
-        let mut counts: Vec<(u16, u64)> = Vec::with_capacity(length);
-        let mut bucket = 0u16;
-        for place in 0..length {
-            let step: u16 = input.narrow()?;
-            bucket = bucket.checked_add(step).filter(|sum| *sum < BUCKETS).ok_or(Malformed)?;
-            if place > 0 && step == 0 {
-                return Err(Malformed);
-            }
-            counts.push((bucket, input.varint()?));
-        }
+        let mut counts: Vec<(u16, u64)> = Vec::with_capacity(Input(input.0).count()?);
+        each_bucket(input, |bucket, count| counts.push((bucket, count)))?;
         Ok(Self { counts })
     }
+}
+
+/// Counters of all buckets of an octave, side by side.
+type Octave = [u64; 1 << OCTAVE_BITS];
+
+/// A sketch that many are added to: it has a counter for each bucket of the octaves that were hit.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SketchSum(Vec<Option<Box<Octave>>>);
+
+impl SketchSum {
+    #[inline]
+    fn count(&mut self, bucket: u16, count: u64) {
+        let (octave, within) = (usize::from(bucket >> OCTAVE_BITS), bucket & ((1 << OCTAVE_BITS) - 1));
+        let counts = match self.0.get_mut(octave) {
+            Some(Some(counts)) => counts,
+            _ => self.open(octave),
+        };
+        let sum = &mut counts[usize::from(within)];
+        *sum = sum.saturating_add(count);
+    }
+
+    #[cold]
+    fn open(&mut self, octave: usize) -> &mut Octave {
+        self.0.resize(self.0.len().max(octave + 1), None);
+        self.0[octave].get_or_insert_default()
+    }
+
+    pub(super) fn add(&mut self, sketch: &Sketch) {
+        sketch.counts.iter().for_each(|(bucket, count)| self.count(*bucket, *count));
+    }
+
+    /// Adds a sketch that is still encoded.
+    pub(super) fn add_encoded(&mut self, encoded: &[u8]) -> Read<()> {
+        each_bucket(&mut Input(encoded), |bucket, count| self.count(bucket, count))
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.0.resize(self.0.len().max(other.0.len()), None);
+        for (octave, more) in self.0.iter_mut().zip(&other.0) {
+            let Some(more) = more else { continue };
+            for (sum, count) in octave.get_or_insert_default().iter_mut().zip(&**more) {
+                *sum = sum.saturating_add(*count);
+            }
+        }
+    }
+
+    pub(super) fn sum(&self) -> Sketch {
+        let octaves = self.0.iter().zip(0u16..).filter_map(|(octave, place)| Some((octave.as_ref()?, place)));
+        let buckets = octaves.flat_map(|(counts, place)| counts.iter().zip(place << OCTAVE_BITS..));
+        Sketch { counts: buckets.filter(|(count, _)| **count > 0).map(|(count, at)| (at, *count)).collect() }
+    }
+}
+
+/// Shows each bucket of an encoded sketch, by rising bucket, with its count.
+fn each_bucket(input: &mut Input<'_>, mut visit: impl FnMut(u16, u64)) -> Read<()> {
+    let mut bucket = 0u16;
+    for place in 0..input.count()? {
+        let step: u16 = input.narrow()?;
+        bucket = bucket.checked_add(step).filter(|sum| *sum < BUCKETS).ok_or(Malformed)?;
+        if place > 0 && step == 0 {
+            return Err(Malformed);
+        }
+        visit(bucket, input.varint()?);
+    }
+    Ok(())
+}
+
+/// Passes over an encoded sketch.
+pub(super) fn pass<'a>(input: &mut Input<'a>) -> Read<&'a [u8]> {
+    let (whole, buckets) = (input.0, input.count()?);
+    let length = whole.len() - input.0.len() + input.varints(buckets * 2)?.len();
+    Ok(&whole[..length])
 }
 
 fn bucket_of(value: u32) -> u16 {
@@ -153,6 +216,25 @@ mod tests {
         }
 
         #[test]
+        fn a_sum_is_what_merging_makes(parts in prop::collection::vec(prop::collection::vec(any::<u32>(), 0..40), 0..8)) {
+            let (mut merged, mut sum) = (Sketch::default(), SketchSum::default());
+            for (place, part) in parts.iter().map(|part| sketch_of(part)).enumerate() {
+                merged.merge(&part);
+                let mut out = Vec::new();
+                part.encode(&mut out);
+                if place % 2 == 0 { sum.add(&part) } else { sum.add_encoded(&out).unwrap() }
+                let mut input = Input(&out);
+                prop_assert_eq!(pass(&mut input).map(<[u8]>::len), Ok(out.len()));
+            }
+            prop_assert_eq!(sum.sum(), merged.clone());
+            let half = sum.clone();
+            sum.merge(&half);
+            let half = merged.clone();
+            merged.merge(&half);
+            prop_assert_eq!(sum.sum(), merged);
+        }
+
+        #[test]
         fn encoding_comes_back(values in prop::collection::vec(any::<u32>(), 0..300)) {
             let sketch = sketch_of(&values);
             let mut out = Vec::new();
@@ -167,6 +249,7 @@ mod tests {
             if let Ok(sketch) = Sketch::decode(&mut Input(&bytes)) {
                 sketch.quantile(0.99);
             }
+            let _ = pass(&mut Input(&bytes)).and_then(|passed| SketchSum::default().add_encoded(passed));
         }
     }
 

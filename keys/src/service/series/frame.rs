@@ -10,6 +10,7 @@ use keyward_store::usage::{Grain, HOUR_RETENTION_MS, MINUTE_RETENTION_MS};
 use crate::clock::timestamp;
 use crate::error::{Error, Result};
 use crate::input::Step;
+use crate::service::layout::Layout;
 use crate::service::report::{Span, start_of, today_in};
 
 /// Points a chart has at most.
@@ -41,6 +42,8 @@ pub(super) struct Frame {
     pub(super) grain: Grain,
     pub(super) now: Stretches,
     pub(super) before: Option<Stretches>,
+    /// Where each cell belongs.
+    pub(super) layout: Layout<Place>,
 }
 
 impl Frame {
@@ -67,22 +70,33 @@ impl Frame {
             _ if from_ms > now_ms - HOUR_RETENTION_MS => Grain::Hour,
             _ => Grain::Day,
         };
-        Ok(Self { step, grain, now, before })
+        let (from_ms, to_ms) = reach(&now, before.as_ref());
+        let layout =
+            Layout::of(grain, from_ms, to_ms, |start_ms| place(grain, &now, before.as_ref(), start_ms));
+        Ok(Self { step, grain, now, before, layout })
     }
 
     /// Everything from the first moment that is shown to the last.
     pub(super) fn reach(&self) -> (i64, i64) {
-        let first = self.before.as_ref().unwrap_or(&self.now).starts.first().copied();
-        (first.unwrap_or(self.now.end_ms), self.now.end_ms)
+        reach(&self.now, self.before.as_ref())
     }
 
     /// Where a rollup's cell belongs.
     pub(super) fn place(&self, start_ms: i64) -> Option<Place> {
-        // A day (UTC) belongs to the local day that it shares the most with.
-        let at_ms = if self.grain == Grain::Day { start_ms + DAY_MS / 2 } else { start_ms };
-        let before = || Some(Place::Before(self.before.as_ref()?.place(at_ms)?));
-        self.now.place(at_ms).map(Place::Now).or_else(before)
+        place(self.grain, &self.now, self.before.as_ref(), start_ms)
     }
+}
+
+fn reach(now: &Stretches, before: Option<&Stretches>) -> (i64, i64) {
+    let first = before.unwrap_or(now).starts.first().copied();
+    (first.unwrap_or(now.end_ms), now.end_ms)
+}
+
+fn place(grain: Grain, now: &Stretches, before: Option<&Stretches>, start_ms: i64) -> Option<Place> {
+    // A day (UTC) belongs to the local day that it shares the most with.
+    let at_ms = if grain == Grain::Day { start_ms + DAY_MS / 2 } else { start_ms };
+    let before = || Some(Place::Before(before?.place(at_ms)?));
+    now.place(at_ms).map(Place::Now).or_else(before)
 }
 
 impl Stretches {

@@ -2,15 +2,17 @@
 //! lines, however many keys there are.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use keyward_store::model::Id;
-use keyward_store::usage::{Cell, EndpointCell, ModelUse, Usage};
+use keyward_store::usage::{
+    Cell, CellSum, EndpointCell, EndpointSums, FoundCell, KeyUsage, ModelCell, ModelUse, Usage,
+};
 
 use crate::clock::timestamp;
 use crate::error::Result;
-use crate::prices::{Bill, Pricer, Tally, tokens};
+use crate::prices::{Bill, Pricer, Prices, Tally, tokens};
+use crate::service::layout::in_parts;
 use crate::service::report::{model_name, percent, quantile_ms, round, summary};
 use crate::view::{EndpointUse, UsagePoint, UsageSummary};
 
@@ -30,6 +32,7 @@ pub(super) struct Source {
 }
 
 /// A line.
+#[derive(Clone)]
 pub(super) struct Line {
     pub(super) id: Option<Id>,
     /// Empty until it is looked up.
@@ -38,6 +41,7 @@ pub(super) struct Line {
 }
 
 /// What is counted for a line, a point for each of the frame's stretches.
+#[derive(Clone)]
 pub(super) struct Sum {
     pub(super) now: Vec<Point>,
     pub(super) before: Vec<Point>,
@@ -46,21 +50,22 @@ pub(super) struct Sum {
 /// What is counted for one stretch.
 #[derive(Clone, Default)]
 pub(super) struct Point {
-    pub(super) cell: Cell,
-    pub(super) tokens: u64,
-    pub(super) bill: Bill,
+    cells: CellSum,
+    tokens: u64,
+    bill: Bill,
 }
 
 impl Point {
     fn merge(&mut self, other: &Self) {
-        self.cell.merge(&other.cell);
+        self.cells.merge(&other.cells);
         self.tokens = self.tokens.saturating_add(other.tokens);
         self.bill.add(other.bill);
     }
 
-    /// What a model's calls tell of tokens and money; the calls themselves are counted by the cells.
-    fn of(used: &ModelUse, bill: Bill) -> Self {
-        Self { cell: Cell::default(), tokens: tokens(&used.cell), bill }
+    /// Adds what a model's calls tell of tokens and money; the calls themselves are counted by the cells.
+    fn spend(&mut self, used: &ModelUse, bill: Bill) {
+        self.tokens = self.tokens.saturating_add(tokens(&used.cell));
+        self.bill.add(bill);
     }
 }
 
@@ -68,10 +73,8 @@ impl Point {
 pub(super) struct Read {
     pub(super) total: Sum,
     pub(super) lines: Vec<Line>,
-    /// Calls now and before, by endpoint.
-    endpoints: HashMap<Arc<str>, (EndpointCell, u64)>,
-    /// Calls of all endpoints, also of those beyond the names that are kept.
-    endpoint_calls: u64,
+    endpoints: EndpointSums,
+    endpoints_before: EndpointSums,
     /// What models were used, now.
     pub(super) tally: Tally,
 }
@@ -82,49 +85,88 @@ impl Sum {
         Self { now: cells(&frame.now), before: frame.before.as_ref().map(cells).unwrap_or_default() }
     }
 
-    fn add(&mut self, place: Place, point: &Point) {
+    fn at(&mut self, place: Place) -> &mut Point {
         match place {
-            Place::Now(at) => self.now[at].merge(point),
-            Place::Before(at) => self.before[at].merge(point),
+            Place::Now(at) => &mut self.now[at],
+            Place::Before(at) => &mut self.before[at],
         }
     }
 
+    fn merge(&mut self, other: &Self) {
+        let ours = self.now.iter_mut().chain(&mut self.before);
+        ours.zip(other.now.iter().chain(&other.before)).for_each(|(sum, more)| sum.merge(more));
+    }
+
     fn requests(&self) -> u64 {
-        self.now.iter().map(|point| point.cell.requests).sum()
+        self.now.iter().map(|point| point.cells.requests()).sum()
     }
 }
 
 impl Read {
-    pub(super) fn new(frame: &Frame, lines: Vec<Line>) -> Self {
+    fn new(frame: &Frame, lines: Vec<Line>) -> Self {
         Self {
             total: Sum::new(frame),
             lines,
-            endpoints: HashMap::new(),
-            endpoint_calls: 0,
+            endpoints: EndpointSums::default(),
+            endpoints_before: EndpointSums::default(),
             tally: Tally::default(),
         }
     }
 
-    pub(super) fn cells(
-        &mut self,
+    /// Reads all keys into the total and the lines, and their endpoints if these are told apart.
+    pub(super) fn keys(
+        lines: Vec<Line>,
         usage: &Usage,
         frame: &Frame,
         sources: &mut [Source],
+        book: &Prices,
+        endpoints: bool,
+    ) -> Result<Self> {
+        let part = |sources: &mut [Source]| {
+            let (mut read, mut pricer) = (Self::new(frame, lines.clone()), Pricer::new(book));
+            sources
+                .iter_mut()
+                .try_for_each(|source| read.key(usage, frame, source, &mut pricer, endpoints))?;
+            Ok(read)
+        };
+        let (mut read, more) = in_parts(sources, part)?;
+        more.into_iter().for_each(|more| read.merge(&more));
+        let Self { total, lines, .. } = &mut read;
+        lines.iter().for_each(|line| total.merge(&line.sum));
+        Ok(read)
+    }
+
+    fn key(
+        &mut self,
+        usage: &Usage,
+        frame: &Frame,
+        source: &mut Source,
         pricer: &mut Pricer<'_>,
+        endpoints: bool,
     ) -> Result<()> {
-        for source in sources {
-            let mut requests = 0;
-            let uses = points_of(usage, frame, source, pricer, |place, point| {
-                requests += if let Place::Now(_) = place { point.cell.requests } else { 0 };
-                self.total.add(place, point);
-                if let Some(line) = source.line {
-                    self.lines[line].sum.add(place, point);
-                }
-            })?;
-            source.requests = requests;
-            pricer.count(&source.service, &uses, &[], &mut self.tally);
+        let Some(key) = usage.of(source.key)? else { return Ok(()) };
+        let line = source.line.and_then(|line| self.lines.get_mut(line));
+        let sum = line.map_or(&mut self.total, |line| &mut line.sum);
+        let uses;
+        (source.requests, uses) = read_key(&key, frame, source, pricer, sum)?;
+        pricer.count(&source.service, &uses, &[], &mut self.tally);
+        if !endpoints {
+            return Ok(());
+        }
+        let first_ms = |stretches: &Stretches| stretches.starts.first().copied().unwrap_or(stretches.end_ms);
+        key.add_endpoints(first_ms(&frame.now), frame.now.end_ms, &mut self.endpoints)?;
+        if let Some(before) = &frame.before {
+            key.add_endpoints(first_ms(before), before.end_ms, &mut self.endpoints_before)?;
         }
         Ok(())
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.total.merge(&other.total);
+        self.lines.iter_mut().zip(&other.lines).for_each(|(line, more)| line.sum.merge(&more.sum));
+        self.endpoints.merge(&other.endpoints);
+        self.endpoints_before.merge(&other.endpoints_before);
+        self.tally.merge(&other.tally);
     }
 
     /// A line for each of the busiest keys, which are read once more for it: lines of all would take too much memory. Keys
@@ -141,7 +183,9 @@ impl Read {
         sources.sort_unstable_by_key(|source| (Reverse(source.requests), source.key));
         for source in sources.iter().take(MOST_LINES) {
             let mut sum = Sum::new(frame);
-            points_of(usage, frame, source, pricer, |place, point| sum.add(place, point))?;
+            if let Some(key) = usage.of(source.key)? {
+                read_key(&key, frame, source, pricer, &mut sum)?;
+            }
             self.lines.push(Line { id: Some(source.key), name: String::new(), sum });
         }
         Ok(())
@@ -171,11 +215,11 @@ impl Read {
                 let place = frame.place(used.start_ms);
                 let line = models.iter().position(|model| *model == used.model);
                 let Some((place, line)) = place.zip(line) else { continue };
-                let calls = (used.cell.requests, used.cell.errors);
-                let mut point = Point::of(&used, pricer.bill(&source.service, &used));
+                let point = self.lines[line].sum.at(place);
+                point.spend(&used, pricer.bill(&source.service, &used));
                 // Of what class errors were is not kept of models.
-                (point.cell.requests, point.cell.client_errors) = calls;
-                self.lines[line].sum.add(place, &point);
+                let ModelCell { requests, errors: client_errors, .. } = used.cell;
+                point.cells.add(&FoundCell::held(&Cell { requests, client_errors, ..Cell::default() }))?;
             }
         }
         Ok(())
@@ -188,89 +232,72 @@ impl Read {
         self.lines.truncate(MOST_LINES);
     }
 
-    pub(super) fn endpoints(&mut self, usage: &Usage, frame: &Frame, sources: &[Source]) -> Result<()> {
-        let first_ms = |stretches: &Stretches| stretches.starts.first().copied().unwrap_or(stretches.end_ms);
-        for source in sources {
-            for entry in usage.endpoints(source.key, first_ms(&frame.now), frame.now.end_ms)? {
-                self.endpoint_calls += entry.cell.requests;
-                let Some(name) = entry.endpoint else { continue };
-                let sum = &mut self.endpoints.entry(name).or_default().0;
-                sum.requests += entry.cell.requests;
-                sum.errors += entry.cell.errors;
-                sum.timed += entry.cell.timed;
-                sum.response_us += entry.cell.response_us;
-            }
-        }
-        let Some(before) = &frame.before else { return Ok(()) };
-        for source in sources {
-            for entry in usage.endpoints(source.key, first_ms(before), before.end_ms)? {
-                let known = entry.endpoint.and_then(|name| self.endpoints.get_mut(&name));
-                known.into_iter().for_each(|sums| sums.1 += entry.cell.requests);
-            }
-        }
-        Ok(())
-    }
-
     /// The busiest endpoints; with their calls of the period before when that is `compared`.
     pub(super) fn busiest_endpoints(&self, compared: bool) -> Vec<EndpointUse> {
         let mut sums: Vec<_> = self.endpoints.iter().collect();
-        sums.sort_unstable_by(|(a, (of_a, _)), (b, (of_b, _))| {
+        sums.sort_unstable_by(|(a, of_a), (b, of_b)| {
             of_b.requests.cmp(&of_a.requests).then_with(|| a.cmp(b))
         });
+        let before = |name: &str| self.endpoints_before.get(name).map_or(0, |cell| cell.requests);
         let mean = |cell: &EndpointCell| cell.response_us.checked_div(cell.timed);
-        let shown = sums.into_iter().take(MOST_ENDPOINTS).map(|(name, (cell, before))| EndpointUse {
+        let shown = sums.into_iter().take(MOST_ENDPOINTS).map(|(name, cell)| EndpointUse {
             endpoint: name.to_string(),
             requests: cell.requests,
             errors: cell.errors,
             average_response_time: mean(cell).map(|us| round(us as f64 / 1000.0, 100.0)),
-            percentage: percent(cell.requests, self.endpoint_calls),
-            previous_requests: compared.then_some(*before),
+            percentage: percent(cell.requests, self.endpoints.calls),
+            previous_requests: compared.then(|| before(name)),
         });
         shown.collect()
     }
 }
 
-/// Reads one key into the points of a frame; answers what it used of models in the span itself.
-fn points_of(
-    usage: &Usage,
+/// Reads one key into the points of a frame; answers its calls in the span itself, and what it used of models there.
+fn read_key(
+    key: &KeyUsage,
     frame: &Frame,
     source: &Source,
     pricer: &mut Pricer<'_>,
-    mut add: impl FnMut(Place, &Point),
-) -> Result<Vec<ModelUse>> {
+    sum: &mut Sum,
+) -> Result<(u64, Vec<ModelUse>)> {
+    let (mut requests, mut now) = (0, Vec::new());
+    let calls = pricer.calls(&source.service);
+    frame.layout.each(key, |place, start_ms, cell| {
+        requests += if let Place::Now(_) = place { cell.sums.requests } else { 0 };
+        let point = sum.at(place);
+        point.bill.add(calls.bill(start_ms, cell.sums));
+        point.cells.add(cell)
+    })?;
     let (from_ms, to_ms) = frame.reach();
-    for (start_ms, cell) in usage.cells(source.key, frame.grain, from_ms, to_ms)? {
-        let bill = pricer.of_calls(&source.service, start_ms, &cell);
-        let point = Point { cell, tokens: 0, bill };
-        frame.place(start_ms).into_iter().for_each(|place| add(place, &point));
-    }
-    let mut now = Vec::new();
-    for used in usage.models(source.key, frame.grain, from_ms, to_ms)? {
+    for used in key.models(frame.grain, from_ms, to_ms)? {
         let Some(place) = frame.place(used.start_ms) else { continue };
-        add(place, &Point::of(&used, pricer.bill(&source.service, &used)));
+        sum.at(place).spend(&used, pricer.bill(&source.service, &used));
         now.extend(matches!(place, Place::Now(_)).then_some(used));
     }
-    Ok(now)
+    Ok((requests, now))
 }
 
 /// The totals of some points.
 pub(super) fn summed(points: &[Point]) -> UsageSummary {
     let mut whole = Point::default();
     points.iter().for_each(|point| whole.merge(point));
-    UsageSummary { tokens: whole.tokens, cost: whole.bill.money(), ..summary(&whole.cell) }
+    UsageSummary { tokens: whole.tokens, cost: whole.bill.money(), ..summary(&whole.cells.cell()) }
 }
 
 /// A line's points, as doors show them.
 pub(super) fn points(stretches: &Stretches, points: &[Point]) -> Vec<UsagePoint> {
-    let point = |(start_ms, Point { cell, tokens, bill }): (&i64, &Point)| UsagePoint {
-        start: timestamp(*start_ms),
-        requests: cell.requests,
-        errors: cell.errors(),
-        p50: quantile_ms(cell, 0.50),
-        p95: quantile_ms(cell, 0.95),
-        p99: quantile_ms(cell, 0.99),
-        tokens: *tokens,
-        cost: bill.money(),
+    let point = |(start_ms, Point { cells, tokens, bill }): (&i64, &Point)| {
+        let cell = cells.cell();
+        UsagePoint {
+            start: timestamp(*start_ms),
+            requests: cell.requests,
+            errors: cell.errors(),
+            p50: quantile_ms(&cell, 0.50),
+            p95: quantile_ms(&cell, 0.95),
+            p99: quantile_ms(&cell, 0.99),
+            tokens: *tokens,
+            cost: bill.money(),
+        }
     };
     stretches.starts.iter().zip(points).map(point).collect()
 }

@@ -1,0 +1,170 @@
+//! What is told of many keys is what each of their calls adds up to, hour by hour, whichever rollups it was read from.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use keyward_keys::input::{Breakdown, SeriesQuery, Step, TrackEvent, UsageQuery};
+use keyward_keys::view::{UsagePoint, UsageSummary};
+use keyward_store::usage::Sketch;
+
+use crate::harness::{Instance, NOON};
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+const KEYS: u64 = 3;
+
+/// One of New York's two changes of its clocks is among the last days, the other is in the year before.
+const ZONES: [&str; 5] = ["UTC", "Asia/Kolkata", "America/New_York", "Pacific/Auckland", "America/St_Johns"];
+
+struct Call {
+    at_ms: i64,
+    key: usize,
+    endpoint: u64,
+    failed: bool,
+    micros: u32,
+}
+
+impl Call {
+    /// What is kept of when it was.
+    fn hour_ms(&self) -> i64 {
+        self.at_ms - self.at_ms.rem_euclid(HOUR_MS)
+    }
+
+    fn event(&self) -> TrackEvent {
+        TrackEvent {
+            timestamp: Timestamp::from_millisecond(self.at_ms).ok(),
+            endpoint: Some(format!("/v1/{}", self.endpoint)),
+            status_code: Some(if self.failed { 500 } else { 200 }),
+            response_time: Some(f64::from(self.micros) / 1_000.0),
+            ..TrackEvent::default()
+        }
+    }
+}
+
+/// The same each time, and without an order.
+fn calls(count: u64, seed: u64) -> Vec<Call> {
+    let mut state = seed;
+    let mut next = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let call = |_| Call {
+        at_ms: NOON - next(75 * DAY_MS as u64) as i64,
+        key: next(KEYS) as usize,
+        endpoint: next(20),
+        failed: next(9) == 0,
+        micros: 500 + next(900_000) as u32,
+    };
+    (0..count).map(call).collect()
+}
+
+/// Requests, errors, and the quantiles in hundredths of a ms.
+fn sum<'a>(calls: impl Iterator<Item = &'a Call>) -> (u64, u64, [Option<i64>; 3]) {
+    let (mut requests, mut errors, mut sketch) = (0, 0, Sketch::default());
+    for call in calls {
+        (requests, errors) = (requests + 1, errors + u64::from(call.failed));
+        sketch.add(call.micros);
+    }
+    let hundredths = |q| sketch.quantile(q).map(|micros| (f64::from(micros) / 10.0).round() as i64);
+    (requests, errors, [0.50, 0.95, 0.99].map(hundredths))
+}
+
+fn told(point: &UsagePoint) -> (u64, u64, [Option<i64>; 3]) {
+    let hundredths = |ms: Option<f64>| ms.map(|ms| (ms * 100.0).round() as i64);
+    (point.requests, point.errors, [point.p50, point.p95, point.p99].map(hundredths))
+}
+
+fn in_all(summary: &UsageSummary) -> (u64, u64, [Option<i64>; 3]) {
+    let hundredths = |ms: f64| Some((ms * 100.0).round() as i64);
+    let UsageSummary { p50, p95, p99, .. } = *summary;
+    (summary.total_requests, summary.failed_requests, [p50, p95, p99].map(hundredths))
+}
+
+#[tokio::test]
+async fn what_is_told_of_many_keys_is_the_sum_of_their_hours() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let mut keys = Vec::new();
+    for number in 0..KEYS {
+        keys.push(instance.add_key(&ana, &format!("Worker {number}")).await.id);
+    }
+    // Most of it rests on the disk; some comes late.
+    let (old, late) = (calls(1_500, 1), calls(150, 2));
+    let bring = async |instance: &Instance, calls: &[Call]| {
+        for (place, key) in keys.iter().enumerate() {
+            let events = calls.iter().filter(|call| call.key == place).map(Call::event).collect();
+            instance.service.import_usage(&instance.system(), *key, events).await.expect("brought in");
+        }
+    };
+    bring(&instance, &old).await;
+    let instance = instance.reopen().await;
+    bring(&instance, &late).await;
+    let calls: Vec<Call> = old.into_iter().chain(late).collect();
+    for zone in ZONES {
+        for timeframe in ["week", "month"] {
+            let span = UsageQuery {
+                timeframe: Some(timeframe.to_owned()),
+                timezone: Some(zone.to_owned()),
+                ..UsageQuery::default()
+            };
+            for (step, by) in
+                [(Step::Day, None), (Step::Week, Some(Breakdown::Environment)), (Step::Hour, None)]
+            {
+                let query = SeriesQuery {
+                    span: span.clone(),
+                    step: Some(step),
+                    by,
+                    compare: true,
+                    ..SeriesQuery::default()
+                };
+                let shown = instance.service.usage_series(&ana, &query).await.expect("a chart");
+                let what = format!("{timeframe} by {step:?} in {zone}");
+                let before = shown.previous.as_ref().expect("a period before");
+                let first_ms = shown.from.as_millisecond();
+                let days = if timeframe == "week" { 7 } else { 30 };
+                let then = Timestamp::from_millisecond(NOON).expect("a time").in_tz(zone).expect("a zone");
+                let then = then.checked_sub(days.days()).expect("a time").timestamp().as_millisecond();
+                for (points, end_ms) in
+                    [(&shown.total.points, NOON + 1), (&before.points, (then + 1).min(first_ms))]
+                {
+                    for (at, point) in points.iter().enumerate() {
+                        let next = points.get(at + 1).map(|next| next.start.as_millisecond());
+                        let range = point.start.as_millisecond()..next.unwrap_or(i64::MAX).min(end_ms);
+                        let expected = sum(calls.iter().filter(|call| range.contains(&call.hour_ms())));
+                        assert_eq!(told(point), expected, "{what} at {}", point.start);
+                    }
+                }
+                let all = sum(calls.iter().filter(|call| (first_ms..=NOON).contains(&call.hour_ms())));
+                assert_eq!(in_all(&shown.total.summary), all, "{what}");
+                assert_eq!(shown.lines.first().map(|line| in_all(&line.summary)), by.map(|_| all), "{what}");
+            }
+            let shown = instance.service.usage_overview(&ana, &span).await.expect("an overview");
+            let what = format!("{timeframe} in {zone}");
+            let tz = TimeZone::get(zone).expect("a zone");
+            let first: Date = shown.daily_breakdown[0].date.parse().expect("a date");
+            let from_ms = first.to_zoned(tz.clone()).expect("a time").timestamp().as_millisecond();
+            let within: Vec<&Call> = calls.iter().filter(|call| call.hour_ms() > from_ms - HOUR_MS).collect();
+            assert_eq!(in_all(&shown.summary), sum(within.iter().copied()), "{what}");
+            for row in &shown.daily_breakdown {
+                let day: Date = row.date.parse().expect("a date");
+                let of = |call: &&&Call| {
+                    let hour = Timestamp::from_millisecond(call.hour_ms()).expect("a time");
+                    tz.to_datetime(hour).date().max(first) == day
+                };
+                let expected = sum(within.iter().filter(of).copied());
+                assert_eq!((row.requests, row.errors), (expected.0, expected.1), "{what} on {day}");
+            }
+            for top in &shown.top_keys {
+                let place = keys.iter().position(|key| *key == top.id).expect("a key");
+                let expected = within.iter().filter(|call| call.key == place).count() as u64;
+                assert_eq!(top.requests, expected, "{what}");
+            }
+            for top in &shown.top_endpoints {
+                let from_ms = from_ms - from_ms.rem_euclid(DAY_MS);
+                let of =
+                    |call: &&Call| call.at_ms >= from_ms && format!("/v1/{}", call.endpoint) == top.endpoint;
+                assert_eq!(top.requests, calls.iter().filter(of).count() as u64, "{what} {}", top.endpoint);
+            }
+        }
+    }
+}

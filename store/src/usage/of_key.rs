@@ -1,0 +1,258 @@
+//! What a key was used, as one moment shows it: the rows of one snapshot and the memory that fits them. It must not look
+//! at memory again, or what was folded since would be counted twice or not at all.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::block;
+use super::calendar::{LAST_MS, day_of, first_day, month_of_day};
+use super::cell::Cell;
+use super::endpoints::{
+    ENDPOINT_DAY_RETENTION_MS, ENDPOINT_DAYS, ENDPOINT_MONTHS, EndpointSums, EndpointTotals, Endpoints,
+};
+use super::event::{Stored, UsageEvent};
+use super::fold::{BLOCKS, block_key, damaged, decode_endpoints};
+use super::head::{Head, minutes_from};
+use super::models::{MODEL_ROWS, ModelCell, ModelUse, Models};
+use super::rollup::{Grain, StoredCells, row_key, row_number};
+use super::shared::{KeyState, Run};
+use super::sum::FoundCell;
+use crate::error::Result;
+use crate::model::Id;
+use crate::redb::port::RawSnapshot;
+use crate::table::{KeyRange, Order, Table};
+
+/// A key's usage at one moment.
+pub struct KeyUsage {
+    api_key: Id,
+    snapshot: RawSnapshot,
+    /// The part of the head that a query needs.
+    cells: Vec<(i64, Cell)>,
+    days: Vec<(u32, Endpoints)>,
+    models: Models,
+    blocks: u64,
+    newest_ms: i64,
+    runs: Vec<Run>,
+}
+
+impl KeyUsage {
+    pub(super) fn new(api_key: Id, state: &KeyState, head: &Head, snapshot: RawSnapshot) -> Self {
+        let unfolded = state.runs.iter().filter(|run| run.0 > head.through);
+        Self {
+            api_key,
+            snapshot,
+            cells: head.cells.clone(),
+            days: head.days.clone(),
+            models: head.models.clone(),
+            blocks: head.blocks,
+            newest_ms: state.sums.newest_ms,
+            runs: unfolded.cloned().collect(),
+        }
+    }
+
+    /// The cells that start in `from_ms..to_ms` (cut to whole cells, UTC), by rising start. Stretches without
+    /// traffic have none. Minutes reach back 48 h from the key's last use, hours 90 days.
+    pub fn cells(&self, grain: Grain, from_ms: i64, to_ms: i64) -> Result<Vec<(i64, Cell)>> {
+        let mut cells: BTreeMap<i64, Cell> = BTreeMap::new();
+        self.each_cell(grain, from_ms, to_ms, |start_ms, found| {
+            match cells.entry(start_ms) {
+                Entry::Vacant(place) => drop(place.insert(found.cell()?)),
+                Entry::Occupied(mut cell) => cell.get_mut().merge(&found.cell()?),
+            }
+            Ok(())
+        })?;
+        Ok(cells.into_iter().collect())
+    }
+
+    /// Shows the same cells to `visit`, each with its start, as they are found: without an order, and what is stored apart
+    /// from what is still in memory.
+    pub fn each_cell(
+        &self,
+        grain: Grain,
+        from_ms: i64,
+        to_ms: i64,
+        mut visit: impl FnMut(i64, &FoundCell<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let from_ms = match grain {
+            Grain::Minute => from_ms.max(minutes_from(self.newest_ms)),
+            Grain::Hour | Grain::Day => from_ms,
+        };
+        let range = grain.start_of(from_ms)..to_ms.min(LAST_MS);
+        if range.is_empty() {
+            return Ok(());
+        }
+        let (table, rows) =
+            (grain.table(), grain.place_of(range.start).0..grain.place_of(range.end - 1).0 + 1);
+        self.scan(table, rows, &mut |row, value| {
+            for stored in StoredCells::of(value).map_err(damaged(table))? {
+                let (slot, sums, sketch) = stored.map_err(damaged(table))?;
+                let start_ms = grain.slot_start(row, slot);
+                if range.contains(&start_ms) {
+                    visit(start_ms, &FoundCell::stored(table, &sums, sketch))?;
+                }
+            }
+            Ok(())
+        })?;
+        for (start_ms, cell) in self.held_cells(grain, &range) {
+            visit(start_ms, &FoundCell::held(&cell))?;
+        }
+        Ok(())
+    }
+
+    fn held_cells(&self, grain: Grain, range: &Range<i64>) -> BTreeMap<i64, Cell> {
+        let mut cells: BTreeMap<i64, Cell> = BTreeMap::new();
+        for (start_ms, cell) in &self.cells {
+            let start_ms = grain.start_of(*start_ms);
+            if range.contains(&start_ms) {
+                cells.entry(start_ms).or_default().merge(cell);
+            }
+        }
+        for event in self.unfolded() {
+            let start_ms = grain.start_of(event.at_ms);
+            if range.contains(&start_ms) {
+                cells.entry(start_ms).or_default().add(event);
+            }
+        }
+        cells
+    }
+
+    /// The endpoints over the days that `from_ms..to_ms` touches (UTC), by falling number of calls. Whole months
+    /// come from month rows; days over 90 days old are only known as part of their month.
+    pub fn endpoints(&self, from_ms: i64, to_ms: i64) -> Result<Vec<EndpointTotals>> {
+        let (days, rows) = self.endpoint_rows(from_ms, to_ms);
+        let mut sum = Endpoints::default();
+        for (table, rows) in rows {
+            self.scan(table, rows, &mut |_, value| {
+                sum.merge(&decode_endpoints(value).map_err(damaged(table))?);
+                Ok(())
+            })?;
+        }
+        self.days.iter().filter(|(day, _)| days.contains(day)).for_each(|(_, more)| sum.merge(more));
+        self.unfolded().filter(|event| days.contains(&day_of(event.at_ms))).for_each(|event| sum.add(event));
+        Ok(sum.into_totals())
+    }
+
+    /// Adds the same endpoints to those of other keys.
+    pub fn add_endpoints(&self, from_ms: i64, to_ms: i64, into: &mut EndpointSums) -> Result<()> {
+        let (days, rows) = self.endpoint_rows(from_ms, to_ms);
+        for (table, rows) in rows {
+            self.scan(table, rows, &mut |_, value| into.add_row(value).map_err(damaged(table)))?;
+        }
+        self.days.iter().filter(|(day, _)| days.contains(day)).for_each(|(_, more)| into.add_all(more));
+        let unfolded = self.unfolded().filter(|event| days.contains(&day_of(event.at_ms)));
+        unfolded.for_each(|event| into.add_event(event));
+        if !into.finish_key() {
+            // Which of so many names are told apart depends on all of them.
+            into.add_totals(&self.endpoints(from_ms, to_ms)?);
+            into.finish_key();
+        }
+        Ok(())
+    }
+
+    /// The days that the endpoints of `from_ms..to_ms` are of, and the rows that hold them.
+    fn endpoint_rows(&self, from_ms: i64, to_ms: i64) -> (Range<u32>, Vec<(Table, Range<u32>)>) {
+        let mut rows = Vec::new();
+        if from_ms >= to_ms {
+            return (0..0, rows);
+        }
+        let days = day_of(from_ms)..day_of(self.newest_ms.min(to_ms - 1)) + 1;
+        let oldest_day = day_of(self.newest_ms - ENDPOINT_DAY_RETENTION_MS);
+        let mut day = days.start;
+        while day < days.end {
+            let (month, place) = month_of_day(day);
+            // Months before this one end within the days asked for.
+            let last = month_of_day(days.end).0;
+            if place == 0 && month < last {
+                rows.push((ENDPOINT_MONTHS, month..last));
+                day = first_day(last);
+                continue;
+            }
+            let end = first_day(month + 1).min(days.end);
+            rows.push(if day < oldest_day {
+                (ENDPOINT_MONTHS, month..month + 1)
+            } else {
+                (ENDPOINT_DAYS, day..end)
+            });
+            day = end;
+        }
+        (days, rows)
+    }
+
+    /// What calls told of models, by hours (which reach back 90 days) or by days (UTC), by rising start: those
+    /// that start in `from_ms..to_ms`. Minutes are not kept of models; hours are told in their place.
+    pub fn models(&self, grain: Grain, from_ms: i64, to_ms: i64) -> Result<Vec<ModelUse>> {
+        let [hours, days] = MODEL_ROWS;
+        let (grain, table) = if grain == Grain::Day { days } else { hours };
+        let (from_ms, to_ms) = (grain.start_of(from_ms), to_ms.min(LAST_MS));
+        if from_ms >= to_ms {
+            return Ok(Vec::new());
+        }
+        let mut waiting = Models::default();
+        waiting.merge(&self.models, grain);
+        self.unfolded().for_each(|event| waiting.add(event, grain));
+        let rows = grain.place_of(from_ms).0..grain.place_of(to_ms - 1).0 + 1;
+        let mut found: BTreeMap<(i64, Option<Arc<str>>), ModelCell> = BTreeMap::new();
+        let mut take = |models: &Models| {
+            let within = models.uses().filter(|told| (from_ms..to_ms).contains(&told.start_ms));
+            within.for_each(|told| found.entry((told.start_ms, told.model)).or_default().merge(&told.cell));
+        };
+        self.scan(table, rows, &mut |_, value| {
+            take(&Models::decode(value).map_err(damaged(table))?);
+            Ok(())
+        })?;
+        take(&waiting);
+        Ok(found.into_iter().map(|((start_ms, model), cell)| ModelUse { start_ms, model, cell }).collect())
+    }
+
+    /// The events in `from_ms..to_ms`, newest first, at most `limit`. Their event ids are not kept.
+    pub fn events(&self, from_ms: i64, to_ms: i64, limit: usize) -> Result<Vec<UsageEvent>> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let wanted = |event: &&Stored| (from_ms..to_ms).contains(&event.at_ms);
+        let mut newest: Vec<Stored> = self.unfolded().filter(wanted).cloned().collect();
+        keep_newest(&mut newest, limit);
+        let range =
+            KeyRange { start: block_key(self.api_key, 0), end: Some(block_key(self.api_key, self.blocks)) };
+        self.snapshot.raw_scan(BLOCKS, &range, Order::Descending, &mut |_, value| {
+            let header = block::header(value).map_err(damaged(BLOCKS))?;
+            let enough = newest.len() == limit && newest[limit - 1].at_ms >= header.newest_ms;
+            if enough || header.newest_ms < from_ms {
+                return Ok(false);
+            }
+            if header.first_ms < to_ms && header.last_ms >= from_ms {
+                let events = block::unpack(value).map_err(damaged(BLOCKS))?;
+                newest.extend(events.into_iter().filter(|event| wanted(&event)));
+                keep_newest(&mut newest, limit);
+            }
+            Ok(true)
+        })?;
+        Ok(newest.iter().map(|event| event.report(self.api_key)).collect())
+    }
+
+    fn unfolded(&self) -> impl Iterator<Item = &Stored> {
+        self.runs.iter().flat_map(|run| run.1.iter())
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        rows: Range<u32>,
+        visit: &mut dyn FnMut(u32, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let [start, end] = [rows.start, rows.end].map(|row| row_key(self.api_key, row));
+        let range = KeyRange { start, end: Some(end) };
+        self.snapshot.raw_scan(table, &range, Order::Ascending, &mut |key, value| {
+            visit(row_number(key).map_err(damaged(table))?, value)?;
+            Ok(true)
+        })
+    }
+}
+
+/// Newest first, no more than `limit`.
+fn keep_newest(events: &mut Vec<Stored>, limit: usize) {
+    events.sort_by_key(|event| std::cmp::Reverse(event.at_ms));
+    events.truncate(limit);
+}

@@ -1,0 +1,73 @@
+//! Adding up many cells, straight from the bytes that they are stored as: a question about many keys reads hundreds of
+//! thousands. It must not make a cell of its own of any.
+
+use super::cell::Cell;
+use super::codec::Input;
+use super::fold::damaged;
+use super::sketch::{Sketch, SketchSum};
+use crate::error::Result;
+use crate::table::Table;
+
+/// A cell as it is found, in a row or in memory.
+pub struct FoundCell<'a> {
+    /// Its sums. Whether its sketch is filled depends on where it was found.
+    pub sums: &'a Cell,
+    /// The sketch of a stored one, and where it is stored.
+    stored: Option<(Table, &'a [u8])>,
+}
+
+/// What cells add up to.
+#[derive(Clone, Debug, Default)]
+pub struct CellSum {
+    sums: Cell,
+    sketch: SketchSum,
+}
+
+impl CellSum {
+    /// Adds a cell.
+    ///
+    /// # Errors
+    /// When it is stored and damaged.
+    pub fn add(&mut self, cell: &FoundCell<'_>) -> Result<()> {
+        match cell.stored {
+            Some((table, encoded)) => self.sketch.add_encoded(encoded).map_err(damaged(table))?,
+            None => self.sketch.add(&cell.sums.sketch),
+        }
+        self.sums.merge_sums(cell.sums);
+        Ok(())
+    }
+
+    /// Adds what another adds up to.
+    pub fn merge(&mut self, other: &Self) {
+        self.sums.merge_sums(&other.sums);
+        self.sketch.merge(&other.sketch);
+    }
+
+    /// All calls.
+    pub fn requests(&self) -> u64 {
+        self.sums.requests
+    }
+
+    /// All of it as one cell.
+    pub fn cell(&self) -> Cell {
+        Cell { sketch: self.sketch.sum(), ..self.sums.clone() }
+    }
+}
+
+impl<'a> FoundCell<'a> {
+    /// The same as a cell of its own.
+    pub(super) fn cell(&self) -> Result<Cell> {
+        let Some((table, encoded)) = self.stored else { return Ok(self.sums.clone()) };
+        let sketch = Sketch::decode(&mut Input(encoded)).map_err(damaged(table))?;
+        Ok(Cell { sketch, ..self.sums.clone() })
+    }
+
+    /// A cell that somebody holds.
+    pub fn held(cell: &'a Cell) -> Self {
+        Self { sums: cell, stored: None }
+    }
+
+    pub(super) fn stored(table: Table, sums: &'a Cell, encoded: &'a [u8]) -> Self {
+        Self { sums, stored: Some((table, encoded)) }
+    }
+}
