@@ -3,22 +3,33 @@
 
 use chrono_tz::Tz;
 
-use keyward_store::model::{Digest, Timing};
+use keyward_store::model::{Digest, QuietHours, Timing};
 
 use crate::rotation::schedule::{Schedule, minute_of_day, minute_text};
 
 /// Days of the week by their names, Monday first.
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
-/// When a message that is written now goes out; none when at once.
-pub(crate) fn held_until(timing: &Timing, zone: Tz, urgent: bool, now_ms: i64) -> Option<i64> {
+/// When a message that is written now goes out; none when at once. The digest's time is told in `zone`, the quiet hours in
+/// the zone beside them.
+pub(crate) fn held_until(
+    timing: &Timing,
+    quiet: Option<(QuietHours, Tz)>,
+    zone: Tz,
+    urgent: bool,
+    now_ms: i64,
+) -> Option<i64> {
     if urgent && timing.urgent_at_once {
         return None;
     }
+    let hushed = |schedule: Schedule| match quiet {
+        Some((quiet, zone)) => schedule.hushed(quiet, zone),
+        None => schedule,
+    };
     match timing.digest {
-        Some(digest) => Schedule::set_cron(&cron(digest), zone, timing.quiet).after(now_ms),
+        Some(digest) => hushed(Schedule::set_cron(&cron(digest), zone, None)).after(now_ms),
         None => {
-            let ends = Schedule::days(0, zone, timing.quiet).out_of_quiet(now_ms);
+            let ends = hushed(Schedule::days(0, zone, None)).out_of_quiet(now_ms);
             (ends > now_ms).then_some(ends)
         }
     }
@@ -56,10 +67,9 @@ pub(crate) fn digest_text(digest: Digest) -> String {
 mod tests {
     use jiff::tz::TimeZone;
     use jiff::{Timestamp, Zoned};
-    use keyward_store::model::QuietHours;
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{digest, digest_text};
     use crate::rotation::schedule::{quiet_hours, zone};
 
     const HOUR_MS: i64 = 3_600_000;
@@ -74,6 +84,10 @@ mod tests {
 
     fn local(at_ms: i64, zone: &str) -> Zoned {
         Timestamp::from_millisecond(at_ms).unwrap().to_zoned(TimeZone::get(zone).unwrap())
+    }
+
+    fn held_until(timing: &Timing, zone: Tz, urgent: bool, now_ms: i64) -> Option<i64> {
+        super::held_until(timing, timing.quiet.map(|quiet| (quiet, zone)), zone, urgent, now_ms)
     }
 
     fn timing(quiet: Option<&str>, every: Option<&str>) -> Timing {

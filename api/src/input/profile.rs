@@ -21,7 +21,8 @@ const VIEWED: [&str; 8] = [
     "createdAt",
 ];
 
-/// Reads `{name, email, preferences: {theme, notifications, muted, shareViewing}, timeZone}`, or `theme` and `notifications` for short.
+/// Reads `{name, email, preferences: {theme, notifications, muted, shareViewing, quietHours}, timeZone}`, or
+/// `theme` and `notifications` for short.
 pub(crate) fn profile_change(mut body: Fields) -> Result<ProfileChange, Problem> {
     // Whoever puts back what they got sends these along; they are Keyward's to set.
     for field in VIEWED {
@@ -53,6 +54,7 @@ fn preferences(body: &mut Fields) -> PreferencesChange {
         notifications: fields.flag("notifications"),
         muted: fields.choices("muted", &NoticeKind::ALL.map(NoticeKind::name).join(", ")),
         share_viewing: fields.flag("shareViewing"),
+        quiet_hours: fields.clearable("quietHours", Fields::text),
     };
     body.faults_within("preferences", fields.into_faults());
     change

@@ -46,6 +46,10 @@ pub struct PreferencesChange {
     pub muted: Option<Vec<NoticeKind>>,
     /// The members of one's teams see what one is looking at.
     pub share_viewing: Option<bool>,
+    /// When messages to one's channels wait, such as `22:00-07:00` in one's time zone, but for channels with quiet hours of
+    /// their own and for what is urgent; `null` for never.
+    #[schema(value_type = Option<String>, examples("22:00-07:00"))]
+    pub quiet_hours: Option<Option<String>>,
 }
 
 /// Changes to the caller's own account; what is not named stays.

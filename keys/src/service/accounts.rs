@@ -4,8 +4,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use keyward_store::Row;
 use keyward_store::model::{
-    Account, Environment, Id, Invitation, Member, Plan, Preferences, Purpose, Role, Security, Space,
-    SpaceKind, SshKey,
+    Account, Environment, Id, Invitation, Member, Plan, Preferences, Purpose, QuietHours, Role, Security,
+    Space, SpaceKind, SshKey,
 };
 
 use crate::caller::{Caller, Identity, Origin};
@@ -15,13 +15,14 @@ use crate::error::{Error, Fault, Result};
 use crate::input::{AddedAccount, NewAccount};
 use crate::plans::Plans;
 use crate::policy::Permission;
+use crate::rotation::schedule::quiet_text;
 use crate::service::access::{Target, authorise};
 use crate::service::change::Draft;
 use crate::service::codes::is_good;
 use crate::service::mirror::Tables;
 use crate::service::ssh_keys::PublicKeyLine;
 use crate::service::text::Faults;
-use crate::service::{Registration, Service, invitations};
+use crate::service::{Registration, Service, hours, invitations};
 use crate::view::{PreferencesView, UserView};
 
 /// Names that mean something else in `ssh NAME@host`.
@@ -101,7 +102,8 @@ impl Service {
         let account = caller.person()?;
         authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
         let row = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
-        Ok(user_view(&row.record, tables.sharing.contains_key(&account), &self.0.settings.plans))
+        let (shares, quiet) = (tables.sharing.contains_key(&account), hours::quiet_of(&tables, account));
+        Ok(user_view(&row.record, shares, quiet, &self.0.settings.plans))
     }
 
     /// The row of a code that lets somebody make an account. A team's does too, unless only operators let people in.
@@ -188,7 +190,7 @@ impl Service {
                     last_used_ms: None,
                 })?;
             }
-            Ok(user_view(&account, false, &self.0.settings.plans))
+            Ok(user_view(&account, false, None, &self.0.settings.plans))
         })
         .await
     }
@@ -297,8 +299,13 @@ fn free_login(tables: &Tables, email: &str) -> String {
     (2u32..).map(|number| format!("{base}{number}")).find(|name| !taken(name)).unwrap_or(base)
 }
 
-/// What a person sees of an account that shares what it views, or does not.
-pub(crate) fn user_view(account: &Account, share_viewing: bool, plans: &Plans) -> UserView {
+/// What a person sees of an account that shares what it views, or does not, and has quiet hours, or none.
+pub(crate) fn user_view(
+    account: &Account,
+    share_viewing: bool,
+    quiet: Option<QuietHours>,
+    plans: &Plans,
+) -> UserView {
     UserView {
         id: account.id,
         name: account.name.clone(),
@@ -312,6 +319,7 @@ pub(crate) fn user_view(account: &Account, share_viewing: bool, plans: &Plans) -
             notifications: account.preferences.notifications,
             muted: account.preferences.muted.clone(),
             share_viewing,
+            quiet_hours: quiet.map(quiet_text),
         },
         theme: account.preferences.theme.clone(),
         unlock_passphrase: account.public_key.is_some(),

@@ -50,12 +50,18 @@ pub(super) fn changed(faults: &mut Faults, old: &Timing, patch: &TimingPatch) ->
     new
 }
 
-/// Until when a message to this webhook waits that is written now; none when it goes out at once.
+/// Until when a message to this webhook waits that is written now; none when it goes out at once. A person's quiet hours
+/// hold for each of their webhooks that has none.
 pub(super) fn held_until(tables: &Tables, hook: &Webhook, kind: NoticeKind, now_ms: i64) -> Option<i64> {
     let profile = || tables.accounts.get(&hook.account?)?.record.time_zone.as_deref();
     let team = || hours::zone_of(tables, hook.space?);
-    let zone = hook.timing.zone.as_deref().or_else(profile).or_else(team).and_then(zone);
-    timing::held_until(&hook.timing, zone.unwrap_or(Tz::UTC), kind.is_urgent(), now_ms)
+    let home = profile().or_else(team).and_then(zone).unwrap_or(Tz::UTC);
+    let own = hook.timing.zone.as_deref().and_then(zone).unwrap_or(home);
+    let quiet = match hook.timing.quiet {
+        Some(quiet) => Some((quiet, own)),
+        None => hook.account.and_then(|account| hours::quiet_of(tables, account)).map(|quiet| (quiet, home)),
+    };
+    timing::held_until(&hook.timing, quiet, own, kind.is_urgent(), now_ms)
 }
 
 impl Service {

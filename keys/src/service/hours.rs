@@ -44,6 +44,11 @@ pub(crate) fn zone_of(tables: &Tables, team: Id) -> Option<&str> {
     of(tables, team)?.time_zone.as_deref()
 }
 
+/// Somebody's quiet hours.
+pub(crate) fn quiet_of(tables: &Tables, whose: Id) -> Option<QuietHours> {
+    of(tables, whose)?.quiet
+}
+
 fn maker_zone<'a>(tables: &'a Tables, key: &ApiKey) -> Option<&'a str> {
     tables.accounts.get(&key.created_by)?.record.time_zone.as_deref()
 }

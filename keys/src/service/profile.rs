@@ -9,6 +9,7 @@ use crate::error::{Error, Fault, Result};
 use crate::event::Event;
 use crate::input::{PreferencesChange, ProfileChange};
 use crate::policy::Permission;
+use crate::rotation::schedule::quiet_hours;
 use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::accounts::{check_email, user_view};
@@ -45,7 +46,14 @@ impl Service {
             }
             let shares = share(tables, draft, account, change.preferences.share_viewing)?;
             draft.events.push(Event::AccountChanged { account });
-            Ok(user_view(&record, shares, &self.0.settings.plans))
+            let quiet = match &change.preferences.quiet_hours {
+                None => hours::quiet_of(tables, account),
+                Some(text) => {
+                    hours::put(tables, draft, account, None, Some(text))?;
+                    text.as_deref().and_then(quiet_hours)
+                }
+            };
+            Ok(user_view(&record, shares, quiet, &self.0.settings.plans))
         })
         .await
     }
@@ -65,6 +73,9 @@ fn checked(change: ProfileChange) -> Result<ProfileChange> {
     let email = change.email.map(|email| check_email(&mut faults, "email", &email));
     if change.time_zone.as_deref().is_some_and(|zone| TimeZone::get(zone).is_err()) {
         faults.add("timeZone", "is not a time zone of the IANA database, such as Europe/Berlin");
+    }
+    if change.preferences.quiet_hours.iter().flatten().any(|text| quiet_hours(text).is_none()) {
+        faults.add("preferences/quietHours", "are written as 22:00-07:00");
     }
     let preferences = PreferencesChange {
         theme: either(&mut faults, "theme", change.preferences.theme, change.theme),
@@ -105,7 +116,7 @@ fn share(tables: &Tables, draft: &mut Draft, account: Id, wanted: Option<bool>) 
 
 fn changed(old: &Account, change: &ProfileChange) -> Account {
     let new = |new: &Option<String>, old: &String| new.as_ref().unwrap_or(old).clone();
-    let PreferencesChange { theme, notifications, muted, share_viewing: _ } = &change.preferences;
+    let PreferencesChange { theme, notifications, muted, .. } = &change.preferences;
     let before = &old.preferences;
     Account {
         name: new(&change.name, &old.name),
@@ -135,6 +146,7 @@ fn named(change: &ProfileChange) -> String {
         ("notifications", change.preferences.notifications.is_some()),
         ("muted", change.preferences.muted.is_some()),
         ("shareViewing", change.preferences.share_viewing.is_some()),
+        ("quietHours", change.preferences.quiet_hours.is_some()),
         ("timeZone", change.time_zone.is_some()),
     ];
     let named: Vec<&str> = fields.iter().filter(|(_, named)| *named).map(|(field, _)| *field).collect();

@@ -198,7 +198,7 @@ fn team_view(tables: &Tables, member: &Member) -> Option<TeamView> {
         newcomers: newcomers.count() as u64,
         monthly_budget: budgets::of(tables, space.id),
         time_zone: hours::zone_of(tables, space.id).map(str::to_owned),
-        quiet_hours: hours::of(tables, space.id).and_then(|hours| hours.quiet).map(quiet_text),
+        quiet_hours: hours::quiet_of(tables, space.id).map(quiet_text),
         created_at: timestamp(space.created_ms),
     })
 }

@@ -22,6 +22,8 @@ pub struct PreferencesView {
     pub muted: Vec<String>,
     /// The members of one's teams see what one is looking at. That one is connected they see in any case.
     pub share_viewing: bool,
+    /// When messages to one's channels wait, such as `22:00-07:00`.
+    pub quiet_hours: Option<String>,
 }
 
 /// What a session is.

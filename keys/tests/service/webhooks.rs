@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use keyward_keys::input::{DeliveryQuery, NewWebhook, ProfileChange, TimingPatch, WebhookPatch};
+use keyward_keys::input::{
+    DeliveryQuery, NewWebhook, PreferencesChange, ProfileChange, TimingPatch, WebhookPatch,
+};
 use keyward_keys::outbound::MessageFormat;
 use keyward_keys::view::{DeliveryStatus, DeliveryView};
 use keyward_keys::{Caller, Error, Id, NoticeKind, Plan, Role, Service};
@@ -299,6 +301,51 @@ async fn what_comes_in_quiet_hours_goes_out_as_one_afterwards_and_what_is_urgent
             && sent.contains("\\n- bob joined"),
         "{sent}"
     );
+}
+
+#[tokio::test]
+async fn a_persons_quiet_hours_hold_for_all_their_webhooks_that_have_none_of_their_own() {
+    let instance = Instance::open().await;
+    let (service, ana) = (&instance.service, instance.ana().await);
+    let team = team(&instance, &ana).await.id;
+    let receiver = Receiver::start(&[200]).await;
+    let set = async |quiet: Option<&str>| {
+        let quiet_hours = Some(quiet.map(str::to_owned));
+        let preferences = PreferencesChange { quiet_hours, ..PreferencesChange::default() };
+        service.change_profile(&ana, ProfileChange { preferences, ..ProfileChange::default() }).await
+    };
+    let Err(Error::Invalid(faults)) = set(Some("at night")).await else { panic!("refused") };
+    assert_eq!(faults[0].field, "preferences/quietHours");
+    let seen = set(Some("18:00-8:00")).await.expect("set");
+    assert_eq!(seen.preferences.quiet_hours.as_deref(), Some("18:00-08:00"));
+    assert_eq!(service.me(&ana).await.expect("me"), seen);
+    let own = TimingPatch { quiet_hours: Some(Some("03:00-04:00".to_owned())), ..TimingPatch::default() };
+    // Eight in the morning of the person is not eight where this webhook's digest would be told.
+    let far = TimingPatch { timezone: Some(Some("Asia/Tokyo".to_owned())), ..TimingPatch::default() };
+    let mut hooks = Vec::new();
+    for (timing, of) in
+        [(TimingPatch::default(), None), (far, None), (own, None), (TimingPatch::default(), Some(team))]
+    {
+        let new = NewWebhook { timing, team: of, ..new(&receiver.url) };
+        hooks.push(service.create_webhook(&ana, new).await.expect("made").0.id);
+    }
+    instance.clock.set(NOON + 7 * 3_600_000);
+    joined(&instance, &ana, team, "bob", Role::Viewer).await;
+    let state = async |hook| {
+        let all = log(service, &ana, hook).await;
+        let one = all.into_iter().find(|one| one.event == "member_joined").expect("a message");
+        (one.state, one.next_attempt.map(|at| at.as_millisecond() - NOON))
+    };
+    for hook in &hooks[..2] {
+        assert_eq!(state(*hook).await, (DeliveryStatus::Held, Some(20 * 3_600_000)));
+    }
+    for hook in &hooks[2..] {
+        assert_eq!(state(*hook).await.0, DeliveryStatus::Pending);
+    }
+    assert_eq!(set(None).await.expect("set").preferences.quiet_hours, None);
+    joined(&instance, &ana, team, "eve", Role::Viewer).await;
+    let sent = log(service, &ana, hooks[0]).await;
+    assert!(sent.iter().any(|one| one.state == DeliveryStatus::Pending), "none any more");
 }
 
 #[tokio::test]

@@ -105,6 +105,7 @@ pub(crate) fn user() -> UserView {
             notifications: true,
             muted: Vec::new(),
             share_viewing: false,
+            quiet_hours: Some("22:00-07:00".to_owned()),
         },
         theme: "auto".to_owned(),
         unlock_passphrase: false,

@@ -1,6 +1,6 @@
 //! The forms of the profile.
 
-use keyward_keys::input::{NewWebhook, PassphraseReset, ProfileChange, TimingPatch};
+use keyward_keys::input::{NewWebhook, PassphraseReset, PreferencesChange, ProfileChange, TimingPatch};
 use keyward_keys::outbound::MessageFormat;
 use keyward_keys::view::PassphraseLoss;
 
@@ -49,6 +49,20 @@ pub(super) fn zone(now: &str) -> Box<dyn Page> {
     };
     let lead = "Days of reports begin and end by it, here and over REST.";
     Sheet::page("Your time zone", lead, vec![field], ask, said("Your days begin there now."))
+}
+
+pub(super) fn quiet(now: Option<&str>) -> Box<dyn Page> {
+    let hint = "Such as 22:00-07:00, in your time zone; empty for none.";
+    let field = Field::new("preferences", "Quiet hours", hint, Kind::Line).at_least(0);
+    let ask = |values: &Values| {
+        let quiet_hours = Some(Some(values.text(0)).filter(|text| !text.is_empty()));
+        let preferences = PreferencesChange { quiet_hours, ..PreferencesChange::default() };
+        change(ProfileChange { preferences, ..ProfileChange::default() })
+    };
+    let lead = "What is sent to your channels then waits for their end and comes as one message, but for what is urgent. A \
+                channel may have quiet hours of its own instead.";
+    let fields = vec![field.starting(now.unwrap_or_default())];
+    Sheet::page("Your quiet hours", lead, fields, ask, said("Your quiet hours are set."))
 }
 
 fn secret(name: &'static str, label: &'static str, hint: &'static str) -> Field {

@@ -53,6 +53,7 @@ pub(super) enum Setting {
     Unlock,
     Lock,
     Notifications,
+    Quiet,
     Webhooks,
     Told(Told),
 }
@@ -74,6 +75,7 @@ fn settings() -> impl Iterator<Item = Setting> {
         S::Unlock,
         S::Lock,
         S::Notifications,
+        S::Quiet,
         S::Webhooks,
     ];
     first.into_iter().chain(Told::ALL.into_iter().map(S::Told))
@@ -155,6 +157,7 @@ impl ProfilePage {
                 self.change(PreferencesChange { share_viewing, ..PreferencesChange::default() }, cx);
                 Step::Stay
             }
+            Setting::Quiet => self.cover(forms::quiet(user.preferences.quiet_hours.as_deref())),
             Setting::Webhooks => self.cover(Box::new(WebhooksPage::default())),
             Setting::Told(kind) => {
                 self.turn(kind, cx);

@@ -104,6 +104,10 @@ impl ProfilePage {
             Setting::Webhooks => count(self.webhooks.get(), "webhook", "webhooks"),
             Setting::Notifications if user.preferences.notifications => good("on"),
             Setting::Notifications => off("off"),
+            Setting::Quiet => match &user.preferences.quiet_hours {
+                Some(quiet) => good(quiet),
+                None => off("none"),
+            },
             Setting::Told(_) if !user.preferences.notifications => off("notifications are off"),
             Setting::Told(kind) if user.preferences.muted.iter().any(|muted| muted == kind.name()) => {
                 off("muted")
@@ -119,7 +123,7 @@ fn group(setting: Setting) -> &'static str {
         Setting::Theme => "Appearance",
         Setting::Password | Setting::Factor | Setting::SshKeys | Setting::Sessions => "Signing in",
         Setting::Passphrase | Setting::Unlock | Setting::Lock => "Sealed keys",
-        Setting::Notifications | Setting::Webhooks | Setting::Told(_) => "Notifications",
+        Setting::Notifications | Setting::Quiet | Setting::Webhooks | Setting::Told(_) => "Notifications",
     }
 }
 
@@ -138,6 +142,7 @@ fn label(setting: Setting) -> &'static str {
         Setting::Unlock => "Unlock",
         Setting::Lock => "Lock",
         Setting::Notifications => "Notifications",
+        Setting::Quiet => "Quiet hours",
         Setting::Webhooks => "Sent elsewhere",
         Setting::Told(kind) => told(kind),
     }
@@ -210,6 +215,9 @@ fn about(setting: Setting, user: &UserView) -> String {
             "To programs, Slack, Discord, ntfy or by mail, yours and your teams'. Enter lists, tries and adds them."
         }
         Setting::Notifications => "Enter switches all of them off or on.",
+        Setting::Quiet => {
+            "What is sent to your channels then waits for their end, but for what is urgent. Enter sets them."
+        }
         Setting::Told(_) => "Enter mutes this kind, or has it told again.",
     };
     text.to_owned()
