@@ -257,6 +257,7 @@ fn mail(smtp: &Smtp) -> Option<MailSettings> {
         login,
         from: smtp.from.as_str().to_owned(),
         domains: smtp.domains.iter().map(|domain| domain.as_str().to_owned()).collect(),
+        verify: smtp.verify_addresses,
     })
 }
 

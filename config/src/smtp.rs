@@ -26,6 +26,8 @@ pub struct Smtp {
     pub from: MailAddress,
     /// Domains at which a team's notifications may go to any address.
     pub domains: Vec<MailHost>,
+    /// New addresses of accounts are verified before anything else is mailed to them.
+    pub verify_addresses: bool,
 }
 
 /// How the connection to the mail server is protected.

@@ -69,7 +69,7 @@ mod tests {
     use jiff::{Timestamp, Zoned};
     use proptest::prelude::*;
 
-    use super::{digest, digest_text};
+    use super::*;
     use crate::rotation::schedule::{quiet_hours, zone};
 
     const HOUR_MS: i64 = 3_600_000;

@@ -218,6 +218,8 @@ pub struct UserView {
     pub name: String,
     /// The e-mail address.
     pub email: String,
+    /// The address is the person's: they have shown it, or are taken at their word.
+    pub email_verified: bool,
     /// The name for `ssh LOGIN@host`.
     pub login: String,
     /// May manage the instance.

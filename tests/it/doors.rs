@@ -48,6 +48,8 @@ const ROUTES: &[Row] = &[
     ("POST", "/api/auth/refresh", REFRESH, [401; 6]),
     ("POST", "/api/auth/reset", RESET, [403; 6]),
     ("POST", "/api/auth/password", CHANGE, [401, 401, 403, 403, 403, 403]),
+    ("POST", "/api/auth/verify-email", r#"{"code":"none"}"#, [401, 401, 422, 403, 403, 403]),
+    ("POST", "/api/auth/verify-email/send", "", [401, 401, 409, 403, 403, 403]),
     ("POST", "/api/auth/2fa/setup", "", [401, 401, 200, 403, 403, 403]),
     ("POST", "/api/auth/2fa/enable", CODE, [401, 401, 403, 403, 403, 403]),
     ("POST", "/api/auth/2fa/disable", CODE, [401, 401, 409, 403, 403, 403]),

@@ -10,8 +10,9 @@ use crate::problem::Problem;
 const THEMES: &str = "auto, dark, light, contrast";
 
 /// What the account's view shows besides.
-const VIEWED: [&str; 8] = [
+const VIEWED: [&str; 9] = [
     "id",
+    "emailVerified",
     "login",
     "operator",
     "subscription",

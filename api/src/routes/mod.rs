@@ -10,6 +10,7 @@ mod billing;
 mod bin;
 mod docs;
 mod document;
+mod email;
 mod fetch;
 mod health;
 mod keys;
@@ -50,6 +51,7 @@ pub(crate) fn all(door: &HttpDoor) -> Router<HttpDoor> {
 fn described(most: usize) -> OpenApiRouter<HttpDoor> {
     OpenApiRouter::default()
         .merge(auth::routes())
+        .merge(email::routes())
         .merge(second_factor::routes())
         .merge(users::routes())
         .merge(keys::routes(most))

@@ -119,9 +119,14 @@ async fn a_profile_is_changed_by_what_is_named() {
         assert_eq!(&shown[field], value);
     }
     assert_eq!(shown["name"], "John Doe");
-    let kept = json!({"theme": "light", "notifications": false, "muted": [], "shareViewing": false});
+    let kept = json!({
+        "theme": "light", "notifications": false, "muted": [], "shareViewing": false, "quietHours": null,
+    });
     assert_eq!(shown["preferences"], kept);
-    let all = json!({"theme": "dark", "notifications": true, "muted": ["new_sign_in"], "shareViewing": true});
+    let all = json!({
+        "theme": "dark", "notifications": true, "muted": ["new_sign_in"], "shareViewing": true,
+        "quietHours": "22:00-07:00",
+    });
     let changed = put(&server, &token, "/api/profile", &json!({"preferences": all})).await;
     assert_eq!(changed.body["preferences"], all, "{}", changed.body);
     assert_eq!((&changed.body["theme"], &changed.body["notifications"]), (&json!("dark"), &json!(true)));

@@ -7,6 +7,7 @@ use keyward_api::{ApiSettings, serve};
 use keyward_config::{Config, Sources};
 use keyward_keys::crypto::{MasterKey, PasswordCost};
 use keyward_keys::input::{AddedAccount, NewAccount};
+use keyward_keys::outbound::MailSettings;
 use keyward_keys::{Clock, Door, Event, Plan, Registration, Service, ServiceOptions, ServiceSettings};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
@@ -15,6 +16,9 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+/// Limits are lifted.
+const EXEMPT: &[(&str, &str)] = &[("limits.exempt", r#"["127.0.0.0/8"]"#)];
 
 pub(crate) const PASSWORD: &str = "securePassword123";
 
@@ -72,17 +76,26 @@ impl Reply {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        Self::start_with(&[("limits.exempt", r#"["127.0.0.0/8"]"#)]).await
+        Self::start_with(EXEMPT).await
+    }
+
+    /// With a mail server.
+    pub(crate) async fn start_mailing(mail: MailSettings) -> Self {
+        Self::start_as(EXEMPT, Some(mail)).await
     }
 
     /// With settings by name, over the defaults.
     pub(crate) async fn start_with(settings: &[(&str, &str)]) -> Self {
+        Self::start_as(settings, None).await
+    }
+
+    async fn start_as(settings: &[(&str, &str)], mail: Option<MailSettings>) -> Self {
         let folder = TempDir::new().unwrap();
         let path = folder.path().to_str().unwrap().to_owned();
         let mut overrides = vec![("data_dir".to_owned(), path)];
         overrides.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config = Config::load(&Sources { overrides, ..Sources::default() }).unwrap();
-        let service = open(&folder).await;
+        let service = open(&folder, mail).await;
         // No job runs here, and none is missed.
         service.jobs_scheduled(&service.system_caller("test", Door::Local), true).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -161,14 +174,14 @@ impl Server {
     }
 }
 
-async fn open(folder: &TempDir) -> Service {
+async fn open(folder: &TempDir, mail: Option<MailSettings>) -> Service {
+    let mut settings =
+        ServiceSettings { registration: Registration::Open, ..ServiceSettings::new(Clock::system()) };
+    settings.outbound.mail = mail;
     Service::open(ServiceOptions {
         path: folder.path().join("keyward.redb"),
         master_key: MasterKey::generate().unwrap(),
-        settings: ServiceSettings {
-            registration: Registration::Open,
-            ..ServiceSettings::new(Clock::system())
-        },
+        settings,
         password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
     })
     .await

@@ -13,6 +13,7 @@ mod billing;
 mod connections;
 mod docs;
 mod document;
+mod email;
 mod every_route;
 mod fetch;
 mod harness;

@@ -50,6 +50,8 @@ pub struct MailSettings {
     pub from: String,
     /// Domains at which a team's notifications may go to any address, in lower case.
     pub domains: Vec<String>,
+    /// Nothing but a code is mailed to an account's address until that code came back.
+    pub verify: bool,
 }
 
 /// What is mailed. Its text may hold what is for its reader alone.
@@ -136,6 +138,11 @@ impl Outbound {
     /// Whether mail can be sent at all.
     pub fn sends_mail(&self) -> bool {
         self.mailer().is_some()
+    }
+
+    /// Whether new addresses of accounts are verified before anything else is mailed to them.
+    pub fn verifies_addresses(&self) -> bool {
+        self.mailer().is_some_and(|mailer| mailer.settings.verify)
     }
 
     /// Whether a team's notifications may go to any address of this domain.
@@ -265,6 +272,7 @@ mod tests {
             login: Some(("me".to_owned(), SecretString::from("canary"))),
             from: "keyward@example.com".to_owned(),
             domains: Vec::new(),
+            verify: true,
         })
     }
 

@@ -4,8 +4,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use keyward_store::Row;
 use keyward_store::model::{
-    Account, Environment, Id, Invitation, Member, Plan, Preferences, Purpose, QuietHours, Role, Security,
-    Space, SpaceKind, SshKey,
+    Account, Environment, Id, Invitation, Member, Plan, Preferences, Purpose, Role, Security, Space,
+    SpaceKind, SshKey,
 };
 
 use crate::caller::{Caller, Identity, Origin};
@@ -22,7 +22,7 @@ use crate::service::codes::is_good;
 use crate::service::mirror::Tables;
 use crate::service::ssh_keys::PublicKeyLine;
 use crate::service::text::Faults;
-use crate::service::{Registration, Service, hours, invitations};
+use crate::service::{Registration, Service, email_proof, hours, invitations};
 use crate::view::{PreferencesView, UserView};
 
 /// Names that mean something else in `ssh NAME@host`.
@@ -50,7 +50,12 @@ impl Service {
             invitation.as_ref().is_some_and(|row| row.record.purpose == Purpose::Join { operator: true });
         let checked = self.check_account(new, operator, default_plan(operator)).await?;
         let system = Caller { origin, ..self.system_caller("register", origin.door) };
-        let view = self.store_account(&system, checked, invitation.map(|i| i.record.code)).await?;
+        let proof = if self.0.outbound.verifies_addresses() { Some(JoinCode::generate()?) } else { None };
+        let code = invitation.map(|row| row.record.code);
+        let view = self.store_account(&system, checked, code, proof.as_ref()).await?;
+        if let Some(proof) = proof {
+            self.mail_code_aside(view.id, &view.email, proof);
+        }
         let caller = Caller { identity: Identity::Account(view.id), ..system };
         Ok((caller, view))
     }
@@ -59,7 +64,7 @@ impl Service {
     pub async fn add_account(&self, caller: &Caller, added: AddedAccount) -> Result<UserView> {
         authorise(&self.mirror().read(), caller, Permission::AccountCreate, Target::Instance, None)?;
         let checked = self.check_account(added.account, added.operator, added.plan).await?;
-        self.store_account(caller, checked, None).await
+        self.store_account(caller, checked, None, None).await
     }
 
     /// Whether this code lets somebody join now.
@@ -102,8 +107,7 @@ impl Service {
         let account = caller.person()?;
         authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
         let row = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
-        let (shares, quiet) = (tables.sharing.contains_key(&account), hours::quiet_of(&tables, account));
-        Ok(user_view(&row.record, shares, quiet, &self.0.settings.plans))
+        Ok(user_view(&tables, &row.record, &self.0.settings.plans))
     }
 
     /// The row of a code that lets somebody make an account. A team's does too, unless only operators let people in.
@@ -162,6 +166,7 @@ impl Service {
         caller: &Caller,
         checked: Checked,
         invitation: Option<[u8; 32]>,
+        proof: Option<&JoinCode>,
     ) -> Result<UserView> {
         let Checked { account, ssh_key } = checked;
         let ssh_key_id = crypto::random_id()?;
@@ -173,8 +178,12 @@ impl Service {
             }
             let account = Account { login: free_login(tables, &account.email), ..account.clone() };
             create_account(draft, &account)?;
-            if let Some(code) = &invitation {
-                use_up(tables, draft, code, &account)?;
+            let kept = match &invitation {
+                Some(code) => use_up(tables, draft, code, &account, proof.is_some())?,
+                None => None,
+            };
+            if let Some(proof) = proof {
+                email_proof::ask(tables, draft, &account, proof, kept)?;
             }
             if let Some(key) = &ssh_key {
                 if tables.ssh_key_by_fingerprint.contains_key(&key.fingerprint) {
@@ -190,7 +199,8 @@ impl Service {
                     last_used_ms: None,
                 })?;
             }
-            Ok(user_view(&account, false, None, &self.0.settings.plans))
+            let view = user_view(tables, &account, &self.0.settings.plans);
+            Ok(UserView { email_verified: proof.is_none(), ..view })
         })
         .await
     }
@@ -224,14 +234,25 @@ fn default_plan(operator: bool) -> Plan {
     if operator { Plan::Enterprise } else { Plan::Free }
 }
 
-/// Uses up the code that an account is made with. A team's makes its person a member too.
-fn use_up(tables: &Tables, draft: &mut Draft, code: &[u8; 32], account: &Account) -> Result<()> {
+/// Uses up the code that an account is made with. A team's makes its person a member too, or is kept, and answered, until they
+/// have proved the address that it is for.
+fn use_up(
+    tables: &Tables,
+    draft: &mut Draft,
+    code: &[u8; 32],
+    account: &Account,
+    proves: bool,
+) -> Result<Option<[u8; 32]>> {
     let row = tables.invitations.get(code).filter(|row| is_good(tables, &row.record, draft.now_ms));
     let row = row.ok_or(Error::Registration("this code was used meanwhile; ask for a new one"))?;
+    if proves && row.record.email.is_some() && matches!(row.record.purpose, Purpose::Team { .. }) {
+        draft.batch.require(row);
+        return Ok(Some(*code));
+    }
     if invitations::accept(tables, draft, row, account)?.is_none() {
         draft.batch.remove(row);
     }
-    Ok(())
+    Ok(None)
 }
 
 fn create_account(draft: &mut Draft, account: &Account) -> Result<()> {
@@ -299,17 +320,13 @@ fn free_login(tables: &Tables, email: &str) -> String {
     (2u32..).map(|number| format!("{base}{number}")).find(|name| !taken(name)).unwrap_or(base)
 }
 
-/// What a person sees of an account that shares what it views, or does not, and has quiet hours, or none.
-pub(crate) fn user_view(
-    account: &Account,
-    share_viewing: bool,
-    quiet: Option<QuietHours>,
-    plans: &Plans,
-) -> UserView {
+/// What a person sees of an account.
+pub(crate) fn user_view(tables: &Tables, account: &Account, plans: &Plans) -> UserView {
     UserView {
         id: account.id,
         name: account.name.clone(),
         email: account.email.clone(),
+        email_verified: email_proof::is_proved(tables, account),
         login: account.login.clone(),
         operator: account.operator,
         subscription: plans.subscription(account.plan),
@@ -318,8 +335,8 @@ pub(crate) fn user_view(
             theme: account.preferences.theme.clone(),
             notifications: account.preferences.notifications,
             muted: account.preferences.muted.clone(),
-            share_viewing,
-            quiet_hours: quiet.map(quiet_text),
+            share_viewing: tables.sharing.contains_key(&account.id),
+            quiet_hours: hours::quiet_of(tables, account.id).map(quiet_text),
         },
         theme: account.preferences.theme.clone(),
         unlock_passphrase: account.public_key.is_some(),

@@ -15,7 +15,6 @@ use crate::service::access::{Target, authorise};
 use crate::service::accounts::{check_email, user_view};
 use crate::service::change::Draft;
 use crate::service::codes::is_good;
-use crate::service::hours;
 use crate::service::invitations::invitation_id;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::sessions::end_everything;
@@ -175,12 +174,7 @@ impl Service {
 
     fn managed(&self, tables: &Tables, account: &Account) -> ManagedUser {
         ManagedUser {
-            user: user_view(
-                account,
-                tables.sharing.contains_key(&account.id),
-                hours::quiet_of(tables, account.id),
-                &self.0.settings.plans,
-            ),
+            user: user_view(tables, account, &self.0.settings.plans),
             disabled_at: account.disabled_ms.map(timestamp),
             sessions: tables.sessions_of(account.id).count() + self.0.present.count(account.id),
             ssh_keys: tables.ssh_keys.values().filter(|row| row.record.account == account.id).count(),

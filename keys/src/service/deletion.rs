@@ -18,7 +18,7 @@ use crate::service::jobs::BIN_MS;
 use crate::service::members::{end_membership, owners};
 use crate::service::mirror::{Shared, Tables};
 use crate::service::tokens::end_token;
-use crate::service::{Service, hours, notifications, vault, webhooks};
+use crate::service::{Service, email_proof, hours, notifications, vault, webhooks};
 
 impl Service {
     /// Deletes the caller's own account, with its password and, where there is one, a second factor.
@@ -145,6 +145,7 @@ fn remove_what_is_theirs(tables: &Tables, draft: &mut Draft, account: Id) {
     }
     webhooks::end_all(tables, draft, account);
     hours::forget(tables, draft, account);
+    email_proof::forget(tables, draft, account);
     let own = Lock::row_key(LockTarget::Account(account), Holder::Passphrase(account));
     draft.batch.op(Op::Del(Lock::TABLE, own));
     for (created_ms, id) in tables.notices.get(&account).into_iter().flat_map(|notices| notices.keys()) {

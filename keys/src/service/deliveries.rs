@@ -21,6 +21,7 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::change::Draft;
+use crate::service::email_proof;
 use crate::service::held::held_until;
 use crate::service::mailboxes;
 use crate::service::mirror::{Shared, Tables};
@@ -34,6 +35,9 @@ const KEPT: usize = 200;
 
 /// Messages of one webhook that are kept although they are still to be sent; beyond, the oldest is given up.
 const WAITING: usize = 1_000;
+
+/// Why nothing is mailed to an address yet: once it is, messages go out at the next try.
+const UNVERIFIED: &str = "the address is not verified yet: its person has a code to hand in";
 
 /// Messages that are under way at once, and how many of them for one person or team: receivers that do not answer leave
 /// room for others', and for rotations.
@@ -252,8 +256,11 @@ impl Service {
         let format = MessageFormat::named(&hook.format);
         let to = match format {
             MessageFormat::Email => {
-                mailboxes::check(&self.mirror().read(), &self.0.outbound, hook, &hook.shown)
-                    .map_err(CallError::config)?;
+                let tables = self.mirror().read();
+                mailboxes::check(&tables, &self.0.outbound, hook, &hook.shown).map_err(CallError::config)?;
+                if self.0.outbound.verifies_addresses() && email_proof::is_open(&tables, &hook.shown) {
+                    return Err(CallError::transient(UNVERIFIED));
+                }
                 &hook.shown
             }
             _ => opened.url.expose_secret(),

@@ -17,6 +17,7 @@ use crate::service::access::{Target, authorise};
 use crate::service::accounts::check_email;
 use crate::service::change::Draft;
 use crate::service::codes::is_good;
+use crate::service::email_proof;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::notifications::{Notice, NoticeKind, notify_team, people_of};
 use crate::service::teams::{check_teams, team_row, tell_members};
@@ -119,6 +120,11 @@ impl Service {
                 draft.batch.require(person);
                 let row = tables.invitations.get(&hash);
                 let row = row.filter(|row| is_good(tables, &row.record, draft.now_ms)).ok_or_else(wrong)?;
+                if self.0.outbound.verifies_addresses() && !email_proof::is_proved(tables, &person.record) {
+                    return Err(Error::Forbidden(
+                        "verify your e-mail address first, with the code that was mailed to it".to_owned(),
+                    ));
+                }
                 let joined = accept(tables, draft, row, &person.record)?.ok_or_else(wrong)?;
                 check_teams(tables, account)?;
                 Ok(joined)

@@ -16,9 +16,9 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::Notify;
 
 use keyward_store::model::{
-    Account, Alert, AlertRule, ApiKey, Budget, BudgetNotice, Custody, Delivery, Grant, Hours, Id, Invitation,
-    KnownAddress, Member, Notification, Rotation, RotationPlan, ServiceToken, Session, Sharing, Space,
-    SshKey, Ticket, Webhook,
+    Account, Alert, AlertRule, ApiKey, Budget, BudgetNotice, Custody, Delivery, EmailProof, Grant, Hours, Id,
+    Invitation, KnownAddress, Member, Notification, Rotation, RotationPlan, ServiceToken, Session, Sharing,
+    Space, SshKey, Ticket, Webhook,
 };
 use keyward_store::{Applied, KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
 
@@ -65,6 +65,8 @@ pub(crate) struct Tables {
     /// What the month of a key or a team may cost, and how much of it was told.
     pub(crate) budgets: HashMap<Id, Shared<Budget>>,
     pub(crate) budget_notices: HashMap<Id, Shared<BudgetNotice>>,
+    /// Where the proofs of addresses stand that somebody asked for.
+    pub(crate) email_proofs: HashMap<Id, Shared<EmailProof>>,
     /// The hours of teams and people who have said theirs.
     pub(crate) hours: HashMap<Id, Shared<Hours>>,
     pub(crate) rotations: Rotations,
@@ -143,6 +145,7 @@ impl Mirror {
             Budget::TABLE,
             BudgetNotice::TABLE,
             Hours::TABLE,
+            EmailProof::TABLE,
             Webhook::TABLE,
             Delivery::TABLE,
         ]
@@ -214,6 +217,8 @@ impl Tables {
             place(&mut self.budgets, Id::from_slice(key), decode(raw)?);
         } else if table == BudgetNotice::TABLE {
             place(&mut self.budget_notices, Id::from_slice(key), decode(raw)?);
+        } else if table == EmailProof::TABLE {
+            place(&mut self.email_proofs, Id::from_slice(key), decode(raw)?);
         } else if table == Hours::TABLE {
             place(&mut self.hours, Id::from_slice(key), decode(raw)?);
         } else if table == Webhook::TABLE {

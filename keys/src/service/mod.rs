@@ -23,6 +23,7 @@ mod custody;
 mod decoys;
 mod deletion;
 mod deliveries;
+mod email_proof;
 mod export;
 mod exposure;
 mod fetch;

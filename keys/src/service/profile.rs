@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use keyward_store::model::{Account, Id, Preferences, Sharing};
 
 use crate::caller::Caller;
+use crate::crypto::JoinCode;
 use crate::error::{Error, Fault, Result};
 use crate::event::Event;
 use crate::input::{PreferencesChange, ProfileChange};
@@ -12,8 +13,9 @@ use crate::policy::Permission;
 use crate::rotation::schedule::quiet_hours;
 use crate::service::Service;
 use crate::service::access::Target;
-use crate::service::accounts::{check_email, user_view};
+use crate::service::accounts::check_email;
 use crate::service::change::Draft;
+use crate::service::email_proof;
 use crate::service::hours;
 use crate::service::mailboxes;
 use crate::service::mirror::Tables;
@@ -26,36 +28,47 @@ impl Service {
     pub async fn change_profile(&self, caller: &Caller, change: ProfileChange) -> Result<UserView> {
         let account = caller.person()?;
         let change = checked(change)?;
-        self.change(caller, Permission::AccountChange, Target::Account(account), |tables, draft| {
-            let old = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
-            let record = changed(&old.record, &change);
-            let owner = tables.account_by_email.get(&record.email);
-            if owner.is_some_and(|owner| *owner != account) {
-                return Err(Error::Conflict("there is another account with this e-mail".to_owned()));
-            }
-            draft.object = Some(account);
-            draft.detail = named(&change);
-            draft.batch.replace(old, &record)?;
-            if record.email != old.record.email {
-                mailboxes::follow(tables, draft, account, &old.record.email, &record.email)?;
-            }
-            if let Some(zone) =
-                record.time_zone.as_ref().filter(|new| Some(*new) != old.record.time_zone.as_ref())
-            {
-                hours::follow_maker(tables, draft, account, zone)?;
-            }
-            let shares = share(tables, draft, account, change.preferences.share_viewing)?;
-            draft.events.push(Event::AccountChanged { account });
-            let quiet = match &change.preferences.quiet_hours {
-                None => hours::quiet_of(tables, account),
-                Some(text) => {
-                    hours::put(tables, draft, account, None, Some(text))?;
-                    text.as_deref().and_then(quiet_hours)
+        let proof = match &change.email {
+            Some(_) if self.0.outbound.verifies_addresses() => Some(JoinCode::generate()?),
+            _ => None,
+        };
+        let mut mails = false;
+        let email = self
+            .change(caller, Permission::AccountChange, Target::Account(account), |tables, draft| {
+                mails = false;
+                let old = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?;
+                let record = changed(&old.record, &change);
+                let owner = tables.account_by_email.get(&record.email);
+                if owner.is_some_and(|owner| *owner != account) {
+                    return Err(Error::Conflict("there is another account with this e-mail".to_owned()));
                 }
-            };
-            Ok(user_view(&record, shares, quiet, &self.0.settings.plans))
-        })
-        .await
+                draft.object = Some(account);
+                draft.detail = named(&change);
+                draft.batch.replace(old, &record)?;
+                if record.email != old.record.email {
+                    mailboxes::follow(tables, draft, account, &old.record.email, &record.email)?;
+                    match &proof {
+                        Some(code) => mails = email_proof::ask(tables, draft, &record, code, None)?,
+                        None => email_proof::forget(tables, draft, account),
+                    }
+                }
+                if let Some(zone) =
+                    record.time_zone.as_ref().filter(|new| Some(*new) != old.record.time_zone.as_ref())
+                {
+                    hours::follow_maker(tables, draft, account, zone)?;
+                }
+                share(tables, draft, account, change.preferences.share_viewing)?;
+                if let Some(text) = &change.preferences.quiet_hours {
+                    hours::put(tables, draft, account, None, Some(text))?;
+                }
+                draft.events.push(Event::AccountChanged { account });
+                Ok(record.email)
+            })
+            .await?;
+        if let Some(code) = proof.filter(|_| mails) {
+            self.mail_code_aside(account, &email, code);
+        }
+        self.me(caller).await
     }
 }
 
@@ -99,8 +112,8 @@ fn either<T: PartialEq>(faults: &mut Faults, field: &str, inside: Option<T>, sho
     inside.or(short)
 }
 
-/// Lets one's teams see what one is looking at, or no longer; answers whether they do.
-fn share(tables: &Tables, draft: &mut Draft, account: Id, wanted: Option<bool>) -> Result<bool> {
+/// Lets one's teams see what one is looking at, or no longer.
+fn share(tables: &Tables, draft: &mut Draft, account: Id, wanted: Option<bool>) -> Result<()> {
     let row = tables.sharing.get(&account);
     match (row, wanted) {
         (None, Some(true)) => {
@@ -111,7 +124,7 @@ fn share(tables: &Tables, draft: &mut Draft, account: Id, wanted: Option<bool>) 
         }
         (Some(_), Some(true)) | (None, Some(false)) | (_, None) => {}
     }
-    Ok(wanted.unwrap_or(row.is_some()))
+    Ok(())
 }
 
 fn changed(old: &Account, change: &ProfileChange) -> Account {

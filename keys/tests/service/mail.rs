@@ -2,15 +2,15 @@
 
 use std::sync::{Arc, Mutex};
 
-use keyward_keys::input::{DeliveryQuery, NewWebhook, ProfileChange, TimingPatch, WebhookPatch};
+use keyward_keys::input::{DeliveryQuery, NewTeam, NewWebhook, ProfileChange, TimingPatch, WebhookPatch};
 use keyward_keys::outbound::{MailSettings, MailTls, MessageFormat};
 use keyward_keys::view::{DeliveryStatus, DeliveryView};
 use keyward_keys::{Caller, Error, Id, Role};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::harness::{Instance, NOON, secret};
+use crate::harness::{Instance, NOON, ORIGIN, eventually, new_account, secret};
 use crate::teams::{joined, team};
 
 /// A mail server. It answers to recipients with these, the last one for ever, and keeps every line it got.
@@ -40,6 +40,20 @@ impl Post {
         self.lines.lock().expect("a lock").clone()
     }
 
+    /// The code that was mailed last to this address, once it is there after `seen` mails to it.
+    async fn code(&self, to: &str, seen: usize) -> SecretString {
+        let recipient = format!("RCPT TO:<{to}>");
+        let found = || {
+            let lines = self.lines();
+            let mails: Vec<_> = lines.split(|line| line == "QUIT" || line == ".").collect();
+            let to_them: Vec<_> = mails.into_iter().filter(|mail| mail.contains(&recipient)).collect();
+            let text = to_them.get(seen)?.iter().find_map(|line| line.split_once("Your code is "))?.1;
+            Some(secret(text))
+        };
+        eventually("a code is mailed", async || found().is_some()).await;
+        found().expect("a code")
+    }
+
     fn settings(&self, tls: MailTls) -> Option<MailSettings> {
         Some(MailSettings {
             host: "127.0.0.1".to_owned(),
@@ -48,6 +62,7 @@ impl Post {
             login: Some(("keyward".to_owned(), secret("canary"))),
             from: "keyward@example.com".to_owned(),
             domains: vec!["ops.example.com".to_owned()],
+            verify: true,
         })
     }
 }
@@ -219,4 +234,78 @@ async fn an_invitation_is_mailed_to_the_operator_s_domains_alone_and_its_code_is
         service.invite_by_mail(&ana, team, "bo@ops.example.com", Role::Viewer).await.expect("invited");
     assert!(unsent.1.as_deref().is_some_and(|fault| fault.contains("550")), "{:?}", unsent.1);
     assert_eq!(service.invitations(&ana, team).await.expect("a list").len(), 2);
+}
+
+#[tokio::test]
+async fn a_new_address_gets_a_code_and_nothing_else_before_it_came_back() {
+    let post = Post::start(&["250 ok"]).await;
+    let instance = Instance::open().await;
+    let old = instance.ana().await;
+    let team = team(&instance, &old).await.id;
+    let instance = instance.reopen_with(post.settings(MailTls::None)).await;
+    let service = &instance.service;
+    assert!(service.me(&old).await.expect("me").email_verified, "who was here is taken at their word");
+    assert!(matches!(service.send_email_code(&old).await, Err(Error::Conflict(_))));
+
+    // Whoever registers signs in at once, and is in no team by the address alone, with its code or without.
+    let invited = service.invite(&old, team, "bob@example.com", Role::Viewer).await.expect("invited");
+    let mut account = new_account("bob");
+    account.code = Some(invited.code);
+    let (bob, view) = service.register(ORIGIN, account).await.expect("registered");
+    assert!(!view.email_verified && !service.me(&bob).await.expect("me").email_verified);
+    service.sign_in(ORIGIN, "bob", secret("correct horse")).await.expect("signed in");
+    assert!(service.teams(&bob).await.expect("teams").is_empty());
+    let first = post.code("bob@example.com", 0).await;
+    let (hook, _) = service.create_webhook(&bob, new("bob@example.com", None)).await.expect("made");
+    service.test_webhook(&bob, hook.id).await.expect("queued");
+    service.deliver_webhooks(&instance.system()).await.expect("tried");
+    let held = last(&instance, &bob, hook.id).await;
+    assert_eq!((held.state, held.attempts), (DeliveryStatus::Pending, 1));
+    assert!(held.detail.is_some_and(|why| why.contains("not verified")));
+
+    // A later code voids the one before; five an hour are mailed.
+    for _ in 0..4 {
+        assert_eq!(service.send_email_code(&bob).await.expect("sent"), None);
+    }
+    assert!(matches!(service.send_email_code(&bob).await, Err(Error::TooMany(_))));
+    let code = post.code("bob@example.com", 4).await;
+    for wrong in [&first, &secret("K7QF-2MXW-9TRD-HV4P"), &secret("")] {
+        assert_eq!(fault(service.prove_email(&bob, wrong).await).0, "code");
+    }
+    assert_eq!(fault(service.prove_email(&old, &code).await).0, "code", "it is another one's");
+    assert!(service.prove_email(&bob, &code).await.expect("proved").email_verified);
+    assert_eq!(fault(service.prove_email(&bob, &code).await).0, "code", "once");
+    assert_eq!(service.teams(&bob).await.expect("teams")[0].id, team, "the invitation waited for it");
+    instance.clock.set(NOON + 5_000);
+    service.deliver_webhooks(&instance.system()).await.expect("sent");
+    assert_eq!(last(&instance, &bob, hook.id).await.state, DeliveryStatus::Delivered);
+
+    // Another address is another question, also after a restart. A code is good for a day.
+    instance.clock.set(NOON + 3_600_000);
+    let change = ProfileChange { email: Some("bob@new.example.com".to_owned()), ..ProfileChange::default() };
+    assert!(!service.change_profile(&bob, change).await.expect("changed").email_verified);
+    let code = post.code("bob@new.example.com", 0).await;
+    let instance = instance.reopen_with(post.settings(MailTls::None)).await;
+    let service = &instance.service;
+    let other = service.create_team(&old, named("Other")).await.expect("a team").id;
+    let invited = service.invite(&old, other, "bob@new.example.com", Role::Viewer).await.expect("invited");
+    assert!(matches!(service.join_team(&bob, &invited.code).await, Err(Error::Forbidden(_))));
+    instance.clock.set(NOON + 25 * 3_600_000);
+    assert_eq!(fault(service.prove_email(&bob, &code).await).0, "code");
+    assert_eq!(service.send_email_code(&bob).await.expect("sent"), None);
+    let code = post.code("bob@new.example.com", 1).await;
+    assert!(service.prove_email(&bob, &code).await.expect("proved").email_verified);
+    service.join_team(&bob, &invited.code).await.expect("joined");
+
+    // Without a mail server addresses are taken at their word.
+    let instance = instance.reopen().await;
+    let change =
+        ProfileChange { email: Some("bob@third.example.com".to_owned()), ..ProfileChange::default() };
+    assert!(instance.service.change_profile(&bob, change).await.expect("changed").email_verified);
+    let account = new_account("eve");
+    assert!(instance.service.register(ORIGIN, account).await.expect("registered").1.email_verified);
+}
+
+fn named(name: &str) -> NewTeam {
+    NewTeam { name: name.to_owned(), ..NewTeam::default() }
 }

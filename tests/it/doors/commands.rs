@@ -71,6 +71,7 @@ const COMMANDS: &[(&str, &str, u32)] = &[
     ("unlock", "unlock", 5),
     ("lock", "lock", 0),
     ("passphrase", "passphrase", 2),
+    ("verify-email", "verify-email --send", 5),
     ("help", "help", 0),
 ];
 

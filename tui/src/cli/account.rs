@@ -4,6 +4,7 @@ use keyward_keys::Error;
 use keyward_keys::view::SessionView;
 
 use super::parse::Args;
+use super::stdin::Stdin;
 use super::{Context, Failure, print};
 
 pub(super) async fn whoami(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
@@ -12,10 +13,12 @@ pub(super) async fn whoami(context: &Context<'_>, args: &Args) -> Result<(), Fai
         return context.print(&print::json(&user)).await;
     }
     let teams = context.service.teams(context.caller).await?;
+    let open = if user.email_verified { "" } else { " (not verified)" };
+    let email = format!("{}{open}", user.email);
     let mut rows = vec![
         vec!["Name".to_owned(), user.name],
         vec!["Login".to_owned(), user.login],
-        vec!["E-mail".to_owned(), user.email],
+        vec!["E-mail".to_owned(), email],
         vec!["Plan".to_owned(), print::word(&user.subscription.plan)],
     ];
     if user.operator {
@@ -26,6 +29,26 @@ pub(super) async fn whoami(context: &Context<'_>, args: &Args) -> Result<(), Fai
     }
     rows.push(vec!["Signed in at".to_owned(), context.host.address.clone()]);
     context.print(&print::columns(&rows)).await
+}
+
+pub(super) async fn verify_email(
+    context: &Context<'_>,
+    args: &Args,
+    mut stdin: Stdin<'_>,
+) -> Result<(), Failure> {
+    if args.has("--send") {
+        let text = match context.service.send_email_code(context.caller).await? {
+            Some(fault) => format!("It could not be mailed: {fault}.\n"),
+            None => "A code is on its way to your address.\n".to_owned(),
+        };
+        return context.note(args, &text).await;
+    }
+    let [code] = stdin.secrets(["Code: "]).await?;
+    let user = context.service.prove_email(context.caller, &code).await?;
+    if args.json {
+        return context.print(&print::json(&user)).await;
+    }
+    context.note(args, &format!("{} is yours.\n", print::safe_lines(&user.email))).await
 }
 
 pub(super) async fn sessions(context: &Context<'_>, args: &Args) -> Result<(), Failure> {

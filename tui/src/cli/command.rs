@@ -46,6 +46,7 @@ pub(super) enum Verb {
     Unlock,
     Lock,
     Passphrase,
+    VerifyEmail,
     Audit,
     Watch,
     Batch,

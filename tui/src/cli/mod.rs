@@ -174,6 +174,7 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::TeamLeave => team::leave(context, args, stdin).await,
         Verb::Unlock => unlock::unlock(context, args, stdin).await,
         Verb::Lock => unlock::lock(context, args).await,
+        Verb::VerifyEmail => account::verify_email(context, args, stdin).await,
         Verb::Passphrase => unlock::passphrase(context, args, stdin).await,
     }
 }

@@ -8,7 +8,7 @@ use super::parse::Args;
 use super::{Context, Failure, keys, print};
 
 /// What an edit can name.
-const CHANGES: [&str; 9] = [
+const CHANGES: [&str; 10] = [
     "--name",
     "--email",
     "--time-zone",
@@ -18,6 +18,7 @@ const CHANGES: [&str; 9] = [
     "--mute",
     "--share-viewing",
     "--no-share-viewing",
+    "--quiet-hours",
 ];
 
 pub(super) async fn show(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
@@ -39,6 +40,8 @@ pub(super) async fn edit(context: &Context<'_>, args: &Args) -> Result<(), Failu
             notifications: on_or_off(args, "--notifications", "--no-notifications")?,
             muted: muted(args)?,
             share_viewing: on_or_off(args, "--share-viewing", "--no-share-viewing")?,
+            quiet_hours: text("--quiet-hours")
+                .map(|hours| Some(hours).filter(|hours| !hours.trim().is_empty())),
         },
         ..ProfileChange::default()
     };
@@ -74,14 +77,16 @@ async fn answer(context: &Context<'_>, args: &Args, user: UserView) -> Result<()
     }
     let preferences = user.preferences;
     let or_none = |words: String| if words.is_empty() { "none".to_owned() } else { words };
+    let open = if user.email_verified { "" } else { " (not verified)" };
     let viewing = if preferences.share_viewing { "shared with your teams" } else { "not shared" };
     let rows = [
         ("Name", user.name),
         ("Login", user.login),
-        ("E-mail", user.email),
+        ("E-mail", format!("{}{open}", user.email)),
         ("Time zone", user.time_zone),
         ("Theme", preferences.theme),
         ("Notifications", if preferences.notifications { "on" } else { "off" }.to_owned()),
+        ("Quiet hours", preferences.quiet_hours.unwrap_or_else(|| "none".to_owned())),
         ("Muted", or_none(preferences.muted.join(", "))),
         ("What you look at", viewing.to_owned()),
         ("Second factor", if user.two_factor_enabled { "on" } else { "off" }.to_owned()),

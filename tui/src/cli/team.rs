@@ -47,7 +47,7 @@ pub(super) async fn create(context: &Context<'_>, args: &Args) -> Result<(), Fai
     let environments = (!environments.is_empty()).then_some(environments);
     let monthly_budget = budgets::amount(args, "--budget")?;
     let said = |flag| args.get(flag).filter(|text| !text.is_empty()).map(str::to_owned);
-    let (time_zone, quiet_hours) = (said("--timezone"), said("--quiet-hours"));
+    let (time_zone, quiet_hours) = (said("--time-zone"), said("--quiet-hours"));
     let new = NewTeam { name, environments, monthly_budget, time_zone, quiet_hours };
     let team = context.service.create_team(context.caller, new).await?;
     answer_with(context, args, &team).await
@@ -60,11 +60,11 @@ pub(super) async fn edit(context: &Context<'_>, args: &Args) -> Result<(), Failu
         name: args.get("--name").map(str::to_owned),
         environments: None,
         monthly_budget: budgets::amount_or_none(args, "--budget")?,
-        time_zone: clearable("--timezone"),
+        time_zone: clearable("--time-zone"),
         quiet_hours: clearable("--quiet-hours"),
     };
-    if ["--name", "--budget", "--timezone", "--quiet-hours"].iter().all(|flag| args.get(flag).is_none()) {
-        let text = "say what to change: --name, --budget, --timezone, --quiet-hours";
+    if ["--name", "--budget", "--time-zone", "--quiet-hours"].iter().all(|flag| args.get(flag).is_none()) {
+        let text = "say what to change: --name, --budget, --time-zone, --quiet-hours";
         return Err(Failure::Usage(text.to_owned()));
     }
     let team = named(context, args.operands.first().map(String::as_str)).await?;

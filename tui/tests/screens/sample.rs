@@ -93,6 +93,7 @@ pub(crate) fn user() -> UserView {
         id: id(900),
         name: "Ana Ruiz".to_owned(),
         email: "ana@example.com".to_owned(),
+        email_verified: true,
         login: "ana".to_owned(),
         operator: true,
         subscription: Subscription {

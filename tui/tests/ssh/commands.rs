@@ -281,11 +281,11 @@ async fn budgets_are_set_listed_and_tried() {
     let team = server.run(&ana, "team create Payments --budget 1200 --json", b"").await.json();
     assert_eq!(team["monthlyBudget"], 1200.0);
     let edit =
-        "team edit Payments --name Money --budget 0.5 --timezone Asia/Kolkata --quiet-hours 8:00-18:00";
+        "team edit Payments --name Money --budget 0.5 --time-zone Asia/Kolkata --quiet-hours 8:00-18:00";
     let team = server.run(&ana, edit, b"").await.out().to_owned();
     assert!(team.contains("Money") && team.contains("Monthly budget  0.50"), "{team}");
     assert!(team.contains("Asia/Kolkata") && team.contains("08:00-18:00"), "{team}");
-    let team = server.run(&ana, "team edit Money --timezone '' --json", b"").await.json();
+    let team = server.run(&ana, "team edit Money --time-zone '' --json", b"").await.json();
     assert!(team["timeZone"].is_null() && team["quietHours"] == "08:00-18:00", "{team}");
     let wrong = [
         "keys edit billing --budget -1",

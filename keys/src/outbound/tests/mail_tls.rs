@@ -97,6 +97,7 @@ async fn sent(host: &str, port: u16, tls: MailTls) -> CallResult<u16> {
         login: Some(("me".to_owned(), SecretString::from("canary"))),
         from: "keyward@example.com".to_owned(),
         domains: Vec::new(),
+        verify: true,
     };
     let settings = OutboundSettings { mail: Some(mail), ..OutboundSettings::default() };
     let message = Message {

@@ -9,6 +9,10 @@ use secrecy::SecretString;
 pub enum AccountQuery {
     /// `change_profile`, answered by [`super::super::Answer::Me`].
     Change(Box<ProfileChange>),
+    /// `prove_email`, answered by [`super::super::Answer::Me`].
+    ProveEmail(SecretString),
+    /// `send_email_code`, answered by [`AccountAnswer::Mailed`].
+    SendEmailCode,
     /// `change_password`, answered by [`AccountAnswer::Done`].
     Password {
         /// The password until now.
@@ -58,6 +62,8 @@ pub enum AccountQuery {
 pub enum AccountAnswer {
     /// What a new unlock passphrase costs, or has cost.
     Loss(PassphraseLoss),
+    /// What is wrong with the mail that was to be sent, if anything is.
+    Mailed(Option<String>),
     /// What an authenticator app is given.
     SetUp(SecondFactorSetup),
     /// Recovery codes.

@@ -34,6 +34,11 @@ pub(super) const COMMANDS: &[Command] = &[
                 many: true,
                 ..option("--mute", "TYPE", "a type of which you are not notified; none ends all that")
             },
+            option(
+                "--quiet-hours",
+                "FROM-TO",
+                "when messages to your channels wait: 22:00-07:00; '' for none",
+            ),
             switch("--share-viewing", "the members of your teams see which page and key you look at"),
             switch("--no-share-viewing", "they see that you are connected, and no more"),
         ],
@@ -55,6 +60,14 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: &[switch("--all", "everything that is open anywhere, this connection too")],
         about: "End one of them, by its id, or --all; a terminal's connection is closed",
         more: "",
+    },
+    Command {
+        verb: Verb::VerifyEmail,
+        words: &["verify-email"],
+        operand: None,
+        flags: &[switch("--send", "have another code mailed to your address")],
+        about: "Show that your e-mail address is yours, with the code that was mailed to it",
+        more: "The code comes from standard input. Until then nothing else is mailed there, and no invitation for it accepted.",
     },
     Command {
         verb: Verb::Unlock,

@@ -47,7 +47,7 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: &[
             Flag { many: true, ..ENVIRONMENT },
             option("--budget", "AMOUNT", "what a month of all its keys may cost, such as 1200"),
-            option("--timezone", "ZONE", "the IANA time zone of its people, such as Europe/Zurich"),
+            option("--time-zone", "ZONE", "the IANA time zone of its people, such as Europe/Zurich"),
             option("--quiet-hours", "FROM-TO", "when no rotation of its keys begins by itself, 08:00-18:00"),
         ],
         about: "Make a team that you own",
@@ -61,7 +61,7 @@ pub(super) const COMMANDS: &[Command] = &[
             option("--name", "NAME", "its new name"),
             option("--budget", "AMOUNT", "what a month of all its keys may cost, such as 1200, or none"),
             option(
-                "--timezone",
+                "--time-zone",
                 "ZONE",
                 "the IANA time zone of its people, such as Europe/Zurich; '' for none",
             ),

@@ -2,7 +2,8 @@
 
 use keyward_keys::input::{NewWebhook, PassphraseReset, PreferencesChange, ProfileChange, TimingPatch};
 use keyward_keys::outbound::MessageFormat;
-use keyward_keys::view::PassphraseLoss;
+use keyward_keys::view::{PassphraseLoss, UserView};
+use secrecy::SecretString;
 
 use crate::app::cx::Cx;
 use crate::app::{AccountAnswer, AccountQuery, Answer, Query, WebhookAnswer, WebhookAsk};
@@ -33,12 +34,39 @@ pub(super) fn name(now: &str) -> Box<dyn Page> {
     Sheet::page("Your name", "", vec![field], ask, said("That is your name now."))
 }
 
-pub(super) fn email(now: &str) -> Box<dyn Page> {
-    let field = Field::new("email", "E-mail", "You sign in with it from now on.", Kind::Line).starting(now);
-    let ask =
-        |values: &Values| change(ProfileChange { email: Some(values.text(0)), ..ProfileChange::default() });
-    let lead = "Your name for ssh stays as it is. Notifications that are mailed to you go there too.";
-    Sheet::page("Your e-mail address", lead, vec![field], ask, said("That is your e-mail address now."))
+pub(super) fn email(user: &UserView) -> Box<dyn Page> {
+    let field = Field::new("email", "E-mail", "You sign in with it from now on.", Kind::Line);
+    let mut fields = vec![field.starting(user.email.as_str())];
+    let mut lead = "Your name for ssh stays as it is. Notifications that are mailed to you go there too.";
+    if !user.email_verified {
+        let hint = "As it was mailed; empty has another one sent.";
+        fields.push(Field::new("code", "Code", hint, Kind::Line).at_least(0));
+        lead = "A code was mailed there: it shows that the address is yours. Or change the address.";
+    }
+    let (now, asks) = (user.email.clone(), !user.email_verified);
+    let ask = move |values: &Values| {
+        let email = values.text(0);
+        if !asks || email != now {
+            return change(ProfileChange { email: Some(email), ..ProfileChange::default() });
+        }
+        Query::Account(match values.text(1) {
+            code if code.is_empty() => AccountQuery::SendEmailCode,
+            code => AccountQuery::ProveEmail(SecretString::from(code)),
+        })
+    };
+    let then = |answer: Answer, cx: &mut Cx<'_>| {
+        let text = match answer {
+            Answer::Me(user) if user.email_verified => "That is your e-mail address now.".to_owned(),
+            Answer::Account(AccountAnswer::Mailed(Some(fault))) => {
+                cx.say(NoticeKind::Failure, format!("It could not be mailed: {}.", safe(&fault)));
+                return Step::Back;
+            }
+            _ => "A code is on its way there: hand it in here.".to_owned(),
+        };
+        cx.say(NoticeKind::Done, text);
+        Step::Back
+    };
+    Sheet::page("Your e-mail address", lead, fields, ask, then)
 }
 
 pub(super) fn zone(now: &str) -> Box<dyn Page> {

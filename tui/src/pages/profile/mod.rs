@@ -75,8 +75,8 @@ fn settings() -> impl Iterator<Item = Setting> {
         S::Unlock,
         S::Lock,
         S::Notifications,
-        S::Quiet,
         S::Webhooks,
+        S::Quiet,
     ];
     first.into_iter().chain(Told::ALL.into_iter().map(S::Told))
 }
@@ -132,7 +132,7 @@ impl ProfilePage {
         };
         match setting {
             Setting::Name => self.cover(forms::name(&user.name)),
-            Setting::Email => self.cover(forms::email(&user.email)),
+            Setting::Email => self.cover(forms::email(&user)),
             Setting::Zone => self.cover(forms::zone(&user.time_zone)),
             Setting::Theme => self.cover(Box::new(ThemePage::new(&user.theme))),
             Setting::Password => self.cover(forms::password()),

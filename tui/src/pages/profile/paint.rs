@@ -77,7 +77,8 @@ impl ProfilePage {
         };
         match setting {
             Setting::Name => plain(user.name.clone()),
-            Setting::Email => plain(user.email.clone()),
+            Setting::Email if user.email_verified => plain(user.email.clone()),
+            Setting::Email => lacking(&format!("{}, not verified", user.email)),
             Setting::Zone => plain(user.time_zone.clone()),
             Setting::Viewing if user.preferences.share_viewing => good("shared with your teams"),
             Setting::Viewing => off("not shared"),
@@ -175,6 +176,10 @@ pub(crate) fn told(kind: Told) -> &'static str {
 fn about(setting: Setting, user: &UserView) -> String {
     let text = match setting {
         Setting::Name => "What others read in the team, in support and in audit records. Enter changes it.",
+        Setting::Email if !user.email_verified => {
+            "A code was mailed there. Until you hand it in, nothing else is, and no invitation for it is accepted. Enter \
+             takes the code, sends another one, or changes the address."
+        }
         Setting::Email => "You sign in with it, and invitations find you by it. Enter changes it.",
         Setting::Zone => "Reports begin their days here. Enter changes it.",
         Setting::Viewing if user.preferences.share_viewing => {

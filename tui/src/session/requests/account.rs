@@ -10,6 +10,10 @@ pub(super) async fn answer(service: &Service, caller: &Caller, query: AccountQue
         AccountQuery::Change(change) => {
             return Ok(Answer::Me(Box::new(service.change_profile(caller, *change).await?)));
         }
+        AccountQuery::ProveEmail(code) => {
+            return Ok(Answer::Me(Box::new(service.prove_email(caller, &code).await?)));
+        }
+        AccountQuery::SendEmailCode => A::Mailed(service.send_email_code(caller).await?),
         AccountQuery::Password { current, new } => done(service.change_password(caller, current, new).await?),
         AccountQuery::Passphrase { new, old } => done(service.set_passphrase(caller, new, old).await?),
         AccountQuery::Loss => A::Loss(service.passphrase_loss(caller).await?),

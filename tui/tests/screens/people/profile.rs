@@ -44,6 +44,44 @@ fn muting_one_kind_leaves_the_others_as_they_are() {
 }
 
 #[test]
+fn quiet_hours_are_set_and_taken_back() {
+    let mut stage = stage("9");
+    while !selected(&stage).contains("Quiet hours") {
+        stage.press("j");
+    }
+    assert!(selected(&stage).contains("22:00-07:00"), "{}", stage.text());
+    stage.hold = true;
+    stage.press("\r");
+    for (typed, wanted) in [("23:00-6:00", Some("23:00-6:00".to_owned())), ("", None)] {
+        stage.key(Key::ctrl('u'));
+        stage.press(typed);
+        stage.press("\r");
+        let (request, query) =
+            take(&mut stage, |query| matches!(query, Query::Account(AccountQuery::Change(_))));
+        let Query::Account(AccountQuery::Change(change)) = query else { panic!() };
+        assert_eq!(change.preferences.quiet_hours, Some(wanted));
+        stage.answer(request, Err(Notice::new(NoticeKind::Failure, "Too much is waiting.")));
+    }
+}
+
+#[test]
+fn an_address_is_verified_with_a_code_or_another_one_is_mailed() {
+    let mut stage = stage("9");
+    let unverified = Answer::Me(Box::new(UserView { email_verified: false, ..crate::sample::user() }));
+    stage.hold = true;
+    stage.press("r");
+    let (request, _) = take(&mut stage, |query| matches!(query, Query::Me));
+    stage.answer(request, Ok(unverified));
+    stage.press("gj");
+    assert!(selected(&stage).contains("not verified"), "{}", stage.text());
+    stage.press("\r\t\r");
+    let (request, _) = take(&mut stage, |query| matches!(query, Query::Account(AccountQuery::SendEmailCode)));
+    stage.answer(request, Err(Notice::new(NoticeKind::Failure, "Too many attempts.")));
+    stage.press("K7QF-2MXW-9TRD-HV4P\r");
+    take(&mut stage, |query| matches!(query, Query::Account(AccountQuery::ProveEmail(_))));
+}
+
+#[test]
 fn what_one_looks_at_is_shared_by_a_switch() {
     let mut stage = stage("9jjj");
     assert!(selected(&stage).contains("not shared"), "{}", stage.text());
