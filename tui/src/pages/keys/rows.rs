@@ -85,7 +85,10 @@ impl Rows {
     pub(crate) fn put(&mut self, number: usize, page: KeyPage, height: usize) {
         self.total = usize::try_from(page.pagination.total).unwrap_or(usize::MAX);
         self.stale.remove(&number);
-        self.pages.insert(number, page.keys);
+        let mut keys = page.keys;
+        // They stay for as long as the list is open.
+        keys.shrink_to_fit();
+        self.pages.insert(number, keys);
         let beyond = self.total.div_ceil(PAGE);
         self.pages.retain(|at, _| *at < beyond.max(1));
         self.follow(number);
@@ -152,10 +155,11 @@ impl Rows {
         sought.then_some(next).or(missing).or_else(|| needed().find(|at| self.stale.contains(at)))
     }
 
-    /// The pages in view on a screen of `height`, and a screen ahead each way.
+    /// The pages in view on a screen of `height`, and half a screen ahead each way: at 80x24 one page is enough at first.
     fn needed(&self, height: usize) -> RangeInclusive<usize> {
-        let first = self.offset.saturating_sub(height) / PAGE;
-        let last = (self.offset + 2 * height).min(self.total.saturating_sub(1)) / PAGE;
+        let ahead = height / 2;
+        let first = self.offset.saturating_sub(ahead) / PAGE;
+        let last = (self.offset + height + ahead).min(self.total.saturating_sub(1)) / PAGE;
         first..=last
     }
 }
