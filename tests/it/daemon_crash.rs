@@ -1,4 +1,4 @@
-//! Power cuts under load: what was acknowledged is there afterwards, once. A few rounds each time; many with
+//! Power cuts under load: what was acknowledged is there afterwards, once, and limits are kept. A few rounds each time; many with
 //! `cargo test --release --test it many_kills_under -- --ignored --nocapture`, which prints what it counted.
 
 use std::time::Duration;
@@ -21,12 +21,13 @@ async fn rounds(rounds: u32, callers: usize) -> Report {
     println!("{report:#?}");
     assert_eq!((report.rounds, report.lost, report.doubled), (rounds, 0, 0), "{report:?}");
     assert!(report.acknowledged > 0, "{report:?}");
+    assert!(report.astray == 0 && report.within <= report.allowed, "the limit is kept: {report:?}");
     report
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_few_kills_under_load_lose_and_double_nothing() {
-    rounds(4, 8).await;
+    rounds(4, 64).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

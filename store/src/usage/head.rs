@@ -98,10 +98,15 @@ impl Head {
         let mut head = Self::take_marks(&mut input)?;
         head.blocks = input.varint()?;
         head.sums = Sums::decode(&mut input)?;
-        for _ in 0..input.count()? {
+        // As many as there are: ten thousand quiet keys have one each.
+        let cells = input.count()?;
+        head.cells.reserve_exact(cells.min(WAITING_CELLS));
+        for _ in 0..cells {
             head.cells.push((input.signed()?, Cell::decode(&mut input)?));
         }
-        for _ in 0..input.count()? {
+        let days = input.count()?;
+        head.days.reserve_exact(days.min(WAITING_DAYS));
+        for _ in 0..days {
             head.days.push((input.narrow()?, Endpoints::decode(&mut input)?));
         }
         input.end()?;
