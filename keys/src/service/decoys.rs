@@ -9,7 +9,7 @@ use keyward_store::model::{AlertCondition, AlertRule, ApiKey, Decoy, DecoyUse, D
 
 use crate::caller::{Caller, Identity};
 use crate::crypto;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::policy::Permission;
 use crate::service::Service;
@@ -143,6 +143,26 @@ impl Service {
         }
         self.commit_metered(batch).await
     }
+}
+
+/// Refuses a change of a rule by which nothing would tell of a decoy's use any more: whoever wants that takes the mark off the
+/// key. `new` is the rule after the change; none when it goes.
+pub(crate) fn stay_guarded(tables: &Tables, old: &AlertRule, new: Option<&AlertRule>) -> Result<()> {
+    let looks = |rule: &AlertRule| rule.enabled && rule.condition == AlertCondition::DecoyUse;
+    if !looks(old) || new.is_some_and(looks) {
+        return Ok(());
+    }
+    let bare =
+        |key: &ApiKey| key.space == old.space && rules_for(tables, key).all(|rule| rule.record.id == old.id);
+    let decoys = tables.by_key.decoys.keys().filter_map(|id| tables.keys.any(*id));
+    let left =
+        decoys.filter(|row| old.api_key.is_none_or(|id| id == row.record.id) && bare(&row.record)).count();
+    if left > 0 {
+        return Err(Error::Conflict(format!(
+            "nothing would tell of the use of {left} decoys any more; make another rule for them, or take the mark off the keys"
+        )));
+    }
+    Ok(())
 }
 
 /// The rules that look at the uses of this key, if it is a decoy.

@@ -17,6 +17,7 @@ use crate::service::alerts::look::limits_of;
 use crate::service::alerts::turn;
 use crate::service::alerts::wording::sentence;
 use crate::service::change::Draft;
+use crate::service::decoys;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::text::Faults;
 use crate::view::{AlertRulePage, AlertRuleView, Pagination};
@@ -159,6 +160,7 @@ impl Service {
                 updated_ms: draft.now_ms,
                 ..old.record.clone()
             };
+            decoys::stay_guarded(tables, &old.record, Some(&new))?;
             if !new.enabled || new.condition != old.record.condition {
                 turn::end_of_rule(tables, draft, id)?;
             }
@@ -177,6 +179,7 @@ impl Service {
             let old = tables.alert_rules.get(&id).ok_or(Error::NotFound("rule"))?;
             (draft.object, draft.space) = (Some(id), Some(space));
             draft.detail = format!("removed: {}", old.record.name);
+            decoys::stay_guarded(tables, &old.record, None)?;
             turn::end_of_rule(tables, draft, id)?;
             draft.batch.remove(old);
             announce(draft, space);

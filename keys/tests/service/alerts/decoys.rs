@@ -113,3 +113,29 @@ async fn only_who_may_change_a_key_marks_it_and_sees_that_it_is_marked() {
     look(&instance, NOON + MINUTE).await;
     assert!(alerts(&instance, &ana).await.alerts.is_empty());
 }
+
+#[tokio::test]
+async fn a_decoy_is_told_of_for_as_long_as_it_is_one() {
+    let instance = Instance::open().await;
+    let (service, ana) = (&instance.service, instance.ana().await);
+    let key = instance.add_key(&ana, "Payments").await.id;
+    mark(&instance, &ana, key, true).await;
+    let all = AlertRuleQuery { page: 1, limit: 20 };
+    let own = service.alert_rules(&ana, &all).await.expect("a page").rules[0].id;
+    let off = AlertRulePatch { enabled: Some(false), ..AlertRulePatch::default() };
+    let other = AlertRulePatch { condition: Some(AlertCondition::ErrorRate), ..AlertRulePatch::default() };
+    for patch in [&off, &other] {
+        let refused = service.update_alert_rule(&ana, own, patch).await;
+        assert!(matches!(refused, Err(Error::Conflict(why)) if why.contains("1 decoys")));
+    }
+    assert!(matches!(service.delete_alert_rule(&ana, own).await, Err(Error::Conflict(_))));
+    let name = AlertRulePatch { name: Some("Trap".to_owned()), ..AlertRulePatch::default() };
+    assert!(service.update_alert_rule(&ana, own, &name).await.expect("renamed").enabled);
+    // With another rule for it, this one may go, and then that one may not.
+    let every = made(&instance, &ana, &rule(AlertCondition::DecoyUse)).await.id;
+    service.update_alert_rule(&ana, own, &off).await.expect("off");
+    service.delete_alert_rule(&ana, own).await.expect("removed");
+    assert!(matches!(service.delete_alert_rule(&ana, every).await, Err(Error::Conflict(_))));
+    mark(&instance, &ana, key, false).await;
+    service.delete_alert_rule(&ana, every).await.expect("removed");
+}
