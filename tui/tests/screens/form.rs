@@ -170,6 +170,37 @@ fn a_long_fault_is_told_to_its_end_where_there_is_little_room() {
     }
 }
 
+#[test]
+fn a_new_value_that_a_person_pastes_is_tried_by_a_recipe_or_no_longer() {
+    let mut stage = stage("\re\t\t\t\t\t\t\t\t\t");
+    assert!(!stage.text().contains("Tried by"), "{}", stage.text());
+    stage.press("https://console.example.com/keys\t");
+    assert!(stage.text().contains("the recipe that tries the new value"), "{}", stage.text());
+    stage.press("gitlab\tbase=https://git.example.com");
+    stage.hold = true;
+    stage.key(Key::ctrl('s'));
+    let (_, query) = take(&mut stage, |query| matches!(query, Query::Update { .. }));
+    let Query::Update { patch, .. } = query else { panic!() };
+    let rotation = patch.rotation.flatten().expect("set");
+    assert_eq!((rotation.method, rotation.recipe.as_deref()), (None, Some("gitlab")));
+    let told = rotation.parameters.expect("parameters");
+    assert_eq!(told.get("base").map(String::as_str), Some("https://git.example.com"));
+
+    let mut stage = self::stage("");
+    stage.hold = true;
+    stage.press("\r");
+    let (request, query) = take(&mut stage, |query| matches!(query, Query::Key(_)));
+    let Some(Answer::Key(mut key)) = stage.reply(query) else { panic!() };
+    key.rotation.as_mut().expect("settings").recipe = Some("gitlab".to_owned());
+    stage.answer(request, Ok(Answer::Key(key)));
+    stage.press("e\t\t\t\t\t\t\t\t\t");
+    stage.key(Key::ctrl('u'));
+    stage.key(Key::ctrl('s'));
+    let (_, query) = take(&mut stage, |query| matches!(query, Query::Update { .. }));
+    let Query::Update { patch, .. } = query else { panic!() };
+    assert_eq!(patch.rotation.flatten().expect("set").recipe.as_deref(), Some(""), "cleared");
+}
+
 /// Empties the field at hand, and types into it.
 fn retype(stage: &mut Stage, text: &str) {
     (0..20).for_each(|_| stage.key(Key::plain(KeyCode::Backspace)));

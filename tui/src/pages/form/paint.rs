@@ -121,7 +121,7 @@ impl FormPage {
         let tone = ui.style(if focused { Tone::Accent } else { Tone::Dim });
         let mut pen = Pen::new(buf, area, 0);
         pen.cell(if focused { ui.glyphs.marker } else { " " }, 2, tone);
-        pen.cell(field.label(), label_width.saturating_sub(2), tone);
+        pen.cell(self.fields.label(field), label_width.saturating_sub(2), tone);
         let x = area.x + label_width;
         let columns = area.width.saturating_sub(label_width).min(FIELD);
         let place = Rect { x, width: columns, ..area };

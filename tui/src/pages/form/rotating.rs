@@ -147,14 +147,25 @@ impl Fields {
     /// A field that only some methods have is one of the chosen one.
     pub(super) fn belongs(&self, field: Field) -> bool {
         use RotationMethodName::{Command, Generate, Recipe, Remind, Webhook};
-        let of: &[RotationMethodName] = match field {
-            Field::Template => &[Generate],
-            Field::Page => &[Remind, Webhook],
-            Field::Named => &[Recipe, Command],
-            Field::Credential | Field::Parameters => &[Recipe],
-            _ => &RotationMethodName::ALL,
-        };
-        of.contains(&self.rotating.method)
+        let method = self.rotating.method;
+        // What a person pastes may be tried: asked for once it is said where they make it.
+        let tried = method == Remind && (self.has(Field::Page) || self.has(Field::Named));
+        match field {
+            Field::Template => method == Generate,
+            Field::Page => matches!(method, Remind | Webhook),
+            Field::Named => matches!(method, Recipe | Command) || tried,
+            Field::Credential => method == Recipe,
+            Field::Parameters => method == Recipe || tried && self.has(Field::Named),
+            _ => true,
+        }
+    }
+
+    /// What a field is called.
+    pub(super) fn label(&self, field: Field) -> &'static str {
+        match (field, self.rotating.method) {
+            (Field::Named, RotationMethodName::Remind) => "Tried by",
+            _ => field.label(),
+        }
     }
 
     /// What is wrong with a field about rotation.
@@ -197,6 +208,9 @@ impl Fields {
                 let more = if sample.chars().count() > SHOWN { "…" } else { "" };
                 Some(format!("Such as {shown}{more}"))
             }
+            Field::Named if self.rotating.method == RotationMethodName::Remind => {
+                Some("Optional: the recipe that tries the new value there.".to_owned())
+            }
             _ => None,
         }
     }
@@ -221,7 +235,7 @@ impl Fields {
         let changed = |field: Field, before: Option<String>| {
             text(field).filter(|new| self.belongs(field) && Some(new) != before.as_ref())
         };
-        // Emptied, they are cleared: the core takes an empty text for the usual template, and for no page.
+        // Emptied, they are cleared: the core takes an empty text for the usual template, for no page, and for no recipe that tries.
         let emptied = |field: Field, before: Option<String>| {
             let cleared =
                 self.belongs(field) && !self.has(field) && before.is_some_and(|text| !text.is_empty());
@@ -233,9 +247,11 @@ impl Fields {
         let page = || had(|old| old.url.clone());
         patch.url = changed(Field::Page, page()).or_else(|| emptied(Field::Page, page()));
         patch.credential = changed(Field::Credential, had(|old| old.credential.map(|id| id.to_string())));
-        let recipe = method == RotationMethodName::Recipe;
-        let named = changed(Field::Named, had(|old| old.recipe.clone().or(old.command.clone())));
-        (patch.recipe, patch.command) = if recipe { (named, None) } else { (None, named) };
+        let name = || had(|old| old.recipe.clone().or(old.command.clone()));
+        let untried = method == RotationMethodName::Remind && !self.has(Field::Named) && name().is_some();
+        let named = changed(Field::Named, name()).or_else(|| untried.then(String::new));
+        let program = method == RotationMethodName::Command;
+        (patch.recipe, patch.command) = if program { (None, named) } else { (named, None) };
         let told = changed(Field::Parameters, had(|old| Some(written(old.parameters.as_ref()))));
         patch.parameters = told.as_deref().and_then(parameters);
         any |= patch.template.is_some() || patch.url.is_some() || patch.credential.is_some();
