@@ -14,7 +14,7 @@ pub struct Watched {
     pub through_ms: i64,
     /// Readings taken in.
     pub readings: u32,
-    /// The detector's own state, at most four kilobytes; one that is not understood any more begins anew.
+    /// The detector's own state, packed, at most four kilobytes; one that is not understood any more begins anew.
     pub detector: Vec<u8>,
 }
 

@@ -261,6 +261,8 @@ impl EndpointSums {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -274,6 +276,31 @@ mod tests {
             let mut out = Vec::new();
             endpoints.encode(&mut out);
             prop_assert_eq!(Endpoints::decode(&mut Input(&out)), Ok(endpoints));
+        }
+
+        #[test]
+        fn keys_together_are_the_sum_of_each(
+            keys in prop::collection::vec(prop::collection::vec(prop::collection::vec(stored(false), 0..20), 0..4), 0..6),
+        ) {
+            let (mut sums, mut expected, mut calls) = (EndpointSums::default(), BTreeMap::new(), 0);
+            for rows in &keys {
+                let mut alone = Endpoints::default();
+                for events in rows {
+                    let mut row = Endpoints::default();
+                    events.iter().for_each(|event| row.add(event));
+                    alone.merge(&row);
+                    let mut out = Vec::new();
+                    row.encode(&mut out);
+                    prop_assert_eq!(sums.add_row(&out), Ok(()));
+                }
+                prop_assert!(sums.finish_key());
+                for EndpointTotals { endpoint, cell } in alone.into_totals() {
+                    expected.entry(endpoint.expect("few names")).or_insert_with(EndpointCell::default).merge(&cell);
+                    calls += cell.requests;
+                }
+            }
+            let found: BTreeMap<_, _> = sums.iter().map(|(name, cell)| (Arc::clone(name), *cell)).collect();
+            prop_assert_eq!((found, sums.calls), (expected, calls));
         }
 
         #[test]
@@ -297,5 +324,32 @@ mod tests {
         assert_eq!(totals.len(), ENDPOINT_NAMES + 1);
         assert_eq!(totals[ENDPOINT_NAMES].endpoint, None);
         assert_eq!(totals.iter().map(|total| total.cell.requests).sum::<u64>(), rounds[0] + 2 * rounds[1]);
+    }
+
+    #[test]
+    fn a_key_of_more_names_than_are_told_apart_is_taken_in_as_when_it_is_asked_for_alone() {
+        let mut sums = EndpointSums::default();
+        let mut alone = Endpoints::default();
+        for names in [0..600, 500..1_200] {
+            let mut row = Endpoints::default();
+            for number in names {
+                row.put(
+                    &Arc::from(number.to_string()),
+                    &EndpointCell { requests: 1, ..EndpointCell::default() },
+                );
+            }
+            let mut out = Vec::new();
+            row.encode(&mut out);
+            sums.add_row(&out).unwrap();
+            alone.merge(&row);
+        }
+        assert!(!sums.finish_key() && sums.calls == 0, "dropped");
+        let totals = alone.into_totals();
+        sums.add_totals(&totals);
+        assert!(sums.finish_key());
+        assert_eq!((sums.calls, sums.iter().count()), (1_300, ENDPOINT_NAMES));
+        for EndpointTotals { endpoint, cell } in &totals[..ENDPOINT_NAMES] {
+            assert_eq!(sums.get(endpoint.as_ref().unwrap()), Some(cell));
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! it are `alerts`'.
 
 mod readings;
+mod stored;
 mod zone;
 
 use std::collections::HashMap;
@@ -142,10 +143,9 @@ impl Service {
 /// Takes in what a key was used since it was looked at last. Nothing when no reading is full yet.
 fn look(usage: &Usage, id: Id, before: Before, now_ms: i64) -> Result<Option<Looked>> {
     let to_ms = (now_ms - SETTLED_MS).div_euclid(READING_MS) * READING_MS;
-    let learnt = before.watched.and_then(|before| {
-        let watch: Watch = postcard::from_bytes(&before.detector).ok()?;
-        Some((watch, before.through_ms, before.readings))
-    });
+    let learnt = before
+        .watched
+        .and_then(|before| Some((stored::unpack(&before.detector)?, before.through_ms, before.readings)));
     let first = learnt.is_none();
     let (mut watch, through_ms, mut count) = learnt.unwrap_or((Watch::default(), i64::MIN, 0));
     let from_ms = through_ms.max(to_ms - PAST_MS);
@@ -177,8 +177,8 @@ fn look(usage: &Usage, id: Id, before: Before, now_ms: i64) -> Result<Option<Loo
             (changed, news) = (true, true);
         }
     }
-    let detector = postcard::to_allocvec(&watch).map_err(|error| Error::Internal(Box::new(error)))?;
-    let watched = Watched { api_key: id, through_ms: to_ms, readings: count, detector };
+    let watched =
+        Watched { api_key: id, through_ms: to_ms, readings: count, detector: stored::pack(&watch)? };
     Ok(Some(Looked { watched, unusual: unusual.filter(|_| changed), news }))
 }
 
