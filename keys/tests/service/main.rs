@@ -51,5 +51,6 @@ mod usage_bad;
 mod usage_sums;
 mod versions;
 mod webhook_secrets;
+mod webhook_times;
 mod webhooks;
 mod why;

@@ -5,7 +5,7 @@ use keyward_keys::view::SessionView;
 
 use super::parse::Args;
 use super::stdin::Stdin;
-use super::{Context, Failure, print};
+use super::{Context, Failure, print, profile};
 
 pub(super) async fn whoami(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let user = context.service.me(context.caller).await?;
@@ -13,8 +13,7 @@ pub(super) async fn whoami(context: &Context<'_>, args: &Args) -> Result<(), Fai
         return context.print(&print::json(&user)).await;
     }
     let teams = context.service.teams(context.caller).await?;
-    let open = if user.email_verified { "" } else { " (not verified)" };
-    let email = format!("{}{open}", user.email);
+    let email = profile::email(&user);
     let mut rows = vec![
         vec!["Name".to_owned(), user.name],
         vec!["Login".to_owned(), user.login],

@@ -27,6 +27,11 @@ impl Args {
         self.all(name).next()
     }
 
+    /// The value of an option that an empty text clears: `Some(None)` then.
+    pub(super) fn clearable(&self, name: &str) -> Option<Option<String>> {
+        self.get(name).map(|text| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned))
+    }
+
     /// All values of an option that may be repeated.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.flags.iter().filter(move |(flag, _)| *flag == name).map(|(_, value)| value.as_str())

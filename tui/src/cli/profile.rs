@@ -40,8 +40,7 @@ pub(super) async fn edit(context: &Context<'_>, args: &Args) -> Result<(), Failu
             notifications: on_or_off(args, "--notifications", "--no-notifications")?,
             muted: muted(args)?,
             share_viewing: on_or_off(args, "--share-viewing", "--no-share-viewing")?,
-            quiet_hours: text("--quiet-hours")
-                .map(|hours| Some(hours).filter(|hours| !hours.trim().is_empty())),
+            quiet_hours: args.clearable("--quiet-hours"),
         },
         ..ProfileChange::default()
     };
@@ -71,18 +70,23 @@ fn muted(args: &Args) -> Result<Option<Vec<NoticeKind>>, Failure> {
     Ok(Some(kinds.collect::<Result<_, _>>()?))
 }
 
+/// The address, and whether it has yet to be verified.
+pub(super) fn email(user: &UserView) -> String {
+    let open = if user.email_verified { "" } else { " (not verified)" };
+    format!("{}{open}", user.email)
+}
+
 async fn answer(context: &Context<'_>, args: &Args, user: UserView) -> Result<(), Failure> {
     if args.json {
         return context.print(&print::json(&user)).await;
     }
-    let preferences = user.preferences;
+    let (email, preferences) = (email(&user), user.preferences);
     let or_none = |words: String| if words.is_empty() { "none".to_owned() } else { words };
-    let open = if user.email_verified { "" } else { " (not verified)" };
     let viewing = if preferences.share_viewing { "shared with your teams" } else { "not shared" };
     let rows = [
         ("Name", user.name),
         ("Login", user.login),
-        ("E-mail", format!("{}{open}", user.email)),
+        ("E-mail", email),
         ("Time zone", user.time_zone),
         ("Theme", preferences.theme),
         ("Notifications", if preferences.notifications { "on" } else { "off" }.to_owned()),

@@ -32,8 +32,6 @@ pub(super) async fn patch(context: &Context<'_>, args: &Args) -> Result<Option<R
         return Ok(None);
     }
     let text = |name: &str| args.get(name).map(str::to_owned);
-    // An empty text takes back what was said.
-    let clearable = |name: &str| text(name).map(|text| Some(text).filter(|text| !text.trim().is_empty()));
     let words = "remind, generate, recipe, webhook or command";
     Ok(Some(RotationPatch {
         method: keys::one_of(args, "--method", words)?,
@@ -47,9 +45,9 @@ pub(super) async fn patch(context: &Context<'_>, args: &Args) -> Result<Option<R
         },
         command: text("--command"),
         overlap: overlap(args)?,
-        cron: clearable("--cron"),
-        timezone: clearable("--timezone"),
-        quiet_hours: clearable("--quiet-hours"),
+        cron: args.clearable("--cron"),
+        timezone: args.clearable("--timezone"),
+        quiet_hours: args.clearable("--quiet-hours"),
         evidence: match args.get("--evidence") {
             None => None,
             Some("on") => Some(true),

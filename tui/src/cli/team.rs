@@ -46,22 +46,20 @@ pub(super) async fn create(context: &Context<'_>, args: &Args) -> Result<(), Fai
         args.all("--environment").map(keys::environment_named).collect::<Result<_, _>>()?;
     let environments = (!environments.is_empty()).then_some(environments);
     let monthly_budget = budgets::amount(args, "--budget")?;
-    let said = |flag| args.get(flag).filter(|text| !text.is_empty()).map(str::to_owned);
-    let (time_zone, quiet_hours) = (said("--time-zone"), said("--quiet-hours"));
+    let (time_zone, quiet_hours) =
+        (args.clearable("--time-zone").flatten(), args.clearable("--quiet-hours").flatten());
     let new = NewTeam { name, environments, monthly_budget, time_zone, quiet_hours };
     let team = context.service.create_team(context.caller, new).await?;
     answer_with(context, args, &team).await
 }
 
 pub(super) async fn edit(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
-    let clearable =
-        |flag| args.get(flag).map(|text| Some(text.trim().to_owned()).filter(|text| !text.is_empty()));
     let patch = TeamPatch {
         name: args.get("--name").map(str::to_owned),
         environments: None,
         monthly_budget: budgets::amount_or_none(args, "--budget")?,
-        time_zone: clearable("--time-zone"),
-        quiet_hours: clearable("--quiet-hours"),
+        time_zone: args.clearable("--time-zone"),
+        quiet_hours: args.clearable("--quiet-hours"),
     };
     if ["--name", "--budget", "--time-zone", "--quiet-hours"].iter().all(|flag| args.get(flag).is_none()) {
         let text = "say what to change: --name, --budget, --time-zone, --quiet-hours";

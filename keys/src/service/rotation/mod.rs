@@ -3,6 +3,7 @@
 
 mod drive;
 mod evidence;
+mod listed;
 mod moves;
 mod outside;
 mod plan;

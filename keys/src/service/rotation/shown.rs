@@ -1,4 +1,4 @@
-//! Rotation as doors show it: of one key, and of all that somebody may see.
+//! The rotation of a key as doors show it. What somebody sees of all their keys is `listed`'s.
 
 use keyward_store::model::{
     ApiKey, FailureClass, Id, PastRotation, Retiring, Rotation, RotationEntry, RotationFault, RotationMethod,
@@ -8,39 +8,23 @@ use keyward_store::{KeyRange, Order, Record, Row, Snapshot, Store};
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
-use crate::error::{Error, Fault, Result};
-use crate::input::{KeyRef, RotationQuery};
+use crate::error::{Error, Result};
+use crate::input::KeyRef;
 use crate::policy::Permission;
 use crate::rotation::schedule::quiet_text;
 use crate::rotation::{Ledger, Terms, Way};
 use crate::service::Service;
-use crate::service::access::{Target, authorise, may};
 use crate::service::fetches::last_fetch;
 use crate::service::hours::Home;
 use crate::service::mirror::Tables;
 use crate::service::rotation::plan::{method_name, plan_of, schedule_of, zone_of};
-use crate::service::text::Faults;
 use crate::view::{
-    LeavingVersion, PastRotationView, RetiringState, RetiringView, RotationEntryView, RotationFaultView,
-    RotationRunView, RotationSettingsView, RotationState, RotationSummary, RotationView, RotationsView,
-    StepState, StepView, StillUsing, VersionApp,
+    PastRotationView, RetiringState, RetiringView, RotationEntryView, RotationFaultView, RotationRunView,
+    RotationSettingsView, RotationState, RotationView, StepState, StepView, StillUsing, VersionApp,
 };
 
 /// Past rotations of one key that are shown.
 const MOST_PAST: usize = 20;
-
-/// Rows of the past that are looked through for those that somebody may see.
-const MOST_LOOKED_AT: usize = 5_000;
-
-/// Keys that are looked through for the calendar.
-const MOST_SCHEDULED: usize = 200_000;
-
-impl RotationQuery {
-    /// Every fault that shows without a look at anything else.
-    pub fn faults(&self) -> Vec<Fault> {
-        Faults::of_page(1, self.limit)
-    }
-}
 
 impl Service {
     /// Where the rotation of a key stands, who still uses what, and what came of it before.
@@ -90,72 +74,6 @@ impl Service {
         let range = KeyRange::prefix(key.id.as_bytes());
         let rows = snapshot.scan(PastRotation::TABLE, range, Order::Descending, MOST_PAST).await?;
         rows.iter().map(|(_, raw)| Ok(past_view(&Row::<PastRotation>::decode(raw)?.record, key))).collect()
-    }
-
-    /// The rotations of all keys that the caller may see: what is under way, what comes, what was.
-    pub async fn rotations(&self, caller: &Caller, query: &RotationQuery) -> Result<RotationsView> {
-        let account = caller.person()?;
-        Faults::from(query.faults()).check()?;
-        let limit = query.limit as usize;
-        let mut view = {
-            let tables = self.mirror().read();
-            authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
-            self.queue_and_calendar(&tables, caller, limit)
-        };
-        let snapshot = self.store().snapshot().await?;
-        let range = KeyRange::all();
-        let rows = snapshot.scan(PastRotation::BY_TIME, range, Order::Descending, MOST_LOOKED_AT).await?;
-        for (_, place) in rows {
-            if view.history.len() == limit {
-                break;
-            }
-            let visible = Id::from_slice(place.value.get(..12).unwrap_or_default()).and_then(|id| {
-                let tables = self.mirror().read();
-                let sees = may(&tables, caller.identity, Permission::UsageRead, Target::Key(id));
-                tables.keys.get(id).filter(|_| sees).cloned()
-            });
-            let Some(key) = visible else { continue };
-            if let Some(row) = Row::<PastRotation>::get(&snapshot, &place.value).await? {
-                view.history.push(past_view(&row.record, &key.record));
-            }
-        }
-        Ok(view)
-    }
-
-    fn queue_and_calendar(&self, tables: &Tables, caller: &Caller, limit: usize) -> RotationsView {
-        let sees = |id: Id| {
-            let sees = may(tables, caller.identity, Permission::UsageRead, Target::Key(id));
-            tables.keys.get(id).filter(|_| sees)
-        };
-        let mut queue: Vec<RotationSummary> = tables
-            .rotations
-            .states()
-            .filter(|row| state_of(&row.record) != RotationState::Idle)
-            .filter_map(|row| Some(summary(tables, &sees(row.record.api_key)?.record, &row.record)))
-            .collect();
-        queue.sort_by_key(|one| (one.state, one.next_rotation, one.id));
-        let queued = queue.len() as u64;
-        queue.truncate(limit);
-        let mut due: Vec<(i64, Id)> = {
-            let spaces = caller.account().into_iter().flat_map(|account| tables.memberships(account));
-            let keys = spaces.filter_map(|member| tables.keys.space(member.record.space));
-            let rows = keys.flat_map(|space| space.newest()).take(MOST_SCHEDULED);
-            let keys = rows.filter_map(|(_, id)| sees(id));
-            keys.filter_map(|row| Some((row.record.next_rotation_ms?, row.record.id))).collect()
-        };
-        let scheduled = due.len() as u64;
-        let nearest = limit.min(due.len());
-        if nearest < due.len() {
-            due.select_nth_unstable(nearest);
-            due.truncate(nearest);
-        }
-        due.sort_unstable();
-        let idle = Rotation::default();
-        let calendar = due.into_iter().filter_map(|(_, id)| {
-            let state = tables.rotations.state(id).map_or(&idle, |row| &row.record);
-            Some(summary(tables, &tables.keys.get(id)?.record, state))
-        });
-        RotationsView { queue, queued, calendar: calendar.collect(), scheduled, history: Vec::new() }
     }
 
     /// An app, by what it was given.
@@ -258,37 +176,11 @@ pub(crate) fn state_of(state: &Rotation) -> RotationState {
     }
 }
 
-fn summary(tables: &Tables, key: &ApiKey, state: &Rotation) -> RotationSummary {
-    let plan = plan_of(tables, key.id);
-    let run = state.run.as_ref();
-    let leaving = state.retiring.first();
-    let fault = run.and_then(|run| run.fault.as_ref());
-    let fault = fault.or_else(|| state.retiring.iter().find_map(|old| old.fault.as_ref()));
-    RotationSummary {
-        id: key.id,
-        key_id: key.key_id.clone(),
-        name: key.name.clone(),
-        environment: key.environment,
-        method: method_name(run.map_or(&plan.method, |run| &run.method)),
-        state: state_of(state),
-        health: state.health,
-        next_rotation: key.next_rotation_ms.map(timestamp),
-        steps: run.map(steps).unwrap_or_default(),
-        next_try: run.and_then(next_try),
-        retiring: leaving.map(|old| LeavingVersion {
-            version: old.number,
-            state: retiring_state(old),
-            overlap_ends: timestamp(old.until_ms),
-        }),
-        fault: fault.map(fault_view),
-    }
-}
-
-fn next_try(run: &RotationRun) -> Option<jiff::Timestamp> {
+pub(super) fn next_try(run: &RotationRun) -> Option<jiff::Timestamp> {
     (run.attempt > 0 && run.phase == RotationPhase::Ready).then(|| timestamp(run.next_ms))
 }
 
-fn steps(run: &RotationRun) -> Vec<StepView> {
+pub(super) fn steps(run: &RotationRun) -> Vec<StepView> {
     use RotationStep::{Create, Finish, Set, Test};
     let all: &[RotationStep] = match Way::of(&run.method) {
         Way::Outside => &[Create, Set, Test, Finish],
@@ -330,7 +222,7 @@ fn entry_view(entry: &RotationEntry) -> RotationEntryView {
     RotationEntryView { at: timestamp(entry.at_ms), step: entry.step, text: entry.text.clone() }
 }
 
-fn fault_view(fault: &RotationFault) -> RotationFaultView {
+pub(super) fn fault_view(fault: &RotationFault) -> RotationFaultView {
     let advice = match fault.class {
         FailureClass::Transient => "it is tried again by itself; when it has stopped, rotate again to go on",
         FailureClass::Auth => "check the credential that is shown there, then rotate again to go on",
@@ -351,7 +243,7 @@ fn fault_view(fault: &RotationFault) -> RotationFaultView {
     }
 }
 
-fn retiring_state(old: &Retiring) -> RetiringState {
+pub(super) fn retiring_state(old: &Retiring) -> RetiringState {
     match old.phase {
         RotationPhase::Calling => RetiringState::Revoking,
         RotationPhase::Waiting => RetiringState::ToRevoke,
@@ -377,7 +269,7 @@ fn retiring_view(old: &Retiring, used_by: StillUsing, now_ms: i64) -> RetiringVi
     }
 }
 
-fn past_view(past: &PastRotation, key: &ApiKey) -> PastRotationView {
+pub(super) fn past_view(past: &PastRotation, key: &ApiKey) -> PastRotationView {
     PastRotationView {
         id: past.id,
         api_key_id: key.id,

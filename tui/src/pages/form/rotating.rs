@@ -149,7 +149,9 @@ impl Fields {
         use RotationMethodName::{Command, Generate, Recipe, Remind, Webhook};
         let method = self.rotating.method;
         // What a person pastes may be tried: asked for once it is said where they make it.
-        let tried = method == Remind && (self.has(Field::Page) || self.has(Field::Named));
+        let named = || self.key_at_hand()?.rotation.as_ref()?.recipe.as_ref();
+        let asked = self.has(Field::Page) || self.has(Field::Named) || named().is_some();
+        let tried = method == Remind && asked;
         match field {
             Field::Template => method == Generate,
             Field::Page => matches!(method, Remind | Webhook),
@@ -248,8 +250,9 @@ impl Fields {
         patch.url = changed(Field::Page, page()).or_else(|| emptied(Field::Page, page()));
         patch.credential = changed(Field::Credential, had(|old| old.credential.map(|id| id.to_string())));
         let name = || had(|old| old.recipe.clone().or(old.command.clone()));
-        let untried = method == RotationMethodName::Remind && !self.has(Field::Named) && name().is_some();
-        let named = changed(Field::Named, name()).or_else(|| untried.then(String::new));
+        let remind = method == RotationMethodName::Remind;
+        let named = changed(Field::Named, name());
+        let named = named.or_else(|| emptied(Field::Named, name()).filter(|_| remind));
         let program = method == RotationMethodName::Command;
         (patch.recipe, patch.command) = if program { (None, named) } else { (named, None) };
         let told = changed(Field::Parameters, had(|old| Some(written(old.parameters.as_ref()))));

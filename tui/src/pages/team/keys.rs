@@ -56,7 +56,7 @@ pub(super) fn draw(keys: &[KeyView], area: Rect, buf: &mut Buffer, ui: &Ui) {
                 );
             }
             None => {
-                pen.skip(BAR);
+                pen.skip(BAR + 6);
             }
         }
         pen.cell_right(format::short(key.current_month_usage), 8, ui.style(Tone::Text));
