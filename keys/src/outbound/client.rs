@@ -187,7 +187,23 @@ impl Answer {
 
     /// How long the other side asks to be left alone.
     pub(super) fn retry_after(&self, now_ms: i64) -> Option<Duration> {
-        self.header(header::RETRY_AFTER).and_then(|text| retry_after::parse(text, now_ms))
+        let told = self.header(header::RETRY_AFTER).and_then(|text| retry_after::parse(text, now_ms));
+        // Who counts calls may tell of the count with every answer: it says how long to wait where none is left alone.
+        let counted = || self.counted("reset").and_then(|text| retry_after::reset(text, now_ms));
+        told.or_else(|| self.is_too_often().then(counted).flatten())
+    }
+
+    /// What is told of a count of calls, under the names that are in use.
+    fn counted(&self, what: &str) -> Option<&str> {
+        let named = |prefix| self.headers.get(format!("{prefix}{what}"));
+        named("x-ratelimit-").or_else(|| named("ratelimit-")).and_then(|value| value.to_str().ok())
+    }
+
+    /// Whether it is called too often. GitHub says that with 403 too, and then how long to wait, or that no call is left.
+    fn is_too_often(&self) -> bool {
+        let waits =
+            || self.headers.contains_key(header::RETRY_AFTER) || self.counted("remaining") == Some("0");
+        self.status == 429 || (self.status == 403 && waits())
     }
 
     /// What a status that is no success says by itself.
@@ -197,10 +213,10 @@ impl Answer {
             300..=399 => {
                 (Class::Config, "answers with a redirect, and none is followed; give the address it leads to")
             }
+            _ if self.is_too_often() => (Class::Transient, "is called too often"),
             401 | 403 => (Class::Auth, "does not accept the credential"),
             402 => (Class::Quota, "asks for payment"),
             408 | 425 => (Class::Transient, "asks to be called again"),
-            429 => (Class::Transient, "is called too often"),
             500.. => (Class::Transient, "has a fault of its own"),
             _ => (Class::Config, "refuses the call"),
         };

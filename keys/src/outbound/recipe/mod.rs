@@ -12,6 +12,7 @@ mod template;
 mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -69,10 +70,31 @@ impl Parameter {
 #[derive(Clone, Debug)]
 struct Rule {
     on: Option<BTreeSet<String>>,
-    status: u16,
-    at: Option<(Pick, Vec<String>)>,
+    /// None: every status but those of successes.
+    status: Option<u16>,
+    at: Option<(Pick, Said)>,
     /// None: it is a success.
     class: Option<Class>,
+    /// How long to wait where the answer does not say.
+    wait: Option<Duration>,
+}
+
+/// What stands at a place of an answer.
+#[derive(Clone, Debug)]
+enum Said {
+    /// One of these texts.
+    Is(Vec<String>),
+    /// A text with this in it.
+    Has(String),
+}
+
+impl Said {
+    fn fits(&self, text: &str) -> bool {
+        match self {
+            Self::Is(texts) => texts.iter().any(|known| known == text),
+            Self::Has(part) => text.contains(part.as_str()),
+        }
+    }
 }
 
 /// A provider's API.

@@ -1,10 +1,12 @@
 //! Reading the rest of a recipe: how keys are listed, and what answers mean besides what their status says.
 
+use std::time::Duration;
+
 use toml::Value;
 
 use super::answer::{Cursor, Next};
 use super::parse::{Context, pick};
-use super::{List, Rule};
+use super::{List, Rule, Said};
 use crate::outbound::error::Class;
 use crate::reader::Reader;
 
@@ -58,25 +60,33 @@ pub(super) fn rule(mut reader: Reader) -> Option<Rule> {
     if on.iter().flatten().any(|step| !["create", "probe", "retire", "list"].contains(&step.as_str())) {
         reader.fault("on", "names a request that is not create, probe, retire or list");
     }
-    let status = reader.number("status").and_then(|status| u16::try_from(status).ok());
-    if status.is_none_or(|status| !(200..600).contains(&status)) {
-        reader.fault("status", "is no HTTP status");
-    }
     let place = pick(&mut reader, "at");
-    let is = reader.value("is").map(|value| words(value).unwrap_or_default());
-    if place.is_some() != is.as_ref().is_some_and(|is| !is.is_empty()) {
-        reader.fault("at", "goes with is: the place in the answer, and the texts that may stand there");
+    let status = reader.number("status").map(|status| u16::try_from(status).unwrap_or(0));
+    if status.map_or(place.is_none(), |status| !(200..600).contains(&status)) {
+        reader.fault(
+            "status",
+            "is no HTTP status; without one, every failure with what is at a place is meant",
+        );
+    }
+    let is = reader.value("is").map(|value| words(value).unwrap_or_default()).filter(|is| !is.is_empty());
+    let has = reader.text("has").filter(|has| !has.is_empty());
+    let said = match (is, has) {
+        (Some(is), None) => Some(Said::Is(is)),
+        (None, Some(has)) => Some(Said::Has(has)),
+        _ => None,
+    };
+    if place.is_some() != said.is_some() {
+        reader.fault("at", "goes with is, the texts that may stand at that place of the answer, or has, a part of the text there");
     }
     let classes = [Class::Transient, Class::Auth, Class::Config, Class::Quota, Class::Refused];
     let mut known: Vec<(&str, Option<Class>)> =
         classes.iter().map(|class| (class.name(), Some(*class))).collect();
     known.push(("ok", None));
     let class = reader.word("class", &known);
+    let wait = reader.number("wait_seconds").map(|seconds| Duration::from_secs(seconds.into()));
+    if wait.is_some() && class != Some(Some(Class::Transient)) {
+        reader.fault("wait_seconds", "goes with class transient: nothing else is tried again by itself");
+    }
     reader.finish();
-    Some(Rule {
-        on: on.map(|on| on.into_iter().collect()),
-        status: status?,
-        at: place.zip(is),
-        class: class?,
-    })
+    Some(Rule { on: on.map(|on| on.into_iter().collect()), status, at: place.zip(said), class: class?, wait })
 }

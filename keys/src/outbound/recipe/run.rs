@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::answer::{Document, Next, text};
 use super::request::Request;
 use super::template::{Template, Values, plain};
-use super::{Listed, Recipe, RecipeRun, ends};
+use super::{Listed, Recipe, RecipeRun, Said, ends};
 use crate::outbound::client::Answer;
 use crate::outbound::error::{CallError, CallResult, Class};
 use crate::outbound::step::Created;
@@ -191,12 +191,12 @@ impl Recipe {
     fn judge(&self, step: &str, answer: &Answer, host: &str, now_ms: i64) -> Option<CallError> {
         let document = Document::read(answer, self.xml);
         let applies = |rule: &&super::Rule| {
-            rule.status == answer.status
+            rule.status.map_or(!answer.is_success(), |status| status == answer.status)
                 && rule.on.as_ref().is_none_or(|on| on.contains(step))
                 && rule
                     .at
                     .as_ref()
-                    .is_none_or(|(at, texts)| document.text(at).is_some_and(|text| texts.contains(&text)))
+                    .is_none_or(|(at, said)| document.text(at).is_some_and(|text| said.fits(&text)))
         };
         let failure = || answer.failure(host, now_ms);
         let named = |class: Class, word: Option<String>| {
@@ -215,8 +215,15 @@ impl Recipe {
             CallError { class, detail, retry_after, ..error }
         };
         if let Some(rule) = self.rules.iter().find(applies) {
-            let word = rule.at.as_ref().and_then(|(at, _)| document.text(at));
-            return rule.class.map(|class| named(class, word));
+            let word = match &rule.at {
+                Some((at, Said::Is(_))) => document.text(at),
+                // A sentence of the other side is not repeated.
+                Some((_, Said::Has(_))) | None => None,
+            };
+            return rule.class.map(|class| {
+                let error = named(class, word);
+                CallError { retry_after: error.retry_after.or(rule.wait), ..error }
+            });
         }
         if answer.is_success() {
             return None;

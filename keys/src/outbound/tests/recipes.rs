@@ -150,7 +150,12 @@ async fn full_as_the_provider_says_it_is_a_quota() {
 async fn a_key_that_may_not_do_what_is_tried_is_known_all_the_same() {
     let only = r#"{"statusCode":401,"message":"This API key is restricted to only send emails","name":"restricted_api_key"}"#;
     let no_role = r#"{"message":"You'll need additional permissions to perform this action"}"#;
-    for (name, answer) in [("resend", Reply::json(401, only)), ("grafana", Reply::json(403, no_role))] {
+    let no_repositories = r#"{"message":"Resource not accessible by integration"}"#;
+    for (name, answer) in [
+        ("resend", Reply::json(401, only)),
+        ("grafana", Reply::json(403, no_role)),
+        ("github-app", Reply::json(403, no_repositories)),
+    ] {
         let provider = all().into_iter().find(|provider| provider.name == name).unwrap();
         let stage = stage(&provider, move |_| Some(answer.clone())).await;
         outbound().recipe_probe(stage.run(), &SecretString::from("v"), None).await.unwrap();
@@ -172,6 +177,12 @@ async fn what_else_providers_answer_has_its_class() {
         ("openrouter", Reply::json(403, r#"{"error":{"code":403}}"#), Class::Auth),
         ("grafana", Reply::json(409, r#"{"message":"exists"}"#), Class::Config),
         ("aws-iam", providers::aws_error(403, "SignatureDoesNotMatch"), Class::Auth),
+        ("aws-iam", providers::aws_error(403, "AccessDenied"), Class::Auth),
+        ("aws-iam", providers::aws_error(403, "ExpiredToken"), Class::Auth),
+        ("aws-iam", providers::aws_error(409, "LimitExceeded"), Class::Quota),
+        ("aws-iam", providers::aws_error(409, "ConcurrentModification"), Class::Config),
+        ("aws-iam", providers::aws_error(400, "RequestThrottled"), Class::Transient),
+        ("aws-iam", providers::aws_error(400, "IncompleteSignature"), Class::Config),
         ("aws-iam", providers::aws_error(404, "NoSuchEntity"), Class::Config),
         ("aws-iam", providers::aws_error(400, "Throttling"), Class::Transient),
         ("aws-iam", providers::aws_error(400, "RequestExpired"), Class::Transient),
@@ -184,6 +195,20 @@ async fn what_else_providers_answer_has_its_class() {
             Reply::json(403, r#"{"message":"This installation has been suspended"}"#),
             Class::Auth,
         ),
+        ("github-app", Reply::json(422, r#"{"message":"Validation Failed"}"#), Class::Config),
+        (
+            "github-app",
+            Reply::json(403, r#"{"message":"API rate limit exceeded"}"#).with("x-ratelimit-remaining", 0),
+            Class::Transient,
+        ),
+        (
+            "github-app",
+            Reply::json(403, r#"{"message":"You have exceeded a secondary rate limit. Please wait"}"#),
+            Class::Transient,
+        ),
+        ("twilio", Reply::json(400, providers::twilio_error(70151, 400)), Class::Quota),
+        ("twilio", Reply::json(400, providers::twilio_error(20001, 400)), Class::Config),
+        ("twilio", Reply::json(429, providers::twilio_error(20429, 429)), Class::Transient),
     ] {
         let provider = all().into_iter().find(|provider| provider.name == name).unwrap();
         let shown = format!("{name}: {answer:?}");
@@ -192,6 +217,34 @@ async fn what_else_providers_answer_has_its_class() {
         let current = SecretString::from("current-value");
         let error = outbound.recipe_create(stage.run(), "n", Some(&current), None).await.unwrap_err();
         assert_eq!(error.class, class, "{shown}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_counts_calls_is_left_alone_until_it_counts_anew() {
+    let outbound = outbound();
+    // The clock stands at 2026-11-26T00:00:00Z.
+    let secondary = r#"{"message":"You have exceeded a secondary rate limit. Please wait a few minutes."}"#;
+    for (name, answer, seconds) in [
+        (
+            "github-app",
+            Reply::status(403).with("x-ratelimit-remaining", 0).with("x-ratelimit-reset", 1_795_652_100),
+            900,
+        ),
+        ("github-app", Reply::status(403).with("retry-after", 120), 120),
+        ("github-app", Reply::json(403, secondary), 60),
+        ("datadog", Reply::status(429).with("x-ratelimit-reset", 17), 17),
+        ("openrouter", Reply::status(429).with("x-ratelimit-reset", 1_795_651_230_000_u64), 30),
+        ("gitlab", Reply::status(429).with("ratelimit-reset", 1_795_651_260), 60),
+        ("resend", Reply::status(429).with("ratelimit-reset", 9).with("retry-after", 1), 1),
+    ] {
+        let provider = all().into_iter().find(|provider| provider.name == name).unwrap();
+        let shown = format!("{name}: {answer:?}");
+        let stage = stage(&provider, move |_| Some(answer.clone())).await;
+        // Too often says nothing of a value either.
+        let error = outbound.recipe_probe(stage.run(), &SecretString::from("v"), None).await.unwrap_err();
+        let waits = error.retry_after.map(|wait| wait.as_secs());
+        assert_eq!((error.class, waits), (Class::Transient, Some(seconds)), "{shown}: {error}");
     }
 }
 
@@ -269,6 +322,14 @@ fn every_fault_of_a_recipe_is_told_at_once() {
         [[errors]]
         status = 99
         class = "bad"
+        [[errors]]
+        class = "quota"
+        wait_seconds = 60
+        [[errors]]
+        at = "/code"
+        is = "1"
+        has = "1"
+        class = "auth"
     "#;
     let faults = Recipe::parse("x", text, &[]).unwrap_err();
     let told: Vec<String> = faults.iter().map(|fault| format!("{} {}", fault.field, fault.detail)).collect();
@@ -292,6 +353,9 @@ fn every_fault_of_a_recipe_is_told_at_once() {
         "list.id is missing",
         "errors.0.status is no HTTP status",
         "errors.0.class is not one of",
+        "errors.1.status is no HTTP status",
+        "errors.1.wait_seconds goes with class transient",
+        "errors.2.at goes with is",
     ] {
         assert!(told.contains(part), "{part} is not among:\n{told}");
     }

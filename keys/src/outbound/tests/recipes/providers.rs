@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::outbound::github_app;
 use crate::outbound::testing::{Asked, Reply};
 
-use mail::{mailgun, sendgrid, twilio, twilio_error};
+pub(super) use mail::twilio_error;
+use mail::{mailgun, sendgrid, twilio};
 pub(super) use others::aws_error;
 use others::{aws, github, gitlab, grafana};
 

@@ -76,7 +76,7 @@ pub(super) fn twilio(asked: &Asked, keys: &mut Known) -> Reply {
     }
 }
 
-pub(super) fn twilio_error(code: u32, status: u16) -> serde_json::Value {
+pub(in crate::outbound::tests) fn twilio_error(code: u32, status: u16) -> serde_json::Value {
     let more = format!("https://www.twilio.com/docs/errors/{code}");
     json!({ "code": code, "message": "no", "more_info": more, "status": status })
 }
