@@ -64,8 +64,6 @@ pub(super) fn parse(words: &[String]) -> Result<Parsed, String> {
         let is_group = named.len() == 1 && commands().any(|command| command.words[0] == named[0]);
         return if named.is_empty() && (asks_help || words.is_empty()) || asks_help && is_group {
             Ok(Parsed::Help(named))
-        } else if is_group {
-            Err(format!("{} what? {}", named[0], alternatives(&named[0])))
         } else {
             Err(unknown(&named))
         };
@@ -77,22 +75,18 @@ pub(super) fn parse(words: &[String]) -> Result<Parsed, String> {
     Ok(Parsed::Command(command.verb, args))
 }
 
-/// Other words for some commands, and what they mean.
-const SHORT: [(&[&str], &[&str]); 7] = [
-    (&["alerts"], &["alerts", "ls"]),
-    (&["notifications"], &["notifications", "ls"]),
-    (&["webhooks"], &["webhooks", "ls"]),
-    (&["profile"], &["profile", "show"]),
-    (&["team"], &["team", "ls"]),
-    (&["team", "list"], &["team", "ls"]),
-    (&["keys", "list"], &["keys", "ls"]),
-];
-
-/// The words with what they are short for in their place, where they are.
+/// The words in full, where they are short or other ones: a group alone lists what it has, or shows the one thing there
+/// is, and `list` is `ls`.
 fn meant(words: &[String]) -> Option<Vec<String>> {
     let named = words.iter().take_while(|word| !word.starts_with('-')).count();
-    let (_, full) = SHORT.iter().find(|(short, _)| words[..named] == **short)?;
-    Some(full.iter().map(ToString::to_string).chain(words[named..].iter().cloned()).collect())
+    let (group, verbs): (_, &[&str]) = match &words[..named] {
+        [group] if find(words).is_none() => (group, &["ls", "show"]),
+        [group, verb] if verb == "list" => (group, &["ls"]),
+        _ => return None,
+    };
+    let full =
+        verbs.iter().find_map(|verb| commands().find(|command| command.words == [group.as_str(), verb]))?;
+    Some(full.words.iter().map(ToString::to_string).chain(words[named..].iter().cloned()).collect())
 }
 
 /// The command these words begin with.
@@ -188,11 +182,6 @@ fn unknown(named: &[String]) -> String {
     }
 }
 
-fn alternatives(group: &str) -> String {
-    let names = commands().filter(|command| command.words[0] == group);
-    names.map(|command| command.words.join(" ")).collect::<Vec<_>>().join(", ")
-}
-
 fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|name| (strsim::damerau_levenshtein(given, name), name))
@@ -230,8 +219,19 @@ mod tests {
         assert!(args.json);
         let (_, args) = parsed("keys show -- --odd");
         assert_eq!(args.operands, ["--odd"]);
-        for line in ["team", "team --json", "team list", "team ls"] {
-            assert_eq!(parsed(line).0, Verb::TeamLs, "{line}");
+    }
+
+    #[test]
+    fn a_group_alone_lists_or_shows() {
+        for (line, verb) in [
+            ("team", Verb::TeamLs),
+            ("team --json", Verb::TeamLs),
+            ("team list", Verb::TeamLs),
+            ("tokens --json", Verb::TokensLs),
+            ("keys --search x", Verb::KeysLs),
+            ("profile", Verb::ProfileShow),
+        ] {
+            assert_eq!(parsed(line).0, verb, "{line}");
         }
     }
 
@@ -240,7 +240,6 @@ mod tests {
         assert!(fault("kyes ls").contains("did you mean keys ls?"));
         assert!(fault("keys lst").contains("did you mean keys ls?"));
         assert!(fault("whomai").contains("did you mean whoami?"));
-        assert!(fault("keys").contains("keys add"));
         assert!(fault("keys ls --serach x").contains("--search"));
         assert!(fault("keys add --name x").contains("--service is missing"));
         assert!(fault("keys show").contains("KEY is missing"));
