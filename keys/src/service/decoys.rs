@@ -107,7 +107,7 @@ impl Service {
             let before = tables.by_key.decoy_uses.get(&key.id).map(|row| &row.record);
             let why = || in_words(&tables, caller, touch);
             let uses = self.0.decoys.note(key.id, self.now_ms(), before, why);
-            rules_for(&tables, key).any(|rule| rule.record.threshold == uses)
+            uses == 1 && rules_for(&tables, key).next().is_some()
         };
         if crossed {
             let (service, id) = (self.clone(), key.id);

@@ -188,6 +188,7 @@ struct Inner {
     spent: budgets::Spent,
     /// What was last seen of alerts that hold.
     latest: alerts::Latest,
+    latest_budgets: alerts::Latest,
     decoys: Decoys,
     /// Whoever adds a key to a plan that is nearly full holds this.
     adding: tokio::sync::Mutex<()>,
@@ -286,6 +287,7 @@ impl Service {
             told: Told::default(),
             spent: budgets::Spent::default(),
             latest: alerts::Latest::default(),
+            latest_budgets: alerts::Latest::default(),
             decoys: Decoys::default(),
             adding: tokio::sync::Mutex::default(),
             overviews: tokio::sync::Mutex::default(),

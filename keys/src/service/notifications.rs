@@ -206,7 +206,8 @@ pub(crate) fn forget(draft: &mut Draft, row_key: Vec<u8>) {
 
 /// One as its person sees it, with the alert that it tells of.
 pub(crate) async fn view_of(snapshot: &impl Snapshot, record: &Notification) -> Result<NotificationView> {
-    let tells = [NoticeKind::AlertFiring, NoticeKind::AlertRecovered].map(NoticeKind::name);
+    let tells = [NoticeKind::AlertFiring, NoticeKind::AlertRecovered, NoticeKind::MonthlyBudget]
+        .map(NoticeKind::name);
     let alert = match tells.contains(&record.kind.as_str()) {
         true => Row::<NotificationAlert>::get(snapshot, &record.key()).await?,
         false => None,

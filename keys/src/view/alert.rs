@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use keyward_store::model::{AlertCondition, Id};
 
-use crate::view::Pagination;
+use crate::view::{BudgetOwner, Pagination};
 
 /// Where an alert stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
@@ -57,7 +57,7 @@ impl AlertSeverity {
     }
 }
 
-/// One time that a rule's condition held for one key.
+/// One time that a rule's condition held for one key, or that a budget was spent so far.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertView {
@@ -68,19 +68,27 @@ pub struct AlertView {
     pub state: AlertState,
     /// How much it matters.
     pub severity: AlertSeverity,
-    /// The rule that raised it.
-    pub rule: Id,
+    /// The rule that raised it; none when a budget did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Id>,
     /// The rule's name, while there is the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule_name: Option<String>,
-    /// The key.
-    pub api_key_id: Id,
+    /// Whose budget raised it: that of the key, or of the team.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget_of: Option<BudgetOwner>,
+    /// The key; none of a team's budget.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key_id: Option<Id>,
     /// The key's name, while there is the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_name: Option<String>,
-    /// The team that the key is in.
+    /// The team that the key is in, or whose budget it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<Id>,
+    /// The team's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team_name: Option<String>,
     /// What was looked at.
     pub condition: AlertCondition,
     /// The value that crossed; while it holds, the newest.

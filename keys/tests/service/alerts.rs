@@ -89,7 +89,7 @@ async fn an_alert_fires_once_over_a_restart_and_its_recovery_is_told() {
     assert_eq!(look(&instance, NOON).await, 0, "a minute counts once it is over");
     assert_eq!(look(&instance, NOON + MINUTE).await, 1);
     let alert = only(&instance, &ana).await;
-    assert_eq!((alert.state, alert.api_key_id, alert.value), (AlertState::Firing, key, 50));
+    assert_eq!((alert.state, alert.api_key_id, alert.value), (AlertState::Firing, Some(key), 50));
     assert!(alert.message.contains("Billing") && alert.message.contains("50 %"), "{}", alert.message);
 
     let instance = instance.reopen().await;

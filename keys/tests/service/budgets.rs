@@ -1,6 +1,8 @@
 //! Budgets: set along with a key or a team, told of once, forecast, tried before they are set, and held to where that is
 //! wished.
 
+mod alerts;
+
 use jiff::Timestamp;
 use keyward_keys::input::{
     AlertQuery, CostQuery, CostsBy, KeyPatch, NewAlertRule, NewKey, NewTeam, NotificationQuery, TeamPatch,

@@ -1,5 +1,5 @@
-//! Alert rules, and the alerts they raise. A rule names a condition; an alert says that it held for one key, from when
-//! to when, and what people did about it.
+//! Alert rules, and the alerts that they and budgets raise. A rule names a condition; an alert says that it held for one key,
+//! or for one budget, from when to when, and what people did about it.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -130,14 +130,14 @@ impl Record for AlertRule {
     }
 }
 
-/// One time that a rule's condition held for one key.
+/// One time that a rule's condition held for one key, or that a budget was spent so far.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Alert {
     /// The row's id.
     pub id: Id,
-    /// The rule.
+    /// The rule; of a budget's own alert, what the budget is of.
     pub rule: Id,
-    /// The key.
+    /// The key; of the alert of a team's budget, the team.
     pub api_key: Id,
     /// The space both are in.
     pub space: Id,
@@ -168,6 +168,16 @@ pub struct Alert {
 impl Alert {
     /// Unique index of what holds: by rule and key.
     pub const HOLDING: Table = Table("alert_holding");
+
+    /// No rule raised it: the budget of a key or a team did by itself.
+    pub fn is_of_budget(&self) -> bool {
+        self.rule == self.api_key
+    }
+
+    /// It is of a team's budget, and so of no key.
+    pub fn is_of_team(&self) -> bool {
+        self.is_of_budget() && self.api_key == self.space
+    }
 }
 
 impl Record for Alert {

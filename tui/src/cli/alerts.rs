@@ -176,7 +176,7 @@ fn alert_row(alert: &AlertView) -> Vec<String> {
     vec![
         alert.state.name().to_owned(),
         print::moment(Some(alert.first_seen)),
-        alert.rule_name.clone().unwrap_or_default(),
+        alert.rule_name.clone().or(alert.budget_of.map(|_| "monthly budget".to_owned())).unwrap_or_default(),
         alert.message.clone(),
         alert.id.to_string(),
     ]

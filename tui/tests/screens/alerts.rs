@@ -2,7 +2,9 @@
 
 use crate::sample::{Look, Stage, id, keys};
 use keyward_keys::input::AlertAction;
-use keyward_keys::view::{AlertState, NotificationPage, NotificationView, Pagination};
+use keyward_keys::view::{
+    AlertState, AlertView, BudgetOwner, NotificationPage, NotificationView, Pagination,
+};
 use keyward_keys::{AlertCondition, Event};
 use keyward_tui::app::{
     AlertAnswer, AlertAsk, Answer, AppEvent, InboxAnswer, InboxQuery, Query, RequestId, RotationAsk,
@@ -168,6 +170,44 @@ fn an_account_without_alerts_is_told_the_one_thing_to_do() {
     assert!(stage.text().contains("Nothing is firing") && stage.text().contains("n makes a rule"));
     stage.press("\t\t\t");
     assert!(stage.text().contains("No rule looks at your keys yet"));
+}
+
+#[test]
+fn the_alert_of_a_team_s_budget_names_the_team_and_leads_to_billing() {
+    let mut stage = stage("", (120, 40));
+    stage.hold = true;
+    stage.press("A");
+    let (request, ask) = take(&mut stage, |ask| matches!(ask, AlertAsk::List(_))).expect("asked");
+    let Some(Answer::Alerts(AlertAnswer::List(mut page))) = stage.reply(Query::Alerts(ask)) else {
+        panic!("the sample answers")
+    };
+    let of_team = |alert: &mut AlertView| {
+        (alert.rule, alert.rule_name, alert.api_key_id, alert.key_name) = (None, None, None, None);
+        (alert.budget_of, alert.team_name) = (Some(BudgetOwner::Team), Some("Payments".to_owned()));
+        alert.message = "Payments: 80 % of its budget of 100.00 USD a month is spent".to_owned();
+    };
+    page.alerts.truncate(1);
+    of_team(&mut page.alerts[0]);
+    stage.answer(request, Ok(Answer::Alerts(AlertAnswer::List(page))));
+    let history = |stage: &mut Stage| {
+        let (request, ask) = take(stage, |ask| matches!(ask, AlertAsk::History(_))).expect("asked");
+        let Some(Answer::Alerts(AlertAnswer::History(mut history))) = stage.reply(Query::Alerts(ask)) else {
+            panic!("the sample answers")
+        };
+        of_team(&mut history.alert);
+        (history.key, history.rule_in_words) = (None, None);
+        stage.answer(request, Ok(Answer::Alerts(AlertAnswer::History(history))));
+    };
+    history(&mut stage);
+    let text = stage.text();
+    assert!(text.contains("Payments (team)") && text.contains("80 % of its budget of 100.00 USD"), "{text}");
+    stage.press("f");
+    assert!(stage.text().contains("of a team's budget"), "{}", stage.text());
+    assert!(take(&mut stage, |ask| matches!(ask, AlertAsk::Respond(..))).is_none());
+    stage.press("\r");
+    history(&mut stage);
+    stage.press("\r");
+    assert!(stage.held.iter().any(|(_, query)| matches!(query, Query::Billing)), "{}", stage.text());
 }
 
 #[test]

@@ -60,12 +60,14 @@ fn alert(n: usize, keys: &[KeyView]) -> AlertView {
         id: id(500 + n),
         state,
         severity,
-        rule: id(520 + rule),
+        rule: Some(id(520 + rule)),
         rule_name: Some(rules()[rule].name.clone()),
-        api_key_id: id(key),
+        budget_of: None,
+        api_key_id: Some(id(key)),
         message: format!("{}: {what}", name.as_deref().unwrap_or("gone")),
         key_name: name,
         team: None,
+        team_name: None,
         condition,
         value,
         threshold,
@@ -195,7 +197,10 @@ fn list(keys: &[KeyView], query: &AlertQuery) -> AlertPage {
     let fits = |alert: &AlertView| {
         query.open.is_none_or(|open| open == (alert.state != Resolved))
             && query.mine.is_none_or(|mine| mine == (alert.resolved_by == Some(id(900))))
-            && query.api_key_id.as_ref().is_none_or(|key| *key == alert.api_key_id.to_string())
+            && query
+                .api_key_id
+                .as_ref()
+                .is_none_or(|key| alert.api_key_id.is_some_and(|id| *key == id.to_string()))
     };
     let alerts: Vec<_> = all.into_iter().filter(fits).collect();
     AlertPage { pagination: page(&alerts), alerts, firing }

@@ -52,7 +52,8 @@ pub(crate) fn kind(condition: AlertCondition) -> Kind {
         C::NewEndpoint => row("endpoints", Some(1), (1, 1_000), false, false),
         C::OddHour => row("calls", Some(1), (1, 1_000_000_000), false, false),
         C::NewNetwork => row("networks", Some(1), (1, 64), false, false),
-        C::DecoyUse => row("uses", Some(1), (1, 1_000_000), false, false),
+        // The first use says all that there is to say.
+        C::DecoyUse => row("uses", Some(1), (1, 1), false, false),
         C::Anomaly => row("%", Some(60), (50, 100), false, false),
     }
 }
@@ -84,7 +85,13 @@ impl Limits {
         match threshold {
             None if usual.is_none() => faults.add("threshold", format!("is missing: give it in {unit}")),
             Some(given) if !(least..=most).contains(&given) && least == most => {
-                faults.add("threshold", "does not go with this condition; leave it out");
+                let why = match condition {
+                    AlertCondition::DecoyUse => {
+                        "does not go with this condition, which fires at the first use; leave it out"
+                    }
+                    _ => "does not go with this condition; leave it out",
+                };
+                faults.add("threshold", why);
             }
             Some(given) if !(least..=most).contains(&given) => {
                 faults.add("threshold", format!("is between {least} and {most} {unit}"));
@@ -193,7 +200,7 @@ impl Facts<'_> {
 }
 
 /// A part of a whole, percent, rounded down; of nothing there is no part. A limit of 0 counts as 1.
-pub(super) fn share(part: u128, whole: u128) -> Option<u64> {
+pub(crate) fn share(part: u128, whole: u128) -> Option<u64> {
     let whole = if part > 0 { whole.max(1) } else { whole };
     (part * 100).checked_div(whole).map(|percent| u64::try_from(percent).unwrap_or(u64::MAX))
 }

@@ -1,6 +1,6 @@
 //! What people do about alerts: see them, say that they look after one, put it off, settle it.
 
-use keyward_store::model::{Alert, AlertTurnKind, Id};
+use keyward_store::model::{Alert, AlertTurnKind, Environment, Id};
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
@@ -16,7 +16,7 @@ use crate::service::alerts::wording::severity;
 use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::text::Faults;
-use crate::view::{AlertPage, AlertState, AlertView, Pagination};
+use crate::view::{AlertPage, AlertState, AlertView, BudgetOwner, Pagination};
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -146,18 +146,28 @@ impl Service {
     }
 
     pub(super) fn alert_view(&self, tables: &Tables, alert: &Alert, now_ms: i64) -> AlertView {
-        let latest = alert.cleared_ms.is_none().then(|| self.0.latest.of(alert.id)).flatten();
+        let latest = if alert.is_of_budget() { &self.0.latest_budgets } else { &self.0.latest };
+        let latest = alert.cleared_ms.is_none().then(|| latest.of(alert.id)).flatten();
         let (last_ms, value) = latest.unwrap_or((alert.last_ms, alert.value));
         let key = tables.keys.get(alert.api_key).map(|row| &row.record);
+        let team = tables.team_of(alert.space).and_then(|team| tables.spaces.get(&team));
+        // A team's money matters as much as a key's that is used in production.
+        let environment =
+            if alert.is_of_team() { Some(Environment::Production) } else { key.map(|key| key.environment) };
         AlertView {
             id: alert.id,
             state: state_of(alert, now_ms),
-            severity: severity(alert.condition, key.map(|key| key.environment)),
-            rule: alert.rule,
+            severity: severity(alert.condition, environment),
+            rule: (!alert.is_of_budget()).then_some(alert.rule),
             rule_name: tables.alert_rules.get(&alert.rule).map(|row| row.record.name.clone()),
-            api_key_id: alert.api_key,
+            budget_of: alert.is_of_budget().then(|| match alert.is_of_team() {
+                true => BudgetOwner::Team,
+                false => BudgetOwner::Key,
+            }),
+            api_key_id: (!alert.is_of_team()).then_some(alert.api_key),
             key_name: key.map(|key| key.name.clone()),
-            team: tables.team_of(alert.space),
+            team: team.map(|row| row.record.id),
+            team_name: team.map(|row| row.record.name.clone()),
             condition: alert.condition,
             value,
             threshold: alert.threshold,

@@ -8,6 +8,7 @@ use crate::caller::Caller;
 use crate::clock::timestamp;
 use crate::error::{Error, Result};
 use crate::service::Service;
+use crate::service::alerts::budget;
 use crate::service::alerts::condition::{Limits, kind};
 use crate::service::alerts::course::course;
 use crate::service::alerts::handle::visible;
@@ -32,9 +33,13 @@ impl Service {
             let tables = self.mirror().read();
             let row = visible(&tables, caller, id)?.clone();
             let rule = tables.alert_rules.get(&row.record.rule).cloned();
-            let words = rule.as_ref().map(|rule| in_words(&tables, &rule.record));
+            let view = self.alert_view(&tables, &row.record, now_ms);
+            let words = match row.record.is_of_budget() {
+                true => view.key_name.as_ref().or(view.team_name.as_ref()).map(|name| budget::in_words(name)),
+                false => rule.as_ref().map(|rule| in_words(&tables, &rule.record)),
+            };
             let key = tables.keys.get(row.record.api_key).filter(|key| key.record.space == row.record.space);
-            (row.clone(), self.alert_view(&tables, &row.record, now_ms), rule, words, key.cloned())
+            (row.clone(), view, rule, words, key.cloned())
         };
         let alert = &row.record;
         // The rule may look at something else by now; the alert is told by what it crossed.

@@ -14,7 +14,7 @@ use crate::policy::Permission;
 use crate::prices::{Money, Pricer};
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
-use crate::service::alerts::condition::{Facts, Limits, kind, share};
+use crate::service::alerts::condition::{Facts, Kind, Limits, kind, share};
 use crate::service::alerts::reading::Reading;
 use crate::service::alerts::turn::Turn;
 use crate::service::budgets;
@@ -39,7 +39,8 @@ impl Latest {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&alert).copied()
     }
 
-    fn replace(&self, all: HashMap<Id, (i64, u64)>) {
+    /// From now on these hold, and no others.
+    pub(crate) fn replace(&self, all: HashMap<Id, (i64, u64)>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = all;
     }
 }
@@ -205,11 +206,13 @@ impl Windows {
 
 /// What a rule asks of its condition.
 pub(super) fn limits_of(rule: &AlertRule) -> Limits {
+    let Kind { bounds: (least, most), windowed, .. } = kind(rule.condition);
     Limits {
         condition: rule.condition,
-        threshold: rule.threshold,
+        // Rules for decoys could be made for more than one use once.
+        threshold: rule.threshold.clamp(least, most),
         recovery: rule.recovery,
-        window_minutes: if kind(rule.condition).windowed { rule.window_minutes } else { 0 },
+        window_minutes: if windowed { rule.window_minutes } else { 0 },
     }
 }
 
@@ -241,7 +244,8 @@ fn plan(tables: &Tables, now_ms: i64) -> Plan {
     }
     turns.extend(forgotten(tables, now_ms).into_iter().map(Turn::Forgotten));
     let held = |row: &Shared<Alert>| ((row.record.rule, row.record.api_key), Arc::clone(row));
-    Plan { watched, holding: tables.alerts.holding().map(held).collect(), turns }
+    let holding = tables.alerts.holding().filter(|row| !row.record.is_of_budget());
+    Plan { watched, holding: holding.map(held).collect(), turns }
 }
 
 impl Watched {

@@ -25,7 +25,7 @@ const LEARNT_MS: i64 = 14 * DAY_MS;
 const NAMED: usize = 3;
 
 /// A value, and what there is to say of it beyond the number, after the key's name.
-pub(super) struct Reading {
+pub(crate) struct Reading {
     pub(super) value: u64,
     pub(super) why: Option<String>,
 }

@@ -27,6 +27,9 @@ use crate::view::AlertHistory;
 /// Responses that are looked through for the last that was not taken back.
 const MOST: usize = 100;
 
+/// The alert of a team's budget names no key.
+const OF_TEAM: &str = "the alert is of a team's budget and of no key: raise the budget, or freeze or limit the keys that spend it";
+
 impl AlertRespond {
     /// Every fault that shows without a look at anything else.
     pub fn faults(&self) -> Vec<Fault> {
@@ -60,6 +63,9 @@ impl Service {
         let account = caller.person()?;
         Faults::from(respond.faults()).check()?;
         let alert = visible(&self.mirror().read(), caller, id)?.record.clone();
+        if alert.is_of_team() {
+            return Err(Error::Conflict(OF_TEAM.to_owned()));
+        }
         let answer = Answer { caller, account, alert: &alert };
         match respond.action {
             AlertAction::Undo => {

@@ -62,7 +62,7 @@ impl AlertRulePatch {
     fn limits(&self, faults: &mut Faults, old: &AlertRule) -> Option<Limits> {
         let condition = self.condition.unwrap_or(old.condition);
         let same = condition == old.condition;
-        let threshold = self.threshold.or(Some(old.threshold).filter(|_| same));
+        let threshold = self.threshold.or(Some(limits_of(old).threshold).filter(|_| same));
         let recovery = self.recovery.unwrap_or(old.recovery.filter(|_| same));
         let window = self.window.or(Some(old.window_minutes).filter(|minutes| same && *minutes > 0));
         Limits::checked(faults, Some(condition), threshold, recovery, window)
@@ -267,7 +267,7 @@ fn rule_view(tables: &Tables, rule: &AlertRule) -> AlertRuleView {
         api_key_id: rule.api_key,
         key_name: rule.api_key.and_then(|id| tables.keys.any(id)).map(|row| row.record.name.clone()),
         team: tables.team_of(rule.space),
-        threshold: rule.threshold,
+        threshold: limits_of(rule).threshold,
         unit: kind(rule.condition).unit,
         recovery: rule.recovery,
         window: (rule.window_minutes > 0).then_some(rule.window_minutes),

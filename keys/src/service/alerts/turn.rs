@@ -16,11 +16,11 @@ use crate::service::alerts::look::limits_of;
 use crate::service::alerts::reading::Reading;
 use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
-use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
+use crate::service::notifications::{Notice, NoticeKind, notify, notify_team, people_of};
 use crate::service::watch::TOLD_AT;
 
 /// What becomes of an alert.
-pub(super) enum Turn {
+pub(crate) enum Turn {
     /// A rule's condition holds for a key, and did not.
     Fires(Shared<AlertRule>, Shared<ApiKey>, Reading),
     /// A snoozed one goes on.
@@ -37,7 +37,7 @@ pub(super) enum Turn {
 
 impl Service {
     /// Makes these turns in one commit. What has changed meanwhile so that a turn is none any more is left as it is.
-    pub(super) async fn turn_alerts(&self, caller: &Caller, turns: &[Turn]) -> Result<()> {
+    pub(crate) async fn turn_alerts(&self, caller: &Caller, turns: &[Turn]) -> Result<()> {
         let ids: std::result::Result<Vec<Id>, _> = turns.iter().map(|_| crypto::random_id()).collect();
         let ids = ids?;
         let mut old = Vec::new();
@@ -150,7 +150,8 @@ fn clear<'a>(tables: &'a Tables, draft: &mut Draft, id: Id, how: AlertTurnKind) 
     };
     draft.batch.replace(old, &cleared(&old.record, draft.now_ms))?;
     note(draft, &old.record, how, None, String::new())?;
-    let how = if how == AlertTurnKind::Recovered { "recovered" } else { "ended with its rule or key" };
+    let how =
+        if how == AlertTurnKind::Recovered { "recovered" } else { "ended with its rule, key or budget" };
     draft.did(id, old.record.space, how.to_owned());
     Ok(Some(&old.record))
 }
@@ -189,12 +190,17 @@ pub(super) fn note(
 
 /// A key's month tells by itself that it has come so far of its limit or budget: that is told once.
 fn told_otherwise(alert: &Alert) -> bool {
-    matches!(alert.condition, AlertCondition::MonthlyLimit | AlertCondition::Budget)
+    !alert.is_of_budget()
+        && matches!(alert.condition, AlertCondition::MonthlyLimit | AlertCondition::Budget)
         && TOLD_AT.iter().any(|told| u64::from(*told) == alert.threshold)
 }
 
 fn tell(tables: &Tables, draft: &mut Draft, alert: &Alert, kind: NoticeKind, message: String) -> Result<()> {
     let people = people_of(tables, alert.space, Role::Member, None);
-    let notice = Notice { kind, api_key: Some(alert.api_key), alert: Some(alert.id), message };
-    notify(tables, draft, people, &notice)
+    let api_key = (!alert.is_of_team()).then_some(alert.api_key);
+    let notice = Notice { kind, api_key, alert: Some(alert.id), message };
+    match api_key {
+        Some(_) => notify(tables, draft, people, &notice),
+        None => notify_team(tables, draft, alert.space, people, &notice),
+    }
 }

@@ -105,11 +105,8 @@ pub(super) fn sentence(limits: &Limits, whose: &str) -> String {
         AlertCondition::NewNetwork => {
             format!("{whose} is used from {threshold} networks within a day from which it never was")
         }
-        AlertCondition::DecoyUse if threshold == 1 => {
-            format!("{whose} is a decoy and is fetched, revealed or used, at once")
-        }
         AlertCondition::DecoyUse => {
-            format!("{whose} is a decoy and is fetched, revealed or used {threshold} times, at once")
+            format!("{whose} is a decoy and is fetched, revealed or used, at once")
         }
         AlertCondition::Anomaly => format!("the usage of {whose} is unusual by {threshold} % or more"),
     };

@@ -52,6 +52,20 @@ async fn a_decoy_that_is_fetched_raises_a_critical_alert_at_once_and_is_served_a
 }
 
 #[tokio::test]
+async fn no_rule_waits_for_more_than_the_first_use_of_a_decoy() {
+    let instance = Instance::open().await;
+    let (service, ana) = (&instance.service, instance.ana().await);
+    let many = NewAlertRule { threshold: Some(5), ..rule(AlertCondition::DecoyUse) };
+    let Err(Error::Invalid(faults)) = service.create_alert_rule(&ana, &many).await else { panic!("refused") };
+    assert_eq!((faults.len(), faults[0].field.as_str()), (1, "threshold"));
+    assert!(faults[0].detail.contains("fires at the first use; leave it out"), "{}", faults[0].detail);
+    let once = made(&instance, &ana, &rule(AlertCondition::DecoyUse)).await;
+    assert_eq!(once.threshold, 1);
+    let patch = AlertRulePatch { threshold: Some(2), ..AlertRulePatch::default() };
+    assert!(matches!(service.update_alert_rule(&ana, once.id, &patch).await, Err(Error::Invalid(_))));
+}
+
+#[tokio::test]
 async fn every_use_of_a_decoy_is_one() {
     let instance = Instance::open().await;
     let (service, ana) = (&instance.service, instance.ana().await);

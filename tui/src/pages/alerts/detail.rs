@@ -80,7 +80,7 @@ impl Detail {
 
     /// Something happened: at once when it is about this alert or its key, a while later when the key was called.
     pub(super) fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
-        let key = self.get().map(|history| history.alert.api_key_id);
+        let key = self.get().and_then(|history| history.alert.api_key_id);
         match event {
             Event::AlertChanged { alert, .. } if alert.is_some() && *alert == self.of => self.ask(cx),
             Event::KeyChanged { api_key, .. } if Some(*api_key) == key => self.ask(cx),
@@ -149,8 +149,8 @@ fn head(history: &AlertHistory, area: Rect, buf: &mut Buffer, ui: &Ui) -> u16 {
     // On a low screen the figures say enough.
     let told = history.rule_in_words.as_deref().filter(|_| area.height >= 12);
     if let Some(told) = told {
-        let name = alert.rule_name.as_deref().map(safe).unwrap_or_default();
-        for line in wrap(&format!("{name}: {}", safe(told)), area.width) {
+        let name = alert.rule_name.as_deref().map(|name| format!("{}: ", safe(name))).unwrap_or_default();
+        for line in wrap(&format!("{name}{}", safe(told)), area.width) {
             Pen::new(buf, area, row).text(line, dim);
             row += 1;
         }

@@ -1,5 +1,6 @@
 //! One alert on a page of its own: from Home, from a message, from the list.
 
+use keyward_keys::view::{AlertView, BudgetOwner};
 use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -13,6 +14,7 @@ use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId};
 use crate::notice::Notice;
+use crate::pages::billing::BillingPage;
 use crate::pages::key::KeyPage;
 use crate::pages::{Page, Step, scrolled, word};
 use crate::widgets::pen::Ui;
@@ -65,9 +67,12 @@ impl Page for AlertPage {
         }
         match command {
             Command::Back => return Step::Back,
-            Command::Open => {
-                self.opening = alert.map(|alert| cx.ask(Query::Key(alert.api_key_id)));
-            }
+            Command::Open => match alert {
+                Some(AlertView { budget_of: Some(BudgetOwner::Team), .. }) => {
+                    return Step::Open(Box::new(BillingPage::default()));
+                }
+                alert => self.opening = alert.and_then(|one| Some(cx.ask(Query::Key(one.api_key_id?)))),
+            },
             Command::Refresh => self.detail.ask(cx),
             command => {
                 // Down is towards the newest, which stand below.

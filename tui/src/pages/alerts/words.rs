@@ -1,7 +1,7 @@
 //! How alerts are said and marked: what tells them apart differs in word and shape, not in colour alone.
 
 use keyward_keys::AlertTurnKind;
-use keyward_keys::view::{AlertSeverity, AlertState, AlertTurnView, AlertView};
+use keyward_keys::view::{AlertSeverity, AlertState, AlertTurnView, AlertView, BudgetOwner};
 
 use crate::theme::Tone;
 use crate::widgets::format;
@@ -28,18 +28,20 @@ pub(super) fn state(state: AlertState, ui: &Ui) -> (&'static str, &'static str, 
     (mark, state.name(), tone)
 }
 
-/// The key's name; what stands for one that is gone.
+/// The name of the key, or of the team whose budget it is; what stands for one that is gone.
 pub(super) fn key(alert: &AlertView) -> String {
-    match &alert.key_name {
-        Some(name) => safe(name).into_owned(),
-        None => "a key that is gone".to_owned(),
+    match (&alert.key_name, &alert.team_name) {
+        (Some(name), _) => safe(name).into_owned(),
+        (None, Some(team)) if alert.budget_of == Some(BudgetOwner::Team) => format!("{} (team)", safe(team)),
+        (None, _) if alert.budget_of == Some(BudgetOwner::Team) => "a team that is gone".to_owned(),
+        (None, _) => "a key that is gone".to_owned(),
     }
 }
 
-/// What crossed, without the key's name, which stands beside it.
+/// What crossed, without the name of the key or team, which stands beside it.
 pub(super) fn what(alert: &AlertView) -> String {
-    let named = alert.key_name.as_deref().and_then(|name| alert.message.strip_prefix(name));
-    let rest = named.and_then(|rest| rest.strip_prefix(": "));
+    let name = alert.key_name.as_ref().or(alert.team_name.as_ref());
+    let rest = name.and_then(|name| alert.message.strip_prefix(name.as_str())?.strip_prefix(": "));
     safe(rest.unwrap_or(&alert.message)).into_owned()
 }
 
