@@ -16,7 +16,7 @@ use crate::policy::Permission;
 use crate::prices::{Bill, Pricer, Prices};
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
-use crate::service::budgets;
+use crate::service::budgets::{self, Stretch, read_stretches};
 use crate::service::pace::Pace;
 use crate::service::report::percent;
 use crate::service::teams::team_row;
@@ -111,19 +111,10 @@ impl Month {
         let (start_ms, end_ms) = (start.as_millisecond(), end.as_millisecond());
         let hours = keys.len() <= MOST_BY_HOUR && start_ms > now_ms - HOUR_RETENTION_MS;
         let grain = if hours { Grain::Hour } else { Grain::Day };
-        let (mut pricer, mut stretches) = (Pricer::new(book), BTreeMap::<i64, Step>::new());
+        let (mut pricer, mut stretches) = (Pricer::new(book), BTreeMap::<i64, Stretch>::new());
         for (key, service) in keys {
             let Some(key) = usage.of(*key)? else { continue };
-            let calls = pricer.calls(service);
-            key.each_cell(grain, start_ms, end_ms, |at_ms, cell| {
-                let stretch = stretches.entry(at_ms).or_default();
-                stretch.requests += cell.sums.requests;
-                stretch.bill.add(calls.bill(at_ms, cell.sums));
-                Ok(())
-            })?;
-            for used in key.models(grain, start_ms, end_ms)? {
-                stretches.entry(used.start_ms).or_default().bill.add(pricer.bill(service, &used));
-            }
+            read_stretches(&key, &mut pricer, service, grain, (start_ms, end_ms), &mut stretches)?;
         }
         let mut sum = Step::default();
         let steps = stretches.into_iter().map(|(at_ms, stretch)| {

@@ -35,6 +35,9 @@ pub struct AlertConditionView {
     pub longest_window: Option<u32>,
     /// It can be tried on the past.
     pub replayable: bool,
+    /// Why it cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why_not_replayable: Option<&'static str>,
 }
 
 /// An alert with all there is to know of it.

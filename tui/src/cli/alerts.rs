@@ -1,9 +1,9 @@
 //! Commands about alerts and the rules for them.
 
 use keyward_keys::input::{
-    AlertAction, AlertQuery, AlertRespond, AlertRuleQuery, AlertSnooze, KeyRef, NewAlertRule,
+    AlertAction, AlertQuery, AlertRespond, AlertRuleQuery, AlertSnooze, AlertTrial, KeyRef, NewAlertRule,
 };
-use keyward_keys::view::{AlertConditionView, AlertRuleView, AlertView};
+use keyward_keys::view::{AlertConditionView, AlertFiring, AlertRuleView, AlertView};
 use keyward_keys::{AlertCondition, Error, Id, alert_condition_names};
 
 use super::parse::Args;
@@ -134,11 +134,36 @@ pub(super) async fn add(context: &Context<'_>, args: &Args) -> Result<(), Failur
         window: keys::whole(args, "--window")?,
         enabled: None,
     };
+    if args.has("--dry-run") {
+        return tried(context, args, new).await;
+    }
     let rule = context.service.create_alert_rule(context.caller, &new).await?;
     if args.json {
         return context.print(&print::json(&rule)).await;
     }
     context.print(&format!("{}\n", rule.id)).await
+}
+
+/// When the rule would have fired.
+async fn tried(context: &Context<'_>, args: &Args, new: NewAlertRule) -> Result<(), Failure> {
+    let trial = AlertTrial {
+        api_key_id: new.api_key_id,
+        team: new.team,
+        condition: new.condition,
+        threshold: new.threshold,
+        recovery: new.recovery,
+        window: new.window,
+    };
+    let tried = context.service.try_alert_rule(context.caller, &trial).await?;
+    if args.json {
+        return context.print(&print::json(&tried)).await;
+    }
+    if tried.firings.is_empty() {
+        return context.note(args, "It would not have fired in the past 30 days.\n").await;
+    }
+    let header = ["FROM (UTC)", "UNTIL", "VALUE", "KEY"].map(str::to_owned).to_vec();
+    context.print(&print::columns(&rows(header, &tried.firings, firing_row))).await?;
+    context.note(args, &format!("{} times in the past 30 days; nothing was made.\n", tried.count)).await
 }
 
 pub(super) async fn rm(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
@@ -179,6 +204,15 @@ fn alert_row(alert: &AlertView) -> Vec<String> {
         alert.rule_name.clone().or(alert.budget_of.map(|_| "monthly budget".to_owned())).unwrap_or_default(),
         alert.message.clone(),
         alert.id.to_string(),
+    ]
+}
+
+fn firing_row(firing: &AlertFiring) -> Vec<String> {
+    vec![
+        print::moment(Some(firing.from)),
+        print::moment(firing.until),
+        firing.value.to_string(),
+        firing.api_key_id.to_string(),
     ]
 }
 

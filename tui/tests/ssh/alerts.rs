@@ -65,6 +65,12 @@ async fn a_rule_is_made_and_what_it_raises_is_handled() {
             conditions.out()
         );
     }
+    let dry = "alerts rule add --name x --key Billing --dry-run --condition";
+    let tried = run(&format!("{dry} new_endpoint --json")).await;
+    assert_eq!((&tried.json()["condition"], &tried.json()["count"]), (&json!("new_endpoint"), &json!(0)));
+    let untold = run(&format!("{dry} rotation_failed")).await;
+    assert!(untold.err().contains("cannot be tried on the past: how long"), "{}", untold.err());
+    assert_eq!(run("alerts rules --ndjson").await.out(), "", "nothing was made");
     assert_eq!(run("keys edit Billing --decoy --json").await.json()["decoy"], true);
     assert_eq!(run("alerts rules --json").await.json()["rules"][0]["condition"], "decoy_use");
     assert_eq!(run("keys edit Billing --no-decoy --json").await.json().get("decoy"), None);

@@ -29,32 +29,30 @@ pub(crate) struct Kind {
     pub(super) bounds: (u64, u64),
     /// It looks back over a window.
     pub(crate) windowed: bool,
-    /// The rollups tell how it was in the past.
-    pub(crate) replayable: bool,
 }
 
 /// The row of a condition.
 pub(crate) fn kind(condition: AlertCondition) -> Kind {
     use AlertCondition as C;
-    let row = |unit, usual, bounds, windowed, replayable| Kind { unit, usual, bounds, windowed, replayable };
+    let row = |unit, usual, bounds, windowed| Kind { unit, usual, bounds, windowed };
     match condition {
-        C::ErrorRate => row("%", Some(5), (1, 100), true, true),
-        C::RequestRate => row("calls/min", Some(600), (1, 1_000_000_000), true, true),
-        C::LatencyP95 => row("ms", None, (1, 3_600_000), true, true),
-        C::NoTraffic => row("min", Some(60), (1, 43_200), false, true),
-        C::MonthlyLimit => row("%", Some(80), (1, 1_000), false, true),
-        C::Forecast => row("%", Some(100), (1, 10_000), false, true),
-        C::Unused => row("days", Some(90), (1, 3_650), false, true),
-        C::RotationOverdue => row("days", Some(0), (0, 3_650), false, false),
-        C::FrozenUse | C::RotationFailed => row("", Some(1), (1, 1), false, false),
-        C::MonthlyCost => row("money", None, (1, 1_000_000_000), false, false),
-        C::Budget => row("%", Some(80), (1, 1_000), false, false),
-        C::NewEndpoint => row("endpoints", Some(1), (1, 1_000), false, false),
-        C::OddHour => row("calls", Some(1), (1, 1_000_000_000), false, false),
-        C::NewNetwork => row("networks", Some(1), (1, 64), false, false),
+        C::ErrorRate => row("%", Some(5), (1, 100), true),
+        C::RequestRate => row("calls/min", Some(600), (1, 1_000_000_000), true),
+        C::LatencyP95 => row("ms", None, (1, 3_600_000), true),
+        C::NoTraffic => row("min", Some(60), (1, 43_200), false),
+        C::MonthlyLimit => row("%", Some(80), (1, 1_000), false),
+        C::Forecast => row("%", Some(100), (1, 10_000), false),
+        C::Unused => row("days", Some(90), (1, 3_650), false),
+        C::RotationOverdue => row("days", Some(0), (0, 3_650), false),
+        C::FrozenUse | C::RotationFailed => row("", Some(1), (1, 1), false),
+        C::MonthlyCost => row("money", None, (1, 1_000_000_000), false),
+        C::Budget => row("%", Some(80), (1, 1_000), false),
+        C::NewEndpoint => row("endpoints", Some(1), (1, 1_000), false),
+        C::OddHour => row("calls", Some(1), (1, 1_000_000_000), false),
+        C::NewNetwork => row("networks", Some(1), (1, 64), false),
         // The first use says all that there is to say.
-        C::DecoyUse => row("uses", Some(1), (1, 1), false, false),
-        C::Anomaly => row("%", Some(60), (50, 100), false, false),
+        C::DecoyUse => row("uses", Some(1), (1, 1), false),
+        C::Anomaly => row("%", Some(60), (50, 100), false),
     }
 }
 

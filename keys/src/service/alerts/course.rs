@@ -1,13 +1,13 @@
 //! How the value of an alert's condition went around it: some hours in steps of five minutes where it looks at minutes, a
 //! month in steps of six hours where it looks at days. It only reads.
 
-use keyward_store::model::{Alert, AlertCondition, ApiKey};
-use keyward_store::usage::Usage;
+use keyward_store::model::{Alert, AlertCondition};
 
 use crate::clock::timestamp;
 use crate::error::Result;
 use crate::service::alerts::condition::{Limits, kind};
-use crate::service::alerts::past::Past;
+use crate::service::alerts::played::{Archive, Played};
+use crate::service::alerts::wording::untold;
 use crate::view::AlertCourse;
 
 const MINUTE_MS: i64 = 60_000;
@@ -28,18 +28,17 @@ const AFTER_MS: i64 = 30 * MINUTE_MS;
 
 /// How it went, up to now or to shortly after it was over; none where the past does not tell.
 pub(super) fn course(
-    usage: &Usage,
-    key: &ApiKey,
+    archive: &Archive,
+    key: &Played,
     alert: &Alert,
     limits: &Limits,
     now_ms: i64,
 ) -> Result<Option<AlertCourse>> {
-    let kind = kind(alert.condition);
-    if !kind.replayable {
+    if untold(alert.condition).is_some() {
         return Ok(None);
     }
     let to_ms = alert.cleared_ms.map_or(now_ms, |cleared_ms| now_ms.min(cleared_ms + AFTER_MS));
-    let by_minutes = kind.windowed || alert.condition == AlertCondition::NoTraffic;
+    let by_minutes = kind(alert.condition).windowed || alert.condition == AlertCondition::NoTraffic;
     let (step_ms, steps) = match by_minutes {
         true if to_ms > now_ms - MINUTES_MS => FINE,
         true => HOURLY,
@@ -48,13 +47,12 @@ pub(super) fn course(
     // Steps begin at multiples of their length, so that they stand still while time passes.
     let first = (to_ms - 1).div_euclid(step_ms) - steps + 1;
     let mut values = vec![None; usize::try_from(steps).unwrap_or_default()];
-    let past = Past::read(usage, key, limits, (first * step_ms, to_ms), now_ms)?;
-    past.walk(|at_ms, value| {
+    for (at_ms, value) in archive.play(key, limits, (first * step_ms, to_ms))?.values {
         let step = usize::try_from((at_ms - 1).div_euclid(step_ms) - first).ok();
         if let Some(seen) = step.and_then(|step| values.get_mut(step)) {
             *seen = value.max(*seen);
         }
-    });
+    }
     let step = u32::try_from(step_ms / 1_000).unwrap_or(u32::MAX);
     Ok(Some(AlertCourse { from: timestamp(first * step_ms), step, values }))
 }

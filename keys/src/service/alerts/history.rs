@@ -13,6 +13,7 @@ use crate::service::alerts::condition::{Limits, kind};
 use crate::service::alerts::course::course;
 use crate::service::alerts::handle::visible;
 use crate::service::alerts::look::limits_of;
+use crate::service::alerts::played::Played;
 use crate::service::alerts::respond::in_words as in_words_of;
 use crate::service::alerts::rules::in_words;
 use crate::service::names::name;
@@ -29,7 +30,7 @@ impl Service {
     pub async fn alert_history(&self, caller: &Caller, id: Id) -> Result<AlertHistory> {
         let account = caller.person()?;
         let now_ms = self.now_ms();
-        let (row, view, rule, rule_in_words, key) = {
+        let (row, view, rule, rule_in_words, key, played) = {
             let tables = self.mirror().read();
             let row = visible(&tables, caller, id)?.clone();
             let rule = tables.alert_rules.get(&row.record.rule).cloned();
@@ -39,7 +40,8 @@ impl Service {
                 false => rule.as_ref().map(|rule| in_words(&tables, &rule.record)),
             };
             let key = tables.keys.get(row.record.api_key).filter(|key| key.record.space == row.record.space);
-            (row.clone(), view, rule, words, key.cloned())
+            let played = key.map(|key| Played::of(&tables, key));
+            (row.clone(), view, rule, words, key.cloned(), played)
         };
         let alert = &row.record;
         // The rule may look at something else by now; the alert is told by what it crossed.
@@ -51,10 +53,10 @@ impl Service {
             recovery: None,
             window_minutes: if windowed { WINDOW } else { 0 },
         });
-        let course = match key.clone() {
-            Some(key) => {
-                let (usage, row) = (self.0.usage.clone(), row.clone());
-                let reading = move || course(&usage, &key.record, &row.record, &limits, now_ms);
+        let course = match played {
+            Some(played) => {
+                let (archive, row) = (self.archive(now_ms), row.clone());
+                let reading = move || course(&archive, &played, &row.record, &limits, now_ms);
                 let read = tokio::task::spawn_blocking(reading).await;
                 read.map_err(|error| Error::Internal(Box::new(error)))??
             }

@@ -10,6 +10,7 @@ mod handle;
 mod history;
 mod look;
 mod past;
+mod played;
 mod reading;
 mod respond;
 mod rules;

@@ -55,12 +55,6 @@ impl<'a> Past<'a> {
         Ok(Self { key, limits, span_ms: (from_ms, fine_ms, to_ms), cells, used_ms, month_used })
     }
 
-    /// The first moment that is told of: the key's first, where it was made later.
-    pub(super) fn begins_ms(&self) -> i64 {
-        let (from_ms, _, to_ms) = self.span_ms;
-        from_ms.max(self.key.created_ms.min(to_ms))
-    }
-
     /// The moments that are looked at: the ends of hours, then of minutes where it is fine.
     fn moments(&self) -> impl Iterator<Item = i64> + use<> {
         let (from_ms, fine_ms, to_ms) = self.span_ms;

@@ -15,11 +15,11 @@ const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// How far back is what a key is used to, ms.
-const ENDPOINTS_MS: i64 = 30 * DAY_MS;
-const HOURS_MS: i64 = 28 * DAY_MS;
+pub(super) const ENDPOINTS_MS: i64 = 30 * DAY_MS;
+pub(super) const HOURS_MS: i64 = 28 * DAY_MS;
 
 /// A key is used to something only after so long, ms.
-const LEARNT_MS: i64 = 14 * DAY_MS;
+pub(super) const LEARNT_MS: i64 = 14 * DAY_MS;
 
 /// Names that are told of several.
 const NAMED: usize = 3;
@@ -103,11 +103,31 @@ fn new_endpoints(usage: &Usage, facts: &Facts<'_>) -> Result<Option<Reading>> {
 fn odd_hour(usage: &Usage, facts: &Facts<'_>) -> Result<Option<u64>> {
     let hour_ms = facts.now_ms - facts.now_ms.rem_euclid(HOUR_MS);
     let cells = usage.cells(facts.key.id, Grain::Hour, hour_ms - HOURS_MS, hour_ms + HOUR_MS)?;
-    let same = |start_ms: i64| start_ms.rem_euclid(DAY_MS) == hour_ms.rem_euclid(DAY_MS);
     let now = cells.iter().filter(|(start_ms, _)| *start_ms == hour_ms).map(|(_, cell)| cell.requests).sum();
-    let before = cells.iter().filter(|(start_ms, _)| *start_ms < hour_ms);
-    // Who was not called at all before has no hours.
-    let (any, usual) =
-        before.fold((false, false), |(_, usual), (start_ms, _)| (true, usual || same(*start_ms)));
-    Ok((any && !usual).then_some(now))
+    let mut hours = Hours::default();
+    cells.iter().filter(|(start_ms, _)| *start_ms < hour_ms).for_each(|(start_ms, _)| hours.note(*start_ms));
+    Ok(hours.is_odd(hour_ms).then_some(now))
+}
+
+/// When a key was called last, of each hour of the day (UTC).
+#[derive(Default)]
+pub(super) struct Hours([Option<i64>; 24]);
+
+impl Hours {
+    /// It was called in the hour that begins then.
+    pub(super) fn note(&mut self, hour_ms: i64) {
+        if let Some(last) = self.0.get_mut(hour_of_day(hour_ms)) {
+            *last = Some(hour_ms);
+        }
+    }
+
+    /// Whether it is never called in that hour of the day. Who was not called at all before has no hours.
+    pub(super) fn is_odd(&self, hour_ms: i64) -> bool {
+        let lately = |last: &Option<i64>| last.is_some_and(|last_ms| last_ms >= hour_ms - HOURS_MS);
+        self.0.iter().any(lately) && !self.0.get(hour_of_day(hour_ms)).is_some_and(lately)
+    }
+}
+
+fn hour_of_day(at_ms: i64) -> usize {
+    usize::try_from(at_ms.rem_euclid(DAY_MS) / HOUR_MS).unwrap_or_default()
 }

@@ -1,7 +1,6 @@
 //! A rule tried on the past month, of one key or of the keys of a place: when it would have fired.
 
-use keyward_store::model::{ApiKey, Id};
-use keyward_store::usage::Usage;
+use keyward_store::model::Id;
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
@@ -12,8 +11,8 @@ use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::accounts::personal_space;
 use crate::service::alerts::condition::{Limits, kind};
-use crate::service::alerts::past::Past;
-use crate::service::mirror::Shared;
+use crate::service::alerts::played::{Archive, Played};
+use crate::service::alerts::wording::untold;
 use crate::service::text::Faults;
 use crate::view::{AlertFiring, AlertTrialView};
 
@@ -35,15 +34,18 @@ impl AlertTrial {
     }
 
     fn limits(&self, faults: &mut Faults) -> Option<Limits> {
-        if self.condition.is_some_and(|condition| !kind(condition).replayable) {
-            faults.add("condition", "cannot be tried on the past: only counts, errors, response times and limits are played again");
+        if let Some(why) = self.condition.and_then(untold) {
+            faults.add("condition", format!("cannot be tried on the past: {why}"));
         }
         Limits::checked(faults, self.condition, self.threshold, self.recovery, self.window)
     }
 }
 
+/// A share of nothing never comes to anything.
+const NO_WHOLE: &str = "has no limit or budget that this could be a share of; set one first, or try an amount with POST /api/usage/what-if";
+
 /// What it is tried on: some keys, and whether there are more.
-type Tried = (Vec<Shared<ApiKey>>, bool);
+type Tried = (Vec<Played>, bool);
 
 impl Service {
     /// When a rule that is not made yet would have fired in the past month.
@@ -52,13 +54,19 @@ impl Service {
         let mut faults = Faults::default();
         let limits = trial.limits(&mut faults);
         let tried = self.keys_to_try(caller, trial, account, &mut faults)?;
-        faults.check()?;
         let (keys, more) = tried;
+        let one = keys.first().map(|one| one.key.record.id).filter(|_| trial.api_key_id.is_some());
+        if one.is_some()
+            && limits.is_some_and(|limits| !keys.iter().all(|one| one.has_whole(limits.condition)))
+        {
+            faults.add("apiKeyId", NO_WHOLE);
+        }
+        faults.check()?;
         let limits = limits.ok_or(Error::NotFound("condition"))?;
-        let one = keys.first().map(|key| key.record.id).filter(|_| trial.api_key_id.is_some());
-        let (usage, now_ms) = (self.0.usage.clone(), self.now_ms());
+        let now_ms = self.now_ms();
+        let archive = self.archive(now_ms);
         let _turn = self.0.overviews.lock().await;
-        let trying = move || replay(&usage, &keys, &limits, now_ms);
+        let trying = move || replay(&archive, &keys, &limits, now_ms);
         let tried = tokio::task::spawn_blocking(trying).await;
         let tried = tried.map_err(|error| Error::Internal(Box::new(error)))??;
         Ok(AlertTrialView { api_key_id: one, more, ..tried })
@@ -73,7 +81,10 @@ impl Service {
     ) -> Result<Tried> {
         if let Some(key) = &trial.api_key_id {
             return match self.resolve(caller, &KeyRef::Id(key.clone())) {
-                Ok(id) => Ok((vec![self.key_row(caller, Permission::UsageRead, id)?], false)),
+                Ok(id) => {
+                    let row = self.key_row(caller, Permission::UsageRead, id)?;
+                    Ok((vec![Played::of(&self.mirror().read(), &row)], false))
+                }
                 Err(error) => {
                     faults.add("apiKeyId", error.to_string());
                     Ok((Vec::new(), false))
@@ -84,15 +95,17 @@ impl Service {
         let space = trial.team.map_or_else(|| personal_space(&tables, account), Ok)?;
         authorise(&tables, caller, Permission::UsageRead, Target::Space(space), None)?;
         let ids = tables.keys.space(space).into_iter().flat_map(|keys| keys.newest()).map(|(_, id)| id);
-        let mut keys: Vec<_> =
-            ids.take(MOST_KEYS + 1).filter_map(|id| tables.keys.get(id).cloned()).collect();
+        let mut keys: Vec<_> = ids
+            .take(MOST_KEYS + 1)
+            .filter_map(|id| Some(Played::of(&tables, tables.keys.get(id)?)))
+            .collect();
         let more = keys.len() > MOST_KEYS;
         keys.truncate(MOST_KEYS);
         Ok((keys, more))
     }
 }
 
-fn replay(usage: &Usage, keys: &[Shared<ApiKey>], limits: &Limits, now_ms: i64) -> Result<AlertTrialView> {
+fn replay(archive: &Archive, keys: &[Played], limits: &Limits, now_ms: i64) -> Result<AlertTrialView> {
     let mut view = AlertTrialView {
         api_key_id: None,
         keys: keys.len() as u64,
@@ -106,10 +119,10 @@ fn replay(usage: &Usage, keys: &[Shared<ApiKey>], limits: &Limits, now_ms: i64) 
         firings: Vec::new(),
     };
     for key in keys {
-        let past = Past::read(usage, &key.record, limits, (now_ms - PAST_MS, now_ms), now_ms)?;
-        view.from = view.from.min(timestamp(past.begins_ms()));
+        let story = archive.play(key, limits, (now_ms - PAST_MS, now_ms))?;
+        view.from = view.from.min(timestamp(story.begins_ms));
         let (mut firings, mut now): (Vec<AlertFiring>, Option<AlertFiring>) = (Vec::new(), None);
-        past.walk(|at_ms, value| match (&mut now, value) {
+        let mut turn = |(at_ms, value): (i64, Option<u64>)| match (&mut now, value) {
             (Some(firing), Some(value)) if limits.holds(Some(value)) => {
                 firing.value = firing.value.max(value);
             }
@@ -118,11 +131,12 @@ fn replay(usage: &Usage, keys: &[Shared<ApiKey>], limits: &Limits, now_ms: i64) 
                 firings.extend(over);
             }
             (None, Some(value)) if limits.crosses(Some(value)) => {
-                let api_key_id = key.record.id;
+                let api_key_id = key.key.record.id;
                 now = Some(AlertFiring { api_key_id, from: timestamp(at_ms), until: None, value });
             }
             (None, _) => {}
-        });
+        };
+        story.values.into_iter().for_each(&mut turn);
         firings.extend(now);
         view.count += firings.len() as u64;
         view.firings.extend(firings);

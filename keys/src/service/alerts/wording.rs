@@ -16,7 +16,7 @@ use crate::view::{AlertConditionView, AlertSeverity};
 /// Every condition, in the order in which people are offered them.
 pub fn alert_conditions() -> impl ExactSizeIterator<Item = AlertConditionView> {
     AlertCondition::ALL.iter().map(|condition| {
-        let Kind { unit, usual, bounds: (least, most), windowed, replayable } = kind(*condition);
+        let Kind { unit, usual, bounds: (least, most), windowed } = kind(*condition);
         AlertConditionView {
             condition: *condition,
             title: title(*condition),
@@ -27,7 +27,8 @@ pub fn alert_conditions() -> impl ExactSizeIterator<Item = AlertConditionView> {
             most,
             window: windowed.then_some(WINDOW),
             longest_window: windowed.then_some(LONGEST_WINDOW),
-            replayable,
+            replayable: untold(*condition).is_none(),
+            why_not_replayable: untold(*condition),
         }
     })
 }
@@ -207,6 +208,31 @@ fn about(condition: AlertCondition) -> &'static str {
         AlertCondition::NewNetwork => "Networks of the last 24 hours from which the key was never used.",
         AlertCondition::DecoyUse => "Uses of a key that is marked as a decoy.",
         AlertCondition::Anomaly => "How far its calls, errors or response times leave what is usual.",
+    }
+}
+
+/// Why a rule on it cannot be tried on the past; none where it can.
+pub(super) fn untold(condition: AlertCondition) -> Option<&'static str> {
+    match condition {
+        AlertCondition::RotationOverdue => Some("when rotations were due before is not kept"),
+        AlertCondition::FrozenUse => Some("from when to when keys were frozen before is not kept"),
+        AlertCondition::RotationFailed => Some("how long rotations stood still before is not kept"),
+        AlertCondition::NewNetwork => {
+            Some("of a network only its last use is kept, and not when it was new to a key")
+        }
+        AlertCondition::DecoyUse => Some("the first use of a decoy fires, and its uses are kept for an hour"),
+        AlertCondition::ErrorRate
+        | AlertCondition::RequestRate
+        | AlertCondition::LatencyP95
+        | AlertCondition::NoTraffic
+        | AlertCondition::MonthlyLimit
+        | AlertCondition::Forecast
+        | AlertCondition::Unused
+        | AlertCondition::MonthlyCost
+        | AlertCondition::Budget
+        | AlertCondition::NewEndpoint
+        | AlertCondition::OddHour
+        | AlertCondition::Anomaly => None,
     }
 }
 

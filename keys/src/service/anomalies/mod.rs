@@ -16,7 +16,7 @@ use keyward_store::model::{AlertCondition, ApiKey, Id, Role, Unusual, Watched};
 use keyward_store::usage::{EndpointTotals, Usage};
 use keyward_store::{Batch, Row, Store};
 
-use crate::anomaly::Watch;
+use crate::anomaly::{Judgement, Watch};
 use crate::caller::Caller;
 use crate::clock::timestamp;
 use crate::crypto;
@@ -28,7 +28,8 @@ use crate::service::change::{Draft, put};
 use crate::service::mirror::Tables;
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use readings::{READING_MS, readings};
-use zone::{wall, zone_of};
+use zone::wall;
+pub(crate) use zone::zone_of;
 
 const HOUR_MS: i64 = 60 * 60_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -161,11 +162,10 @@ fn look(usage: &Usage, id: Id, before: Before, now_ms: i64) -> Result<Option<Loo
         let judged = watch.observe(wall(&before.zone, at_ms), &reading);
         count = count.saturating_add(1);
         if let Some(open) = unusual.as_mut().filter(|unusual| unusual.over_ms.is_none()) {
-            open.calm = if judged.strange < 1.0 { open.calm.saturating_add(1) } else { 0 };
-            open.over_ms = (open.calm >= CALM).then_some(at_ms - i64::from(CALM - 1) * READING_MS);
+            go_on(open, &judged, at_ms);
             (changed, news) = (true, news || open.over_ms.is_some());
         } else if judged.begins && count > LEARNING && at_ms >= now_ms - NEWS_MS {
-            let score = (100.0 * judged.score) as u8;
+            let score = percent(&judged);
             let mut reasons: Vec<String> = judged.reasons.iter().map(ToString::to_string).collect();
             reasons.extend(endpoint(usage, id, at_ms)?);
             let at = timestamp(at_ms).to_zoned(TimeZone::clone(&before.zone)).strftime("%H:%M %Z");
@@ -180,6 +180,48 @@ fn look(usage: &Usage, id: Id, before: Before, now_ms: i64) -> Result<Option<Loo
     let watched =
         Watched { api_key: id, through_ms: to_ms, readings: count, detector: stored::pack(&watch)? };
     Ok(Some(Looked { watched, unusual: unusual.filter(|_| changed), news }))
+}
+
+/// What was unusual is over once enough readings in a row were not strange.
+fn go_on(open: &mut Unusual, judged: &Judgement, at_ms: i64) {
+    open.calm = if judged.strange < 1.0 { open.calm.saturating_add(1) } else { 0 };
+    open.over_ms = (open.calm >= CALM).then_some(at_ms - i64::from(CALM - 1) * READING_MS);
+}
+
+fn percent(judged: &Judgement) -> u8 {
+    (100.0 * judged.score) as u8
+}
+
+/// How unusual a key was after each reading of a stretch of its past, percent, as a detector says that began four weeks earlier.
+pub(crate) fn replay(
+    usage: &Usage,
+    id: Id,
+    zone: &TimeZone,
+    (from_ms, to_ms): (i64, i64),
+) -> Result<Vec<(i64, Option<u64>)>> {
+    let whole = |at_ms: i64| at_ms.div_euclid(READING_MS) * READING_MS;
+    let (start_ms, to_ms) = (whole(from_ms - PAST_MS), whole(to_ms - SETTLED_MS));
+    let read = readings(usage, id, start_ms, to_ms.max(start_ms))?;
+    let idle = read.iter().take_while(|reading| reading.calls == 0.0).count();
+    let (mut watch, mut unusual, mut values) = (Watch::default(), None::<Unusual>, Vec::new());
+    for (count, reading) in (1u32..).zip(read.iter().skip(idle)) {
+        let at_ms = start_ms + (idle as i64 + i64::from(count) - 1) * READING_MS;
+        let judged = watch.observe(wall(zone, at_ms), reading);
+        match unusual.as_mut() {
+            Some(open) => go_on(open, &judged, at_ms),
+            None if judged.begins && count > LEARNING => {
+                let (score, reasons) = (percent(&judged), String::new());
+                let (told, calm, over_ms) = (false, 0, None);
+                unusual = Some(Unusual { api_key: id, since_ms: at_ms, score, reasons, told, calm, over_ms });
+            }
+            None => {}
+        }
+        unusual = unusual.filter(|open| open.over_ms.is_none());
+        if at_ms >= from_ms {
+            values.push((at_ms + READING_MS, unusual.as_ref().map(|open| open.score.into())));
+        }
+    }
+    Ok(values)
 }
 
 /// Which endpoint it was, when nearly all went to one, and whether that is new.

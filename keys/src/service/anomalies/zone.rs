@@ -10,7 +10,7 @@ use crate::service::mirror::Tables;
 
 /// The time zone of a key's space: its team's, or its owner's; of several, that of whoever joined first. UTC until one is
 /// set.
-pub(super) fn zone_of(tables: &Tables, api_key: Id) -> TimeZone {
+pub(crate) fn zone_of(tables: &Tables, api_key: Id) -> TimeZone {
     let Some(key) = tables.keys.get(api_key) else { return TimeZone::UTC };
     let owners = tables.members_of(key.record.space).filter(|row| row.record.role == Role::Owner);
     let first = owners.min_by_key(|row| (row.record.joined_ms, row.record.account));

@@ -21,7 +21,7 @@ use crate::service::mirror::Tables;
 use crate::service::text::Faults;
 
 pub(crate) use seen::keys_of;
-pub(crate) use spent::Spent;
+pub(crate) use spent::{Spent, Stretch, read_stretches};
 
 /// What is wrong with refusing what is over no budget.
 pub(crate) const NO_BUDGET: &str = "needs a monthlyBudget";

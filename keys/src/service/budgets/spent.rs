@@ -1,12 +1,12 @@
-//! What keys' months cost so far. A key that was not called since is not worked out again, so that a look at many keys is
+//! What keys' months cost so far, and what each stretch of them did. A key that was not called since is not worked out again, so that a look at many keys is
 //! a look at memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use keyward_store::Row;
 use keyward_store::model::{ApiKey, Id};
-use keyward_store::usage::Grain;
+use keyward_store::usage::{Grain, KeyUsage};
 
 use crate::clock::month_around;
 use crate::error::Result;
@@ -44,6 +44,35 @@ impl Spent {
         }
         all.insert(key, known);
     }
+}
+
+/// What was used in a stretch of time, and what it cost.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Stretch {
+    pub(crate) requests: u64,
+    pub(crate) bill: Bill,
+}
+
+/// Adds what a key of a service did in each cell of a span to the stretches that begin with them.
+pub(crate) fn read_stretches(
+    usage: &KeyUsage,
+    pricer: &mut Pricer<'_>,
+    service: &str,
+    grain: Grain,
+    (from_ms, to_ms): (i64, i64),
+    into: &mut BTreeMap<i64, Stretch>,
+) -> Result<()> {
+    let calls = pricer.calls(service);
+    usage.each_cell(grain, from_ms, to_ms, |at_ms, cell| {
+        let stretch = into.entry(at_ms).or_default();
+        stretch.requests += cell.sums.requests;
+        stretch.bill.add(calls.bill(at_ms, cell.sums));
+        Ok(())
+    })?;
+    for used in usage.models(grain, from_ms, to_ms)? {
+        into.entry(used.start_ms).or_default().bill.add(pricer.bill(service, &used));
+    }
+    Ok(())
 }
 
 impl Service {

@@ -37,7 +37,67 @@ async fn a_rule_is_tried_on_the_past_month_before_it_is_made() {
         service.try_alert_rule(&ana, &trial(AlertCondition::NoTraffic, 2 * 24 * 60)).await.expect("tried");
     assert_eq!(tried.count, 2, "{:?}", tried.firings);
     let never = AlertTrial { threshold: None, ..trial(AlertCondition::FrozenUse, 1) };
-    assert_eq!(fields(service.try_alert_rule(&ana, &never).await.expect_err("refused")), ["condition"]);
+    let Err(Error::Invalid(faults)) = service.try_alert_rule(&ana, &never).await else { panic!("refused") };
+    assert_eq!((faults.len(), faults[0].field.as_str()), (1, "condition"));
+    assert!(faults[0].detail.starts_with("cannot be tried on the past: from when"), "{}", faults[0].detail);
+    // A share of a budget that there is not.
+    let refused = service.try_alert_rule(&ana, &trial(AlertCondition::Budget, 80)).await;
+    assert_eq!(fields(refused.expect_err("refused")), ["apiKeyId"]);
+}
+
+#[tokio::test]
+async fn what_costs_endpoints_hours_and_the_unusual_would_have_raised_is_told_too() {
+    let instance = Instance::open().await;
+    let (service, ana) = (&instance.service, instance.ana().await);
+    let key = instance.add_key(&ana, "Billing").await.id;
+    let amount = |units: u64| Some(Some(keyward_keys::prices::Money(units * 1_000_000)));
+    let budget = KeyPatch { monthly_budget: amount(10), ..KeyPatch::default() };
+    service.update_key(&ana, &by_id(key), budget, None).await.expect("a budget");
+    let call = async |at_ms: i64, endpoint: &str, cost: u64, times: usize| {
+        instance.clock.set(at_ms);
+        for _ in 0..times {
+            let event = TrackEvent {
+                endpoint: Some(endpoint.to_owned()),
+                metadata: Some(format!(r#"{{"cost":{cost}}}"#)),
+                ..TrackEvent::default()
+            };
+            service.track(&ana, &by_id(key), event).await.expect("tracked");
+        }
+    };
+    // At noon each day; from the 21st day on nothing is told before it was learnt.
+    for day in 1..=20 {
+        call(NOON + day * DAY, "/usual", 0, 2).await;
+    }
+    let (odd_ms, dear_ms) = (NOON + 20 * DAY + 9 * 60 * MINUTE, NOON + 21 * DAY);
+    call(odd_ms, "/usual", 0, 3).await;
+    call(dear_ms, "/new", 4, 1).await;
+    call(dear_ms + MINUTE, "/new", 4, 40).await;
+    instance.clock.set(dear_ms + 5 * 60 * MINUTE);
+    let tried = async |condition, threshold| {
+        let trial = AlertTrial {
+            api_key_id: Some(key.to_string()),
+            condition: Some(condition),
+            threshold: Some(threshold),
+            ..AlertTrial::default()
+        };
+        let tried = service.try_alert_rule(&ana, &trial).await.expect("tried");
+        let firing = |one: &keyward_keys::view::AlertFiring| {
+            (one.from.as_millisecond(), one.until.map(|at| at.as_millisecond()), one.value)
+        };
+        tried.firings.iter().map(firing).collect::<Vec<_>>()
+    };
+    let hour = dear_ms + 60 * MINUTE;
+    assert_eq!(tried(AlertCondition::Budget, 80).await, [(hour, None, 1_640)], "by the end of the hour");
+    assert_eq!(tried(AlertCondition::Budget, 1_000).await.len(), 1);
+    assert_eq!(tried(AlertCondition::MonthlyCost, 164).await, [(hour, None, 164)]);
+    assert!(tried(AlertCondition::MonthlyCost, 165).await.is_empty());
+    let midnight = dear_ms - 12 * 60 * MINUTE;
+    assert_eq!(tried(AlertCondition::NewEndpoint, 1).await, [(midnight, None, 1)]);
+    let odd = (odd_ms, Some(odd_ms + 60 * MINUTE), 3);
+    assert_eq!(tried(AlertCondition::OddHour, 1).await, [odd]);
+    assert!(tried(AlertCondition::OddHour, 4).await.is_empty());
+    let unusual = tried(AlertCondition::Anomaly, 50).await;
+    assert!(unusual.iter().any(|(from_ms, ..)| (dear_ms..=hour).contains(from_ms)), "{unusual:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Alerts and the rules for them.
 
-use crate::cli::command::{Command, Flag, NDJSON, Verb, option};
+use crate::cli::command::{Command, Flag, NDJSON, Verb, option, switch};
 
 const PAGE: Flag = option("--page", "N", "which page of them, from 1");
 
@@ -88,6 +88,7 @@ pub(super) const COMMANDS: &[Command] = &[
             option("--threshold", "N", "from which value on it fires"),
             option("--recovery", "N", "below which value it recovers; the threshold when none"),
             option("--window", "MINUTES", "how far back rates and response times are looked at; 5 when none"),
+            switch("--dry-run", "only say when it would have fired in the past 30 days"),
         ],
         about: "Make a rule",
         more: "alerts conditions tells what rules can look at, and in which unit each threshold counts.",

@@ -5,10 +5,10 @@ use super::*;
 impl RuleForm {
     /// What it would have done, in words.
     pub(super) fn past(&self, now_ms: i64) -> (String, Tone) {
+        if let Some(why) = self.fields.kind().why_not_replayable {
+            return (format!("It cannot be tried on the past: {why}."), Tone::Dim);
+        }
         match &self.tried {
-            _ if !self.fields.kind().replayable => {
-                ("The past cannot be asked for this: only calls are kept.".to_owned(), Tone::Dim)
-            }
             None if self.trying.is_some_and(|pending| pending.is_long(now_ms)) => {
                 ("Trying it on the past 30 days…".to_owned(), Tone::Dim)
             }
