@@ -31,7 +31,7 @@ struct Task {
 }
 
 /// All jobs. Off the full hour, when everybody else's run.
-const TASKS: [Task; 12] = [
+const TASKS: [Task; 13] = [
     Task {
         name: "purge_bin",
         schedule: "10 7 * * * *",
@@ -66,6 +66,12 @@ const TASKS: [Task; 12] = [
         name: "mark_departures",
         schedule: "15 */5 * * * *",
         work: |service, caller| Box::pin(async move { service.mark_departures(&caller).await }),
+        poke: None,
+    },
+    Task {
+        name: "mark_values",
+        schedule: "35 * * * * *",
+        work: |service, caller| Box::pin(async move { service.mark_values(&caller).await }),
         poke: None,
     },
     Task {

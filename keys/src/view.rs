@@ -39,7 +39,7 @@ use keyward_store::model::{Custody, Environment, Id, Plan};
 
 use crate::prices::Money;
 
-pub use access::{AccessAction, AccessAnswer, AppAccess, KeyAccess, PersonAccess};
+pub use access::{AccessAction, AccessAnswer, AppAccess, KeyAccess, PersonAccess, SharedValue};
 pub use alert::{
     AlertFiring, AlertPage, AlertRulePage, AlertRuleView, AlertSeverity, AlertState, AlertTrialView,
     AlertView,

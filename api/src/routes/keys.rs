@@ -26,7 +26,7 @@ use crate::signed::Signed;
 
 const TIME: &str = "must be a time such as 2027-01-15T10:30:00Z";
 const ID: &str = "must be an id: 24 hexadecimal digits";
-const HYGIENE: &str = "neverRotated, noLimit, idle, overdue, rotateNow";
+const HYGIENE: &str = "neverRotated, noLimit, idle, overdue, rotateNow, sharedValue";
 const SORTS: &str = "createdAt, name, service, environment, nextRotation, lastUsed, usage";
 
 pub(super) fn routes(most: usize) -> OpenApiRouter<HttpDoor> {

@@ -214,8 +214,9 @@ async fn what_stands_out_is_counted_and_listed() {
     let token = server.person("john@example.com").await;
     let id = server.key(&token, "Main").await;
     let counts = server.get(&token, "/api/keys/hygiene").await;
-    let expected =
-        json!({"keys": 1, "neverRotated": 0, "noLimit": 1, "idle": 0, "overdue": 0, "rotateNow": 0});
+    let expected = json!({
+        "keys": 1, "neverRotated": 0, "noLimit": 1, "idle": 0, "overdue": 0, "rotateNow": 0, "sharedValue": 0
+    });
     assert_eq!(counts.body, expected);
     let found = async |query: &str| {
         let page = server.get(&token, &format!("/api/keys?{query}")).await.body;
@@ -236,6 +237,12 @@ async fn what_stands_out_is_counted_and_listed() {
     ] {
         assert_eq!(found(query).await, Some(total), "{query}");
     }
+    let twin = json!({"name": "Twin", "service": "OpenAI", "environment": "production", "apiKey": "sk-1234567890abcdef"});
+    let twin = server.post(&token, "/api/keys", &twin).await;
+    assert_eq!((twin.status, found("hygiene=sharedValue").await), (201, Some(2)));
+    let access = server.get(&token, &format!("/api/keys/{id}/access")).await;
+    let (name, environment) = (&access.body["sharesValueWith"][0]["name"], "/sharesValueWith/0/environment");
+    assert_eq!((name, access.body.pointer(environment)), (&json!("Twin"), Some(&json!("production"))));
     let wrong = server.get(&token, "/api/keys?hygiene=dirty&unused=-1&frozen=maybe&bin=x").await;
     wrong.is_problem(422, "invalid");
     assert_eq!(wrong.pointers(), ["/bin", "/frozen", "/hygiene", "/unused"]);

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::derive::hkdf;
 use super::error::{Error, Result};
+use super::mark::MarkKey;
 use super::page::FilePageSealer;
 use super::secret::{ContentKey, PrivateKey, PublicKey};
 use super::{random, token};
@@ -57,6 +58,11 @@ impl MasterKey {
     /// The key that service tokens' verifiers are made under.
     pub fn pepper(&self) -> Result<Pepper> {
         self.derive(b"pepper").map(Pepper)
+    }
+
+    /// The key that marks of values are made under.
+    pub fn mark_key(&self) -> Result<MarkKey> {
+        self.derive(b"mark").map(MarkKey::from_kdf)
     }
 
     /// The secret of the pair that signs access tokens, for [`super::JwtKeys::new`].

@@ -4,7 +4,7 @@
 //! How the parts stand on each other:
 //!
 //! ```text
-//! MasterKey ─ HKDF ─▶ page sealer · system pair · pepper · signing seeds (tokens, checkpoints)
+//! MasterKey ─ HKDF ─▶ page sealer · system pair · pepper · marks of values · signing seeds (tokens, checkpoints)
 //! passphrase / member / service token / system   (locks)
 //!        └─▶ private key of an API key ─ HPKE ─▶ ContentKey ─ A256CBC-HS512 ─▶ value (a version)
 //! ```
@@ -26,6 +26,7 @@ mod jwt;
 mod jwt_provider;
 mod kdf_pool;
 mod lock;
+mod mark;
 mod master;
 mod page;
 mod passphrase;
@@ -58,6 +59,7 @@ pub use lock::{
     lock_to_public, lock_to_system, lock_to_token, lock_with_passphrase, unlock_with_passphrase,
     unlock_with_private, unlock_with_system, unlock_with_token,
 };
+pub use mark::MarkKey;
 pub use master::{MasterKey, Pepper, SystemKeys};
 pub use page::FilePageSealer;
 pub use passphrase::{Iterations, needs_upgrade, open_with_passphrase, seal_with_passphrase, seed_text};

@@ -96,4 +96,6 @@ pub enum Hygiene {
     Overdue,
     /// Somebody knows its value who is no longer entitled to it.
     RotateNow,
+    /// A key of another environment, in the same space, has its value; both are in `automation` custody.
+    SharedValue,
 }

@@ -5,7 +5,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use keyward_store::Row;
 use keyward_store::Store;
-use keyward_store::model::{ApiKey, Custody, Environment, Holder, Id, Lock, LockTarget, Version, label};
+use keyward_store::model::{
+    ApiKey, Custody, Environment, Holder, Id, Lock, LockTarget, ValueMark, Version, label,
+};
 
 use crate::caller::Caller;
 use crate::crypto::{self, Iterations, PrivateKey, PublicKey, SecretBytes};
@@ -27,6 +29,8 @@ const LONGEST_VALUE: usize = 64 * 1024;
 pub(crate) struct SealedKey {
     pub(crate) public_key: [u8; 32],
     version: Vec<u8>,
+    /// Of the value, where one is kept.
+    mark: Option<[u8; 16]>,
     lock: NewLock,
 }
 
@@ -93,6 +97,9 @@ impl SealedKey {
             created_by: account,
             created_ms: draft.now_ms,
         })?;
+        if let Some(mark) = self.mark {
+            draft.put(&ValueMark { api_key: place.api_key, version: 1, mark })?;
+        }
         self.lock.store(tables, draft, place)
     }
 }
@@ -116,11 +123,18 @@ pub(crate) fn check_passphrase(faults: &mut Faults, passphrase: &SecretString) {
 }
 
 impl Service {
-    /// Makes a key pair, seals the value to its public half and locks its private half.
-    pub(crate) async fn seal_new_key(&self, account: Id, id: Id, new: &NewKey) -> Result<SealedKey> {
+    /// Makes a key pair, seals the value to its public half and locks its private half, for a key of this space.
+    pub(crate) async fn seal_new_key(
+        &self,
+        account: Id,
+        id: Id,
+        space: Id,
+        new: &NewKey,
+    ) -> Result<SealedKey> {
         let private = PrivateKey::generate()?;
         let public = private.public();
-        let version = crypto::seal_version(&public, id, 1, new.value.expose_secret().as_bytes())?;
+        let value = new.value.expose_secret().as_bytes();
+        let version = crypto::seal_version(&public, id, 1, value)?;
         let custody = match (new.custody, &new.passphrase) {
             (Some(custody), _) => custody,
             (None, Some(_)) => Custody::Private,
@@ -128,7 +142,8 @@ impl Service {
             (None, None) => Custody::Automation,
         };
         let lock = self.new_lock(id, private, custody, new.passphrase.clone()).await?;
-        Ok(SealedKey { public_key: public.0, version, lock })
+        let mark = (custody == Custody::Automation).then(|| self.0.mark_key.mark(space, value));
+        Ok(SealedKey { public_key: public.0, version, mark, lock })
     }
 
     /// Locks a key's private half for a custody; `private` needs a passphrase.

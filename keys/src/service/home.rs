@@ -185,7 +185,7 @@ impl Service {
         let overspent = budget.is_some_and(|(cost, budget)| cost > budget);
         let fullest = |share: u128| i64::try_from(share).map_or(i64::MIN, |share| -share);
         let within = |at_ms: Option<i64>| at_ms.filter(|at| (now_ms..now_ms + SOON_MS).contains(at));
-        let out = |hygiene| self.stands_out(key, hygiene, now_ms);
+        let out = |hygiene| self.stands_out(tables, key, hygiene, now_ms);
         let rotation = tables.rotations.state(key.id).map(|row| rotation::state_of(&row.record));
         let due = key.next_rotation_ms.unwrap_or(now_ms);
         match kind {

@@ -1,5 +1,5 @@
-//! How well keys are kept: which stand out, and how many. It counts what the tables and the meters know; whether two
-//! keys share a value is not among it, for nothing is stored by which sealed values could be compared.
+//! How well keys are kept: which stand out, and how many. It counts what the tables and the meters know; no value is opened
+//! for it.
 
 use keyward_store::model::ApiKey;
 
@@ -7,6 +7,7 @@ use crate::caller::Caller;
 use crate::error::Result;
 use crate::input::Hygiene;
 use crate::service::Service;
+use crate::service::mirror::Tables;
 use crate::view::KeyHygiene;
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -24,19 +25,20 @@ impl Service {
         let keys = spaces.filter_map(|space| tables.keys.space(space)).flat_map(|space| space.newest());
         let mut counted = KeyHygiene::default();
         for row in keys.filter_map(|(_, id)| tables.keys.get(id)) {
-            let is = |hygiene| u64::from(self.stands_out(&row.record, hygiene, now_ms));
+            let is = |hygiene| u64::from(self.stands_out(&tables, &row.record, hygiene, now_ms));
             counted.keys += 1;
             counted.never_rotated += is(Hygiene::NeverRotated);
             counted.no_limit += is(Hygiene::NoLimit);
             counted.idle += is(Hygiene::Idle);
             counted.overdue += is(Hygiene::Overdue);
             counted.rotate_now += is(Hygiene::RotateNow);
+            counted.shared_value += is(Hygiene::SharedValue);
         }
         Ok(counted)
     }
 
     /// Whether a key stands out so.
-    pub(crate) fn stands_out(&self, key: &ApiKey, hygiene: Hygiene, now_ms: i64) -> bool {
+    pub(crate) fn stands_out(&self, tables: &Tables, key: &ApiKey, hygiene: Hygiene, now_ms: i64) -> bool {
         match hygiene {
             Hygiene::NeverRotated => {
                 key.current_version == 1 && now_ms - key.created_ms >= i64::from(LONG_DAYS) * DAY_MS
@@ -45,6 +47,7 @@ impl Service {
             Hygiene::Idle => self.is_unused(key, LONG_DAYS, now_ms),
             Hygiene::Overdue => key.next_rotation_ms.is_some_and(|due_ms| due_ms < now_ms),
             Hygiene::RotateNow => key.exposed_version == Some(key.current_version),
+            Hygiene::SharedValue => tables.marks.is_shared(key),
         }
     }
 

@@ -3,7 +3,8 @@
 
 use keyward_store::model::{
     ApiKey, ClientNetworks, Decoy, DecoyUse, KeyNetworks, Lock, LockTarget, PastRotation, Rotation,
-    RotationOccurrence, RotationPlan, RotationSigning, Unusual, Version, VersionHolder, VersionUse, Watched,
+    RotationOccurrence, RotationPlan, RotationSigning, Unusual, ValueMark, Version, VersionHolder,
+    VersionUse, Watched,
 };
 use keyward_store::{KeyRange, Op, Order, Record, Row, Snapshot, Store, Table};
 
@@ -34,6 +35,15 @@ const OF_ONE_KEY: [Table; 9] = [
     Decoy::TABLE,
     DecoyUse::TABLE,
     ClientNetworks::TABLE,
+];
+
+/// Tables with rows of a key, each under its id and something more.
+const OF_ITS_PARTS: [Table; 5] = [
+    PastRotation::TABLE,
+    RotationOccurrence::TABLE,
+    VersionHolder::TABLE,
+    VersionUse::TABLE,
+    ValueMark::TABLE,
 ];
 
 impl Service {
@@ -100,8 +110,7 @@ impl Service {
         let versions = KeyRange::prefix(id.as_bytes());
         let versions = snapshot.scan(Version::TABLE, versions, Order::Ascending, MOST_PARTS).await?;
         let mut rotated = Vec::new();
-        for table in [PastRotation::TABLE, RotationOccurrence::TABLE, VersionHolder::TABLE, VersionUse::TABLE]
-        {
+        for table in OF_ITS_PARTS {
             let range = KeyRange::prefix(id.as_bytes());
             let rows = snapshot.scan(table, range, Order::Ascending, MOST_PARTS).await?;
             rotated.extend(rows.into_iter().map(|(row, raw)| (table, row, raw)));

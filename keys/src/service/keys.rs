@@ -101,6 +101,7 @@ impl Service {
         })
         .await?;
         drop(turn);
+        self.mark_again(id).await;
         // Tokens of the environment that it came to lack their locks.
         self.let_others_in(caller).await;
         let row = self.key_row(caller, Permission::KeyRead, id)?;

@@ -122,7 +122,7 @@ impl Service {
                 && query.service.as_ref().is_none_or(|service| key.service.eq_ignore_ascii_case(service))
                 && query.frozen.is_none_or(|frozen| key.frozen_ms.is_some() == frozen)
                 && query.unused.is_none_or(|days| self.is_unused(key, days, now_ms))
-                && query.hygiene.is_none_or(|hygiene| self.stands_out(key, hygiene, now_ms))
+                && query.hygiene.is_none_or(|hygiene| self.stands_out(tables, key, hygiene, now_ms))
         })
     }
 }

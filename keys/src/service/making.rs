@@ -138,7 +138,7 @@ impl Service {
             account,
             environment,
             checked,
-            sealed: self.seal_new_key(account, id, new).await?,
+            sealed: self.seal_new_key(account, id, space, new).await?,
             monthly_limit: new.monthly_limit,
             refuse_over_limit: new.refuse_over_limit,
             monthly_budget: new.monthly_budget,

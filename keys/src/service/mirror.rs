@@ -4,6 +4,7 @@
 mod alerts;
 mod by_key;
 mod keys;
+mod marks;
 mod people;
 mod posted;
 mod rotations;
@@ -18,13 +19,14 @@ use tokio::sync::Notify;
 use keyward_store::model::{
     Account, Alert, AlertRule, ApiKey, Budget, BudgetNotice, Custody, Delivery, EmailProof, Grant, Hours, Id,
     Invitation, KnownAddress, Member, Notification, Rotation, RotationPlan, ServiceToken, Session, Sharing,
-    Space, SshKey, Ticket, Webhook,
+    Space, SshKey, Ticket, ValueMark, Webhook,
 };
 use keyward_store::{Applied, KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
 
 pub(crate) use alerts::AlertIndex;
 pub(crate) use by_key::ByKey;
 pub(crate) use keys::{KeyIndex, Place, SpaceKeys};
+pub(crate) use marks::Marks;
 pub(crate) use posted::Posted;
 pub(crate) use rotations::Rotations;
 pub(crate) use stirred::Stirred;
@@ -70,6 +72,7 @@ pub(crate) struct Tables {
     /// The hours of teams and people who have said theirs.
     pub(crate) hours: HashMap<Id, Shared<Hours>>,
     pub(crate) rotations: Rotations,
+    pub(crate) marks: Marks,
     /// Something is due sooner than anything was before.
     hurries: bool,
     pub(crate) posted: Posted,
@@ -133,6 +136,7 @@ impl Mirror {
             Member::TABLE,
             Invitation::TABLE,
             ServiceToken::TABLE,
+            ValueMark::TABLE,
             ApiKey::TABLE,
             RotationPlan::TABLE,
             Rotation::TABLE,
@@ -229,6 +233,8 @@ impl Tables {
             && let Some(id) = Id::from_slice(key)
         {
             self.key(id, decode(raw)?);
+        } else if table == ValueMark::TABLE {
+            self.mark(key, decode(raw)?);
         } else if table == RotationPlan::TABLE
             && let Some(id) = Id::from_slice(key)
         {
@@ -320,8 +326,18 @@ impl Tables {
         {
             self.stirring.push(row.record.space);
         }
+        self.marks.take_out(self.keys.any(id).map(|row| &row.record));
         self.keys.put(id, row);
+        self.marks.put_in(self.keys.any(id).map(|row| &row.record));
         self.look_again(id);
+    }
+
+    fn mark(&mut self, key: &[u8], row: Option<Shared<ValueMark>>) {
+        let Some(place) = ValueMark::parts(key) else { return };
+        let key = self.keys.any(place.0).map(|row| &row.record);
+        self.marks.take_out(key);
+        self.marks.put(place, row.map(|row| row.record.mark));
+        self.marks.put_in(key);
     }
 
     fn member(&mut self, key: &[u8], row: Option<Shared<Member>>) {

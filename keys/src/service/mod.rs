@@ -48,6 +48,7 @@ mod list;
 mod lockout;
 mod mailboxes;
 mod making;
+mod marks;
 mod members;
 mod metered;
 mod metrics;
@@ -106,7 +107,7 @@ use keyward_store::{Observer, Redb, Store};
 
 use crate::caller::{Caller, Identity, Origin, UnlockSlot};
 use crate::crypto::{
-    CheckpointKey, JwtKeys, KdfPool, Passwords, Pepper, Remembered, SystemKeys, VerifiedTokens,
+    CheckpointKey, JwtKeys, KdfPool, MarkKey, Passwords, Pepper, Remembered, SystemKeys, VerifiedTokens,
 };
 use crate::error::Result;
 use crate::meters::Meters;
@@ -167,6 +168,7 @@ struct Inner {
     settings: ServiceSettings,
     system_keys: SystemKeys,
     pepper: Pepper,
+    mark_key: MarkKey,
     passwords: Passwords,
     kdf: KdfPool,
     jwt: JwtKeys,
@@ -234,6 +236,7 @@ impl Service {
         };
         let failed = |source| OpenError::Store { path: path.clone(), source };
         let (system_keys, pepper) = (master_key.system_keys()?, master_key.pepper()?);
+        let mark_key = master_key.mark_key()?;
         let jwt = JwtKeys::new(&*master_key.signing_seed()?, ISSUER)?;
         let mut store_options = store_of(&path, master_key);
         store_options.observer = Some(observer);
@@ -269,6 +272,7 @@ impl Service {
             failing_jobs: Mutex::default(),
             system_keys,
             pepper,
+            mark_key,
             passwords,
             kdf: KdfPool::for_this_machine(),
             jwt,

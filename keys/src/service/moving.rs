@@ -21,7 +21,7 @@ use crate::service::custody::{NewLock, Place};
 use crate::service::keys::check_environment;
 use crate::service::mirror::Tables;
 use crate::service::text::Faults;
-use crate::service::{granted, vault};
+use crate::service::{granted, marks, vault};
 
 /// A key's new place and custody, worked out from how the key was seen.
 pub(crate) struct Relocation {
@@ -105,6 +105,7 @@ impl Relocation {
             return Err(Error::Stale);
         }
         (new.space, new.custody) = (self.space, self.custody);
+        marks::forget(tables, draft, old);
         if self.space != old.space {
             let batch = Some(&mut draft.batch);
             authorise(tables, caller, Permission::KeyMove, Target::Key(old.id), None)?;

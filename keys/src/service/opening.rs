@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use keyward_store::model::{ApiKey, Custody, Holder, Id, LockTarget};
 
 use crate::caller::Caller;
-use crate::crypto::{self, PrivateKey, PublicKey};
+use crate::crypto::{self, PrivateKey, PublicKey, SecretBytes};
 use crate::error::{Error, Locked, Result};
 use crate::service::Service;
 use crate::service::mirror::Tables;
@@ -97,6 +97,14 @@ impl Service {
         let target = LockTarget::ApiKey(key.id);
         let lock = self.lock_row(target, Holder::System).await?.ok_or(crypto::Error::Refused)?;
         genuine(key, crypto::unlock_with_system(&lock.record.sealed, target, &self.0.system_keys)?)
+    }
+
+    /// A version's value, of a key in automation custody.
+    pub(crate) async fn open_version_by_daemon(&self, key: &ApiKey, number: u32) -> Result<SecretBytes> {
+        let version = self.version(key.id, number).await?;
+        let private = self.open_by_daemon(key).await?;
+        let public = PublicKey(key.public_key);
+        Ok(crypto::open_version(&private, &public, key.id, number, &version.record.sealed)?)
     }
 
     /// Who could let somebody in who does not hold a space's key.

@@ -16,6 +16,7 @@ use crate::rotation::Ledger;
 use crate::service::Service;
 use crate::service::custody::check_value;
 use crate::service::keys::unchanged;
+use crate::service::marks;
 use crate::service::rotation::LONGEST_MS;
 use crate::service::text::Faults;
 use crate::view::{VersionLabel, VersionView};
@@ -80,20 +81,17 @@ impl Service {
                 ledger.log(moment.now_ms, RotationStep::Test, "the new value works".to_owned());
             }
             let done = ledger.by_hand(run, overlap_ms, moment.terms, moment.planned, moment.now_ms)?;
+            let (key, value) = (&moment.key, new.value.expose_secret().as_bytes());
             let version = Version {
                 api_key: id,
                 number: done.number,
                 labels: label::CURRENT,
-                sealed: crypto::seal_version(
-                    &PublicKey(moment.key.public_key),
-                    id,
-                    done.number,
-                    new.value.expose_secret().as_bytes(),
-                )?,
+                sealed: crypto::seal_version(&PublicKey(key.public_key), id, done.number, value)?,
                 created_by: account,
                 created_ms: moment.now_ms,
             };
             moment.draft.batch.create(&version)?;
+            marks::note(moment.draft, &self.0.mark_key, key, done.number, value)?;
             let how = if tried { ", after it was tried" } else { "" };
             moment.detail = format!("version {}, set by hand{how}", done.number);
             moment.schedule_anew = true;

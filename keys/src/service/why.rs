@@ -9,6 +9,7 @@ use crate::input::KeyRef;
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, may, names};
+use crate::service::marks;
 use crate::service::mirror::Tables;
 use crate::service::opening::holder_names;
 use crate::service::teams::sealed_access;
@@ -21,7 +22,7 @@ impl Service {
         let id = self.resolve(caller, key)?;
         let row = self.key_row(caller, Permission::KeyRead, id)?;
         let key = &row.record;
-        let mut access = self.who_may(&self.mirror().read(), account, key)?;
+        let mut access = self.who_may(&self.mirror().read(), caller, account, key)?;
         for token in &mut access.tokens {
             let fetches = token.may.contains(&AccessAction::Fetch);
             token.opens = fetches && (access.daemon || self.has_lock(id, token.id).await?);
@@ -30,7 +31,7 @@ impl Service {
     }
 
     /// All but what locks say.
-    fn who_may(&self, tables: &Tables, account: Id, key: &ApiKey) -> Result<KeyAccess> {
+    fn who_may(&self, tables: &Tables, caller: &Caller, account: Id, key: &ApiKey) -> Result<KeyAccess> {
         let id = key.id;
         let you = AccessAction::ALL.into_iter().map(|action| answer(tables, key, action, account, true));
         let you = you.collect::<Result<_>>()?;
@@ -51,7 +52,8 @@ impl Service {
             .collect();
         tokens.sort_by(|a, b| a.name.cmp(&b.name).then(a.id.cmp(&b.id)));
         let daemon = key.custody == Custody::Automation;
-        Ok(KeyAccess { id, custody: key.custody, daemon, you, people, tokens })
+        let shares_value_with = marks::shared_with(tables, caller, key);
+        Ok(KeyAccess { id, custody: key.custody, daemon, you, people, tokens, shares_value_with })
     }
 
     async fn has_lock(&self, key: Id, token: Id) -> Result<bool> {

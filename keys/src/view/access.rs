@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use keyward_store::model::{Custody, Id, Role};
+use keyward_store::model::{Custody, Environment, Id, Role};
 
 use super::SealedAccess;
 
@@ -104,4 +104,22 @@ pub struct KeyAccess {
     pub people: Vec<PersonAccess>,
     /// The service tokens that were granted it.
     pub tokens: Vec<AppAccess>,
+    /// Keys of other environments with the same value, of those that the caller may see: whoever opens one of them has this
+    /// value too. At most 20; only keys in `automation` custody are compared.
+    pub shares_value_with: Vec<SharedValue>,
+}
+
+/// A key of another environment with the same value.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SharedValue {
+    /// The key.
+    #[serde(rename = "_id")]
+    pub id: Id,
+    /// The id shown to people, `ak_prod_…`.
+    pub key_id: String,
+    /// Its name.
+    pub name: String,
+    /// Where it is used.
+    pub environment: Environment,
 }

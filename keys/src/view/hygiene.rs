@@ -19,4 +19,7 @@ pub struct KeyHygiene {
     pub overdue: u64,
     /// Somebody knows the value who is no longer entitled to it.
     pub rotate_now: u64,
+    /// A key of another environment, in the same space, has their value. Only keys in `automation` custody are compared: of
+    /// the others nothing is kept by which values could be.
+    pub shared_value: u64,
 }

@@ -28,6 +28,7 @@ mod home;
 mod hygiene;
 mod keys;
 mod mail;
+mod marks;
 mod members;
 mod monitor;
 mod moving;

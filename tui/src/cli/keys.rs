@@ -333,8 +333,9 @@ fn hygiene(args: &Args) -> Result<Option<Hygiene>, Failure> {
         "idle" => Ok(Hygiene::Idle),
         "overdue" => Ok(Hygiene::Overdue),
         "rotate-now" => Ok(Hygiene::RotateNow),
+        "shared-value" => Ok(Hygiene::SharedValue),
         other => {
-            let words = "never-rotated, no-limit, idle, overdue or rotate-now";
+            let words = "never-rotated, no-limit, idle, overdue, rotate-now or shared-value";
             Err(Failure::Usage(format!("--hygiene is {words}, not '{other}'")))
         }
     };

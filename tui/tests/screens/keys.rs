@@ -122,6 +122,20 @@ fn a_counter_shows_the_keys_it_counts() {
 }
 
 #[test]
+fn one_value_in_several_environments_is_listed_and_told_of_the_key() {
+    let mut stage = stage();
+    assert!(stage.text().contains("2 shared value"), "{}", stage.text());
+    stage.press("HH");
+    let text = stage.text();
+    assert!(text.contains("openai-chat") && text.contains("openai-playground"), "{text}");
+    assert!(text.contains("1 to 2 of 2") && text.contains("of keys that the daemon can open"), "{text}");
+    let mut stage = Stage::new(keys(), &Look::Dark.caps(), (200, 60));
+    stage.press("2HH\r");
+    let text = stage.text();
+    assert!(text.contains("these keys have the same value") && text.contains("openai-playground"), "{text}");
+}
+
+#[test]
 fn the_bin_gives_back_what_is_selected() {
     let mut stage = stage();
     stage.press("B");

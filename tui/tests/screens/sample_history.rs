@@ -6,11 +6,11 @@ use keyward_keys::Environment::Development;
 use keyward_keys::input::Hygiene;
 use keyward_keys::view::{
     AccessAction, AccessAnswer, AppAccess, AuditView, EndpointShare, ImportLine, ImportReport, ImportResult,
-    KeyAccess, KeyHygiene, KeyView, PersonAccess, SealedAccess, VersionLabel, VersionView,
+    KeyAccess, KeyHygiene, KeyView, PersonAccess, SealedAccess, SharedValue, VersionLabel, VersionView,
 };
 use keyward_keys::{Door, Id, Outcome, Role};
 
-use super::{MINUTE, NOW_MS, id, key, moment};
+use super::{MINUTE, NOW_MS, id, key, keys, moment};
 
 /// What lies in the bin.
 pub(super) fn binned() -> Vec<KeyView> {
@@ -30,6 +30,7 @@ pub(super) fn hygiene(keys: &[KeyView]) -> KeyHygiene {
         idle: count(&|key| key.last_used.is_none()),
         overdue: count(&|key| stands_out(key, Hygiene::Overdue)),
         rotate_now: 0,
+        shared_value: count(&|key| stands_out(key, Hygiene::SharedValue)),
     }
 }
 
@@ -40,6 +41,7 @@ pub(super) fn stands_out(key: &KeyView, hygiene: Hygiene) -> bool {
         Hygiene::Idle => key.last_used.is_none(),
         Hygiene::Overdue => key.next_rotation.is_some_and(|at| at.as_millisecond() < NOW_MS),
         Hygiene::RotateNow => key.rotate_now,
+        Hygiene::SharedValue => key.service == "openai",
     }
 }
 
@@ -127,7 +129,24 @@ pub(super) fn access(key: &KeyView) -> KeyAccess {
             token(0, "shop-backend", vec![Fetch, Track], true),
             token(1, "nightly-report", vec![Track], false),
         ],
+        shares_value_with: twins(key),
     }
+}
+
+/// The keys of other environments that hold the same value.
+fn twins(one: &KeyView) -> Vec<SharedValue> {
+    let twin = |other: &KeyView| {
+        other.environment != one.environment
+            && stands_out(one, Hygiene::SharedValue)
+            && stands_out(other, Hygiene::SharedValue)
+    };
+    let told = |key: KeyView| SharedValue {
+        id: key.id,
+        key_id: key.key_id,
+        name: key.name,
+        environment: key.environment,
+    };
+    keys().into_iter().filter(twin).map(told).collect()
 }
 
 pub(super) fn trail() -> Vec<AuditView> {

@@ -33,7 +33,7 @@ const ROWS: [Row; 14] = [
         "openai",
         Development,
         Active,
-        Private,
+        Automation,
         Some(10_000),
         2_205,
         Some(26 * 60 * MINUTE),

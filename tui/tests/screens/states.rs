@@ -65,7 +65,10 @@ fn a_revealed_value_is_hidden_after_thirty_seconds() {
 
 #[test]
 fn a_private_key_asks_for_its_passphrase_until_it_is_right() {
-    let mut stage = stage();
+    let mut keys = keys();
+    keys[8].custody = Custody::Private;
+    let mut stage = Stage::new(keys, &Look::Dark.caps(), (80, 24));
+    stage.press("2");
     stage.press("GkkkkK");
     stage.press("g");
     (0..8).for_each(|_| stage.press("j"));

@@ -94,7 +94,7 @@ impl Service {
                 // The old one has ended with it, so there is nothing to give out along with the new one.
                 run.overlap_ms = Some(0);
             }
-            put_version(moment, number, created.value.expose_secret().as_bytes(), label::PENDING)?;
+            put_version(moment, &self.0.mark_key, number, &created.value, label::PENDING)?;
             moment.detail =
                 format!("create: version {number} was made by {}, and is pending", method_word(&run.method));
             Ok(Ok(()))
@@ -307,13 +307,8 @@ impl Service {
 
     /// A value of a key that the daemon can open by itself.
     pub(super) async fn value_of(&self, key: &ApiKey, number: u32) -> Went<SecretString> {
-        let opened = async {
-            let version = self.version(key.id, number).await?;
-            let private = self.open_by_daemon(key).await?;
-            let public = PublicKey(key.public_key);
-            Ok(crypto::open_version(&private, &public, key.id, number, &version.record.sealed)?.to_text()?)
-        };
-        opened.await.map_err(|error: Error| {
+        let opened = self.open_version_by_daemon(key, number).await;
+        opened.and_then(|value| Ok(value.to_text()?)).map_err(|error: Error| {
             let text = format!("the value of {} could not be opened: {error}", key.name);
             (FailureClass::Config, text, None)
         })

@@ -1,6 +1,6 @@
 //! The steps of a rotation that the daemon takes, each one commit with its audit record and whatever people are told.
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use keyward_store::Check;
 use keyward_store::leases::Lease;
@@ -11,12 +11,13 @@ use keyward_store::model::{
 
 use crate::caller::Caller;
 use crate::clock::timestamp;
-use crate::crypto::{self, PublicKey};
+use crate::crypto::{self, MarkKey, PublicKey};
 use crate::error::{Error, Result};
 use crate::generate::Template;
 use crate::policy::Permission;
 use crate::rotation::{Begin, Ledger, Made, Way, word};
 use crate::service::Service;
+use crate::service::marks;
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::rotation::moves::Moment;
 use crate::service::rotation::plan::{method_word, page_of, schedule_of};
@@ -99,7 +100,7 @@ impl Service {
             fenced(moment, lease);
             let count = ledger.intend(run.id, RotationStep::Create)?;
             let number = ledger.recorded(run.id, count, Made::default(), moment.now_ms)?;
-            put_version(moment, number, value.expose_secret().as_bytes(), label::PENDING)?;
+            put_version(moment, &self.0.mark_key, number, &value, label::PENDING)?;
             moment.detail = format!("create: version {number} was made, and is pending");
             Ok(())
         })
@@ -157,9 +158,15 @@ impl Service {
     }
 }
 
-/// Adds a version's row, sealed to the key's public half: nobody has to unlock anything for that.
-pub(super) fn put_version(moment: &mut Moment<'_>, number: u32, value: &[u8], labels: u8) -> Result<()> {
-    let key = &moment.key;
+/// Adds a version's row, sealed to the key's public half: nobody has to unlock anything for that. And its mark.
+pub(super) fn put_version(
+    moment: &mut Moment<'_>,
+    marks: &MarkKey,
+    number: u32,
+    value: &SecretString,
+    labels: u8,
+) -> Result<()> {
+    let (key, value) = (&moment.key, value.expose_secret().as_bytes());
     let version = Version {
         api_key: key.id,
         number,
@@ -169,7 +176,7 @@ pub(super) fn put_version(moment: &mut Moment<'_>, number: u32, value: &[u8], la
         created_ms: moment.now_ms,
     };
     moment.draft.batch.create(&version)?;
-    Ok(())
+    marks::note(moment.draft, marks, key, number, value)
 }
 
 /// The last step: labels move, and people are told.

@@ -63,7 +63,7 @@ pub(super) const COMMANDS: &[Command] = &[
             option("--team", "TEAM", "only keys of this team"),
             option("--service", "SERVICE", "only keys for this service"),
             option("--unused", "DAYS", "only keys without a call for so many days"),
-            option("--hygiene", "WHAT", "never-rotated, no-limit, idle, overdue or rotate-now"),
+            option("--hygiene", "WHAT", "never-rotated, no-limit, idle, overdue, rotate-now or shared-value"),
             switch("--bin", "the keys in the bin, instead of the others"),
             option(
                 "--sort",

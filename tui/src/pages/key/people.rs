@@ -109,6 +109,19 @@ fn lines(access: &KeyAccess, columns: u16) -> Vec<Line> {
             rest: format!(" {:<7}{}{wait}", role(person.role), may.join(" ")),
         });
     }
+    if !access.shares_value_with.is_empty() {
+        all.push(plain("", ""));
+        all.push(plain("SHARED", "these keys have the same value"));
+        for other in &access.shares_value_with {
+            all.push(Line {
+                mark: "wait",
+                tone: Tone::Warn,
+                first: safe(&other.name).into_owned(),
+                columns: name,
+                rest: format!(" {:<12}{}", marks::environment_word(other.environment), other.key_id),
+            });
+        }
+    }
     all.push(plain("", ""));
     all.push(plain("APPS", if access.tokens.is_empty() { "no service token was granted it" } else { "" }));
     for token in &access.tokens {

@@ -16,9 +16,10 @@ use crate::widgets::pen::{Pen, Ui, width};
 const REST_MS: i64 = 2_000;
 
 /// The ways to stand out, the most pressing first.
-const WAYS: [(Hygiene, &str); 5] = [
+const WAYS: [(Hygiene, &str); 6] = [
     (Hygiene::RotateNow, "to rotate now"),
     (Hygiene::Overdue, "overdue"),
+    (Hygiene::SharedValue, "shared value"),
     (Hygiene::NeverRotated, "never rotated"),
     (Hygiene::Idle, "idle 90 days"),
     (Hygiene::NoLimit, "no limit"),
@@ -27,6 +28,11 @@ const WAYS: [(Hygiene, &str); 5] = [
 /// What a way to stand out is called.
 pub(super) fn name(hygiene: Hygiene) -> &'static str {
     WAYS.iter().find(|(way, _)| *way == hygiene).map_or("", |(_, name)| name)
+}
+
+/// What is to be known of a way beside its name.
+pub(super) fn note(hygiene: Option<Hygiene>) -> Option<&'static str> {
+    (hygiene == Some(Hygiene::SharedValue)).then_some("of keys that the daemon can open")
 }
 
 /// The counters, as the core last told them.
@@ -80,6 +86,7 @@ impl Counters {
             Hygiene::Idle => counted.idle,
             Hygiene::Overdue => counted.overdue,
             Hygiene::RotateNow => counted.rotate_now,
+            Hygiene::SharedValue => counted.shared_value,
         })
     }
 
@@ -114,7 +121,7 @@ impl Counters {
             let tone = match way {
                 _ if chosen == Some(way) => Tone::Strong,
                 Hygiene::RotateNow => Tone::Bad,
-                Hygiene::Overdue => Tone::Warn,
+                Hygiene::Overdue | Hygiene::SharedValue => Tone::Warn,
                 Hygiene::NeverRotated | Hygiene::Idle | Hygiene::NoLimit => Tone::Dim,
             };
             let mark = if chosen == Some(way) { ui.glyphs.marker } else { ui.glyphs.dot };

@@ -116,6 +116,7 @@ impl KeysPage {
             if let Some(way) = self.choice.hygiene {
                 words.push((counters::name(way).to_owned(), ui.style(Tone::Strong)));
             }
+            words.extend(counters::note(self.choice.hygiene).map(|note| (note.to_owned(), dim)));
             words.push((self.choice.sort_name().to_owned(), dim));
             for (word, tone) in words {
                 pen.text(format!("{} ", ui.glyphs.dot), ui.style(Tone::Faint)).text(word, tone).skip(1);
@@ -177,7 +178,11 @@ impl KeysPage {
             }
             ("Reading the keys…", Vec::new())
         } else if self.narrowed() {
-            ("No key matches.", vec!["Esc clears search and filters.".to_owned()])
+            let note = counters::note(self.choice.hygiene).map(|note| format!("This tells {note} alone."));
+            (
+                "No key matches.",
+                note.into_iter().chain(["Esc clears search and filters.".to_owned()]).collect(),
+            )
         } else if self.choice.bin {
             ("The bin is empty.", vec!["Deleted keys stay here for 30 days. Esc goes back.".to_owned()])
         } else {

@@ -142,6 +142,7 @@ fn hygiene(name: &str) -> Option<Hygiene> {
         "idle" => Some(Hygiene::Idle),
         "overdue" => Some(Hygiene::Overdue),
         "rotate-now" => Some(Hygiene::RotateNow),
+        "shared-value" => Some(Hygiene::SharedValue),
         _ => None,
     }
 }
@@ -182,6 +183,7 @@ mod tests {
             assert_eq!(Choice::default().query(&typed, &teams, 0).unused, Some(days), "{text}");
         }
         assert_eq!(query("is:overdue").hygiene, Some(Hygiene::Overdue));
+        assert_eq!(query("is:shared-value").hygiene, Some(Hygiene::SharedValue));
         assert_eq!(query("status:frozen").frozen, Some(true));
         assert_eq!(query("service:stripe").service.as_deref(), Some("stripe"));
         assert!(query("team:ops is:idle unused:4d").search.is_none());
