@@ -1,6 +1,6 @@
-//! Gives memory back to the system when many sessions have ended. The allocator keeps what they leave, for between two small
-//! things that live on lie pages that nobody uses; it gives them up only when it is asked to. Works on glibc; other
-//! allocators are left alone.
+//! Gives memory back to the system after the start, and when many sessions have ended. The allocator keeps what they leave, for
+//! between two small things that live on lie pages that nobody uses; it gives them up only when it is asked to. Works on
+//! glibc; other allocators are left alone.
 
 use std::time::Duration;
 
@@ -11,8 +11,15 @@ const MANY: u64 = 16;
 /// What belongs to a connection goes after its session.
 const AFTER: Duration = Duration::from_secs(5);
 
+/// What the last daemon left is taken in, all keys are looked at, and cells that waited are spread: by then a start is over.
+const STARTED: Duration = Duration::from_secs(90);
+
 /// Runs for as long as sessions are counted; sleeps until so many have ended.
 pub(crate) async fn give_back(mut ended: watch::Receiver<u64>) {
+    tokio::time::sleep(STARTED).await;
+    if tokio::task::spawn_blocking(trim).await.is_err() {
+        return;
+    }
     let mut before = 0;
     while ended.wait_for(|ended| *ended >= before + MANY).await.is_ok() {
         tokio::time::sleep(AFTER).await;

@@ -2,9 +2,10 @@
 //!
 //! `cargo bench -p keyward-keys --bench usage_questions -- year` each question of the dashboard about one key with ten
 //! million calls in a year: median and p99
-//! `… -- team` the same of a team of 1,000 keys with a year of calls each
+//! `… -- team` the same of a team of 1,000 keys with a year of calls each; a timeframe after either asks for that alone
 //! `… -- ingest` processor time a call in bulk ingest, with and without storing it, and of the detector alone
-//! `… -- quiet` what 10,000 keys that were called once and are quiet add to the memory of a daemon that just started
+//! `… -- quiet` what 10,000 keys that were called once and are quiet add to the memory of a daemon that just started; a
+//! number of seconds after it is how long it has been running (2)
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark ends where it fails, and prints")]
 
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use keyward_keys::crypto::{MasterKey, PasswordCost};
 use keyward_keys::input::{
-    Breakdown, CostQuery, KeyQuery, KeyRef, NewKey, ReportedEvent, SeriesQuery, TrackEvent, UsageQuery,
+    Breakdown, CostQuery, KeyQuery, KeyRef, NewKey, ReportedEvent, SeriesQuery, Step, TrackEvent, UsageQuery,
 };
 use keyward_keys::{Caller, Clock, Door, Id, Process, Service, ServiceOptions, ServiceSettings};
 use person::{enrol, sign_in};
@@ -39,11 +40,14 @@ fn main() {
     let runtime = runtime.worker_threads(2).enable_all().build().expect("a runtime");
     let argument = |place| std::env::args().nth(place);
     match (argument(1).as_deref(), argument(2)) {
-        (Some("year"), _) => runtime.block_on(questions(1, 10_000_000)),
-        (Some("team"), _) => runtime.block_on(questions(1_000, 4_000)),
+        (Some("year"), only) => runtime.block_on(questions(1, 10_000_000, only)),
+        (Some("team"), only) => runtime.block_on(questions(1_000, 4_000, only)),
         (Some("ingest"), _) => runtime.block_on(ingest()),
-        (Some("quiet"), _) => runtime.block_on(quiet()),
-        (Some("resident"), Some(folder)) => runtime.block_on(resident(Path::new(&folder))),
+        (Some("quiet"), seconds) => runtime.block_on(quiet(seconds.as_deref().unwrap_or("2"))),
+        (Some("resident"), Some(folder)) => {
+            let seconds = argument(3).and_then(|seconds| seconds.parse().ok()).expect("seconds");
+            runtime.block_on(resident(Path::new(&folder), Duration::from_secs(seconds)));
+        }
         _ => println!("say what to measure: year, team, ingest or quiet"),
     }
 }
@@ -119,7 +123,7 @@ async fn year_of_calls(service: &Service, keys: &[Id], each: u64) {
     }
 }
 
-async fn questions(count: usize, each: u64) {
+async fn questions(count: usize, each: u64, only: Option<String>) {
     let folder = tempfile::tempdir_in(".").expect("a folder");
     let clock = Clock::fixed(NOON);
     let master_key = new_master_key(folder.path());
@@ -136,6 +140,9 @@ async fn questions(count: usize, each: u64) {
     let span =
         |timeframe: &str| UsageQuery { timeframe: Some(timeframe.to_owned()), ..UsageQuery::default() };
     for timeframe in ["day", "week", "month", "year"] {
+        if only.as_deref().is_some_and(|only| only != timeframe) {
+            continue;
+        }
         let one = KeyRef::Id(ids[0].to_string());
         ask(&format!("usage of a key, {timeframe}"), async || {
             service.usage(&caller, &one, &span(timeframe)).await.expect("a report");
@@ -153,6 +160,24 @@ async fn questions(count: usize, each: u64) {
             })
             .await;
         }
+        for zone in ["Asia/Kolkata", "America/New_York"] {
+            let zoned = UsageQuery { timezone: Some(zone.to_owned()), ..span(timeframe) };
+            for step in
+                [None, Some(Step::Day)].into_iter().filter(|step| step.is_none() || timeframe != "day")
+            {
+                let query =
+                    SeriesQuery { span: zoned.clone(), step, compare: true, ..SeriesQuery::default() };
+                let by = if step.is_some() { " by the day" } else { "" };
+                ask(&format!("chart{by} with the period before in {zone}, {timeframe}"), async || {
+                    service.usage_series(&caller, &query).await.expect("a chart");
+                })
+                .await;
+            }
+            ask(&format!("usage of all in {zone}, {timeframe}"), async || {
+                service.usage_overview(&caller, &zoned).await.expect("an overview");
+            })
+            .await;
+        }
         let query = CostQuery { span: span(timeframe), ..CostQuery::default() };
         ask(&format!("costs, {timeframe}"), async || {
             service.costs(&caller, &query).await.expect("costs");
@@ -166,7 +191,7 @@ async fn questions(count: usize, each: u64) {
     service.close().await.expect("closes");
 }
 
-/// Asks a question many times, and prints the median and the 99th of a hundred.
+/// Asks a question many times, and prints the first, the median and the 99th of a hundred.
 async fn ask(what: &str, mut question: impl AsyncFnMut()) {
     let mut took = Vec::with_capacity(ASKED);
     for _ in 0..ASKED {
@@ -174,12 +199,24 @@ async fn ask(what: &str, mut question: impl AsyncFnMut()) {
         question().await;
         took.push(began.elapsed());
     }
+    let first = took[0];
     took.sort_unstable();
-    println!("{what:55} median {:>9.2?}  p99 {:>9.2?}", took[ASKED / 2], took[ASKED - 2]);
+    let (median, p99) = (took[ASKED / 2], took[ASKED - 2]);
+    println!("{what:65} first {first:>9.2?}  median {median:>9.2?}  p99 {p99:>9.2?}");
 }
 
 fn cpu() -> Duration {
     Duration::from_secs_f64(Process::now().map_or(0.0, |process| process.cpu_seconds))
+}
+
+/// As `src/memory.rs` does after a start.
+#[allow(unsafe_code, reason = "the allocator's own function, which nobody wraps")]
+fn trim() {
+    // SAFETY: it may be called at any time from any thread (malloc_trim(3)).
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    unsafe {
+        libc::malloc_trim(0)
+    };
 }
 
 async fn ingest() {
@@ -231,11 +268,12 @@ async fn ingest() {
     }
 }
 
-async fn quiet() {
+async fn quiet(seconds: &str) {
     const KEYS: usize = 10_000;
     let (none, many) =
         (tempfile::tempdir_in(".").expect("a folder"), tempfile::tempdir_in(".").expect("a folder"));
-    for (folder, count) in [(none.path(), 0), (many.path(), KEYS)] {
+    // One key in both: what is there for any is no key's.
+    for (folder, count) in [(none.path(), 1), (many.path(), 1 + KEYS)] {
         let clock = Clock::fixed(NOON - 24 * HOUR_MS);
         let service = Service::open(options(folder, &new_master_key(folder), &clock)).await.expect("opens");
         let caller = enrol(&service).await;
@@ -253,15 +291,24 @@ async fn quiet() {
     let resident = |folder: &Path| {
         let program = std::env::current_exe().expect("this program");
         let mut command = Command::new(program);
-        let output = command.arg("resident").arg(folder).stderr(Stdio::inherit()).output().expect("runs");
-        String::from_utf8_lossy(&output.stdout).trim().parse::<f64>().expect("a number")
+        let output =
+            command.arg("resident").arg(folder).arg(seconds).stderr(Stdio::inherit()).output().expect("runs");
+        let output = String::from_utf8(output.stdout).expect("numbers");
+        let mut numbers = output.split_whitespace().map(|number| number.parse::<f64>().expect("a number"));
+        [numbers.next().expect("before"), numbers.next().expect("after")]
     };
     let (without, with) = (resident(none.path()), resident(many.path()));
-    println!("{KEYS} quiet keys: {:.1} MB more than {without:.1} MB without", with - without);
+    for (place, when) in ["before what is free is given back", "after"].into_iter().enumerate() {
+        let (without, more) = (without[place], with[place] - without[place]);
+        println!(
+            "{KEYS} quiet keys, {seconds} s old: {more:.1} MB more than {without:.1} MB without, {when}"
+        );
+    }
 }
 
-/// Opens what was made, lets the jobs look at it, and prints the memory in MB.
-async fn resident(folder: &Path) {
+/// Opens what was made, lets the jobs look at it, gives back what is free as the daemon does, and prints the memory in MB before
+/// and after that.
+async fn resident(folder: &Path, running: Duration) {
     let master_key = std::fs::read_to_string(folder.join("master.key")).expect("a key");
     let clock = Clock::fixed(NOON);
     let service =
@@ -269,7 +316,10 @@ async fn resident(folder: &Path) {
     let system = service.system_caller("bench", Door::System);
     service.watch_alerts(&system).await.expect("looked");
     service.watch_anomalies(&system).await.expect("watched");
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    println!("{:.1}", Process::now().map_or(0, |process| process.resident_bytes) as f64 / 1e6);
+    tokio::time::sleep(running).await;
+    let resident = || Process::now().map_or(0, |process| process.resident_bytes) as f64 / 1e6;
+    print!("{:.1} ", resident());
+    trim();
+    println!("{:.1}", resident());
     service.close().await.expect("closes");
 }

@@ -2,6 +2,7 @@
 //! day (UTC) that belongs to one place as a whole is read as one cell in place of 24. It knows no key and no calendar.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use keyward_store::Result;
 use keyward_store::usage::{FoundCell, Grain, KeyUsage};
@@ -111,18 +112,21 @@ impl<P: Copy + PartialEq> Places<P> {
 /// With fewer keys a thread is not worth its start.
 const MANY: usize = 64;
 
-/// Reads a list of keys, a long one in halves beside each other; answers what was read of each part.
+/// Reads a list of keys, a long one in two parts beside each other; answers what was read of each. Whoever is through with
+/// a key takes the next, so that neither waits for the other for long.
 pub(super) fn in_parts<T: Send, R: Send>(
     keys: &mut [T],
-    read: impl Fn(&mut [T]) -> crate::error::Result<R> + Sync,
+    read: impl Fn(&mut dyn Iterator<Item = &mut T>) -> crate::error::Result<R> + Sync,
 ) -> crate::error::Result<(R, Option<R>)> {
     if keys.len() < MANY {
-        return Ok((read(keys)?, None));
+        return Ok((read(&mut keys.iter_mut())?, None));
     }
-    let (first, second) = keys.split_at_mut(keys.len() / 2);
+    let keys = Mutex::new(keys.iter_mut());
+    let part =
+        || read(&mut std::iter::from_fn(|| keys.lock().unwrap_or_else(PoisonError::into_inner).next()));
     std::thread::scope(|scope| {
-        let beside = scope.spawn(|| read(second));
-        let first = read(first);
+        let beside = scope.spawn(part);
+        let first = part();
         let second = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         Ok((first?, Some(second?)))
     })

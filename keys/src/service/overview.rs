@@ -118,7 +118,12 @@ impl Service {
 }
 
 impl Sum {
-    fn read(usage: &Usage, book: &Prices, keys: &[(Id, String)], reach: &Reach) -> Result<Self> {
+    fn read<'a>(
+        usage: &Usage,
+        book: &Prices,
+        keys: impl Iterator<Item = &'a mut (Id, String)>,
+        reach: &Reach,
+    ) -> Result<Self> {
         let Reach { grain, from_ms, to_ms, days } = reach;
         let layout = Layout::of(*grain, *from_ms, *to_ms, |start_ms| Some(days.place(start_ms)));
         let mut sum = Self { cells: vec![CellSum::default(); days.count()], ..Self::default() };

@@ -204,3 +204,26 @@ async fn what_a_long_stop_left_out_is_learnt_and_a_deleted_key_is_left_alone() {
     let refused = instance.service.watch_anomalies(&ana).await;
     assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
 }
+
+/// A key with few calls has no state, and nothing is lost by that: once it has more, all of its past has been learnt.
+#[tokio::test]
+async fn a_key_with_few_calls_is_learnt_from_its_past_once_it_has_more() {
+    let instance = Instance::open().await;
+    let (service, ana) = (&instance.service, instance.ana().await);
+    let key = instance.add_key(&ana, "Nightly").await.id;
+    // Three calls at one time of the day for three weeks: looked at all along, they are too few.
+    for day in (1..=21).rev() {
+        let at_ms = NOON - day * DAY;
+        instance.clock.set(at_ms + TEN_MINUTES + 61_000);
+        service
+            .import_usage(&instance.system(), key, calls(at_ms, 3, "/v1/nightly"))
+            .await
+            .expect("brought in");
+        assert_eq!(service.watch_anomalies(&instance.system()).await.expect("watched"), 0);
+    }
+    instance.clock.set(NOON + TEN_MINUTES + 61_000);
+    service.import_usage(&instance.system(), key, calls(NOON, 400, "/v1/export")).await.expect("brought in");
+    assert_eq!(service.watch_anomalies(&instance.system()).await.expect("watched"), 1);
+    let all = told(service, &ana).await;
+    assert!(all[0].starts_with("anomaly Nightly: 400 calls in the ten minutes from 12:00 UTC"), "{all:?}");
+}

@@ -48,7 +48,34 @@ impl<'a> Input<'a> {
         self.long_varint()
     }
 
+    /// Two integers, most of which are small.
+    #[inline]
+    pub(super) fn two_varints(&mut self) -> Read<(u64, u64)> {
+        if let Some(([a @ ..0x80, b @ ..0x80], rest)) = self.0.split_first_chunk() {
+            self.0 = rest;
+            return Ok(((*a).into(), (*b).into()));
+        }
+        Ok((self.varint()?, self.varint()?))
+    }
+
+    /// All bytes of one are looked at together, where they are among the next eight.
     fn long_varint(&mut self) -> Read<u64> {
+        let Some(eight) = self.0.first_chunk::<8>() else { return self.any_varint() };
+        let eight = u64::from_le_bytes(*eight);
+        let ends = !eight & 0x8080_8080_8080_8080;
+        if ends == 0 {
+            return self.any_varint();
+        }
+        // Through the first byte that ends it.
+        let bits = eight & (ends ^ ends.wrapping_sub(1)) & 0x7f7f_7f7f_7f7f_7f7f;
+        let bits = (bits & 0x007f_007f_007f_007f) | (bits & 0x7f00_7f00_7f00_7f00) >> 1;
+        let bits = (bits & 0x0000_3fff_0000_3fff) | (bits & 0x3fff_0000_3fff_0000) >> 2;
+        let bits = (bits & 0x0fff_ffff) | (bits & 0x0fff_ffff_0000_0000) >> 4;
+        self.0 = &self.0[ends.trailing_zeros() as usize / 8 + 1..];
+        Ok(bits)
+    }
+
+    fn any_varint(&mut self) -> Read<u64> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -65,6 +92,7 @@ impl<'a> Input<'a> {
     }
 
     /// An unsigned integer that must fit a narrower type.
+    #[inline]
     pub(super) fn narrow<T: TryFrom<u64>>(&mut self) -> Read<T> {
         T::try_from(self.varint()?).map_err(|_| Malformed)
     }
@@ -143,6 +171,26 @@ mod tests {
             prop_assert_eq!(input.varint(), Ok(unsigned));
             prop_assert_eq!(input.signed(), Ok(signed));
             prop_assert_eq!(input.end(), Ok(()));
+        }
+
+        /// Of any length, and wherever the value ends.
+        #[test]
+        fn integers_of_all_lengths_come_back_together(
+            numbers in prop::collection::vec((any::<u64>(), 0u32..64).prop_map(|(bits, shift)| bits >> shift), 0..20),
+        ) {
+            let mut out = Vec::new();
+            numbers.iter().for_each(|number| put_varint(&mut out, *number));
+            let (mut alone, mut together) = (Input(&out), Input(&out));
+            for two in numbers.chunks(2) {
+                for number in two {
+                    prop_assert_eq!(alone.varint(), Ok(*number));
+                }
+                if let [a, b] = two {
+                    prop_assert_eq!(together.two_varints(), Ok((*a, *b)));
+                    prop_assert_eq!(together.0, alone.0);
+                }
+            }
+            prop_assert!(alone.varint().is_err() && Input(&out[..out.len().saturating_sub(1)]).varints(numbers.len().max(1)).is_err());
         }
     }
 

@@ -51,8 +51,9 @@ impl EndpointCell {
     }
 
     fn decode(input: &mut Input<'_>) -> Read<Self> {
-        let (requests, errors) = (input.varint()?, input.varint()?);
-        Ok(Self { requests, errors, timed: input.varint()?, response_us: input.varint()? })
+        let (requests, errors) = input.two_varints()?;
+        let (timed, response_us) = input.two_varints()?;
+        Ok(Self { requests, errors, timed, response_us })
     }
 }
 
@@ -125,7 +126,10 @@ impl Endpoints {
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         out.push(VERSION);
         put_varint(out, self.names.len() as u64);
-        for (name, cell) in &self.names {
+        // Sorted, so that whoever adds up many rows finds the names in the same order in each.
+        let mut names: Vec<_> = self.names.iter().collect();
+        names.sort_unstable_by_key(|(name, _)| *name);
+        for (name, cell) in names {
             put_bytes(out, name.as_bytes());
             cell.encode(out);
         }
@@ -136,19 +140,27 @@ impl Endpoints {
         let count = Input(input.0.get(1..).ok_or(Malformed)?).count()?;
         let mut names = HashMap::with_capacity_and_hasher(count.min(ENDPOINT_NAMES), RandomState::default());
         let other = each_entry(input, |name, cell| {
-            names.insert(Arc::from(name), cell);
+            names.insert(Arc::from(text(name)?), cell);
+            Ok(())
         })?;
         Ok(Self { names, other })
     }
 }
 
 /// Shows the names of an encoded row with their sums; answers the remainder.
-fn each_entry<'a>(input: &mut Input<'a>, mut visit: impl FnMut(&'a str, EndpointCell)) -> Read<EndpointCell> {
+fn each_entry<'a>(
+    input: &mut Input<'a>,
+    mut visit: impl FnMut(&'a [u8], EndpointCell) -> Read<()>,
+) -> Read<EndpointCell> {
     input.version(VERSION)?;
     for _ in 0..input.count()? {
-        visit(input.text()?, EndpointCell::decode(input)?);
+        visit(input.bytes()?, EndpointCell::decode(input)?)?;
     }
     EndpointCell::decode(input)
+}
+
+fn text(name: &[u8]) -> Read<&str> {
+    std::str::from_utf8(name).map_err(|_| Malformed)
 }
 
 /// The endpoints of many keys together. Of each key the first thousand names are told apart, as when it is asked for alone.
@@ -156,6 +168,11 @@ fn each_entry<'a>(input: &mut Input<'a>, mut visit: impl FnMut(&'a str, Endpoint
 pub struct EndpointSums {
     places: HashMap<Arc<str>, usize>,
     names: Vec<Arc<str>>,
+    /// By place: that of the name which came after it the last time. Rows list their names in one order, so nearly always it
+    /// is that of the next one again.
+    followers: Vec<usize>,
+    /// The place of the name that came last.
+    last: usize,
     cells: Vec<EndpointCell>,
     /// Calls of all endpoints, also of those beyond the names that are told apart.
     pub calls: u64,
@@ -185,7 +202,7 @@ impl EndpointSums {
     /// Adds those of further keys.
     pub fn merge(&mut self, other: &Self) {
         for (name, cell) in other.iter() {
-            let place = self.place(name);
+            let place = self.place_of(name);
             self.cells[place].merge(cell);
         }
         self.calls = self.calls.saturating_add(other.calls);
@@ -194,35 +211,43 @@ impl EndpointSums {
     /// Adds an encoded row of the key that is being read.
     pub(super) fn add_row(&mut self, row: &[u8]) -> Read<()> {
         let mut input = Input(row);
-        let other = each_entry(&mut input, |name, cell| self.add(name, &cell))?;
+        let other = each_entry(&mut input, |name, cell| {
+            let place = self.place(name)?;
+            self.add(place, &cell);
+            Ok(())
+        })?;
         self.of_key.other.merge(&other);
         input.end()
     }
 
     pub(super) fn add_all(&mut self, endpoints: &Endpoints) {
-        endpoints.names.iter().for_each(|(name, cell)| self.add(name, cell));
+        endpoints.names.iter().for_each(|(name, cell)| self.add_named(name, cell));
         self.of_key.other.merge(&endpoints.other);
     }
 
     pub(super) fn add_event(&mut self, event: &Stored) {
-        self.add(&event.endpoint, &event.into());
+        self.add_named(&event.endpoint, &event.into());
     }
 
     /// Adds what was asked of the key alone.
     pub(super) fn add_totals(&mut self, totals: &[EndpointTotals]) {
         for EndpointTotals { endpoint, cell } in totals {
             match endpoint {
-                Some(name) => self.add(name, cell),
+                Some(name) => self.add_named(name, cell),
                 None => self.of_key.other.merge(cell),
             }
         }
     }
 
-    fn add(&mut self, name: &str, cell: &EndpointCell) {
+    fn add_named(&mut self, name: &str, cell: &EndpointCell) {
+        let place = self.place_of(name);
+        self.add(place, cell);
+    }
+
+    fn add(&mut self, place: usize, cell: &EndpointCell) {
         if self.of_key.touched.len() > ENDPOINT_NAMES {
             return;
         }
-        let place = self.place(name);
         let sum = &mut self.of_key.cells[place];
         if *sum == EndpointCell::default() {
             self.of_key.touched.push(place);
@@ -230,12 +255,25 @@ impl EndpointSums {
         sum.merge(cell);
     }
 
-    fn place(&mut self, name: &str) -> usize {
+    /// The place of a name that was read.
+    fn place(&mut self, name: &[u8]) -> Read<usize> {
+        let guess = self.followers.get(self.last).copied().unwrap_or_default();
+        let guessed = self.names.get(guess).is_some_and(|known| known.as_bytes() == name);
+        let place = if guessed { guess } else { self.place_of(text(name)?) };
+        if !guessed && let Some(follower) = self.followers.get_mut(self.last) {
+            *follower = place;
+        }
+        self.last = place;
+        Ok(place)
+    }
+
+    fn place_of(&mut self, name: &str) -> usize {
         if let Some(place) = self.places.get(name) {
             return *place;
         }
         let (name, place): (Arc<str>, _) = (Arc::from(name), self.cells.len());
         self.names.push(Arc::clone(&name));
+        self.followers.push(0);
         self.cells.push(EndpointCell::default());
         self.of_key.cells.push(EndpointCell::default());
         self.places.insert(name, place);

@@ -62,7 +62,8 @@ impl Engine {
                 && let mut state = lock(key)
                 && !state.head.forgotten
             {
-                state.head.models = Models::decode(value).map_err(damaged(MODEL_HEADS))?;
+                Models::decode(value).map_err(damaged(MODEL_HEADS))?;
+                state.head.models = Some(value.into());
             }
             Ok(true)
         })?;

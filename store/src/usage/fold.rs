@@ -9,9 +9,10 @@ use super::calendar::month_of_day;
 use super::codec::{Input, Malformed, Read};
 use super::endpoints::{ENDPOINT_DAYS, ENDPOINT_MONTHS, Endpoints};
 use super::event::Stored;
-use super::head::{HEADS, Head, minutes_from, slot};
+use super::head::{HEADS, Head, minutes_from};
 use super::models::{MODEL_HEADS, MODEL_ROWS, Models};
 use super::rollup::{Cells, Grain, row_key};
+use super::waiting::{Waiting, slot};
 use crate::error::{Error, Result};
 use crate::model::Id;
 use crate::redb::port::{RawOp, RawRead};
@@ -49,21 +50,22 @@ impl Fold<'_> {
     ) -> Result<Head> {
         let mut head = before.clone();
         head.through = through;
+        let mut waiting = before.take_out().map_err(damaged(HEADS))?;
         if !events.is_empty() {
-            head.add(&events);
+            head.count(&events);
+            waiting.add(&events, head.sums.newest_ms);
             self.append(&mut head, &events)?;
         }
-        if spread || head.must_spread() {
-            self.spread_cells(&head)?;
-            self.spread_endpoints(&head)?;
-            self.spread_models(&head)?;
-            head.cells.clear();
-            head.days.clear();
-            head.models = Models::default();
+        if spread || waiting.must_spread() {
+            self.spread_cells(&waiting, head.sums.newest_ms)?;
+            self.spread_endpoints(&waiting)?;
+            self.spread_models(&waiting)?;
+            waiting = Waiting::default();
             head.spread += 1;
         }
+        head.put_in(&waiting);
         if head.models != before.models {
-            let value = (!head.models.is_empty()).then(|| head.models.encode());
+            let value = head.models.as_deref().map(<[u8]>::to_vec);
             self.ops.push(RawOp { table: MODEL_HEADS, key: self.api_key.as_bytes().to_vec(), value });
         }
         self.put(HEADS, self.api_key.as_bytes().to_vec(), head.encode());
@@ -90,11 +92,11 @@ impl Fold<'_> {
         Ok(())
     }
 
-    fn spread_cells(&mut self, head: &Head) -> Result<()> {
-        let minutes_from = minutes_from(head.sums.newest_ms);
+    fn spread_cells(&mut self, waiting: &Waiting, newest_ms: i64) -> Result<()> {
+        let minutes_from = minutes_from(newest_ms);
         for grain in Grain::ALL {
             let mut rows: BTreeMap<u32, Cells> = BTreeMap::new();
-            for (start, cell) in &head.cells {
+            for (start, cell) in &waiting.cells {
                 if grain != Grain::Minute || *start >= minutes_from {
                     let (row, slot) = grain.place_of(*start);
                     rows.entry(row).or_default().merge(slot, cell);
@@ -110,9 +112,9 @@ impl Fold<'_> {
         Ok(())
     }
 
-    fn spread_endpoints(&mut self, head: &Head) -> Result<()> {
+    fn spread_endpoints(&mut self, waiting: &Waiting) -> Result<()> {
         let mut months: Vec<(u32, Endpoints)> = Vec::new();
-        for (day, endpoints) in &head.days {
+        for (day, endpoints) in &waiting.days {
             self.merge_endpoints(ENDPOINT_DAYS, *day, endpoints)?;
             slot(&mut months, month_of_day(*day).0).merge(endpoints);
         }
@@ -132,9 +134,9 @@ impl Fold<'_> {
         Ok(())
     }
 
-    fn spread_models(&mut self, head: &Head) -> Result<()> {
+    fn spread_models(&mut self, waiting: &Waiting) -> Result<()> {
         for (grain, table) in MODEL_ROWS {
-            for (row, more) in head.models.rows(grain) {
+            for (row, more) in waiting.models.rows(grain) {
                 let key = row_key(self.api_key, row);
                 let mut sum = self.get(table, &key, Models::decode)?.unwrap_or_default();
                 sum.merge(&more, grain);

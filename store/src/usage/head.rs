@@ -1,15 +1,14 @@
-//! A key's head row: how far it is folded, its sums, and the cells that have not yet been spread over the rollup rows.
-//! Everything a fold changes of a key is in this row or in the same commit, so replaying an arrival after a crash can
-//! tell by `through` what has been counted.
+//! A key's head row: how far it is folded, its sums, and what has not yet been spread over the rollup rows. Everything a
+//! fold changes of a key is in this row or in the same commit, so replaying an arrival after a crash can tell by
+//! `through` what has been counted.
 
-use super::calendar::{HOUR_MS, day_of};
-use super::cell::Cell;
-use super::codec::{Input, Malformed, Read, put_signed, put_varint};
-use super::endpoints::{ENDPOINT_NAMES, Endpoints};
+use std::sync::Arc;
+
+use super::codec::{Input, Malformed, Read, put_varint};
 use super::event::Stored;
-use super::models::Models;
 use super::rollup::{Grain, MINUTE_RETENTION_MS};
 use super::totals::Sums;
+use super::waiting::Waiting;
 use crate::table::Table;
 
 /// Keyed by API key.
@@ -17,11 +16,8 @@ pub(super) const HEADS: Table = Table("usage_heads");
 
 const VERSION: u8 = 1;
 
-/// Cells that wait for being spread; more are spread at once, for the row is rewritten with each fold.
-const WAITING_CELLS: usize = 64;
-const WAITING_DAYS: usize = 4;
-
-/// What is durable of a key beside its blocks and rollup rows.
+/// What is durable of a key beside its blocks and rollup rows. Every key has one in memory, so what waits stays as it is
+/// stored, which of a quiet key are some fifty bytes.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Head {
     /// Arrivals up to this number are folded.
@@ -35,12 +31,10 @@ pub(super) struct Head {
     /// The last block has room.
     pub(super) open: bool,
     pub(super) sums: Sums,
-    /// Minute cells by start (hour cells for events too old for minutes), by rising time.
-    pub(super) cells: Vec<(i64, Cell)>,
-    /// Endpoints by day number, by rising day.
-    pub(super) days: Vec<(u32, Endpoints)>,
-    /// Models by hour; in a row of their own, for most keys have none.
-    pub(super) models: Models,
+    /// Cells and endpoints that wait to be spread.
+    pub(super) waiting: Option<Arc<[u8]>>,
+    /// Models that do; in a row of their own, for most keys have none.
+    pub(super) models: Option<Arc<[u8]>>,
 }
 
 /// Before this time, a key's minutes are neither kept nor shown.
@@ -50,28 +44,23 @@ pub(super) fn minutes_from(newest_ms: i64) -> i64 {
 
 impl Head {
     /// Counts folded events.
-    pub(super) fn add(&mut self, events: &[&Stored]) {
+    pub(super) fn count(&mut self, events: &[&Stored]) {
         events.iter().for_each(|event| self.sums.add(event));
-        let minutes_from = minutes_from(self.sums.newest_ms);
-        for event in events {
-            let grain = if event.at_ms < minutes_from { HOUR_MS } else { Grain::Minute.length_ms() };
-            let start = event.at_ms - event.at_ms % grain;
-            slot(&mut self.cells, start).add(event);
-            slot(&mut self.days, day_of(event.at_ms)).add(event);
-            self.models.add(event, Grain::Hour);
-        }
     }
 
     pub(super) fn has_waiting(&self) -> bool {
-        !self.cells.is_empty()
+        self.waiting.is_some()
     }
 
-    pub(super) fn must_spread(&self) -> bool {
-        let names: usize = self.days.iter().map(|(_, endpoints)| endpoints.len()).sum();
-        self.cells.len() > WAITING_CELLS
-            || self.days.len() > WAITING_DAYS
-            || names > ENDPOINT_NAMES / 2
-            || self.models.must_spread()
+    /// What waits.
+    pub(super) fn take_out(&self) -> Read<Waiting> {
+        Waiting::decode(self.waiting.as_deref(), self.models.as_deref())
+    }
+
+    /// Lets this wait, and nothing else.
+    pub(super) fn put_in(&mut self, waiting: &Waiting) {
+        self.waiting = waiting.encode().map(Arc::from);
+        self.models = (!waiting.models.is_empty()).then(|| waiting.models.encode().into());
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -80,16 +69,7 @@ impl Head {
             put_varint(&mut out, number);
         }
         self.sums.encode(&mut out);
-        put_varint(&mut out, self.cells.len() as u64);
-        for (start, cell) in &self.cells {
-            put_signed(&mut out, *start);
-            cell.encode(&mut out);
-        }
-        put_varint(&mut out, self.days.len() as u64);
-        for (day, endpoints) in &self.days {
-            put_varint(&mut out, u64::from(*day));
-            endpoints.encode(&mut out);
-        }
+        out.extend_from_slice(self.waiting.as_deref().unwrap_or(&Waiting::NONE));
         out
     }
 
@@ -98,18 +78,8 @@ impl Head {
         let mut head = Self::take_marks(&mut input)?;
         head.blocks = input.varint()?;
         head.sums = Sums::decode(&mut input)?;
-        // As many as there are: ten thousand quiet keys have one each.
-        let cells = input.count()?;
-        head.cells.reserve_exact(cells.min(WAITING_CELLS));
-        for _ in 0..cells {
-            head.cells.push((input.signed()?, Cell::decode(&mut input)?));
-        }
-        let days = input.count()?;
-        head.days.reserve_exact(days.min(WAITING_DAYS));
-        for _ in 0..days {
-            head.days.push((input.narrow()?, Endpoints::decode(&mut input)?));
-        }
-        input.end()?;
+        Waiting::decode(Some(input.0), None)?;
+        head.waiting = (input.0 != Waiting::NONE).then(|| input.0.into());
         Ok(head)
     }
 
@@ -129,18 +99,6 @@ impl Head {
     }
 }
 
-/// The entry of a sorted list, made when it is missing.
-pub(super) fn slot<K: Ord + Copy, V: Default>(list: &mut Vec<(K, V)>, at: K) -> &mut V {
-    let place = match list.last() {
-        Some(last) if last.0 == at => list.len() - 1,
-        _ => list.binary_search_by_key(&at, |entry| entry.0).unwrap_or_else(|place| {
-            list.insert(place, (at, V::default()));
-            place
-        }),
-    };
-    &mut list[place].1
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -157,10 +115,16 @@ mod tests {
             open: bool,
         ) {
             let mut head = Head { through: marks.0, spread: marks.1, blocks: marks.2, forgotten, open, ..Head::default() };
-            head.add(&events.iter().collect::<Vec<_>>());
+            let events: Vec<_> = events.iter().collect();
+            head.count(&events);
+            let mut waiting = Waiting::default();
+            waiting.add(&events, head.sums.newest_ms);
+            head.put_in(&waiting);
+            prop_assert_eq!(head.take_out(), Ok(waiting));
+            prop_assert_eq!(head.has_waiting(), !events.is_empty());
             let value = head.encode();
             prop_assert_eq!(Head::decode_marks(&value), Ok((marks.0, marks.1)));
-            head.models = Models::default();
+            head.models = None;
             prop_assert_eq!(Head::decode(&value), Ok(head));
         }
 

@@ -26,6 +26,7 @@ mod sketch;
 mod sum;
 mod sweep;
 mod totals;
+mod waiting;
 mod work;
 
 #[cfg(test)]

@@ -14,11 +14,12 @@ use super::endpoints::{
 };
 use super::event::{Stored, UsageEvent};
 use super::fold::{BLOCKS, block_key, damaged, decode_endpoints};
-use super::head::{Head, minutes_from};
+use super::head::{HEADS, Head, minutes_from};
 use super::models::{MODEL_ROWS, ModelCell, ModelUse, Models};
 use super::rollup::{Grain, StoredCells, row_key, row_number};
 use super::shared::{KeyState, Run};
 use super::sum::FoundCell;
+use super::waiting::Waiting;
 use crate::error::Result;
 use crate::model::Id;
 use crate::redb::port::RawSnapshot;
@@ -29,27 +30,32 @@ pub struct KeyUsage {
     api_key: Id,
     snapshot: RawSnapshot,
     /// The part of the head that a query needs.
-    cells: Vec<(i64, Cell)>,
-    days: Vec<(u32, Endpoints)>,
-    models: Models,
+    waiting: Waiting,
     blocks: u64,
     newest_ms: i64,
     runs: Vec<Run>,
 }
 
-impl KeyUsage {
-    pub(super) fn new(api_key: Id, state: &KeyState, head: &Head, snapshot: RawSnapshot) -> Self {
+/// A key's memory that fits a snapshot.
+pub(super) struct Fitting {
+    head: Head,
+    newest_ms: i64,
+    runs: Vec<Run>,
+}
+
+impl Fitting {
+    /// Of a key that is locked; `head` is the one that fits.
+    pub(super) fn of(state: &KeyState, head: &Head) -> Self {
         let unfolded = state.runs.iter().filter(|run| run.0 > head.through);
-        Self {
-            api_key,
-            snapshot,
-            cells: head.cells.clone(),
-            days: head.days.clone(),
-            models: head.models.clone(),
-            blocks: head.blocks,
-            newest_ms: state.sums.newest_ms,
-            runs: unfolded.cloned().collect(),
-        }
+        Self { head: head.clone(), newest_ms: state.sums.newest_ms, runs: unfolded.cloned().collect() }
+    }
+}
+
+impl KeyUsage {
+    pub(super) fn new(api_key: Id, fitting: Fitting, snapshot: RawSnapshot) -> Result<Self> {
+        let Fitting { head, newest_ms, runs } = fitting;
+        let waiting = head.take_out().map_err(damaged(HEADS))?;
+        Ok(Self { api_key, snapshot, waiting, blocks: head.blocks, newest_ms, runs })
     }
 
     /// The cells that start in `from_ms..to_ms` (cut to whole cells, UTC), by rising start. Stretches without
@@ -103,7 +109,7 @@ impl KeyUsage {
 
     fn held_cells(&self, grain: Grain, range: &Range<i64>) -> BTreeMap<i64, Cell> {
         let mut cells: BTreeMap<i64, Cell> = BTreeMap::new();
-        for (start_ms, cell) in &self.cells {
+        for (start_ms, cell) in &self.waiting.cells {
             let start_ms = grain.start_of(*start_ms);
             if range.contains(&start_ms) {
                 cells.entry(start_ms).or_default().merge(cell);
@@ -129,7 +135,7 @@ impl KeyUsage {
                 Ok(())
             })?;
         }
-        self.days.iter().filter(|(day, _)| days.contains(day)).for_each(|(_, more)| sum.merge(more));
+        self.waiting.days.iter().filter(|(day, _)| days.contains(day)).for_each(|(_, more)| sum.merge(more));
         self.unfolded().filter(|event| days.contains(&day_of(event.at_ms))).for_each(|event| sum.add(event));
         Ok(sum.into_totals())
     }
@@ -140,7 +146,11 @@ impl KeyUsage {
         for (table, rows) in rows {
             self.scan(table, rows, &mut |_, value| into.add_row(value).map_err(damaged(table)))?;
         }
-        self.days.iter().filter(|(day, _)| days.contains(day)).for_each(|(_, more)| into.add_all(more));
+        self.waiting
+            .days
+            .iter()
+            .filter(|(day, _)| days.contains(day))
+            .for_each(|(_, more)| into.add_all(more));
         let unfolded = self.unfolded().filter(|event| days.contains(&day_of(event.at_ms)));
         unfolded.for_each(|event| into.add_event(event));
         if !into.finish_key() {
@@ -190,7 +200,7 @@ impl KeyUsage {
             return Ok(Vec::new());
         }
         let mut waiting = Models::default();
-        waiting.merge(&self.models, grain);
+        waiting.merge(&self.waiting.models, grain);
         self.unfolded().for_each(|event| waiting.add(event, grain));
         let rows = grain.place_of(from_ms).0..grain.place_of(to_ms - 1).0 + 1;
         let mut found: BTreeMap<(i64, Option<Arc<str>>), ModelCell> = BTreeMap::new();

@@ -12,7 +12,7 @@ use super::fold::damaged;
 use super::head::{HEADS, Head};
 use super::live::{Live, Recent};
 use super::models::ModelUse;
-use super::of_key::KeyUsage;
+use super::of_key::{Fitting, KeyUsage};
 use super::rollup::Grain;
 use super::shared::{Prune, Shared, lock};
 use super::totals::{Sums, Totals};
@@ -70,7 +70,9 @@ impl Usage {
                 .flatten()
                 .find(|head| (head.through, head.spread) == marks);
             if let Some(head) = fitting {
-                return Ok(Some(KeyUsage::new(api_key, &state, head, snapshot)));
+                let fitting = Fitting::of(&state, head);
+                drop(state);
+                return KeyUsage::new(api_key, fitting, snapshot).map(Some);
             }
         }
         Err(Error::Busy)

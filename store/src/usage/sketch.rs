@@ -88,29 +88,40 @@ impl Sketch {
     }
 }
 
-/// Counters of all buckets of an octave, side by side.
-type Octave = [u64; 1 << OCTAVE_BITS];
-
-/// A sketch that many are added to: it has a counter for each bucket of the octaves that were hit.
+/// A sketch that many are added to: counters side by side, from the first octave that was hit through the last.
 #[derive(Clone, Debug, Default)]
-pub(super) struct SketchSum(Vec<Option<Box<Octave>>>);
+pub(super) struct SketchSum {
+    /// The first counter's bucket.
+    first: usize,
+    counts: Vec<u64>,
+}
 
 impl SketchSum {
     #[inline]
     fn count(&mut self, bucket: u16, count: u64) {
-        let (octave, within) = (usize::from(bucket >> OCTAVE_BITS), bucket & ((1 << OCTAVE_BITS) - 1));
-        let counts = match self.0.get_mut(octave) {
-            Some(Some(counts)) => counts,
-            _ => self.open(octave),
+        let bucket = usize::from(bucket);
+        // Below the first one the difference is enormous.
+        let sum = match self.counts.get_mut(bucket.wrapping_sub(self.first)) {
+            Some(sum) => sum,
+            None => self.open(bucket),
         };
-        let sum = &mut counts[usize::from(within)];
         *sum = sum.saturating_add(count);
     }
 
     #[cold]
-    fn open(&mut self, octave: usize) -> &mut Octave {
-        self.0.resize(self.0.len().max(octave + 1), None);
-        self.0[octave].get_or_insert_default()
+    fn open(&mut self, bucket: usize) -> &mut u64 {
+        let octave = bucket - bucket % (1 << OCTAVE_BITS);
+        if self.counts.is_empty() {
+            self.first = octave;
+        }
+        if octave < self.first {
+            let more = self.first - octave;
+            self.counts.splice(..0, std::iter::repeat_n(0, more));
+            self.first = octave;
+        }
+        let end = octave + (1 << OCTAVE_BITS) - self.first;
+        self.counts.resize(self.counts.len().max(end), 0);
+        &mut self.counts[bucket - self.first]
     }
 
     pub(super) fn add(&mut self, sketch: &Sketch) {
@@ -123,32 +134,30 @@ impl SketchSum {
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
-        self.0.resize(self.0.len().max(other.0.len()), None);
-        for (octave, more) in self.0.iter_mut().zip(&other.0) {
-            let Some(more) = more else { continue };
-            for (sum, count) in octave.get_or_insert_default().iter_mut().zip(&**more) {
-                *sum = sum.saturating_add(*count);
-            }
-        }
+        other.hit().for_each(|(bucket, count)| self.count(bucket, count));
     }
 
     pub(super) fn sum(&self) -> Sketch {
-        let octaves = self.0.iter().zip(0u16..).filter_map(|(octave, place)| Some((octave.as_ref()?, place)));
-        let buckets = octaves.flat_map(|(counts, place)| counts.iter().zip(place << OCTAVE_BITS..));
-        Sketch { counts: buckets.filter(|(count, _)| **count > 0).map(|(count, at)| (at, *count)).collect() }
+        Sketch { counts: self.hit().collect() }
+    }
+
+    fn hit(&self) -> impl Iterator<Item = (u16, u64)> {
+        let buckets = (self.first as u16..).zip(&self.counts);
+        buckets.filter(|(_, count)| **count > 0).map(|(bucket, count)| (bucket, *count))
     }
 }
 
 /// Shows each bucket of an encoded sketch, by rising bucket, with its count.
+#[inline]
 fn each_bucket(input: &mut Input<'_>, mut visit: impl FnMut(u16, u64)) -> Read<()> {
-    let mut bucket = 0u16;
+    let mut bucket = 0;
     for place in 0..input.count()? {
-        let step: u16 = input.narrow()?;
-        bucket = bucket.checked_add(step).filter(|sum| *sum < BUCKETS).ok_or(Malformed)?;
-        if place > 0 && step == 0 {
+        let (step, count) = input.two_varints()?;
+        bucket = step.saturating_add(bucket);
+        if bucket >= u64::from(BUCKETS) || (place > 0 && step == 0) {
             return Err(Malformed);
         }
-        visit(bucket, input.varint()?);
+        visit(bucket as u16, count);
     }
     Ok(())
 }

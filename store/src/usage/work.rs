@@ -304,6 +304,9 @@ impl Engine {
             self.unfolded_bytes -= events.iter().map(Stored::memory).sum::<usize>();
         }
         state.queued = !state.runs.is_empty();
+        if !state.queued {
+            state.runs = VecDeque::new();
+        }
         if !state.head.has_waiting() {
             state.spread_at = None;
         } else if state.spread_at.is_none() {

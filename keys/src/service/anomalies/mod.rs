@@ -13,7 +13,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use keyward_store::model::{AlertCondition, ApiKey, Id, Role, Unusual, Watched};
-use keyward_store::usage::{EndpointTotals, Usage};
+use keyward_store::usage::{EndpointTotals, Totals, Usage};
 use keyward_store::{Batch, Row, Store};
 
 use crate::anomaly::{Judgement, Watch};
@@ -52,6 +52,10 @@ const PAST_MS: i64 = 28 * DAY_MS;
 /// So long after its last call a key is still watched: that it fell silent shows within hours.
 const SILENT_MS: i64 = 26 * HOUR_MS;
 
+/// A key that was called less often in all has done nothing that could be usual: it has no state, and is learnt from its past
+/// once it has more. Ten thousand keys that were called once cost nothing.
+const FEW: u64 = 100;
+
 /// What happened longer ago, while the daemon was down, is learnt and not told.
 const NEWS_MS: i64 = DAY_MS;
 
@@ -86,13 +90,17 @@ impl Service {
             let tables = self.mirror().read();
             authorise(&tables, caller, Permission::InstanceRun, Target::Instance, None)?;
             let live = tables.keys.rows().filter(|row| row.record.deleted_ms.is_none());
-            let ids: Vec<Id> = live.map(|row| row.record.id).collect();
+            let mut ids: Vec<Id> = live.map(|row| row.record.id).collect();
+            // States that lie beside each other are written together.
+            ids.sort_unstable();
             let totals = self.0.usage.totals_many(&ids, now_ms);
-            let used = |last_used_ms: Option<i64>| last_used_ms.is_some_and(|at| at >= now_ms - SILENT_MS);
+            let used = |totals: &Totals| {
+                totals.count >= FEW && totals.last_used_ms.is_some_and(|at| at >= now_ms - SILENT_MS)
+            };
             let open =
                 |id: &Id| tables.by_key.unusual.get(id).is_some_and(|row| row.record.over_ms.is_none());
             let due = ids.into_iter().zip(totals);
-            due.filter(|(id, totals)| used(totals.last_used_ms) || open(id)).map(|(id, _)| id).collect()
+            due.filter(|(id, totals)| used(totals) || open(id)).map(|(id, _)| id).collect()
         };
         let mut told = 0;
         for keys in due.chunks(KEYS_A_COMMIT) {

@@ -1,8 +1,11 @@
 //! API keys in memory, ready to be listed and searched: per space, newest first, with one arena of lower-cased
 //! text that a substring search runs through. Keys in the bin are not in it.
 
+use std::borrow::Borrow;
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use keyward_store::model::{ApiKey, Id};
 
@@ -12,12 +15,35 @@ use super::Shared;
 #[derive(Default)]
 pub(crate) struct KeyIndex {
     rows: HashMap<Id, Shared<ApiKey>>,
-    by_key_id: HashMap<String, Id>,
+    by_key_id: HashSet<ByKeyId>,
     spaces: HashMap<Id, SpaceKeys>,
     binned: HashMap<Id, Shared<ApiKey>>,
     /// Keys that are locked to a space's pair, those in the bin too: by space, then by the pair's generation.
     sealed: BTreeSet<(Id, u32, Id)>,
 }
+
+/// A key, found by its `keyId`.
+struct ByKeyId(Shared<ApiKey>);
+
+impl Borrow<str> for ByKeyId {
+    fn borrow(&self) -> &str {
+        &self.0.record.key_id
+    }
+}
+
+impl Hash for ByKeyId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Borrow::<str>::borrow(self).hash(state);
+    }
+}
+
+impl PartialEq for ByKeyId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.record.key_id == other.0.record.key_id
+    }
+}
+
+impl Eq for ByKeyId {}
 
 /// A key's place in the order of age: newest first, ties by id.
 pub(crate) type Place = (Reverse<i64>, Id);
@@ -38,7 +64,7 @@ impl KeyIndex {
         }
         self.binned.remove(&id);
         if let Some(old) = self.rows.remove(&id) {
-            self.by_key_id.remove(&old.record.key_id);
+            self.by_key_id.remove(old.record.key_id.as_str());
             if let Some(space) = self.spaces.get_mut(&old.record.space) {
                 space.newest.remove(&(Reverse(old.record.created_ms), id));
                 space.arena.remove(id);
@@ -58,7 +84,7 @@ impl KeyIndex {
         let space = self.spaces.entry(row.record.space).or_default();
         space.newest.insert((Reverse(row.record.created_ms), id));
         space.arena.insert(&row.record);
-        self.by_key_id.insert(row.record.key_id.clone(), id);
+        self.by_key_id.replace(ByKeyId(Arc::clone(&row)));
         self.rows.insert(id, row);
     }
 
@@ -86,8 +112,10 @@ impl KeyIndex {
 
     /// A key by `_id` or `keyId`.
     pub(crate) fn find(&self, text: &str) -> Option<&Shared<ApiKey>> {
-        let id = text.parse().ok().or_else(|| self.by_key_id.get(text).copied())?;
-        self.rows.get(&id)
+        match text.parse::<Id>() {
+            Ok(id) => self.rows.get(&id),
+            Err(_) => self.by_key_id.get(text).map(|ByKeyId(row)| row),
+        }
     }
 
     /// The keys of a space; none when it has no keys.

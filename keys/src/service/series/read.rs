@@ -122,11 +122,11 @@ impl Read {
         book: &Prices,
         endpoints: bool,
     ) -> Result<Self> {
-        let part = |sources: &mut [Source]| {
+        let part = |sources: &mut dyn Iterator<Item = &mut Source>| {
             let (mut read, mut pricer) = (Self::new(frame, lines.clone()), Pricer::new(book));
-            sources
-                .iter_mut()
-                .try_for_each(|source| read.key(usage, frame, source, &mut pricer, endpoints))?;
+            for source in sources {
+                read.key(usage, frame, source, &mut pricer, endpoints)?;
+            }
             Ok(read)
         };
         let (mut read, more) = in_parts(sources, part)?;
