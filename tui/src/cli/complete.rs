@@ -32,20 +32,33 @@ enum Names {
 }
 
 pub(super) async fn complete(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
-    let empty = String::new();
-    let (partial, before) = args.operands.split_last().unwrap_or((&empty, &[]));
-    let offered = match find(before) {
-        Some(command) => of_command(context, command, before, partial).await?,
-        None => next_words(before),
-    };
-    let fitting: BTreeSet<String> =
-        offered.into_iter().filter(|one| one.starts_with(partial.as_str())).collect();
+    let fitting = fitting(context, &args.operands).await?;
     if args.json {
         return context.print(&print::json(&fitting)).await;
     }
     context
         .print(&fitting.iter().map(|one| format!("{}\n", print::safe_lines(one))).collect::<String>())
         .await
+}
+
+/// What the last word of a line that is being typed could become; nothing where that cannot be said.
+pub(crate) async fn candidates(context: &Context<'_>, line: &str) -> Vec<String> {
+    let Some(mut words) = shlex::split(line) else { return Vec::new() };
+    if line.is_empty() || line.ends_with(char::is_whitespace) {
+        words.push(String::new());
+    }
+    let fitting = fitting(context, &words).await.unwrap_or_default();
+    fitting.iter().map(|one| print::safe_lines(one)).collect()
+}
+
+async fn fitting(context: &Context<'_>, words: &[String]) -> Result<BTreeSet<String>, Failure> {
+    let empty = String::new();
+    let (partial, before) = words.split_last().unwrap_or((&empty, &[]));
+    let offered = match find(before) {
+        Some(command) => of_command(context, command, before, partial).await?,
+        None => next_words(before),
+    };
+    Ok(offered.into_iter().filter(|one| one.starts_with(partial.as_str())).collect())
 }
 
 /// The words with which commands go on that begin like this.

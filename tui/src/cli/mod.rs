@@ -41,6 +41,7 @@ use serde::Serialize;
 use crate::session::{HostInfo, Output, OutputGone, chain, terminal_lines};
 pub(crate) use api::serve as serve_api;
 use command::Verb;
+pub(crate) use complete::candidates;
 use parse::{Args, Parsed};
 pub(crate) use stdin::Stdin;
 

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use unicode_width::UnicodeWidthChar;
 use zeroize::Zeroizing;
@@ -14,6 +15,13 @@ use crate::term::input::{Decoder, Input, Key, KeyCode};
 
 /// The longest line that is kept, in bytes; more is refused with a bell.
 const MAX_LINE: usize = 72 * 1024;
+
+const BELL: &str = "\x07";
+/// Takes one column back.
+const ERASE: &str = "\x08 \x08";
+
+/// What the last word of a line could become.
+pub(crate) type Complete<'a> = dyn Fn(String) -> BoxFuture<'a, Vec<String>> + Send + Sync + 'a;
 
 /// What became of a question.
 pub(crate) enum Asked {
@@ -68,26 +76,99 @@ impl LineReader {
         // Full size at once: a growing buffer would leave copies of a secret behind.
         let mut line = Zeroizing::new(String::with_capacity(if echo { 128 } else { MAX_LINE }));
         loop {
+            if let Typed::Asked(asked) = self.typed(&mut line, echo).await? {
+                return Ok(asked.with(line));
+            }
+        }
+    }
+
+    /// Asks for a command: Up and Down bring back the lines of `past`, oldest first, and Tab goes on with what `complete`
+    /// says the last word could become.
+    pub(crate) async fn command(
+        &mut self,
+        prompt: &str,
+        past: &[String],
+        complete: &Complete<'_>,
+    ) -> Result<Asked, OutputGone> {
+        if self.pty {
+            self.print(prompt).await?;
+        }
+        let mut line = Zeroizing::new(String::with_capacity(128));
+        // What was being typed stands after the last.
+        let (mut at, mut typed) = (past.len(), String::new());
+        loop {
+            let wanted = match self.typed(&mut line, true).await? {
+                Typed::Asked(asked) => return Ok(asked.with(line)),
+                Typed::Earlier => at.checked_sub(1),
+                Typed::Later => Some(at + 1).filter(|at| *at <= past.len()),
+                Typed::Complete => {
+                    let words = complete(line.as_str().to_owned()).await;
+                    self.completed(&mut line, prompt, words).await?;
+                    continue;
+                }
+            };
+            let Some(wanted) = wanted else {
+                self.echo(true, BELL).await?;
+                continue;
+            };
+            if at == past.len() {
+                typed.clone_from(&line);
+            }
+            at = wanted;
+            let width: usize = line.chars().map(columns).sum();
+            self.echo(true, &ERASE.repeat(width)).await?;
+            line.clear();
+            line.push_str(past.get(at).unwrap_or(&typed));
+            self.echo(true, &line).await?;
+        }
+    }
+
+    /// Goes on with the last word as far as all that it could become agree, and shows them where that is no further.
+    async fn completed(&self, line: &mut String, prompt: &str, words: Vec<String>) -> Result<(), OutputGone> {
+        let begun = line.rsplit(char::is_whitespace).next().unwrap_or_default().to_owned();
+        let common = words.iter().skip(1).fold(words.first().cloned().unwrap_or_default(), |common, word| {
+            common.chars().zip(word.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
+        });
+        let mut more = common.strip_prefix(&begun).unwrap_or_default().to_owned();
+        if words.len() == 1 {
+            more.push(' ');
+        }
+        if line.len() + more.len() > MAX_LINE || words.is_empty() {
+            return self.echo(true, BELL).await;
+        }
+        line.push_str(&more);
+        if !more.is_empty() {
+            return self.echo(true, &more).await;
+        }
+        self.print(&format!("\n{}\n{prompt}{line}", words.join("  "))).await
+    }
+
+    /// Takes in what is typed until that is more than typing.
+    async fn typed(&mut self, line: &mut String, echo: bool) -> Result<Typed, OutputGone> {
+        loop {
             let Some(input) = self.next().await else {
-                return Ok(if line.is_empty() { Asked::End } else { Asked::Line(line) });
+                return Ok(Typed::Asked(if line.is_empty() { Ended::End } else { Ended::Line }));
             };
             match input {
-                Input::Key(key) => match edit(&mut line, key) {
+                Input::Key(key) => match edit(line, key) {
                     Edit::Accepted => {
                         self.echo(true, "\r\n").await?;
-                        return Ok(Asked::Line(line));
+                        return Ok(Typed::Asked(Ended::Line));
                     }
                     Edit::Interrupted => {
                         self.echo(true, "^C\r\n").await?;
-                        return Ok(Asked::Interrupted);
+                        return Ok(Typed::Asked(Ended::Interrupted));
                     }
                     Edit::End => {
                         self.echo(true, "\r\n").await?;
-                        return Ok(Asked::End);
+                        return Ok(Typed::Asked(Ended::End));
                     }
+                    Edit::Earlier => return Ok(Typed::Earlier),
+                    Edit::Later => return Ok(Typed::Later),
+                    Edit::Complete => return Ok(Typed::Complete),
                     Edit::Typed(c) => self.echo(echo, c.encode_utf8(&mut [0; 4])).await?,
-                    Edit::Erased(columns) => self.echo(echo, &"\x08 \x08".repeat(columns)).await?,
-                    Edit::Refused => self.echo(true, "\x07").await?,
+                    Edit::Erased(columns) => self.echo(echo, &ERASE.repeat(columns)).await?,
+                    Edit::Refused => self.echo(true, BELL).await?,
                     Edit::Nothing => {}
                 },
                 Input::Paste(paste) => {
@@ -96,7 +177,7 @@ impl LineReader {
                         line.push_str(first);
                         self.echo(echo, first).await?;
                     } else {
-                        self.echo(true, "\x07").await?;
+                        self.echo(true, BELL).await?;
                     }
                 }
                 Input::Mouse(_) | Input::Focus(_) | Input::Reply(_) => {}
@@ -161,12 +242,49 @@ enum Edit {
     /// So many columns went.
     Erased(usize),
     Refused,
+    /// The line before this one, or after it.
+    Earlier,
+    Later,
+    Complete,
     Nothing,
 }
 
+/// Why typing stopped for a moment.
+enum Typed {
+    Asked(Ended),
+    Earlier,
+    Later,
+    Complete,
+}
+
+/// How a line ended.
+enum Ended {
+    Line,
+    Interrupted,
+    End,
+}
+
+impl Ended {
+    fn with(self, line: Zeroizing<String>) -> Asked {
+        match self {
+            Self::Line => Asked::Line(line),
+            Self::Interrupted => Asked::Interrupted,
+            Self::End => Asked::End,
+        }
+    }
+}
+
+fn columns(c: char) -> usize {
+    c.width().unwrap_or(0)
+}
+
 fn edit(line: &mut String, key: Key) -> Edit {
-    let columns = |c: char| c.width().unwrap_or(0);
     match key.code {
+        KeyCode::Up => Edit::Earlier,
+        KeyCode::Down => Edit::Later,
+        KeyCode::Char('p') if key.mods.ctrl => Edit::Earlier,
+        KeyCode::Char('n') if key.mods.ctrl => Edit::Later,
+        KeyCode::Tab => Edit::Complete,
         KeyCode::Enter => Edit::Accepted,
         KeyCode::Char('c') if key.mods.ctrl => Edit::Interrupted,
         KeyCode::Char('d') if key.mods.ctrl && line.is_empty() => Edit::End,
@@ -196,8 +314,6 @@ fn edit(line: &mut String, key: Key) -> Edit {
 #[cfg(test)]
 pub(super) mod tests {
     use std::sync::Mutex;
-
-    use futures_util::future::BoxFuture;
 
     use super::*;
 
@@ -245,6 +361,53 @@ pub(super) mod tests {
     async fn sequences_are_never_typing() {
         let (asked, _) = type_in(b"\x1b[=1;2y\x1b]0;rm\x07ok\x1b[A\r", true).await;
         assert!(matches!(asked, Asked::Line(line) if line.as_str() == "ok"));
+    }
+
+    async fn command(bytes: &[u8], past: &[&str], words: &[&str]) -> (Asked, String) {
+        let (sender, input) = mpsc::channel(8);
+        let output = Arc::new(Kept::default());
+        let mut reader = LineReader::new(input, Arc::clone(&output) as Arc<dyn Output>, true);
+        sender.try_send(Bytes::copy_from_slice(bytes)).unwrap();
+        drop(sender);
+        let past: Vec<String> = past.iter().map(ToString::to_string).collect();
+        let complete = |line: String| -> BoxFuture<'_, Vec<String>> {
+            let last = line.rsplit(' ').next().unwrap();
+            let fitting =
+                words.iter().filter(|word| word.starts_with(last)).map(ToString::to_string).collect();
+            Box::pin(std::future::ready(fitting))
+        };
+        let asked = reader.command("> ", &past, &complete).await.unwrap();
+        let mut screen = vt100::Parser::new(5, 30, 0);
+        screen.process(&output.0.lock().unwrap());
+        (asked, screen.screen().contents().trim_end().to_owned())
+    }
+
+    #[tokio::test]
+    async fn earlier_commands_come_back_and_what_was_begun_stays() {
+        let past = ["whoami", "keys ls --json"];
+        for (typed, line) in [
+            (&b"x\x1b[A\x1b[A\r"[..], "whoami"),
+            (b"\x10\x10\x10\r", "whoami"),
+            (b"\x1b[A\x1b[A\x1b[B\x7f\r", "keys ls --jso"),
+            (b"begun\x1b[A\x1b[B\x1b[B\r", "begun"),
+        ] {
+            let (asked, shown) = command(typed, &past, &[]).await;
+            assert!(matches!(asked, Asked::Line(asked) if asked.as_str() == line), "{typed:?}");
+            assert_eq!(shown, format!("> {line}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_word_is_gone_on_with_as_far_as_it_is_clear() {
+        let words = ["stripe-live", "stripe-test", "show"];
+        let of = async |typed: &[u8]| command(typed, &[], &words).await;
+        let (asked, _) = of(b"keys sh\tx\r").await;
+        assert!(matches!(asked, Asked::Line(line) if line.as_str() == "keys show x"));
+        let (asked, shown) = of(b"keys get st\t\tl\t\r").await;
+        assert!(matches!(asked, Asked::Line(line) if line.as_str() == "keys get stripe-live "));
+        assert_eq!(shown, "> keys get stripe-\nstripe-live  stripe-test\n> keys get stripe-live");
+        let (asked, _) = of(b"zz\t\r").await;
+        assert!(matches!(asked, Asked::Line(line) if line.as_str() == "zz"));
     }
 
     #[tokio::test]

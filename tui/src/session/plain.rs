@@ -3,12 +3,16 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use keyward_keys::{Caller, Event, Service};
 use tokio::time::Instant;
 
 use super::line::{Asked, LineReader};
 use super::{ExitReason, HostInfo, OutputGone, Stop, Terminal, TimeLimits};
 use crate::cli::{self, Context, Stdin};
+
+/// Lines that Up brings back, at most. Secrets are not among them: no command takes one as a word.
+const PAST: usize = 100;
 
 /// Runs the plain mode until the person leaves or the session is ended. Without a `pty` nothing is echoed or asked.
 pub async fn run(
@@ -68,13 +72,21 @@ async fn commands(
     limits: TimeLimits,
 ) -> Result<ExitReason, OutputGone> {
     let end = Instant::now() + limits.total;
+    let mut past: Vec<String> = Vec::new();
+    let out = reader.output();
+    let pty = reader.pty();
+    let context = Context { service, caller, host, out: &*out, err: &*out, pty };
+    let context = &context;
+    let complete = move |line: String| -> BoxFuture<'_, Vec<String>> {
+        Box::pin(async move { cli::candidates(context, &line).await })
+    };
     if reader.pty() {
         reader.print("Keyward, plain mode. Type help for the commands, exit to leave.\n").await?;
     }
     loop {
         let idle = Instant::now() + limits.idle;
         let asked = tokio::select! {
-            asked = reader.ask("keyward> ", true) => asked?,
+            asked = reader.command("keyward> ", &past, &complete) => asked?,
             () = tokio::time::sleep_until(idle) => return Ok(ExitReason::Idle),
             () = tokio::time::sleep_until(end) => return Ok(ExitReason::TooLong),
         };
@@ -87,11 +99,12 @@ async fn commands(
             "" => continue,
             "exit" | "quit" | "logout" => return Ok(ExitReason::Quit),
             line => {
-                let pty = reader.pty();
-                let out = reader.output();
-                let context = Context { service, caller, host, out: &*out, err: &*out, pty };
+                if past.last().is_none_or(|last| last != line) {
+                    past.push(line.to_owned());
+                    past.drain(..past.len().saturating_sub(PAST));
+                }
                 tokio::select! {
-                    _ = cli::run(&context, line, Stdin::Asked(&mut reader)) => {}
+                    _ = cli::run(context, line, Stdin::Asked(&mut reader)) => {}
                     () = tokio::time::sleep_until(end) => return Ok(ExitReason::TooLong),
                 }
             }
