@@ -165,6 +165,10 @@ impl Picture {
         if back != self.ground {
             let _ = writeln!(svg, "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"{back}\"/>");
         }
+        if cell.modifier.contains(Modifier::UNDERLINED) {
+            let under = y + h - 2.0;
+            let _ = writeln!(svg, "<path d=\"M{x} {under}h{w}\" stroke=\"{fore}\"/>");
+        }
         let symbol = cell.symbol();
         let Some(c) = symbol.chars().next().filter(|c| *c != ' ') else { return };
         let dim = if cell.modifier.contains(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
@@ -191,17 +195,9 @@ impl Picture {
             }
         } else {
             let bold = if cell.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
-            let under = if cell.modifier.contains(Modifier::UNDERLINED) {
-                " text-decoration=\"underline\""
-            } else {
-                ""
-            };
             let text = symbol.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
             let base = y + h * 0.74;
-            let _ = writeln!(
-                svg,
-                "<text x=\"{x}\" y=\"{base:.2}\" fill=\"{fore}\"{bold}{under}{dim}>{text}</text>"
-            );
+            let _ = writeln!(svg, "<text x=\"{x}\" y=\"{base:.2}\" fill=\"{fore}\"{bold}{dim}>{text}</text>");
         }
     }
 }

@@ -43,6 +43,15 @@ pub(crate) struct Person {
 #[derive(Clone, Copy)]
 pub(crate) struct Size(u16, u16);
 
+impl Size {
+    /// Cells of the usual window.
+    pub(crate) const USUAL: u32 = 80 * 24;
+
+    pub(crate) fn cells(self) -> u32 {
+        u32::from(self.0) * u32::from(self.1)
+    }
+}
+
 /// A dashboard on a connection of its own.
 pub(crate) struct Dashboard {
     handle: Handle<AnyHost>,

@@ -169,8 +169,11 @@ async fn used(
     let cpu = daemon.cpu_ticks()?;
     let (sessions, bytes) = measure::idle(sessions, Duration::from_secs(args.idle)).await?;
     let spent = daemon.cpu_ticks()? - cpu;
-    report.row("each further dashboard, memory", &open.each_over(first, further), "100 KB")?;
-    report.row("daemon with all of them, memory", &open.to_string(), "60 MB")?;
+    // An idle daemon, and so much for each.
+    let each = if args.size.cells() > Size::USUAL { 200 } else { 100 };
+    let (one, all) = (format!("{each} KB"), format!("{} MB", 40 + args.sessions * each / 1_000));
+    report.row("each further dashboard, memory", &open.each_over(first, further), &one)?;
+    report.row("daemon with all of them, memory", &open.to_string(), &all)?;
     report.row(&format!("bytes to all of them, idle, in {} s", args.idle), &bytes.to_string(), "0 bytes")?;
     report.aside("processor time of that", &format!("{spent} ticks of 10 ms"))?;
     let (sessions, took) = measure::presses(sessions, args.presses).await?;
