@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::app::dialog::Dialog;
 use crate::app::toast::Toasts;
+use crate::app::undo::Undo;
 use crate::app::{Effect, HostInfo, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
 use crate::term::caps::Caps;
@@ -53,6 +54,7 @@ pub(crate) struct Cx<'a> {
     pub(super) effects: &'a mut Vec<Effect>,
     pub(super) next_request: &'a mut u64,
     pub(super) toasts: &'a mut Toasts,
+    pub(super) undo: &'a mut Undo,
     pub(super) dialog: &'a mut Option<Dialog>,
 }
 

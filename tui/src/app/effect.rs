@@ -238,6 +238,8 @@ pub enum Deed {
     Restore,
     /// `update_key`: to this status. One that stands so already is passed over.
     Switch(KeyStatus),
+    /// `update_key`: frozen, or not. One that is so already is passed over.
+    Freeze(bool),
 }
 
 /// What came of a question.

@@ -38,7 +38,7 @@ impl App {
             return;
         }
         if let Some(dialog) = &mut self.dialog {
-            let (subject, outcome) = (dialog.subject, dialog.on(input));
+            let (subject, outcome) = (dialog.subject, dialog.on(input, chrome::body(self.size)));
             match outcome {
                 Outcome::Open => {}
                 Outcome::Left => {
@@ -167,6 +167,7 @@ impl App {
                 };
                 self.toasts.say(self.seen_ms, NoticeKind::Info, text);
             }
+            Command::Undo => self.take_back(effects),
             Command::Quit if self.pages.iter().any(|page| page.unsaved()) => {
                 let text = "Something you typed is not saved. Leave all the same?".to_owned();
                 self.dialog = Some(Dialog::confirm(Subject::Quit, "Leave", text, false));

@@ -14,6 +14,7 @@ mod lock;
 pub(crate) mod sections;
 pub(crate) mod toast;
 mod travel;
+pub(crate) mod undo;
 
 pub use asks::{
     AccountAnswer, AccountQuery, AlertAnswer, AlertAsk, InboxAnswer, InboxQuery, RotationAnswer, RotationAsk,
@@ -32,11 +33,12 @@ use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::Dialog;
 use crate::app::finder::Finder;
 use crate::app::follow::About;
-use crate::app::keymap::Place;
+use crate::app::keymap::{Command, Place};
 use crate::app::lock::Lock;
 use crate::app::sections::{SECTIONS, Section};
 use crate::app::toast::Toasts;
 use crate::app::travel::Destination;
+use crate::app::undo::Undo;
 use crate::notice::{Notice, NoticeKind};
 use crate::pages::{Page, Step, sooner};
 use crate::term::caps::Caps;
@@ -63,6 +65,7 @@ pub struct App {
     dialog: Option<Dialog>,
     finder: Option<Box<Finder>>,
     toasts: Toasts,
+    undo: Undo,
     next_request: u64,
     profile: Option<Pending>,
     /// The newest notifications are read, to tell of these in passing.
@@ -103,6 +106,7 @@ impl App {
             dialog: None,
             finder: None,
             toasts: Toasts::default(),
+            undo: Undo::default(),
             next_request: 1,
             profile: None,
             told: None,
@@ -155,20 +159,21 @@ impl App {
             return chrome::too_small(area, buf, &ui);
         }
         if let Some(lock) = &self.lock {
+            chrome::ending(self, area, buf, &ui);
             return lock.paint(area, buf, &ui);
         }
         let page = self.page();
         chrome::header(self, area, buf, &ui);
         let body = chrome::body(area);
         let cursor = page.paint(body, buf, &self.toasts, &ui);
-        chrome::footer(self.place(), area, buf, &ui);
-        let cursor = match (&self.dialog, &self.finder) {
+        chrome::footer(self, area, buf, &ui);
+        chrome::messages(&self.toasts, area, buf, &ui);
+        // What waits for an answer is never covered.
+        match (&self.dialog, &self.finder) {
             (Some(dialog), _) => dialog.paint(body, buf, &ui),
             (None, Some(finder)) => finder.paint(body, buf, &ui),
             (None, None) => cursor,
-        };
-        chrome::messages(&self.toasts, area, buf, &ui);
-        cursor
+        }
     }
 
     /// When it wants an [`AppEvent::Tick`] (ms since the Unix epoch, past if overdue); none while nothing on the screen
@@ -178,7 +183,8 @@ impl App {
         let closing = self.ends.filter(|(_, at)| *at > seen).map(|_| (seen / 1_000 + 1) * 1_000);
         let deadline = self.pages.iter().filter_map(|page| page.deadline()).min();
         if let Some(lock) = &self.lock {
-            return sooner(lock.asked.and_then(|asked| asked.long_from(seen)), deadline);
+            let long = lock.asked.and_then(|asked| asked.long_from(seen));
+            return sooner(sooner(long, closing), deadline);
         }
         let page = sooner(self.page().next_tick(seen), deadline);
         sooner(sooner(self.toasts.next_tick(seen), closing), page)
@@ -206,6 +212,11 @@ impl App {
     /// Which keys hold now.
     fn place(&self) -> Place {
         if self.finder.is_some() { Place::Palette } else { self.page().place() }
+    }
+
+    /// The page on screen has no use for this now.
+    fn refuses(&self, command: Command) -> bool {
+        self.finder.is_none() && self.page().refuses(command)
     }
 
     fn with_effects(&mut self, now_ms: i64, act: impl FnOnce(&mut Self, &mut Vec<Effect>)) -> Vec<Effect> {
@@ -238,6 +249,7 @@ impl App {
             effects,
             next_request: &mut self.next_request,
             toasts: &mut self.toasts,
+            undo: &mut self.undo,
             dialog: &mut self.dialog,
         };
         act(self.pages[at].as_mut(), &mut cx)
@@ -326,6 +338,9 @@ impl App {
         }
         if self.reopened(id, &result, effects) {
             return;
+        }
+        if let Some(deed) = self.undo.answered(id) {
+            return self.took_back(deed, result, effects);
         }
         if Pending::is(self.following, id) {
             self.following = None;

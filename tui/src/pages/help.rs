@@ -70,17 +70,18 @@ impl HelpPage {
         let (here, elsewhere): (Vec<&Group>, Vec<&Group>) = groups().partition(near);
         let keys = |group: &&Group| {
             let names = |keys: &[Key]| keys.iter().map(|key| label(*key)).collect::<Vec<_>>().join("  ");
-            let rows = group.rows.iter().map(|row| (names(row.keys), row.help)).collect();
+            let rows = group.rows.iter().map(|row| (names(row.keys), row.hint, row.help)).collect::<Vec<_>>();
             (group.title, rows)
         };
-        let sections = std::iter::once(("Sections", self.sections.clone()));
+        let sections = self.sections.iter().map(|(key, about)| (key.clone(), "", *about)).collect();
+        let sections = std::iter::once(("Sections", sections));
         let all = here.iter().map(keys).chain(sections).chain(elsewhere.iter().map(keys));
         let wanted = self.search.text().to_lowercase();
         let mut rows = Vec::new();
         for (title, mut lines) in all {
             let has = |text: &str| text.to_lowercase().contains(&wanted);
             if !has(title) {
-                lines.retain(|(keys, help)| has(keys) || has(help));
+                lines.retain(|(keys, hint, help)| has(keys) || has(hint) || has(help));
             }
             if lines.is_empty() {
                 continue;
@@ -89,7 +90,7 @@ impl HelpPage {
                 rows.push(Row::Gap);
             }
             rows.push(Row::Title(title));
-            rows.extend(lines.into_iter().map(|(keys, help)| Row::Key(keys, help)));
+            rows.extend(lines.into_iter().map(|(keys, _, help)| Row::Key(keys, help)));
         }
         rows
     }

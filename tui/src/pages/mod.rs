@@ -5,6 +5,7 @@ pub(crate) mod alerts;
 pub(crate) mod asking;
 pub(crate) mod audit;
 pub(crate) mod billing;
+mod days;
 pub(crate) mod form;
 pub(crate) mod help;
 pub(crate) mod home;
@@ -133,6 +134,12 @@ pub(crate) trait Page: Send {
 
     /// What it shows stands still on purpose.
     fn paused(&self) -> bool {
+        false
+    }
+
+    /// This does nothing here as it stands now: there is nothing to do it to, or it is not for this person. The footer leaves
+    /// it out.
+    fn refuses(&self, _command: Command) -> bool {
         false
     }
 

@@ -192,11 +192,8 @@ fn prefix(text: &str, columns: u16) -> usize {
 /// A rounded frame with a title; answers the room inside.
 pub(crate) fn frame(buf: &mut Buffer, area: Rect, title: &str, border: Style, ui: &Ui) -> Rect {
     let area = area.intersection(buf.area);
-    let block = Block::bordered()
-        .border_set(ui.glyphs.border)
-        .border_style(border)
-        .merge_borders(MergeStrategy::Replace)
-        .padding(Padding::horizontal(1));
+    let block =
+        outline().border_set(ui.glyphs.border).border_style(border).merge_borders(MergeStrategy::Replace);
     let inner = block.inner(area);
     Clear.render(area, buf);
     block.render(area, buf);
@@ -205,6 +202,15 @@ pub(crate) fn frame(buf: &mut Buffer, area: Rect, title: &str, border: Style, ui
         Pen::new(buf, row, 0).text(" ", border).text(title, ui.style(Tone::Strong)).text(" ", border);
     }
     inner
+}
+
+/// The room inside of a [`frame`].
+pub(crate) fn framed(area: Rect) -> Rect {
+    outline().inner(area)
+}
+
+fn outline() -> Block<'static> {
+    Block::bordered().padding(Padding::horizontal(1))
 }
 
 /// A rule across one row.

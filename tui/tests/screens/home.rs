@@ -96,6 +96,17 @@ fn rotations_to_come_are_read_where_there_is_room_and_lead_to_their_keys() {
 }
 
 #[test]
+fn nothing_is_said_to_be_none_before_it_is_read() {
+    let mut stage = stage();
+    stage.press("2");
+    stage.hold = true;
+    stage.press("1");
+    for none in ["No call", "Nothing"] {
+        assert!(!stage.text().contains(none), "{}", stage.text());
+    }
+}
+
+#[test]
 fn a_large_window_has_no_empty_lower_third() {
     for (cols, rows) in [(120, 40), (160, 50), (200, 60)] {
         let stage = Stage::new(keys(), &Look::Dark.caps(), (cols, rows));

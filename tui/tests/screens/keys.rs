@@ -1,9 +1,9 @@
 //! The list of keys beyond looking at it: several at once, the way back, the counters, the bin.
 
 use crate::sample::{Look, Stage, key, keys};
-use keyward_keys::Environment;
 use keyward_keys::input::Hygiene;
 use keyward_keys::view::KeyStatus;
+use keyward_keys::{Environment, Event};
 use keyward_tui::app::{Answer, AppEvent, Deed, Query, RequestId};
 use keyward_tui::notice::{Notice, NoticeKind};
 use keyward_tui::term::input::{Button, Input, Mods, Mouse, MouseKind};
@@ -168,4 +168,118 @@ fn a_team_is_narrowed_to_by_its_name() {
         }
     }
     assert_eq!(last, Some((Some(crate::sample::people::teams()[0].id), None)));
+}
+
+#[test]
+fn what_was_done_on_a_keys_page_is_taken_back_from_wherever_one_is_then() {
+    for (presses, told, back) in [
+        ("f", "stripe-live is frozen; z takes it back", Deed::Freeze(false)),
+        ("d", "stripe-live is switched off; z takes it back", Deed::Switch(KeyStatus::Active)),
+        ("D", "stripe-live is in the bin for 30 days; z takes", Deed::Restore),
+    ] {
+        let mut stage = stage();
+        stage.press("\r");
+        stage.hold = true;
+        stage.press(presses);
+        stage.press(if presses == "D" { "stripe-live\r" } else { "y" });
+        let (request, _) =
+            take(&mut stage, |query| matches!(query, Query::Update { .. } | Query::Delete { .. }));
+        let mut changed = key(0);
+        changed.frozen = presses == "f";
+        changed.status = if presses == "d" { KeyStatus::Inactive } else { changed.status };
+        stage.answer(request, Ok(Answer::Key(Box::new(changed))));
+        assert!(stage.text().contains(told), "{}", stage.text());
+        stage.press("3z");
+        let (request, deed, count) = many(&mut stage);
+        assert_eq!((deed, count), (back, 1));
+        let refused = Notice::new(NoticeKind::Failure, "Somebody else was quicker.");
+        stage.answer(request, Ok(Answer::Many { done: Vec::new(), refused: vec![refused] }));
+        assert!(stage.text().contains("Nothing was done. Somebody else was quicker."), "{}", stage.text());
+    }
+}
+
+/// Clicks on the first letter of these words.
+fn click(stage: &mut Stage, words: &str) {
+    let text = stage.text();
+    let found = text.lines().enumerate().find_map(|(row, line)| Some((row, line.find(words)?, line)));
+    let (row, at, line) = found.unwrap_or_else(|| panic!("{words}: {text}"));
+    let (column, row) = (line[..at].chars().count() as u16, row as u16);
+    let press = Mouse { kind: MouseKind::Press(Button::Left), column, row, mods: Mods::NONE };
+    stage.send(AppEvent::Input(Input::Mouse(press)));
+}
+
+#[test]
+fn a_question_is_answered_by_a_click_and_nothing_covers_it() {
+    let mut stage = stage();
+    stage.press("m");
+    stage.size = (60, 14);
+    stage.send(AppEvent::Resize { cols: 60, rows: 14 });
+    stage.press("jjjjd");
+    let (text, (_, cursor)) = (stage.text(), stage.screen());
+    assert!(text.contains("y yes   N no"), "a message lies under the question: {text}");
+    let line = text.lines().nth(cursor.unwrap().y.into()).unwrap();
+    assert_eq!(line.chars().nth(cursor.unwrap().x.into()), Some('N'), "it stands on what Enter means");
+    click(&mut stage, "Apps can");
+    assert!(stage.text().contains("y yes"), "a click beside the answers is none");
+    click(&mut stage, "N no");
+    assert!(!stage.text().contains("y yes"));
+    stage.hold = true;
+    stage.press("d");
+    click(&mut stage, "yes");
+    assert_eq!(many(&mut stage).1, Deed::Switch(KeyStatus::Inactive));
+}
+
+#[test]
+fn a_pause_holds_the_list_still_and_nothing_is_missed() {
+    let mut stage = stage();
+    stage.press("p");
+    assert!(stage.text().contains("paused"), "{}", stage.text());
+    let before = stage.text();
+    stage.hold = true;
+    let asked = stage.held.len();
+    let key_id = key(0).id;
+    let space = crate::sample::id(1);
+    let used = Event::Usage { space, api_key: key_id, requests: 5, errors: 0, last: None };
+    stage.send(AppEvent::Domain(used));
+    stage.pass(61_000);
+    assert_eq!((stage.text(), stage.held.len()), (before, asked), "neither figures nor ages move");
+    stage.press("p");
+    assert!(
+        stage.held[asked..].iter().any(|(_, query)| matches!(query, Query::Rates(_))),
+        "what was missed is read"
+    );
+    stage.press("p");
+    stage.send(AppEvent::Domain(Event::Lagged));
+    assert!(!stage.text().contains("paused"), "what one may not see any more does not stay");
+}
+
+#[test]
+fn a_key_that_goes_while_its_form_is_open_shows_nothing_of_itself_any_more() {
+    let mut stage = stage();
+    stage.press("\re");
+    stage.press("x");
+    stage.hold = true;
+    let changed = Event::KeyChanged { space: crate::sample::id(1), api_key: key(0).id };
+    stage.send(AppEvent::Domain(changed));
+    let (request, _) = take(&mut stage, |query| matches!(query, Query::Key(_)));
+    stage.answer(request, Err(Notice::new(NoticeKind::Gone, "There is no such key.")));
+    assert!(stage.text().contains("Edit stripe-live"), "what was typed stays");
+    stage.pass(5_000);
+    stage.press("\x1by");
+    let text = stage.text();
+    assert!(text.contains("stripe-live is gone.") && !text.contains("ak_prod"), "{text}");
+    assert!(!text.contains("v reveal") && text.contains("Esc back"), "{text}");
+}
+
+#[test]
+fn the_footer_has_only_what_does_something() {
+    let mut stage = Stage::new(Vec::new(), &Look::Dark.caps(), (120, 40));
+    let footer = |stage: &Stage| stage.text().lines().last().unwrap().to_owned();
+    stage.press("2");
+    assert!(footer(&stage).contains("n new"), "{}", footer(&stage));
+    for none in ["open", "search", "mark", "sort", "delete", "pause"] {
+        assert!(!footer(&stage).contains(none), "{none}: {}", footer(&stage));
+    }
+    stage.press("A");
+    assert!(!footer(&stage).contains("snooze"), "{}", footer(&stage));
 }

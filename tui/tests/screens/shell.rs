@@ -94,6 +94,8 @@ fn help_finds_a_word() {
     stage.press("?/BIN");
     assert!(stage.text().contains("Move the key to the bin"), "{}", stage.text());
     assert!(!stage.text().contains("Half a page"));
+    stage.press("\x1b/hygiene");
+    assert!(stage.text().contains("that stand out"), "the footer's word finds it, too: {}", stage.text());
     stage.press("\x1b");
     assert!(stage.text().contains("Open the selected key"));
     stage.press("\x1b");
@@ -136,6 +138,10 @@ fn a_locked_screen_shows_nothing_until_the_password_is_right() {
         locked(Look::Dark, (columns, rows)).screen();
     }
     let mut stage = locked(Look::Dark, (80, 24));
+    let at_ms = stage.now_ms + 60_000;
+    stage.send(AppEvent::Ends { why: Ends::Idle, at_ms });
+    stage.pass(18_000);
+    assert!(stage.text().contains("idle, ends in 42 s"), "the end is told here, too: {}", stage.text());
     stage.hold = true;
     stage.press("q:2\x1b?wrong");
     assert!(stage.text().contains("Locked") && !stage.text().contains("wrong"), "{}", stage.text());

@@ -4,13 +4,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::line;
-use crate::app::keymap::{Binding, Command, Place, bindings, label};
+use crate::app::App;
+use crate::app::keymap::{Binding, Command, bindings, label};
 use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, width};
 
 /// The hints that fit: column, columns, and what they do. Those of least priority give way first.
-fn hints(place: Place, columns: u16) -> Vec<(u16, u16, &'static Binding)> {
-    let mut shown: Vec<_> = bindings(place).filter(|binding| binding.priority > 0).collect();
+fn hints(app: &App, columns: u16) -> Vec<(u16, u16, &'static Binding)> {
+    let offered = |binding: &&Binding| binding.priority > 0 && !app.refuses(binding.command);
+    let mut shown: Vec<_> = bindings(app.place()).filter(offered).collect();
     let columns_of = |binding: &Binding| width(&label(binding.keys[0])) + 1 + width(binding.hint);
     loop {
         let needed: u16 = shown.iter().map(|binding| columns_of(binding) + 2).sum();
@@ -32,9 +34,9 @@ fn hints(place: Place, columns: u16) -> Vec<(u16, u16, &'static Binding)> {
 }
 
 /// The keys that work here.
-pub(in crate::app) fn paint(place: Place, area: Rect, buf: &mut Buffer, ui: &Ui) {
+pub(in crate::app) fn paint(app: &App, area: Rect, buf: &mut Buffer, ui: &Ui) {
     let row = line(area, area.height - 1);
-    for (x, columns, binding) in hints(place, row.width) {
+    for (x, columns, binding) in hints(app, row.width) {
         let slot = Rect { x: row.x + x, width: columns, ..row };
         Pen::new(buf, slot, 0)
             .text(label(binding.keys[0]), ui.style(Tone::Accent))
@@ -44,11 +46,11 @@ pub(in crate::app) fn paint(place: Place, area: Rect, buf: &mut Buffer, ui: &Ui)
 }
 
 /// What the hint at this cell of the screen does.
-pub(super) fn hit(place: Place, area: Rect, at: Position) -> Option<Command> {
+pub(super) fn hit(app: &App, area: Rect, at: Position) -> Option<Command> {
     let row = line(area, area.height.checked_sub(1)?);
     let column = at.x.checked_sub(row.x).filter(|_| at.y == row.y)?;
     let hit = |(x, columns, binding): (u16, u16, &Binding)| {
         (x..x + columns).contains(&column).then_some(binding.command)
     };
-    hints(place, row.width).into_iter().find_map(hit)
+    hints(app, row.width).into_iter().find_map(hit)
 }

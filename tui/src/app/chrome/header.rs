@@ -52,6 +52,14 @@ pub(in crate::app) fn paint(app: &App, area: Rect, buf: &mut Buffer, ui: &Ui) {
     }
 }
 
+/// That the session ends, at the top right, where nothing else is shown.
+pub(in crate::app) fn ending(app: &App, area: Rect, buf: &mut Buffer, ui: &Ui) {
+    if app.ends.is_some() {
+        let (mark, text, tone) = state(app, ui);
+        Pen::new(buf, line(area, 0), 0).end(format!("{mark} {text}"), ui.style(tone));
+    }
+}
+
 /// Whether what is shown moves.
 fn state(app: &App, ui: &Ui) -> (&'static str, String, Tone) {
     let left = |at_ms: i64| (at_ms - ui.now_ms).max(0).unsigned_abs().div_ceil(1_000);

@@ -15,7 +15,7 @@ use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, wrap};
 
 pub(super) use footer::paint as footer;
-pub(super) use header::paint as header;
+pub(super) use header::{ending, paint as header};
 pub(crate) use messages::notice_mark;
 pub(super) use messages::paint as messages;
 
@@ -38,9 +38,7 @@ pub(super) enum Target {
 
 /// What is at this cell of the screen, if it is around the page.
 pub(super) fn target(app: &App, area: Rect, at: Position) -> Option<Target> {
-    footer::hit(app.place(), area, at)
-        .map(Target::Command)
-        .or_else(|| header::hit(app, area, at).map(Target::Travel))
+    footer::hit(app, area, at).map(Target::Command).or_else(|| header::hit(app, area, at).map(Target::Travel))
 }
 
 /// The page's place.

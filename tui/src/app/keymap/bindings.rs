@@ -109,7 +109,7 @@ pub(super) static GROUPS: &[Group] = &[
                 .line("keys edit KEY"),
             row(C::Bin, &[c('B')], "bin", 20, "Show the keys in the bin").line("keys ls --bin"),
             row(C::Import, &[c('I')], "import", 15, "Add the keys of a .env text").line("import < .env"),
-            row(C::Undo, &[c('z')], "undo", 0, "Take back what was just done, for 10 seconds"),
+            row(C::Pause, &[c('p')], "pause", 28, "Hold the list and its figures still, or let them go on"),
             row(C::Back, &[ESC], "clear", 0, "Clear marks, search and filters"),
             row(C::Refresh, &[c('r')], "refresh", 5, "Read the list again").line("keys ls"),
         ],
@@ -248,6 +248,7 @@ pub(super) static GROUPS: &[Group] = &[
         rows: &[
             row(C::Open, &[ENTER, c('l'), k(KeyCode::Right)], "open", 90, "Open the selected key")
                 .line("keys show KEY"),
+            row(C::Pause, &[c('p')], "pause", 10, "Hold the figures still, or let them go on"),
             row(C::Refresh, &[c('r')], "refresh", 5, "Read the plan again"),
         ],
     },
@@ -341,6 +342,17 @@ pub(super) static GROUPS: &[Group] = &[
             row(C::Top, &[c('g'), k(KeyCode::Home)], "", 0, "To the top"),
             row(C::Bottom, &[c('G'), k(KeyCode::End)], "", 0, "To the bottom"),
         ],
+    },
+    Group {
+        scope: S::Undo,
+        title: "Taking back",
+        rows: &[row(
+            C::Undo,
+            &[c('z')],
+            "undo",
+            0,
+            "Undo what was just done to keys: for 10 seconds, also when you went on to another page",
+        )],
     },
     Group {
         scope: S::Anywhere,

@@ -135,6 +135,8 @@ pub(crate) enum Scope {
     Anywhere,
     /// On pages that lie above the list.
     Above,
+    /// Where something can be taken back, wherever it was done.
+    Undo,
     /// Where something moves or scrolls.
     Movement,
     /// The palette.

@@ -87,45 +87,88 @@ impl Place {
     /// The scopes that hold here, the nearest first.
     pub(crate) fn scopes(self) -> &'static [Scope] {
         match self {
-            Self::Home => &[Scope::Home, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Keys => &[Scope::Keys, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Bin => &[Scope::Bin, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Import => &[Scope::Import, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Key => &[Scope::Key, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Help => &[Scope::Help, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Messages | Self::Policy => &[Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Home => &[Scope::Home, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Keys => &[Scope::Keys, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Bin => {
+                &[Scope::Bin, Scope::Above, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Import => {
+                &[Scope::Import, Scope::Above, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Key => {
+                &[Scope::Key, Scope::Above, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Help => {
+                &[Scope::Help, Scope::Above, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Messages | Self::Policy => {
+                &[Scope::Above, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
             Self::Search | Self::HelpSearch => &[Scope::Search, Scope::Always],
             Self::Form => &[Scope::Form, Scope::Always],
             Self::Palette => &[Scope::Palette],
-            Self::Teams => &[Scope::Teams, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Team => &[Scope::Team, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Departed => {
-                &[Scope::Departed, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always]
+            Self::Teams => {
+                &[Scope::Teams, Scope::Root, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
             }
-            Self::Once => &[Scope::Once, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Profile => &[Scope::Profile, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Theme => &[Scope::Theme, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Team => {
+                &[Scope::Team, Scope::Above, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Departed => {
+                &[Scope::Departed, Scope::Above, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Once => {
+                &[Scope::Once, Scope::Above, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Profile => {
+                &[Scope::Profile, Scope::Root, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Theme => {
+                &[Scope::Theme, Scope::Above, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
             Self::Factor => &[Scope::Factor, Scope::Always],
-            Self::SshKeys => &[Scope::SshKeys, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::SshKeys => {
+                &[Scope::SshKeys, Scope::Above, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
             Self::Sessions => {
-                &[Scope::Sessions, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always]
+                &[Scope::Sessions, Scope::Above, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
             }
             Self::Webhooks => {
-                &[Scope::Webhooks, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always]
+                &[Scope::Webhooks, Scope::Above, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
             }
-            Self::Deliveries => {
-                &[Scope::Deliveries, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always]
+            Self::Deliveries => &[
+                Scope::Deliveries,
+                Scope::Above,
+                Scope::Undo,
+                Scope::Movement,
+                Scope::Anywhere,
+                Scope::Always,
+            ],
+            Self::Notices => {
+                &[Scope::Notices, Scope::Root, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
             }
-            Self::Notices => &[Scope::Notices, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Audit => &[Scope::Audit, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Record => &[Scope::Record, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Support => &[Scope::Support, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Ticket => &[Scope::Ticket, Scope::Above, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Routes => &[Scope::Routes, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Billing => &[Scope::Billing, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
-            Self::Monitor => &[Scope::Monitor, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
+            Self::Audit => {
+                &[Scope::Audit, Scope::Root, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Record => {
+                &[Scope::Record, Scope::Above, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Support => {
+                &[Scope::Support, Scope::Root, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Ticket => {
+                &[Scope::Ticket, Scope::Above, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Routes => {
+                &[Scope::Routes, Scope::Root, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Billing => {
+                &[Scope::Billing, Scope::Root, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
+            Self::Monitor => {
+                &[Scope::Monitor, Scope::Root, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
+            }
             Self::Rotation => {
-                &[Scope::Rotation, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always]
+                &[Scope::Rotation, Scope::Root, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
             }
             Self::Alerts => &[
                 Scope::Handling,
@@ -143,10 +186,17 @@ impl Place {
                 Scope::Anywhere,
                 Scope::Always,
             ],
-            Self::AlertRules => {
-                &[Scope::AlertRules, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always]
+            Self::AlertRules => &[
+                Scope::AlertRules,
+                Scope::Root,
+                Scope::Undo,
+                Scope::Movement,
+                Scope::Anywhere,
+                Scope::Always,
+            ],
+            Self::Usage => {
+                &[Scope::Usage, Scope::Root, Scope::Undo, Scope::Movement, Scope::Anywhere, Scope::Always]
             }
-            Self::Usage => &[Scope::Usage, Scope::Root, Scope::Movement, Scope::Anywhere, Scope::Always],
         }
     }
 }

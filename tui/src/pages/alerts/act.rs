@@ -119,6 +119,7 @@ impl Hands {
     }
 
     fn ask(&mut self, ask: AlertAsk, cx: &mut Cx<'_>) {
+        cx.close_way_back();
         self.doing = Some(cx.ask(Query::Alerts(ask)));
     }
 

@@ -141,6 +141,23 @@ impl Page for AlertsPage {
         self.current().map(|alert| alert.id).filter(|_| self.tab != Tab::Rules)
     }
 
+    fn refuses(&self, command: Command) -> bool {
+        use Command as C;
+        let about_one = matches!(
+            command,
+            C::Acknowledge
+                | C::Snooze
+                | C::Settle
+                | C::Open
+                | C::Freeze
+                | C::Narrow
+                | C::Lower
+                | C::Rotate
+                | C::Undo
+        );
+        about_one && self.tab != Tab::Rules && self.alerts.get().is_some() && self.current().is_none()
+    }
+
     fn paused(&self) -> bool {
         self.paused
     }

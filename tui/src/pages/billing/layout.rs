@@ -14,7 +14,7 @@ const WIDE: u16 = 110;
 const WIDEST: u16 = 170;
 /// From this height on, there may be room for charts.
 const TALL: u16 = 34;
-/// Rows of a chart, at least and at most.
+/// Rows of a chart, at least, and at most below the plan alone.
 const CHART: (u16, u16) = (8, 16);
 /// Columns between parts that stand side by side.
 const GAP: u16 = 4;
@@ -30,13 +30,18 @@ pub(super) struct Layout {
     pub(super) titles: Rect,
     pub(super) rows: Rect,
     pub(super) models: Rect,
-    /// Charts of the last days, below the plan and below the models.
+    /// Charts of the last days: one below the plan, or two below everything.
     pub(super) days: [Rect; 2],
 }
 
 /// There is room for charts of the last days.
 pub(super) fn has_days(area: Rect) -> bool {
     area.width >= WIDE && area.height >= TALL
+}
+
+fn halves(area: Rect) -> [Rect; 2] {
+    let width = area.width.saturating_sub(GAP) / 2;
+    [Rect { width, ..area }, Rect { x: area.right() - width, width, ..area }]
 }
 
 impl Layout {
@@ -83,16 +88,23 @@ impl Layout {
             _ => Rect::default(),
         };
         // What is left below, when that is enough to read a chart.
-        let chart = |taken: u16, of: Rect| {
-            let left = area.height.saturating_sub(taken + 1);
-            let high = if has_days(area) && left >= CHART.0 { left.min(CHART.1) } else { 0 };
-            part(taken + 1, high, of)
+        let taken = plan + budgets + plans;
+        let spenders = u16::try_from(page.spenders().len()).unwrap_or(u16::MAX);
+        let upper =
+            taken.max(1 + named).max(spenders.saturating_add(1).min(area.height.saturating_sub(CHART.1 + 1)));
+        let rest = |taken: u16| Some(area.height.saturating_sub(taken + 1)).filter(|rows| *rows >= CHART.0);
+        let (days, lists) = match (has_days(area), widest, rest(upper), rest(taken)) {
+            (true, true, Some(rows), _) => {
+                let [one, other] = halves(area);
+                ([part(upper + 1, rows, one), part(upper + 1, rows, other)], upper)
+            }
+            (true, false, _, Some(rows)) => {
+                ([part(taken + 1, rows.min(CHART.1), left), Rect::default()], area.height)
+            }
+            _ => ([Rect::default(); 2], area.height),
         };
-        let days = [
-            chart(plan + budgets + plans, left),
-            if widest && named > 0 { chart(1 + named, panel(2)) } else { Rect::default() },
-        ];
-        let models = if days[1].height > 0 { Rect { height: 1 + named, ..models } } else { models };
+        let keys = part(0, lists, keys);
+        let models = Rect { height: models.height.min(lists), ..models };
         let below = if models.x == keys.x && models.height > 0 { models.y - 1 } else { keys.bottom() };
         Self {
             plan: part(0, plan, left),

@@ -2,7 +2,6 @@
 //! budgets stand, and which keys and models cost the most. Nothing is paid here, so nothing is changed here either.
 
 mod costs;
-mod days;
 mod layout;
 mod paint;
 
@@ -20,6 +19,7 @@ use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId};
 use crate::notice::Notice;
+use crate::pages::days;
 use crate::pages::key::KeyPage;
 use crate::pages::{Page, Step, about_people, sooner};
 use crate::term::input::{Button, Mouse, MouseKind};
@@ -47,6 +47,7 @@ pub(crate) struct BillingPage {
     wanted: bool,
     asked_ms: i64,
     failed: Option<Notice>,
+    paused: bool,
 }
 
 /// A key and what its month came to.
@@ -94,12 +95,18 @@ impl BillingPage {
         self.reading = Some(cx.ask(Query::Billing));
         let query = KeyQuery { page: 1, limit: BUSIEST, sort: KeySort::Usage, ..KeyQuery::default() };
         self.keys_pending = Some(cx.ask(Query::List(query)));
-        self.days_pending = layout::has_days(cx.area).then(|| cx.ask(days::query()));
+        self.days_pending = layout::has_days(cx.area).then(|| cx.ask(days::query(None)));
     }
 
     fn pump(&mut self, cx: &mut Cx<'_>) {
         let rested = cx.now_ms >= self.asked_ms + EVERY_MS;
-        if self.wanted && rested && cx.front && self.reading.is_none() && self.keys_pending.is_none() {
+        if self.wanted
+            && !self.paused
+            && rested
+            && cx.front
+            && self.reading.is_none()
+            && self.keys_pending.is_none()
+        {
             self.read(cx);
         }
     }
@@ -136,6 +143,10 @@ impl Page for BillingPage {
         "Billing".to_owned()
     }
 
+    fn paused(&self) -> bool {
+        self.paused
+    }
+
     fn opened(&mut self, cx: &mut Cx<'_>) {
         self.read(cx);
     }
@@ -146,7 +157,14 @@ impl Page for BillingPage {
         match command {
             Command::Back => return Step::Back,
             Command::Open => self.open(cx),
-            Command::Refresh => self.read(cx),
+            Command::Refresh => {
+                self.paused = false;
+                self.read(cx);
+            }
+            Command::Pause => {
+                self.paused = !self.paused;
+                self.pump(cx);
+            }
             Command::Up => self.select(row.saturating_sub(1), cx.area),
             Command::Down => self.select(row + 1, cx.area),
             Command::HalfUp | Command::PageUp => self.select(row.saturating_sub(page / 2), cx.area),
@@ -210,6 +228,8 @@ impl Page for BillingPage {
     fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
         let counts = matches!(event, Event::Usage { .. } | Event::KeyChanged { .. });
         self.wanted |= about_people(event) || (counts && self.failed.is_none());
+        // What they may not see any more must not stay on the screen.
+        self.paused &= !about_people(event);
         self.pump(cx);
     }
 
@@ -220,7 +240,7 @@ impl Page for BillingPage {
     }
 
     fn next_tick(&self, now_ms: i64) -> Option<i64> {
-        let idle = self.reading.is_none() && self.keys_pending.is_none();
+        let idle = self.reading.is_none() && self.keys_pending.is_none() && !self.paused;
         let long = self.reading.and_then(|pending| pending.long_from(now_ms));
         sooner((self.wanted && idle).then_some(self.asked_ms + EVERY_MS), long)
     }

@@ -6,7 +6,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::pages::billing::layout::Layout;
-use crate::pages::billing::{BillingPage, costs, days};
+use crate::pages::billing::{BillingPage, costs};
+use crate::pages::days;
 use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, at, safe, width, wrap};
 use crate::widgets::{chart, format};
@@ -36,11 +37,7 @@ impl BillingPage {
             costs::models(&billing.costs, layout.models, buf, ui);
         }
         if let Some(series) = &self.days {
-            let metrics = days::metrics(series);
-            for (metric, place) in metrics.into_iter().zip(layout.days).filter(|(_, place)| place.height > 0)
-            {
-                days::draw(series, metric, place, buf, ui);
-            }
+            days::draw(series, layout.days, buf, ui);
         }
         costs::titles(&billing.costs, layout.titles, buf, ui);
         let Some(first) = spenders.first() else {

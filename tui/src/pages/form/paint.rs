@@ -18,6 +18,8 @@ const LABEL: u16 = 17;
 const MARK: u16 = 2;
 /// Columns of a field.
 const FIELD: u16 = 46;
+/// What is said beside a refusal where there is room: the fields show it, too.
+const KEPT: &str = "What you typed is kept.";
 /// From this width on, faults stand beside their fields.
 const WIDE: u16 = 96;
 
@@ -105,12 +107,11 @@ impl FormPage {
             Pen::new(buf, area, last).text("Saving…", dim);
         } else if let Some(banner) = &self.banner {
             let (mark, tone) = notice_mark(banner.kind, ui);
-            Pen::new(buf, area, last)
-                .text(mark, ui.style(tone))
-                .skip(1)
-                .text(safe(&banner.text), ui.style(tone))
-                .skip(1)
-                .text("What you typed is kept.", dim);
+            let mut pen = Pen::new(buf, area, last);
+            pen.text(mark, ui.style(tone)).skip(1).text(safe(&banner.text), ui.style(tone)).skip(1);
+            if pen.left() >= width(KEPT) {
+                pen.text(KEPT, dim);
+            }
         }
         cursor
     }

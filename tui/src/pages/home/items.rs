@@ -131,7 +131,7 @@ impl HomePage {
             title: "Busiest",
             note: "last 24 h".to_owned(),
             lines: top.iter().take(most).map(line).collect(),
-            none: "No call in the last 24 hours.",
+            none: if self.day.is_some() { "No call in the last 24 hours." } else { "" },
         }
     }
 
@@ -173,7 +173,7 @@ impl HomePage {
             title: "Lately",
             note: if unread > 0 { format!("{} unread", format::count(unread)) } else { String::new() },
             lines: told.into_iter().flat_map(|told| &told.notifications).map(line).collect(),
-            none: "Nothing was told yet.",
+            none: if told.is_some() { "Nothing was told yet." } else { "" },
         }
     }
 }

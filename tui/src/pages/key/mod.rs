@@ -27,12 +27,13 @@ use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::{Subject, Verdict};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
-use crate::app::{Answer, Query, RequestId};
+use crate::app::{Answer, Deed, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
 use crate::pages::form::FormPage;
 use crate::pages::routes::RoutesPage;
 use crate::pages::{Page, Step, asking, scrolled, sooner, word};
 use crate::term::input::{Button, Mouse, MouseKind};
+use crate::widgets::blank::blank;
 use crate::widgets::format;
 use crate::widgets::pen::{Ui, safe};
 use crate::widgets::ring::Ring;
@@ -68,6 +69,8 @@ pub(crate) struct KeyPage {
     paused_ms: Option<i64>,
     secret: Secret,
     scroll: u16,
+    /// It is deleted, or no longer this person's to see.
+    gone: bool,
 }
 
 impl KeyPage {
@@ -91,6 +94,7 @@ impl KeyPage {
             paused_ms: None,
             secret: Secret::default(),
             scroll: 0,
+            gone: false,
         }
     }
 
@@ -130,23 +134,23 @@ impl KeyPage {
     fn changed(&mut self, subject: Subject, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
         match result {
             Ok(_) if subject == Subject::Delete => {
-                let text =
-                    format!("{} is in the bin for 30 days; B in the list shows it.", safe(&self.key.name));
-                cx.say(NoticeKind::Done, text);
+                cx.did(Deed::Delete, &format!("{} is", safe(&self.key.name)), vec![self.key.id]);
                 return Step::Back;
             }
             Ok(Answer::Key(key)) => {
                 self.key = *key;
-                let word = match (subject, self.key.frozen, self.key.status) {
-                    (Subject::Rotate, ..) => "at its next version",
-                    (Subject::Freeze, true, _) => "frozen",
-                    (Subject::Freeze, false, _) => "thawed",
-                    (Subject::Decoy, ..) if self.key.decoy => "a decoy",
-                    (Subject::Decoy, ..) => "a decoy no more",
-                    (_, _, KeyStatus::Active) => "switched on",
-                    (_, _, KeyStatus::Inactive | KeyStatus::Expired) => "switched off",
+                let who = format!("{} is", safe(&self.key.name));
+                let done = match subject {
+                    Subject::Rotate => Err("at its next version"),
+                    Subject::Decoy if self.key.decoy => Err("a decoy"),
+                    Subject::Decoy => Err("a decoy no more"),
+                    Subject::Freeze => Ok(Deed::Freeze(self.key.frozen)),
+                    _ => Ok(Deed::Switch(self.key.status)),
                 };
-                cx.say(NoticeKind::Done, format!("{} is {word}.", safe(&self.key.name)));
+                match done {
+                    Ok(deed) => cx.did(deed, &who, vec![self.key.id]),
+                    Err(what) => cx.say(NoticeKind::Done, format!("{who} {what}.")),
+                }
                 self.doubt_panels();
                 self.pump(cx);
             }
@@ -178,6 +182,11 @@ impl Page for KeyPage {
 
     fn operand(&self) -> Option<String> {
         Some(word(&self.key.name))
+    }
+
+    fn refuses(&self, command: Command) -> bool {
+        use Command as C;
+        self.gone && !matches!(command, C::Back | C::Palette | C::Help | C::Messages | C::Quit)
     }
 
     fn paused(&self) -> bool {
@@ -277,8 +286,10 @@ impl Page for KeyPage {
         if Pending::is(self.reading, id) {
             self.reading = None;
             match result {
-                Ok(Answer::Key(key)) => self.key = *key,
+                Ok(Answer::Key(key)) => (self.key, self.gone) = (*key, false),
                 Err(notice) if notice.kind == NoticeKind::Gone => {
+                    // Under another page it cannot leave; nothing of the key is shown any more.
+                    (self.gone, self.secret) = (true, Secret::default());
                     cx.say(NoticeKind::Warning, format!("{} is gone.", safe(&self.key.name)));
                     return Step::Back;
                 }
@@ -346,6 +357,16 @@ impl Page for KeyPage {
     }
 
     fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {
+        if self.gone {
+            let title = format!("{} is gone.", safe(&self.key.name));
+            return blank(
+                area,
+                buf,
+                &title,
+                &["It was deleted, or is no longer yours to see.", "Esc goes back."],
+                ui,
+            );
+        }
         self.draw(area, buf, ui)
     }
 }

@@ -32,7 +32,7 @@ impl KeyPage {
     }
 
     pub(super) fn pump(&mut self, cx: &mut Cx<'_>) {
-        if !cx.front {
+        if !cx.front || self.gone {
             return;
         }
         let rested = cx.now_ms >= self.live_asked_ms + LIVE_MS;

@@ -1,5 +1,5 @@
-//! Several keys at once: which are marked, what is asked before something is done to them, what came of it, and the way
-//! back. With nothing marked it is the selected key that is meant.
+//! Several keys at once: which are marked, what is asked before something is done to them, and what came of it. With
+//! nothing marked it is the selected key that is meant.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,13 @@ use keyward_keys::{Environment, Id};
 
 use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::{Dialog, Subject, Verdict};
+use crate::app::undo::keys;
 use crate::app::{Answer, Deed, Query};
 use crate::notice::{Notice, NoticeKind};
 use crate::pages::asking::{self, TO_THE_BIN};
 use crate::pages::keys::KeysPage;
 use crate::widgets::format;
 
-/// For so long something can be taken back, ms.
-const UNDO_MS: i64 = 10_000;
 /// Keys that can be marked at once.
 const MOST: usize = 1_000;
 
@@ -26,8 +25,6 @@ pub(super) struct Many {
     /// Those the open dialog is about, and what their status is if it is one key.
     about: (Vec<Id>, Option<KeyStatus>),
     doing: Option<(Pending, Deed)>,
-    /// What takes the last one back, and until when.
-    undo: Option<(Deed, Vec<Id>, i64)>,
 }
 
 impl Many {
@@ -105,14 +102,6 @@ impl KeysPage {
         self.act(Deed::Restore, ids, cx);
     }
 
-    /// Takes back what was done last.
-    pub(super) fn undo(&mut self, cx: &mut Cx<'_>) {
-        match self.many.undo.take().filter(|(.., until_ms)| *until_ms > cx.now_ms) {
-            Some((deed, ids, _)) => self.act(deed, ids, cx),
-            None => cx.say(NoticeKind::Info, "Nothing to take back. B shows the bin."),
-        }
-    }
-
     /// A dialog said yes, or which way.
     pub(super) fn decided(&mut self, subject: Subject, verdict: &Verdict, cx: &mut Cx<'_>) {
         let (ids, status) = std::mem::take(&mut self.many.about);
@@ -141,25 +130,8 @@ impl KeysPage {
             Ok(_) => return,
             Err(notice) => return cx.tell(notice),
         };
-        let (what, back) = match deed {
-            Deed::Delete => ("in the bin for 30 days", Some(Deed::Restore)),
-            Deed::Restore => ("back from the bin", None),
-            Deed::Switch(KeyStatus::Active) => ("switched on", Some(Deed::Switch(KeyStatus::Inactive))),
-            Deed::Switch(_) => ("switched off", Some(Deed::Switch(KeyStatus::Active))),
-        };
-        if let Some(first) = refused.first() {
-            let others = match refused.len() {
-                1 => String::new(),
-                many => format!(" {} stand in the way:", keys(many)),
-            };
-            cx.say(first.kind, format!("Nothing was done.{others} {}", first.text));
-        }
-        if !done.is_empty() || refused.is_empty() {
-            let undo = if back.is_some() && !done.is_empty() { "; z takes it back" } else { "" };
-            cx.say(NoticeKind::Done, format!("{} {what}{undo}.", keys(done.len())));
-        }
         self.many.marked.retain(|id, _| !done.contains(id));
-        self.many.undo = back.filter(|_| !done.is_empty()).map(|deed| (deed, done, cx.now_ms + UNDO_MS));
+        cx.did_to_many(deed, done, &refused);
         self.rows.doubt();
         self.counts.want();
     }
@@ -181,8 +153,4 @@ impl KeysPage {
             count => format!(", {} of them in production", format::count(count as u64)),
         }
     }
-}
-
-fn keys(count: usize) -> String {
-    if count == 1 { "1 key".to_owned() } else { format!("{} keys", format::count(count as u64)) }
 }

@@ -67,6 +67,10 @@ pub(crate) struct KeysPage {
     teams_pending: Option<Pending>,
     /// How this person reaches this host, for hints.
     ssh_command: String,
+    /// It stands as it was at this moment.
+    paused_ms: Option<i64>,
+    /// Something happened since.
+    missed: bool,
 }
 
 impl Default for KeysPage {
@@ -93,6 +97,8 @@ impl Default for KeysPage {
             teams: Vec::new(),
             teams_pending: None,
             ssh_command: String::new(),
+            paused_ms: None,
+            missed: false,
         }
     }
 }
@@ -169,6 +175,20 @@ impl Page for KeysPage {
         self.rows.current().map(|key| word(&key.name))
     }
 
+    fn refuses(&self, command: Command) -> bool {
+        use Command as C;
+        let nothing = self.loaded && self.rows.total() == 0;
+        match command {
+            C::Open | C::Mark | C::Sort | C::Switch | C::Delete | C::Edit | C::Restore => nothing,
+            C::Search | C::Environment | C::Status | C::Hygiene | C::Pause => nothing && !self.narrowed(),
+            _ => false,
+        }
+    }
+
+    fn paused(&self) -> bool {
+        self.paused_ms.is_some()
+    }
+
     fn opened(&mut self, cx: &mut Cx<'_>) {
         self.ssh_command.clone_from(&cx.host.ssh_command);
         self.teams_pending = Some(cx.ask(Query::Teams));
@@ -220,10 +240,6 @@ impl Page for KeysPage {
                 self.restore(cx);
                 return Step::Stay;
             }
-            Command::Undo => {
-                self.undo(cx);
-                return Step::Stay;
-            }
             Command::Bin => return Step::Open(Box::new(Self::bin())),
             Command::Hygiene => {
                 self.choice.next_hygiene(&self.counts.ways());
@@ -245,8 +261,12 @@ impl Page for KeysPage {
                 self.start_over(true, cx);
                 return Step::Stay;
             }
+            Command::Pause => {
+                self.pause(cx);
+                return Step::Stay;
+            }
             Command::Refresh => {
-                self.failed = None;
+                (self.failed, self.paused_ms) = (None, None);
                 self.rows.doubt();
                 self.restart |= !self.loaded;
                 self.figures_wanted = true;
@@ -337,6 +357,7 @@ impl Page for KeysPage {
     }
 
     fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {
-        self.draw(area, buf, ui)
+        let now_ms = self.paused_ms.unwrap_or(ui.now_ms);
+        self.draw(area, buf, &Ui { now_ms, ..*ui })
     }
 }

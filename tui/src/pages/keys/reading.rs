@@ -118,9 +118,22 @@ impl KeysPage {
         self.figures_wanted = true;
     }
 
+    /// Holds everything still, or takes in at once what was missed.
+    pub(super) fn pause(&mut self, cx: &mut Cx<'_>) {
+        self.paused_ms = if self.paused_ms.is_some() { None } else { Some(cx.now_ms) };
+        if self.paused_ms.is_none() && std::mem::take(&mut self.missed) {
+            self.failed = None;
+            self.rows.doubt();
+            self.counts.want();
+            self.figures_wanted = true;
+        }
+        self.pump(cx);
+    }
+
     /// Takes what happened in the core.
     pub(super) fn heard(&mut self, event: &Event, cx: &Cx<'_>) {
         match event {
+            Event::Usage { .. } | Event::KeyChanged { .. } if self.paused_ms.is_some() => self.missed = true,
             Event::Usage { api_key, .. } => {
                 let height = Self::height(cx);
                 self.figures_wanted |= self.rows.visible(height).any(|key| key.id == *api_key);
@@ -134,8 +147,9 @@ impl KeysPage {
                 self.rows.doubt();
                 self.counts.want();
             }
+            // What they may not see any more must not stay on the screen.
             Event::AccountChanged { .. } | Event::Lagged => {
-                self.failed = None;
+                (self.failed, self.paused_ms) = (None, None);
                 self.rows.doubt();
                 self.counts.want();
                 self.figures_wanted = true;
@@ -151,20 +165,20 @@ impl KeysPage {
 
     /// When the page next changes by time alone, or asks again.
     pub(super) fn moves_at(&self, now_ms: i64) -> Option<i64> {
-        let seen = || self.rows.visible(rows::SCREEN);
-        let now_s = now_ms.div_euclid(1_000);
-        let slides = self.rates.values().any(|ring| ring.moves(now_s));
-        let used = seen().filter_map(|key| key.last_used);
-        let ages = used.map(|at| format::age_changes_at(now_ms, at.as_millisecond())).min();
         let figures = self.figures_wanted && !self.choice.bin;
         let figures = figures.then_some(self.figures_asked_ms + FIGURES_MS);
-        let counts = self.counts.next_tick().filter(|_| !self.choice.bin);
-        let long = self.loading.and_then(|(pending, ..)| pending.long_from(now_ms));
         let waiting = self.rates_pending.is_some() || self.views_pending.is_some();
-        sooner(
-            sooner(slides.then_some((now_s + 1) * 1_000), ages),
-            sooner(sooner(figures.filter(|_| !waiting), long), counts),
-        )
+        let long = self.loading.and_then(|(pending, ..)| pending.long_from(now_ms));
+        let reads = sooner(figures.filter(|_| !waiting), long);
+        if self.paused_ms.is_some() {
+            return reads;
+        }
+        let now_s = now_ms.div_euclid(1_000);
+        let slides = self.rates.values().any(|ring| ring.moves(now_s));
+        let used = self.rows.visible(rows::SCREEN).filter_map(|key| key.last_used);
+        let ages = used.map(|at| format::age_changes_at(now_ms, at.as_millisecond())).min();
+        let counts = self.counts.next_tick().filter(|_| !self.choice.bin);
+        sooner(sooner(slides.then_some((now_s + 1) * 1_000), ages), sooner(reads, counts))
     }
 }
 

@@ -9,6 +9,12 @@ const WIDE: u16 = 110;
 const PANE: u16 = 46;
 /// From this height on, the team's keys are shown below its people.
 const KEYS: u16 = 24;
+/// Rows of a chart, at least.
+const CHART: u16 = 9;
+/// From this width on, two charts stand beside one another.
+const TWO: u16 = 100;
+/// Columns between them.
+const GAP: u16 = 4;
 /// From this height on, both lists are shown below one another.
 const TALL: u16 = 17;
 
@@ -27,12 +33,32 @@ pub(super) struct Layout {
     pub(super) beside: [Rect; 2],
     /// The team's keys, below the people.
     pub(super) keys: Rect,
+    /// Charts of its last days, below the keys.
+    pub(super) days: [Rect; 2],
+}
+
+/// How many there are of what is listed.
+pub(super) struct Counts {
+    pub(super) members: usize,
+    pub(super) invited: usize,
+    pub(super) keys: usize,
+}
+
+/// Two charts below the list, or one.
+fn charts(area: Rect) -> [Rect; 2] {
+    let area = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
+    if area.width < TWO {
+        return [area, Rect { width: 0, height: 0, ..area }];
+    }
+    let width = (area.width - GAP) / 2;
+    [Rect { width, ..area }, Rect { x: area.right() - width, width, ..area }]
 }
 
 impl Layout {
-    /// The parts within the page's place, for the pane with the keys and this many rows of people and of invitations;
-    /// `invites` says whether one may see the latter.
-    pub(super) fn of(area: Rect, pane: Pane, invites: bool, (members, invited): (usize, usize)) -> Self {
+    /// The parts within the page's place, for the pane with the keys and so many rows; `invites` says whether one may see
+    /// who is invited.
+    pub(super) fn of(area: Rect, pane: Pane, invites: bool, counts: &Counts) -> Self {
+        let Counts { members, invited, .. } = *counts;
         let nothing = Rect { width: 0, height: 0, ..area };
         let row = |from: u16, height: u16, of: Rect| {
             let from = from.min(of.height);
@@ -54,11 +80,18 @@ impl Layout {
             invitations: nothing,
             beside: [nothing; 2],
             keys: nothing,
+            days: [nothing; 2],
         };
         if wide {
             let listed = u16::try_from(members).unwrap_or(u16::MAX).saturating_add(2).max(8);
             let listed = if room.height >= KEYS { listed.min(room.height / 2) } else { room.height };
-            let keys = row(listed + 1, room.height, room);
+            let under = row(listed + 1, room.height, room);
+            // The keys leave room for a chart, where it is high enough for one.
+            let all = u16::try_from(counts.keys.max(1)).unwrap_or(u16::MAX).saturating_add(1);
+            let most = if under.height >= 3 * CHART { under.height - CHART - 1 } else { under.height };
+            let keys = row(0, all.min(most), under);
+            let chart = row(keys.height + 1, under.height, under);
+            let days = if chart.height >= CHART { charts(chart) } else { [nothing; 2] };
             let x = area.right() - PANE;
             let side = Rect { x, width: PANE, ..row(below.y - area.y, area.height, area) };
             let rows =
@@ -72,7 +105,7 @@ impl Layout {
                 height: frame.height.saturating_sub(2),
             };
             let people = row(0, listed, room);
-            return Self { people, keys, invitations: inner(first), beside: [first, second], ..none };
+            return Self { people, keys, days, invitations: inner(first), beside: [first, second], ..none };
         }
         if !invites {
             return none;

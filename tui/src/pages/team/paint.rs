@@ -4,6 +4,7 @@ use keyward_keys::view::{MemberView, PresentView};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::pages::days;
 use crate::pages::team::people::{Pane, TeamPage};
 use crate::pages::team::{keys, policy, words};
 use crate::theme::Tone;
@@ -72,6 +73,9 @@ impl TeamPage {
         self.line(layout.line, buf, ui);
         if let Some(keys) = self.keys.get().filter(|_| layout.keys.height > 1) {
             keys::draw(keys, layout.keys, buf, ui);
+            if let Some(series) = self.days.get() {
+                days::draw(series, layout.days, buf, ui);
+            }
         }
         match self.pane {
             Pane::People => people,

@@ -1,7 +1,7 @@
 //! One team: its people, who of them is here, and who is invited. Who is here is asked again at times, as long as the
 //! page is in view; the rest when the core says that something changed.
 
-use keyward_keys::view::{InvitationView, KeyView, MemberView, PresentView, TeamView};
+use keyward_keys::view::{InvitationView, KeyView, MemberView, PresentView, TeamView, UsageSeries};
 use keyward_keys::{Event, Id, Role};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -12,11 +12,12 @@ use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId, TeamAnswer, TeamQuery};
 use crate::notice::{Notice, NoticeKind};
+use crate::pages::days;
 use crate::pages::read::Read;
 use crate::pages::team::departed::DepartedPage;
 use crate::pages::team::forms;
 use crate::pages::team::keys;
-use crate::pages::team::layout::Layout;
+use crate::pages::team::layout::{Counts, Layout};
 use crate::pages::team::policy::PolicyPage;
 use crate::pages::{Page, Step, about_people, sooner};
 use crate::term::input::Mouse;
@@ -42,6 +43,7 @@ pub(crate) struct TeamPage {
     pub(super) here: Vec<PresentView>,
     pub(super) invitations: Read<Vec<InvitationView>>,
     pub(super) keys: Read<Vec<KeyView>>,
+    pub(super) days: Read<Box<UsageSeries>>,
     keys_asked: bool,
     pub(super) members: List<Id>,
     pub(super) invited: List<Id>,
@@ -65,6 +67,7 @@ impl TeamPage {
             here: Vec::new(),
             invitations: Read::default(),
             keys: Read::default(),
+            days: Read::default(),
             keys_asked: false,
             members: List::default(),
             invited: List::default(),
@@ -100,14 +103,20 @@ impl TeamPage {
     }
 
     pub(super) fn layout(&self, area: Rect) -> Layout {
-        Layout::of(area, self.pane, self.invites(), (self.members.len(), self.invited.len()))
+        let counts = Counts {
+            members: self.members.len(),
+            invited: self.invited.len(),
+            keys: self.keys.get().map_or(0, Vec::len),
+        };
+        Layout::of(area, self.pane, self.invites(), &counts)
     }
 
-    /// The team's keys are asked for where there is room for them.
+    /// The team's keys, and its last days, are asked for where there is room for them.
     fn ask_keys(&mut self, cx: &mut Cx<'_>) {
         self.keys_asked = self.layout(cx.area).keys.height > 1;
         if self.keys_asked {
             self.keys.ask(cx, keys::query(self.team.id));
+            self.days.ask(cx, days::query(Some(self.team.id)));
         }
     }
 
@@ -223,6 +232,11 @@ impl TeamPage {
                 Answer::Keys(page) => Some(page.keys),
                 _ => None,
             });
+        } else if self.days.awaits(id) {
+            self.days.take(result, cx, |answer| match answer {
+                Answer::Series(series) => Some(series),
+                _ => None,
+            });
         } else if self.invitations.awaits(id) {
             self.invitations.take(result, cx, |answer| match answer {
                 Answer::Team(TeamAnswer::Invitations(invitations)) => Some(invitations),
@@ -242,6 +256,16 @@ impl Page for TeamPage {
 
     fn crumb(&self) -> String {
         safe(&self.team.name).into_owned()
+    }
+
+    fn refuses(&self, command: Command) -> bool {
+        use Command as C;
+        let closed = self.people.get().is_none();
+        match command {
+            C::New | C::Open | C::Edit | C::Next => closed || !self.invites(),
+            C::Delete | C::Leave => closed,
+            _ => false,
+        }
     }
 
     fn paused(&self) -> bool {
@@ -325,6 +349,7 @@ impl Page for TeamPage {
             || self.people.awaits(id)
             || self.invitations.awaits(id)
             || self.keys.awaits(id)
+            || self.days.awaits(id)
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {

@@ -132,6 +132,12 @@ async fn many(service: &Service, caller: &Caller, deed: Deed, ids: Vec<Id>) -> k
                 }
                 KeyChange::Edit(key, Box::new(KeyPatch { status: Some(status), ..KeyPatch::default() }))
             }
+            Deed::Freeze(frozen) => {
+                if service.key(caller, &key).await.is_ok_and(|seen| seen.frozen == frozen) {
+                    continue;
+                }
+                KeyChange::Edit(key, Box::new(KeyPatch { frozen: Some(frozen), ..KeyPatch::default() }))
+            }
         };
         changes.push(BatchChange { line, change });
         done.push(id);

@@ -1,15 +1,15 @@
 //! Questions put over a page: yes or no, type the name, a passphrase, which way to take a paste. They are the only
 //! place that asks; what is asked about comes back to the page as a [`Verdict`].
 
+mod paint;
+
 use keyward_keys::Id;
-use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use secrecy::SecretString;
 
-use crate::term::input::{Input, Key, KeyCode};
-use crate::theme::Tone;
+use crate::term::input::{Button, Input, Key, KeyCode, MouseKind};
 use crate::widgets::edit::Edit;
-use crate::widgets::pen::{Pen, Ui, at, centred, frame, safe, width, wrap};
+use crate::widgets::pen::safe;
 
 /// Bytes a value may have.
 const VALUE: usize = 64 * 1024;
@@ -176,8 +176,8 @@ impl Dialog {
         Self::new(subject, title, text, false, Kind::Pick { all })
     }
 
-    /// Takes an input.
-    pub(crate) fn on(&mut self, input: &Input) -> Outcome {
+    /// Takes an input; `area` is where it is drawn over.
+    pub(crate) fn on(&mut self, input: &Input, area: Rect) -> Outcome {
         match input {
             Input::Key(key) => self.key(*key),
             Input::Paste(paste) => {
@@ -192,6 +192,10 @@ impl Dialog {
                     }
                 }
                 Outcome::Open
+            }
+            Input::Mouse(mouse) if mouse.kind == MouseKind::Press(Button::Left) => {
+                let pressed = self.laid(area).key_at(Position::new(mouse.column, mouse.row));
+                pressed.map_or(Outcome::Open, |key| self.key(key))
             }
             Input::Mouse(_) | Input::Focus(_) | Input::Reply(_) => Outcome::Open,
         }
@@ -245,77 +249,5 @@ impl Dialog {
                 Outcome::Open
             }
         }
-    }
-
-    /// Draws it over `area`.
-    pub(crate) fn paint(&self, area: Rect, buf: &mut Buffer, ui: &Ui) -> Option<Position> {
-        let columns = 64.min(area.width.saturating_sub(2));
-        let text = wrap(&self.text, columns.saturating_sub(4));
-        let typed = matches!(self.kind, Kind::Name { .. } | Kind::Passphrase { .. } | Kind::Line { .. });
-        let error = self.error.as_ref().map_or_else(Vec::new, |error| wrap(error, columns.saturating_sub(6)));
-        let all = if let Kind::Pick { all } = self.kind { all } else { &[] };
-        let picks = all.len() as u16 + u16::from(!all.is_empty());
-        let rows = text.len() as u16 + 4 + 2 * u16::from(typed) + error.len() as u16 + picks;
-        let tone = ui.style(if self.danger { Tone::Bad } else { Tone::Accent });
-        let inner = frame(buf, centred(area, columns, rows), &self.title, tone, ui);
-        let mut row = 0;
-        // On a very low screen the field and the keys matter more than the explanation.
-        let room = usize::from(inner.height.saturating_sub(rows - 2 - text.len() as u16));
-        for line in text.iter().take(room) {
-            Pen::new(buf, inner, row).text(line, ui.style(Tone::Text));
-            row += 1;
-        }
-        row += u16::from(usize::from(inner.height) + 2 >= usize::from(rows));
-        let mut cursor = None;
-        if let Kind::Name { typed, .. } | Kind::Passphrase { typed } | Kind::Line { typed } = &self.kind
-            && row < inner.height
-        {
-            let field = Rect { y: inner.y + row, height: 1, ..inner };
-            buf.set_style(field, ui.theme.field());
-            cursor = Some(typed.paint(field, buf, matches!(self.kind, Kind::Passphrase { .. }), ui));
-            row += 1;
-            for (at, line) in error.iter().enumerate() {
-                let tone = ui.style(Tone::Bad);
-                let mark = if at == 0 { ui.glyphs.cross } else { " " };
-                Pen::new(buf, inner, row).text(mark, tone).text(" ", tone).text(line, tone);
-                row += 1;
-            }
-            row += 1;
-        }
-        for (letter, what) in all {
-            if cursor.is_none() {
-                cursor = at(inner, 0, row);
-            }
-            let mut pen = Pen::new(buf, inner, row);
-            pen.text(letter.to_string(), ui.style(Tone::Accent)).skip(2).text(what, ui.style(Tone::Text));
-            row += 1;
-        }
-        row += u16::from(!all.is_empty() && usize::from(inner.height) + 2 >= usize::from(rows));
-        let keys = self.keys(inner.width);
-        let mut pen = Pen::new(buf, inner, row.min(inner.height.saturating_sub(1)));
-        if cursor.is_none() {
-            cursor = Some(Position::new(pen.x(), inner.y + row.min(inner.height.saturating_sub(1))));
-        }
-        for (i, (key, what)) in keys.iter().enumerate() {
-            pen.skip(if i > 0 { 3 } else { 0 });
-            pen.text(key, ui.style(Tone::Accent)).text(" ", tone).text(what, ui.style(Tone::Dim));
-        }
-        cursor
-    }
-
-    fn keys(&self, columns: u16) -> Vec<(String, &'static str)> {
-        let esc = || ("Esc".to_owned(), "cancel");
-        let keys = match &self.kind {
-            Kind::Confirm => vec![("y".to_owned(), "yes"), ("N".to_owned(), "no")],
-            Kind::Choice { yes, other } => {
-                vec![(yes.0.to_string(), yes.1), (other.0.to_string(), other.1), esc()]
-            }
-            Kind::Pick { .. } => vec![esc()],
-            Kind::Name { .. } => vec![("Enter".to_owned(), "do it"), esc()],
-            Kind::Passphrase { .. } => vec![("Enter".to_owned(), "go on"), esc()],
-            Kind::Line { .. } => vec![("Enter".to_owned(), "go on"), esc()],
-        };
-        let total: u16 = keys.iter().map(|(key, what)| width(key) + width(what) + 4).sum();
-        if total > columns + 3 { keys.into_iter().take(2).collect() } else { keys }
     }
 }

@@ -1,6 +1,7 @@
 //! The last thirty days, a point each: what they cost and their calls, or their calls and failures. Drawn where the lists leave room.
 
 use jiff::tz::TimeZone;
+use keyward_keys::Id;
 use keyward_keys::input::{SeriesQuery, Step, UsageQuery};
 use keyward_keys::prices::Money;
 use keyward_keys::table::Metric;
@@ -15,20 +16,27 @@ use crate::widgets::pen::{Pen, Ui};
 use crate::widgets::plot::{Line, Plot};
 use crate::widgets::ticks::ticks;
 
-/// What is asked of the core.
-pub(super) fn query() -> Query {
+/// What is asked of the core: of all keys one may see, or those of a team.
+pub(super) fn query(team: Option<Id>) -> Query {
     let span = UsageQuery { timeframe: Some("month".to_owned()), ..UsageQuery::default() };
-    Query::Series(Box::new(SeriesQuery { span, step: Some(Step::Day), ..SeriesQuery::default() }))
+    Query::Series(Box::new(SeriesQuery { span, step: Some(Step::Day), team, ..SeriesQuery::default() }))
+}
+
+/// Two charts beside one another, or the first alone where the second has no place.
+pub(super) fn draw(series: &UsageSeries, places: [Rect; 2], buf: &mut Buffer, ui: &Ui) {
+    for (metric, place) in metrics(series).into_iter().zip(places).filter(|(_, place)| place.height > 0) {
+        chart(series, metric, place, buf, ui);
+    }
 }
 
 /// What is worth two charts: costs only where calls have prices.
-pub(super) fn metrics(series: &UsageSeries) -> [Metric; 2] {
+fn metrics(series: &UsageSeries) -> [Metric; 2] {
     let priced = series.total.points.iter().any(|point| point.cost.is_some_and(|cost| cost.0 > 0));
     if priced { [Metric::Cost, Metric::Requests] } else { [Metric::Requests, Metric::Errors] }
 }
 
 /// One chart under its heading: of costs, of calls, or of those that failed.
-pub(super) fn draw(series: &UsageSeries, metric: Metric, area: Rect, buf: &mut Buffer, ui: &Ui) {
+fn chart(series: &UsageSeries, metric: Metric, area: Rect, buf: &mut Buffer, ui: &Ui) {
     let title = match metric {
         Metric::Cost => format!("COST A DAY, {}", series.currency),
         Metric::Errors => "FAILED CALLS A DAY".to_owned(),
