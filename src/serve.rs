@@ -23,6 +23,7 @@ use crate::{descriptors, output, welcome};
 pub async fn serve(config: Config, ready: Option<PathBuf>, json: bool) -> Result<()> {
     let shutdown = on_signals()?;
     descriptors::allow_all();
+    keyward_keys::outbound::adopt_orphans();
     // In this order: a second daemon fails before it could disturb the first, and an old ready file is gone before
     // anybody could take it for this start's.
     let folder = claim(&config).await?;

@@ -195,13 +195,15 @@ fn check(counted: &Counted) {
 }
 
 /// A program that hangs the first time with all it has started, one without its environment, one in a session of its own;
-/// and makes the value the next time.
+/// and makes the value the next time, with somebody left behind who is both.
 const HANGS_ONCE: &str = r#"#!/bin/sh
 place=$(dirname "$0"); input=$(cat)
 case "$input" in *'"step":"create"'*)
     if [ ! -e "$place/left" ]; then
         env -i sleep 300 & a=$!; setsid sleep 300 & echo $$ $a $! > "$place/left.new"; mv "$place/left.new" "$place/left"; wait
     fi
+    env -i setsid sh -c 'echo $$ > "$1.new"; mv "$1.new" "$1"; exec sleep 300 >&- 2>&-' sh "$place/fled" &
+    while [ ! -e "$place/fled" ]; do :; done
     printf '{"apiKey":"made","providerId":"p"}';;
 esac
 "#;
@@ -243,6 +245,8 @@ async fn killed_while_a_command_runs_the_next_daemon_ends_what_is_left_and_goes_
     check(&Counted { rotations: 1, ..counted });
     let value = http.post(&format!("/api/keys/{key}/reveal"), &json!({})).await.expect(200);
     assert_eq!(value["apiKey"], json!("made"));
+    let fled = std::fs::read_to_string(data.join("fled")).unwrap();
+    wait_until("who has fled is ended", || (!lives(fled.trim())).then_some(()));
     let _ = daemon.terminate();
 }
 

@@ -33,7 +33,7 @@ use client::Client;
 use mail::Mailer;
 
 pub use client::CallLimits;
-pub use command::CommandEntry;
+pub use command::{CommandEntry, adopt_orphans};
 pub use error::{CallError, CallResult, Class};
 pub use mail::{Letter, MailSettings, MailTls};
 pub use message::{Message, MessageFormat};

@@ -174,7 +174,7 @@ fn parse(text: &str) -> Result<Cron, String> {
 fn why(error: &CronError) -> String {
     let mut text = error.to_string();
     text.retain(|c| !c.is_control());
-    text
+    text.trim_start_matches("Component error: ").trim_end_matches('.').to_lowercase()
 }
 
 /// A time zone by its IANA name.

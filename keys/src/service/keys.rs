@@ -95,7 +95,8 @@ impl Service {
                 record.next_rotation_ms = rotation::next_due(tables, &record, draft.now_ms);
             } else if record.space != old.record.space {
                 let (from, to) = (Home::of(tables, &old.record), Home::of(tables, &record));
-                record.next_rotation_ms = rotation::moved_due(tables, &record, &from, &to, draft.now_ms);
+                record.next_rotation_ms =
+                    rotation::moved_due(tables, &record, (&from, &to), draft.now_ms, draft.now_ms);
             }
             put_changed(draft, old, &record, &set)
         })

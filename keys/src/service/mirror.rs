@@ -17,9 +17,9 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::Notify;
 
 use keyward_store::model::{
-    Account, Alert, AlertRule, ApiKey, Budget, BudgetNotice, Custody, Delivery, EmailProof, Grant, Hours, Id,
-    Invitation, KnownAddress, Member, Notification, Rotation, RotationPlan, ServiceToken, Session, Sharing,
-    Space, SshKey, Ticket, ValueMark, Webhook,
+    Account, Alert, AlertRule, ApiKey, Budget, BudgetNotice, Custody, Delivery, EmailProof, Grant, Hours,
+    HoursMove, Id, Invitation, KnownAddress, Member, Notification, Rotation, RotationPlan, ServiceToken,
+    Session, Sharing, Space, SshKey, Ticket, ValueMark, Webhook,
 };
 use keyward_store::{Applied, KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
 
@@ -71,6 +71,8 @@ pub(crate) struct Tables {
     pub(crate) email_proofs: HashMap<Id, Shared<EmailProof>>,
     /// The hours of teams and people who have said theirs.
     pub(crate) hours: HashMap<Id, Shared<Hours>>,
+    /// Whose keys have yet to follow their changed hours.
+    pub(crate) hours_moves: HashMap<Id, Shared<HoursMove>>,
     pub(crate) rotations: Rotations,
     pub(crate) marks: Marks,
     /// Something is due sooner than anything was before.
@@ -149,6 +151,7 @@ impl Mirror {
             Budget::TABLE,
             BudgetNotice::TABLE,
             Hours::TABLE,
+            HoursMove::TABLE,
             EmailProof::TABLE,
             Webhook::TABLE,
             Delivery::TABLE,
@@ -225,6 +228,8 @@ impl Tables {
             place(&mut self.email_proofs, Id::from_slice(key), decode(raw)?);
         } else if table == Hours::TABLE {
             place(&mut self.hours, Id::from_slice(key), decode(raw)?);
+        } else if table == HoursMove::TABLE {
+            place(&mut self.hours_moves, Id::from_slice(key), decode(raw)?);
         } else if table == Webhook::TABLE {
             self.posted.put_webhook(Id::from_slice(key), decode(raw)?);
         } else if table == Delivery::TABLE {

@@ -55,7 +55,7 @@ impl Service {
                 if let Some(zone) =
                     record.time_zone.as_ref().filter(|new| Some(*new) != old.record.time_zone.as_ref())
                 {
-                    hours::follow_maker(tables, draft, account, zone)?;
+                    hours::follow_maker(tables, draft, account, old.record.time_zone.as_ref(), zone)?;
                 }
                 share(tables, draft, account, change.preferences.share_viewing)?;
                 if let Some(text) = &change.preferences.quiet_hours {
@@ -68,6 +68,7 @@ impl Service {
         if let Some(code) = proof.filter(|_| mails) {
             self.mail_code_aside(account, &email, code);
         }
+        self.follow_hours().await;
         self.me(caller).await
     }
 }

@@ -136,12 +136,13 @@ impl Relay {
     pub fn key_update(&self, space: Id, api_key: Id) -> KeyUpdate {
         let key = self.key(api_key).filter(|row| row.record.space == space);
         let key = key.map(|row| self.service.key_view(&row));
+        let rotation = key.as_ref().and_then(|_| progress(&self.service.mirror().read(), api_key));
         let action = match &key {
-            Some(key) if key.created_at == key.updated_at => KeyAction::Created,
+            // A rotation changes other rows than the key's own.
+            Some(key) if key.created_at == key.updated_at && rotation.is_none() => KeyAction::Created,
             Some(_) => KeyAction::Updated,
             None => KeyAction::Deleted,
         };
-        let rotation = key.as_ref().and_then(|_| progress(&self.service.mirror().read(), api_key));
         KeyUpdate { api_key_id: api_key, action, key, rotation, timestamp: timestamp(self.service.now_ms()) }
     }
 

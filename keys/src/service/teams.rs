@@ -112,6 +112,7 @@ impl Service {
             Ok(())
         })
         .await?;
+        self.follow_hours().await;
         self.team(caller, id).await
     }
 

@@ -1,16 +1,20 @@
 //! Rotation by the daemon: when it is due, what apps are given meanwhile, and what is kept for those that lag.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use keyward_keys::input::{
     AuditQuery, KeyPatch, KeyRef, NewKey, NewToken, NewVersion, NotificationQuery, Reveal, RollBack, Rotate,
     RotationMethodName, RotationPatch, RotationQuery, TrackEvent,
 };
-use keyward_keys::view::{AttentionKind, KeyView, RetiringState, RotationState, RotationView, VersionLabel};
+use keyward_keys::view::{
+    AttentionKind, KeyAction, KeyView, RetiringState, RotationState, RotationView, VersionLabel,
+};
 use keyward_keys::{Caller, Custody, Error, Event, Id, Plan, Scope};
 use secrecy::ExposeSecret;
 
 use crate::harness::{Instance, NOON, ORIGIN, by_id, new_key, secret};
+use crate::teams::team;
 use crate::unlock::unlocked;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -116,6 +120,11 @@ async fn the_old_version_is_kept_until_every_app_has_the_new_one_and_no_call_com
     assert_eq!(instance.labels(&ana, key).await, [(2, current), (1, previous)]);
     let rehearsal = service.rehearse_rotation(&ana, &by_id(key), Rotate::default()).await.expect("told");
     assert_eq!((rehearsal.version, rehearsal.refused), (3, None), "rotating again would be accepted");
+    assert_eq!((rehearsal.will_break.len(), rehearsal.updates_itself.len()), (0, 2));
+    let at_once = Rotate { emergency: true, ..Rotate::default() };
+    let rehearsal = service.rehearse_rotation(&ana, &by_id(key), at_once).await.expect("told");
+    let breaks: BTreeSet<&str> = rehearsal.will_break.iter().map(|one| &*one.app.name).collect();
+    assert_eq!(breaks, BTreeSet::from(["quick", "slow"]), "what they have would go at once");
     assert_eq!(fetched(&instance, &quick, key).await.2, Some(1));
 
     instance.clock.set(NOON + HOUR_MS + 1);
@@ -309,4 +318,17 @@ async fn each_step_is_told_to_those_who_look_and_is_in_the_audit_chain() {
         .map(|record| record.detail.clone())
         .collect();
     assert_eq!(steps.len(), 3, "{steps:?}");
+}
+
+#[tokio::test]
+async fn the_rotation_of_a_new_key_is_told_as_a_change() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let team = team(&instance, &ana).await.id;
+    let new = NewKey { team: Some(team), rotation: Some(generates()), ..new_key("New") };
+    let key = instance.service.create_key(&ana, new).await.expect("a key").id;
+    let relay = instance.service.relay(&instance.system()).expect("hears everything");
+    assert_eq!(relay.key_update(team, key).action, KeyAction::Created);
+    instance.service.rotate(&ana, &by_id(key), Rotate::default()).await.expect("asked for");
+    assert_eq!(relay.key_update(team, key).action, KeyAction::Updated);
 }

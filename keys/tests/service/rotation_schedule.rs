@@ -45,6 +45,22 @@ async fn what_was_missed_runs_once_and_a_clock_that_is_set_back_makes_nothing_tw
 }
 
 #[tokio::test]
+async fn what_was_missed_waits_for_the_end_of_the_quiet_hours_it_is_found_in() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let (cron, quiet) = (Some(Some("0 1 * * *".to_owned())), Some(Some("02:00-05:00".to_owned())));
+    let nightly = RotationPatch { cron, quiet_hours: quiet, ..generates() };
+    let key = generated(&instance, &ana, "Nightly", nightly).await.id;
+    let instance = instance.reopen().await;
+    let midnight = NOON + 12 * HOUR_MS;
+    for (hour, version) in [(3, 1), (5, 2)] {
+        instance.clock.set(midnight + hour * HOUR_MS);
+        instance.rotates().await;
+        assert_eq!(instance.rotation_of(&ana, key).await.version, version, "at {hour}");
+    }
+}
+
+#[tokio::test]
 async fn what_many_keys_missed_runs_once_each_and_one_after_another() {
     let instance = Instance::open().await;
     let ana = instance.person("ana", Plan::Enterprise).await.0;

@@ -16,6 +16,26 @@ pub struct Hours {
     pub quiet: Option<QuietHours>,
 }
 
+/// Keys that have yet to follow changed hours, where they are too many for the change's own commit. It goes once all have.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HoursMove {
+    /// What was said before, and by whom; a person's time zone is in it too.
+    pub before: Hours,
+    /// When that was changed, ms since the epoch.
+    pub at_ms: i64,
+    /// The keys are followed up from the newest to the oldest: how far that came, as the moment at which the last of them
+    /// was made, ms since the epoch, and its id.
+    pub reached: Option<(i64, Id)>,
+}
+
+impl Record for HoursMove {
+    const TABLE: Table = Table("hours_move");
+
+    fn key(&self) -> Vec<u8> {
+        self.before.of.as_bytes().to_vec()
+    }
+}
+
 impl Record for Hours {
     const TABLE: Table = Table("hours");
 

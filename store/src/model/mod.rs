@@ -40,7 +40,7 @@ pub use custody::{Holder, Lock, LockTarget, Version, label};
 pub use decoy::{Decoy, DecoyUse};
 pub use email_proof::EmailProof;
 pub use fetch::FetchDay;
-pub use hours::Hours;
+pub use hours::{Hours, HoursMove};
 pub use id::{Id, IdError};
 pub use invitation::{Invitation, Purpose};
 pub use key_networks::KeyNetworks;

@@ -5,7 +5,7 @@ use keyward_keys::{Custody, Door, Environment};
 
 use crate::theme::Tone;
 use crate::widgets::format;
-use crate::widgets::pen::Ui;
+use crate::widgets::pen::{Ui, safe};
 
 /// Mark, short word, long word and tone of an environment.
 pub(crate) fn environment(
@@ -81,9 +81,11 @@ pub(crate) fn rotation(key: &KeyView, now_ms: i64) -> (String, Tone) {
         Some(at) => {
             let at_ms = at.as_millisecond();
             let tone = if at_ms < now_ms { Tone::Warn } else { Tone::Text };
-            let every = match key.rotation_interval {
-                0 => String::new(),
-                days => format!(", every {days} d"),
+            let cron = key.rotation.as_ref().and_then(|rotation| rotation.cron.as_deref());
+            let every = match (cron, key.rotation_interval) {
+                (Some(cron), _) => format!(", by {}", safe(cron)),
+                (None, 0) => String::new(),
+                (None, days) => format!(", every {days} d"),
             };
             (format!("due {}{every}", format::due(now_ms, at_ms)), tone)
         }

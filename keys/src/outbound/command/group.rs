@@ -1,6 +1,6 @@
 //! All that a program started: its process group, and whoever left that, who is known by a mark in the environment that was
-//! handed down, also to a daemon that is started after another was killed. Only one that leaves the group and clears its
-//! environment too is not found.
+//! handed down, also to a daemon that is started after another was killed. One that leaves the group and clears its
+//! environment too is a matter of `orphans`.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;

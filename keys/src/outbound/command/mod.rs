@@ -4,6 +4,7 @@
 
 mod file;
 pub(super) mod group;
+mod orphans;
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use file::Program;
 use group::{EndOnDrop, Group, MARK, end_all, of_folder};
 
 pub use file::CommandEntry;
+pub use orphans::adopt_orphans;
 
 /// Bytes that a program may print on each of its outputs.
 const PRINTED: usize = 128 * 1024;
@@ -136,7 +138,7 @@ async fn run(
     input: Zeroizing<Vec<u8>>,
     mark: String,
 ) -> CallResult<Zeroizing<Vec<u8>>> {
-    let mut child = start(name, program, &mark)?;
+    let (mut child, under_way) = orphans::start(|| start(name, program, &mark))?;
     let group = Arc::new(Group::of(&child, mark));
     // Whatever happens from here on, everything that it started ends with it.
     let _end = EndOnDrop(Arc::clone(&group));
@@ -152,8 +154,15 @@ async fn run(
         }
         (false, Some(Zeroizing::default()))
     });
+    // It is waited for also when nobody waits for this any more.
+    let ended = tokio::spawn(async move {
+        let status = child.wait().await;
+        drop(under_way);
+        let _ = tokio::task::spawn_blocking(orphans::end_orphans).await;
+        status
+    });
     let limit = Duration::from_secs(program.timeout_seconds.into());
-    let status = tokio::time::timeout(limit, child.wait()).await;
+    let status = tokio::time::timeout(limit, ended).await;
     // What it left behind would hold its outputs open.
     group.end();
     let (mut printed, mut whole) = (Zeroizing::default(), true);
@@ -178,9 +187,9 @@ async fn run(
                 "the command {name} did not end within {limit} s, and was ended"
             )))
         }
-        Ok(Err(_)) => Err(CallError::transient(format!("the command {name} could not be waited for"))),
-        Ok(Ok(status)) if status.success() => Ok(printed),
-        Ok(Ok(status)) => Err(failure(name, status.code())),
+        Ok(Ok(Ok(status))) if status.success() => Ok(printed),
+        Ok(Ok(Ok(status))) => Err(failure(name, status.code())),
+        Ok(_) => Err(CallError::transient(format!("the command {name} could not be waited for"))),
     }
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Borrow;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use keyward_store::model::{ApiKey, Id};
@@ -143,6 +144,12 @@ impl SpaceKeys {
     /// When and which, newest first.
     pub(crate) fn newest(&self) -> impl Iterator<Item = Place> + '_ {
         self.newest.iter().copied()
+    }
+
+    /// Those that come after this place in that order, or all.
+    pub(crate) fn newest_after(&self, place: Option<Place>) -> impl Iterator<Item = Place> + '_ {
+        let from = place.map_or(Bound::Unbounded, Bound::Excluded);
+        self.newest.range((from, Bound::Unbounded)).copied()
     }
 
     /// The keys whose name, service, description or a tag contains `needle`, ignoring case.

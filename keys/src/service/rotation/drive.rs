@@ -80,6 +80,7 @@ impl Service {
     /// Does what is due for the keys' rotation, and what comes to be due meanwhile. Answers for how many keys.
     pub async fn rotate_due(&self, caller: &Caller) -> Result<u64> {
         authorise(&self.mirror().read(), caller, Permission::RotationRun, Target::Instance, None)?;
+        self.follow_hours().await;
         let mut busy = HashSet::new();
         let mut turning = FuturesUnordered::new();
         let mut turned = 0;

@@ -84,15 +84,22 @@ fn reckoned_from(tables: &Tables, key: &ApiKey, now_ms: i64) -> i64 {
 
 /// When a key is due next that comes from one home to another: what its clock has said, the new one says anew. What is due
 /// already stays so, and what does not come of the clock (days that are being counted, the end of a value's life) stays
-/// where it is; none of it comes later than by the new clock.
-pub(crate) fn moved_due(tables: &Tables, key: &ApiKey, from: &Home, to: &Home, now_ms: i64) -> Option<i64> {
-    let next_ms = key.next_rotation_ms.filter(|next| *next > now_ms);
+/// where it is; none of it comes later than by the new clock. `at_ms` is when it came there, which may be a moment ago.
+pub(crate) fn moved_due(
+    tables: &Tables,
+    key: &ApiKey,
+    (from, to): (&Home, &Home),
+    at_ms: i64,
+    now_ms: i64,
+) -> Option<i64> {
+    let next_ms = key.next_rotation_ms.filter(|next| *next > at_ms);
     let Some(next_ms) = next_ms else { return key.next_rotation_ms };
-    let (plan, from_ms) = (plan_of(tables, key.id), reckoned_from(tables, key, now_ms));
+    let (plan, from_ms) = (plan_of(tables, key.id), reckoned_from(tables, key, at_ms));
     let at = |home| schedule_at(home, key, &plan).after(from_ms);
     match (at(from) == Some(next_ms), at(to)) {
         (true, by_clock) => by_clock,
-        (false, by_clock) => by_clock.into_iter().chain([next_ms]).min(),
+        // What was set since then was set by the new clock already.
+        (false, by_clock) => by_clock.filter(|next| *next > now_ms).into_iter().chain([next_ms]).min(),
     }
 }
 

@@ -16,11 +16,10 @@ use crate::error::{Error, Result};
 use crate::generate::Template;
 use crate::policy::Permission;
 use crate::rotation::{Begin, Ledger, Made, Way, word};
-use crate::service::Service;
-use crate::service::marks;
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::rotation::moves::Moment;
 use crate::service::rotation::plan::{method_word, page_of, schedule_of};
+use crate::service::{Service, hours, marks};
 
 /// The shortest time after which a value that ends by itself is replaced, ms.
 const SHORTEST_LIFE_MS: i64 = 5 * 60_000;
@@ -48,6 +47,11 @@ impl Service {
         let run = crypto::random_id()?;
         self.move_versions(caller, Permission::RotationRun, id, |moment, ledger| {
             fenced(moment, lease);
+            if let Some(next_ms) = hours::overtaken(moment.tables, &moment.key, moment.now_ms) {
+                moment.key.next_rotation_ms = Some(next_ms);
+                moment.detail = "due by hours that were changed, and later by the new ones".to_owned();
+                return Ok(());
+            }
             let schedule = schedule_of(moment.tables, &moment.key, &moment.plan);
             let later_ms = schedule.out_of_quiet(moment.now_ms);
             if later_ms > moment.now_ms {

@@ -59,19 +59,10 @@ impl KeyPage {
     fn rows(&self, columns: u16, now_ms: i64, glyphs: &Glyphs) -> Vec<Row<'_>> {
         let mut rows = Vec::new();
         let (due, tone) = marks::rotation(&self.key, now_ms);
+        fact(&mut rows, columns, "Rotation", &due, tone);
         match self.rotation.value() {
-            Some(view) => {
-                let due = match &view.rotation.cron {
-                    Some(cron) => format!("{}, by {}", due.split(", ").next().unwrap_or(&due), safe(cron)),
-                    None => due,
-                };
-                fact(&mut rows, columns, "Rotation", &due, tone);
-                standing(&mut rows, view, columns, now_ms, glyphs);
-            }
-            None => {
-                fact(&mut rows, columns, "Rotation", &due, tone);
-                fact(&mut rows, columns, "", self.rotation.excuse(now_ms), Tone::Dim);
-            }
+            Some(view) => standing(&mut rows, view, columns, now_ms, glyphs),
+            None => fact(&mut rows, columns, "", self.rotation.excuse(now_ms), Tone::Dim),
         }
         rows.push(Row::Gap);
         match self.versions.value() {

@@ -3,6 +3,7 @@
 
 mod commands;
 mod faults;
+mod hours;
 mod kills;
 mod remind;
 mod shipped;
