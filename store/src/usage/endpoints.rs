@@ -212,8 +212,10 @@ impl EndpointSums {
     pub(super) fn add_row(&mut self, row: &[u8]) -> Read<()> {
         let mut input = Input(row);
         let other = each_entry(&mut input, |name, cell| {
-            let place = self.place(name)?;
-            self.add(place, &cell);
+            if !self.is_full() {
+                let place = self.place(name)?;
+                self.add(place, &cell);
+            }
             Ok(())
         })?;
         self.of_key.other.merge(&other);
@@ -240,14 +242,18 @@ impl EndpointSums {
     }
 
     fn add_named(&mut self, name: &str, cell: &EndpointCell) {
-        let place = self.place_of(name);
-        self.add(place, cell);
+        if !self.is_full() {
+            let place = self.place_of(name);
+            self.add(place, cell);
+        }
+    }
+
+    /// The key that is being read has more names than are told apart: it is read in another way.
+    fn is_full(&self) -> bool {
+        self.of_key.touched.len() > ENDPOINT_NAMES
     }
 
     fn add(&mut self, place: usize, cell: &EndpointCell) {
-        if self.of_key.touched.len() > ENDPOINT_NAMES {
-            return;
-        }
         let sum = &mut self.of_key.cells[place];
         if *sum == EndpointCell::default() {
             self.of_key.touched.push(place);

@@ -52,8 +52,7 @@ impl Engine {
             let api_key = Id::from_slice(key).ok_or(Error::Damaged { table: HEADS.0 })?;
             let head = Head::decode(value).map_err(damaged(HEADS))?;
             last_arrival = last_arrival.max(head.through);
-            let state = KeyState { sums: head.sums, head, ..KeyState::default() };
-            keys.insert(api_key, Arc::new(Mutex::new(state)));
+            keys.insert(api_key, Arc::new(Mutex::new(KeyState::new(head))));
             Ok(true)
         })?;
         read.raw_scan(MODEL_HEADS, &KeyRange::all(), Order::Ascending, &mut |key, value| {

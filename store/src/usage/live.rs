@@ -39,7 +39,13 @@ impl Recent {
                 entry.1 = entry.1.saturating_add(1);
                 entry.2 = entry.2.saturating_add(event.is_error().into());
             }
-            _ => self.0.insert(place, (second, 1, event.is_error().into())),
+            _ => {
+                // Most keys are quiet: theirs has room for one.
+                if self.0.is_empty() {
+                    self.0.reserve_exact(1);
+                }
+                self.0.insert(place, (second, 1, event.is_error().into()));
+            }
         }
         self.forget_before(newest.max(second) - KEPT_SECONDS + 1);
     }

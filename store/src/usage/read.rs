@@ -37,13 +37,13 @@ impl Usage {
     /// A key's totals; `month_used` counts the month (UTC) of `now_ms`.
     pub fn totals(&self, api_key: Id, now_ms: i64) -> Totals {
         let key = self.shared.key(api_key);
-        key.map_or_else(|| Sums::default().report(now_ms), |key| lock(&key).sums.report(now_ms))
+        key.map_or_else(|| Sums::default().report(now_ms), |key| lock(&key).sums().report(now_ms))
     }
 
     /// The totals of many keys, in their order.
     pub fn totals_many(&self, api_keys: &[Id], now_ms: i64) -> Vec<Totals> {
         let keys = self.shared.keys();
-        let sums = |api_key| keys.get(api_key).map(|key| lock(key).sums).unwrap_or_default();
+        let sums = |api_key| keys.get(api_key).map(|key| *lock(key).sums()).unwrap_or_default();
         api_keys.iter().map(|api_key| sums(api_key).report(now_ms)).collect()
     }
 

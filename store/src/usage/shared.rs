@@ -30,8 +30,8 @@ pub(super) struct KeyState {
     pub(super) next: Option<Box<Head>>,
     /// Durable as arrivals, not yet folded; those of a fold in flight stay until its commit has succeeded.
     pub(super) runs: VecDeque<Run>,
-    /// Of folded and unfolded events together.
-    pub(super) sums: Sums,
+    /// Of folded and unfolded events together, while there are unfolded ones.
+    fresh: Option<Box<Sums>>,
     pub(super) recent: Recent,
     /// It waits for a fold.
     pub(super) queued: bool,
@@ -40,9 +40,32 @@ pub(super) struct KeyState {
 }
 
 impl KeyState {
+    pub(super) fn new(head: Head) -> Self {
+        Self { head, ..Self::default() }
+    }
+
+    /// Of folded and unfolded events together.
+    pub(super) fn sums(&self) -> &Sums {
+        self.fresh.as_deref().unwrap_or(&self.head.sums)
+    }
+
+    /// Lets go of the first runs, for they are folded, and with the last of what a key needs while it is called; answers about
+    /// how much memory their events took.
+    pub(super) fn folded(&mut self, runs: usize) -> usize {
+        let events = self.runs.drain(..runs).map(|(_, run)| run.iter().map(Stored::memory).sum::<usize>());
+        let bytes = events.sum();
+        self.queued = !self.runs.is_empty();
+        if !self.queued {
+            self.runs = VecDeque::new();
+            self.fresh = None;
+        }
+        bytes
+    }
+
     /// Takes in a group's events, which have just become durable; answers about how much memory they take.
     pub(super) fn push(&mut self, arrival: u64, events: impl Iterator<Item = Stored>) -> usize {
-        let Self { sums, recent, .. } = self;
+        let Self { head, fresh, recent, .. } = self;
+        let sums = fresh.get_or_insert_with(|| Box::new(head.sums));
         let mut bytes = 0;
         let events = events.inspect(|event| {
             sums.add(event);

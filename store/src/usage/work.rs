@@ -300,13 +300,7 @@ impl Engine {
         let mut state = lock(&folded.key);
         let Some(next) = state.next.take() else { return };
         state.head = *next;
-        for (_, events) in state.runs.drain(..folded.runs) {
-            self.unfolded_bytes -= events.iter().map(Stored::memory).sum::<usize>();
-        }
-        state.queued = !state.runs.is_empty();
-        if !state.queued {
-            state.runs = VecDeque::new();
-        }
+        self.unfolded_bytes -= state.folded(folded.runs);
         if !state.head.has_waiting() {
             state.spread_at = None;
         } else if state.spread_at.is_none() {
