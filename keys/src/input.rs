@@ -78,6 +78,19 @@ pub fn environment(text: &str) -> Option<Environment> {
     }
 }
 
+/// Reads how a key stands out as people write it, with hyphens.
+pub fn hygiene(text: &str) -> Option<Hygiene> {
+    match text {
+        "never-rotated" => Some(Hygiene::NeverRotated),
+        "no-limit" => Some(Hygiene::NoLimit),
+        "idle" => Some(Hygiene::Idle),
+        "overdue" => Some(Hygiene::Overdue),
+        "rotate-now" => Some(Hygiene::RotateNow),
+        "shared-value" => Some(Hygiene::SharedValue),
+        _ => None,
+    }
+}
+
 /// Names a key: `_id`, `keyId`, or (where a person types it) its name, with an environment when several share it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum KeyRef {

@@ -61,6 +61,8 @@ enum Special {
     Inactive,
     /// Opened by its own passphrase alone.
     Private,
+    /// Production and development have one value, as they should not.
+    Shared,
 }
 
 /// A sample that has been made.
@@ -216,8 +218,8 @@ const SAMPLES: [Sample; 24] = [
     sample("metrics-staging", "Datadog", "dd-", Staging, &["platform"]).calls(345, 110.0, 0.002, 29.0, SERIES),
     sample("store-locator", "Google Maps", "gm-", Production, &["shop", "maps"]).calls(270, 410.0, 0.004, 64.0, MAPS).limit(30_000).rotates(269, Remind),
     sample("incident-channel", "Slack", "sl-", Production, &["platform"]).calls(230, 70.0, 0.003, 140.0, HOOKS).rotates(230, Generate),
-    sample("product-search", "Algolia", "al-", Production, &["shop", "search"]).calls(190, 980.0, 0.001, 12.0, SEARCH).limit(80_000),
-    sample("product-search-dev", "Algolia", "al-", Development, &["shop", "search"]).calls(185, 120.0, 0.01, 13.0, SEARCH),
+    sample("product-search", "Algolia", "al-", Production, &["shop", "search"]).calls(190, 980.0, 0.001, 12.0, SEARCH).limit(80_000).special(Special::Shared),
+    sample("product-search-dev", "Algolia", "al-", Development, &["shop", "search"]).calls(185, 120.0, 0.01, 13.0, SEARCH).special(Special::Shared),
 ];
 
 /// Makes the person and the keys, each at its time; answers the password and the keys.
@@ -229,8 +231,10 @@ pub(super) async fn fill(
     let now = Timestamp::now();
     let clock = Clock::fixed(days_before(now, 366).as_millisecond());
     let service = open_service(config, folder, PasswordCost::default(), clock.clone()).await?;
-    let (password, filled) =
-        (SecretString::from(random(20)), Filling { service: &service, clock: &clock, now });
+    let (password, filled) = (
+        SecretString::from(random(20)),
+        Filling { service: &service, clock: &clock, now, shared: random(40) },
+    );
     let keys = filled.all(person, &password).await;
     service.close().await?;
     Ok((password, keys?))
@@ -240,6 +244,8 @@ struct Filling<'a> {
     service: &'a Service,
     clock: &'a Clock,
     now: Timestamp,
+    /// The letters of the value that two keys share.
+    shared: String,
 }
 
 impl Filling<'_> {
@@ -272,18 +278,19 @@ impl Filling<'_> {
         self.clock.set(days_before(self.now, sample.age_days).as_millisecond());
         let private = sample.special == Special::Private;
         let description = match sample.special {
-            Special::None => String::new(),
+            Special::None | Special::Shared => String::new(),
             Special::Expiring => "Ask the platform team for the next one.".to_owned(),
             Special::Inactive => "Switched off after the audit in spring.".to_owned(),
             Special::Private => format!("Private: in this demo its passphrase is `{PASSPHRASE}`."),
         };
+        let letters = if sample.special == Special::Shared { self.shared.clone() } else { random(40) };
         let (days, method) = sample.rotation.unzip();
         let made = self.service.create_key(
             ana,
             NewKey {
                 name: sample.name.to_owned(),
                 service: sample.service.to_owned(),
-                value: SecretString::from(format!("{}{}", sample.prefix, random(40))),
+                value: SecretString::from(format!("{}{letters}", sample.prefix)),
                 passphrase: private.then(|| SecretString::from(PASSPHRASE)),
                 description,
                 environment: Some(sample.environment),

@@ -60,7 +60,8 @@ struct MadeWebhook {
     view: WebhookView,
 }
 
-/// Makes a webhook. Messages are signed by Standard Webhooks with its secret.
+/// Makes a webhook. Messages are signed by Standard Webhooks with its secret: `type`, `timestamp`, and `data` with `message`,
+/// `apiKeyId` and, where it tells of an alert, `alertId`.
 #[utoipa::path(post, path = "/api/webhooks", tag = "webhooks", request_body = NewWebhook, responses(
     (status = 201, description = "The webhook; its secret is shown this once", body = MadeWebhook),
 ))]

@@ -251,7 +251,7 @@ fn text(said: &str) -> String {
 }
 
 fn letter(message: &Message) -> Letter {
-    let Message { id, kind, text, api_key, at } = message;
+    let Message { id, kind, text, api_key, at, .. } = message;
     let key = api_key.as_ref().map(|id| format!("Key: {id}\n")).unwrap_or_default();
     let text = SecretString::from(format!(
         "{text}\n\nType: {kind}\n{key}Time: {at}\n\n-- \nSent by Keyward to a webhook of the format email, which can be turned off there.\n"
@@ -282,6 +282,7 @@ mod tests {
             kind: "key_deleted".to_owned(),
             text: text.to_owned(),
             api_key: Some("0123".to_owned()),
+            alert: None,
             at: jiff::Timestamp::UNIX_EPOCH,
         }
     }

@@ -66,6 +66,8 @@ pub struct Message {
     pub text: String,
     /// The key it is about.
     pub api_key: Option<String>,
+    /// The alert that it tells of.
+    pub alert: Option<String>,
     /// When it happened.
     pub at: Timestamp,
 }
@@ -112,8 +114,12 @@ impl Outbound {
 }
 
 fn standard(message: &Message) -> Value {
-    let Message { kind, text, api_key, at, .. } = message;
-    json!({ "type": kind, "timestamp": at, "data": { "message": text, "apiKeyId": api_key } })
+    let Message { kind, text, api_key, alert, at, .. } = message;
+    let mut data = json!({ "message": text, "apiKeyId": api_key });
+    if let Some(alert) = alert {
+        data["alertId"] = json!(alert);
+    }
+    json!({ "type": kind, "timestamp": at, "data": data })
 }
 
 fn slack(text: &str) -> Vec<u8> {

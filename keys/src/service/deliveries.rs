@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 
-use keyward_store::model::{Delivery, DeliveryState, Id, Webhook};
+use keyward_store::model::{Delivery, DeliveryAlert, DeliveryState, Id, Webhook};
 use keyward_store::{Op, Record, Row, Store};
 use secrecy::ExposeSecret;
 
@@ -25,7 +25,7 @@ use crate::service::email_proof;
 use crate::service::held::held_until;
 use crate::service::mailboxes;
 use crate::service::mirror::{Shared, Tables};
-use crate::service::notifications::Notice;
+use crate::service::notifications::{Notice, NoticeKind};
 use crate::service::text::Faults;
 use crate::service::webhooks::{target_of, visible};
 use crate::view::{DeliveryPage, DeliveryView, Pagination};
@@ -62,9 +62,18 @@ pub(super) fn post(tables: &Tables, draft: &mut Draft, owner: Id, notice: &Notic
         if let Some(until_ms) = held_until(tables, &hook.record, notice.kind, draft.now_ms) {
             (new.state, new.next_ms) = (DeliveryState::Held, until_ms);
         }
+        if let Some(alert) = notice.alert {
+            draft.put(&DeliveryAlert { row_key: new.key(), alert })?;
+        }
         add(tables, draft, &new)?;
     }
     Ok(())
+}
+
+/// Removes a message, with the alert that it tells of.
+pub(super) fn forget(draft: &mut Draft, row_key: Vec<u8>) {
+    draft.batch.op(Op::Del(DeliveryAlert::TABLE, row_key.clone()));
+    draft.batch.op(Op::Del(Delivery::TABLE, row_key));
 }
 
 pub(super) fn delivery(
@@ -99,7 +108,7 @@ pub(super) fn add(tables: &Tables, draft: &mut Draft, new: &Delivery) -> Result<
     let waiting = all.iter().filter(|(_, next)| next.is_some()).map(|(key, _)| *key);
     let overdue = waiting.clone().count().saturating_sub(WAITING - 1);
     for (created_ms, id) in settled.take(surplus).chain(waiting.take(overdue)) {
-        draft.batch.op(Op::Del(Delivery::TABLE, Delivery::row_key(new.webhook, created_ms, id)));
+        forget(draft, Delivery::row_key(new.webhook, created_ms, id));
     }
     Ok(())
 }
@@ -246,11 +255,14 @@ impl Service {
     async fn send(&self, hook: &Webhook, delivery: &Delivery) -> CallResult<u16> {
         let opened =
             self.open_webhook(hook).map_err(|_| CallError::config("the webhook's secret does not open"))?;
+        let alert = self.alert_of(delivery).await;
+        let alert = alert.map_err(|_| CallError::transient("what the message tells of could not be read"))?;
         let message = Message {
             id: format!("msg_{}", delivery.id),
             kind: delivery.event.clone(),
             text: delivery.message.clone(),
             api_key: delivery.api_key.map(|id| id.to_string()),
+            alert: alert.map(|id| id.to_string()),
             at: timestamp(delivery.created_ms),
         };
         let format = MessageFormat::named(&hook.format);
@@ -268,6 +280,15 @@ impl Service {
         let before = opened.before.as_ref().filter(|before| self.now_ms() < before.until_ms);
         let signed = (&opened.secret, before.map(|before| &before.secret));
         self.0.outbound.send_message(to, signed, format, &message).await
+    }
+
+    /// The alert that a message tells of.
+    async fn alert_of(&self, delivery: &Delivery) -> Result<Option<Id>> {
+        if !NoticeKind::tells_of_alerts(&delivery.event) {
+            return Ok(None);
+        }
+        let snapshot = self.store().snapshot().await?;
+        Ok(Row::<DeliveryAlert>::get(&snapshot, &delivery.key()).await?.map(|row| row.record.alert))
     }
 
     /// What came of messages, in one commit. One whose webhook was removed meanwhile is gone.

@@ -47,7 +47,7 @@ impl Service {
             Hygiene::Idle => self.is_unused(key, LONG_DAYS, now_ms),
             Hygiene::Overdue => key.next_rotation_ms.is_some_and(|due_ms| due_ms < now_ms),
             Hygiene::RotateNow => key.exposed_version == Some(key.current_version),
-            Hygiene::SharedValue => tables.marks.is_shared(key),
+            Hygiene::SharedValue => tables.marks.is_shared(key.id),
         }
     }
 

@@ -111,6 +111,12 @@ impl NoticeKind {
 }
 
 impl NoticeKind {
+    /// Whether those of this name may tell of an alert.
+    pub(crate) fn tells_of_alerts(name: &str) -> bool {
+        let kinds = [Self::AlertFiring, Self::AlertRecovered, Self::MonthlyBudget];
+        kinds.iter().any(|kind| kind.name() == name)
+    }
+
     /// Somebody should look soon: it waits for no digest, unless that was asked for.
     pub(crate) fn is_urgent(self) -> bool {
         match self {
@@ -206,9 +212,7 @@ pub(crate) fn forget(draft: &mut Draft, row_key: Vec<u8>) {
 
 /// One as its person sees it, with the alert that it tells of.
 pub(crate) async fn view_of(snapshot: &impl Snapshot, record: &Notification) -> Result<NotificationView> {
-    let tells = [NoticeKind::AlertFiring, NoticeKind::AlertRecovered, NoticeKind::MonthlyBudget]
-        .map(NoticeKind::name);
-    let alert = match tells.contains(&record.kind.as_str()) {
+    let alert = match NoticeKind::tells_of_alerts(&record.kind) {
         true => Row::<NotificationAlert>::get(snapshot, &record.key()).await?,
         false => None,
     };

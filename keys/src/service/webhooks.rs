@@ -6,7 +6,6 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use keyward_store::model::{Delivery, Id, Timing, Webhook};
-use keyward_store::{Op, Record};
 
 use crate::caller::Caller;
 use crate::crypto::{self, Context};
@@ -20,7 +19,7 @@ use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::notifications::NoticeKind;
 use crate::service::text::Faults;
-use crate::service::{held, mailboxes};
+use crate::service::{deliveries, held, mailboxes};
 use crate::view::WebhookView;
 
 /// Webhooks of one person, or of one team.
@@ -295,7 +294,7 @@ fn end(tables: &Tables, draft: &mut Draft, row: &Shared<Webhook>) {
     draft.batch.remove(row);
     let id = row.record.id;
     for (created_ms, delivery) in tables.posted.messages(id).keys() {
-        draft.batch.op(Op::Del(Delivery::TABLE, Delivery::row_key(id, *created_ms, *delivery)));
+        deliveries::forget(draft, Delivery::row_key(id, *created_ms, *delivery));
     }
 }
 

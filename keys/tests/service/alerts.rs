@@ -14,6 +14,7 @@ use keyward_keys::{AlertCondition, AlertTurnKind, Caller, Error, Event, Id, Role
 
 use crate::harness::{Instance, NOON, by_id};
 use crate::teams::{joined, team, team_key};
+use crate::webhooks::{Receiver, new as new_webhook};
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
@@ -106,6 +107,29 @@ async fn an_alert_fires_once_over_a_restart_and_its_recovery_is_told() {
     assert_eq!(of_alerts, [alert.id, alert.id], "both lead to it");
     let read = instance.service.read_notification(&ana, page.notifications[0].id).await.expect("read");
     assert_eq!(read.alert_id, Some(alert.id));
+}
+
+#[tokio::test]
+async fn a_webhook_is_told_which_alert_it_is_about() {
+    let instance = Instance::open().await;
+    let (service, ana) = (&instance.service, instance.ana().await);
+    let key = instance.add_key(&ana, "Billing").await.id;
+    let receiver = Receiver::start(&[200]).await;
+    let (hook, _) = service.create_webhook(&ana, new_webhook(&receiver.url)).await.expect("made");
+    made(&instance, &ana, &NewAlertRule { threshold: Some(50), ..rule(AlertCondition::ErrorRate) }).await;
+    track(&instance, &ana, key, 500, 1).await;
+    assert_eq!(look(&instance, NOON + MINUTE).await, 1);
+    let alert = only(&instance, &ana).await.id;
+    service.test_webhook(&ana, hook.id).await.expect("queued");
+    let instance = instance.reopen().await;
+    assert_eq!(instance.service.deliver_webhooks(&instance.system()).await.expect("sent"), 2);
+    let of_it = |got: &String| {
+        let told = got.contains(&format!("\"alertId\":\"{alert}\""));
+        assert_eq!(got.contains("alertId"), told, "{got}");
+        assert_eq!(got.contains("\"type\":\"alert_firing\""), told, "{got}");
+        told
+    };
+    assert_eq!(receiver.got().iter().filter(|got| of_it(got)).count(), 1);
 }
 
 #[tokio::test]

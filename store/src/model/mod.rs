@@ -59,4 +59,4 @@ pub use token::{Grant, Network, Scope, ServiceToken, TokenSeen};
 pub use value_mark::ValueMark;
 pub use version_use::{VersionHolder, VersionUse};
 pub use watched::{Unusual, Watched};
-pub use webhook::{Delivery, DeliveryState, Digest, Timing, Webhook};
+pub use webhook::{Delivery, DeliveryAlert, DeliveryState, Digest, Timing, Webhook};

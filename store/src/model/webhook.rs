@@ -128,3 +128,20 @@ impl Record for Delivery {
         Self::row_key(self.webhook, self.created_ms, self.id)
     }
 }
+
+/// Which alert a message tells of.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DeliveryAlert {
+    /// The message's row key, which is this row's too.
+    pub row_key: Vec<u8>,
+    /// The alert.
+    pub alert: Id,
+}
+
+impl Record for DeliveryAlert {
+    const TABLE: Table = Table("webhook_delivery_alert");
+
+    fn key(&self) -> Vec<u8> {
+        self.row_key.clone()
+    }
+}

@@ -327,17 +327,10 @@ pub(super) fn whole<N: std::str::FromStr>(args: &Args, name: &str) -> Result<Opt
 
 /// What of a key stands out; its words here are those of the other options.
 fn hygiene(args: &Args) -> Result<Option<Hygiene>, Failure> {
-    let word = |word| match word {
-        "never-rotated" => Ok(Hygiene::NeverRotated),
-        "no-limit" => Ok(Hygiene::NoLimit),
-        "idle" => Ok(Hygiene::Idle),
-        "overdue" => Ok(Hygiene::Overdue),
-        "rotate-now" => Ok(Hygiene::RotateNow),
-        "shared-value" => Ok(Hygiene::SharedValue),
-        other => {
-            let words = "never-rotated, no-limit, idle, overdue, rotate-now or shared-value";
-            Err(Failure::Usage(format!("--hygiene is {words}, not '{other}'")))
-        }
+    let word = |text| {
+        let words = "never-rotated, no-limit, idle, overdue, rotate-now or shared-value";
+        let wrong = || Failure::Usage(format!("--hygiene is {words}, not '{text}'"));
+        keyward_keys::input::hygiene(text).ok_or_else(wrong)
     };
     args.get("--hygiene").map(word).transpose()
 }

@@ -105,6 +105,7 @@ async fn sent(host: &str, port: u16, tls: MailTls) -> CallResult<u16> {
         kind: "key_deleted".to_owned(),
         text: "The key was deleted".to_owned(),
         api_key: None,
+        alert: None,
         at: jiff::Timestamp::UNIX_EPOCH,
     };
     Outbound::new(settings, Clock::system()).send_mail("ana@example.com", &message).await

@@ -1,7 +1,7 @@
 //! Marks of values in memory: which keys have the same value now, and of which the mark is still to be made. Keys in the
 //! bin are not in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use keyward_store::model::{ApiKey, Custody, Environment, Id};
 
@@ -14,32 +14,52 @@ pub(crate) struct Marks {
     of: BTreeMap<(Id, u32), Mark>,
     /// The keys by the mark of their current value.
     current: BTreeSet<(Mark, Environment, Id)>,
+    /// Those whose value a key of another environment has too.
+    shared: HashSet<Id>,
     /// Keys that the daemon can open, without a mark of their current value.
     unmarked: BTreeSet<Id>,
 }
 
 impl Marks {
     /// Whether a key of another environment has this one's current value.
-    pub(crate) fn is_shared(&self, key: &ApiKey) -> bool {
-        // They come by environment, so the first and the last tell.
-        let mut elsewhere = self.same(key).map(|(environment, _)| environment != key.environment);
-        elsewhere.next() == Some(true) || elsewhere.next_back() == Some(true)
+    pub(crate) fn is_shared(&self, id: Id) -> bool {
+        self.shared.contains(&id)
     }
 
     /// The keys of other environments that have its current value.
     pub(crate) fn shared_with(&self, key: &ApiKey) -> impl Iterator<Item = Id> {
-        let environment = key.environment;
-        self.same(key).filter(move |(other, _)| *other != environment).map(|(_, id)| id)
+        let (environment, mark) = (key.environment, self.of.get(&(key.id, key.current_version)));
+        let same = mark.into_iter().flat_map(|mark| self.same(*mark));
+        same.filter(move |(other, _)| *other != environment).map(|(_, id)| id)
     }
 
-    /// The keys with its current value, by environment; itself among them, unless it is in the bin.
-    fn same(&self, key: &ApiKey) -> impl DoubleEndedIterator<Item = (Environment, Id)> {
-        let mark = self.of.get(&(key.id, key.current_version)).copied();
-        let range = mark.map(|mark| {
-            let first = (mark, Environment::Development, Id::from_bytes([0; 12]));
-            self.current.range(first..=(mark, Environment::Production, Id::from_bytes([0xff; 12])))
-        });
-        range.into_iter().flatten().map(|(_, environment, id)| (*environment, *id))
+    /// The keys whose current value has this mark, by environment.
+    fn same(&self, mark: Mark) -> impl DoubleEndedIterator<Item = (Environment, Id)> {
+        let first = (mark, Environment::Development, Id::from_bytes([0; 12]));
+        let last = (mark, Environment::Production, Id::from_bytes([0xff; 12]));
+        self.current.range(first..=last).map(|(_, environment, id)| (*environment, *id))
+    }
+
+    /// Works out anew who shares the value of this mark, where a key came to it (`new`) or left it. For the others that
+    /// changes only with the first key of a second environment, and the last.
+    fn compare(&mut self, mark: Mark, new: Option<Id>) {
+        let mut others = self.same(mark).filter(|(_, id)| Some(*id) != new);
+        let was = others.next().is_some_and(|(_, id)| self.shared.contains(&id));
+        let mut ends = self.same(mark).map(|(environment, _)| environment);
+        let first = ends.next();
+        let is = ends.next_back().is_some_and(|last| Some(last) != first);
+        if is == was {
+            self.shared.extend(new.filter(|_| is));
+            return;
+        }
+        let all: Vec<Id> = self.same(mark).map(|(_, id)| id).collect();
+        for id in all {
+            if is {
+                self.shared.insert(id);
+            } else {
+                self.shared.remove(&id);
+            }
+        }
     }
 
     /// The versions of a key that have a mark.
@@ -64,16 +84,20 @@ impl Marks {
     pub(super) fn take_out(&mut self, key: Option<&ApiKey>) {
         let Some(key) = key else { return };
         self.unmarked.remove(&key.id);
-        if let Some(mark) = self.of.get(&(key.id, key.current_version)) {
-            self.current.remove(&(*mark, key.environment, key.id));
+        self.shared.remove(&key.id);
+        if let Some(mark) = self.of.get(&(key.id, key.current_version)).copied()
+            && self.current.remove(&(mark, key.environment, key.id))
+        {
+            self.compare(mark, None);
         }
     }
 
     /// A key is what it is from now on.
     pub(super) fn put_in(&mut self, key: Option<&ApiKey>) {
         let Some(key) = key.filter(|key| key.deleted_ms.is_none()) else { return };
-        if let Some(mark) = self.of.get(&(key.id, key.current_version)) {
-            self.current.insert((*mark, key.environment, key.id));
+        if let Some(mark) = self.of.get(&(key.id, key.current_version)).copied() {
+            self.current.insert((mark, key.environment, key.id));
+            self.compare(mark, Some(key.id));
         } else if key.custody == Custody::Automation {
             self.unmarked.insert(key.id);
         }

@@ -103,7 +103,7 @@ fn term(query: &mut KeyQuery, word: &str, teams: &[(Id, String)]) -> bool {
         "service" => set(&mut query.service, Some(name.to_owned())),
         "team" => set(&mut query.team, team(name, teams)),
         "unused" => set(&mut query.unused, days(name)),
-        "is" => set(&mut query.hygiene, hygiene(name)),
+        "is" => set(&mut query.hygiene, keyward_keys::input::hygiene(name)),
         _ => false,
     }
 }
@@ -133,18 +133,6 @@ fn days(text: &str) -> Option<u32> {
         None => (text.strip_suffix('d').unwrap_or(text), 1),
     };
     number.parse::<u32>().ok()?.checked_mul(unit)
-}
-
-fn hygiene(name: &str) -> Option<Hygiene> {
-    match name {
-        "never-rotated" => Some(Hygiene::NeverRotated),
-        "no-limit" => Some(Hygiene::NoLimit),
-        "idle" => Some(Hygiene::Idle),
-        "overdue" => Some(Hygiene::Overdue),
-        "rotate-now" => Some(Hygiene::RotateNow),
-        "shared-value" => Some(Hygiene::SharedValue),
-        _ => None,
-    }
 }
 
 fn next<T: Copy + PartialEq>(all: &[T], now: Option<T>) -> Option<T> {

@@ -162,13 +162,13 @@ impl RotationPage {
                     pen.cell(past.version.map_or_else(String::new, |n| format!("v{n}")), width, text)
                 }
                 Past::Method => pen.cell(safe(&past.method), width, dim),
-                Past::Why => pen.cell(self.why(past), width, dim),
+                Past::Why => pen.cell(self.why(past, width), width, dim),
             };
         });
         if let Some(past) = self.gone() {
             let took = past.ended_at.as_millisecond() - past.started_at.as_millisecond();
             let took = if took < 60_000 { format!("{} s", took / 1_000) } else { format::span(took) };
-            let title = (safe(&past.name).into_owned(), format!("{}, took {took}", self.why(past)));
+            let title = (safe(&past.name).into_owned(), format!("{}, took {took}", self.why(past, u16::MAX)));
             let said: Vec<Said> = past
                 .log
                 .iter()
@@ -182,12 +182,14 @@ impl RotationPage {
         cursor
     }
 
-    /// Why it began, by whom if somebody asked.
-    fn why(&self, past: &PastRotationView) -> String {
-        match past.asked_by.and_then(|id| self.names.get(&id)) {
-            Some(name) => format!("{}, {}", track::cause(past.cause), safe(name)),
-            None => track::cause(past.cause).to_owned(),
-        }
+    /// Why it began, by whom if somebody asked: by their first name where the whole has no room, or without.
+    fn why(&self, past: &PastRotationView, columns: u16) -> String {
+        let cause = track::cause(past.cause);
+        let Some(name) = past.asked_by.and_then(|id| self.names.get(&id)) else { return cause.to_owned() };
+        let name = safe(name);
+        let first = name.split_whitespace().next().unwrap_or_default();
+        let texts = [&*name, first].map(|name| format!("{cause}, {name}"));
+        texts.into_iter().find(|text| width(text) <= columns).unwrap_or_else(|| cause.to_owned())
     }
 }
 
