@@ -43,11 +43,10 @@ impl Marks {
     /// Works out anew who shares the value of this mark, where a key came to it (`new`) or left it. For the others that
     /// changes only with the first key of a second environment, and the last.
     fn compare(&mut self, mark: Mark, new: Option<Id>) {
-        let mut others = self.same(mark).filter(|(_, id)| Some(*id) != new);
-        let was = others.next().is_some_and(|(_, id)| self.shared.contains(&id));
-        let mut ends = self.same(mark).map(|(environment, _)| environment);
-        let first = ends.next();
-        let is = ends.next_back().is_some_and(|last| Some(last) != first);
+        let other = self.same(mark).map(|(_, id)| id).find(|id| Some(*id) != new);
+        let was = other.is_some_and(|id| self.shared.contains(&id));
+        let ends = (self.same(mark).next(), self.same(mark).next_back());
+        let is = ends.0.map(|(first, _)| first) != ends.1.map(|(last, _)| last);
         if is == was {
             self.shared.extend(new.filter(|_| is));
             return;
