@@ -66,6 +66,7 @@ fn line(price: &Price) -> String {
     let mut text = format!("{:<10} {models}: {}", price.service, amounts.collect::<Vec<_>>().join(", "));
     text.extend(price.from.map(|day| format!(", from {day}")));
     text.extend(price.until.map(|day| format!(", until {day}")));
+    text.extend(price.taken.map(|day| format!("; as of {day}")));
     text
 }
 
@@ -76,6 +77,7 @@ fn described(price: &Price) -> Value {
         "output": money(rates.output), "cached": money(rates.cached), "request": money(rates.request),
         "gigabyte": money(rates.gigabyte), "from": price.from.map(|day| day.to_string()),
         "until": price.until.map(|day| day.to_string()), "shipped": price.shipped,
+        "source": price.source, "taken": price.taken.map(|day| day.to_string()),
     })
 }
 

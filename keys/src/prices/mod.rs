@@ -42,6 +42,10 @@ pub struct Price {
     pub from: Option<Date>,
     /// The last day on which it holds.
     pub until: Option<Date>,
+    /// The page that it was taken from.
+    pub source: Option<String>,
+    /// When it was taken from there.
+    pub taken: Option<Date>,
     /// It is in the program, not the operator's own.
     pub shipped: bool,
 }

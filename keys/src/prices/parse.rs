@@ -97,7 +97,9 @@ fn price(mut line: Reader, before: &[Price]) -> Option<Price> {
     if from.zip(until).is_some_and(|(from, until)| until < from) {
         line.fault("until", "is before from");
     }
-    let price = Price { service: service.unwrap_or_default(), models, rates, from, until, shipped: false };
+    let (source, taken, shipped) = (line.text("source"), line.day("taken"), false);
+    let price =
+        Price { service: service.unwrap_or_default(), models, rates, from, until, source, taken, shipped };
     if let Some(at) = before.iter().position(|other| clash(other, &price)) {
         line.fault(
             "from",
@@ -130,6 +132,10 @@ mod tests {
         let shipped = Prices::shipped().unwrap();
         assert_eq!(shipped.currency, "USD");
         assert!(shipped.taken.is_some() && shipped.prices.len() > 10);
+        for price in &shipped.prices {
+            let named = price.source.as_ref().is_some_and(|source| source.starts_with("https://"));
+            assert!(named && price.taken.is_some(), "{price:?} says where it is from, and when");
+        }
     }
 
     #[test]
