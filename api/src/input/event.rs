@@ -92,6 +92,9 @@ impl From<Refused> for Problem {
     }
 }
 
+const TIMESTAMP: &str =
+    "must be a time such as 2024-01-15T10:30:00Z, 30 days old at most and no more than 5 minutes ahead";
+
 /// Reads a body that failed once more, field by field.
 fn explain(json: &[u8]) -> Refused {
     let mut fields = match Tree::parse(json).map(Fields::of) {
@@ -107,7 +110,7 @@ fn explain(json: &[u8]) -> Refused {
     for name in ["requestSize", "responseSize", "version"] {
         fields.number::<u32>(name);
     }
-    fields.parsed::<Timestamp>("timestamp", "must be a time such as 2024-01-15T10:30:00Z");
+    fields.parsed::<Timestamp>("timestamp", TIMESTAMP);
     fields.check_object("metadata");
     match fields.into_faults() {
         faults if faults.is_empty() => Refused::Malformed(Problem::malformed("the event cannot be read")),

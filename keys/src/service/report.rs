@@ -1,6 +1,7 @@
 //! Usage over a span of days, from rollups: totals, a row a day, the busiest endpoints. Never from raw events.
 
 use std::cmp::Reverse;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -278,15 +279,21 @@ pub(super) fn start_of(date: Date, zone: &TimeZone) -> Result<i64> {
     Ok(start.timestamp().as_millisecond())
 }
 
+/// Years that reports can be asked for.
+const YEARS: RangeInclusive<i16> = 1970..=9000;
+
 /// A day, or the day of a full timestamp in the report's time zone.
 fn date(faults: &mut Faults, field: &str, text: &str, zone: &TimeZone) -> Option<Date> {
     let parsed = match text.parse::<Timestamp>() {
         Ok(moment) => Some(zone.to_datetime(moment).date()),
         Err(_) => text.parse::<Date>().ok(),
     };
-    if parsed.is_none_or(|date| !(1970..=9000).contains(&date.year())) {
-        faults.add(field, "is a day such as 2024-01-15, or a full timestamp");
-        return None;
+    match parsed {
+        None => faults.add(field, "is a day such as 2024-01-15, or a full timestamp"),
+        Some(date) if !YEARS.contains(&date.year()) => {
+            faults.add(field, format!("is in a year from {} to {}", YEARS.start(), YEARS.end()));
+        }
+        Some(_) => return parsed,
     }
-    parsed
+    None
 }
