@@ -89,3 +89,48 @@ fn the_plan_tells_where_the_month_goes_and_opens_its_dearest_keys() {
     assert!(stage.text().contains("Pro plan"));
     assert!(matches!(stage.reply(Query::Billing), Some(Answer::Billing(_))));
 }
+
+#[test]
+fn models_take_the_keys_place_where_they_have_none() {
+    let mut stage = Stage::new(keys(), &Look::Dark.caps(), (80, 24));
+    stage.press("7");
+    assert!(stage.text().contains("DEAREST KEYS") && !stage.text().contains("MODELS"), "{}", stage.text());
+    stage.press("\tj");
+    let text = stage.text();
+    assert!(text.contains("MODELS") && !text.contains("DEAREST KEYS"), "{text}");
+    let marked = text.lines().find(|line| line.contains('▌')).expect("a selected row");
+    assert!(marked.contains('%'), "{marked}");
+    stage.press("\t");
+    assert!(stage.text().contains("DEAREST KEYS"), "{}", stage.text());
+}
+
+#[test]
+fn models_are_walked_as_keys_are_and_lead_to_their_costs() {
+    let mut stage = Stage::new(keys(), &Look::Dark.caps(), (120, 40));
+    stage.press("7");
+    let marked = |stage: &Stage| {
+        let text = stage.text();
+        text.lines().find(|line| line.contains('▌')).expect("a selected row").to_owned()
+    };
+    assert!(marked(&stage).contains("anthropic-agents"));
+    stage.press("\t");
+    let first = marked(&stage);
+    assert!(first.contains('%') && !first.contains("anthropic-agents"), "{first}");
+    stage.press("j");
+    let second = marked(&stage);
+    assert_ne!(first, second);
+    stage.press("jjjjjjjjjk");
+    assert!(stage.text().contains("MODELS"));
+    stage.press("g");
+    assert_eq!(marked(&stage), first);
+    stage.press("\r");
+    assert!(stage.text().contains("Billing › Usage"), "{}", stage.text());
+    // First back to all of its calls, then to where one came from.
+    for _ in 0..3 {
+        if !stage.text().contains("MODELS") {
+            stage.press("\x1b");
+        }
+    }
+    stage.press("\t");
+    assert!(marked(&stage).contains("anthropic-agents"), "back among the keys");
+}

@@ -246,8 +246,16 @@ pub(super) static GROUPS: &[Group] = &[
         scope: S::Billing,
         title: "Billing",
         rows: &[
-            row(C::Open, &[ENTER, c('l'), k(KeyCode::Right)], "open", 90, "Open the selected key")
-                .line("keys show KEY"),
+            row(
+                C::Open,
+                &[ENTER, c('l'), k(KeyCode::Right)],
+                "open",
+                90,
+                "Open the selected key, or what the selected model costs",
+            )
+            .line("keys show KEY"),
+            row(C::Next, &[TAB], "models", 60, "To the models, and back to the keys"),
+            row(C::Previous, &[SHIFT_TAB], "", 0, "The same"),
             row(C::Pause, &[c('p')], "pause", 10, "Hold the figures still, or let them go on"),
             row(C::Refresh, &[c('r')], "refresh", 5, "Read the plan again"),
         ],

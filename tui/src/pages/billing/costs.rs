@@ -142,14 +142,28 @@ fn share(pen: &mut Pen<'_>, columns: u16, part: u64, whole: u64, ui: &Ui) {
     pen.text(ui.glyphs.bar[2].repeat(usize::from(columns) - full), ui.style(Tone::Faint));
 }
 
-/// The models that cost the most, each with its share of all.
-pub(super) fn models(costs: &BillingCosts, area: Rect, buf: &mut Buffer, ui: &Ui) {
+/// The first model in view: the selected one is, too.
+pub(super) fn first_model(selected: Option<usize>, area: Rect) -> usize {
+    let rows = usize::from(area.height.saturating_sub(1));
+    selected.map_or(0, |selected| (selected + 1).saturating_sub(rows))
+}
+
+/// The models that cost the most, each with its share of all; answers the row of the selected one.
+pub(super) fn models(
+    costs: &BillingCosts,
+    selected: Option<usize>,
+    area: Rect,
+    buf: &mut Buffer,
+    ui: &Ui,
+) -> Option<u16> {
     let dim = ui.style(Tone::Dim);
     let all = costs.cost.unwrap_or_default().0;
     let mut pen = Pen::new(buf, area, 0);
     pen.end(format!("{:>10}", costs.currency), dim).end(" SHARE", dim);
     pen.skip(2).text("MODELS", dim);
-    for (row, CostLine { name, cost, .. }) in (1..area.height).zip(&costs.models) {
+    let (first, mut at) = (first_model(selected, area), None);
+    let shown = costs.models.iter().enumerate().skip(first);
+    for (row, (number, CostLine { name, cost, .. })) in (1..area.height).zip(shown) {
         let cost = cost.unwrap_or_default();
         let mut pen = Pen::new(buf, area, row);
         pen.end(format!("{:>10}", amount(cost)), ui.style(Tone::Text));
@@ -158,5 +172,16 @@ pub(super) fn models(costs: &BillingCosts, area: Rect, buf: &mut Buffer, ui: &Ui
         let name_columns = pen.left().saturating_sub(bar + 3);
         pen.skip(2).cell(safe(name), name_columns, ui.style(Tone::Strong)).skip(1);
         share(&mut pen, bar, cost.0, all, ui);
+        if selected == Some(number) {
+            marked(Rect { y: area.y + row, height: 1, ..area }, buf, ui);
+            at = Some(row);
+        }
     }
+    at
+}
+
+/// Shows the row that the selection is on.
+pub(super) fn marked(row: Rect, buf: &mut Buffer, ui: &Ui) {
+    Pen::new(buf, row, 0).text(ui.glyphs.marker, ui.style(Tone::Accent));
+    ui.theme.select(buf, row);
 }

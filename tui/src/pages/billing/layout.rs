@@ -105,7 +105,11 @@ impl Layout {
         };
         let keys = part(0, lists, keys);
         let models = Rect { height: models.height.min(lists), ..models };
-        let below = if models.x == keys.x && models.height > 0 { models.y - 1 } else { keys.bottom() };
+        // Where there is no place for models, they take that of the keys while the selection is among them.
+        let instead = models.height == 0 && named > 0 && page.model.is_some();
+        let (keys, models) = if instead { (Rect { height: 0, ..keys }, keys) } else { (keys, models) };
+        let beside = models.x == keys.x && models.height > 0;
+        let below = if beside { models.y.saturating_sub(1) } else { keys.bottom() };
         Self {
             plan: part(0, plan, left),
             budgets: part(plan, budgets, left),

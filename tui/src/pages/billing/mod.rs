@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 
 use keyward_keys::input::{KeyQuery, KeySort};
 use keyward_keys::prices::Money;
-use keyward_keys::view::{BillingView, KeyView, UsageSeries};
+use keyward_keys::view::{BillingView, CostLine, KeyView, UsageSeries};
 use keyward_keys::{Environment, Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -21,6 +21,7 @@ use crate::app::{Answer, Query, RequestId};
 use crate::notice::Notice;
 use crate::pages::days;
 use crate::pages::key::KeyPage;
+use crate::pages::usage::UsagePage;
 use crate::pages::{Page, Step, about_people, sooner};
 use crate::term::input::{Button, Mouse, MouseKind};
 use crate::widgets::pen::Ui;
@@ -39,6 +40,8 @@ pub(crate) struct BillingPage {
     days: Option<Box<UsageSeries>>,
     selected: Option<Id>,
     offset: usize,
+    /// The model that the selection is on, while it is among the models.
+    model: Option<String>,
     reading: Option<Pending>,
     keys_pending: Option<Pending>,
     days_pending: Option<Pending>,
@@ -128,9 +131,46 @@ impl BillingPage {
         self.offset = self.offset.min(row).max((row + 1).saturating_sub(height));
     }
 
-    fn open(&mut self, cx: &mut Cx<'_>) {
+    /// The models, from the dearest on.
+    fn models(&self) -> &[CostLine] {
+        self.billing.as_ref().map_or(&[], |billing| &billing.costs.models)
+    }
+
+    /// Where the selection is among the models; none while it is among the keys, or no models are drawn.
+    fn model_row(&self, area: Rect) -> Option<usize> {
+        let (name, drawn) = (self.model.as_ref()?, layout::Layout::of(self, area).models.height > 1);
+        self.models().iter().position(|line| line.name == *name).filter(|_| drawn)
+    }
+
+    fn select_model(&mut self, row: usize) {
+        let last = self.models().len().saturating_sub(1);
+        self.model = self.models().get(row.min(last)).map(|line| line.name.clone());
+    }
+
+    /// To the models, or back to the keys.
+    fn turn(&mut self) {
+        if self.model.take().is_none() {
+            self.select_model(0);
+        }
+    }
+
+    /// Moves the selection to a row of the list that it is in.
+    fn go(&mut self, row: usize, area: Rect) {
+        match self.model_row(area) {
+            Some(_) => self.select_model(row),
+            None => self.select(row, area),
+        }
+    }
+
+    fn open(&mut self, cx: &mut Cx<'_>) -> Step {
+        if self.model_row(cx.area).is_some()
+            && let Some(model) = self.model.clone()
+        {
+            return Step::Open(Box::new(UsagePage::of_model(model)));
+        }
         let id = self.spenders().get(self.row()).map(|key| key.id);
         self.opening = id.map(|id| cx.ask(Query::Key(id)));
+        Step::Stay
     }
 }
 
@@ -152,11 +192,11 @@ impl Page for BillingPage {
     }
 
     fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
-        let row = self.row();
+        let row = self.model_row(cx.area).unwrap_or_else(|| self.row());
         let page = usize::from(layout::Layout::of(self, cx.area).rows.height).max(2);
         match command {
             Command::Back => return Step::Back,
-            Command::Open => self.open(cx),
+            Command::Open => return self.open(cx),
             Command::Refresh => {
                 self.paused = false;
                 self.read(cx);
@@ -165,29 +205,39 @@ impl Page for BillingPage {
                 self.paused = !self.paused;
                 self.pump(cx);
             }
-            Command::Up => self.select(row.saturating_sub(1), cx.area),
-            Command::Down => self.select(row + 1, cx.area),
-            Command::HalfUp | Command::PageUp => self.select(row.saturating_sub(page / 2), cx.area),
-            Command::HalfDown | Command::PageDown => self.select(row + page / 2, cx.area),
-            Command::Top => self.select(0, cx.area),
-            Command::Bottom => self.select(usize::MAX, cx.area),
+            Command::Next | Command::Previous => self.turn(),
+            Command::Up => self.go(row.saturating_sub(1), cx.area),
+            Command::Down => self.go(row + 1, cx.area),
+            Command::HalfUp | Command::PageUp => self.go(row.saturating_sub(page / 2), cx.area),
+            Command::HalfDown | Command::PageDown => self.go(row + page / 2, cx.area),
+            Command::Top => self.go(0, cx.area),
+            Command::Bottom => self.go(usize::MAX, cx.area),
             _ => {}
         }
         Step::Stay
     }
 
     fn mouse(&mut self, mouse: Mouse, double: bool, cx: &mut Cx<'_>) -> Step {
-        let rows = layout::Layout::of(self, cx.area).rows;
+        let layout::Layout { rows, models, .. } = layout::Layout::of(self, cx.area);
+        let (at, row) = (Position::new(mouse.column, mouse.row), self.model_row(cx.area));
+        let row = row.unwrap_or_else(|| self.row());
         match mouse.kind {
-            MouseKind::ScrollUp => self.select(self.row().saturating_sub(1), cx.area),
-            MouseKind::ScrollDown => self.select(self.row() + 1, cx.area),
-            MouseKind::Press(Button::Left) if rows.contains(Position::new(mouse.column, mouse.row)) => {
+            MouseKind::ScrollUp => self.go(row.saturating_sub(1), cx.area),
+            MouseKind::ScrollDown => self.go(row + 1, cx.area),
+            MouseKind::Press(Button::Left) if rows.contains(at) => {
                 let row = self.offset + usize::from(mouse.row - rows.y);
                 if row < self.spenders().len() {
+                    self.model = None;
                     self.select(row, cx.area);
-                    if double {
-                        self.open(cx);
-                    }
+                    return if double { self.open(cx) } else { Step::Stay };
+                }
+            }
+            MouseKind::Press(Button::Left) if models.contains(at) && mouse.row > models.y => {
+                let first = costs::first_model(self.model_row(cx.area), models);
+                let row = first + usize::from(mouse.row - models.y - 1);
+                if row < self.models().len() {
+                    self.select_model(row);
+                    return if double { self.open(cx) } else { Step::Stay };
                 }
             }
             _ => {}

@@ -33,9 +33,11 @@ impl BillingPage {
         }
         let (priced, spenders, selected) = (billing.costs.cost.is_some(), self.spenders(), self.row());
         costs::budgets(&billing.costs, layout.each, layout.budgets, buf, ui);
-        if layout.models.height > 0 {
-            costs::models(&billing.costs, layout.models, buf, ui);
-        }
+        let model = self.model_row(area);
+        let model_at = match layout.models.height {
+            0 => None,
+            _ => costs::models(&billing.costs, model, layout.models, buf, ui),
+        };
         if let Some(series) = &self.days {
             days::draw(series, layout.days, buf, ui);
         }
@@ -48,10 +50,12 @@ impl BillingPage {
         for (row, (number, key)) in (0..layout.rows.height).zip(rows) {
             let place = Rect { y: layout.rows.y + row, height: 1, ..layout.rows };
             costs::key(key, first, priced, place, buf, ui);
-            if number == selected {
-                Pen::new(buf, place, 0).text(ui.glyphs.marker, ui.style(Tone::Accent));
-                ui.theme.select(buf, place);
+            if number == selected && model.is_none() {
+                costs::marked(place, buf, ui);
             }
+        }
+        if let Some(row) = model_at {
+            return at(layout.models, 0, row);
         }
         let row = u16::try_from(selected.saturating_sub(self.offset)).unwrap_or(u16::MAX);
         at(layout.rows, 0, row).or(at(area, 0, 0))

@@ -26,7 +26,7 @@ use crate::pages::{Page, Step, about_people, sooner};
 use crate::term::input::{Button, Key, Mouse, MouseKind, Paste};
 use crate::widgets::edit::Edit;
 use crate::widgets::pen::Ui;
-use keyward_keys::table::tells_of_models;
+use keyward_keys::table::{Metric, tells_of_models};
 
 use choice::{Choice, Span};
 use layout::Layout;
@@ -87,6 +87,13 @@ impl Default for UsagePage {
 }
 
 impl UsagePage {
+    /// What models cost in the last thirty days, this one pointed out.
+    pub(crate) fn of_model(name: String) -> Self {
+        let (metric, span, by) = (Metric::Cost, Span::Month, Some(Breakdown::Model));
+        let choice = Choice { metric, span, by, ..Choice::default() };
+        Self { choice, selected: Some((None, name)), ..Self::default() }
+    }
+
     /// Asks anew: something else was chosen.
     fn read(&mut self, cx: &mut Cx<'_>) {
         (self.wanted, self.failed, self.asked_ms) = (false, None, cx.now_ms);
