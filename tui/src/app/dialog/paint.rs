@@ -41,6 +41,18 @@ impl Laid {
     }
 }
 
+/// Leaves so many rows of a text, and says that there was more.
+fn shorten(text: &mut Vec<String>, rows: u16, columns: u16) {
+    if text.len() <= usize::from(rows) {
+        return;
+    }
+    text.truncate(usize::from(rows));
+    if let Some(last) = text.last_mut() {
+        while width(last) >= columns && last.pop().is_some() {}
+        last.push('…');
+    }
+}
+
 impl Dialog {
     pub(super) fn laid(&self, area: Rect) -> Laid {
         let columns = 64.min(area.width.saturating_sub(2));
@@ -53,8 +65,11 @@ impl Dialog {
         let frame = centred(area, columns, rows);
         let inner = framed(frame);
         let airy = frame.height >= rows;
-        // On a very low screen the field and the keys matter more than the explanation.
-        text.truncate(usize::from(inner.height.saturating_sub(rows - 2 - text.len() as u16)));
+        // On a very low screen the field and the keys matter more than the explanation, and that more than gaps.
+        if !airy {
+            let fixed = 1 + u16::from(typed) + error.len() as u16 + all.len() as u16;
+            shorten(&mut text, inner.height.saturating_sub(fixed), inner.width);
+        }
         let mut row = text.len() as u16 + u16::from(airy);
         let line = |row: u16| Rect { y: inner.y + row, height: 1, ..inner }.intersection(inner);
         let mut keys = Vec::new();
@@ -63,7 +78,7 @@ impl Dialog {
         if typed && row < inner.height {
             field = Some(line(row));
             wrong += 1;
-            row += 2 + error.len() as u16;
+            row += 1 + error.len() as u16 + u16::from(airy);
         }
         for (letter, what) in all {
             let label = letter.to_string();
