@@ -13,7 +13,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::harness::{Instance, NOON, by_id, new_key, secret};
 use crate::rotation::generates;
-use crate::teams::{joined, team};
+use crate::teams::{joined, reveal, team};
 use crate::unlock::unlocked;
 
 const ONE: &str = "sk-one-0123456789";
@@ -105,7 +105,11 @@ async fn what_several_environments_share_is_counted_until_it_is_not() {
     service.rotate(&ana, &by_id(live), Rotate::default()).await.expect("begun");
     instance.rotates().await;
     assert!(instance.shared(&ana).await.is_empty(), "rotated away");
-    assert_eq!(service.key(&ana, &by_id(live)).await.expect("seen").version, 5);
+    let rotated = service.key(&ana, &by_id(live)).await.expect("seen");
+    assert_eq!((rotated.version, instance.marks().await), (5, 0), "its mark came with it");
+    instance.sets(&ana, dev, &reveal(&instance, &ana, &rotated).await.expect("opened")).await;
+    assert_eq!(instance.shared(&ana).await, ["dev", "live"]);
+    service.roll_back(&ana, &by_id(dev), RollBack { version: Some(1) }).await.expect("back");
 
     // To another environment; to the bin and back.
     service.roll_back(&ana, &by_id(live), RollBack { version: Some(4) }).await.expect("back");
