@@ -7,6 +7,7 @@ mod keys;
 mod layout;
 mod list;
 mod paint;
+mod parting;
 mod people;
 pub(crate) mod policy;
 pub(crate) mod words;

@@ -7,14 +7,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::cx::{Cx, Pending};
-use crate::app::dialog::{Dialog, Subject, Verdict};
+use crate::app::dialog::{Subject, Verdict};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId, TeamAnswer, TeamQuery};
 use crate::notice::{Notice, NoticeKind};
 use crate::pages::days;
 use crate::pages::read::Read;
-use crate::pages::team::departed::DepartedPage;
 use crate::pages::team::forms;
 use crate::pages::team::keys;
 use crate::pages::team::layout::{Counts, Layout};
@@ -86,7 +85,7 @@ impl TeamPage {
         self.team.role >= Role::Admin
     }
 
-    fn read(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn read(&mut self, cx: &mut Cx<'_>) {
         let team = self.team.id;
         self.renewed.ask(cx, Query::Team(TeamQuery::Team(team)));
         self.people.ask(cx, Query::Team(TeamQuery::Members(team)));
@@ -120,15 +119,15 @@ impl TeamPage {
         }
     }
 
-    fn member(&self) -> Option<&MemberView> {
+    pub(super) fn member(&self) -> Option<&MemberView> {
         self.people.get()?.get(self.members.selected())
     }
 
-    fn invitation(&self) -> Option<&InvitationView> {
+    pub(super) fn invitation(&self) -> Option<&InvitationView> {
         self.invitations.get()?.get(self.invited.selected())
     }
 
-    fn cover(&mut self, page: Box<dyn Page>) -> Step {
+    pub(super) fn cover(&mut self, page: Box<dyn Page>) -> Step {
         self.covered = true;
         Step::Open(page)
     }
@@ -153,56 +152,6 @@ impl TeamPage {
             }
             None => Step::Stay,
         }
-    }
-
-    fn ask_remove(&self, cx: &mut Cx<'_>) {
-        match self.pane {
-            Pane::Invitations => {
-                if let Some(invitation) = self.invitation() {
-                    let text = format!("The code that {} was given stops working.", safe(&invitation.email));
-                    let subject = Subject::Withdraw(invitation.id);
-                    cx.open(Dialog::confirm(subject, "Withdraw the invitation", text, false));
-                }
-            }
-            Pane::People => {
-                let Some(member) = self.member() else { return };
-                if member.user_id == cx.user.id {
-                    return self.ask_leave(cx);
-                }
-                let (name, team) = (safe(&member.name), safe(&self.team.name));
-                let text = format!(
-                    "Type {name} to remove them from {team}. They lose its keys at once; then you are shown which values \
-                     they have seen, to rotate."
-                );
-                cx.open(Dialog::name(Subject::Remove(member.user_id), "Remove a member", text, &member.name));
-            }
-        }
-    }
-
-    fn ask_leave(&self, cx: &mut Cx<'_>) {
-        let name = safe(&self.team.name);
-        let text = format!(
-            "Type {name} to leave the team. You lose its keys at once, and need an invitation to come back."
-        );
-        cx.open(Dialog::name(Subject::Remove(cx.user.id), "Leave the team", text, &self.team.name));
-    }
-
-    fn departed(&mut self, who: Option<String>, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
-        match (result, who) {
-            (Ok(Answer::Team(TeamAnswer::Departed(departure))), Some(name)) => {
-                cx.say(NoticeKind::Done, format!("{} is no longer in the team.", safe(&name)));
-                if !departure.rotate_now.is_empty() || !departure.tokens.is_empty() {
-                    return self.cover(Box::new(DepartedPage::new(&name, departure)));
-                }
-                self.read(cx);
-            }
-            (Ok(_), _) => {
-                cx.say(NoticeKind::Done, format!("You left {}.", safe(&self.team.name)));
-                return Step::Back;
-            }
-            (Err(notice), _) => cx.tell(notice),
-        }
-        Step::Stay
     }
 
     /// After the answer `id`, if it is one of what the page shows.

@@ -5,6 +5,7 @@ mod choice;
 mod copy;
 mod layout;
 mod legend;
+mod lines;
 mod paint;
 
 use std::collections::HashSet;
@@ -12,7 +13,7 @@ use std::collections::HashSet;
 use jiff::tz::TimeZone;
 use keyward_keys::Event;
 use keyward_keys::input::Breakdown;
-use keyward_keys::view::{UsageLine, UsageSeries};
+use keyward_keys::view::UsageSeries;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -117,51 +118,6 @@ impl UsagePage {
         (self.selected, self.point, self.row, self.offset) = (None, None, 0, 0);
         self.hidden.clear();
         self.read(cx);
-    }
-
-    fn lines(&self) -> &[UsageLine] {
-        self.series.as_ref().map_or(&[], |series| &series.lines)
-    }
-
-    /// The line that is pointed out.
-    fn line(&self) -> Option<&UsageLine> {
-        self.lines().iter().find(|line| self.is_selected(line))
-    }
-
-    fn is_selected(&self, line: &UsageLine) -> bool {
-        self.selected.as_ref().is_some_and(|(id, name)| *id == line.id && *name == line.name)
-    }
-
-    fn is_hidden(&self, line: &UsageLine) -> bool {
-        !self.hidden.is_empty() && self.hidden.contains(&name_of(line))
-    }
-
-    /// The place of the selection in the legend: 0 is the total.
-    fn place_selected(&self) -> usize {
-        if self.choice.by == Some(Breakdown::Endpoint) {
-            return self.row;
-        }
-        self.lines().iter().position(|line| self.is_selected(line)).map_or(0, |at| at + 1)
-    }
-
-    /// Rows of the legend.
-    fn rows(&self) -> usize {
-        match (self.choice.by, &self.series) {
-            (Some(Breakdown::Endpoint), Some(series)) => series.endpoints.len(),
-            _ => self.lines().len() + 1,
-        }
-    }
-
-    fn select(&mut self, row: usize, cx: &Cx<'_>) {
-        let row = row.min(self.rows().saturating_sub(1));
-        self.row = row;
-        self.selected = row.checked_sub(1).and_then(|at| self.lines().get(at)).map(name_of);
-        self.reveal(row, cx.area);
-    }
-
-    fn reveal(&mut self, row: usize, area: Rect) {
-        let height = usize::from(Layout::of(self, area).rows.height).max(1);
-        self.offset = self.offset.min(row).max((row + 1).saturating_sub(height));
     }
 
     fn point_at(&mut self, on: bool) {
