@@ -43,6 +43,7 @@ async fn list(
 /// Makes a rule: for one key, for the keys of a team, or for the caller's own.
 #[utoipa::path(post, path = "/api/alerts/rules", tag = "alerts", request_body = NewAlertRule, responses(
     (status = 201, description = "The rule", body = AlertRuleView),
+    (status = 404, description = "There is no such team"),
 ))]
 async fn make(
     State(door): State<HttpDoor>,

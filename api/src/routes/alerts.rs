@@ -158,6 +158,7 @@ async fn respond(
 /// Tries a rule on the past month before it is made: of a key, of a team's keys, or of the caller's own.
 #[utoipa::path(post, path = "/api/alerts/backtest", tag = "alerts", request_body = AlertTrial, responses(
     (status = 200, description = "When it would have fired", body = AlertTrialView),
+    (status = 404, description = "There is no such key or team"),
 ))]
 async fn backtest(
     State(door): State<HttpDoor>,

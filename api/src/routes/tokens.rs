@@ -50,6 +50,7 @@ struct Created {
 /// Makes a service token for an app.
 #[utoipa::path(post, path = "/api/tokens", tag = "tokens", request_body = NewToken, responses(
     (status = 201, description = "The token; its text is shown this once", body = Created),
+    (status = 404, description = "There is no such team"),
 ))]
 async fn create(
     State(door): State<HttpDoor>,

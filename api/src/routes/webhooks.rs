@@ -64,6 +64,7 @@ struct MadeWebhook {
 /// `apiKeyId` and, where it tells of an alert, `alertId`.
 #[utoipa::path(post, path = "/api/webhooks", tag = "webhooks", request_body = NewWebhook, responses(
     (status = 201, description = "The webhook; its secret is shown this once", body = MadeWebhook),
+    (status = 404, description = "There is no such team"),
 ))]
 async fn create(
     State(door): State<HttpDoor>,
