@@ -14,7 +14,7 @@ const AFTER: Duration = Duration::from_secs(5);
 /// What the last daemon left is taken in, all keys are looked at, and cells that waited are spread: by then a start is over.
 const STARTED: Duration = Duration::from_secs(90);
 
-/// Runs for as long as sessions are counted; sleeps until so many have ended.
+/// Runs for as long as sessions are counted: once when the start is over, then each time that so many have ended.
 pub(crate) async fn give_back(mut ended: watch::Receiver<u64>) {
     tokio::time::sleep(STARTED).await;
     if tokio::task::spawn_blocking(trim).await.is_err() {

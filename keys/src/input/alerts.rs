@@ -123,6 +123,14 @@ pub struct AlertTrial {
     pub window: Option<u32>,
 }
 
+impl From<NewAlertRule> for AlertTrial {
+    fn from(rule: NewAlertRule) -> Self {
+        let NewAlertRule { name: _, condition, api_key_id, team, threshold, recovery, window, enabled: _ } =
+            rule;
+        Self { api_key_id, team, condition, threshold, recovery, window }
+    }
+}
+
 /// What can be done about a key from one of its alerts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, serde::Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

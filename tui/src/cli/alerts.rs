@@ -1,7 +1,7 @@
 //! Commands about alerts and the rules for them.
 
 use keyward_keys::input::{
-    AlertAction, AlertQuery, AlertRespond, AlertRuleQuery, AlertSnooze, AlertTrial, KeyRef, NewAlertRule,
+    AlertAction, AlertQuery, AlertRespond, AlertRuleQuery, AlertSnooze, KeyRef, NewAlertRule,
 };
 use keyward_keys::view::{AlertConditionView, AlertFiring, AlertRuleView, AlertView};
 use keyward_keys::{AlertCondition, Error, Id, alert_condition_names};
@@ -146,15 +146,7 @@ pub(super) async fn add(context: &Context<'_>, args: &Args) -> Result<(), Failur
 
 /// When the rule would have fired.
 async fn tried(context: &Context<'_>, args: &Args, new: NewAlertRule) -> Result<(), Failure> {
-    let trial = AlertTrial {
-        api_key_id: new.api_key_id,
-        team: new.team,
-        condition: new.condition,
-        threshold: new.threshold,
-        recovery: new.recovery,
-        window: new.window,
-    };
-    let tried = context.service.try_alert_rule(context.caller, &trial).await?;
+    let tried = context.service.try_alert_rule(context.caller, &new.into()).await?;
     if args.json {
         return context.print(&print::json(&tried)).await;
     }

@@ -310,14 +310,7 @@ impl Fields {
     /// What is tried on the past; none where the past does not tell, or something is wrong.
     pub(super) fn trial(&self) -> Option<AlertTrial> {
         let (new, faults) = self.new_rule();
-        (self.kind().replayable && faults.is_empty()).then_some(AlertTrial {
-            api_key_id: new.api_key_id,
-            team: new.team,
-            condition: new.condition,
-            threshold: new.threshold,
-            recovery: new.recovery,
-            window: new.window,
-        })
+        (self.kind().replayable && faults.is_empty()).then(|| new.into())
     }
 
     /// A word of help on a field.
