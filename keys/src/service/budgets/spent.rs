@@ -1,5 +1,5 @@
-//! What keys' months cost so far, and what each stretch of them did. A key that was not called since is not worked out again, so that a look at many keys is
-//! a look at memory.
+//! What keys' months cost so far, and what each stretch of them did. A key that was not called since is not worked out
+//! again, so that a look at many keys is a look at memory.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
