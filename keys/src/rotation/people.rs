@@ -48,7 +48,10 @@ impl Ledger {
         let number = self.next_number();
         self.rotation.last_version = number;
         let asked = done.as_ref().and_then(|run| run.overlap_ms);
-        let overlap_ms = overlap_ms.or(asked).unwrap_or(terms.overlap_ms);
+        let emergency = done.as_ref().is_some_and(|run| run.cause == RotationCause::Emergency);
+        // In an emergency nothing of before stays, whatever is said with the value.
+        let said = overlap_ms.filter(|_| !emergency);
+        let overlap_ms = said.or(asked).unwrap_or(terms.overlap_ms);
         let run = done.as_ref().map_or(id, |run| run.id);
         if planned || done.is_some() {
             self.replace_current(number, None, run, overlap_ms, terms, now_ms);
@@ -61,7 +64,7 @@ impl Ledger {
         if let Some(run) = &mut done {
             let text = format!("version {number} was set by hand, and is the current one");
             push(&mut run.log, RotationEntry { at_ms: now_ms, step: RotationStep::Finish, text });
-            if run.cause == RotationCause::Emergency {
+            if emergency {
                 self.retire_now(now_ms);
             }
         }
