@@ -82,11 +82,10 @@ fn readers_see_every_acknowledged_event_once_while_the_writer_folds() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let store = open(&path);
     let api_key = Id::from_bytes([0; 12]);
-    let (sent, acknowledged) = (AtomicU64::new(0), AtomicU64::new(0));
+    let (sent, acknowledged, questions) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
-            let mut questions = 0;
             while !done.load(Ordering::SeqCst) {
                 let least = acknowledged.load(Ordering::SeqCst);
                 let answers = calls(&store, api_key);
@@ -95,13 +94,14 @@ fn readers_see_every_acknowledged_event_once_while_the_writer_folds() {
                     answers.iter().all(|calls| (least..=most).contains(calls)),
                     "{least} {answers:?} {most}"
                 );
-                questions += 1;
+                questions.fetch_add(1, Ordering::SeqCst);
             }
-            questions
         });
         let until = std::time::Instant::now() + std::time::Duration::from_millis(2_500);
         let mut number = 0;
-        while std::time::Instant::now() < until && !reader.is_finished() {
+        // Long enough that the writer folds several times and is asked meanwhile, however slow this machine is.
+        let enough = || std::time::Instant::now() >= until && questions.load(Ordering::SeqCst) > 10;
+        while !enough() && !reader.is_finished() {
             let batch: Vec<_> = (number..number + 30).map(event).collect();
             number += 30;
             sent.fetch_add(10, Ordering::SeqCst);
@@ -109,7 +109,7 @@ fn readers_see_every_acknowledged_event_once_while_the_writer_folds() {
             acknowledged.fetch_add(10, Ordering::SeqCst);
         }
         done.store(true, Ordering::SeqCst);
-        assert!(reader.join().unwrap() > 10);
+        reader.join().unwrap();
     });
     let sent = sent.into_inner();
     assert_eq!(calls(&store, api_key), [sent; 4]);
