@@ -114,10 +114,16 @@ impl WeakCaller {
 }
 
 impl Caller {
+    /// The same person by the same proof, and nothing besides: nothing that they unlocked or have open. To remember them by,
+    /// and to ask later whether the proof still stands.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        Self { unlock: UnlockSlot::default(), once: None, presence: None, ..self.clone() }
+    }
+
     pub(crate) fn downgrade(&self) -> WeakCaller {
         // What was unlocked by one command holds for its connection, which goes on after it.
-        let caller = Caller { unlock: UnlockSlot::default(), once: None, presence: None, ..self.clone() };
-        WeakCaller { caller, unlock: Arc::downgrade(&self.unlock.0) }
+        WeakCaller { caller: self.bare(), unlock: Arc::downgrade(&self.unlock.0) }
     }
 
     /// Whoever unlocks as one of them is unlocked as the other.

@@ -42,7 +42,7 @@ impl HostInfo {
     }
 }
 
-/// Where somebody is: what is left of a dashboard when it ends, for the next one to open there.
+/// Where somebody is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Spot {
     /// The section, by its name.

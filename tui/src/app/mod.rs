@@ -1,6 +1,7 @@
 //! The dashboard as a pure machine: events go in, effects come out, and `paint` draws what is. It does no I/O, reads
 //! no clock and never calls the core: whoever runs a session carries the effects out.
 
+pub(crate) mod again;
 mod asks;
 mod chrome;
 pub(crate) mod cx;
@@ -16,6 +17,7 @@ pub(crate) mod toast;
 mod travel;
 pub(crate) mod undo;
 
+pub use again::Trail;
 pub use asks::{
     AccountAnswer, AccountQuery, AlertAnswer, AlertAsk, InboxAnswer, InboxQuery, RotationAnswer, RotationAsk,
     TeamAnswer, TeamQuery, WebhookAnswer, WebhookAsk,
@@ -29,6 +31,7 @@ use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Reopening;
 use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::Dialog;
 use crate::app::finder::Finder;
@@ -85,8 +88,8 @@ pub struct App {
     ends: Option<(Ends, i64)>,
     /// The terminal takes frames slowly.
     slow: bool,
-    /// The key's page that is opened again.
-    reopening: Option<Pending>,
+    /// The pages that are still to be opened again.
+    reopening: Option<Box<Reopening>>,
     /// The moment of the last event: what is drawn later than that may have changed by time alone.
     seen_ms: i64,
 }
@@ -336,9 +339,7 @@ impl App {
             }
             return;
         }
-        if self.reopened(id, &result, effects) {
-            return;
-        }
+        let Some(result) = self.reopened(id, result, effects) else { return };
         if let Some(deed) = self.undo.answered(id) {
             return self.took_back(deed, result, effects);
         }

@@ -1,12 +1,9 @@
 //! Going from page to page: on top of one another, back, and to other sections. Nothing that was typed is lost without
 //! a question.
 
-use super::cx::Pending;
 use super::dialog::{Dialog, Subject};
-use super::sections::{self, SECTIONS, Section};
-use super::{Answer, App, Effect, Query, RequestId, Spot};
-use crate::notice::{Notice, NoticeKind};
-use crate::pages::key::KeyPage;
+use super::sections::{SECTIONS, Section};
+use super::{App, Effect, Spot};
 use crate::pages::{Page, Step};
 
 /// Where one can go from anywhere.
@@ -24,6 +21,8 @@ impl App {
         if !matches!(step, Step::Stay) {
             self.dialog = None;
             self.finder = None;
+            // Whoever goes elsewhere is not taken back.
+            self.reopening = None;
         }
         match step {
             Step::Stay => {}
@@ -65,6 +64,7 @@ impl App {
     }
 
     fn arrive(&mut self, to: Destination, effects: &mut Vec<Effect>) {
+        self.reopening = None;
         let at = match to {
             Destination::Section(section) if section.name != self.section.name => {
                 self.section = section;
@@ -80,45 +80,12 @@ impl App {
         }
     }
 
-    /// Where one is.
+    /// Where one is, for others to see.
     pub fn spot(&self) -> Spot {
         Spot { section: self.section.name, key: self.pages.iter().rev().find_map(|page| page.key()) }
     }
 
-    /// Opens where the last dashboard of this person ended, as far as that still is for them.
-    pub fn reopen(&mut self, spot: &Spot, now_ms: i64) -> Vec<Effect> {
-        self.with_effects(now_ms, |app, effects| {
-            let section = sections::visible(&app.user).find(|section| section.name == spot.section);
-            if let Some(section) = section {
-                app.arrive(Destination::Section(section), effects);
-            }
-            if let Some(key) = spot.key {
-                app.reopening = Some(app.lend(app.pages.len() - 1, effects, |_, cx| cx.ask(Query::Key(key))));
-            }
-            if spot.key.is_some() || app.section.name != SECTIONS[0].name {
-                app.toasts.say(now_ms, NoticeKind::Info, "Opened where you were. 1 is Home.");
-            }
-        })
-    }
-
-    /// Takes the answer to which key's page was open; whoever has gone elsewhere meanwhile stays there.
-    pub(super) fn reopened(
-        &mut self,
-        id: RequestId,
-        result: &Result<Answer, Notice>,
-        effects: &mut Vec<Effect>,
-    ) -> bool {
-        let mine = self.reopening.take_if(|pending| Pending::is(Some(*pending), id)).is_some();
-        if let Ok(Answer::Key(key)) = result
-            && mine
-            && self.pages.len() == 1
-        {
-            self.go(Step::Open(Box::new(KeyPage::new((**key).clone()))), effects);
-        }
-        mine
-    }
-
-    fn put(&mut self, page: Box<dyn Page>, effects: &mut Vec<Effect>) {
+    pub(super) fn put(&mut self, page: Box<dyn Page>, effects: &mut Vec<Effect>) {
         self.pages.push(page);
         self.with_page(effects, |page, cx| {
             page.opened(cx);

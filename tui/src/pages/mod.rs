@@ -30,6 +30,7 @@ use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::Cx;
 use crate::app::dialog::{Subject, Verdict};
 use crate::app::keymap::{Command, Place};
@@ -77,6 +78,11 @@ pub(crate) trait Page: Send {
     /// Something was typed that leaving would lose.
     fn unsaved(&self) -> bool {
         false
+    }
+
+    /// How it is opened again as it stands, when the session is cut off; none for what cannot be, such as a form.
+    fn again(&self) -> Option<Again> {
+        None
     }
 
     /// It was opened: the first questions.

@@ -45,12 +45,12 @@ pub(super) async fn run(
     let mut sources = Sources { input, size, events, stop };
     let mut engine: Option<Engine> = None;
     let ran = AssertUnwindSafe(async {
-        let (service, output) = (service.clone(), std::sync::Arc::clone(&output));
+        let (theirs, output) = (service.clone(), std::sync::Arc::clone(&output));
         let fresh =
-            Engine::new(caps.clone(), output, service, caller.clone(), limits, (user, host), first_size);
+            Engine::new(caps.clone(), output, theirs, caller.clone(), limits, (user, host), first_size);
         let engine = engine.insert(fresh);
-        if let Some(spot) = caller.account().and_then(|account| spots.take(account, Instant::now())) {
-            engine.reopen(&spot);
+        if let Some(trail) = spots.take(&caller, Instant::now(), |caller| service.still_valid(caller)) {
+            engine.reopen(trail);
         }
         engine.run(&mut sources).await
     });
@@ -58,8 +58,8 @@ pub(super) async fn run(
         Ok(ending) => ending,
         Err(_) => crashed(&caller),
     };
-    if let (Some(account), Some(engine)) = (caller.account(), &engine) {
-        spots.ended(account, ending.reason, engine.spot(), Instant::now());
+    if let Some(engine) = &engine {
+        spots.ended(&caller, ending.reason, || engine.trail(), Instant::now());
     }
     if ending.reason == ExitReason::Gone && sources.stop.gone.is_cancelled() {
         return ExitReason::Gone;

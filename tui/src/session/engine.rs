@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use super::pace::Pace;
 use super::{ExitReason, Output, OutputGone, Stop, TimeLimits, requests};
-use crate::app::{Answer, App, AppEvent, Effect, HostInfo, RequestId, Spot};
+use crate::app::{Answer, App, AppEvent, Effect, HostInfo, RequestId, Spot, Trail};
 use crate::notice::{Notice, NoticeKind};
 use crate::term::caps::Caps;
 use crate::term::input::{Decoder, Input, Reply};
@@ -139,14 +139,14 @@ impl Engine {
     }
 
     /// Opens where the person's last dashboard ended.
-    pub(super) fn reopen(&mut self, spot: &Spot) {
-        let effects = self.app.reopen(spot, now_ms());
+    pub(super) fn reopen(&mut self, trail: Trail) {
+        let effects = self.app.reopen(trail, now_ms());
         self.carry_out(effects);
     }
 
-    /// Where the person is.
-    pub(super) fn spot(&self) -> Spot {
-        self.app.spot()
+    /// The way back to where the person is.
+    pub(super) fn trail(&self) -> Trail {
+        self.app.trail()
     }
 
     /// Runs until the session ends. Cancelling nothing, it may be dropped at any await.

@@ -36,6 +36,17 @@ impl<I> Default for List<I> {
 }
 
 impl<I: Copy + PartialEq> List<I> {
+    /// A list whose rows are still to come, with the selection on that one of them, below so many rows of the window.
+    pub(crate) fn on(left: Option<(I, usize)>) -> Self {
+        let (ids, selected) = left.map_or((Vec::new(), 0), |(row, above)| (vec![row], above));
+        Self { ids, selected, offset: 0 }
+    }
+
+    /// The selected row, and how many rows of the window are above it.
+    pub(crate) fn left(&self) -> Option<(I, usize)> {
+        Some((self.current()?, self.selected.saturating_sub(self.offset)))
+    }
+
     /// Takes the rows as they are now, for a window `height` rows high. The selection stays on its row if that is still
     /// there, else it goes to the next that is, or the one before.
     pub(crate) fn renew(&mut self, ids: impl IntoIterator<Item = I>, height: usize) {
@@ -245,6 +256,19 @@ mod tests {
         assert_eq!((list.current(), list.visible(10)), (Some(2), 0..3));
         list.renew([], 10);
         assert_eq!((list.current(), list.visible(10)), (None, 0..0));
+    }
+
+    #[test]
+    fn a_list_comes_back_with_the_same_row_in_the_same_place() {
+        let mut before = list(0..50, 7);
+        before.select(30, 7);
+        before.select(26, 7);
+        let mut after = List::on(before.left());
+        after.renew(0..60, 7);
+        assert_eq!((after.current(), after.visible(7)), (Some(26), before.visible(7)));
+        let mut gone = List::on(before.left());
+        gone.renew(0..20, 7);
+        assert_eq!(gone.current(), Some(0));
     }
 
     #[test]

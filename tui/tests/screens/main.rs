@@ -1,5 +1,6 @@
 //! The dashboard without a terminal: what its pages look like, and what it does with what happens.
 
+mod again;
 mod alerts;
 mod form;
 mod home;

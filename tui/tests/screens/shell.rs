@@ -1,8 +1,8 @@
 //! What stands around the pages: sections, the way back, the palette, help. Events in, effects out.
 
 use crate::looks::SIZES;
-use crate::sample::{Look, Stage, id, keys};
-use keyward_tui::app::{Answer, AppEvent, Effect, Ends, Query, Spot};
+use crate::sample::{Look, Stage, keys};
+use keyward_tui::app::{Answer, AppEvent, Effect, Ends, Query};
 use keyward_tui::notice::{Notice, NoticeKind};
 use keyward_tui::term::input::{Button, Input, Key, Mods, Mouse, MouseKind};
 use secrecy::ExposeSecret;
@@ -180,26 +180,4 @@ fn a_slow_link_is_said_while_it_is_slow() {
     assert!(stage.text().contains("slow link") && !stage.text().contains("live  ana@"));
     stage.send(AppEvent::Slow(false));
     assert!(stage.text().contains("live  ana@"));
-}
-
-#[test]
-fn a_dashboard_opens_where_the_last_one_ended() {
-    let mut before = stage((80, 24));
-    before.press("jj\r?");
-    let spot = before.app.spot();
-    assert_eq!(spot, Spot { section: "keys", key: Some(id(2)) });
-    let reopened = |spot: &Spot| {
-        let mut stage = Stage::new(keys(), &Look::Dark.caps(), (80, 24));
-        let effects = stage.app.reopen(spot, stage.now_ms);
-        stage.carry_out(effects);
-        stage
-    };
-    let after = reopened(&spot);
-    assert!(after.text().contains("Keys › anthropic-agents"), "{}", after.text());
-    assert!(after.text().contains("Opened where you were"));
-    // What is not there for them any more is passed over.
-    let gone = reopened(&Spot { section: "nowhere", key: Some(id(999)) });
-    assert!(gone.text().contains("Needs attention"));
-    let home = reopened(&Spot { section: "home", key: None });
-    assert!(!home.text().contains("Opened where you were"), "that is where everybody begins");
 }

@@ -258,6 +258,13 @@ impl Tty {
         self.emulator.screen().contents()
     }
 
+    /// The row that the cursor is in.
+    pub(crate) fn line_of_cursor(&self) -> String {
+        let screen = self.emulator.screen();
+        let row = usize::from(screen.cursor_position().0);
+        screen.rows(0, screen.size().1).nth(row).unwrap_or_default()
+    }
+
     /// Reads until the screen holds what is looked for.
     #[track_caller]
     pub(crate) fn until(&mut self, what: &str) -> impl Future<Output = ()> {

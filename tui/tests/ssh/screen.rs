@@ -139,20 +139,46 @@ async fn a_screen_that_is_left_alone_is_locked_and_opens_with_the_password() {
 async fn whoever_was_cut_off_comes_back_to_where_they_were() {
     let server = Server::start().await;
     let ana = server.person("ana", 1).await;
+    for name in ["github-bot", "openai-batch", "stripe-live"] {
+        server.api_key(&ana, name, "a value that nobody reads").await;
+    }
     let open = async || Tty::open(server.sign_in(&ana).await, "xterm-256color", (80, 24), None).await;
+    let cut = async |mut tty: Tty| {
+        tty.channel.eof().await.unwrap();
+        tty.until_end().await;
+    };
     let mut first = open().await;
-    first.until("Start here").await;
+    first.until("1 Home").await;
     first.type_in("2").await;
-    first.until("No API keys yet").await;
-    first.channel.eof().await.unwrap();
-    first.until_end().await;
+    first.until("stripe-live").await;
+    first.type_in("s").await;
+    first.until("by name").await;
+    first.type_in("j").await;
+    first.until_that("the second row", |tty| tty.line_of_cursor().contains("openai-batch")).await;
+    first.type_in("\r\t\t\t").await;
+    first.until("You may").await;
+    cut(first).await;
     let mut second = open().await;
     second.until("Opened where you were").await;
-    second.until("No API keys yet").await;
-    second.type_in("q").await;
-    second.until_end().await;
+    second.until("openai-batch").await;
+    second.until("You may").await;
+    second.type_in("\x1b").await;
+    second.until("by name").await;
+    second.until_that("the same row", |tty| tty.line_of_cursor().contains("openai-batch")).await;
+    cut(second).await;
+    // A new password ends what was open, and the way back to it.
+    let (old, new) = (PASSWORD.into(), "another good password".into());
+    server.service.change_password(&ana.caller, old, new).await.unwrap();
     let mut third = open().await;
-    third.until("Start here").await;
+    third.until("1 Home").await;
+    third.until("Needs attention").await;
+    third.type_in("2").await;
+    third.until("newest first").await;
+    // Whoever leaves begins anew.
+    third.type_in("q").await;
+    third.until_end().await;
+    let mut fourth = open().await;
+    fourth.until("Needs attention").await;
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::Cx;
 use crate::app::dialog::{Subject, Verdict};
 use crate::app::keymap::{Command, Place};
@@ -112,9 +113,9 @@ impl AlertsPage {
             Answer::Alerts(AlertAnswer::List(page)) => Some(page),
             _ => None,
         });
-        let height = self.height(cx.area);
-        let ids = self.alerts.get().into_iter().flat_map(|page| &page.alerts).map(|alert| alert.id);
-        self.list.renew(ids, height);
+        let alerts = self.alerts.get().map(|page| page.alerts.as_slice()).unwrap_or_default();
+        let window = list::rows(Layout::of(cx.area, alerts.len()).list);
+        self.list.renew(alerts.iter().map(|alert| alert.id), usize::from(window.height));
         self.follow(cx);
     }
 
@@ -160,6 +161,11 @@ impl Page for AlertsPage {
 
     fn paused(&self) -> bool {
         self.paused
+    }
+
+    fn again(&self) -> Option<Again> {
+        let (tab, alert, rule) = (self.tab, self.list.left(), self.rules.left());
+        Again::page(move || Self { tab, list: List::on(alert), rules: Rules::on(rule), ..Self::default() })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

@@ -8,11 +8,12 @@ use ratatui::layout::{Position, Rect};
 use super::act::Hands;
 use super::detail::Detail;
 use super::words;
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::{Subject, Verdict};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
-use crate::app::{Answer, Query, RequestId};
+use crate::app::{AlertAnswer, AlertAsk, Answer, Query, RequestId};
 use crate::notice::Notice;
 use crate::pages::billing::BillingPage;
 use crate::pages::key::KeyPage;
@@ -53,6 +54,13 @@ impl Page for AlertPage {
 
     fn alert(&self) -> Option<Id> {
         Some(self.id)
+    }
+
+    fn again(&self) -> Option<Again> {
+        Again::after(Query::Alerts(AlertAsk::History(self.id)), |answer| match answer {
+            Answer::Alerts(AlertAnswer::History(history)) => Some(Self::new(history.alert.id)),
+            _ => None,
+        })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

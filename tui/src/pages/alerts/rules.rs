@@ -53,6 +53,15 @@ pub(super) struct Rules {
 }
 
 impl Rules {
+    /// The list with the selection on this one.
+    pub(super) fn on(rule: Option<(Id, usize)>) -> Self {
+        Self { list: List::on(rule), ..Self::default() }
+    }
+
+    pub(super) fn left(&self) -> Option<(Id, usize)> {
+        self.list.left()
+    }
+
     pub(super) fn ask(&mut self, cx: &mut Cx<'_>) {
         let query = AlertRuleQuery { page: 1, limit: MOST };
         self.read.ask(cx, Query::Alerts(AlertAsk::Rules(query)));

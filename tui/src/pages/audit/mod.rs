@@ -14,6 +14,7 @@ use keyward_keys::view::{AuditPage as PageOfRecords, AuditView, Pagination};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
@@ -166,6 +167,11 @@ impl Page for AuditPage {
         if self.said.is_empty() { "Audit".to_owned() } else { safe(&self.said).into_owned() }
     }
 
+    fn again(&self) -> Option<Again> {
+        let (filter, said, row) = (self.filter.clone(), self.said.clone(), self.list.left());
+        Again::page(move || Self { filter, said, list: List::on(row), ..Self::default() })
+    }
+
     fn opened(&mut self, cx: &mut Cx<'_>) {
         // A zone that this machine does not know is told in UTC.
         self.zone = TimeZone::get(&cx.user.time_zone).unwrap_or(TimeZone::UTC);
@@ -230,7 +236,7 @@ impl Page for AuditPage {
         });
         if news {
             let height = Self::height(cx);
-            let turned = place.map(|place| place.page) != self.place.map(|place| place.page);
+            let turned = self.place.is_some_and(|before| place.map(|place| place.page) != Some(before.page));
             self.place = place;
             self.list.renew(self.records.get().into_iter().flatten().map(|record| record.seq), height);
             if turned {

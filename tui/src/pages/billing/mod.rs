@@ -14,6 +14,7 @@ use keyward_keys::{Environment, Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
@@ -185,6 +186,11 @@ impl Page for BillingPage {
 
     fn paused(&self) -> bool {
         self.paused
+    }
+
+    fn again(&self) -> Option<Again> {
+        let (selected, model) = (self.selected, self.model.clone());
+        Again::page(move || Self { selected, model, ..Self::default() })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

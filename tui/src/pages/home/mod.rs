@@ -14,6 +14,7 @@ use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::follow::About;
 use crate::app::keymap::{Command, Place};
@@ -248,6 +249,11 @@ impl Page for HomePage {
 
     fn paused(&self) -> bool {
         self.paused_ms.is_some()
+    }
+
+    fn again(&self) -> Option<Again> {
+        let selected = self.selected;
+        Again::page(move || Self { selected, ..Self::default() })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

@@ -23,6 +23,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use secrecy::SecretString;
 
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::{Subject, Verdict};
 use crate::app::keymap::{Command, Place};
@@ -191,6 +192,14 @@ impl Page for KeyPage {
 
     fn paused(&self) -> bool {
         self.paused_ms.is_some()
+    }
+
+    fn again(&self) -> Option<Again> {
+        let tab = self.tab;
+        Again::after(Query::Key(self.key.id), move |answer| match answer {
+            Answer::Key(key) => Some(Self { tab, ..Self::new(*key) }),
+            _ => None,
+        })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

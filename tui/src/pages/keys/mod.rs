@@ -16,6 +16,7 @@ use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::{Subject, Verdict};
 use crate::app::keymap::{Command, Place};
@@ -51,6 +52,8 @@ pub(crate) struct KeysPage {
     restart: bool,
     /// Starting over, the selection stays if it can.
     keep: bool,
+    /// Opened again: the key that was selected, and the row it was in.
+    left: Option<(Id, usize)>,
     /// At least one answer came.
     loaded: bool,
     failed: Option<Notice>,
@@ -84,6 +87,7 @@ impl Default for KeysPage {
             loading: None,
             restart: true,
             keep: true,
+            left: None,
             loaded: false,
             failed: None,
             rates: HashMap::new(),
@@ -187,6 +191,16 @@ impl Page for KeysPage {
 
     fn paused(&self) -> bool {
         self.paused_ms.is_some()
+    }
+
+    fn again(&self) -> Option<Again> {
+        let (choice, search, origin) = (self.choice, self.search.text().to_owned(), self.origin.clone());
+        let left = self.rows.place().or(self.left);
+        Again::page(move || {
+            let mut page = Self { choice, origin, left, ..Self::default() };
+            page.search.insert(&search);
+            page
+        })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

@@ -112,6 +112,9 @@ impl KeysPage {
         let height = Self::height(cx);
         if fresh {
             self.rows.restart(page, self.keep, height);
+            if let Some(place) = self.left.take() {
+                self.rows.seek(place, height);
+            }
         } else {
             self.rows.put(number, page, height);
         }

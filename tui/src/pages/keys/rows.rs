@@ -62,6 +62,21 @@ impl Rows {
         self.reveal(height);
     }
 
+    /// Which key is selected, and where it is.
+    pub(crate) fn place(&self) -> Option<(Id, usize)> {
+        Some((self.selected_id?, self.selected))
+    }
+
+    /// Selects a key that was in this row, where it is now: looked for there and on the page after.
+    pub(crate) fn seek(&mut self, (id, row): (Id, usize), height: usize) {
+        let held = self
+            .pages
+            .iter()
+            .find_map(|(at, keys)| keys.iter().position(|key| key.id == id).map(|row| at * PAGE + row));
+        self.select(held.unwrap_or(row), height);
+        self.selected_id = Some(id);
+    }
+
     /// Scrolls so that the selection is on a screen of `height`.
     pub(crate) fn reveal(&mut self, height: usize) {
         let lowest = (self.selected + 1).saturating_sub(height.max(1));

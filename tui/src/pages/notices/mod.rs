@@ -7,6 +7,7 @@ use keyward_keys::{Event, Id, NoticeKind as Told};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::follow::About;
 use crate::app::keymap::{Command, Place};
@@ -163,6 +164,11 @@ impl Page for NoticesPage {
 
     fn paused(&self) -> bool {
         self.paused
+    }
+
+    fn again(&self) -> Option<Again> {
+        let (unread_only, row) = (self.unread_only, self.list.left());
+        Again::page(move || Self { unread_only, list: List::on(row), ..Self::default() })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

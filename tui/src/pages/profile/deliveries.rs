@@ -5,6 +5,7 @@ use keyward_keys::view::{DeliveryStatus, DeliveryView};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::Cx;
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
@@ -76,6 +77,11 @@ impl Page for DeliveriesPage {
 
     fn crumb(&self) -> String {
         self.name.clone()
+    }
+
+    fn again(&self) -> Option<Again> {
+        let (webhook, name, row) = (self.webhook, self.name.clone(), self.rows.left());
+        Again::page(move || Self { rows: Listed::on(row), ..Self::new(webhook, &name) })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

@@ -43,6 +43,16 @@ impl<T> Default for Listed<T> {
 }
 
 impl<T: Row> Listed<T> {
+    /// Rows that are still to come, with the selection on this one of them.
+    pub(super) fn on(row: Option<(Id, usize)>) -> Self {
+        Self { list: List::on(row), ..Self::default() }
+    }
+
+    /// The selected one's id and place.
+    pub(super) fn left(&self) -> Option<(Id, usize)> {
+        self.list.left()
+    }
+
     /// Asks for the rows.
     pub(super) fn read(&mut self, query: Query, cx: &mut Cx<'_>) {
         self.rows.ask(cx, query);

@@ -18,6 +18,7 @@ use keyward_keys::{Event, NoticeKind as Told};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
@@ -174,6 +175,11 @@ impl Page for ProfilePage {
 
     fn crumb(&self) -> String {
         "Profile".to_owned()
+    }
+
+    fn again(&self) -> Option<Again> {
+        let row = self.list.left();
+        Again::page(move || Self { list: List::on(row), ..Self::default() })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

@@ -5,6 +5,7 @@ use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::Cx;
 use crate::app::dialog::{Dialog, Subject, Verdict};
 use crate::app::keymap::{Command, Place};
@@ -76,6 +77,11 @@ impl Page for SshKeysPage {
 
     fn crumb(&self) -> String {
         "SSH keys".to_owned()
+    }
+
+    fn again(&self) -> Option<Again> {
+        let row = self.rows.left();
+        Again::page(move || Self { rows: Listed::on(row), ..Self::default() })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

@@ -6,6 +6,7 @@ use keyward_keys::view::WebhookView;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::{Dialog, Subject, Verdict};
 use crate::app::keymap::{Command, Place};
@@ -114,6 +115,11 @@ impl Page for WebhooksPage {
 
     fn crumb(&self) -> String {
         "Webhooks".to_owned()
+    }
+
+    fn again(&self) -> Option<Again> {
+        let row = self.rows.left();
+        Again::page(move || Self { rows: Listed::on(row), ..Self::default() })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

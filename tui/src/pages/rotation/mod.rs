@@ -14,6 +14,7 @@ use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
@@ -184,6 +185,18 @@ impl Page for RotationPage {
 
     fn paused(&self) -> bool {
         self.paused
+    }
+
+    fn again(&self) -> Option<Again> {
+        let (pane, queue) = (self.pane, self.queue.left());
+        let (due, past) = (self.due.left(), self.past.left());
+        Again::page(move || Self {
+            pane,
+            queue: List::on(queue),
+            due: List::on(due),
+            past: List::on(past),
+            ..Self::default()
+        })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

@@ -9,6 +9,7 @@ use ratatui::layout::{Position, Rect};
 use secrecy::SecretString;
 
 use crate::app::Effect;
+use crate::app::again::Again;
 use crate::app::cx::Cx;
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
@@ -122,10 +123,16 @@ impl Page for RoutesPage {
         "API".to_owned()
     }
 
+    fn again(&self) -> Option<Again> {
+        let (thing, row) = (self.thing.clone(), self.list.left());
+        Again::page(move || Self { thing, list: List::on(row), ..Self::default() })
+    }
+
     fn opened(&mut self, cx: &mut Cx<'_>) {
         self.ssh_command.clone_from(&cx.host.ssh_command);
+        let fresh = self.list.is_empty();
         self.list.renew(0..ROUTES.len(), Self::height(cx));
-        if self.thing.is_some() {
+        if self.thing.is_some() && fresh {
             let first = ROUTES.iter().position(|route| route.path.starts_with("/api/keys/{id}"));
             self.list.select(first.unwrap_or(0), Self::height(cx));
         }

@@ -10,6 +10,7 @@ use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
@@ -117,6 +118,11 @@ impl Page for SupportPage {
 
     fn crumb(&self) -> String {
         "Support".to_owned()
+    }
+
+    fn again(&self) -> Option<Again> {
+        let row = self.list.left();
+        Again::page(move || Self { list: List::on(row), ..Self::default() })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

@@ -8,6 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::{Dialog, Subject, Verdict};
 use crate::app::keymap::{Command, Place};
@@ -148,6 +149,13 @@ impl Page for TicketPage {
 
     fn crumb(&self) -> String {
         self.subject.clone()
+    }
+
+    fn again(&self) -> Option<Again> {
+        Again::after(Query::Inbox(InboxQuery::Ticket(self.id)), |answer| match answer {
+            Answer::Inbox(InboxAnswer::Ticket(ticket)) => Some(Self::new(*ticket)),
+            _ => None,
+        })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

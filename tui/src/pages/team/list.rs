@@ -5,6 +5,7 @@ use keyward_keys::{Event, Id, Role};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::{Dialog, Subject, Verdict};
 use crate::app::keymap::{Command, Place};
@@ -131,6 +132,11 @@ impl Page for TeamsPage {
 
     fn crumb(&self) -> String {
         "Team".to_owned()
+    }
+
+    fn again(&self) -> Option<Again> {
+        let row = self.list.left();
+        Again::page(move || Self { list: List::on(row), ..Self::default() })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

@@ -6,6 +6,7 @@ use keyward_keys::{Event, Id, Role};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::{Subject, Verdict};
 use crate::app::keymap::{Command, Place};
@@ -219,6 +220,17 @@ impl Page for TeamPage {
 
     fn paused(&self) -> bool {
         self.paused
+    }
+
+    fn again(&self) -> Option<Again> {
+        let (pane, member, invitation) = (self.pane, self.members.left(), self.invited.left());
+        Again::after(Query::Team(TeamQuery::Team(self.team.id)), move |answer| match answer {
+            Answer::Team(TeamAnswer::Team(team)) => {
+                let (members, invited) = (List::on(member), List::on(invitation));
+                Some(Self { pane, members, invited, ..Self::new(*team) })
+            }
+            _ => None,
+        })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

@@ -17,6 +17,7 @@ use keyward_keys::view::UsageSeries;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
@@ -217,6 +218,16 @@ impl Page for UsagePage {
 
     fn paused(&self) -> bool {
         self.paused
+    }
+
+    fn again(&self) -> Option<Again> {
+        let (choice, selected, hidden) = (self.choice.clone(), self.selected.clone(), self.hidden.clone());
+        let search = self.search.text().to_owned();
+        Again::page(move || {
+            let mut page = Self { choice, selected, hidden, ..Self::default() };
+            page.search.insert(&search);
+            page
+        })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {
