@@ -4,7 +4,7 @@ use keyward_keys::view::UserView;
 use ratatui::layout::Rect;
 
 use crate::app::dialog::Dialog;
-use crate::app::toast::Toasts;
+use crate::app::toast::{Toasts, Told};
 use crate::app::undo::Undo;
 use crate::app::{Effect, HostInfo, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
@@ -88,9 +88,9 @@ impl Cx<'_> {
         self.toasts.push(self.now_ms, notice);
     }
 
-    /// How many messages were told so far.
-    pub(crate) fn messages(&self) -> usize {
-        self.toasts.log().len()
+    /// The messages so far.
+    pub(crate) fn log(&self) -> impl Iterator<Item = &Told> {
+        self.toasts.log()
     }
 
     /// Puts a question over the page; it comes back as `Page::verdict`.

@@ -217,9 +217,13 @@ impl App {
         if self.finder.is_some() { Place::Palette } else { self.page().place() }
     }
 
-    /// The page on screen has no use for this now.
+    /// There is no use for this now.
     fn refuses(&self, command: Command) -> bool {
-        self.finder.is_none() && self.page().refuses(command)
+        match &self.finder {
+            Some(finder) => finder.refuses(command),
+            None if command == Command::Undo => !self.undo.is_open(self.seen_ms) && !self.page().takes_back(),
+            None => self.page().refuses(command, chrome::body(self.size)),
+        }
     }
 
     fn with_effects(&mut self, now_ms: i64, act: impl FnOnce(&mut Self, &mut Vec<Effect>)) -> Vec<Effect> {

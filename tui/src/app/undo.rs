@@ -22,6 +22,11 @@ pub(crate) struct Undo {
 }
 
 impl Undo {
+    /// Something can be taken back.
+    pub(super) fn is_open(&self, now_ms: i64) -> bool {
+        self.way.as_ref().is_some_and(|(.., until_ms)| *until_ms > now_ms)
+    }
+
     /// What is being taken back, if this is its answer.
     pub(super) fn answered(&mut self, id: RequestId) -> Option<Deed> {
         self.doing.take_if(|(pending, _)| Pending::is(Some(*pending), id)).map(|(_, deed)| deed)
@@ -48,7 +53,13 @@ impl Cx<'_> {
         let (what, back) = deed.became();
         let back = back.filter(|_| !ids.is_empty());
         let undo = if back.is_some() { "; z takes it back" } else { "" };
-        self.say(NoticeKind::Done, format!("{who} {what}{undo}."));
+        let text = format!("{who} {what}{undo}.");
+        self.toasts.cut(self.now_ms);
+        match back {
+            // It is shown for as long as it holds.
+            Some(_) => self.toasts.say_for(UNDO_MS, self.now_ms, NoticeKind::Done, text),
+            None => self.say(NoticeKind::Done, text),
+        }
         self.undo.way = back.map(|deed| (deed, ids, self.now_ms + UNDO_MS));
     }
 
@@ -69,6 +80,7 @@ impl Cx<'_> {
     /// Something was done since that has a way back of its own, or none.
     pub(crate) fn close_way_back(&mut self) {
         self.undo.way = None;
+        self.toasts.cut(self.now_ms);
     }
 }
 
@@ -78,6 +90,7 @@ impl App {
         let now_ms = self.seen_ms;
         match self.undo.way.take().filter(|(.., until_ms)| *until_ms > now_ms) {
             Some((deed, ids, _)) => {
+                self.toasts.cut(now_ms);
                 let pending = self.lend(0, effects, |_, cx| cx.ask(Query::Many(deed, ids)));
                 self.undo.doing = Some((pending, deed));
             }

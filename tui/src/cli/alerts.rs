@@ -31,7 +31,7 @@ pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure
         return context.print_lines(&page.alerts).await;
     }
     if page.alerts.is_empty() {
-        return context.note(args, "No alerts.\n").await;
+        return context.nothing(args, "No alerts.\n").await;
     }
     let header = ["STATE", "SINCE (UTC)", "RULE", "WHAT", "ID"].map(str::to_owned).to_vec();
     context.print(&print::columns(&rows(header, &page.alerts, alert_row))).await?;
@@ -102,7 +102,7 @@ pub(super) async fn rules(context: &Context<'_>, args: &Args) -> Result<(), Fail
     }
     if page.rules.is_empty() {
         let text = "No rules yet: alerts rule add --name Errors --condition error_rate makes one.\n";
-        return context.note(args, text).await;
+        return context.nothing(args, text).await;
     }
     let header = ["NAME", "CONDITION", "FROM", "WINDOW", "FOR", "ON", "FIRING", "ID"];
     context.print(&print::columns(&rows(header.map(str::to_owned).to_vec(), &page.rules, rule_row))).await

@@ -16,7 +16,7 @@ pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure
     if report.budgets.is_empty() {
         let ssh = &context.host.ssh_command;
         let how = format!("No budgets. Set one: {ssh} keys edit KEY --budget 50\n");
-        return context.note(args, &how).await;
+        return context.nothing(args, &how).await;
     }
     let header = ["NAME", "OF", "BUDGET", "SPENT", "", "AT MONTH'S END", "SPENT ON (UTC)"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];

@@ -16,6 +16,13 @@ use crate::session::terminal_lines;
 /// Keys read at a time.
 const PAGE: u32 = 100;
 
+/// Some keys are left out of a list.
+fn narrows(args: &Args) -> bool {
+    const TERMS: [&str; 8] =
+        ["--search", "--environment", "--status", "--tag", "--team", "--service", "--unused", "--hygiene"];
+    TERMS.into_iter().any(|term| args.get(term).is_some())
+}
+
 pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let mut query = KeyQuery {
         page: 1,
@@ -37,8 +44,12 @@ pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure
         let page = context.service.keys(context.caller, &query).await?;
         if query.page == 1 && page.keys.is_empty() && !args.for_programs() {
             let ssh = &context.host.ssh_command;
-            let hint = format!("No keys. Add one: {ssh} keys add --name NAME --service SERVICE\n");
-            return context.note(args, &hint).await;
+            let hint = match narrows(args) {
+                true => format!("No key matches. All of them: {ssh} keys ls\n"),
+                false if query.bin => "The bin is empty.\n".to_owned(),
+                false => format!("No keys. Add one: {ssh} keys add --name NAME --service SERVICE\n"),
+            };
+            return context.nothing(args, &hint).await;
         }
         if args.has("--ndjson") {
             context.print_lines(&page.keys).await?;

@@ -268,6 +268,12 @@ impl Context<'_> {
         Ok(())
     }
 
+    /// Says that there is nothing to list, and what to do then: to a terminal in the place of the list, to whoever reads lines
+    /// beside it. Nothing is said to a program.
+    async fn nothing(&self, args: &Args, text: &str) -> Result<(), Failure> {
+        if self.pty && !args.for_programs() { self.print(text).await } else { self.note(args, text).await }
+    }
+
     /// Says something beside the result; nothing is said to a program.
     async fn note(&self, args: &Args, text: &str) -> Result<(), Failure> {
         if args.for_programs() {

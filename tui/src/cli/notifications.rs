@@ -25,7 +25,7 @@ pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure
         return context.print_lines(&page.notifications).await;
     }
     if page.notifications.is_empty() {
-        return context.note(args, "No notifications.\n").await;
+        return context.nothing(args, "No notifications.\n").await;
     }
     context.print(&table(&page.notifications)).await?;
     let at = page.pagination;

@@ -20,7 +20,7 @@ pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure
     }
     if teams.is_empty() {
         let ssh = &context.host.ssh_command;
-        return context.note(args, &format!("No teams. Make one: {ssh} team create NAME\n")).await;
+        return context.nothing(args, &format!("No teams. Make one: {ssh} team create NAME\n")).await;
     }
     let header = ["NAME", "YOUR ROLE", "MEMBERS", "KEYS", "ID"].map(str::to_owned).to_vec();
     let rows = teams.iter().map(|team| {

@@ -20,7 +20,7 @@ pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure
     if tokens.is_empty() {
         let ssh = &context.host.ssh_command;
         return context
-            .note(args, &format!("No tokens. Make one: {ssh} tokens add --name NAME --env ENV\n"))
+            .nothing(args, &format!("No tokens. Make one: {ssh} tokens add --name NAME --env ENV\n"))
             .await;
     }
     const HEADER: [&str; 7] = ["NAME", "FOR", "SCOPES", "USES", "LAST SEEN (UTC)", "EXPIRES (UTC)", "ID"];

@@ -25,7 +25,7 @@ pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure
     }
     if webhooks.is_empty() {
         let text = "No webhooks. Make one, its address on standard input: webhooks add --name NAME\n";
-        return context.note(args, text).await;
+        return context.nothing(args, text).await;
     }
     let header = ["NAME", "TO", "AS", "TELLS OF", "WHEN", "WHOSE", "ON", "ID"];
     context.print(&table(header, &webhooks, webhook_row)).await

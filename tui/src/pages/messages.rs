@@ -6,11 +6,14 @@ use ratatui::layout::{Position, Rect};
 use crate::app::cx::Cx;
 use crate::app::keymap::{Command, Place};
 use crate::app::notice_mark;
-use crate::app::toast::Toasts;
+use crate::app::toast::{Toasts, Told};
 use crate::pages::{Page, Step, scrolled};
 use crate::theme::Tone;
 use crate::widgets::format;
-use crate::widgets::pen::{Pen, Ui, at, safe};
+use crate::widgets::pen::{Pen, Ui, at, safe, wrap};
+
+/// Columns of a message's mark and age.
+const LEAD: u16 = 10;
 
 /// The log of messages.
 #[derive(Default)]
@@ -31,7 +34,8 @@ impl Page for MessagesPage {
         if command == Command::Back {
             return Step::Back;
         }
-        let last = cx.messages().saturating_sub(usize::from(cx.area.height));
+        let rows = cx.log().map(|told| said(told, cx.area.width).len()).sum::<usize>();
+        let last = rows.saturating_sub(usize::from(cx.area.height));
         self.scroll = scrolled(self.scroll, command, cx.area.height, last);
         Step::Stay
     }
@@ -40,15 +44,25 @@ impl Page for MessagesPage {
         if toasts.log().len() == 0 {
             Pen::new(buf, area, 1).text("Nothing was said yet.", ui.style(Tone::Dim));
         }
-        let rows = toasts.log().skip(self.scroll).take(usize::from(area.height));
-        for (row, (at_ms, notice)) in (0u16..).zip(rows) {
-            let (mark, tone) = notice_mark(notice.kind, ui);
-            Pen::new(buf, area, row)
-                .text(mark, ui.style(tone))
-                .skip(1)
-                .cell(format::age(ui.now_ms, *at_ms), 8, ui.style(Tone::Dim))
-                .text(safe(&notice.text), ui.style(Tone::Text));
+        let rows = toasts.log().flat_map(|told| {
+            said(told, area.width).into_iter().enumerate().map(move |(row, line)| (told, row, line))
+        });
+        for (row, (told, part, line)) in (0..area.height).zip(rows.skip(self.scroll)) {
+            let mut pen = Pen::new(buf, area, row);
+            if part == 0 {
+                let (mark, tone) = notice_mark(told.notice.kind, ui);
+                pen.text(mark, ui.style(tone)).skip(1);
+                pen.cell(format::age(ui.now_ms, told.at_ms), LEAD - 2, ui.style(Tone::Dim));
+            } else {
+                pen.skip(LEAD);
+            }
+            pen.text(line, ui.style(Tone::Text));
         }
         at(area, 0, 0)
     }
+}
+
+/// The rows of a message: the log is where one reads it to its end.
+fn said(told: &Told, columns: u16) -> Vec<String> {
+    wrap(&safe(&told.notice.text), columns.saturating_sub(LEAD))
 }

@@ -4,6 +4,7 @@
 pub(crate) mod alerts;
 pub(crate) mod asking;
 pub(crate) mod audit;
+pub(crate) mod banner;
 pub(crate) mod billing;
 mod days;
 pub(crate) mod form;
@@ -37,7 +38,7 @@ use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
 use crate::app::{Answer, RequestId};
 use crate::notice::Notice;
-use crate::term::input::{Key, Mouse, Paste};
+use crate::term::input::{Key, Mouse, MouseKind, Paste};
 use crate::widgets::pen::{Ui, safe};
 
 /// Where to go after an event.
@@ -97,9 +98,13 @@ pub(crate) trait Page: Send {
     /// Pasted text.
     fn pasted(&mut self, _paste: &Paste, _cx: &mut Cx<'_>) {}
 
-    /// The mouse within the page; `double` for the second of two quick presses on one cell.
-    fn mouse(&mut self, _mouse: Mouse, _double: bool, _cx: &mut Cx<'_>) -> Step {
-        Step::Stay
+    /// The mouse within the page; `double` for the second of two quick presses on one cell. The wheel scrolls any page.
+    fn mouse(&mut self, mouse: Mouse, _double: bool, cx: &mut Cx<'_>) -> Step {
+        match mouse.kind {
+            MouseKind::ScrollUp => self.command(Command::Up, cx),
+            MouseKind::ScrollDown => self.command(Command::Down, cx),
+            _ => Step::Stay,
+        }
     }
 
     /// How a dialog of this page ended.
@@ -143,9 +148,14 @@ pub(crate) trait Page: Send {
         false
     }
 
-    /// This does nothing here as it stands now: there is nothing to do it to, or it is not for this person. The footer leaves
-    /// it out.
-    fn refuses(&self, _command: Command) -> bool {
+    /// This does nothing as it stands now in `area`: there is nothing to do it to, or it is not for this person. The footer
+    /// leaves it out.
+    fn refuses(&self, _command: Command, _area: Rect) -> bool {
+        false
+    }
+
+    /// It has a way back of its own from what was done on it.
+    fn takes_back(&self) -> bool {
         false
     }
 

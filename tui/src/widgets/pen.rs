@@ -220,6 +220,13 @@ pub(crate) fn rule(buf: &mut Buffer, area: Rect, row: u16, ui: &Ui) {
     pen.text(line, ui.style(Tone::Faint));
 }
 
+/// Says in the last row of `area`, in the place of what stands there, that there is more.
+pub(crate) fn more_below(area: Rect, buf: &mut Buffer, ui: &Ui) {
+    let last = Rect { y: area.bottom().saturating_sub(1), height: area.height.min(1), ..area };
+    Clear.render(last.intersection(buf.area), buf);
+    Pen::new(buf, last, 0).end("more below", ui.style(Tone::Accent));
+}
+
 /// A rectangle of at most this size in the middle of `area`.
 pub(crate) fn centred(area: Rect, columns: u16, rows: u16) -> Rect {
     let (width, height) = (columns.min(area.width), rows.min(area.height));

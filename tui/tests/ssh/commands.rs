@@ -1,6 +1,6 @@
 //! `ssh HOST COMMAND`: results, talk, exit statuses, and output that arrives whole.
 
-use crate::harness::{Server, Tty};
+use crate::harness::{Server, Tty, finish};
 
 #[tokio::test]
 async fn a_key_goes_in_by_stdin_and_comes_out_by_get() {
@@ -326,4 +326,33 @@ async fn the_profile_is_shown_and_only_what_is_named_of_it_changes() {
     }
     let wrong = server.run(&ana, "profile edit --time-zone Mars/Olympus", b"").await;
     assert!(wrong.status != Some(0) && wrong.err().contains("Europe/Berlin"), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn an_empty_list_is_told_to_a_person_and_not_to_a_pipe() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    for (command, says) in [
+        ("keys ls", "Add one: ssh"),
+        ("keys ls --search nothing", "No key matches"),
+        ("keys ls --bin", "The bin is empty"),
+        ("team ls", "Make one: ssh"),
+        ("tokens ls", "Make one: ssh"),
+    ] {
+        let session = server.sign_in(&ana).await;
+        let channel = session.channel_open_session().await.unwrap();
+        channel.request_pty(true, "xterm", 80, 24, 0, 0, &[]).await.unwrap();
+        channel.exec(true, command).await.unwrap();
+        let person = finish(channel).await;
+        assert_eq!(
+            (person.out().contains(says), person.err(), person.status),
+            (true, "", Some(0)),
+            "{person:?}"
+        );
+        let pipe = server.run(&ana, command, b"").await;
+        assert_eq!((pipe.out(), pipe.err().contains(says), pipe.status), ("", true, Some(0)), "{pipe:?}");
+        let program = server.run(&ana, &format!("{command} --json"), b"").await;
+        assert_eq!((program.err(), program.status), ("", Some(0)));
+        assert!(program.json().is_object(), "{program:?}");
+    }
 }

@@ -114,6 +114,15 @@ impl Finder {
         Outcome::Open
     }
 
+    /// There is nothing to choose, or no line to copy.
+    pub(super) fn refuses(&self, command: Command) -> bool {
+        match command {
+            Command::Accept => self.current().is_none(),
+            Command::Copy => self.current().is_none_or(|entry| entry.line.is_empty()),
+            _ => false,
+        }
+    }
+
     fn select(&mut self, row: usize, area: Rect) {
         let height = usize::from(paint::list(area).height.max(1));
         self.selected = row.min(self.found().len().saturating_sub(1));

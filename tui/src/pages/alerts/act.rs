@@ -20,6 +20,17 @@ use crate::widgets::pen::safe;
 const SNOOZES: &[(char, &str)] =
     &[('1', "1 hour"), ('4', "4 hours"), ('d', "a day"), ('c', "as long as I say")];
 
+/// This would do nothing about the alert as it stands: it is over, or has no key that it could be done to.
+pub(super) fn refuses(command: Command, alert: &AlertView, history: Option<&AlertHistory>) -> bool {
+    let key = history.filter(|history| history.alert.id == alert.id).and_then(|history| history.key.as_ref());
+    match command {
+        Command::Acknowledge | Command::Snooze | Command::Settle => alert.state == AlertState::Resolved,
+        Command::Freeze => key.is_none_or(|key| key.frozen),
+        Command::Narrow | Command::Lower | Command::Rotate => key.is_none(),
+        _ => false,
+    }
+}
+
 /// The hands of a page: what was asked about which alert, and what is under way.
 #[derive(Default)]
 pub(super) struct Hands {

@@ -142,21 +142,30 @@ impl Page for AlertsPage {
         self.current().map(|alert| alert.id).filter(|_| self.tab != Tab::Rules)
     }
 
-    fn refuses(&self, command: Command) -> bool {
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
         use Command as C;
-        let about_one = matches!(
-            command,
-            C::Acknowledge
-                | C::Snooze
-                | C::Settle
-                | C::Open
-                | C::Freeze
-                | C::Narrow
-                | C::Lower
-                | C::Rotate
-                | C::Undo
-        );
-        about_one && self.tab != Tab::Rules && self.alerts.get().is_some() && self.current().is_none()
+        if self.tab == Tab::Rules {
+            let about_one = matches!(command, C::Edit | C::Switch | C::Delete);
+            return about_one && self.rules.is_empty();
+        }
+        match self.current() {
+            Some(alert) => act::refuses(command, alert, self.detail.get()),
+            None => matches!(
+                command,
+                C::Acknowledge
+                    | C::Snooze
+                    | C::Settle
+                    | C::Open
+                    | C::Freeze
+                    | C::Narrow
+                    | C::Lower
+                    | C::Rotate
+            ),
+        }
+    }
+
+    fn takes_back(&self) -> bool {
+        self.tab != Tab::Rules && self.detail.get().is_some_and(|history| history.undo.is_some())
     }
 
     fn paused(&self) -> bool {

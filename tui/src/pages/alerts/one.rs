@@ -5,7 +5,7 @@ use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::act::Hands;
+use super::act::{self, Hands};
 use super::detail::Detail;
 use super::words;
 use crate::app::again::Again;
@@ -43,6 +43,19 @@ impl Page for AlertPage {
         Place::Alert
     }
 
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        let Some(history) = self.detail.get() else {
+            return !matches!(command, Command::Refresh | Command::Back | Command::Palette | Command::Help)
+                && command != Command::Messages
+                && command != Command::Quit;
+        };
+        let to_budget = history.alert.budget_of == Some(BudgetOwner::Team);
+        match command {
+            Command::Open => history.alert.api_key_id.is_none() && !to_budget,
+            command => act::refuses(command, &history.alert, Some(history)),
+        }
+    }
+
     fn crumb(&self) -> String {
         let key = self.detail.get().map(|history| words::key(&history.alert));
         key.map_or_else(|| "Alert".to_owned(), |key| format!("Alert: {key}"))
@@ -50,6 +63,10 @@ impl Page for AlertPage {
 
     fn operand(&self) -> Option<String> {
         Some(word(self.detail.get()?.alert.key_name.as_deref()?))
+    }
+
+    fn takes_back(&self) -> bool {
+        self.detail.get().is_some_and(|history| history.undo.is_some())
     }
 
     fn alert(&self) -> Option<Id> {

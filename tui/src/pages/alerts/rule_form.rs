@@ -14,9 +14,9 @@ use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::{Dialog, Subject, Verdict};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
-use crate::app::{AlertAnswer, AlertAsk, Answer, Query, RequestId, notice_mark};
+use crate::app::{AlertAnswer, AlertAsk, Answer, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
-use crate::pages::{Page, Step, sooner};
+use crate::pages::{Page, Step, banner, sooner};
 use crate::term::input::{Button, Key, Mouse, MouseKind, Paste};
 use crate::theme::Tone;
 use crate::widgets::format;
@@ -157,6 +157,10 @@ impl RuleForm {
 impl Page for RuleForm {
     fn place(&self) -> Place {
         Place::Form
+    }
+
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        command == Command::Generate
     }
 
     fn crumb(&self) -> String {
@@ -308,10 +312,7 @@ impl Page for RuleForm {
         if self.saving.is_some_and(|pending| pending.is_long(ui.now_ms)) {
             Pen::new(buf, area, last).text("Saving…", ui.style(Tone::Dim));
         } else if let Some(banner) = &self.banner {
-            let (mark, tone) = notice_mark(banner.kind, ui);
-            let mut pen = Pen::new(buf, area, last);
-            pen.text(mark, ui.style(tone)).skip(1).text(safe(&banner.text), ui.style(tone)).skip(1);
-            pen.text("What you typed is kept.", ui.style(Tone::Dim));
+            banner::draw(banner, "What you typed is kept.", area, buf, ui);
         }
         cursor.filter(|at| area.contains(*at))
     }

@@ -71,6 +71,10 @@ impl Rules {
         self.list.len()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     pub(super) fn reveal(&mut self, height: usize) {
         self.list.reveal(height);
     }

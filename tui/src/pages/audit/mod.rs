@@ -36,6 +36,9 @@ const PAGE: u32 = 100;
 /// From this width on, the selected record is beside the list.
 const WIDE: u16 = 120;
 const PANE: u16 = 50;
+/// From this height on, it is below the list otherwise, in so many rows.
+const TALL: u16 = 18;
+const BELOW: u16 = 4;
 
 #[derive(Clone, Copy)]
 enum Cell {
@@ -51,10 +54,10 @@ enum Cell {
 const COLUMNS: &[Column<Cell>] = &[
     Column::new(Cell::When, "WHEN", 11, 19, 6),
     Column::new(Cell::Who, "WHO", 10, 20, 7),
-    Column::new(Cell::Action, "DID", 14, 16, 9),
+    Column::new(Cell::Action, "DID", 14, 17, 9),
     Column::new(Cell::Object, "TO", 12, 24, 5),
     Column::new(Cell::Outcome, "", 9, 9, 8),
-    Column::new(Cell::Door, "BY", 5, 8, 3),
+    Column::new(Cell::Door, "BY", 6, 8, 3),
     Column::new(Cell::Detail, "MORE", 14, 60, 2),
 ];
 
@@ -112,8 +115,12 @@ impl AuditPage {
             Rect { y: area.y + top.min(area.height), height: area.height.saturating_sub(top), ..area };
         let pane = if area.width >= WIDE { PANE } else { 0 };
         let gap = if pane > 0 { 2 } else { 0 };
-        let left = Rect { width: below.width - pane - gap, ..below };
-        (summary, left, Rect { x: below.right() - pane, width: pane, ..below })
+        // Where there is no room beside the list, what it cannot show stands below it.
+        let rows = if pane == 0 && area.height >= TALL { BELOW } else { 0 };
+        let height = below.height - rows - u16::from(rows > 0);
+        let left = Rect { width: below.width - pane - gap, height, ..below };
+        let beside = Rect { x: below.right() - pane, width: pane, ..below };
+        (summary, left, if rows > 0 { Rect { y: left.bottom() + 1, height: rows, ..below } } else { beside })
     }
 
     fn height(cx: &Cx<'_>) -> usize {
@@ -161,6 +168,15 @@ impl AuditPage {
 impl Page for AuditPage {
     fn place(&self) -> Place {
         Place::Audit
+    }
+
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        match command {
+            Command::Open => self.current().is_none(),
+            Command::NextPage => self.place.is_none_or(|place| u64::from(place.page) >= place.pages),
+            Command::PreviousPage => self.place.is_none_or(|place| place.page <= 1),
+            _ => false,
+        }
     }
 
     fn crumb(&self) -> String {
@@ -277,7 +293,9 @@ impl Page for AuditPage {
         if records.is_empty() {
             return blank(left, buf, "No record fits.", &["Esc goes back to all of them."], ui);
         }
-        if let Some(record) = self.current().filter(|_| pane.width > 0) {
+        if let Some(record) = self.current().filter(|_| pane.width > 0 && pane.height == BELOW) {
+            record::rest(pane, buf, record, &self.names, ui);
+        } else if let Some(record) = self.current().filter(|_| pane.width > 0) {
             let title = format!("Record {}", format::count(record.seq));
             let inner = frame(buf, pane, &title, ui.style(Tone::Faint), ui);
             record::facts(inner, buf, record, &self.names, &self.zone, 0, ui);

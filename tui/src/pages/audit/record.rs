@@ -50,6 +50,10 @@ impl Page for RecordPage {
         Place::Record
     }
 
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        command == Command::Open && self.key().is_none()
+    }
+
     fn crumb(&self) -> String {
         format!("Record {}", format::count(self.record.seq))
     }
@@ -111,6 +115,27 @@ pub(super) fn facts(
             _ => Tone::Text,
         };
         Pen::new(buf, area, row).cell(label, LABEL, ui.style(Tone::Dim)).text(text, ui.style(tone));
+    }
+}
+
+/// Draws what a narrow list leaves out of a record: in full what it was done to, what was done, and from where.
+pub(super) fn rest(area: Rect, buf: &mut Buffer, record: &AuditView, names: &HashMap<Id, String>, ui: &Ui) {
+    let request = record.request_id.as_ref().map(|id| format!("request {}", safe(id)));
+    let from = record.from.as_ref().map(|from| format!("from {}", safe(from)));
+    let by = format!("by {}", marks::door(record.door));
+    let way: Vec<String> = [from, Some(by), request].into_iter().flatten().collect();
+    let facts = [
+        ("Who", words::actor(record, names)),
+        ("To", words::object(record, names)),
+        ("What", safe(&record.detail).into_owned()),
+        ("Came", way.join(", ")),
+    ];
+    let rows = facts.iter().filter(|(_, text)| !text.is_empty()).flat_map(|(label, text)| {
+        let wrapped = wrap(text, area.width.saturating_sub(LABEL));
+        wrapped.into_iter().enumerate().map(move |(at, line)| (if at == 0 { *label } else { "" }, line))
+    });
+    for (row, (label, line)) in (0..area.height).zip(rows) {
+        Pen::new(buf, area, row).cell(label, LABEL, ui.style(Tone::Dim)).text(line, ui.style(Tone::Text));
     }
 }
 

@@ -180,6 +180,14 @@ impl Page for BillingPage {
         Place::Billing
     }
 
+    fn refuses(&self, command: Command, area: Rect) -> bool {
+        match command {
+            Command::Open => self.spenders().is_empty(),
+            Command::Next => self.models().is_empty() || layout::Layout::of(self, area).models.height < 2,
+            _ => false,
+        }
+    }
+
     fn crumb(&self) -> String {
         "Billing".to_owned()
     }

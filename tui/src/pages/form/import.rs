@@ -11,14 +11,13 @@ use secrecy::SecretString;
 use crate::app::cx::{Cx, Pending};
 use crate::app::dialog::{Dialog, Subject, Verdict};
 use crate::app::keymap::{Command, Place};
-use crate::app::notice_mark;
 use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
 use crate::pages::form::space::Spaces;
 use crate::pages::marks::{self, ENVIRONMENTS};
-use crate::pages::{Page, Step, scrolled};
-use crate::term::input::{Mouse, MouseKind, Paste};
+use crate::pages::{Page, Step, banner, scrolled};
+use crate::term::input::Paste;
 use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, at, safe, wrap};
 
@@ -94,6 +93,15 @@ impl Page for ImportPage {
         Place::Import
     }
 
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        match command {
+            Command::Save => self.report.as_ref().is_none_or(|report| report.new == 0),
+            Command::Team => !self.spaces.any(),
+            Command::SkipConflicts => self.report.as_ref().is_none_or(|report| report.conflicting == 0),
+            _ => false,
+        }
+    }
+
     fn crumb(&self) -> String {
         "Import".to_owned()
     }
@@ -147,14 +155,6 @@ impl Page for ImportPage {
         self.look(cx);
     }
 
-    fn mouse(&mut self, mouse: Mouse, _double: bool, cx: &mut Cx<'_>) -> Step {
-        match mouse.kind {
-            MouseKind::ScrollUp => self.command(Command::Up, cx),
-            MouseKind::ScrollDown => self.command(Command::Down, cx),
-            _ => Step::Stay,
-        }
-    }
-
     fn verdict(&mut self, subject: Subject, _verdict: Verdict, _cx: &mut Cx<'_>) -> Step {
         if subject == Subject::Discard { Step::Back } else { Step::Stay }
     }
@@ -183,7 +183,11 @@ impl Page for ImportPage {
             }
             Ok(Answer::Imported(report)) => self.report = Some(report),
             Ok(_) => {}
-            Err(notice) => self.refused = Some(notice),
+            Err(notice) => {
+                // What is wrong with the text says more than that something is.
+                let text = notice.faults.first().map_or(notice.text, |fault| fault.detail.clone());
+                self.refused = Some(Notice::new(notice.kind, text));
+            }
         }
         Step::Stay
     }
@@ -199,16 +203,10 @@ impl Page for ImportPage {
         pen.end(format!("{mark} {environment}"), ui.style(tone));
         pen.end(format!("for {}", self.spaces.word()), dim);
         pen.text("Import a .env text", ui.style(Tone::Strong));
-        let foot = area.height.saturating_sub(1);
+        let told = self.refused.as_ref().map_or(1, |notice| banner::rows(notice, area));
+        let foot = area.height.saturating_sub(told);
         if let Some(notice) = &self.refused {
-            let (mark, tone) = notice_mark(notice.kind, ui);
-            let fault = notice.faults.first().map_or(&notice.text, |fault| &fault.detail);
-            Pen::new(buf, area, foot)
-                .text(mark, ui.style(tone))
-                .skip(1)
-                .text(safe(fault), ui.style(tone))
-                .skip(1)
-                .text("The text is kept.", dim);
+            banner::draw(notice, "The text is kept.", area, buf, ui);
         } else if self.adding.or(self.looking).is_some_and(|pending| pending.is_long(ui.now_ms)) {
             Pen::new(buf, area, foot).text("Reading…", dim);
         }

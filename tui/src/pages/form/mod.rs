@@ -210,6 +210,10 @@ impl Page for FormPage {
         Place::Form
     }
 
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        command == Command::Generate && self.fields.key_at_hand().is_some()
+    }
+
     fn crumb(&self) -> String {
         if self.fields.key_at_hand().is_some() { "Edit" } else { "New key" }.to_owned()
     }

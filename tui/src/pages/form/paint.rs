@@ -4,7 +4,7 @@ use keyward_keys::input::RotationMethodName;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::app::notice_mark;
+use crate::pages::banner;
 use crate::pages::form::FormPage;
 use crate::pages::form::field::Field;
 use crate::pages::marks::{self, ENVIRONMENTS};
@@ -51,8 +51,12 @@ impl FormPage {
     /// Where the lines go, and how many are scrolled away.
     fn place(&self, area: Rect, lines: &[Line]) -> (Rect, usize) {
         let head = if area.height >= 16 { 3 } else { 0 };
-        let foot = u16::from(self.banner.is_some() || self.saving.is_some()) * 2;
-        let height = area.height.saturating_sub(head + foot.min(area.height / 4));
+        let foot = match (&self.banner, self.saving) {
+            (Some(told), None) => banner::rows(told, area) + u16::from(area.height >= 16),
+            (_, Some(_)) => u16::from(area.height >= 8) * 2,
+            (None, None) => 0,
+        };
+        let height = area.height.saturating_sub(head + foot);
         let place = Rect { y: area.y + head, height, ..area };
         let focus = lines.iter().position(|line| matches!(line, Line::Field(field) if *field == self.focus));
         let said = self.said(self.focus, area.width).len().max(1);
@@ -106,12 +110,7 @@ impl FormPage {
         if self.saving.is_some_and(|pending| pending.is_long(ui.now_ms)) {
             Pen::new(buf, area, last).text("Saving…", dim);
         } else if let Some(banner) = &self.banner {
-            let (mark, tone) = notice_mark(banner.kind, ui);
-            let mut pen = Pen::new(buf, area, last);
-            pen.text(mark, ui.style(tone)).skip(1).text(safe(&banner.text), ui.style(tone)).skip(1);
-            if pen.left() >= width(KEPT) {
-                pen.text(KEPT, dim);
-            }
+            banner::draw(banner, KEPT, area, buf, ui);
         }
         cursor
     }

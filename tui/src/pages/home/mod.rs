@@ -3,33 +3,27 @@
 
 mod items;
 mod layout;
+mod leads;
 mod paint;
 mod start;
 
 use std::collections::HashMap;
 
-use keyward_keys::input::{KeySort, NotificationQuery};
-use keyward_keys::view::{AttentionKind, HomeView, NotificationPage, RotationSummary, UsageOverview};
+use keyward_keys::input::NotificationQuery;
+use keyward_keys::view::{HomeView, NotificationPage, RotationSummary, UsageOverview};
 use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
-use crate::app::follow::About;
 use crate::app::keymap::{Command, Place};
-use crate::app::sections::SECTIONS;
 use crate::app::toast::Toasts;
 use crate::app::{Answer, InboxAnswer, InboxQuery, Query, RequestId, RotationAnswer, RotationAsk};
 use crate::notice::Notice;
-use crate::pages::alerts::{AlertPage, AlertsPage};
-use crate::pages::billing::BillingPage;
 use crate::pages::form::FormPage;
 use crate::pages::form::import::ImportPage;
-use crate::pages::help::HelpPage;
 use crate::pages::key::KeyPage;
-use crate::pages::keys::KeysPage;
-use crate::pages::rotation::RotationPage;
 use crate::pages::{Page, Step, sooner, word};
 use crate::term::input::{Button, Mouse, MouseKind};
 use crate::widgets::format;
@@ -145,33 +139,6 @@ impl HomePage {
         blocks.flat_map(|block| &block.lines).map(|line| line.item).collect()
     }
 
-    fn open(&mut self, cx: &mut Cx<'_>) -> Step {
-        let Some(item) = self.current(cx.area, &cx.ui()) else { return Step::Stay };
-        match item {
-            Item::First => Step::Open(Box::new(FormPage::new())),
-            Item::Import => Step::Open(Box::new(ImportPage::new())),
-            Item::Keys => Step::Open(Box::new(HelpPage::new(Place::Home))),
-            Item::Section(key) => {
-                let found = SECTIONS.iter().find(|section| section.key == key.chars().next());
-                found.map_or(Step::Stay, |section| Step::Open((section.open)()))
-            }
-            Item::Shell(at) => {
-                self.copy_line(at, cx);
-                Step::Stay
-            }
-            Item::Many(kind) => Step::Open(list(kind)),
-            Item::Team(_) => Step::Open(Box::new(BillingPage::default())),
-            Item::Alert(alert, _) | Item::Told(_, Some(About::Alert(alert))) => {
-                Step::Open(Box::new(AlertPage::new(alert)))
-            }
-            Item::Instance | Item::Told(_, None) => Step::Stay,
-            Item::One(_, id) | Item::Busy(id) | Item::Coming(id) | Item::Told(_, Some(About::Key(id))) => {
-                self.asked.key = Some(cx.ask(Query::Key(id)));
-                Step::Stay
-            }
-        }
-    }
-
     /// The selected line; the first one while none was chosen, or the one chosen is gone.
     fn current(&self, area: Rect, ui: &Ui) -> Option<Item> {
         let all = self.selectable(area, ui);
@@ -211,26 +178,14 @@ impl HomePage {
     }
 }
 
-/// The list of the keys that want this.
-fn list(kind: AttentionKind) -> Box<dyn Page> {
-    Box::new(match kind {
-        AttentionKind::RotationStopped | AttentionKind::RotationWaiting => {
-            return Box::new(RotationPage::under_way());
-        }
-        AttentionKind::RotateNow => KeysPage::found("is:rotate-now"),
-        AttentionKind::RotationOverdue => KeysPage::found("is:overdue"),
-        AttentionKind::Idle => KeysPage::found("is:idle status:active"),
-        AttentionKind::Frozen => KeysPage::found("status:frozen"),
-        AttentionKind::Firing => return Box::new(AlertsPage::default()),
-        AttentionKind::OverLimit | AttentionKind::NearLimit => KeysPage::sorted(KeySort::Usage),
-        AttentionKind::OverBudget | AttentionKind::NearBudget => return Box::new(BillingPage::default()),
-        AttentionKind::Expiring | AttentionKind::RotationSoon => KeysPage::sorted(KeySort::NextRotation),
-    })
-}
-
 impl Page for HomePage {
     fn place(&self) -> Place {
         Place::Home
+    }
+
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        let told = matches!(self.selected, Some(Item::Instance | Item::Told(_, None)));
+        command == Command::Open && (told || self.is_quiet())
     }
 
     fn crumb(&self) -> String {

@@ -8,7 +8,8 @@ use super::HomePage;
 use super::items::{Block, Item, Line};
 use super::layout::{Row, rows, scroll};
 use crate::theme::Tone;
-use crate::widgets::pen::{Pen, Ui, at};
+use crate::widgets::blank::blank;
+use crate::widgets::pen::{Pen, Ui, at, safe};
 use crate::widgets::{chart, format};
 
 /// Seconds of calls that are shown.
@@ -53,9 +54,8 @@ impl HomePage {
     /// While nothing is known.
     fn without(&self, area: Rect, buf: &mut Buffer, ui: &Ui) -> Option<Position> {
         if let Some(notice) = &self.failed {
-            Pen::new(buf, area, 1).text("Home could not be read.", ui.style(Tone::Strong));
-            Pen::new(buf, area, 2).text(&notice.text, ui.style(Tone::Dim));
-            Pen::new(buf, area, 3).text("r tries again.", ui.style(Tone::Dim));
+            let lines = [&*safe(&notice.text), "r tries again."];
+            return blank(area, buf, "Home could not be read.", &lines, ui);
         } else if self.asked.home.is_some_and(|pending| pending.is_long(ui.now_ms)) {
             Pen::new(buf, area, 1).text("Reading…", ui.style(Tone::Dim));
         }

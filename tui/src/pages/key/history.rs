@@ -18,11 +18,8 @@ impl KeyPage {
     }
 
     pub(super) fn draw_audit(&self, area: Rect, buf: &mut Buffer, ui: &Ui) {
-        let dim = ui.style(Tone::Dim);
         match self.trail.value() {
-            None => {
-                Pen::new(buf, area, 0).text(self.trail.excuse(ui.now_ms), dim);
-            }
+            None => self.trail.draw_excuse(area, buf, ui),
             Some(trail) if trail.is_empty() => {
                 Pen::new(buf, area, 0).text("Nothing that you may see.", ui.style(Tone::Text));
             }

@@ -1,9 +1,14 @@
 //! Something a panel shows: asked for when it is seen first, and again when it may have changed. What is known stays on
 //! screen until something newer comes.
 
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
 use crate::app::RequestId;
 use crate::app::cx::Pending;
 use crate::notice::Notice;
+use crate::theme::Tone;
+use crate::widgets::pen::{Pen, Ui, safe, wrap};
 
 /// A part of the page that is read on its own.
 pub(super) struct Load<T> {
@@ -52,6 +57,13 @@ impl<T> Load<T> {
 
     pub(super) fn value(&self) -> Option<&T> {
         self.value.as_ref()
+    }
+
+    /// Says so in its place, to its end.
+    pub(super) fn draw_excuse(&self, area: Rect, buf: &mut Buffer, ui: &Ui) {
+        for (row, line) in (0..area.height).zip(wrap(&safe(self.excuse(ui.now_ms)), area.width)) {
+            Pen::new(buf, area, row).text(line, ui.style(Tone::Dim));
+        }
     }
 
     /// What to say in its place while it is not there.

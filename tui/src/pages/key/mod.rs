@@ -8,6 +8,7 @@ mod paint;
 mod panels;
 mod people;
 mod reading;
+mod rights;
 mod rotate;
 mod rotation;
 mod secret;
@@ -185,9 +186,8 @@ impl Page for KeyPage {
         Some(word(&self.key.name))
     }
 
-    fn refuses(&self, command: Command) -> bool {
-        use Command as C;
-        self.gone && !matches!(command, C::Back | C::Palette | C::Help | C::Messages | C::Quit)
+    fn refuses(&self, command: Command, area: Rect) -> bool {
+        self.has_no_use_for(command, area)
     }
 
     fn paused(&self) -> bool {

@@ -7,7 +7,7 @@ use ratatui::layout::{Position, Rect};
 use crate::pages::key::tabs::{Shape, Tab};
 use crate::pages::key::{KeyPage, panels};
 use crate::theme::Tone;
-use crate::widgets::pen::{Pen, Ui, at, frame};
+use crate::widgets::pen::{Ui, at, frame, more_below};
 
 /// Columns of the facts beside the charts, and of the people beside those.
 const FACTS: u16 = 46;
@@ -116,7 +116,7 @@ impl KeyPage {
             }
         }
         if self.scroll + area.height < height {
-            Pen::new(buf, area, area.height - 1).end("more below", ui.style(Tone::Accent));
+            more_below(area, buf, ui);
         }
         at(area, 0, 0)
     }

@@ -11,6 +11,9 @@ use crate::pages::marks;
 use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, safe, wrap};
 
+/// Columns of a role and the blank before it.
+const ROLE: u16 = 8;
+
 /// A line of the panel: a mark, what stands in the first column, its width, and the rest.
 struct Line {
     mark: &'static str,
@@ -31,7 +34,7 @@ impl KeyPage {
     pub(super) fn draw_access(&self, area: Rect, buf: &mut Buffer, ui: &Ui) {
         let dim = ui.style(Tone::Dim);
         let Some(access) = self.access.value() else {
-            Pen::new(buf, area, 0).text(self.access.excuse(ui.now_ms), dim);
+            self.access.draw_excuse(area, buf, ui);
             return;
         };
         for (row, line) in (0..area.height).zip(lines(access, area.width)) {
@@ -61,7 +64,10 @@ fn lines(access: &KeyAccess, columns: u16) -> Vec<Line> {
         rest: rest.to_owned(),
     };
     let daemon = if access.daemon { "the daemon opens it too" } else { "the daemon cannot open it" };
-    all.push(plain("Custody", &format!("{}; {daemon}", marks::custody(access.custody).0)));
+    let custody = format!("{}; {daemon}", marks::custody(access.custody).0);
+    for (at, line) in wrap(&custody, columns.saturating_sub(LABEL)).iter().enumerate() {
+        all.push(plain(if at == 0 { "Custody" } else { "" }, line));
+    }
     let allowed: Vec<&str> =
         access.you.iter().filter(|answer| answer.allowed).map(|answer| word(answer.action)).collect();
     let allowed = if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", ") };
@@ -101,13 +107,20 @@ fn lines(access: &KeyAccess, columns: u16) -> Vec<Line> {
         let plain = |action: &&AccessAction| matches!(action, AccessAction::See | AccessAction::Track);
         let may = person.may.iter().filter(|action| !plain(action)).map(|action| word(*action));
         let may: Vec<&str> = may.collect();
-        all.push(Line {
-            mark,
-            tone,
-            first: safe(&person.name).into_owned(),
-            columns: name,
-            rest: format!(" {:<7}{}{wait}", role(person.role), may.join(" ")),
-        });
+        let rights = format!("{}{wait}", may.join(" "));
+        // The mark and its space, the name, the role.
+        let room = columns.saturating_sub(2 + name + ROLE);
+        let lines = if rights.is_empty() { vec![rights] } else { wrap(&rights, room) };
+        for (at, line) in lines.into_iter().enumerate() {
+            let first = at == 0;
+            all.push(Line {
+                mark: if first { mark } else { " " },
+                tone,
+                first: if first { safe(&person.name).into_owned() } else { String::new() },
+                columns: name,
+                rest: format!(" {:<7}{line}", if first { role(person.role) } else { "" }),
+            });
+        }
     }
     if !access.shares_value_with.is_empty() {
         all.push(plain("", ""));

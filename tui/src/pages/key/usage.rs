@@ -22,7 +22,7 @@ impl KeyPage {
     pub(super) fn draw_usage(&self, area: Rect, buf: &mut Buffer, ui: &Ui) {
         let (dim, text) = (ui.style(Tone::Dim), ui.style(Tone::Text));
         let Some(report) = self.report.value() else {
-            Pen::new(buf, area, 0).text(self.report.excuse(ui.now_ms), dim);
+            self.report.draw_excuse(area, buf, ui);
             return;
         };
         let sum = &report.summary;

@@ -12,6 +12,7 @@ mod search;
 use std::collections::{HashMap, VecDeque};
 
 use keyward_keys::input::KeySort;
+use keyward_keys::view::{KeyStatus, KeyView};
 use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -179,10 +180,12 @@ impl Page for KeysPage {
         self.rows.current().map(|key| word(&key.name))
     }
 
-    fn refuses(&self, command: Command) -> bool {
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
         use Command as C;
         let nothing = self.loaded && self.rows.total() == 0;
+        let expired = |key: &KeyView| key.status == KeyStatus::Expired;
         match command {
+            C::Switch if self.many.count() == 0 && self.rows.current().is_some_and(expired) => true,
             C::Open | C::Mark | C::Sort | C::Switch | C::Delete | C::Edit | C::Restore => nothing,
             C::Search | C::Environment | C::Status | C::Hygiene | C::Pause => nothing && !self.narrowed(),
             _ => false,

@@ -15,7 +15,6 @@ use crate::app::toast::Toasts;
 use crate::app::{Answer, Query, RequestId};
 use crate::notice::Notice;
 use crate::pages::{Page, Step, scrolled, sooner};
-use crate::term::input::{Mouse, MouseKind};
 use crate::widgets::pen::Ui;
 
 /// It is read at this pace, ms.
@@ -134,14 +133,6 @@ impl Page for MonitorPage {
         }
         self.pump(cx);
         Step::Stay
-    }
-
-    fn mouse(&mut self, mouse: Mouse, _double: bool, cx: &mut Cx<'_>) -> Step {
-        match mouse.kind {
-            MouseKind::ScrollUp => self.command(Command::Up, cx),
-            MouseKind::ScrollDown => self.command(Command::Down, cx),
-            _ => Step::Stay,
-        }
     }
 
     fn awaits(&self, id: RequestId) -> bool {

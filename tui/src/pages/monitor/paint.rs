@@ -8,7 +8,7 @@ use ratatui::style::Style;
 
 use crate::pages::monitor::{MonitorPage, Sample};
 use crate::theme::Tone;
-use crate::widgets::pen::{Pen, Ui, at, safe, wrap};
+use crate::widgets::pen::{Pen, Ui, at, more_below, safe, width, wrap};
 use crate::widgets::{chart, format};
 
 /// From this width on, figures have charts.
@@ -136,7 +136,7 @@ impl MonitorPage {
             }
         }
         if scroll + area.height < height {
-            Pen::new(buf, area, area.height - 1).end("more below", ui.style(Tone::Accent));
+            more_below(area, buf, ui);
         }
         at(area, 0, 0)
     }
@@ -235,7 +235,9 @@ fn list(title: &str, rows: &[Row], area: Rect, buf: &mut Buffer, ui: &Ui) {
     for (row, (name, text, tone)) in (1u16..).zip(rows) {
         let style: Style = ui.style(*tone);
         let mut pen = Pen::new(buf, area, row);
-        pen.end(text, style);
+        // In a narrow column the name matters more than what follows a comma.
+        let wide = width(name) + width(text) < area.width;
+        pen.end(if wide { text } else { text.split(',').next().unwrap_or(text) }, style);
         pen.text(safe(name), ui.style(Tone::Text));
     }
 }

@@ -158,6 +158,19 @@ impl Page for NoticesPage {
         Place::Notices
     }
 
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        let notice = self.current();
+        let unread = self.first.get().is_some_and(|(unread, _)| *unread > 0);
+        match command {
+            Command::Open => notice.is_none_or(|notice| notice.read && About::of(notice).is_none()),
+            Command::Read => notice.is_none_or(|notice| notice.read),
+            Command::ReadAll => !unread,
+            Command::Unread => !unread && !self.unread_only,
+            Command::Delete => notice.is_none(),
+            _ => false,
+        }
+    }
+
     fn crumb(&self) -> String {
         "Notifications".to_owned()
     }

@@ -54,6 +54,13 @@ impl Row for DeliveryView {
     fn id(&self) -> Id {
         self.id
     }
+
+    fn full(&self) -> String {
+        match &self.detail {
+            Some(detail) => format!("{}: {detail}", self.message),
+            None => self.message.clone(),
+        }
+    }
 }
 
 impl DeliveriesPage {
@@ -73,6 +80,10 @@ impl DeliveriesPage {
 impl Page for DeliveriesPage {
     fn place(&self) -> Place {
         Place::Deliveries
+    }
+
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        command == Command::Resend && self.rows.all().is_empty()
     }
 
     fn crumb(&self) -> String {

@@ -11,13 +11,28 @@ use crate::app::{Answer, Query, RequestId};
 use crate::notice::{Notice, NoticeKind};
 use crate::pages::read::Read;
 use crate::term::input::Mouse;
+use crate::theme::Tone;
 use crate::widgets::blank::blank;
 use crate::widgets::list::{self, Column, List};
-use crate::widgets::pen::{Pen, Ui};
+use crate::widgets::pen::{Pen, Ui, safe, wrap};
 
 /// A row, which stays the same while what it says changes.
 pub(super) trait Row {
     fn id(&self) -> Id;
+
+    /// What columns may cut short of it, to its end.
+    fn full(&self) -> String;
+}
+
+/// From this height on, the selected row is told in full below the others, in so many rows.
+const TALL: u16 = 14;
+const FULL: u16 = 3;
+
+/// Where the rows are, and where the selected one is in full.
+fn parts(area: Rect) -> (Rect, Rect) {
+    let below = if area.height >= TALL { FULL } else { 0 };
+    let table = Rect { height: area.height - below - below.min(1), ..area };
+    (table, Rect { y: area.bottom() - below, height: below, ..area })
 }
 
 /// The rows of a page.
@@ -80,7 +95,7 @@ impl<T: Row> Listed<T> {
 
     /// Takes the mouse; whether a row was pressed.
     pub(super) fn mouse(&mut self, mouse: Mouse, cx: &Cx<'_>) -> bool {
-        self.list.mouse(mouse, list::rows(cx.area))
+        self.list.mouse(mouse, list::rows(parts(cx.area).0))
     }
 
     pub(super) fn awaits(&self, id: RequestId) -> bool {
@@ -129,13 +144,20 @@ impl<T: Row> Listed<T> {
         match self.rows.get() {
             None => self.rows.paint_absence(words.what, area, buf, ui),
             Some(rows) if rows.is_empty() => blank(area, buf, words.none, &[words.then], ui),
-            Some(rows) => list::table(&self.list, columns, area, buf, ui, true, |pen, row, column, width| {
-                cell(pen, &rows[row], column, width);
-            }),
+            Some(rows) => {
+                let (table, below) = parts(area);
+                let full = self.current().map(Row::full).unwrap_or_default();
+                for (row, line) in (0..below.height).zip(wrap(&safe(&full), below.width)) {
+                    Pen::new(buf, below, row).text(line, ui.style(Tone::Dim));
+                }
+                list::table(&self.list, columns, table, buf, ui, true, |pen, row, column, width| {
+                    cell(pen, &rows[row], column, width);
+                })
+            }
         }
     }
 }
 
 fn height(cx: &Cx<'_>) -> usize {
-    usize::from(list::rows(cx.area).height)
+    usize::from(list::rows(parts(cx.area).0).height)
 }

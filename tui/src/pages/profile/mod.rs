@@ -173,6 +173,11 @@ impl Page for ProfilePage {
         Place::Profile
     }
 
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        let passphrase = self.user.get().is_some_and(|user| user.unlock_passphrase);
+        command == Command::Forgotten && !passphrase
+    }
+
     fn crumb(&self) -> String {
         "Profile".to_owned()
     }

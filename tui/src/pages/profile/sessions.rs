@@ -51,6 +51,11 @@ impl Row for SessionView {
     fn id(&self) -> Id {
         self.id
     }
+
+    fn full(&self) -> String {
+        let from = self.address.as_deref().unwrap_or("this machine");
+        format!("from {from} with {}", self.user_agent.as_deref().unwrap_or("no word on what it is"))
+    }
 }
 
 impl SessionsPage {
@@ -78,13 +83,21 @@ impl Page for SessionsPage {
         Place::Sessions
     }
 
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        match command {
+            Command::Delete => self.rows.current().is_none_or(|session| session.current),
+            Command::EndOthers => !self.rows.all().iter().any(|session| !session.current),
+            _ => false,
+        }
+    }
+
     fn crumb(&self) -> String {
         "Sessions".to_owned()
     }
 
     fn again(&self) -> Option<Again> {
         let row = self.rows.left();
-        Again::page(move || Self { rows: Listed::on(row), ..Self::default() })
+        Again::page(move || Self { rows: Listed::on(row) })
     }
 
     fn opened(&mut self, cx: &mut Cx<'_>) {

@@ -31,7 +31,7 @@ enum Cell {
 }
 
 const COLUMNS: &[Column<Cell>] = &[
-    Column::new(Cell::Name, "NAME", 14, 32, 9),
+    Column::new(Cell::Name, "NAME", 14, 24, 9),
     Column::new(Cell::Kind, "TYPE", 8, 20, 3),
     Column::new(Cell::Fingerprint, "FINGERPRINT", 22, 50, 5),
     Column::new(Cell::Used, "LAST USED", 10, 12, 8),
@@ -55,6 +55,11 @@ impl Row for SshKeyView {
     fn id(&self) -> Id {
         self.id
     }
+
+    fn full(&self) -> String {
+        let kind = self.key.split(' ').next().unwrap_or_default();
+        format!("{kind} {}", self.fingerprint)
+    }
 }
 
 impl SshKeysPage {
@@ -73,6 +78,10 @@ impl SshKeysPage {
 impl Page for SshKeysPage {
     fn place(&self) -> Place {
         Place::SshKeys
+    }
+
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        command == Command::Delete && self.rows.all().is_empty()
     }
 
     fn crumb(&self) -> String {

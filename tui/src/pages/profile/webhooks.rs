@@ -53,6 +53,10 @@ impl Row for WebhookView {
     fn id(&self) -> Id {
         self.id
     }
+
+    fn full(&self) -> String {
+        format!("{}, {}; tells of {}", self.url, when(self), events(self))
+    }
 }
 
 /// The page.
@@ -111,6 +115,11 @@ impl WebhooksPage {
 impl Page for WebhooksPage {
     fn place(&self) -> Place {
         Place::Webhooks
+    }
+
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        use Command as C;
+        matches!(command, C::Open | C::Test | C::Switch | C::Rotate | C::Delete) && self.rows.all().is_empty()
     }
 
     fn crumb(&self) -> String {

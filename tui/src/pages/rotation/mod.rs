@@ -175,6 +175,20 @@ impl Page for RotationPage {
         Place::Rotation
     }
 
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        let rows = match self.pane {
+            Pane::Calendar => &self.due,
+            Pane::Queue => &self.queue,
+            Pane::Past => &self.past,
+        };
+        match command {
+            Command::Open => rows.is_empty(),
+            Command::Left => self.pane != Pane::Calendar || rows.selected() == 0,
+            Command::Right => self.pane != Pane::Calendar || rows.selected() + 1 >= rows.len(),
+            _ => false,
+        }
+    }
+
     fn crumb(&self) -> String {
         "Rotation".to_owned()
     }

@@ -119,6 +119,10 @@ impl Page for RoutesPage {
         Place::Routes
     }
 
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        command == Command::CopyLine && self.current().ssh.is_empty()
+    }
+
     fn crumb(&self) -> String {
         "API".to_owned()
     }

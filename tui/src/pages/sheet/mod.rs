@@ -116,6 +116,13 @@ impl Page for Sheet {
         Place::Form
     }
 
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        match command {
+            Command::Next | Command::Previous => self.values.len() < 2,
+            command => command == Command::Generate,
+        }
+    }
+
     fn crumb(&self) -> String {
         self.title.to_owned()
     }

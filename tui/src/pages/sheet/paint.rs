@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::app::notice_mark;
+use crate::pages::banner;
 use crate::pages::sheet::{Kind, Sheet};
 use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, safe, width, wrap};
@@ -39,7 +39,8 @@ impl Sheet {
     fn slots(&self, area: Rect) -> Vec<Slot> {
         let lead = u16::try_from(self.lead_rows(area).len()).unwrap_or(0);
         let head = lead + 2 * u16::from(area.height >= 8);
-        let foot = u16::from(area.height >= 4) * 2;
+        let told = self.banner.as_ref().map_or(1, |told| banner::rows(told, area));
+        let foot = u16::from(area.height >= 4) * (told + 1);
         let window = Rect {
             y: area.y + head.min(area.height),
             height: area.height.saturating_sub(head + foot),
@@ -121,13 +122,7 @@ impl Sheet {
         if self.sending.is_some_and(|pending| pending.is_long(ui.now_ms)) {
             Pen::new(buf, area, last).text("Saving…", ui.style(Tone::Dim));
         } else if let Some(banner) = &self.banner {
-            let (mark, tone) = notice_mark(banner.kind, ui);
-            Pen::new(buf, area, last)
-                .text(mark, ui.style(tone))
-                .skip(1)
-                .text(safe(&banner.text), ui.style(tone))
-                .skip(1)
-                .text("What you typed is kept.", ui.style(Tone::Dim));
+            banner::draw(banner, "What you typed is kept.", area, buf, ui);
         }
         cursor
     }

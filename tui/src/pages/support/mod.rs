@@ -116,6 +116,10 @@ impl Page for SupportPage {
         Place::Support
     }
 
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        command == Command::Open && self.list.is_empty()
+    }
+
     fn crumb(&self) -> String {
         "Support".to_owned()
     }

@@ -18,7 +18,6 @@ use crate::notice::{Notice, NoticeKind};
 use crate::pages::read::Read;
 use crate::pages::sheet::{Field, Kind, Sheet};
 use crate::pages::{Page, Step, about_notices, scrolled};
-use crate::term::input::{Mouse, MouseKind};
 use crate::theme::Tone;
 use crate::widgets::format;
 use crate::widgets::pen::{Pen, Ui, at, safe, wrap};
@@ -147,6 +146,15 @@ impl Page for TicketPage {
         Place::Ticket
     }
 
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        let open = self.ticket.get().is_some_and(|ticket| ticket.status == TicketStatus::Open);
+        match command {
+            Command::Answer => self.ticket.get().is_none(),
+            Command::Close => !open,
+            _ => false,
+        }
+    }
+
     fn crumb(&self) -> String {
         self.subject.clone()
     }
@@ -180,14 +188,6 @@ impl Page for TicketPage {
             _ => {}
         }
         Step::Stay
-    }
-
-    fn mouse(&mut self, mouse: Mouse, _double: bool, cx: &mut Cx<'_>) -> Step {
-        match mouse.kind {
-            MouseKind::ScrollUp => self.command(Command::Up, cx),
-            MouseKind::ScrollDown => self.command(Command::Down, cx),
-            _ => Step::Stay,
-        }
     }
 
     fn verdict(&mut self, _subject: Subject, _verdict: Verdict, cx: &mut Cx<'_>) -> Step {

@@ -84,6 +84,10 @@ impl Page for DepartedPage {
         Place::Departed
     }
 
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        command == Command::Open && self.list.is_empty()
+    }
+
     fn crumb(&self) -> String {
         self.name.clone()
     }

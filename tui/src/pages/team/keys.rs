@@ -27,11 +27,12 @@ pub(super) fn query(team: Id) -> Query {
 /// A heading, and a row for each as far as there are rows.
 pub(super) fn draw(keys: &[KeyView], area: Rect, buf: &mut Buffer, ui: &Ui) {
     let dim = ui.style(Tone::Dim);
-    let name = area.width.saturating_sub(2 + 14 + 14 + 12 + BAR + 16).clamp(12, 40);
+    let name = area.width.saturating_sub(2 + 12 + 14 + 12 + BAR + 16).clamp(14, 40);
     Pen::new(buf, area, 0)
         .skip(2)
-        .cell("BUSIEST KEYS", name, dim)
-        .cell("SERVICE", 14, dim)
+        .cell("BUSIEST KEYS", name - 1, dim)
+        .skip(1)
+        .cell("SERVICE", 12, dim)
         .cell("FOR", 14, dim)
         .cell("USED", 12, dim)
         .text("THIS MONTH", dim);
@@ -43,7 +44,7 @@ pub(super) fn draw(keys: &[KeyView], area: Rect, buf: &mut Buffer, ui: &Ui) {
         let used = key.last_used.map(|at| format::ago(ui.now_ms, at.as_millisecond()));
         let mut pen = Pen::new(buf, area, row);
         pen.skip(2).cell(safe(&key.name), name - 1, ui.style(Tone::Text)).skip(1);
-        pen.cell(safe(&key.service), 13, dim).skip(1);
+        pen.cell(safe(&key.service), 11, dim).skip(1);
         pen.cell(mark, 2, ui.style(tone)).cell(environment, 12, ui.style(tone));
         pen.cell(used.as_deref().unwrap_or("never"), 12, dim);
         match key.monthly_limit {

@@ -130,6 +130,16 @@ impl Page for TeamsPage {
         Place::Teams
     }
 
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        let team = self.current();
+        match command {
+            Command::Open => team.is_none(),
+            Command::Edit => team.is_none_or(|team| team.role < Role::Admin),
+            Command::Delete => team.is_none_or(|team| team.role != Role::Owner || team.keys > 0),
+            _ => false,
+        }
+    }
+
     fn crumb(&self) -> String {
         "Team".to_owned()
     }

@@ -208,11 +208,13 @@ impl Page for TeamPage {
         safe(&self.team.name).into_owned()
     }
 
-    fn refuses(&self, command: Command) -> bool {
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
         use Command as C;
         let closed = self.people.get().is_none();
         match command {
-            C::New | C::Open | C::Edit | C::Next => closed || !self.invites(),
+            C::Open | C::Edit => closed || !self.invites() || self.pane != Pane::People,
+            C::New | C::Next => closed || !self.invites(),
+            C::Delete if self.pane == Pane::Invitations => self.invitation().is_none(),
             C::Delete | C::Leave => closed,
             _ => false,
         }

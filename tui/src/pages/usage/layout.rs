@@ -32,7 +32,9 @@ impl Layout {
         };
         let body = part(top, area.height);
         let wanted = u16::try_from(page.rows()).unwrap_or(u16::MAX).saturating_add(1);
-        let (left, legend) = if area.width >= WIDE {
+        // A legend of one row needs no column of its own.
+        let beside = area.width >= WIDE && page.rows() > 1;
+        let (left, legend) = if beside {
             let columns = if area.width >= 160 { 64 } else { 54 };
             let left = Rect { width: body.width - columns - 2, ..body };
             (left, Rect { x: left.right() + 2, width: columns, ..body })
@@ -45,7 +47,7 @@ impl Layout {
         };
         let all = left.height >= ALL_CHARTS && left.width >= 60;
         let below = if all { left.height * 2 / 5 } else { 0 };
-        let gap = u16::from(area.width < WIDE && legend.height > 2 && left.height > 10);
+        let gap = u16::from(!beside && legend.height > 2 && left.height > 10);
         let chart = Rect { height: left.height - below - if all { 1 } else { gap }, ..left };
         let other = Rect { y: chart.bottom() + 1, height: below - if all { gap } else { 0 }, ..left };
         let half = (other.width - u16::from(all) * 3) / 2;

@@ -1,7 +1,7 @@
 //! The lines of the chart and the rows of its legend: which there are, which is pointed out, which is in view. It asks for nothing.
 
 use keyward_keys::input::Breakdown;
-use keyward_keys::view::UsageLine;
+use keyward_keys::view::{UsageLine, UsageSeries};
 use ratatui::layout::Rect;
 
 use crate::app::cx::Cx;
@@ -9,6 +9,20 @@ use crate::pages::usage::layout::Layout;
 use crate::pages::usage::{UsagePage, name_of};
 
 impl UsagePage {
+    /// Takes the series in; the selection stays on its line.
+    pub(super) fn took(&mut self, series: Box<UsageSeries>, cx: &Cx<'_>) {
+        self.failed = None;
+        let last = series.total.points.len().checked_sub(1);
+        self.point = self.point.and_then(|point| Some(point.min(last?)));
+        self.series = Some(series);
+        let row = self.place_selected().min(self.rows().saturating_sub(1));
+        if row == 0 {
+            self.selected = None;
+        }
+        self.row = row;
+        self.reveal(row, cx.area);
+    }
+
     pub(super) fn lines(&self) -> &[UsageLine] {
         self.series.as_ref().map_or(&[], |series| &series.lines)
     }

@@ -6,6 +6,7 @@ mod copy;
 mod layout;
 mod legend;
 mod lines;
+mod options;
 mod paint;
 
 use std::collections::HashSet;
@@ -33,6 +34,7 @@ use keyward_keys::table::{Metric, tells_of_models};
 use choice::{Choice, Span};
 use layout::Layout;
 use legend::{LineName, name_of};
+use options::Pick;
 
 /// Figures of an hour or a day are read again at most this often, ms.
 const OFTEN_MS: i64 = 5_000;
@@ -180,19 +182,6 @@ impl UsagePage {
         }
     }
 
-    fn took(&mut self, series: Box<UsageSeries>, cx: &Cx<'_>) {
-        self.failed = None;
-        let last = series.total.points.len().checked_sub(1);
-        self.point = self.point.and_then(|point| Some(point.min(last?)));
-        self.series = Some(series);
-        let row = self.place_selected().min(self.rows().saturating_sub(1));
-        if row == 0 {
-            self.selected = None;
-        }
-        self.row = row;
-        self.reveal(row, cx.area);
-    }
-
     fn back(&mut self, cx: &mut Cx<'_>) -> Step {
         if self.point.is_some() || self.selected.is_some() {
             (self.point, self.selected) = (None, None);
@@ -210,6 +199,22 @@ impl UsagePage {
 impl Page for UsagePage {
     fn place(&self) -> Place {
         if self.searching { Place::Search } else { Place::Usage }
+    }
+
+    fn refuses(&self, command: Command, _area: Rect) -> bool {
+        use Command as C;
+        let drawn = self.series.as_ref().is_some_and(|series| !self.is_empty(series));
+        match command {
+            C::Open => match (self.choice.by, &self.selected) {
+                (None, _) => false,
+                (Some(Breakdown::Endpoint | Breakdown::Model), _) | (Some(_), None) => true,
+                (Some(Breakdown::Key | Breakdown::Team), Some((id, _))) => id.is_none(),
+                (Some(Breakdown::Environment), Some(_)) => false,
+            },
+            C::Mark => self.selected.is_none(),
+            C::Left | C::Right | C::Copy | C::CopyJson => !drawn,
+            _ => false,
+        }
     }
 
     fn crumb(&self) -> String {
@@ -317,6 +322,16 @@ impl Page for UsagePage {
                     if double {
                         self.open(cx);
                     }
+                }
+            }
+            MouseKind::Press(Button::Left) if layout.options.contains(at) => {
+                match self.pick_at(layout.options, at) {
+                    Some(Pick::Metric(metric)) => self.choice.metric = metric,
+                    Some(Pick::Span(span)) => {
+                        (self.choice.span, self.choice.step, self.point) = (span, None, None);
+                        self.read(cx);
+                    }
+                    None => {}
                 }
             }
             MouseKind::Press(Button::Left) => {

@@ -10,7 +10,7 @@ use ratatui::style::Modifier;
 
 use crate::pages::marks;
 use crate::pages::usage::UsagePage;
-use crate::pages::usage::choice::{Span, breakdown_word, step_word};
+use crate::pages::usage::choice::{breakdown_word, step_word};
 use crate::pages::usage::layout::Layout;
 use crate::pages::usage::legend::{self, MARKS, TONES};
 use crate::theme::Tone;
@@ -18,7 +18,7 @@ use crate::widgets::format;
 use crate::widgets::pen::{Parts, Pen, Ui, at, safe, wrap};
 use crate::widgets::plot::{Line, Plot};
 use crate::widgets::ticks::ticks;
-use keyward_keys::table::{Metric, tells_of_models};
+use keyward_keys::table::Metric;
 
 /// The point under a place of the screen.
 pub(super) fn point_under(page: &UsagePage, layout: &Layout, place: Position) -> Option<usize> {
@@ -56,7 +56,7 @@ impl UsagePage {
         typing.or(at(layout.rows, 0, row)).or(at(area, 0, 0))
     }
 
-    fn is_empty(&self, series: &UsageSeries) -> bool {
+    pub(super) fn is_empty(&self, series: &UsageSeries) -> bool {
         let before = series.total.previous.map_or(0, |summary| summary.total_requests);
         series.total.summary.total_requests + before == 0
     }
@@ -199,34 +199,12 @@ impl UsagePage {
     /// What can be chosen, and what is.
     fn draw_options(&self, series: &UsageSeries, area: Rect, buf: &mut Buffer, ui: &Ui) {
         let dim = ui.style(Tone::Dim);
-        let chosen = ui.style(Tone::Strong).add_modifier(Modifier::UNDERLINED);
-        let gap = |pen: &mut Pen<'_>| {
-            pen.text(format!(" {} ", ui.glyphs.dot), ui.style(Tone::Faint));
-        };
+        let taken = self.draw_picks(series, area, buf, ui);
         let mut pen = Pen::new(buf, area, 0);
-        if area.width >= 76 {
-            let told = tells_of_models(series);
-            let offered = |metric: &Metric| told || !metric.is_of_models() || *metric == self.choice.metric;
-            for metric in Metric::ALL.into_iter().filter(offered) {
-                pen.text(metric.word(), if metric == self.choice.metric { chosen } else { dim }).skip(1);
-            }
-            gap(&mut pen);
-        } else if area.width < 60 {
-            pen.text(self.choice.metric.word(), chosen).skip(1);
-            gap(&mut pen);
-        }
-        match self.choice.dates {
-            Some(_) => {
-                pen.text(self.choice.span_words(), chosen);
-            }
-            None => {
-                for span in Span::ALL {
-                    let is = span == self.choice.span;
-                    if is || area.width >= 44 {
-                        pen.text(span.word(), if is { chosen } else { dim }).skip(1);
-                    }
-                }
-            }
+        pen.skip(taken);
+        if self.choice.dates.is_some() {
+            let chosen = ui.style(Tone::Strong).add_modifier(Modifier::UNDERLINED);
+            pen.text(self.choice.span_words(), chosen);
         }
         let mut words: Vec<String> = Vec::new();
         words.extend(self.choice.by.map(|by| format!("by {}", breakdown_word(by))));
