@@ -86,8 +86,12 @@ pub enum Command {
     /// Shows what calls are priced at, and checks prices of one's own
     #[command(subcommand)]
     Prices(PricesCommand),
-    /// Verifies the audit chain, and names the first record that does not follow
+    /// Verifies the audit chain, and names the first record that does not follow; or the whole of a backup
     Verify(Verify),
+    /// Writes everything into one new file, while the daemon goes on, and reads it back
+    Backup(Backup),
+    /// Makes a backup the database of a data folder that has none
+    Restore(Restore),
     /// Prints a completion script for a shell
     Completions {
         /// The shell
@@ -138,13 +142,41 @@ pub struct Run {
 
 /// `verify`.
 #[derive(clap::Args, Debug, Default)]
+#[command(
+    after_help = "A backup is read with the master key of the data folder, or where the settings say it is: neither a \
+    database\nnor a daemon is needed."
+)]
 pub struct Verify {
+    /// A backup to read, every row of it, instead of the data folder's database
+    pub file: Option<PathBuf>,
     /// Also compares with the signed checkpoints in this file, which was kept elsewhere
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
     /// Prints the signed checkpoints that are kept, newest first, instead
-    #[arg(long, conflicts_with = "checkpoint")]
+    #[arg(long, conflicts_with_all = ["checkpoint", "file"])]
     pub checkpoints: bool,
+}
+
+/// `backup`.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "The file is sealed as the database is, and opens with the same master key, which is not in it.\n\
+    Usage that was acknowledged before is in it. Nothing has this name before the backup is whole."
+)]
+pub struct Backup {
+    /// The file to make; it must not be there
+    pub file: PathBuf,
+}
+
+/// `restore`.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "The data folder has the master key and no database, and no daemon runs on it. Sessions are ended; \
+    service\ntokens, members and values are as they were, whatever was done since."
+)]
+pub struct Restore {
+    /// The backup
+    pub file: PathBuf,
 }
 
 /// `console`.

@@ -4,7 +4,9 @@ use clap::CommandFactory;
 
 use crate::args::{Alerts, Args, Command, Common, ConfigCommand};
 use crate::error::Result;
-use crate::{backtest, console, demo, logging, output, prices, recipe, serve, token, transfer, user, verify};
+use crate::{
+    backtest, backup, console, demo, logging, output, prices, recipe, serve, token, transfer, user, verify,
+};
 
 /// Carries out what the command line says, and answers the exit status.
 ///
@@ -25,6 +27,8 @@ pub async fn run(args: Args) -> Result<u8> {
         Command::Import(import) => transfer::import(&common, import).await,
         Command::Export(export) => transfer::export(&common, export).await,
         Command::User(user) => user::user(&common, user).await,
+        Command::Backup(how) => backup::backup(&common, how).await,
+        Command::Restore(how) => Box::pin(backup::restore(&common, how)).await,
         Command::Verify(how) => verify::verify(&common, how).await,
         Command::Alerts(Alerts::Backtest(how)) => backtest::backtest(&common, &how),
         Command::Recipe(command) => recipe::recipe(&common, command).await,

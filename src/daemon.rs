@@ -2,12 +2,13 @@
 //! What is printed, and when it is told to stop, is `serve`'s.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use keyward_api::ApiSettings;
 use keyward_config::{Config, Networks, Smtp, SmtpTls};
-use keyward_keys::crypto::PasswordCost;
+use keyward_keys::crypto::{MasterKey, PasswordCost};
 use keyward_keys::outbound::{MailSettings, MailTls, OutboundSettings};
 use keyward_keys::view::PlanLimits;
 use keyward_keys::{Clock, Door, Plans, Registration, Service, ServiceOptions, ServiceSettings};
@@ -210,14 +211,25 @@ pub async fn open_service(
     password_cost: PasswordCost,
     clock: Clock,
 ) -> Result<Service> {
-    let prices = Arc::new(prices::book(&config.data_dir)?);
-    let options = ServiceOptions {
-        path: folder.database().to_owned(),
-        master_key: secrets::master_key(config, folder)?,
-        settings: ServiceSettings { prices, ..service_settings(config, clock) },
-        password_cost,
-    };
+    let master_key = secrets::master_key(config, folder)?;
+    let options = service_options(config, folder.database(), master_key, password_cost, clock)?;
     Ok(Service::open(options).await?)
+}
+
+/// What the core is told of the settings, over any file.
+///
+/// # Errors
+/// The price book has faults.
+pub(crate) fn service_options(
+    config: &Config,
+    database: &Path,
+    master_key: MasterKey,
+    password_cost: PasswordCost,
+    clock: Clock,
+) -> Result<ServiceOptions> {
+    let prices = Arc::new(prices::book(&config.data_dir)?);
+    let settings = ServiceSettings { prices, ..service_settings(config, clock) };
+    Ok(ServiceOptions { path: database.to_owned(), master_key, settings, password_cost })
 }
 
 fn seconds(seconds: std::num::NonZeroU32) -> Duration {

@@ -180,6 +180,26 @@ pub enum Error {
         altered or damaged where everything hangs on it; keep it, and go on with a copy of the data folder that verifies"
     )]
     AuditUnreadable(String),
+    /// A name that is taken.
+    #[error("{} is there already; give the backup another name, nothing was changed", .0.display())]
+    Exists(PathBuf),
+    /// A database where there should be none.
+    #[error("there is a database at {}; restore into a data folder that has none, nothing was changed", .0.display())]
+    DatabaseThere(PathBuf),
+    /// A backup that is not as it was written.
+    #[error("the backup {} is not whole: {fault}", .file.display())]
+    BackupDamaged {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        fault: String,
+    },
+    /// The daemon ended while it did something for us.
+    #[error("the daemon ended before it was through; nothing was written")]
+    DaemonGone,
+    /// A backup that the daemon does not know of.
+    #[error("the backup is whole and in its place, and could not be recorded as made")]
+    NotRecorded(#[source] Box<Error>),
     /// Talking to the running daemon failed.
     #[error("the running daemon could not be asked; see its log")]
     Admin(#[source] io::Error),
@@ -265,7 +285,9 @@ impl Error {
             | Self::Secret(_)
             | Self::Usage(_) => Exit::Usage,
             Self::NoDatabase(_) | Self::NotRunning(_) | Self::NothingToRunWith => Exit::NotFound,
-            Self::AlreadyRunning { .. } | Self::Variables(_) => Exit::Conflict,
+            Self::AlreadyRunning { .. } | Self::Variables(_) | Self::Exists(_) | Self::DatabaseThere(_) => {
+                Exit::Conflict
+            }
             Self::Unreachable { .. } => Exit::TryLater,
             Self::NotStarted { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NoProgram,
             Self::NotStarted { .. } => Exit::CannotRun,
@@ -291,6 +313,9 @@ impl Error {
             | Self::Jobs(_)
             | Self::AuditBroken { .. }
             | Self::AuditUnreadable(_)
+            | Self::BackupDamaged { .. }
+            | Self::DaemonGone
+            | Self::NotRecorded(_)
             | Self::Admin(_)
             | Self::Terminal(_)
             | Self::Stranger(_)

@@ -8,7 +8,7 @@
 //! | [`daemon`] | both doors, the jobs and the admin socket around one `Service`, from start to drained end |
 //! | [`jobs`] | what the daemon does by itself, and when |
 //! | [`admin`] | the socket through which commands reach a running daemon, and what they may ask there |
-//! | [`serve`], [`demo`], [`console`], [`user`], [`verify`], [`token`], [`transfer`], [`recipe`], [`run`], [`backtest`] | the commands that need more than a line |
+//! | [`serve`], [`demo`], [`console`], [`user`], [`verify`], [`mod@backup`], [`token`], [`transfer`], [`recipe`], [`run`], [`backtest`] | the commands that need more than a line |
 //! | [`harden`], [`panics`], [`logging`], [`output`], [`error`] | how the process behaves and how it speaks |
 //!
 //! Tests start the real daemon with [`run`], or with [`Daemon::open`] where they need its addresses.
@@ -16,6 +16,7 @@
 pub mod admin;
 pub mod args;
 pub mod backtest;
+pub mod backup;
 mod browser;
 pub mod commands;
 pub mod console;

@@ -12,7 +12,7 @@ use crate::admin::{self, Request, Verified};
 use crate::args::{Common, Verify};
 use crate::error::{Error, Result, chain};
 use crate::folder::Folder;
-use crate::{output, secrets};
+use crate::{backup, output, secrets};
 
 /// A file of checkpoints is not larger.
 const LONGEST: u64 = 1024 * 1024;
@@ -22,6 +22,10 @@ const LONGEST: u64 = 1024 * 1024;
 /// # Errors
 /// There is no database, the chain does not hold, or the database does not open.
 pub async fn verify(common: &Common, how: Verify) -> Result<()> {
+    let checkpoint = how.checkpoint.as_deref().map(read).transpose()?;
+    if let Some(file) = &how.file {
+        return backup::verify(common, file, checkpoint.as_deref()).await;
+    }
     let config = common.load()?;
     let database = config.store.url.file(&config.data_dir);
     if !database.exists() {
@@ -30,7 +34,6 @@ pub async fn verify(common: &Common, how: Verify) -> Result<()> {
     if how.checkpoints {
         return checkpoints(common, &config).await;
     }
-    let checkpoint = how.checkpoint.as_deref().map(read).transpose()?;
     let request = Request::Verify { checkpoint: checkpoint.clone() };
     let (verified, unopened) = match admin::ask(&config, request, None).await {
         Ok(answer) => (Verified::deserialize(&answer).map_err(|error| Error::Admin(error.into()))?, None),

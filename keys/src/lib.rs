@@ -38,6 +38,6 @@ pub use plans::Plans;
 pub use service::{
     AuditExport, AuditFault, AuditRun, AuditSummary, Gatherer, Health, NoticeKind, OpenError, People,
     Presence, Process, Registration, Relay, Service, ServiceOptions, ServiceSettings, StoreHealth,
-    Subscription, Watching, alert_condition_names, alert_conditions, fingerprint_text, inspect_audit,
-    ssh_fingerprint,
+    Subscription, Watching, WholeBackup, alert_condition_names, alert_conditions, fingerprint_text,
+    inspect_audit, inspect_backup, ssh_fingerprint,
 };

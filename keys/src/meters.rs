@@ -67,6 +67,7 @@ pub(crate) struct Readings {
     pub(crate) messages_waiting: IntGauge,
     pub(crate) audit_records: IntGauge,
     pub(crate) audit_unsigned: IntGauge,
+    pub(crate) last_backup: Gauge,
     pub(crate) uptime: Gauge,
     pub(crate) resident_bytes: IntGauge,
     pub(crate) open_files: IntGauge,
@@ -182,6 +183,10 @@ impl Maker {
             audit_records: self.gauge("keyward_audit_records", "Records of the audit chain")?,
             audit_unsigned: self
                 .gauge("keyward_audit_unsigned_records", "Those after the last checkpoint")?,
+            last_backup: self.keep(Gauge::new(
+                "keyward_last_backup_timestamp_seconds",
+                "The moment that the last backup holds, in Unix seconds; 0 when none was made",
+            ))?,
             uptime: self.keep(Gauge::new("keyward_uptime_seconds", "Seconds since the start"))?,
             resident_bytes: self.gauge("process_resident_memory_bytes", "Resident memory")?,
             open_files: self.gauge("process_open_fds", "Open file descriptors")?,

@@ -135,6 +135,10 @@ pub enum Permission {
     InstanceRun,
     /// Tell everybody something.
     InstanceAnnounce,
+    /// Make a backup of everything, and record it.
+    InstanceBackup,
+    /// End what must not go on after a restore, and record it.
+    InstanceRestore,
 }
 
 /// One row of the table.
@@ -206,6 +210,8 @@ pub const RULES: &[Rule] = &[
     rule(P::MetricsRead, "metrics.read", false, &[Operator, System]),
     rule(P::InstanceRun, "instance.run", true, &[System]),
     rule(P::InstanceAnnounce, "instance.announce", true, &[Operator]),
+    rule(P::InstanceBackup, "instance.backup", true, &[System]),
+    rule(P::InstanceRestore, "instance.restore", true, &[System]),
 ];
 
 const fn rule(

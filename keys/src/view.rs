@@ -6,6 +6,7 @@ mod account;
 mod alert;
 mod alert_more;
 mod audit;
+mod backup;
 mod batch;
 mod billing;
 mod budget;
@@ -46,6 +47,7 @@ pub use alert::{
 };
 pub use alert_more::{AlertConditionView, AlertCourse, AlertHistory, AlertTurnView};
 pub use audit::{AuditLine, AuditPage, AuditView, CheckpointPage, CheckpointView};
+pub use backup::{BackupContents, BackupView, FailedBackupView, RestoredView};
 pub use batch::{BatchAction, BatchLine, BatchReport};
 pub use billing::{
     BillingCosts, BillingPeriod, BillingView, PlanChange, PlanDifference, PlanUsage, UsageForecast,

@@ -92,13 +92,13 @@ pub async fn running_process(config: &Config) -> Option<i32> {
     connect(config).await.ok().flatten()?.peer_cred().ok()?.pid()
 }
 
-async fn send(stream: &mut UnixStream, request: &Request) -> Result<()> {
+pub(super) async fn send(stream: &mut UnixStream, request: &Request) -> Result<()> {
     let text = serde_json::to_vec(request).map_err(|error| Error::Admin(error.into()))?;
     Frame::new(Kind::Request, text).write(stream).await.map_err(Error::Admin)
 }
 
 /// A connection; none when nobody listens there.
-async fn connect(config: &Config) -> io::Result<Option<UnixStream>> {
+pub(super) async fn connect(config: &Config) -> io::Result<Option<UnixStream>> {
     use io::ErrorKind::{ConnectionRefused, NotFound};
     let connect = async { UnixStream::connect(&Place::of(config)?.path).await };
     match connect.await {

@@ -21,6 +21,8 @@ pub enum Kind {
     Input = b'I',
     /// To the daemon: columns and rows, two `u16`, big-endian.
     Size = b'W',
+    /// To the daemon: what it made is in its place.
+    Kept = b'K',
     /// From the daemon: the answer, as JSON.
     Answer = b'A',
     /// From the daemon: why not, as JSON `{exit, text}`.
@@ -31,11 +33,12 @@ pub enum Kind {
     End = b'E',
 }
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     Kind::Request,
     Kind::Secret,
     Kind::Input,
     Kind::Size,
+    Kind::Kept,
     Kind::Answer,
     Kind::Refusal,
     Kind::Output,

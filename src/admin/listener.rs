@@ -20,8 +20,8 @@ use tokio_util::task::TaskTracker;
 
 use super::frame::{Frame, Kind};
 use super::place::Place;
-use super::relay;
 use super::request::{Request, carry_out};
+use super::{backup, relay};
 use crate::daemon::Sessions;
 use crate::error::{Error, Exit, Result, chain};
 
@@ -44,6 +44,8 @@ pub(super) struct Desk {
     pub(super) sessions: Sessions,
     /// Cancelled when dashboards must end.
     pub(super) restart: CancellationToken,
+    /// Cancelled when the daemon begins to stop.
+    pub(super) draining: CancellationToken,
 }
 
 /// How the socket is served.
@@ -78,7 +80,8 @@ impl Listener {
     /// Answers until `shutdown` drains; then waits for what is under way.
     pub(crate) async fn serve(self, service: Service, serving: Serving, shutdown: Shutdown) {
         let Serving { sessions, drain } = serving;
-        let desk = Arc::new(Desk { service, sessions, restart: CancellationToken::new() });
+        let (restart, draining) = (CancellationToken::new(), shutdown.drain.clone());
+        let desk = Arc::new(Desk { service, sessions, restart, draining });
         let places = Arc::new(Semaphore::new(AT_ONCE));
         let tasks = TaskTracker::new();
         loop {
@@ -135,6 +138,7 @@ async fn attend(desk: &Desk, mut stream: UnixStream) -> io::Result<()> {
     };
     match request {
         Request::Console(request) => relay::run(desk, request, stream).await,
+        Request::Backup => backup::serve(desk, uid, stream).await,
         request => match carry_out(&desk.service, request, secret).await {
             Ok(answer) => match Frame::new(Kind::Answer, answer.to_string()).write(&mut stream).await {
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -143,13 +147,7 @@ async fn attend(desk: &Desk, mut stream: UnixStream) -> io::Result<()> {
                 }
                 written => written,
             },
-            Err(error) => {
-                if let keyward_keys::Error::Internal(cause) = &error {
-                    tracing::error!(cause = chain(cause.as_ref()), "a request on the admin socket failed");
-                }
-                // This is the operator: causes and all.
-                refuse(&mut stream, Exit::of(&error), &chain(&error)).await
-            }
+            Err(error) => fail(&mut stream, &error).await,
         },
     }
 }
@@ -168,6 +166,15 @@ async fn opening(stream: &mut UnixStream) -> io::Result<Option<(Request, Option<
         }
     }
     Ok(None)
+}
+
+/// Says why the core did not do it.
+pub(super) async fn fail(stream: &mut UnixStream, error: &keyward_keys::Error) -> io::Result<()> {
+    if let keyward_keys::Error::Internal(cause) = error {
+        tracing::error!(cause = chain(cause.as_ref()), "a request on the admin socket failed");
+    }
+    // This is the operator: causes and all.
+    refuse(stream, Exit::of(error), &chain(error)).await
 }
 
 pub(super) async fn refuse(stream: &mut UnixStream, exit: Exit, text: &str) -> io::Result<()> {

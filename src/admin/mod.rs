@@ -8,15 +8,19 @@
 //! | `request` | what may be asked, and how it is carried out |
 //! | `listener` | the daemon's end |
 //! | `relay` | a dashboard in the daemon, its terminal elsewhere |
+//! | `backup`, `handed` | a file that the daemon fills for the command |
 //! | `client` | the command's end |
 
+mod backup;
 mod client;
 mod frame;
+mod handed;
 mod listener;
 mod place;
 mod relay;
 mod request;
 
+pub use backup::{Maker, back_up};
 pub(crate) use client::refusal;
 pub use client::{ask, console, running_process};
 pub use frame::{Frame, Kind};

@@ -106,6 +106,8 @@ pub enum Request {
         /// From 1.
         page: u32,
     },
+    /// Fill the file that is handed over with a backup.
+    Backup,
     /// Open a dashboard; only a running daemon can.
     Console(ConsoleRequest),
 }
@@ -196,7 +198,10 @@ pub(super) async fn carry_out(
             let system = service.system_caller("verify", Door::Local);
             json(&service.audit_checkpoints(&system, CheckpointQuery { page, limit: CHECKPOINTS }).await?)
         }
-        Request::Console(_) => Err(Error::Conflict("a dashboard needs a running daemon".to_owned())),
+        // Both are more than one answer.
+        Request::Backup | Request::Console(_) => {
+            Err(Error::Conflict("this needs a running daemon".to_owned()))
+        }
     }
 }
 
@@ -228,7 +233,7 @@ pub(super) fn account(service: &Service, login: Option<&str>) -> Result<Caller, 
     }
 }
 
-fn json(view: &impl Serialize) -> Result<serde_json::Value, Error> {
+pub(super) fn json(view: &impl Serialize) -> Result<serde_json::Value, Error> {
     serde_json::to_value(view).map_err(|error| Error::Internal(Box::new(error)))
 }
 

@@ -13,7 +13,9 @@ pub mod redb;
 pub mod table;
 pub mod usage;
 
-pub use self::redb::{FileId, Look, OpenOptions, Redb, RedbSnapshot, SealerFor};
+pub use self::redb::{
+    Contents, Copied, FileId, Look, OpenOptions, Redb, RedbSnapshot, SealerFor, TableContents,
+};
 pub use batch::{Batch, BatchId, Check, Op};
 pub use error::{CommitError, Error, Result};
 pub use interface::{

@@ -21,7 +21,7 @@ use crate::harness::{ssh_key, within};
 const ROOM: u64 = (16 + 3) * 1024 * 1024;
 
 /// The daemon as on a disk of this size: files can grow no further, and the attempt fails as on a full disk.
-fn on_a_small_disk(data: &Path) -> Process {
+pub(crate) fn on_a_small_disk(data: &Path) -> Process {
     let mut shell = Command::new("sh");
     // Blocks of 512 bytes; the hard limit stays, so that the room can be given back.
     let script = format!("ulimit -S -f {}; trap '' XFSZ; exec \"$0\" \"$@\"", ROOM / 512);

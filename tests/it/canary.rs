@@ -99,11 +99,12 @@ fn without_holes(file: &[u8]) -> Vec<u8> {
     file.chunks(4_096).filter(|block| block.iter().any(|byte| *byte != 0)).flatten().copied().collect()
 }
 
-/// Every page of the database and every record of its journal, opened with its key.
-fn pages(data: &Path) -> Sink {
+/// Every page of a database and every record of its journal, opened with the key of this folder.
+fn pages(file: &Path, data: &Path) -> Sink {
     const PAGE: usize = 4_096;
     const RING: usize = 12_288;
-    let file = fs::read(data.join("keyward.redb")).unwrap();
+    let name = file.display().to_string();
+    let file = fs::read(file).unwrap();
     let key = MasterKey::parse(&fs::read(data.join("master.key")).unwrap()).unwrap();
     let sealer = key.page_sealer(file[16..32].try_into().unwrap()).unwrap();
     let number = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap()) as usize;
@@ -121,7 +122,7 @@ fn pages(data: &Path) -> Sink {
             opened.extend_from_slice(&plain);
         }
     }
-    ("the opened database".to_owned(), opened)
+    (format!("the opened {name}"), opened)
 }
 
 /// The daemon, and all that was heard from it.
@@ -331,9 +332,14 @@ async fn what_is_typed_in_confidence_is_kept_nowhere() {
         sinks.push((command.join(" "), [output.stdout, output.stderr].concat()));
     }
 
-    let opened = pages(&data);
-    for name in NAMES {
-        assert!(holds(&opened.1, name) || name.starts_with('/'), "{name} shows that the database was opened");
+    let backup = folder.path().join("backup");
+    let made = run(keyward(Path::new(BINARY), &data, &["backup", backup.to_str().unwrap()]), "");
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    sinks.push(("backup".to_owned(), [made.stdout, made.stderr].concat()));
+    sinks.push((backup.display().to_string(), without_holes(&fs::read(&backup).unwrap())));
+    let opened = [pages(&data.join("keyward.redb"), &data), pages(&backup, &data)];
+    for (name, (place, opened)) in NAMES.iter().flat_map(|name| opened.iter().map(move |sink| (name, sink))) {
+        assert!(holds(opened, name) || name.starts_with('/'), "{name} shows that {place} was");
     }
     let logs: Vec<_> = sinks.iter().filter(|(place, _)| place.ends_with(".log")).cloned().collect();
     assert!(logs.len() >= 2 && logs.iter().all(|(_, log)| !log.is_empty()));
@@ -341,7 +347,7 @@ async fn what_is_typed_in_confidence_is_kept_nowhere() {
         sinks.iter().filter(|(place, _)| Path::new(place).starts_with(folder.path())).cloned().collect();
     assert_absent(&written, &NAMES);
     assert_absent(&written, &codes::NAMES);
-    sinks.push(opened);
+    sinks.extend(opened);
     assert_absent(&sinks, &TYPED);
     let issued: Vec<_> = issued.iter().map(String::as_str).collect();
     assert!(issued.len() >= 20, "{}", issued.len());

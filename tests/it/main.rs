@@ -10,6 +10,7 @@
 mod audit;
 #[path = "../../keys/tests/support/authenticator.rs"]
 mod authenticator;
+mod backup;
 mod bad_disk;
 mod bad_input;
 mod browser;

@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::view::AuditView;
 
 pub use export::AuditExport;
+pub(super) use verify::verify as verify_file;
 pub use verify::{AuditFault, AuditRun, AuditSummary, inspect_audit};
 
 /// Records read at a time.
@@ -30,7 +31,7 @@ const CHECKPOINT_EVERY: u64 = 256;
 
 /// What reading and signing the chain needs.
 pub(crate) struct AuditDesk {
-    key: CheckpointKey,
+    pub(super) key: CheckpointKey,
     /// Whoever reads much of the chain does so alone: it takes a core, and nobody's requests wait for it.
     readers: Semaphore,
     /// Records since the last checkpoint.

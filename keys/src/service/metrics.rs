@@ -38,6 +38,7 @@ impl Service {
         let head = super::audit::head(&self.store().snapshot().await?).await?;
         read.audit_records.set(i64::try_from(head.size).unwrap_or(i64::MAX));
         read.audit_unsigned.set(i64::try_from(self.0.audit.unsigned()).unwrap_or(i64::MAX));
+        read.last_backup.set(self.0.backups.last_seconds());
         read.uptime.set(self.0.opened.elapsed().as_secs_f64());
         read.started.set(self.0.opened_ms as f64 / 1000.0);
         if let Some(process) = process {

@@ -9,6 +9,7 @@ mod announce;
 mod anomalies;
 mod audit;
 mod authn;
+mod backups;
 mod batch;
 mod billing;
 mod bin;
@@ -115,6 +116,7 @@ use crate::outbound::Outbound;
 
 pub use alerts::{alert_condition_names, alert_conditions};
 pub use audit::{AuditExport, AuditFault, AuditRun, AuditSummary, inspect_audit};
+pub use backups::{WholeBackup, inspect_backup};
 pub use bus::Subscription;
 pub use gather::Gatherer;
 pub use health::{Health, StoreHealth};
@@ -130,12 +132,13 @@ pub use watching::Watching;
 pub(crate) use text::harmless;
 
 use audit::AuditDesk;
+use backups::BackupDesk;
 use bus::Bus;
 use decoys::Decoys;
 use lockout::{Lockouts, Refusals};
 use metered::Metered;
 use mirror::Mirror;
-use options::store_of;
+use options::{Sealers, sealers, store_of};
 use presence::Present;
 use rotation::Rotor;
 use sessions::LastSeen;
@@ -160,6 +163,8 @@ struct Inner {
     mirror: Mirror,
     bus: Arc<Bus>,
     audit: Arc<AuditDesk>,
+    backups: BackupDesk,
+    sealers: Sealers,
     meters: Arc<Meters>,
     /// The daemon's jobs are scheduled.
     jobs: AtomicBool,
@@ -238,7 +243,8 @@ impl Service {
         let (system_keys, pepper) = (master_key.system_keys()?, master_key.pepper()?);
         let mark_key = master_key.mark_key()?;
         let jwt = JwtKeys::new(&*master_key.signing_seed()?, ISSUER)?;
-        let mut store_options = store_of(&path, master_key);
+        let sealers = sealers(master_key);
+        let mut store_options = store_of(&path, &sealers);
         store_options.observer = Some(observer);
         let meters = Arc::new(Meters::new().map_err(|error| OpenError::Meters(Box::new(error)))?);
         store_options.timing = Some({
@@ -250,6 +256,8 @@ impl Service {
         let store = opening.unwrap_or(Err(keyward_store::Error::Closed)).map_err(failed)?;
         let snapshot = store.snapshot().await.map_err(failed)?;
         mirror.fill(&snapshot).await.map_err(failed)?;
+        let backups = BackupDesk::default();
+        backups.fill(&snapshot).await.map_err(failed)?;
         let bus = Bus::new();
         let metered = Arc::new(Metered::default());
         metered.fill(&snapshot, settings.clock.now_ms()).await.map_err(failed)?;
@@ -267,6 +275,8 @@ impl Service {
             mirror,
             bus,
             audit,
+            backups,
+            sealers,
             meters,
             jobs: AtomicBool::new(false),
             failing_jobs: Mutex::default(),

@@ -20,6 +20,7 @@ impl Service {
         let teams = tables.spaces.values().filter(|space| space.record.kind == SpaceKind::Team).count();
         drop(tables);
         let (meters, waiting, load) = (self.meters(), self.store().waiting(), self.0.kdf.load());
+        let (last_backup, failed_backup) = self.0.backups.shown();
         Ok(MonitorView {
             at: timestamp(self.now_ms()),
             uptime: self.0.opened.elapsed().as_secs_f64(),
@@ -39,6 +40,8 @@ impl Service {
             derivations_waiting: load.waiting as u64,
             sessions: meters.session_counts(),
             jobs: meters.job_views(),
+            last_backup,
+            failed_backup,
             people: people as u64,
             teams: teams as u64,
             keys: keys as u64,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyward_store::{OpenOptions, SealerFor};
+use keyward_store::{FileId, OpenOptions, PageSealer, SealerFor};
 
 use crate::clock::Clock;
 use crate::crypto::{self, MasterKey, PasswordCost, Sha256Chain};
@@ -131,11 +131,27 @@ impl ServiceOptions {
     }
 }
 
-/// The store in a file that this master key seals.
-pub(super) fn store_of(path: &Path, master_key: MasterKey) -> OpenOptions {
-    let sealer_for: SealerFor = Box::new(move |file| match master_key.page_sealer(*file) {
-        Ok(sealer) => Ok(Arc::new(sealer)),
-        Err(_) => Err(keyward_store::Error::Sealed),
-    });
-    OpenOptions::file(path, sealer_for, Arc::new(Sha256Chain))
+/// Seals files of one instance, each under its own key. It keeps the master key for that: a backup is a new file.
+#[derive(Clone)]
+pub(super) struct Sealers(Arc<MasterKey>);
+
+/// The sealers of this master key's files.
+pub(super) fn sealers(master_key: MasterKey) -> Sealers {
+    Sealers(Arc::new(master_key))
+}
+
+impl Sealers {
+    /// What seals the file that it is told of.
+    pub(super) fn for_one(&self) -> SealerFor {
+        let Self(master_key) = self.clone();
+        Box::new(move |file: &FileId| match master_key.page_sealer(*file) {
+            Ok(sealer) => Ok(Arc::new(sealer) as Arc<dyn PageSealer>),
+            Err(_) => Err(keyward_store::Error::Sealed),
+        })
+    }
+}
+
+/// The store in a file that these seal.
+pub(super) fn store_of(path: &Path, sealers: &Sealers) -> OpenOptions {
+    OpenOptions::file(path, sealers.for_one(), Arc::new(Sha256Chain))
 }

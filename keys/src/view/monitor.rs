@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::view::{BackupView, FailedBackupView};
+
 /// The daemon at one moment.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -27,6 +29,11 @@ pub struct MonitorView {
     pub sessions: Vec<SessionCount>,
     /// The daemon's jobs that have run.
     pub jobs: Vec<JobView>,
+    /// The last backup; null when none was ever made.
+    pub last_backup: Option<BackupView>,
+    /// One that did not come about since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_backup: Option<FailedBackupView>,
     /// Accounts.
     pub people: u64,
     /// Teams.

@@ -1,6 +1,7 @@
 //! Knocks on what the service offers as everyone who is not entitled to it.
 
 use keyward_keys::input::{AddedAccount, CheckpointQuery, KeyPatch, NewToken, Reveal, UsageQuery};
+use keyward_keys::view::BackupContents;
 use keyward_keys::{Error, Plan, Scope};
 
 use crate::harness::{Instance, by_id, new_account};
@@ -36,6 +37,7 @@ async fn what_is_the_daemons_or_an_operators_is_refused_to_others() {
     let service = &instance.service;
     let ana = instance.ana().await;
     let added = AddedAccount { account: new_account("eve"), operator: true, plan: Plan::Free };
+    let nothing = BackupContents { at: None, rows: 0, tables: Default::default(), damaged: None };
     let refusals = [
         ("operator code", service.operator_code(&ana).await.err()),
         ("add account", service.add_account(&ana, added).await.err()),
@@ -51,6 +53,11 @@ async fn what_is_the_daemons_or_an_operators_is_refused_to_others() {
         ("export", service.export_audit(&ana).await.err()),
         ("sign", service.sign_audit(&ana).await.err()),
         ("alerts", service.watch_alerts(&ana).await.err()),
+        (
+            "backup",
+            service.back_up(&ana, tempfile::tempfile().unwrap(), "ana", Default::default()).await.err(),
+        ),
+        ("restore", service.restored(&ana, &nothing).await.err()),
         ("console", service.account_caller(&ana, "ana").err()),
     ];
     for (name, refusal) in refusals {

@@ -5,6 +5,7 @@ mod account;
 mod alert;
 mod api_key;
 mod audit;
+mod backup;
 mod budget;
 mod checkpoint;
 mod client_networks;
@@ -33,6 +34,7 @@ pub use account::{Account, Plan, Preferences, SecondFactor, Security, Session, S
 pub use alert::{Alert, AlertCondition, AlertDeed, AlertResponse, AlertRule, AlertTurn, AlertTurnKind};
 pub use api_key::{ApiKey, Custody, Environment, Previous, Status};
 pub use audit::{AuditRecord, Door, Outcome};
+pub use backup::{BackupFailed, BackupMade, Backups};
 pub use budget::{Budget, BudgetNotice};
 pub use checkpoint::Checkpoint;
 pub use client_networks::{ClientNetwork, ClientNetworks};

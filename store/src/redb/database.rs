@@ -19,6 +19,11 @@ pub(crate) fn definition(table: Table) -> TableDefinition<'static, Bytes, Bytes>
     TableDefinition::new(table.0)
 }
 
+/// The same of a table whose name was read.
+pub(crate) fn named(table: &str) -> TableDefinition<'_, Bytes, Bytes> {
+    TableDefinition::new(table)
+}
+
 /// redb over a medium, with the handle of its pages.
 pub(crate) struct Open {
     pub(crate) redb: Database,

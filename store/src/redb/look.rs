@@ -35,7 +35,7 @@ impl Look {
     /// Looks into a file without opening it: nothing is repaired, migrated or recovered. What a crash left half written
     /// cannot be told from damage here, so this is for a file that [`Redb::open`] refuses.
     pub fn at(options: OpenOptions) -> Result<Self> {
-        let (medium, _) = options.place.open()?;
+        let medium = options.place.look()?;
         let header = header::look(&*medium, migrate::known(migrate::STEPS), options.sealer)?;
         Self::over(medium, &header, None)
     }
@@ -53,12 +53,12 @@ impl Look {
         Ok(Self { pages, view: Mutex::new(view?), _held: held })
     }
 
-    fn view(&self) -> Arc<View> {
+    pub(super) fn view(&self) -> Arc<View> {
         self.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// After a failure redb answers nothing any more, so the next one to ask finds it begun anew.
-    fn anew<T>(&self, read: Result<T>) -> Result<T> {
+    pub(super) fn anew<T>(&self, read: Result<T>) -> Result<T> {
         if read.is_err()
             && let Ok(fresh) = begin(&self.pages)
         {

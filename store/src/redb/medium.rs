@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::unistd::Whence;
@@ -47,11 +47,13 @@ pub trait Medium: fmt::Debug + Send + Sync + 'static {
     fn release(&self);
 }
 
-/// A file, held under an exclusive lock.
+/// Bytes copied at a time.
+const COPIED: usize = 256 * 1024;
+
+/// A file, held under a lock of its own when it was opened by its path.
 #[derive(Debug)]
 pub(crate) struct FileMedium {
     file: File,
-    path: PathBuf,
 }
 
 impl FileMedium {
@@ -65,16 +67,32 @@ impl FileMedium {
             .mode(0o600)
             .open(path)
             .map_err(Error::Io)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Error::InUse(path.to_path_buf())),
-            Err(TryLockError::Error(error)) => return Err(Error::Io(error)),
-        }
-        let medium = Self { file, path: path.to_path_buf() };
+        held(file.try_lock(), path)?;
+        let medium = Self { file };
         if medium.is_empty().map_err(Error::Io)? {
             sync_folder(path).map_err(Error::Io)?;
         }
         Ok(medium)
+    }
+
+    /// Opens a file that is there, to read it; nobody may write it meanwhile.
+    pub(crate) fn look(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(Error::Io)?;
+        held(file.try_lock_shared(), path)?;
+        Ok(Self { file })
+    }
+
+    /// A file that somebody opened, and nobody else knows.
+    pub(crate) fn over(file: File) -> Self {
+        Self { file }
+    }
+}
+
+fn held(locked: std::result::Result<(), TryLockError>, path: &Path) -> Result<()> {
+    match locked {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse(path.to_path_buf())),
+        Err(TryLockError::Error(error)) => Err(Error::Io(error)),
     }
 }
 
@@ -115,8 +133,14 @@ impl Medium for FileMedium {
     }
 
     fn copy_to(&self, to: &Path) -> io::Result<()> {
-        let mut copy = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to)?;
-        io::copy(&mut File::open(&self.path)?, &mut copy)?;
+        let copy = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to)?;
+        let (mut at, len, mut buffer) = (0, self.len()?, vec![0; COPIED]);
+        while at < len {
+            let part = &mut buffer[..(len - at).min(COPIED as u64) as usize];
+            self.read(at, part)?;
+            copy.write_all_at(part, at)?;
+            at += part.len() as u64;
+        }
         copy.sync_all()?;
         sync_folder(to)
     }

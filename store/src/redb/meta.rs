@@ -18,6 +18,9 @@ pub(crate) const FOLDED: &[u8] = b"folded";
 /// The last feed row that was trimmed: its key, as raw bytes.
 pub(crate) const FEED_TRIMMED: &[u8] = b"feed-trimmed";
 
+/// In a copy, and in what was restored from it: the moment that it holds, in ms since the epoch.
+pub(crate) const COPIED: &[u8] = b"copied";
+
 /// A number; 0 when it was never written.
 pub(crate) fn number(read: &dyn RawRead, name: &[u8]) -> Result<u64> {
     match read.raw_get(META, name)? {

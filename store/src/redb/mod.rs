@@ -2,6 +2,7 @@
 //! a type of redb.
 
 mod authentic;
+mod copy;
 mod database;
 mod feed;
 mod group;
@@ -31,6 +32,7 @@ use smallvec::smallvec;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+pub use copy::{Contents, Copied, TableContents};
 pub use feed::RedbFeed;
 use header::Header;
 pub use header::{FileId, SealerFor};
@@ -67,6 +69,14 @@ impl Place {
         match self {
             Self::File(path) => Ok((Arc::new(FileMedium::open(&path)?), Some(path))),
             Self::Medium(medium) => Ok((medium, None)),
+        }
+    }
+
+    /// What is there, to be read.
+    fn look(self) -> Result<Arc<dyn Medium>> {
+        match self {
+            Self::File(path) => Ok(Arc::new(FileMedium::look(&path)?)),
+            Self::Medium(medium) => Ok(medium),
         }
     }
 }

@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use crate::batch::Batch;
 use crate::error::{CommitError, Result};
 use crate::interface::Applied;
+use crate::redb::copy::Moment;
 use crate::redb::group::BatchOutcome;
 use crate::table::Table;
 use crate::usage::{Appended, UsageEvents};
@@ -21,6 +22,8 @@ pub(crate) enum Request {
     Commit(Batch, usize, oneshot::Sender<BatchOutcome>),
     /// Store usage events; the answer gives them back, for whoever made them to free.
     Append(UsageEvents, usize, oneshot::Sender<AppendOutcome>),
+    /// Show everything that is durable after this group.
+    Moment(oneshot::Sender<Result<Moment>>),
     /// Finish what is queued and stop.
     Stop,
 }
@@ -35,6 +38,8 @@ pub(crate) struct Group {
     pub(crate) batch_replies: Vec<oneshot::Sender<BatchOutcome>>,
     pub(crate) appends: Vec<UsageEvents>,
     pub(crate) append_replies: Vec<oneshot::Sender<AppendOutcome>>,
+    /// Those who are shown what is durable once the group is written.
+    pub(crate) moments: Vec<oneshot::Sender<Result<Moment>>>,
     pub(crate) bytes: usize,
 }
 
@@ -64,6 +69,7 @@ impl Group {
                 self.append_replies.push(reply);
                 self.bytes += bytes;
             }
+            Request::Moment(reply) => self.moments.push(reply),
             Request::Stop => return false,
         }
         true
@@ -79,7 +85,7 @@ impl Group {
     }
 
     pub(crate) fn requests(&self) -> usize {
-        self.batches.len() + self.appends.len()
+        self.batches.len() + self.appends.len() + self.moments.len()
     }
 
     /// Answers everybody and becomes empty. A caller who went away is no error.

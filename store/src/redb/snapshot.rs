@@ -10,7 +10,7 @@ use redb::{ReadTransaction, ReadableTable, TableError};
 
 use crate::error::{Error, Result};
 use crate::interface::{Snapshot, Versioned};
-use crate::redb::database::{self, definition, engine, storage};
+use crate::redb::database::{self, definition, engine, named, storage};
 use crate::redb::port::{RawRead, Visit};
 use crate::table::{KeyRange, Order, Table};
 
@@ -84,6 +84,25 @@ impl View {
         };
         self.opened.write().unwrap_or_else(PoisonError::into_inner).insert(table, opened.clone());
         Ok(opened)
+    }
+
+    /// The names of all tables.
+    pub(crate) fn names(&self) -> Result<Vec<String>> {
+        let tables = self.transaction.list_tables().map_err(storage)?;
+        Ok(tables.map(|table| redb::TableHandle::name(&table).to_owned()).collect())
+    }
+
+    /// All raw rows of a table by its name, one after another.
+    pub(crate) fn rows_of(
+        &self,
+        name: &str,
+    ) -> Result<impl Iterator<Item = Result<(Vec<u8>, Vec<u8>)>> + use<>> {
+        let table = self.transaction.open_table(named(name)).map_err(engine)?;
+        let rows = table.range::<&[u8]>(..).map_err(storage)?;
+        Ok(rows.map(|row| {
+            let (key, value) = row.map_err(storage)?;
+            Ok((key.value().to_vec(), value.value().to_vec()))
+        }))
     }
 
     /// The raw rows from a key on, one after another.

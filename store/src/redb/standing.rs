@@ -12,6 +12,7 @@ pub(crate) struct Standing {
     requests: AtomicUsize,
     bytes: AtomicUsize,
     condition: AtomicU8,
+    openings: AtomicUsize,
 }
 
 const FINE: u8 = 0;
@@ -44,6 +45,16 @@ impl Standing {
             Err(_) => FAILING,
         };
         self.condition.store(condition, Ordering::Relaxed);
+    }
+
+    /// The file was opened again after a failure: what was held of it before is not held any more.
+    pub(crate) fn opened_again(&self) {
+        self.openings.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// How often that was.
+    pub(crate) fn openings(&self) -> usize {
+        self.openings.load(Ordering::Acquire)
     }
 
     /// The writer is gone.

@@ -101,6 +101,8 @@ impl Writer {
             rest_until = result.is_err().then(|| Instant::now() + REST);
             let fatal = matches!(result, Err(Error::Closed));
             group.answer(result, self.runtime.as_ref());
+            // A caller who went away is no error.
+            group.moments.drain(..).for_each(|reply| drop(reply.send(self.moment())));
             if !go_on || fatal {
                 self.standing.close();
                 return;
@@ -299,6 +301,7 @@ impl Writer {
         };
         let mut undecided = failure.undecided.take();
         self.state = State::Open(open);
+        self.standing.opened_again();
         tracing::info!(landed, "the database was opened again");
         match &mut undecided {
             Some(done) if landed => self.settle(done, view),

@@ -120,7 +120,7 @@ fn power_losses(quick: bool) {
 /// Groups of usage, each of them one call that took as many ms as the number of its group.
 const GROUPS: u64 = 12;
 
-fn call(number: u64) -> UsageEvent {
+pub(crate) fn call(number: u64) -> UsageEvent {
     UsageEvent {
         api_key: Id::from_bytes([number as u8 % 3; 12]),
         at_ms: NOW_MS + number as i64,
@@ -136,7 +136,7 @@ fn call(number: u64) -> UsageEvent {
     }
 }
 
-const NOW_MS: i64 = 1_767_225_600_000;
+pub(crate) const NOW_MS: i64 = 1_767_225_600_000;
 
 /// The numbers of the calls a store holds, in order.
 fn calls(store: &Redb) -> Vec<u64> {

@@ -2,6 +2,7 @@
 
 use crate::sample::{Look, Stage, id, keys};
 use keyward_keys::Event;
+use keyward_keys::view::{FailedBackupView, MonitorView};
 use keyward_tui::app::{Answer, AppEvent, Query, RequestId};
 use keyward_tui::notice::{Notice, NoticeKind};
 
@@ -22,7 +23,7 @@ fn the_monitor_is_read_each_second_while_it_is_open_and_never_else() {
     assert!(stage.text().contains("measuring"), "{}", stage.text());
     stage.pass(10_000);
     assert!(stage.text().contains("/s") && !stage.text().contains("measuring"), "{}", stage.text());
-    assert!(stage.text().contains("last backup") && stage.text().contains("never"));
+    assert!(stage.text().contains("last backup") && stage.text().contains("5 h, 92 MB in 5 s"));
     let body = |stage: &Stage| stage.text().lines().skip(1).collect::<Vec<_>>().join("\n");
     let before = body(&stage);
     stage.press("p");
@@ -39,6 +40,36 @@ fn the_monitor_is_read_each_second_while_it_is_open_and_never_else() {
     stage.held.clear();
     stage.pass(5_000);
     assert!(take(&mut stage, |query| matches!(query, Query::Monitor)).is_none(), "closed");
+}
+
+#[test]
+fn the_monitor_says_in_words_that_a_backup_is_missing_old_or_failed() {
+    let said = |change: &dyn Fn(&mut MonitorView)| {
+        let mut stage = stage("8");
+        stage.hold = true;
+        stage.pass(1_000);
+        let request = take(&mut stage, |query| matches!(query, Query::Monitor)).expect("asked");
+        let Some(Answer::Monitor(mut view)) = stage.reply(Query::Monitor) else { panic!("a monitor") };
+        change(&mut view);
+        stage.answer(request, Ok(Answer::Monitor(view)));
+        let text = stage.text();
+        let line = text.lines().find(|line| line.contains("last backup")).expect("a line");
+        line.split("last backup").nth(1).unwrap_or_default().trim().to_owned()
+    };
+    let failed = |view: &mut MonitorView| {
+        view.failed_backup =
+            Some(FailedBackupView { at: view.at, reason: "full".to_owned(), by: "root".to_owned() });
+    };
+    assert_eq!(said(&|view| view.last_backup = None), "never");
+    assert_eq!(said(&failed), "5 h, then failed");
+    let age = |view: &mut MonitorView, days: i64| {
+        if let Some(made) = &mut view.last_backup {
+            made.at =
+                view.at - jiff::SignedDuration::from_hours(24 * days) - jiff::SignedDuration::from_mins(5);
+        }
+    };
+    assert!(!said(&|view| age(view, 6)).contains("old"));
+    assert!(said(&|view| age(view, 7)).contains("d, old"), "{}", said(&|view| age(view, 7)));
 }
 
 #[test]

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use keyward_keys::Plan;
 use keyward_keys::prices::Money;
 use keyward_keys::view::{
-    BillingCosts, BillingPeriod, BillingView, JobView, KeyView, MonitorView, PlanChange, PlanDifference,
-    PlanLimits, PlanUsage, ProcessView, RequestCounts, SessionCount, StoreCounts, Times, UsageForecast,
+    BackupView, BillingCosts, BillingPeriod, BillingView, JobView, KeyView, MonitorView, PlanChange,
+    PlanDifference, PlanLimits, PlanUsage, ProcessView, RequestCounts, SessionCount, StoreCounts, Times,
+    UsageForecast,
 };
 
 use super::{NOW_MS, costs, moment};
@@ -104,6 +105,15 @@ pub(crate) fn monitor(now_ms: i64) -> MonitorView {
             job("purge_bin", 40 * 60_000, 1),
             job("sign_audit", 15_000, 0),
         ],
+        last_backup: Some(BackupView {
+            at: moment(NOW_MS - 5 * 3_600_000),
+            seconds: 4.2,
+            bytes: 92_000_000,
+            rows: 310_000,
+            audit_records: 48_000,
+            by: "keyward".to_owned(),
+        }),
+        failed_backup: None,
         people: 12,
         teams: 3,
         keys: 214,

@@ -13,7 +13,7 @@ use crate::crypto::{self, CheckpointKey, MasterKey};
 use crate::error::Result;
 use crate::policy::Permission;
 use crate::service::access::{Target, authorise};
-use crate::service::{OpenError, Service, store_of};
+use crate::service::{OpenError, Service, sealers, store_of};
 
 /// What a check of the audit chain found.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -132,14 +132,19 @@ pub async fn inspect_audit(
     given: Option<&str>,
 ) -> std::result::Result<AuditSummary, OpenError> {
     let key = CheckpointKey::new(&*master_key.checkpoint_seed()?);
-    let options = store_of(&path, master_key);
+    let options = store_of(&path, &sealers(master_key));
     let looking = tokio::task::spawn_blocking(move || Look::at(options)).await;
     let file = looking.unwrap_or(Err(StoreError::Closed));
     let file = file.map_err(|source| OpenError::Store { path, source })?;
     verify(&file, &key, given).await.map_err(OpenError::Core)
 }
 
-async fn verify(file: &Look, key: &CheckpointKey, given: Option<&str>) -> Result<AuditSummary> {
+/// Walks the chain of a file, with the key that its checkpoints are signed by.
+pub(in crate::service) async fn verify(
+    file: &Look,
+    key: &CheckpointKey,
+    given: Option<&str>,
+) -> Result<AuditSummary> {
     let (mut signed, mut doubt) = (Vec::new(), None);
     let kept = match super::checkpoints(file, usize::MAX).await {
         Ok(kept) => kept,

@@ -13,6 +13,8 @@ use crate::widgets::{chart, format};
 
 /// From this width on, figures have charts.
 const CHARTS: u16 = 60;
+/// A backup from before that is no comfort, ms.
+const STALE_MS: i64 = 7 * 24 * 3_600_000;
 /// Columns of a figure's name in a line.
 const LABEL: u16 = 14;
 
@@ -92,7 +94,7 @@ impl MonitorPage {
     /// Rows the page takes.
     pub(super) fn height(&self, area: Rect) -> u16 {
         let Some(view) = &self.latest else { return 1 };
-        let lists = lists(view, 0).into_iter().map(|(_, rows)| rows.len() as u16 + 2);
+        let lists = lists(view, 0, area.width).into_iter().map(|(_, rows)| rows.len() as u16 + 2);
         if area.width < CHARTS {
             return 1 + 7 + 1 + lists.sum::<u16>();
         }
@@ -145,7 +147,9 @@ impl MonitorPage {
         head(view, area, buf, ui);
         let below = |from: u16| Rect { y: area.y + from, height: area.height.saturating_sub(from), ..area };
         let figures = self.figures(view);
-        let lists = lists(view, ui.now_ms);
+        // Side by side where there are charts.
+        let column = if area.width < CHARTS { area.width } else { (area.width + 3) / 3 - 3 };
+        let lists = lists(view, ui.now_ms, column);
         if area.width < CHARTS {
             for (row, figure) in (1u16..).zip(&figures) {
                 line(figure, area, row, buf, ui);
@@ -242,8 +246,8 @@ fn list(title: &str, rows: &[Row], area: Rect, buf: &mut Buffer, ui: &Ui) {
     }
 }
 
-/// Sessions, jobs, and the instance.
-fn lists(view: &MonitorView, now_ms: i64) -> [(&'static str, Vec<Row>); 3] {
+/// Sessions, jobs, and the instance, each in so many columns.
+fn lists(view: &MonitorView, now_ms: i64, width: u16) -> [(&'static str, Vec<Row>); 3] {
     let plain = |name: &str, text: String| (name.to_owned(), text, Tone::Strong);
     let sessions =
         view.sessions.iter().map(|session| plain(&session.kind, format::count(session.open))).collect();
@@ -260,10 +264,34 @@ fn lists(view: &MonitorView, now_ms: i64) -> [(&'static str, Vec<Row>); 3] {
         plain("service tokens", format::count(view.tokens)),
         plain("open files", view.process.map_or("-".to_owned(), |process| format::count(process.open_files))),
         plain("derivations", format!("{}, {} wait", view.derivations_running, view.derivations_waiting)),
-        // There is no way to make one from within yet, so none was made.
-        plain("last backup", "never".to_owned()),
+        backup(view, now_ms, width),
     ];
     [("SESSIONS", none_yet(sessions)), ("JOBS", none_yet(jobs.collect())), ("INSTANCE", instance)]
+}
+
+/// When the last backup was made, and as much of it as there is room for; in words, and not in colour alone, when that is no
+/// comfort.
+fn backup(view: &MonitorView, now_ms: i64, width: u16) -> Row {
+    const NAME: &str = "last backup";
+    let failed = view.failed_backup.as_ref().map_or("", |_| ", then failed");
+    let (mut texts, old) = match &view.last_backup {
+        None => (vec![format!("never{failed}"), "never".to_owned()], true),
+        Some(made) => {
+            let at_ms = made.at.as_millisecond();
+            let age = format::age(now_ms, at_ms);
+            let old = now_ms - at_ms > STALE_MS;
+            let age = if old { format!("{age}, old{failed}") } else { format!("{age}{failed}") };
+            let size = format!("{age}, {} in {:.0} s", bytes(made.bytes), made.seconds.ceil());
+            (vec![format!("{size}, verified, by {}", safe(&made.by)), size, age], old)
+        }
+    };
+    if view.failed_backup.is_some() {
+        texts.push("then failed".to_owned());
+    }
+    let room = usize::from(width).saturating_sub(NAME.len() + 1);
+    let fits = texts.iter().position(|text| text.chars().count() <= room).unwrap_or(texts.len() - 1);
+    let tone = if old || view.failed_backup.is_some() { Tone::Warn } else { Tone::Strong };
+    (NAME.to_owned(), texts[fits].clone(), tone)
 }
 
 fn none_yet(rows: Vec<Row>) -> Vec<Row> {
