@@ -79,6 +79,7 @@ impl Service {
         let (lines, total, budgets) = {
             let _turn = self.0.overviews.lock().await;
             let reading = move || {
+                let _asking = usage.asking();
                 let (lines, total) = read(&usage, &book, &sources, by, grain, (from_ms, to_ms))?;
                 let meant = |of: Id, space: Id| only.is_none_or(|only| only == of) && spaces.contains(&space);
                 Ok::<_, Error>((lines, total, service.budgets_of(meant, now_ms)?))
@@ -109,6 +110,7 @@ impl Service {
         let (usage, book) = (self.0.usage.clone(), Arc::clone(&self.0.settings.prices));
         let service = self.clone();
         let reading = move || {
+            let _asking = usage.asking();
             let (keys, total) = read(&usage, &book, &sources, CostsBy::Key, Grain::Day, span)?;
             let (models, _) = read(&usage, &book, &sources, CostsBy::Model, Grain::Day, span)?;
             let budgets = service.budgets_of(|_, space| spaces.contains(&space), now_ms)?;

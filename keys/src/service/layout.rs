@@ -76,15 +76,14 @@ impl<P: Copy + PartialEq> Places<P> {
     }
 
     fn at(&self, start_ms: i64) -> Option<P> {
-        let at = usize::try_from((start_ms - self.first_ms) / self.grain.length_ms()).ok()?;
+        let at = usize::try_from(self.grain.cells_in(start_ms - self.first_ms)).ok()?;
         self.places.get(at).copied().flatten()
     }
 
     /// Where a day belongs, when all of its cells are there and belong to one place.
     fn whole_day(&self, day_ms: i64) -> Option<P> {
-        let first = usize::try_from((day_ms - self.first_ms) / self.grain.length_ms()).ok()?;
-        let cells =
-            self.places.get(first..)?.get(..(Grain::Day.length_ms() / self.grain.length_ms()) as usize)?;
+        let first = usize::try_from(self.grain.cells_in(day_ms - self.first_ms)).ok()?;
+        let cells = self.places.get(first..)?.get(..self.grain.cells_in(Grain::Day.length_ms()) as usize)?;
         let place = *cells.first()?;
         place.filter(|_| day_ms >= self.first_ms && cells.iter().all(|other| *other == place))
     }

@@ -27,8 +27,9 @@ pub(super) const LONGEST_CELL_MS: i64 = 24 * 3_600_000;
 /// What was read of all keys.
 #[derive(Default)]
 struct Sum {
-    /// By day.
-    cells: Vec<CellSum>,
+    total: CellSum,
+    /// By day; without sketches, for only the total shows quantiles.
+    days: Vec<Cell>,
     endpoints: EndpointSums,
     keys: Vec<(u64, Id, Bill)>,
     tally: Tally,
@@ -56,6 +57,7 @@ impl Service {
         let (sum, days) = {
             let _turn = self.0.overviews.lock().await;
             let reading = move || {
+                let _asking = usage.asking();
                 let (mut sum, more) = in_parts(&mut keys, |keys| Sum::read(&usage, &book, keys, &reach))?;
                 more.into_iter().for_each(|more| sum.merge(more));
                 Ok::<_, Error>((sum, reach.days))
@@ -90,10 +92,8 @@ impl Service {
     }
 
     fn overview(&self, span: Span, days: &Days, sum: Sum) -> UsageOverview {
-        let Sum { cells, endpoints: sums, mut keys, tally } = sum;
-        let cells: Vec<Cell> = cells.iter().map(CellSum::cell).collect();
-        let mut total = Cell::default();
-        cells.iter().for_each(|cell| total.merge(cell));
+        let Sum { total, days: cells, endpoints: sums, mut keys, tally } = sum;
+        let total = total.cell();
         let mut endpoints: Vec<_> = sums.iter().map(|(name, cell)| (&**name, cell.requests)).collect();
         endpoints.sort_unstable_by_key(|(name, requests)| (Reverse(*requests), *name));
         keys.sort_unstable_by_key(|(requests, id, _)| (Reverse(*requests), *id));
@@ -126,7 +126,7 @@ impl Sum {
     ) -> Result<Self> {
         let Reach { grain, from_ms, to_ms, days } = reach;
         let layout = Layout::of(*grain, *from_ms, *to_ms, |start_ms| Some(days.place(start_ms)));
-        let mut sum = Self { cells: vec![CellSum::default(); days.count()], ..Self::default() };
+        let mut sum = Self { days: vec![Cell::default(); days.count()], ..Self::default() };
         let mut pricer = Pricer::new(book);
         for (id, service) in keys {
             let Some(key) = usage.of(*id)? else { continue };
@@ -135,7 +135,8 @@ impl Sum {
             layout.each(&key, |day, start_ms, cell| {
                 requests += cell.sums.requests;
                 tally.add_rest(calls.bill(start_ms, cell.sums));
-                sum.cells[day].add(cell)
+                sum.days[day].merge_sums(cell.sums);
+                sum.total.add(cell)
             })?;
             pricer.count(service, &key.models(*grain, *from_ms, *to_ms)?, &[], &mut tally);
             sum.tally.merge(&tally);
@@ -148,7 +149,8 @@ impl Sum {
     }
 
     fn merge(&mut self, other: Self) {
-        self.cells.iter_mut().zip(&other.cells).for_each(|(sum, more)| sum.merge(more));
+        self.total.merge(&other.total);
+        self.days.iter_mut().zip(&other.days).for_each(|(sum, more)| sum.merge_sums(more));
         self.endpoints.merge(&other.endpoints);
         self.keys.extend(other.keys);
         self.tally.merge(&other.tally);

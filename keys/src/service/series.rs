@@ -47,6 +47,7 @@ impl Service {
             let _turn = self.0.overviews.lock().await;
             // Reading many keys takes a while: beside the runtime, for one person at a time.
             let reading = move || {
+                let _asking = usage.asking();
                 let endpoints = by == Some(Breakdown::Endpoint);
                 let mut read = Read::keys(lines, &usage, &frame, &mut sources, &book, endpoints)?;
                 let mut pricer = Pricer::new(&book);

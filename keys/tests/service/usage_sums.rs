@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+use keyward_keys::Caller;
 use keyward_keys::input::{Breakdown, SeriesQuery, Step, TrackEvent, UsageQuery};
 use keyward_keys::view::{UsagePoint, UsageSummary};
 use keyward_store::usage::Sketch;
@@ -14,7 +15,7 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// More than are read by one thread.
 const KEYS: u64 = 70;
 
-/// One of New York's two changes of its clocks is among the last days, the other is in the year before.
+/// One of New York's two changes of its clocks is among the last days, the other in the autumn before; both within the calls.
 const ZONES: [&str; 5] = ["UTC", "Asia/Kolkata", "America/New_York", "Pacific/Auckland", "America/St_Johns"];
 
 struct Call {
@@ -29,6 +30,10 @@ impl Call {
     /// What is kept of when it was.
     fn hour_ms(&self) -> i64 {
         self.at_ms - self.at_ms.rem_euclid(HOUR_MS)
+    }
+
+    fn day_ms(&self) -> i64 {
+        self.at_ms - self.at_ms.rem_euclid(DAY_MS)
     }
 
     fn event(&self) -> TrackEvent {
@@ -47,10 +52,10 @@ fn calls(count: u64, seed: u64) -> Vec<Call> {
     let mut state = seed;
     let mut next = |below: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % below
+        (state >> 20) % below
     };
     let call = |_| Call {
-        at_ms: NOON - next(75 * DAY_MS as u64) as i64,
+        at_ms: NOON - next(150 * DAY_MS as u64) as i64,
         key: next(KEYS) as usize,
         endpoint: next(20),
         failed: next(9) == 0,
@@ -167,5 +172,38 @@ async fn what_is_told_of_many_keys_is_the_sum_of_their_hours() {
                 assert_eq!(top.requests, calls.iter().filter(of).count() as u64, "{what} {}", top.endpoint);
             }
         }
+        compare_year(&instance, &ana, &calls, zone).await;
     }
+}
+
+/// Of a year whole days (UTC) are kept: in a chart, each counts where its noon is; in an overview it is a day.
+async fn compare_year(instance: &Instance, ana: &Caller, calls: &[Call], zone: &str) {
+    let span = UsageQuery {
+        timeframe: Some("year".to_owned()),
+        timezone: Some(zone.to_owned()),
+        ..UsageQuery::default()
+    };
+    for step in [Step::Day, Step::Week, Step::Month] {
+        let query =
+            SeriesQuery { span: span.clone(), step: Some(step), compare: true, ..SeriesQuery::default() };
+        let shown = instance.service.usage_series(ana, &query).await.expect("a chart");
+        let points = &shown.total.points;
+        for (at, point) in points.iter().enumerate() {
+            let next = points.get(at + 1).map(|next| next.start.as_millisecond());
+            let range = point.start.as_millisecond()..next.unwrap_or(i64::MAX).min(NOON + 1);
+            let expected = sum(calls.iter().filter(|call| range.contains(&(call.day_ms() + DAY_MS / 2))));
+            assert_eq!(told(point), expected, "year by {step:?} in {zone} at {}", point.start);
+        }
+    }
+    let shown = instance.service.usage_overview(ana, &span).await.expect("an overview");
+    assert_eq!(in_all(&shown.summary), sum(calls.iter()), "year in {zone}");
+    let mut days = 0;
+    for row in &shown.daily_breakdown {
+        let day: Date = row.date.parse().expect("a date");
+        let day_ms = day.to_zoned(TimeZone::UTC).expect("a time").timestamp().as_millisecond();
+        let (requests, errors, _) = sum(calls.iter().filter(|call| call.day_ms() == day_ms));
+        assert_eq!((row.requests, row.errors), (requests, errors), "year in {zone} on {day}");
+        days += u64::from(requests > 0);
+    }
+    assert!(days > 140, "{days}");
 }

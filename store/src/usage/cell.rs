@@ -43,6 +43,12 @@ impl Cell {
         self.sketch.merge(&other.sketch);
     }
 
+    /// Empties it, and keeps the sketch's room.
+    pub(super) fn clear(&mut self) {
+        self.sums_mut().into_iter().for_each(|sum| *sum = 0);
+        self.sketch.clear();
+    }
+
     pub(super) fn add(&mut self, event: &Stored) {
         self.requests += 1;
         match event.status {
@@ -65,22 +71,25 @@ impl Cell {
     }
 
     pub(super) fn decode(input: &mut Input<'_>) -> Read<Self> {
-        let mut cell = Self::decode_sums(input)?;
+        let mut cell = Self::default();
+        cell.read_sums(input)?;
         cell.sketch = Sketch::decode(input)?;
         Ok(cell)
     }
 
-    /// What comes before the sketch.
-    pub(super) fn decode_sums(input: &mut Input<'_>) -> Read<Self> {
-        let mut cell = Self::default();
-        for sum in cell.sums_mut() {
-            *sum = input.varint()?;
-        }
-        Ok(cell)
+    /// Takes on the sums that come before the sketch, which stays as it is.
+    #[inline]
+    pub(super) fn read_sums(&mut self, input: &mut Input<'_>) -> Read<()> {
+        // Numbers of calls are small mostly, times and sizes never.
+        let calls: [u64; 4] = input.mostly_small()?;
+        let read = calls.into_iter().chain(input.three_wide_varints()?);
+        self.sums_mut().into_iter().zip(read).for_each(|(sum, read)| *sum = read);
+        Ok(())
     }
 
     /// Adds another cell's sums, and leaves the sketch as it is.
-    pub(super) fn merge_sums(&mut self, other: &Self) {
+    #[inline]
+    pub fn merge_sums(&mut self, other: &Self) {
         for (sum, more) in self.sums_mut().into_iter().zip(other.sums()) {
             *sum = sum.saturating_add(more);
         }

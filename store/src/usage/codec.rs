@@ -28,6 +28,17 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// Of each of eight bytes: unset in those that end an integer.
+const HIGHEST_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// The integer of these bytes: the seven lower bits of each.
+#[inline]
+fn joined(bytes: u64) -> u64 {
+    let bits = (bytes & 0x007f_007f_007f_007f) | (bytes & 0x7f00_7f00_7f00_7f00) >> 1;
+    let bits = (bits & 0x0000_3fff_0000_3fff) | (bits & 0x3fff_0000_3fff_0000) >> 2;
+    (bits & 0x0fff_ffff) | (bits & 0x0fff_ffff_0000_0000) >> 4
+}
+
 /// What is left of a value being read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Input<'a>(pub(super) &'a [u8]);
@@ -48,33 +59,69 @@ impl<'a> Input<'a> {
         self.long_varint()
     }
 
-    /// Two integers, most of which are small.
+    /// Integers most of which are small.
     #[inline]
-    pub(super) fn two_varints(&mut self) -> Read<(u64, u64)> {
-        if let Some(([a @ ..0x80, b @ ..0x80], rest)) = self.0.split_first_chunk() {
-            self.0 = rest;
-            return Ok(((*a).into(), (*b).into()));
+    pub(super) fn mostly_small<const N: usize>(&mut self) -> Read<[u64; N]> {
+        if let Some(read) = self.all_small() {
+            return Ok(read);
         }
-        Ok((self.varint()?, self.varint()?))
+        let mut read = [0; N];
+        for number in &mut read {
+            *number = self.varint()?;
+        }
+        Ok(read)
     }
 
-    /// All bytes of one are looked at together, where they are among the next eight.
+    /// The next integers, when each of them takes one byte.
+    #[inline]
+    pub(super) fn all_small<const N: usize>(&mut self) -> Option<[u64; N]> {
+        let (bytes, rest) = self.0.split_first_chunk::<N>()?;
+        if bytes.iter().fold(0, |all, byte| all | byte) >= 0x80 {
+            return None;
+        }
+        self.0 = rest;
+        Some(bytes.map(u64::from))
+    }
+
+    #[inline(never)]
     fn long_varint(&mut self) -> Read<u64> {
+        self.wide_varint()
+    }
+
+    /// An integer that mostly takes several bytes: all of them are looked at together, where they are among the next eight.
+    #[inline]
+    pub(super) fn wide_varint(&mut self) -> Read<u64> {
         let Some(eight) = self.0.first_chunk::<8>() else { return self.any_varint() };
         let eight = u64::from_le_bytes(*eight);
-        let ends = !eight & 0x8080_8080_8080_8080;
+        let ends = !eight & HIGHEST_BITS;
         if ends == 0 {
             return self.any_varint();
         }
-        // Through the first byte that ends it.
-        let bits = eight & (ends ^ ends.wrapping_sub(1)) & 0x7f7f_7f7f_7f7f_7f7f;
-        let bits = (bits & 0x007f_007f_007f_007f) | (bits & 0x7f00_7f00_7f00_7f00) >> 1;
-        let bits = (bits & 0x0000_3fff_0000_3fff) | (bits & 0x3fff_0000_3fff_0000) >> 2;
-        let bits = (bits & 0x0fff_ffff) | (bits & 0x0fff_ffff_0000_0000) >> 4;
-        self.0 = &self.0[ends.trailing_zeros() as usize / 8 + 1..];
-        Ok(bits)
+        let bits = ends.trailing_zeros() + 1;
+        self.0 = &self.0[bits as usize / 8..];
+        Ok(joined(eight & u64::MAX >> (u64::BITS - bits)))
     }
 
+    /// Three integers that mostly take several bytes each, and not more than eight together.
+    #[inline]
+    pub(super) fn three_wide_varints(&mut self) -> Read<[u64; 3]> {
+        if let Some(eight) = self.0.first_chunk::<8>() {
+            let eight = u64::from_le_bytes(*eight);
+            let first = !eight & HIGHEST_BITS;
+            // Each without the end of the one before.
+            let second = first & first.wrapping_sub(1);
+            let third = second & second.wrapping_sub(1);
+            if third != 0 {
+                let [a, b, c] = [first, second, third].map(|ends| ends.trailing_zeros() + 1);
+                let through = |bits| eight & u64::MAX >> (u64::BITS - bits);
+                self.0 = &self.0[c as usize / 8..];
+                return Ok([joined(through(a)), joined(through(b) >> a), joined(through(c) >> b)]);
+            }
+        }
+        Ok([self.wide_varint()?, self.wide_varint()?, self.wide_varint()?])
+    }
+
+    #[cold]
     fn any_varint(&mut self) -> Read<u64> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
@@ -118,11 +165,18 @@ impl<'a> Input<'a> {
     pub(super) fn varints(&mut self, mut count: usize) -> Read<&'a [u8]> {
         let (whole, mut length) = (self.0, 0);
         while let Some(eight) = whole[length..].first_chunk::<8>() {
-            let ends = (!u64::from_le_bytes(*eight) & 0x8080_8080_8080_8080).count_ones() as usize;
-            if ends >= count {
-                break;
+            let mut ends = !u64::from_le_bytes(*eight) & HIGHEST_BITS;
+            // The sum of the eight bytes, each of which is 0 or 1.
+            let among = ((ends >> 7).wrapping_mul(0x0101_0101_0101_0101) >> 56) as usize;
+            if among >= count {
+                // All but the last of those that are still wanted.
+                for _ in 1..count {
+                    ends &= ends - 1;
+                }
+                length += if count > 0 { ends.trailing_zeros() as usize / 8 + 1 } else { 0 };
+                return self.take(length);
             }
-            (count, length) = (count - ends, length + 8);
+            (count, length) = (count - among, length + 8);
         }
         while count > 0 {
             count -= usize::from(*whole.get(length).ok_or(Malformed)? < 0x80);
@@ -180,13 +234,20 @@ mod tests {
         ) {
             let mut out = Vec::new();
             numbers.iter().for_each(|number| put_varint(&mut out, *number));
-            let (mut alone, mut together) = (Input(&out), Input(&out));
+            let (mut alone, mut together, mut wide) = (Input(&out), Input(&out), Input(&out));
+            for three in numbers.chunks_exact(3) {
+                prop_assert_eq!(wide.three_wide_varints().map(|read| read.to_vec()), Ok(three.to_vec()));
+            }
+            for number in numbers.chunks_exact(3).remainder() {
+                prop_assert_eq!(wide.wide_varint(), Ok(*number));
+            }
+            prop_assert!(wide.end().is_ok() && wide.wide_varint().is_err());
             for two in numbers.chunks(2) {
                 for number in two {
                     prop_assert_eq!(alone.varint(), Ok(*number));
                 }
                 if let [a, b] = two {
-                    prop_assert_eq!(together.two_varints(), Ok((*a, *b)));
+                    prop_assert_eq!(together.mostly_small(), Ok([*a, *b]));
                     prop_assert_eq!(together.0, alone.0);
                 }
             }
@@ -205,6 +266,20 @@ mod tests {
             prop_assert_eq!(input.0, more.as_slice());
             let cut = out.len().saturating_sub(1);
             prop_assert!(numbers.is_empty() || Input(&out[..cut]).varints(numbers.len()).is_err());
+        }
+    }
+
+    #[test]
+    fn small_integers_are_read_together_when_each_takes_one_byte() {
+        let mut bytes = [1, 2, 3, 0x7f, 9];
+        assert_eq!(Input(&bytes[..3]).all_small::<4>(), None);
+        let mut input = Input(&bytes);
+        assert_eq!((input.all_small(), input.0), (Some([1, 2, 3, 0x7f]), &[9][..]));
+        for place in 0..4 {
+            let before = std::mem::replace(&mut bytes[place], 0x80);
+            let mut input = Input(&bytes);
+            assert_eq!((input.all_small::<4>(), input.0.len()), (None, 5));
+            bytes[place] = before;
         }
     }
 

@@ -51,9 +51,8 @@ impl EndpointCell {
     }
 
     fn decode(input: &mut Input<'_>) -> Read<Self> {
-        let (requests, errors) = input.two_varints()?;
-        let (timed, response_us) = input.two_varints()?;
-        Ok(Self { requests, errors, timed, response_us })
+        let [requests, errors, timed] = input.mostly_small()?;
+        Ok(Self { requests, errors, timed, response_us: input.wide_varint()? })
     }
 }
 
@@ -211,9 +210,10 @@ impl EndpointSums {
     /// Adds an encoded row of the key that is being read.
     pub(super) fn add_row(&mut self, row: &[u8]) -> Read<()> {
         let mut input = Input(row);
+        let many = 2 * Input(row.get(1..).ok_or(Malformed)?).count()? >= self.names.len();
         let other = each_entry(&mut input, |name, cell| {
             if !self.is_full() {
-                let place = self.place(name)?;
+                let place = self.place(name, many)?;
                 self.add(place, &cell);
             }
             Ok(())
@@ -261,13 +261,13 @@ impl EndpointSums {
         sum.merge(cell);
     }
 
-    /// The place of a name that was read.
-    fn place(&mut self, name: &[u8]) -> Read<usize> {
+    /// The place of a name that was read; from a row of `many`, what follows what is learned. A few would undo that.
+    fn place(&mut self, name: &[u8], many: bool) -> Read<usize> {
         let guess = self.followers.get(self.last).copied().unwrap_or_default();
         let guessed = self.names.get(guess).is_some_and(|known| known.as_bytes() == name);
         let place = if guessed { guess } else { self.place_of(text(name)?) };
-        if !guessed && let Some(follower) = self.followers.get_mut(self.last) {
-            *follower = place;
+        if many && !guessed {
+            self.followers.get_mut(self.last).into_iter().for_each(|follower| *follower = place);
         }
         self.last = place;
         Ok(place)

@@ -157,6 +157,7 @@ impl Engine {
     /// Lets the next round begin at once.
     pub(crate) fn fold_soon(&mut self) {
         self.work.round_began = None;
+        self.work.pressed = true;
     }
 
     /// The fold work for the next commit.

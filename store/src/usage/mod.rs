@@ -46,6 +46,7 @@ pub use models::{MODEL_NAMES, ModelCell, ModelUse, Told};
 pub use of_key::KeyUsage;
 pub use read::Usage;
 pub use rollup::{Grain, HOUR_RETENTION_MS, MINUTE_RETENTION_MS};
+pub use shared::Asking;
 pub use sketch::Sketch;
 pub use sum::{CellSum, FoundCell};
 pub use totals::Totals;

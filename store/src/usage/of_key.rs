@@ -16,7 +16,7 @@ use super::event::{Stored, UsageEvent};
 use super::fold::{BLOCKS, block_key, damaged, decode_endpoints};
 use super::head::{HEADS, Head, minutes_from};
 use super::models::{MODEL_ROWS, ModelCell, ModelUse, Models};
-use super::rollup::{Grain, StoredCells, row_key, row_number};
+use super::rollup::{Grain, each_stored, row_key, row_number};
 use super::shared::{KeyState, Run};
 use super::sum::FoundCell;
 use super::waiting::Waiting;
@@ -72,8 +72,8 @@ impl KeyUsage {
         Ok(cells.into_iter().collect())
     }
 
-    /// Shows the same cells to `visit`, each with its start, as they are found: without an order, and what is stored apart
-    /// from what is still in memory.
+    /// Shows the same cells to `visit`, each with its start, as they are found: without an order, and in parts, for what is
+    /// stored is shown apart from what is still in memory.
     pub fn each_cell(
         &self,
         grain: Grain,
@@ -92,36 +92,45 @@ impl KeyUsage {
         let (table, rows) =
             (grain.table(), grain.place_of(range.start).0..grain.place_of(range.end - 1).0 + 1);
         self.scan(table, rows, &mut |row, value| {
-            for stored in StoredCells::of(value).map_err(damaged(table))? {
-                let (slot, sums, sketch) = stored.map_err(damaged(table))?;
-                let start_ms = grain.slot_start(row, slot);
+            let first_ms = grain.slot_start(row, 0);
+            each_stored(value, damaged(table), |slot, sums, sketch| {
+                let start_ms = first_ms + i64::from(slot) * grain.length_ms();
                 if range.contains(&start_ms) {
-                    visit(start_ms, &FoundCell::stored(table, &sums, sketch))?;
+                    visit(start_ms, &FoundCell::stored(table, sums, sketch))?;
                 }
-            }
-            Ok(())
+                Ok(())
+            })
         })?;
-        for (start_ms, cell) in self.held_cells(grain, &range) {
-            visit(start_ms, &FoundCell::held(&cell))?;
-        }
-        Ok(())
+        self.each_held(grain, &range, |start_ms, cell| visit(start_ms, &FoundCell::held(cell)))
     }
 
-    fn held_cells(&self, grain: Grain, range: &Range<i64>) -> BTreeMap<i64, Cell> {
-        let mut cells: BTreeMap<i64, Cell> = BTreeMap::new();
+    /// Shows what is in memory of the cells that start in a range. Events of one stretch mostly lie beside one another; of
+    /// those that do not, the stretch is shown again.
+    fn each_held(
+        &self,
+        grain: Grain,
+        range: &Range<i64>,
+        mut visit: impl FnMut(i64, &Cell) -> Result<()>,
+    ) -> Result<()> {
         for (start_ms, cell) in &self.waiting.cells {
             let start_ms = grain.start_of(*start_ms);
             if range.contains(&start_ms) {
-                cells.entry(start_ms).or_default().merge(cell);
+                visit(start_ms, cell)?;
             }
         }
+        let (mut of_ms, mut cell) = (range.start, Cell::default());
         for event in self.unfolded() {
             let start_ms = grain.start_of(event.at_ms);
+            if start_ms != of_ms && cell.requests > 0 {
+                visit(of_ms, &cell)?;
+                cell.clear();
+            }
+            of_ms = start_ms;
             if range.contains(&start_ms) {
-                cells.entry(start_ms).or_default().add(event);
+                cell.add(event);
             }
         }
-        cells
+        if cell.requests > 0 { visit(of_ms, &cell) } else { Ok(()) }
     }
 
     /// The endpoints over the days that `from_ms..to_ms` touches (UTC), by falling number of calls. Whole months
@@ -163,7 +172,7 @@ impl KeyUsage {
 
     /// The days that the endpoints of `from_ms..to_ms` are of, and the rows that hold them.
     fn endpoint_rows(&self, from_ms: i64, to_ms: i64) -> (Range<u32>, Vec<(Table, Range<u32>)>) {
-        let mut rows = Vec::new();
+        let mut rows: Vec<(Table, Range<u32>)> = Vec::new();
         if from_ms >= to_ms {
             return (0..0, rows);
         }
@@ -174,17 +183,19 @@ impl KeyUsage {
             let (month, place) = month_of_day(day);
             // Months before this one end within the days asked for.
             let last = month_of_day(days.end).0;
-            if place == 0 && month < last {
-                rows.push((ENDPOINT_MONTHS, month..last));
-                day = first_day(last);
-                continue;
-            }
             let end = first_day(month + 1).min(days.end);
-            rows.push(if day < oldest_day {
-                (ENDPOINT_MONTHS, month..month + 1)
+            let (table, of, end) = if place == 0 && month < last {
+                (ENDPOINT_MONTHS, month..last, first_day(last))
+            } else if day < oldest_day {
+                (ENDPOINT_MONTHS, month..month + 1, end)
             } else {
-                (ENDPOINT_DAYS, day..end)
-            });
+                (ENDPOINT_DAYS, day..end, end)
+            };
+            match rows.last_mut() {
+                // Finding the first row of a range takes as long as reading some.
+                Some((before, range)) if *before == table && range.end == of.start => range.end = of.end,
+                _ => rows.push((table, of)),
+            }
             day = end;
         }
         (days, rows)

@@ -14,7 +14,7 @@ use super::live::{Live, Recent};
 use super::models::ModelUse;
 use super::of_key::{Fitting, KeyUsage};
 use super::rollup::Grain;
-use super::shared::{Prune, Shared, lock};
+use super::shared::{Asking, Prune, Shared, lock};
 use super::totals::{Sums, Totals};
 use crate::error::{Error, Result};
 use crate::model::Id;
@@ -52,6 +52,12 @@ impl Usage {
     pub fn live(&self, api_key: Id, now_ms: i64) -> Live {
         let key = self.shared.key(api_key);
         key.map_or_else(|| Recent::default().report(now_ms), |key| lock(&key).recent.report(now_ms))
+    }
+
+    /// To be held while many keys are read: folding takes no more than a slice now and then meanwhile, so that it does not
+    /// take a core from whoever waits for the answer.
+    pub fn asking(&self) -> Asking {
+        Asking::new(self.shared.clone())
     }
 
     /// What a key was used, as it is now; nothing when it never was.

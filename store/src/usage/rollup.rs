@@ -1,10 +1,12 @@
 //! Rollup rows: several cells a value (60 minutes of an hour, 24 hours of a day, the days of a month), so that a key's
 //! year is a dozen rows. Cells only exist where there was traffic.
 
+use std::ops::Range;
+
 use super::calendar::{DAY_MS, HOUR_MS, LAST_MS, MINUTE_MS, day_of, first_day, month_of_day};
 use super::cell::Cell;
 use super::codec::{Input, Malformed, Read, put_varint};
-use super::sketch::{self, Sketch};
+use super::sketch::StoredSketch;
 use crate::model::Id;
 use crate::table::Table;
 
@@ -46,10 +48,20 @@ impl Grain {
         }
     }
 
+    /// How many whole cells that much time is.
+    #[inline]
+    pub fn cells_in(self, time_ms: i64) -> i64 {
+        // Each a division by a number that is known beforehand.
+        match self {
+            Self::Minute => time_ms / MINUTE_MS,
+            Self::Hour => time_ms / HOUR_MS,
+            Self::Day => time_ms / DAY_MS,
+        }
+    }
+
     /// The start of the cell a time falls into.
     pub fn start_of(self, at_ms: i64) -> i64 {
-        let at_ms = at_ms.clamp(0, LAST_MS);
-        at_ms - at_ms % self.length_ms()
+        self.cells_in(at_ms.clamp(0, LAST_MS)) * self.length_ms()
     }
 
     /// The row a time falls into, and the slot in it.
@@ -108,51 +120,48 @@ impl Cells {
     }
 
     pub(super) fn decode(value: &[u8]) -> Read<Self> {
-        let cells = StoredCells::of(value)?.map(|stored| {
-            let (slot, sums, sketch) = stored?;
-            Ok((slot, Cell { sketch: Sketch::decode(&mut Input(sketch))?, ..sums }))
-        });
-        Ok(Self(cells.collect::<Read<_>>()?))
+        let mut cells = Vec::new();
+        each_stored(
+            value,
+            |malformed| malformed,
+            |slot, sums, sketch| {
+                cells.push((slot, Cell { sketch: sketch.decode()?, ..sums.clone() }));
+                Ok(())
+            },
+        )?;
+        Ok(Self(cells))
     }
 }
 
-/// The cells of a stored row: slot, sums, and the sketch's bytes.
-pub(super) struct StoredCells<'a> {
-    input: Input<'a>,
-    left: usize,
-    last: Option<u8>,
+/// Shows the cells of a stored row, by rising slot: slot, sums, and the sketch.
+pub(super) fn each_stored<E>(
+    row: &[u8],
+    malformed: impl Fn(Malformed) -> E,
+    mut visit: impl FnMut(u8, &Cell, &StoredSketch<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut input = Input(row);
+    input.version(VERSION).map_err(&malformed)?;
+    let (mut sums, mut slots) = (Cell::default(), 0..60);
+    for _ in 0..input.count().map_err(&malformed)? {
+        let slot = stored_sums(&mut input, &mut slots, &mut sums).map_err(&malformed)?;
+        let sketch = StoredSketch::at(input);
+        visit(slot, &sums, &sketch)?;
+        input = sketch.rest().map_err(&malformed)?;
+    }
+    // What follows the last belongs to nothing.
+    input.end().map_err(malformed)
 }
 
-impl<'a> StoredCells<'a> {
-    pub(super) fn of(row: &'a [u8]) -> Read<Self> {
-        let mut input = Input(row);
-        input.version(VERSION)?;
-        Ok(Self { left: input.count()?, input, last: None })
+/// Takes on the next cell's sums; answers its slot, one of those that are left.
+#[inline]
+fn stored_sums(input: &mut Input<'_>, slots: &mut Range<u8>, sums: &mut Cell) -> Read<u8> {
+    let slot = input.byte()?;
+    if !slots.contains(&slot) {
+        return Err(Malformed);
     }
-
-    fn cell(&mut self) -> Read<(u8, Cell, &'a [u8])> {
-        let slot = self.input.byte()?;
-        if slot >= 60 || self.last.is_some_and(|last| last >= slot) {
-            return Err(Malformed);
-        }
-        self.last = Some(slot);
-        Ok((slot, Cell::decode_sums(&mut self.input)?, sketch::pass(&mut self.input)?))
-    }
-}
-
-impl<'a> Iterator for StoredCells<'a> {
-    type Item = Read<(u8, Cell, &'a [u8])>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self.left.checked_sub(1) {
-            Some(left) => {
-                self.left = left;
-                Some(self.cell())
-            }
-            // What follows the last belongs to nothing.
-            None => std::mem::take(&mut self.input.0).first().map(|_| Err(Malformed)),
-        }
-    }
+    slots.start = slot + 1;
+    sums.read_sums(input)?;
+    Ok(slot)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! never be locked while reading the file.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
@@ -114,6 +115,24 @@ pub(super) struct Shared {
     keys: RwLock<HashMap<Id, KeyCell>>,
     snapshot: RwLock<Option<RawSnapshot>>,
     requests: Mutex<Requests>,
+    /// Questions about many keys that are under way.
+    asking: AtomicUsize,
+}
+
+/// A question about many keys, which folding makes room for until this is dropped.
+pub struct Asking(Arc<Shared>);
+
+impl Asking {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        shared.asking.fetch_add(1, Ordering::Relaxed);
+        Self(shared)
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.asking.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -142,6 +161,11 @@ impl Shared {
         let before = place.replace(snapshot);
         drop(place);
         drop(before);
+    }
+
+    /// Whether a question about many keys is under way.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asking.load(Ordering::Relaxed) > 0
     }
 
     pub(super) fn requests(&self) -> MutexGuard<'_, Requests> {

@@ -2,9 +2,8 @@
 //! thousands. It must not make a cell of its own of any.
 
 use super::cell::Cell;
-use super::codec::Input;
 use super::fold::damaged;
-use super::sketch::{Sketch, SketchSum};
+use super::sketch::{SketchSum, StoredSketch};
 use crate::error::Result;
 use crate::table::Table;
 
@@ -13,7 +12,7 @@ pub struct FoundCell<'a> {
     /// Its sums. Whether its sketch is filled depends on where it was found.
     pub sums: &'a Cell,
     /// The sketch of a stored one, and where it is stored.
-    stored: Option<(Table, &'a [u8])>,
+    stored: Option<(Table, &'a StoredSketch<'a>)>,
 }
 
 /// What cells add up to.
@@ -28,9 +27,10 @@ impl CellSum {
     ///
     /// # Errors
     /// When it is stored and damaged.
+    #[inline]
     pub fn add(&mut self, cell: &FoundCell<'_>) -> Result<()> {
         match cell.stored {
-            Some((table, encoded)) => self.sketch.add_encoded(encoded).map_err(damaged(table))?,
+            Some((table, stored)) => self.sketch.add_stored(stored).map_err(damaged(table))?,
             None => self.sketch.add(&cell.sums.sketch),
         }
         self.sums.merge_sums(cell.sums);
@@ -57,9 +57,8 @@ impl CellSum {
 impl<'a> FoundCell<'a> {
     /// The same as a cell of its own.
     pub(super) fn cell(&self) -> Result<Cell> {
-        let Some((table, encoded)) = self.stored else { return Ok(self.sums.clone()) };
-        let sketch = Sketch::decode(&mut Input(encoded)).map_err(damaged(table))?;
-        Ok(Cell { sketch, ..self.sums.clone() })
+        let Some((table, stored)) = self.stored else { return Ok(self.sums.clone()) };
+        Ok(Cell { sketch: stored.decode().map_err(damaged(table))?, ..self.sums.clone() })
     }
 
     /// A cell that somebody holds.
@@ -67,7 +66,7 @@ impl<'a> FoundCell<'a> {
         Self { sums: cell, stored: None }
     }
 
-    pub(super) fn stored(table: Table, sums: &'a Cell, encoded: &'a [u8]) -> Self {
-        Self { sums, stored: Some((table, encoded)) }
+    pub(super) fn stored(table: Table, sums: &'a Cell, sketch: &'a StoredSketch<'a>) -> Self {
+        Self { sums, stored: Some((table, sketch)) }
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::engine::Engine;
+use super::engine::{Engine, UNFOLDED_BYTES};
 use super::event::Stored;
 use super::fold::Fold;
 use super::head::{HEADS, Head};
@@ -29,6 +29,11 @@ const SLICE_BYTES: usize = 128 << 10;
 const SLICE_BYTES_SHARE: usize = 64;
 /// The same when memory fills faster than rounds empty it.
 const PRESSING_SHARE: usize = 8;
+/// From one slice to the next while a question about many keys is under way, unless room runs out: a slice takes a few ms,
+/// and such a question all cores.
+const ASKED_EVERY: Duration = Duration::from_millis(40);
+/// With more than this in memory, folding makes no room for questions.
+const ASKED_BYTES: usize = UNFOLDED_BYTES / 4 * 3;
 
 /// A pass over all keys that had unfolded events when it began.
 struct Round {
@@ -44,6 +49,8 @@ pub(super) struct Work {
     pub(super) dirty: Vec<Id>,
     round: Option<Round>,
     pub(super) round_began: Option<Instant>,
+    /// Room is running out, and a round makes some.
+    pub(super) pressed: bool,
     /// Keys whose cells wait to be spread, by rising time; out of date where the key says otherwise.
     cooling: VecDeque<(Instant, Id)>,
     /// Keys with waiting cells found at the start, when no time was known.
@@ -84,6 +91,7 @@ impl Work {
             dirty: Vec::new(),
             round: None,
             round_began: None,
+            pressed: false,
             cooling: VecDeque::new(),
             thawed: Vec::new(),
             folded_through: 0,
@@ -124,12 +132,17 @@ impl Engine {
         let busy = work.round.is_some() || !work.chores.is_empty() || self.seen.has_work();
         if busy || !work.forgetting.is_empty() || !work.thawed.is_empty() || self.shared.requests().waiting()
         {
-            return Some(work.now);
+            return Some(if self.makes_room() { work.now + ASKED_EVERY } else { work.now });
         }
         let round =
             self.wants_round().then(|| work.round_began.map_or(work.now, |began| began + ROUND_EVERY));
         let spread = work.cooling.front().map(|(due, _)| *due);
         round.into_iter().chain(spread).min()
+    }
+
+    /// Whether folding lets those who ask go first.
+    fn makes_room(&self) -> bool {
+        self.shared.is_asked() && !self.work.pressed && self.unfolded_bytes < ASKED_BYTES
     }
 
     pub(super) fn run_slice(&mut self, now: Instant, read: &dyn RawRead) -> Result<Slice> {
@@ -199,7 +212,7 @@ impl Engine {
 
     fn fold_round(&mut self, now: Instant, read: &dyn RawRead, ops: &mut Vec<RawOp>) -> Result<()> {
         let Some(round) = &self.work.round else { return Ok(()) };
-        let pressing = self.unfolded_bytes >= ROUND_BYTES;
+        let pressing = self.unfolded_bytes >= ROUND_BYTES && !self.makes_room();
         let (keys, bytes) =
             if pressing { (PRESSING_SHARE, PRESSING_SHARE) } else { (SLICE_KEYS_SHARE, SLICE_BYTES_SHARE) };
         let keys = SLICE_KEYS.max(round.keys.len() / keys).min(round.keys.len());
@@ -291,6 +304,7 @@ impl Engine {
             && let Some(round) = self.work.round.take()
         {
             self.work.folded_through = round.through;
+            self.work.pressed = false;
         }
         self.apply_sweep(flight.swept);
         self.open_graves();

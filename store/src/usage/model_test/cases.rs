@@ -108,6 +108,41 @@ fn an_idle_engine_wants_nothing() {
 }
 
 #[test]
+fn folding_makes_room_for_questions_but_comes_to_its_end_and_does_not_wait_when_room_runs_out() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    let events = || (0..200u8).map(|number| sample(number, NOW_MS)).collect();
+    let waits = |world: &World| {
+        let at = world.engine.wants_commit_at().unwrap();
+        at.saturating_duration_since(world.now) > Duration::ZERO
+    };
+    world.commit(&commit_of(events()), |_| {});
+    world.commit(&Step { wait_ms: 1_100, ..commit_of(Vec::new()) }, |_| {});
+    assert!(!waits(&world), "a round is under way, and nobody asks");
+    let asking = world.usage.asking();
+    let second = world.usage.asking();
+    assert!(waits(&world));
+    drop(asking);
+    assert!(waits(&world), "somebody still asks");
+    let began = world.now;
+    world.settle();
+    assert!(world.now - began < Duration::from_secs(120) && world.engine.unfolded_bytes == 0);
+    world.commit(&commit_of(events()), |_| {});
+    world.commit(&Step { wait_ms: 1_100, ..commit_of(Vec::new()) }, |_| {});
+    assert!(waits(&world));
+    world.engine.fold_soon();
+    assert!(!waits(&world), "the journal needs the room");
+    while world.engine.unfolded_bytes > 0 {
+        assert!(!waits(&world));
+        world.commit(&commit_of(Vec::new()), |_| {});
+    }
+    world.commit(&commit_of(events()), |_| {});
+    world.commit(&Step { wait_ms: 1_100, ..commit_of(Vec::new()) }, |_| {});
+    assert!(waits(&world), "it has it again");
+    drop(second);
+    assert!(!waits(&world));
+}
+
+#[test]
 fn too_much_unfolded_is_refused() {
     let mut world = World::open(Tables::default(), 0, Instant::now());
     let metadata: Box<str> = "x".repeat(crate::usage::UNFOLDED_BYTES / 8).into();
