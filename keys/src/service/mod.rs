@@ -254,13 +254,15 @@ impl Service {
         store_options.discard_usage = discard_usage;
         let opening = tokio::task::spawn_blocking(move || Redb::open(store_options)).await;
         let store = opening.unwrap_or(Err(keyward_store::Error::Closed)).map_err(failed)?;
-        let snapshot = store.snapshot().await.map_err(failed)?;
-        mirror.fill(&snapshot).await.map_err(failed)?;
+        // Once read, these pages are in memory as rows: they are not kept as pages too.
+        let rows = store.look().await.map_err(failed)?;
+        mirror.fill(&rows).await.map_err(failed)?;
         let backups = BackupDesk::default();
-        backups.fill(&snapshot).await.map_err(failed)?;
+        backups.fill(&rows).await.map_err(failed)?;
         let bus = Bus::new();
         let metered = Arc::new(Metered::default());
-        metered.fill(&snapshot, settings.clock.now_ms()).await.map_err(failed)?;
+        metered.fill(&rows, settings.clock.now_ms()).await.map_err(failed)?;
+        drop(rows);
         let (passwords, announced) = (Passwords::new(password_cost)?, store.follow(None));
         let inner = Arc::new_cyclic(|inner| Inner {
             tasks: [

@@ -18,7 +18,7 @@ use crate::redb::{OpenOptions, Redb, RedbSnapshot, header, migrate};
 use crate::table::{KeyRange, Order, Table};
 
 /// Bytes of pages kept in memory: whoever looks goes along.
-const CACHE: usize = 4 * 1024 * 1024;
+const CACHE: usize = 512 * 1024;
 /// How often the clear header is read, which an open store may just be writing.
 const ATTEMPTS: usize = 8;
 

@@ -167,8 +167,11 @@ impl Redb {
         let open = open_schema(&medium, &header, options.cache_bytes, path.as_deref(), steps)?;
         let (boot, folded) = start(&open, &*medium, &header)?;
         let view = Arc::new(View::new(begin_read(&open)?));
-        let ledger = Ledger::load(&*view, boot)?;
-        let usage = recover(view.clone(), folded)?;
+        // What is read once to be kept in another shape is read past the cache of pages, which would keep it too.
+        let once = Look::over(medium.clone(), &header, None)?.view();
+        let ledger = Ledger::load(&*once, boot)?;
+        let usage = recover(&once, view.clone(), folded)?;
+        drop(once);
         let (published, newest) = Published::new(view, ledger.cursor());
         let (requests, queue) = sync_channel(options.queue);
         let standing = Arc::new(Standing::default());
@@ -381,14 +384,14 @@ fn start(open: &Open, medium: &dyn Medium, header: &Header) -> Result<(u64, u64)
     Ok((boot, folded))
 }
 
-/// Rebuilds the memory of usage from the arrivals that are not folded.
-fn recover(view: Arc<View>, folded: u64) -> Result<Engine> {
-    let mut arrivals = view.rows_from(ARRIVALS, &(folded + 1).to_be_bytes())?.map(|row| {
+/// Rebuilds the memory of usage from the arrivals that are not folded, read from `rows`; questions read `view` from then on.
+fn recover(rows: &View, view: Arc<View>, folded: u64) -> Result<Engine> {
+    let mut arrivals = rows.rows_from(ARRIVALS, &(folded + 1).to_be_bytes())?.map(|row| {
         let (key, arrival) = row?;
         let number = key.as_slice().try_into().map_err(|_| Error::Damaged { table: ARRIVALS.0 })?;
         Ok((u64::from_be_bytes(number), arrival))
     });
-    let mut usage = Engine::recover(&*view, &mut arrivals)?;
+    let mut usage = Engine::recover(rows, &mut arrivals)?;
     usage.begin_group();
     usage.commit_group(Some(view));
     Ok(usage)
