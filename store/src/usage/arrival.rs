@@ -17,6 +17,9 @@ const TIMED: u8 = 0b0000_1000;
 const NAMED: u8 = 0b0001_0000;
 const METADATA: u8 = 0b0010_0000;
 
+/// Events that room is made for before they are read.
+const FEW: usize = 16;
+
 /// Encodes the events of a group, key by key.
 pub(super) fn encode<'a, E>(keys: impl ExactSizeIterator<Item = (Id, E)>) -> Vec<u8>
 where
@@ -81,7 +84,8 @@ pub(super) fn decode(value: &[u8]) -> Read<Vec<(Id, Vec<Stored>)>> {
     for _ in 0..input.count()? {
         let key = Id::from_bytes(input.array()?);
         let count = input.count()?;
-        let mut events = Vec::new();
+        // Most keys of a group have one event, for which a vector that grows takes room for four.
+        let mut events = Vec::with_capacity(count.min(FEW));
         for _ in 0..count {
             let event = take_event(&mut input, &names, previous_ms)?;
             previous_ms = event.at_ms;

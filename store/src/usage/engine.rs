@@ -62,7 +62,7 @@ impl Engine {
                 && !state.head.forgotten
             {
                 Models::decode(value).map_err(damaged(MODEL_HEADS))?;
-                state.head.models = Some(value.into());
+                state.head.models = Some(Arc::new(value.to_vec()));
             }
             Ok(true)
         })?;
@@ -98,9 +98,11 @@ impl Engine {
     }
 
     fn replay(&mut self, number: u64, value: &[u8]) -> Result<()> {
-        for (api_key, events) in arrival::decode(value).map_err(damaged(ARRIVALS))? {
+        let group = arrival::decode(value).map_err(damaged(ARRIVALS))?;
+        // What stays is made first: in between, what goes with the fold would leave holes that nothing fills.
+        let keys: Vec<_> = group.iter().map(|(api_key, _)| find(&self.shared, *api_key)).collect();
+        for ((api_key, events), key) in group.into_iter().zip(keys) {
             events.iter().filter_map(|event| event.fingerprint).for_each(|id| self.seen.replay(id));
-            let key = self.shared.keys_mut().entry(api_key).or_default().clone();
             if number > lock(&key).head.through {
                 self.take_in(number, api_key, &key, events.into_iter());
             }

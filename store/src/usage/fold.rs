@@ -65,7 +65,7 @@ impl Fold<'_> {
         }
         head.put_in(&waiting);
         if head.models != before.models {
-            let value = head.models.as_deref().map(<[u8]>::to_vec);
+            let value = head.models.as_deref().cloned();
             self.ops.push(RawOp { table: MODEL_HEADS, key: self.api_key.as_bytes().to_vec(), value });
         }
         self.put(HEADS, self.api_key.as_bytes().to_vec(), head.encode());

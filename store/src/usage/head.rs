@@ -33,8 +33,8 @@ pub(super) struct Head {
     pub(super) sums: Sums,
     /// Cells and endpoints that wait to be spread.
     pub(super) waiting: Option<Arc<[u8]>>,
-    /// Models that do; in a row of their own, for most keys have none.
-    pub(super) models: Option<Arc<[u8]>>,
+    /// Models that do; in a row of their own, for most keys have none, and so as a small pointer here.
+    pub(super) models: Option<Arc<Vec<u8>>>,
 }
 
 /// Before this time, a key's minutes are neither kept nor shown.
@@ -54,13 +54,13 @@ impl Head {
 
     /// What waits.
     pub(super) fn take_out(&self) -> Read<Waiting> {
-        Waiting::decode(self.waiting.as_deref(), self.models.as_deref())
+        Waiting::decode(self.waiting.as_deref(), self.models.as_ref().map(|models| models.as_slice()))
     }
 
     /// Lets this wait, and nothing else.
     pub(super) fn put_in(&mut self, waiting: &Waiting) {
         self.waiting = waiting.encode().map(Arc::from);
-        self.models = (!waiting.models.is_empty()).then(|| waiting.models.encode().into());
+        self.models = (!waiting.models.is_empty()).then(|| Arc::new(waiting.models.encode()));
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! The last two minutes of a key, second by second, for the live line. In memory alone; only seconds with traffic take
 //! room.
 
-use std::collections::VecDeque;
+use smallvec::SmallVec;
 
 use super::calendar::SECOND_MS;
 use super::event::Stored;
@@ -22,14 +22,14 @@ pub struct Live {
     pub errors: [u32; LIVE_SECONDS],
 }
 
-/// Seconds with traffic, by rising time.
+/// Seconds with traffic, by rising time. Most keys are quiet: one second needs no room of its own.
 #[derive(Debug, Default)]
-pub(super) struct Recent(VecDeque<(i64, u32, u32)>);
+pub(super) struct Recent(SmallVec<[(i64, u32, u32); 1]>);
 
 impl Recent {
     pub(super) fn add(&mut self, event: &Stored) {
         let second = event.at_ms / SECOND_MS;
-        let newest = self.0.back().map_or(second, |last| last.0);
+        let newest = self.0.last().map_or(second, |last| last.0);
         if second <= newest - KEPT_SECONDS {
             return;
         }
@@ -39,13 +39,7 @@ impl Recent {
                 entry.1 = entry.1.saturating_add(1);
                 entry.2 = entry.2.saturating_add(event.is_error().into());
             }
-            _ => {
-                // Most keys are quiet: theirs has room for one.
-                if self.0.is_empty() {
-                    self.0.reserve_exact(1);
-                }
-                self.0.insert(place, (second, 1, event.is_error().into()));
-            }
+            _ => self.0.insert(place, (second, 1, event.is_error().into())),
         }
         self.forget_before(newest.max(second) - KEPT_SECONDS + 1);
     }
@@ -56,11 +50,10 @@ impl Recent {
     }
 
     fn forget_before(&mut self, second: i64) {
-        while self.0.front().is_some_and(|entry| entry.0 < second) {
-            self.0.pop_front();
-        }
+        let old = self.0.partition_point(|entry| entry.0 < second);
+        self.0.drain(..old);
         if self.0.is_empty() {
-            self.0 = VecDeque::new();
+            self.0 = SmallVec::new();
         }
     }
 

@@ -46,7 +46,7 @@ pub(super) struct Fitting {
 impl Fitting {
     /// Of a key that is locked; `head` is the one that fits.
     pub(super) fn of(state: &KeyState, head: &Head) -> Self {
-        let unfolded = state.runs.iter().filter(|run| run.0 > head.through);
+        let unfolded = state.runs().filter(|run| run.0 > head.through);
         Self { head: head.clone(), newest_ms: state.sums().newest_ms, runs: unfolded.cloned().collect() }
     }
 }

@@ -2,9 +2,9 @@
 //! never be locked while reading the file.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Instant;
 
 use foldhash::HashMap;
 
@@ -22,22 +22,32 @@ pub(super) type Run = (u64, Arc<Vec<Stored>>);
 /// A run of this many events is not added to.
 const LONG_RUN: usize = 256;
 
-/// Everything in memory about one key.
+/// A time of the engine, in whole seconds since it began and one more: four bytes, for every key that was called has one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Second(pub(super) NonZeroU32);
+
+/// What of a key is durable as arrivals, and not yet folded.
+struct Unfolded {
+    /// Those of a fold in flight stay until its commit has succeeded.
+    runs: VecDeque<Run>,
+    /// Of folded and unfolded events together.
+    sums: Sums,
+}
+
+/// Everything in memory about one key. Every key that was ever called has one, so what only a called key needs is made when it
+/// is called and let go with its fold: a quiet key takes some 180 bytes here, and what waits in its head.
 #[derive(Default)]
 pub(super) struct KeyState {
     /// What the last commit known to have succeeded has made durable.
     pub(super) head: Head,
     /// What the commit in flight makes durable: a query that already sees that commit reads this one.
     pub(super) next: Option<Box<Head>>,
-    /// Durable as arrivals, not yet folded; those of a fold in flight stay until its commit has succeeded.
-    pub(super) runs: VecDeque<Run>,
-    /// Of folded and unfolded events together, while there are unfolded ones.
-    fresh: Option<Box<Sums>>,
+    unfolded: Option<Box<Unfolded>>,
     pub(super) recent: Recent,
+    /// When its waiting cells are to be spread.
+    pub(super) spread_at: Option<Second>,
     /// It waits for a fold.
     pub(super) queued: bool,
-    /// When its waiting cells are to be spread.
-    pub(super) spread_at: Option<Instant>,
 }
 
 impl KeyState {
@@ -47,39 +57,61 @@ impl KeyState {
 
     /// Of folded and unfolded events together.
     pub(super) fn sums(&self) -> &Sums {
-        self.fresh.as_deref().unwrap_or(&self.head.sums)
+        self.unfolded.as_deref().map_or(&self.head.sums, |unfolded| &unfolded.sums)
+    }
+
+    /// What is not folded, by rising number.
+    pub(super) fn runs(&self) -> impl ExactSizeIterator<Item = &Run> {
+        let none = const { &VecDeque::new() };
+        self.unfolded.as_deref().map_or(none, |unfolded| &unfolded.runs).iter()
     }
 
     /// Lets go of the first runs, for they are folded, and with the last of what a key needs while it is called; answers about
     /// how much memory their events took.
     pub(super) fn folded(&mut self, runs: usize) -> usize {
-        let events = self.runs.drain(..runs).map(|(_, run)| run.iter().map(Stored::memory).sum::<usize>());
-        let bytes = events.sum();
-        self.queued = !self.runs.is_empty();
+        let Some(unfolded) = &mut self.unfolded else {
+            self.queued = false;
+            return 0;
+        };
+        let events = unfolded.runs.drain(..runs);
+        let bytes = events.map(|(_, run)| run.iter().map(Stored::memory).sum::<usize>()).sum();
+        self.queued = !unfolded.runs.is_empty();
         if !self.queued {
-            self.runs = VecDeque::new();
-            self.fresh = None;
+            self.unfolded = None;
         }
+        bytes
+    }
+
+    /// Lets go of all that is not folded, for the key is forgotten; answers as [`KeyState::folded`] does.
+    pub(super) fn forget(&mut self) -> usize {
+        let runs = self.runs().len();
+        let bytes = self.folded(runs);
+        (self.recent, self.spread_at) = (Recent::default(), None);
         bytes
     }
 
     /// Takes in a group's events, which have just become durable; answers about how much memory they take.
     pub(super) fn push(&mut self, arrival: u64, events: impl Iterator<Item = Stored>) -> usize {
-        let Self { head, fresh, recent, .. } = self;
-        let sums = fresh.get_or_insert_with(|| Box::new(head.sums));
+        let Self { head, unfolded, recent, .. } = self;
+        let none = || Box::new(Unfolded { runs: VecDeque::with_capacity(1), sums: head.sums });
+        let Unfolded { runs, sums } = &mut **unfolded.get_or_insert_with(none);
         let mut bytes = 0;
         let events = events.inspect(|event| {
             sums.add(event);
             recent.add(event);
             bytes += event.memory();
         });
-        let open = self.runs.back_mut().filter(|(_, run)| run.len() < LONG_RUN);
+        let open = runs.back_mut().filter(|(_, run)| run.len() < LONG_RUN);
         match open.and_then(|(last, run)| Some((last, Arc::get_mut(run)?))) {
             Some((last, run)) => {
                 run.extend(events);
                 *last = arrival;
             }
-            None => self.runs.push_back((arrival, Arc::new(events.collect()))),
+            None => {
+                let mut run = Vec::with_capacity(events.size_hint().0);
+                run.extend(events);
+                runs.push_back((arrival, Arc::new(run)));
+            }
         }
         bytes
     }

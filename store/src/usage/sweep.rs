@@ -1,6 +1,8 @@
 //! Removing rows little by little: old events and rollups, forgotten keys, runs of ids that were replaced. It must never
 //! touch a key that a fold in the same commit is writing.
 
+use std::collections::VecDeque;
+
 use super::block;
 use super::calendar::{HOUR_MS, SECOND_MS, day_of};
 use super::endpoints::{ENDPOINT_DAY_RETENTION_MS, ENDPOINT_DAYS, ENDPOINT_MONTHS};
@@ -86,7 +88,7 @@ impl Engine {
     }
 
     pub(super) fn apply_sweep(&mut self, swept: Swept) {
-        self.work.chores.drain(..swept.finished);
+        drop_first(&mut self.work.chores, swept.finished);
         for api_key in swept.unmapped {
             self.shared.keys_mut().remove(&api_key);
         }
@@ -164,6 +166,14 @@ fn remove(
         Ok(finished)
     })?;
     Ok(finished)
+}
+
+/// Takes the first away, and gives room back that most of the queue has left.
+pub(super) fn drop_first<T>(queue: &mut VecDeque<T>, count: usize) {
+    queue.drain(..count);
+    if queue.len() < queue.capacity() / 4 {
+        queue.shrink_to(queue.len() * 2);
+    }
 }
 
 fn take_room(room: &mut usize) -> bool {

@@ -26,8 +26,10 @@ pub(super) struct Sums {
     pub(super) count: u64,
     pub(super) errors: u64,
     pub(super) newest_ms: i64,
-    /// Month number and calls, by falling month.
-    months: [(u32, u64); MONTHS],
+    /// Month numbers, falling.
+    months: [u32; MONTHS],
+    /// The calls of each of them.
+    calls: [u64; MONTHS],
 }
 
 impl Sums {
@@ -39,18 +41,17 @@ impl Sums {
     }
 
     fn add_month(&mut self, month: u32) {
-        match self.months.iter().position(|entry| entry.0 <= month) {
-            Some(place) if self.months[place].0 == month => self.months[place].1 += 1,
-            Some(place) => {
-                self.months[place..].rotate_right(1);
-                self.months[place] = (month, 1);
-            }
-            None => {}
+        let Some(place) = self.months.iter().position(|known| *known <= month) else { return };
+        if self.months[place] != month {
+            self.months[place..].rotate_right(1);
+            self.calls[place..].rotate_right(1);
+            (self.months[place], self.calls[place]) = (month, 0);
         }
+        self.calls[place] += 1;
     }
 
     pub(super) fn month_used(&self, month: u32) -> u64 {
-        self.months.iter().find(|entry| entry.0 == month).map_or(0, |entry| entry.1)
+        self.months.iter().position(|known| *known == month).map_or(0, |place| self.calls[place])
     }
 
     pub(super) fn report(&self, now_ms: i64) -> Totals {
@@ -66,7 +67,7 @@ impl Sums {
         put_varint(out, self.count);
         put_varint(out, self.errors);
         put_varint(out, self.newest_ms as u64);
-        for (month, calls) in self.months {
+        for (month, calls) in self.months.into_iter().zip(self.calls) {
             put_varint(out, u64::from(month));
             put_varint(out, calls);
         }
@@ -79,8 +80,8 @@ impl Sums {
             newest_ms: input.narrow()?,
             ..Self::default()
         };
-        for entry in &mut sums.months {
-            *entry = (input.narrow()?, input.varint()?);
+        for (month, calls) in sums.months.iter_mut().zip(&mut sums.calls) {
+            (*month, *calls) = (input.narrow()?, input.varint()?);
         }
         Ok(sums)
     }

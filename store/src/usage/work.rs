@@ -3,6 +3,7 @@
 //! and applied to memory only when its commit succeeds.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use super::engine::{Engine, UNFOLDED_BYTES};
@@ -10,8 +11,8 @@ use super::event::Stored;
 use super::fold::Fold;
 use super::head::{HEADS, Head};
 use super::seen::{SEEN, Step};
-use super::shared::{KeyCell, Run, Shared, lock};
-use super::sweep::{Chore, Swept};
+use super::shared::{KeyCell, Run, Second, Shared, lock};
+use super::sweep::{Chore, Swept, drop_first};
 use crate::error::Result;
 use crate::model::Id;
 use crate::redb::port::{RawOp, RawRead, Slice};
@@ -52,11 +53,13 @@ pub(super) struct Work {
     /// Room is running out, and a round makes some.
     pub(super) pressed: bool,
     /// Keys whose cells wait to be spread, by rising time; out of date where the key says otherwise.
-    cooling: VecDeque<(Instant, Id)>,
+    cooling: VecDeque<(Second, Id)>,
     /// Keys with waiting cells found at the start, when no time was known.
     thawed: Vec<Id>,
     /// Arrivals up to this number are folded, all of them.
     folded_through: u64,
+    /// When the engine began, from where [`Second`] counts.
+    began: Instant,
     /// The time of the last slice.
     now: Instant,
     pub(super) forgetting: Vec<Id>,
@@ -95,12 +98,31 @@ impl Work {
             cooling: VecDeque::new(),
             thawed: Vec::new(),
             folded_through: 0,
+            began: now,
             now,
             forgetting: Vec::new(),
             graves: Vec::new(),
             chores: VecDeque::new(),
             flight: Flight::default(),
         }
+    }
+
+    /// The second that a time lies in.
+    fn second(&self, at: Instant) -> Second {
+        let seconds = at.saturating_duration_since(self.began).as_secs();
+        Second(NonZeroU32::MIN.saturating_add(u32::try_from(seconds).unwrap_or(u32::MAX)))
+    }
+
+    /// When a second begins.
+    fn begins(&self, second: Second) -> Instant {
+        self.began + Duration::from_secs(u64::from(second.0.get() - 1))
+    }
+
+    /// Lets a key's cells be spread in a while.
+    fn cool(&mut self, api_key: Id) -> Second {
+        let due = self.second(self.now + SPREAD_AFTER);
+        self.cooling.push_back((due, api_key));
+        due
     }
 
     /// Takes up work that a stop has left behind: `last` is the last arrival, of those up to `folded_through` none is
@@ -136,7 +158,7 @@ impl Engine {
         }
         let round =
             self.wants_round().then(|| work.round_began.map_or(work.now, |began| began + ROUND_EVERY));
-        let spread = work.cooling.front().map(|(due, _)| *due);
+        let spread = work.cooling.front().map(|(due, _)| work.begins(*due));
         round.into_iter().chain(spread).min()
     }
 
@@ -148,7 +170,7 @@ impl Engine {
     pub(super) fn run_slice(&mut self, now: Instant, read: &dyn RawRead) -> Result<Slice> {
         self.work.now = now;
         let mut slice = Slice::default();
-        self.warm(now);
+        self.warm();
         self.take_requests();
         self.bury(&mut slice.ops);
         self.begin_round(now);
@@ -165,12 +187,10 @@ impl Engine {
         Ok(slice)
     }
 
-    fn warm(&mut self, now: Instant) {
-        let due = now + SPREAD_AFTER;
-        for api_key in self.work.thawed.drain(..) {
+    fn warm(&mut self) {
+        for api_key in std::mem::take(&mut self.work.thawed) {
             if let Some(key) = self.shared.key(api_key) {
-                lock(&key).spread_at = Some(due);
-                self.work.cooling.push_back((due, api_key));
+                lock(&key).spread_at = Some(self.work.cool(api_key));
             }
         }
     }
@@ -204,8 +224,8 @@ impl Engine {
         let work = &mut self.work;
         let due = work.round_began.is_none_or(|began| now.saturating_duration_since(began) >= ROUND_EVERY);
         if work.round.is_none() && wanted && (due || self.unfolded_bytes >= ROUND_BYTES) {
-            let keys = std::mem::take(&mut work.dirty).into();
-            work.round = Some(Round { through: self.last_arrival, ids: self.seen.mark(), keys });
+            let keys = std::mem::take(&mut work.dirty);
+            work.round = Some(Round { through: self.last_arrival, ids: self.seen.mark(), keys: keys.into() });
             work.round_began = Some(now);
         }
     }
@@ -233,8 +253,9 @@ impl Engine {
     fn fold_cooled(&mut self, now: Instant, read: &dyn RawRead, ops: &mut Vec<RawOp>) -> Result<()> {
         let mut room = SLICE_BYTES;
         let most = SLICE_KEYS.max(self.work.cooling.len() / SLICE_KEYS_SHARE);
+        let second = self.work.second(now);
         while let Some((due, api_key)) = self.work.cooling.get(self.work.flight.from_cooling).copied() {
-            if due > now || self.work.flight.folds.len() >= most {
+            if due > second || self.work.flight.folds.len() >= most {
                 break;
             }
             let current = self.shared.key(api_key).is_some_and(|key| lock(&key).spread_at == Some(due));
@@ -263,12 +284,12 @@ impl Engine {
         if state.head.forgotten {
             return Ok(true);
         }
-        let runs = runs_within(state.runs.iter(), room);
-        let complete = runs.len() == state.runs.len();
+        let runs = runs_within(state.runs(), room);
+        let complete = runs.len() == state.runs().len();
         if runs.is_empty() && !complete {
             return Ok(false);
         }
-        let spread = state.spread_at.is_some_and(|due| due <= now);
+        let spread = state.spread_at.is_some_and(|due| due <= self.work.second(now));
         let before = state.head.clone();
         drop(state);
         let through = runs.last().map_or(before.through, |run| run.0);
@@ -292,7 +313,7 @@ impl Engine {
         let flight = std::mem::take(&mut self.work.flight);
         let garbage = self.seen.apply(flight.seen);
         self.work.chores.extend(garbage.into_iter().map(|range| Chore::Remove(SEEN, range)));
-        self.work.cooling.drain(..flight.from_cooling);
+        drop_first(&mut self.work.cooling, flight.from_cooling);
         if let Some(round) = &mut self.work.round {
             round.keys.drain(..flight.from_round);
         }
@@ -318,18 +339,14 @@ impl Engine {
         if !state.head.has_waiting() {
             state.spread_at = None;
         } else if state.spread_at.is_none() {
-            let due = self.work.now + SPREAD_AFTER;
-            state.spread_at = Some(due);
-            self.work.cooling.push_back((due, folded.api_key));
+            state.spread_at = Some(self.work.cool(folded.api_key));
         }
     }
 
     fn apply_burial(&mut self, key: &KeyCell) {
         let mut state = lock(key);
         let Some(head) = state.next.take() else { return };
-        for (_, events) in std::mem::take(&mut *state).runs {
-            self.unfolded_bytes -= events.iter().map(Stored::memory).sum::<usize>();
-        }
+        self.unfolded_bytes -= state.forget();
         state.head = *head;
     }
 
