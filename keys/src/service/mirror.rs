@@ -3,6 +3,7 @@
 
 mod alerts;
 mod by_key;
+mod fill;
 mod keys;
 mod marks;
 mod people;
@@ -21,7 +22,7 @@ use keyward_store::model::{
     HoursMove, Id, Invitation, KnownAddress, Member, Notification, Rotation, RotationPlan, ServiceToken,
     Session, Sharing, Space, SshKey, Ticket, ValueMark, Webhook,
 };
-use keyward_store::{Applied, KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
+use keyward_store::{Applied, Record, Result, Row, Table, Versioned};
 
 pub(crate) use alerts::AlertIndex;
 pub(crate) use by_key::ByKey;
@@ -90,9 +91,6 @@ pub(crate) struct Mirror {
     hurried: Arc<Notify>,
 }
 
-/// Rows read from the file at a time while the mirror is filled.
-const FILL_ROWS: usize = 4096;
-
 impl Mirror {
     /// The tables, to read. Drop it before the next `await`.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Tables> {
@@ -125,60 +123,6 @@ impl Mirror {
         self.stirred.mark(tables.stirring());
         if std::mem::take(&mut tables.hurries) {
             self.hurried.notify_waiters();
-        }
-    }
-
-    /// Reads every mirrored table once, at the start.
-    pub(crate) async fn fill(&self, snapshot: &impl Snapshot) -> Result<()> {
-        for table in [
-            Account::TABLE,
-            SshKey::TABLE,
-            Session::TABLE,
-            Space::TABLE,
-            Member::TABLE,
-            Invitation::TABLE,
-            ServiceToken::TABLE,
-            ValueMark::TABLE,
-            ApiKey::TABLE,
-            RotationPlan::TABLE,
-            Rotation::TABLE,
-            Notification::TABLE,
-            KnownAddress::TABLE,
-            Ticket::TABLE,
-            AlertRule::TABLE,
-            Alert::TABLE,
-            Sharing::TABLE,
-            Budget::TABLE,
-            BudgetNotice::TABLE,
-            Hours::TABLE,
-            HoursMove::TABLE,
-            EmailProof::TABLE,
-            Webhook::TABLE,
-            Delivery::TABLE,
-        ]
-        .into_iter()
-        .chain(ByKey::TABLES)
-        {
-            self.fill_table(snapshot, table).await?;
-        }
-        Ok(())
-    }
-
-    async fn fill_table(&self, snapshot: &impl Snapshot, table: Table) -> Result<()> {
-        let mut range = KeyRange::all();
-        loop {
-            let rows = snapshot.scan(table, range.clone(), Order::Ascending, FILL_ROWS).await?;
-            let mut tables = self.write();
-            for (key, row) in &rows {
-                tables.apply(table, key, Some(row))?;
-            }
-            self.stirred.mark(tables.stirring());
-            match rows.last() {
-                Some((last, _)) if rows.len() == FILL_ROWS => {
-                    range.start = [last.as_slice(), &[0]].concat();
-                }
-                _ => return Ok(()),
-            }
         }
     }
 }
@@ -247,15 +191,13 @@ impl Tables {
         } else if table == Rotation::TABLE
             && let Some(id) = Id::from_slice(key)
         {
-            self.rotations.put_state(id, decode(raw)?);
-            self.look_again(id);
+            let row = decode(raw)?;
+            let key = self.keys.any(id).map(|row| &row.record);
+            self.rotations.take_out(key);
+            self.rotations.put_state(id, row);
+            self.hurries |= self.rotations.put_in(key);
         }
         Ok(())
-    }
-
-    fn look_again(&mut self, id: Id) {
-        let key = self.keys.any(id).map(|row| &row.record);
-        self.hurries |= self.rotations.look_again(id, key);
     }
 
     fn account(&mut self, id: Option<Id>, row: Option<Shared<Account>>) {
@@ -331,10 +273,13 @@ impl Tables {
         {
             self.stirring.push(row.record.space);
         }
-        self.marks.take_out(self.keys.any(id).map(|row| &row.record));
+        let before = self.keys.any(id).map(|row| &row.record);
+        self.marks.take_out(before);
+        self.rotations.take_out(before);
         self.keys.put(id, row);
-        self.marks.put_in(self.keys.any(id).map(|row| &row.record));
-        self.look_again(id);
+        let now = self.keys.any(id).map(|row| &row.record);
+        self.marks.put_in(now);
+        self.hurries |= self.rotations.put_in(now);
     }
 
     fn mark(&mut self, key: &[u8], row: Option<Shared<ValueMark>>) {

@@ -21,6 +21,27 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
+    /// Of all marks at once, by key and version, and these keys.
+    pub(super) fn of<'a>(marks: BTreeMap<(Id, u32), Mark>, keys: impl Iterator<Item = &'a ApiKey>) -> Self {
+        let mut all = Self { of: marks, ..Self::default() };
+        let mut current = Vec::new();
+        for key in keys.filter(|key| key.deleted_ms.is_none()) {
+            match all.of.get(&(key.id, key.current_version)) {
+                Some(mark) => current.push((*mark, key.environment, key.id)),
+                None if key.custody == Custody::Automation => drop(all.unmarked.insert(key.id)),
+                None => {}
+            }
+        }
+        current.sort_unstable();
+        for same in current.chunk_by(|a, b| a.0 == b.0) {
+            if same.first().map(|first| first.1) != same.last().map(|last| last.1) {
+                all.shared.extend(same.iter().map(|(_, _, id)| id));
+            }
+        }
+        all.current = current.into_iter().collect();
+        all
+    }
+
     /// Whether a key of another environment has this one's current value.
     pub(crate) fn is_shared(&self, id: Id) -> bool {
         self.shared.contains(&id)

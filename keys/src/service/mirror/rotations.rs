@@ -14,10 +14,20 @@ pub(crate) struct Rotations {
     plans: HashMap<Id, Shared<RotationPlan>>,
     states: HashMap<Id, Shared<Rotation>>,
     due: BTreeSet<(i64, Id)>,
-    due_of: HashMap<Id, i64>,
 }
 
 impl Rotations {
+    /// Of all rows at once, for these keys.
+    pub(super) fn of<'a>(
+        plans: HashMap<Id, Shared<RotationPlan>>,
+        states: HashMap<Id, Shared<Rotation>>,
+        keys: impl Iterator<Item = &'a ApiKey>,
+    ) -> Self {
+        let mut rotations = Self { plans, states, due: BTreeSet::new() };
+        rotations.due = keys.filter_map(|key| Some((rotations.wake_ms(key)?, key.id))).collect();
+        rotations
+    }
+
     /// How a key is rotated, if that was ever set.
     pub(crate) fn plan(&self, id: Id) -> Option<&Shared<RotationPlan>> {
         self.plans.get(&id)
@@ -42,20 +52,28 @@ impl Rotations {
         super::place(&mut self.plans, Some(id), row);
     }
 
+    /// Its key is taken out before, and put in after.
     pub(super) fn put_state(&mut self, id: Id, row: Option<Shared<Rotation>>) {
         super::place(&mut self.states, Some(id), row);
     }
 
-    /// Works out anew when a key is due. Answers whether that is sooner than anything else was.
-    pub(super) fn look_again(&mut self, id: Id, key: Option<&ApiKey>) -> bool {
-        if let Some(at) = self.due_of.remove(&id) {
-            self.due.remove(&(at, id));
+    /// A key, or the state of its rotation, is about to be another.
+    pub(super) fn take_out(&mut self, key: Option<&ApiKey>) {
+        if let Some((at, key)) = key.and_then(|key| Some((self.wake_ms(key)?, key))) {
+            self.due.remove(&(at, key.id));
         }
-        let state = self.states.get(&id).map(|row| &row.record);
-        let Some(at) = key.and_then(|key| wake_ms(key, state)) else { return false };
-        self.due_of.insert(id, at);
-        self.due.insert((at, id));
-        self.due.first() == Some(&(at, id))
+    }
+
+    /// A key and the state of its rotation are what they are from now on. Answers whether something is due sooner than
+    /// anything else was.
+    pub(super) fn put_in(&mut self, key: Option<&ApiKey>) -> bool {
+        let Some((at, key)) = key.and_then(|key| Some((self.wake_ms(key)?, key))) else { return false };
+        self.due.insert((at, key.id));
+        self.due.first() == Some(&(at, key.id))
+    }
+
+    fn wake_ms(&self, key: &ApiKey) -> Option<i64> {
+        wake_ms(key, self.states.get(&key.id).map(|row| &row.record))
     }
 }
 
