@@ -29,7 +29,8 @@ pub struct MonitorView {
     pub sessions: Vec<SessionCount>,
     /// The daemon's jobs that have run.
     pub jobs: Vec<JobView>,
-    /// The last backup; null when none was ever made.
+    /// The last backup; absent when none was ever made.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_backup: Option<BackupView>,
     /// One that did not come about since.
     #[serde(skip_serializing_if = "Option::is_none")]
