@@ -2,6 +2,7 @@
 
 mod again;
 mod alerts;
+mod footer;
 mod form;
 mod home;
 mod key;

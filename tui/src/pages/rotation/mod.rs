@@ -183,6 +183,7 @@ impl Page for RotationPage {
         };
         match command {
             Command::Open => rows.is_empty(),
+            Command::Next => [&self.due, &self.queue, &self.past].into_iter().all(List::is_empty),
             Command::Left => self.pane != Pane::Calendar || rows.selected() == 0,
             Command::Right => self.pane != Pane::Calendar || rows.selected() + 1 >= rows.len(),
             _ => false,
