@@ -114,9 +114,10 @@ fn a_folder_that_may_not_be_written_to_is_named() {
     let free = ["serve", "--set", "ssh.listen=127.0.0.1:0", "--set", "api.listen=127.0.0.1:0"];
     let mut refused = keyward(Path::new(BINARY), &data, &free);
     if nix::unistd::geteuid().is_root() {
-        // Root may write anywhere, so nobody tries instead, with a copy that nobody can reach.
+        // Root may write anywhere, so nobody tries instead, with a copy that nobody can reach. Another program makes it: a
+        // file that is open here to be written, a process that some other test just starts has open too, and then it is busy.
         let binary = folder.path().join("keyward");
-        fs::copy(BINARY, &binary).unwrap();
+        assert!(Command::new("cp").arg(BINARY).arg(&binary).status().unwrap().success());
         refused = keyward(&binary, &data, &free);
         refused.uid(65_534).gid(65_534);
     }
