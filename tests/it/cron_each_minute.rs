@@ -1,5 +1,6 @@
 //! Rotation in real time: three keys on a cron expression that comes each minute, one of them by a provider that fails, watched
-//! over SSH by `watch` and on the dashboard, and fetched by an app. Nothing is hurried, so it takes two occurrences, 70 seconds.
+//! over SSH by `watch` and on the dashboard, and fetched by an app. Nothing is hurried, so it takes two occurrences, 70 seconds:
+//! its name lets it begin early, and wait while other tests work.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
