@@ -14,16 +14,23 @@ const AFTER: Duration = Duration::from_secs(5);
 /// What the last daemon left is taken in, all keys are looked at, and cells that waited are spread: by then a start is over.
 const STARTED: Duration = Duration::from_secs(90);
 
-/// Runs for as long as sessions are counted: once when the start is over, then each time that so many have ended.
+/// Runs for as long as sessions are counted: once when the start is over, and each time that so many have ended.
 pub(crate) async fn give_back(mut ended: watch::Receiver<u64>) {
-    tokio::time::sleep(STARTED).await;
-    if tokio::task::spawn_blocking(trim).await.is_err() {
-        return;
-    }
-    let mut before = 0;
-    while ended.wait_for(|ended| *ended >= before + MANY).await.is_ok() {
-        tokio::time::sleep(AFTER).await;
-        before = *ended.borrow_and_update();
+    let start = tokio::time::sleep(STARTED);
+    tokio::pin!(start);
+    let (mut starting, mut before) = (true, 0);
+    loop {
+        let many = async { ended.wait_for(|ended| *ended >= before + MANY).await.is_ok() };
+        tokio::select! {
+            () = &mut start, if starting => starting = false,
+            counted = many => {
+                if !counted {
+                    return;
+                }
+                tokio::time::sleep(AFTER).await;
+                before = *ended.borrow_and_update();
+            }
+        }
         if tokio::task::spawn_blocking(trim).await.is_err() {
             return;
         }
