@@ -59,7 +59,7 @@ struct Args {
     presses: usize,
     /// Events to track, one after the other.
     #[arg(long, default_value_t = 100)]
-    events: usize,
+    events: u32,
     /// Seconds to listen to idle dashboards.
     #[arg(long, default_value_t = 10)]
     idle: u64,
@@ -106,7 +106,7 @@ async fn main() -> Result<()> {
     let sessions = storm(&args, &daemon, sessions, &mut report).await?;
     let mut watcher = Dashboard::open(&person, &daemon, args.size).await?.dashboard;
     watcher.settle().await?;
-    let took = measure::events(&api, &watched, (watcher, args.size), args.events).await?;
+    let took = measure::events(&api, &watched, (watcher, args.size), args.live, args.events).await?;
     report.row("event acknowledged to its frame", &report::spread(took.acknowledged), "250 ms")?;
     report.aside("the same from the request on", &report::spread(took.sent))?;
     try_join_all(sessions.into_iter().map(Dashboard::close)).await?;

@@ -135,12 +135,13 @@ pub(crate) async fn storm(
     Ok((sessions, took))
 }
 
-/// Tracks events one by one and waits until the key's page counts each of them.
+/// Tracks events one by one and waits until the key's page counts each of them, after so many `before`.
 pub(crate) async fn events(
     api: &Api,
     key: &str,
     (mut watcher, size): (Dashboard, Size),
-    count: usize,
+    before: u32,
+    count: u32,
 ) -> Result<Seen> {
     let mut emulator = size.emulator();
     watcher.press(format!("/{WATCHED}").as_bytes()).await?;
@@ -149,7 +150,7 @@ pub(crate) async fn events(
     watcher.settle().await?;
     watcher.press(b"\r").await?;
     let mut seen = Seen::default();
-    for number in 1..=count {
+    for number in before + 1..=before + count {
         let wanted = format!(" {number} calls today");
         let sent = Instant::now();
         let acknowledged = async {

@@ -45,9 +45,8 @@ impl Page for AlertPage {
 
     fn refuses(&self, command: Command, _area: Rect) -> bool {
         let Some(history) = self.detail.get() else {
-            return !matches!(command, Command::Refresh | Command::Back | Command::Palette | Command::Help)
-                && command != Command::Messages
-                && command != Command::Quit;
+            use Command as C;
+            return !matches!(command, C::Refresh | C::Back | C::Palette | C::Help | C::Messages | C::Quit);
         };
         let to_budget = history.alert.budget_of == Some(BudgetOwner::Team);
         match command {
