@@ -89,6 +89,8 @@ fn lists(criterion: &mut Criterion, runtime: &Runtime, service: &Service, caller
         ("search, all hits", search("worker", Some(false))),
         ("search, no hit", search("nothing like it", Some(false))),
         ("fuzzy", search("strwork42", Some(true))),
+        ("fuzzy, a letter left out", search("workr 00421", None)),
+        ("fuzzy, all hits", search("wrk", None)),
     ] {
         criterion.bench_function(name, |bench| {
             bench

@@ -1,5 +1,6 @@
 //! Listing and searching the keys a caller may see: filtered, sorted, a page at a time. It reads memory alone.
 
+mod like;
 mod source;
 
 use std::cmp::Reverse;
@@ -41,7 +42,7 @@ impl Service {
                 let (rows, total) = if is_plain(query) {
                     self.newest(&tables, &spaces, query)
                 } else {
-                    self.found(&tables, &Source::Kept(spaces), query)
+                    self.found(&tables, &Source::kept(spaces), query)
                 };
                 (rows, total, newest)
             }
@@ -70,21 +71,30 @@ impl Service {
     fn found(&self, tables: &Tables, source: &Source<'_>, query: &KeyQuery) -> (Vec<Shared<ApiKey>>, u64) {
         let now_ms = self.now_ms();
         let search = query.search.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        let contained: Vec<Place> = match search {
-            Some(_) if query.fuzzy == Some(true) => Vec::new(),
-            Some(text) => source.containing(text),
-            None => source.all(),
+        let wanted = |id: &Id| self.wanted(tables, *id, query, now_ms);
+        let Some(text) = search else {
+            return self.sorted(tables, source.all().filter(|(_, id)| wanted(id)), query, now_ms);
         };
-        let alike = search.filter(|_| contained.is_empty() && query.fuzzy != Some(false));
-        if let Some(text) = alike {
-            let hits = source.alike(text).into_iter();
-            return page(tables, hits.filter(|(_, id)| self.wanted(tables, *id, query, now_ms)), query);
+        let mut contained = source.containing(text).peekable();
+        let alike = query.fuzzy.unwrap_or_else(|| contained.peek().is_none());
+        if alike {
+            return page(tables, source.alike(text).into_iter().filter(|(_, id)| wanted(id)), query);
         }
-        let hits = contained.into_iter().filter(|(_, id)| self.wanted(tables, *id, query, now_ms));
+        self.sorted(tables, contained.filter(|(_, id)| wanted(id)), query, now_ms)
+    }
+
+    /// One page of these places in the order that is asked for.
+    fn sorted(
+        &self,
+        tables: &Tables,
+        places: impl Iterator<Item = Place>,
+        query: &KeyQuery,
+        now_ms: i64,
+    ) -> (Vec<Shared<ApiKey>>, u64) {
         if query.sort == KeySort::Newest && !query.reverse {
-            return page(tables, hits, query);
+            return page(tables, places, query);
         }
-        let keyed = hits.filter_map(|(_, id)| {
+        let keyed = places.filter_map(|(_, id)| {
             let key = &tables.keys.any(id)?.record;
             Some((self.sort_key(key, query.sort, now_ms).turned(query.reverse), id))
         });
@@ -205,17 +215,44 @@ fn page<K: Ord>(
     hits: impl Iterator<Item = (K, Id)>,
     query: &KeyQuery,
 ) -> (Vec<Shared<ApiKey>>, u64) {
-    let mut hits: Vec<(K, Id)> = hits.collect();
-    let total = hits.len();
-    let start = skipped(query).min(total);
-    let end = (start + query.limit as usize).min(total);
-    if end < total && end > 0 {
-        hits.select_nth_unstable(end - 1);
+    let start = skipped(query);
+    let (mut first, total) = least(hits, start.saturating_add(query.limit as usize));
+    let start = start.min(first.len());
+    if start > 0 && start < first.len() {
+        first.select_nth_unstable(start);
     }
-    let head = &mut hits[..end];
-    if start > 0 && start < end {
-        head.select_nth_unstable(start);
-    }
-    head[start..].sort_unstable();
-    (head[start..].iter().filter_map(|(_, id)| tables.keys.any(*id).cloned()).collect(), total as u64)
+    first[start..].sort_unstable();
+    (first[start..].iter().filter_map(|(_, id)| tables.keys.any(*id).cloned()).collect(), total)
 }
+
+/// The `most` least ones, at least one, in no order; and how many there are in all. It keeps no more than it must, so that
+/// among many hits a page costs little more than to count them.
+fn least<T: Ord>(all: impl Iterator<Item = T>, most: usize) -> (Vec<T>, u64) {
+    let most = most.max(1);
+    let room = most.saturating_mul(2).max(1024);
+    let (mut least, mut total, mut sieved) = (Vec::new(), 0, false);
+    for one in all {
+        total += 1;
+        if sieved && one > least[most - 1] {
+            continue;
+        }
+        least.push(one);
+        if least.len() == room {
+            sieve(&mut least, most);
+            sieved = true;
+        }
+    }
+    sieve(&mut least, most);
+    (least, total)
+}
+
+/// Leaves the `most` least ones, with the greatest of them at the end.
+fn sieve<T: Ord>(all: &mut Vec<T>, most: usize) {
+    if all.len() > most {
+        all.select_nth_unstable(most - 1);
+        all.truncate(most);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,16 +1,22 @@
 //! API keys in memory, ready to be listed and searched: per space, newest first, with one arena of lower-cased
 //! text that a substring search runs through. Keys in the bin are not in it.
 
+mod arena;
+mod letters;
+
 use std::borrow::Borrow;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
-use std::ops::{Bound, Range};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use keyward_store::model::{ApiKey, Id};
 
 use super::Shared;
+use arena::Arena;
+
+pub(crate) use letters::Letters;
 
 /// All keys that are not in the bin, and those in it apart.
 #[derive(Default)]
@@ -204,115 +210,15 @@ impl SpaceKeys {
         self.newest.range((from, Bound::Unbounded)).copied()
     }
 
-    /// The keys whose name, service, description or a tag contains `needle`, ignoring case.
-    pub(crate) fn containing(&self, needle: &str) -> Vec<Place> {
+    /// The keys whose name, service, description or a tag contains `needle`, ignoring case; those last put in first,
+    /// which are the newest as a rule.
+    pub(crate) fn containing(&self, needle: &str) -> impl Iterator<Item = Place> + use<'_> {
         self.arena.containing(needle)
     }
 
-    /// Every key's name and service in lower case, a line each.
-    pub(crate) fn titles(&self) -> impl Iterator<Item = (&str, Id)> {
-        self.arena.titles()
-    }
-}
-
-/// Lower-cased text of many keys, one after another, so that a search is one pass over contiguous memory.
-#[derive(Default)]
-struct Arena {
-    text: Vec<u8>,
-    /// In the order of the text.
-    entries: Vec<Entry>,
-    /// Where the entry of each key is.
-    places: HashMap<Id, u32>,
-}
-
-/// One key's text. It ends where the next one's starts; of a key that was removed nothing but separators are left.
-struct Entry {
-    start: usize,
-    created_ms: i64,
-    id: Id,
-}
-
-/// Stands between fields and at the end of an entry; no searched text holds it.
-const SEPARATOR: u8 = b'\n';
-
-impl Arena {
-    fn insert(&mut self, key: &ApiKey) {
-        self.push(key.created_ms, key.id);
-        let fields = [&key.name, &key.service, &key.description];
-        for field in fields.into_iter().chain(&key.tags) {
-            self.text.extend(field.to_lowercase().bytes().filter(|byte| *byte != SEPARATOR));
-            self.text.push(SEPARATOR);
-        }
-    }
-
-    /// Begins an entry.
-    fn push(&mut self, created_ms: i64, id: Id) {
-        self.places.insert(id, self.entries.len() as u32);
-        self.entries.push(Entry { start: self.text.len(), created_ms, id });
-    }
-
-    fn remove(&mut self, id: Id) {
-        if let Some(place) = self.places.remove(&id) {
-            let range = self.range(place as usize);
-            self.text[range].fill(SEPARATOR);
-            if self.entries.len() > 64 && self.places.len() * 2 < self.entries.len() {
-                self.compact();
-            }
-        }
-    }
-
-    fn compact(&mut self) {
-        let old = std::mem::take(self);
-        for (place, entry) in old.entries.iter().enumerate() {
-            if old.places.get(&entry.id) == Some(&(place as u32)) {
-                self.push(entry.created_ms, entry.id);
-                self.text.extend_from_slice(&old.text[old.range(place)]);
-            }
-        }
-    }
-
-    fn shrink(&mut self) {
-        self.text.shrink_to_fit();
-        self.entries.shrink_to_fit();
-    }
-
-    fn range(&self, place: usize) -> Range<usize> {
-        self.entries[place].start..self.end(place)
-    }
-
-    fn end(&self, place: usize) -> usize {
-        self.entries.get(place + 1).map_or(self.text.len(), |entry| entry.start)
-    }
-
-    fn containing(&self, needle: &str) -> Vec<Place> {
-        let needle = needle.to_lowercase();
-        // An empty needle is found past the last entry too, again and again.
-        if needle.is_empty() || needle.as_bytes().contains(&SEPARATOR) {
-            return Vec::new();
-        }
-        let finder = memchr::memmem::Finder::new(needle.as_bytes());
-        let mut found = Vec::new();
-        let (mut at, mut entry) = (0, 0);
-        while let Some(hit) = finder.find(&self.text[at..]) {
-            // Hits come in order, so all steps of one search together pass each entry once.
-            while self.end(entry) <= at + hit {
-                entry += 1;
-            }
-            found.push((Reverse(self.entries[entry].created_ms), self.entries[entry].id));
-            at = self.end(entry);
-        }
-        found
-    }
-
-    fn titles(&self) -> impl Iterator<Item = (&str, Id)> {
-        self.entries.iter().filter_map(|entry| {
-            let text = &self.text[entry.start..];
-            let service = memchr::memchr(SEPARATOR, text)? + 1;
-            let end = service + memchr::memchr(SEPARATOR, &text[service..])?;
-            // Of a removed key, and of one without a name and a service, there is nothing to show.
-            let title = (end > 1).then_some(&text[..end])?;
-            Some((std::str::from_utf8(title).ok()?, entry.id))
-        })
+    /// The name and service of every key that may hold these letters: UTF-8 in lower case, a line each.
+    pub(crate) fn titles(&self, letters: Letters) -> impl Iterator<Item = (&[u8], Id)> {
+        self.arena.titles(letters)
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use keyward_store::model::{Custody, Environment, Retiring, RotationPhase, Status};
 
 use super::*;
-use crate::service::mirror::Tables;
+use crate::service::mirror::{Letters, Tables};
 
 /// Encoded rows in memory.
 struct Rows(BTreeMap<(Table, Vec<u8>), Versioned>);
@@ -93,8 +93,8 @@ fn told(tables: &Tables, keys: u16) -> Vec<String> {
     told.push(format!("{:?}", tables.keys.binned().map(|row| row.record.id).collect::<BTreeSet<_>>()));
     for space in (0..3).map(|number| id(5_000 + number)) {
         let of = tables.keys.space(space).unwrap();
-        let found: BTreeSet<_> = of.containing("tag2").into_iter().collect();
-        let titles: BTreeSet<_> = of.titles().collect();
+        let found: BTreeSet<_> = of.containing("tag2").collect();
+        let titles: BTreeSet<_> = of.titles(Letters::default()).collect();
         let sealed: Vec<_> = tables.keys.sealed(space).map(|row| row.record.id).collect();
         told.push(format!("{:?} {found:?} {titles:?} {sealed:?}", of.newest().collect::<Vec<_>>()));
     }
