@@ -168,6 +168,7 @@ impl From<keyward_store::Error> for Error {
             error @ (Store::InUse(_)
             | Store::Newer { .. }
             | Store::Foreign
+            | Store::Broken(_)
             | Store::Sealed
             | Store::Closed
             | Store::Damaged { .. }

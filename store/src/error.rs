@@ -28,6 +28,11 @@ pub enum Error {
     /// There is a file, but not one of ours.
     #[error("the file is not a keyward database; move it away or choose another data folder")]
     Foreign,
+    /// The file ends too early, or what it holds contradicts itself.
+    #[error(
+        "the database file is damaged, or a part of it is missing; put the whole file back, or restore a backup"
+    )]
+    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The disk is full.
     #[error("the disk is full; free some space, nothing already acknowledged is lost")]
     Full,
@@ -59,6 +64,7 @@ impl Error {
             Self::Newer { found, known } => Self::Newer { found: *found, known: *known },
             Self::Sealed => Self::Sealed,
             Self::Foreign => Self::Foreign,
+            Self::Broken(error) => Self::Broken(error.to_string().into()),
             Self::Full => Self::Full,
             Self::Busy => Self::Busy,
             Self::Closed => Self::Closed,

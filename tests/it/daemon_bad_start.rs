@@ -80,6 +80,16 @@ fn a_file_that_is_no_database_is_refused() {
 }
 
 #[test]
+fn a_database_of_which_a_part_is_missing_is_refused() {
+    let (_folder, data) = used();
+    let path = data.join("keyward.redb");
+    for length in [fs::metadata(&path).unwrap().len() - 5_000, 1_000_000, 12_288] {
+        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(length).unwrap();
+        refused(&data, &["a part of it is missing", "restore a backup"]);
+    }
+}
+
+#[test]
 fn a_database_from_a_newer_version_is_refused() {
     let (_folder, data) = used();
     let path = data.join("keyward.redb");

@@ -107,6 +107,7 @@ impl OpenError {
             Self::Store { source, .. } => match source {
                 Store::Sealed
                 | Store::Foreign
+                | Store::Broken(_)
                 | Store::Damaged { .. }
                 | Store::Io(_)
                 | Store::Engine(_)

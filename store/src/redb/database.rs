@@ -85,6 +85,7 @@ pub(crate) fn engine(error: impl Into<redb::Error>) -> Error {
         }
         redb::Error::Io(error) => Error::from_io(error),
         redb::Error::DatabaseClosed => Error::Closed,
+        broken @ redb::Error::Corrupted(_) => Error::Broken(Box::new(broken)),
         other => Error::Engine(Box::new(other) as Box<dyn StdError + Send + Sync>),
     }
 }

@@ -60,11 +60,14 @@ pub(crate) fn open(medium: &dyn Medium, known: u32, ring: u64, sealer_for: Seale
     let (head, there) = start(medium, len)?;
     // No longer than this header, and what is there is ours or was never written: an interrupted first start.
     let magic = &head[..there.min(MAGIC.len())];
-    if len <= HEADER_LEN && (MAGIC.starts_with(magic) || magic.iter().all(|byte| *byte == 0)) {
+    if len <= HEADER_LEN
+        && !is_made(&head)
+        && (MAGIC.starts_with(magic) || magic.iter().all(|byte| *byte == 0))
+    {
         return create(medium, known, ring, sealer_for);
     }
     let header = check(medium, &head, known, sealer_for)?;
-    if number(&head, MADE_AT as usize) == 0 {
+    if !is_made(&head) {
         // Interrupted while redb laid out its part: nothing was ever stored in it.
         medium.set_len(HEADER_LEN).and_then(|()| medium.set_len(header.base())).map_err(Error::from_io)?;
     }
@@ -96,6 +99,11 @@ fn check(medium: &dyn Medium, head: &[u8; PAGE], known: u32, sealer_for: SealerF
     }
     let mut id = FileId::default();
     id.copy_from_slice(&head[16..CHECKED]);
+    let holds = |end: u64| match medium.len().map_err(Error::Io)? {
+        len if is_made(head) && len < end => Err(Error::Broken("it ends before the tables begin".into())),
+        _ => Ok(()),
+    };
+    holds(HEADER_LEN)?;
     let sealer = sealer_for(&id)?;
     if number(head, 12) as usize != sealer.overhead() {
         return Err(Error::Sealed);
@@ -108,7 +116,15 @@ fn check(medium: &dyn Medium, head: &[u8; PAGE], known: u32, sealer_for: SealerF
     if plain[..CHECKED] != head[..CHECKED] || plain[CHECKED..CHECKED + 4] != head[RING_AT..RING_AT + 4] {
         return Err(Error::Sealed);
     }
-    Ok(Header { sealer, ring: u64::from(number(head, RING_AT)) * BLOCK })
+    let header = Header { sealer, ring: u64::from(number(head, RING_AT)) * BLOCK };
+    // Where redb finds nothing, it makes everything anew.
+    holds(header.base() + PAGE as u64)?;
+    Ok(header)
+}
+
+/// Whether redb's part was whole once: then it must be there.
+fn is_made(head: &[u8; PAGE]) -> bool {
+    number(head, MADE_AT as usize) != 0
 }
 
 /// Notes that redb's part is whole: from now on its absence is damage, and not a first start.

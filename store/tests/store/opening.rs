@@ -122,6 +122,25 @@ fn first_page(file: &[u8]) -> usize {
     12_288 + ring as usize * 4096 + 4096
 }
 
+/// What is left of it looks like a file that was never finished, and must not become an empty one.
+#[test]
+fn a_file_that_was_cut_short_touches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    run(commit_one(&path));
+    let whole = fs::read(&path).unwrap();
+    let first = first_page(&whole);
+    for length in
+        [40, 5_000, 12_288, 12_289, first / 2, first - 4096, first - 1, first, first + 4112, whole.len() - 1]
+    {
+        fs::write(&path, &whole[..length]).unwrap();
+        let error = refused(&path, file_options(&path));
+        assert!(matches!(error, Error::Broken(_)), "{length} bytes: {error:?}");
+    }
+    fs::write(&path, &whole).unwrap();
+    assert_eq!(run(async { get(&open_file(&path), A, "k").await }).unwrap().1, "plain text");
+}
+
 #[test]
 fn an_altered_page_is_never_read() {
     run(async {
