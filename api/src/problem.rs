@@ -62,6 +62,11 @@ impl Problem {
         Self { faults, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail) }
     }
 
+    /// Many things, of which none is to be parsed.
+    pub(crate) fn all_malformed(faults: Vec<Fault>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code: "malformed", ..Self::invalid(faults) }
+    }
+
     /// The caller has to wait.
     pub(crate) fn too_many(wait: Duration) -> Self {
         let detail = format!("too many requests; try again in {} s", whole_seconds(wait));

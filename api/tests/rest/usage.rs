@@ -127,6 +127,13 @@ async fn a_bad_event_does_not_spoil_the_others() {
     assert_eq!(none.pointers(), ["/0/key", "/1"]);
     send(&server, &token, "application/json", "[]".into()).await.is_problem(422, "invalid");
     send(&server, &token, "application/json", "[{}".into()).await.is_problem(400, "malformed");
+    for (kind, body) in
+        [("application/x-ndjson", "oops\n{\n"), ("application/json", "[{\"responseTime\":Infinity}]")]
+    {
+        let unread = send(&server, &token, kind, body.into()).await;
+        unread.is_problem(400, "malformed");
+        assert!(unread.pointers().contains(&"/0"), "{}", unread.body);
+    }
     send(&server, &token, "text/plain", "{}".into()).await.is_problem(415, "unsupported_media_type");
     let fat = send(&server, &token, "application/x-ndjson", "x".repeat(9 << 20)).await;
     fat.is_problem(413, "body_too_large");

@@ -65,6 +65,8 @@ struct Read<'a> {
     /// The pieces of those events.
     pieces: Vec<&'a Piece>,
     refused: Vec<(&'a Piece, Vec<Fault>)>,
+    /// How many of the refused are no JSON.
+    malformed: u64,
 }
 
 impl<'a> Read<'a> {
@@ -85,6 +87,7 @@ impl<'a> Read<'a> {
                 }
                 Err(Refused::Faults(faults)) => read.refused.push((piece, faults)),
                 Err(Refused::Malformed(problem)) => {
+                    read.malformed += 1;
                     read.refused.push((piece, vec![fault("", problem.detail())]));
                 }
             }
@@ -104,6 +107,8 @@ pub(super) struct Totals {
     /// Why events were rejected; the first hundred faults.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Rejected>,
+    #[serde(skip)]
+    malformed: u64,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -122,6 +127,7 @@ impl Totals {
     fn add(&mut self, read: Read<'_>, tracked: TrackedMany) {
         self.accepted += tracked.accepted;
         self.duplicates += tracked.duplicates;
+        self.malformed += read.malformed;
         self.limit = self.limit.into_iter().chain(tracked.limit).reduce(MonthLimit::nearer);
         let refused = tracked.rejected.into_iter().filter_map(|(place, error)| {
             let faults = match error {
@@ -167,7 +173,9 @@ impl Totals {
             field: format!("{}{}", rejected.index, rejected.pointer),
             detail: rejected.detail,
         };
-        Err(Problem::invalid(self.errors.into_iter().map(at).collect()))
+        let malformed = self.malformed == self.rejected;
+        let faults = self.errors.into_iter().map(at).collect();
+        Err(if malformed { Problem::all_malformed(faults) } else { Problem::invalid(faults) })
     }
 }
 
