@@ -278,7 +278,7 @@ fn create_account(draft: &mut Draft, account: &Account) -> Result<()> {
 
 /// An e-mail address in lower case, as far as its form goes.
 pub(crate) fn check_email(faults: &mut Faults, field: &str, email: &str) -> String {
-    let email = faults.line(field, email, 3, 254).to_lowercase();
+    let email = faults.line(field, email, 1, 254).to_lowercase();
     let whole = email.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty()
             && !domain.is_empty()
@@ -286,7 +286,7 @@ pub(crate) fn check_email(faults: &mut Faults, field: &str, email: &str) -> Stri
             && !email.contains(char::is_whitespace)
     });
     // Of another length, it has its fault already.
-    if !whole && (3..=254).contains(&email.chars().count()) {
+    if !whole && (1..=254).contains(&email.chars().count()) {
         faults.add(field, "is not an e-mail address; write it as name@example.com");
     }
     email
