@@ -88,7 +88,7 @@ enum By {
 /// # Errors
 /// It is refused, fails, or is cancelled; what is in the file then is no backup.
 pub async fn back_up(config: &Config, file: &File, cancelled: CancellationToken) -> Result<Maker> {
-    match connect(config).await.map_err(Error::Admin)? {
+    match connect(config).await? {
         Some(mut stream) => {
             send(&mut stream, &Request::Backup).await?;
             handed::send(&stream, file).await.map_err(Error::Admin)?;

@@ -1,6 +1,7 @@
 //! The command's end: asks the running daemon, or carries the request out on the data folder when none runs.
 
 use std::io;
+use std::path::Path;
 
 use keyward_config::Config;
 use keyward_keys::Clock;
@@ -32,7 +33,7 @@ pub async fn ask(
     request: Request,
     secret: Option<SecretString>,
 ) -> Result<serde_json::Value> {
-    match connect(config).await.map_err(Error::Admin)? {
+    match connect(config).await? {
         Some(mut stream) => ask_daemon(&mut stream, &request, secret).await,
         None => on_folder(config, request, secret).await,
     }
@@ -73,7 +74,7 @@ async fn on_folder(
 /// # Errors
 /// No daemon runs, or it does not answer.
 pub async fn console(config: &Config, request: ConsoleRequest) -> Result<UnixStream> {
-    let stream = connect(config).await.map_err(Error::Admin)?;
+    let stream = connect(config).await?;
     let mut stream = stream.ok_or_else(|| Error::NotRunning(config.data_dir.path().to_owned()))?;
     send(&mut stream, &Request::Console(request)).await?;
     Ok(stream)
@@ -98,11 +99,35 @@ pub(super) async fn send(stream: &mut UnixStream, request: &Request) -> Result<(
 }
 
 /// A connection; none when nobody listens there.
-pub(super) async fn connect(config: &Config) -> io::Result<Option<UnixStream>> {
+pub(super) async fn connect(config: &Config) -> Result<Option<UnixStream>> {
     use io::ErrorKind::{ConnectionRefused, NotFound};
     let connect = async { UnixStream::connect(&Place::of(config)?.path).await };
     match connect.await {
         Err(error) if matches!(error.kind(), NotFound | ConnectionRefused) => Ok(None),
-        stream => stream.map(Some),
+        stream => stream.map(Some).map_err(|error| unheard(config.data_dir.path(), error)),
+    }
+}
+
+/// Why nobody could be asked. Without a right to the folder it is not known whether a daemon runs at all.
+fn unheard(folder: &Path, source: io::Error) -> Error {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => {
+            Error::Folder { path: folder.to_owned(), doing: "looked into", source }
+        }
+        _ => Error::Admin(source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::chain;
+
+    #[test]
+    fn without_a_right_to_the_folder_no_daemon_is_said_to_run() {
+        let said = |kind: io::ErrorKind| chain(&unheard(Path::new("/srv/keys"), kind.into()));
+        let closed = said(io::ErrorKind::PermissionDenied);
+        assert!(closed.contains("cannot be looked into; give this user the right to"), "{closed}");
+        assert!(said(io::ErrorKind::BrokenPipe).contains("the running daemon could not be asked"));
     }
 }
