@@ -53,6 +53,13 @@ use crate::widgets::pen::{Ui, safe};
 /// Notifications that are told in passing, of those that come at one moment: as many as are shown at a time.
 const TOLD: u32 = 3;
 
+/// What slides with the time is drawn again after this long, ms.
+const SECOND_MS: i64 = 1_000;
+
+/// So much later, ms, if something else was drawn last: calls that come once a second bring it along, and each costs one
+/// picture.
+const ROOM_MS: i64 = 250;
+
 /// One session's dashboard.
 pub struct App {
     user: UserView,
@@ -92,6 +99,8 @@ pub struct App {
     reopening: Option<Box<Reopening>>,
     /// The moment of the last event: what is drawn later than that may have changed by time alone.
     seen_ms: i64,
+    /// That was a tick.
+    ticked: bool,
 }
 
 impl App {
@@ -125,6 +134,7 @@ impl App {
             slow: false,
             reopening: None,
             seen_ms: 0,
+            ticked: false,
         };
         let effects = app.with_effects(now_ms, |app, effects| {
             app.with_page(effects, |page, cx| {
@@ -137,6 +147,7 @@ impl App {
 
     /// Takes one event in at this moment (ms since the Unix epoch).
     pub fn on(&mut self, event: AppEvent, now_ms: i64) -> Vec<Effect> {
+        self.ticked = matches!(event, AppEvent::Tick);
         self.with_effects(now_ms, |app, effects| match event {
             AppEvent::Input(input) => app.on_input(&input, effects),
             AppEvent::Resize { cols, rows } => {
@@ -190,7 +201,9 @@ impl App {
             return sooner(sooner(long, closing), deadline);
         }
         let page = sooner(self.page().next_tick(seen), deadline);
-        sooner(sooner(self.toasts.next_tick(seen), closing), page)
+        let rest = if self.ticked { SECOND_MS } else { SECOND_MS + ROOM_MS };
+        let slide = self.page().slides(seen).then_some(seen + rest);
+        sooner(sooner(self.toasts.next_tick(seen), closing), sooner(page, slide))
     }
 
     /// Nothing is shown before the password is typed.

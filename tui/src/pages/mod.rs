@@ -133,6 +133,11 @@ pub(crate) trait Page: Send {
         None
     }
 
+    /// It shows seconds that pass, seen from `now_ms`: what moves on with each of them, and may do so a little later.
+    fn slides(&self, _now_ms: i64) -> bool {
+        false
+    }
+
     /// When it must act even while another page covers it.
     fn deadline(&self) -> Option<i64> {
         None

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::pace::Pace;
+use super::pace::{Pace, Why};
 use super::{ExitReason, Output, OutputGone, Stop, TimeLimits, requests};
 use crate::app::{Answer, App, AppEvent, Effect, HostInfo, RequestId, Spot, Trail};
 use crate::notice::{Notice, NoticeKind};
@@ -302,7 +302,12 @@ impl Engine {
     }
 
     fn tell(&mut self, event: AppEvent) {
-        self.old = true;
+        let old = std::mem::replace(&mut self.old, true);
+        let why = match event {
+            AppEvent::Domain(_) | AppEvent::Tick => Why::News,
+            AppEvent::Answer { .. } => Why::Answer,
+            _ => Why::Person,
+        };
         let locked = self.app.is_locked();
         let effects = self.app.on(event, now_ms());
         if locked && !self.app.is_locked() {
@@ -310,6 +315,7 @@ impl Engine {
             self.pressed = Instant::now();
         }
         self.carry_out(effects);
+        self.pace.wanted(why, !old, self.questions.len(), Instant::now());
         self.show();
     }
 

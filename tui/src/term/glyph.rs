@@ -21,6 +21,9 @@ impl<'a> Glyph<'a> {
             let shown = (b' '..=b'~').contains(byte) && !cell.modifier.contains(Modifier::HIDDEN);
             return Self { text: if shown { text } else { " " }, width: 1, certain: true };
         }
+        if is_certain(text) && !cell.modifier.contains(Modifier::HIDDEN) {
+            return Self { text: if utf8 { text } else { stand_in(text, 1) }, width: 1, certain: true };
+        }
         if text.chars().any(char::is_control) {
             return Self { text: if utf8 { "\u{fffd}" } else { "?" }, width: 1, certain: false };
         }
@@ -31,7 +34,7 @@ impl<'a> Glyph<'a> {
         if !utf8 {
             return Self { text: stand_in(text, width), width, certain: true };
         }
-        Self { text, width, certain: is_certain(text) }
+        Self { text, width, certain: false }
     }
 
     pub(super) fn text(&self) -> &'a str {

@@ -43,11 +43,20 @@ pub fn term_safe(text: &str) -> Cow<'_, str> {
 pub fn truncate_to_width(text: &str, columns: usize) -> Cow<'_, str> {
     let width = |cluster: &str| usize::from(cluster.cell_width());
     // Each cluster takes at least a byte and none more columns than bytes.
-    if text.len() <= columns || text.graphemes(true).map(width).sum::<usize>() <= columns {
+    if text.len() <= columns {
         return Cow::Borrowed(text);
     }
     if columns == 0 {
         return Cow::Borrowed("");
+    }
+    if is_plain(text) {
+        return match (text.char_indices().nth(columns), text.char_indices().nth(columns - 1)) {
+            (Some(_), Some((end, _))) => Cow::Owned(format!("{}…", &text[..end])),
+            _ => Cow::Borrowed(text),
+        };
+    }
+    if text.graphemes(true).map(width).sum::<usize>() <= columns {
+        return Cow::Borrowed(text);
     }
     let mut room = columns - 1;
     let kept = text.graphemes(true).take_while(|cluster| {
@@ -57,6 +66,13 @@ pub fn truncate_to_width(text: &str, columns: usize) -> Cow<'_, str> {
     });
     let end = kept.map(str::len).sum::<usize>();
     Cow::Owned(format!("{}…", &text[..end]))
+}
+
+/// Each of its characters is one column wide and a cluster by itself, whatever stands beside it: so is most of what is
+/// drawn, and need not be taken apart by the rules for all of Unicode.
+pub(crate) fn is_plain(text: &str) -> bool {
+    let plain = |c| matches!(c, ' '..='~' | '·' | '\u{c0}'..='\u{24f}' | '…' | '›' | '\u{2500}'..='\u{259f}' | '\u{2800}'..='\u{28ff}');
+    text.chars().all(plain)
 }
 
 /// Characters that act on a terminal or a reader instead of being seen.

@@ -1,7 +1,10 @@
 //! What a terminal shows, as one hash per cell, and the bytes that turn it into the next picture.
-//! No I/O and no second buffer: a session costs eight bytes a cell.
+//! No I/O and no second buffer: a session costs four bytes a cell.
 
-use std::{hash::BuildHasher, sync::OnceLock};
+use std::{
+    hash::{BuildHasher, Hasher},
+    sync::OnceLock,
+};
 
 use ratatui::{
     buffer::Buffer,
@@ -98,7 +101,7 @@ impl Screen {
                 ..Self::default()
             };
         }
-        let mut brush = Brush { caps, palette, out };
+        let mut brush = Brush { caps, palette, out, blank: (Color::Reset, Shade::BLANK.hash(" ")) };
         for y in 0..size.height {
             self.paint_row(buf, y, &mut brush);
         }
@@ -112,6 +115,10 @@ impl Screen {
         let mut x = 0;
         while x < width {
             let cell = &row[x];
+            if Shade::is_blank(cell) && self.cells[first + x] == brush.blank(cell.bg) {
+                x += 1;
+                continue;
+            }
             let glyph = Glyph::of(cell, width - x, brush.caps.utf8);
             let shade = Shade::of(cell, &glyph);
             let hash = shade.hash(glyph.text());
@@ -208,6 +215,18 @@ struct Brush<'a> {
     caps: &'a Caps,
     palette: &'a Palette,
     out: &'a mut Vec<u8>,
+    /// The background of the last blank, and its hash: most cells are blanks, of few colours.
+    blank: (Color, u32),
+}
+
+impl Brush<'_> {
+    /// The hash of a blank on this background.
+    fn blank(&mut self, bg: Color) -> u32 {
+        if self.blank.0 != bg {
+            self.blank = (bg, Shade { bg, ..Shade::BLANK }.hash(" "));
+        }
+        self.blank.1
+    }
 }
 
 /// The look of a cell as drawn, before colours are mapped.
@@ -219,6 +238,11 @@ struct Shade {
 
 impl Shade {
     const BLANK: Self = Self { fg: Color::Reset, bg: Color::Reset, mods: Modifier::empty() };
+
+    /// Nothing but a background shows.
+    fn is_blank(cell: &ratatui::buffer::Cell) -> bool {
+        cell.symbol() == " " && !cell.modifier.intersects(Pen::MARKS_BLANKS)
+    }
 
     /// A blank shows neither foreground nor most modifiers: leaving them out makes equal what looks equal.
     fn of(cell: &ratatui::buffer::Cell, glyph: &Glyph<'_>) -> Self {
@@ -236,9 +260,17 @@ impl Shade {
     /// Seeded once per process, so that nobody can make up text that looks unchanged.
     fn hash(&self, text: &str) -> u32 {
         static SEED: OnceLock<foldhash::quality::RandomState> = OnceLock::new();
-        let look = (colour_bits(self.fg) << 32) | colour_bits(self.bg);
-        let seed = SEED.get_or_init(foldhash::quality::RandomState::default);
-        seed.hash_one((look, self.mods.bits(), text)) as u32
+        let mut hasher = SEED.get_or_init(foldhash::quality::RandomState::default).build_hasher();
+        hasher.write_u64((colour_bits(self.fg) << 32) | colour_bits(self.bg));
+        // One character fits into a word beside the modifiers; no text has a byte of ones.
+        let mut word = [0xff; 8];
+        word[..2].copy_from_slice(&self.mods.bits().to_le_bytes());
+        match word.get_mut(2..2 + text.len()) {
+            Some(place) => place.copy_from_slice(text.as_bytes()),
+            None => hasher.write(text.as_bytes()),
+        }
+        hasher.write_u64(u64::from_le_bytes(word));
+        hasher.finish() as u32
     }
 }
 

@@ -11,7 +11,7 @@ use ratatui::widgets::{Block, Clear, Padding, Widget};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use crate::term::sanitize::{term_safe, truncate_to_width};
+use crate::term::sanitize::{is_plain, term_safe, truncate_to_width};
 use crate::theme::{Theme, Tone};
 use crate::widgets::glyphs::Glyphs;
 
@@ -42,7 +42,26 @@ pub(crate) fn safe(text: &str) -> Cow<'_, str> {
 
 /// Cells a text takes.
 pub(crate) fn width(text: &str) -> u16 {
-    u16::try_from(text.width()).unwrap_or(u16::MAX)
+    let columns = if is_plain(text) { text.chars().count() } else { text.width() };
+    u16::try_from(columns).unwrap_or(u16::MAX)
+}
+
+/// Writes at most `columns` columns of text, as far as the row goes; answers the column after it.
+fn put(buf: &mut Buffer, x: u16, y: u16, text: &str, columns: u16, style: Style) -> u16 {
+    if !is_plain(text) {
+        return buf.set_stringn(x, y, text, usize::from(columns), style).0;
+    }
+    let room = usize::from(columns.min(buf.area.right().saturating_sub(x)));
+    if room == 0 {
+        return x;
+    }
+    let first = buf.index_of(x, y);
+    let mut after = x;
+    for (cell, c) in buf.content[first..first + room].iter_mut().zip(text.chars()) {
+        cell.set_char(c).set_style(style);
+        after += 1;
+    }
+    after
 }
 
 /// Writes along one row.
@@ -105,7 +124,7 @@ impl<'b> Pen<'b> {
         let columns = width(text.as_ref());
         if columns > 0 && columns < self.left() {
             let at = self.end - columns;
-            self.buf.set_stringn(at, self.y, text, usize::from(columns), style);
+            put(self.buf, at, self.y, text.as_ref(), columns, style);
             self.end = at.saturating_sub(1).max(self.x);
         }
         self
@@ -114,7 +133,7 @@ impl<'b> Pen<'b> {
     fn write(&mut self, text: &str, columns: u16, style: Style) {
         if columns > 0 {
             let text = truncate_to_width(text, usize::from(columns));
-            self.x = self.buf.set_stringn(self.x, self.y, text, usize::from(columns), style).0;
+            self.x = put(self.buf, self.x, self.y, &text, columns, style);
         }
     }
 }
@@ -239,4 +258,31 @@ pub(crate) fn centred(area: Rect, columns: u16, rows: u16) -> Rect {
 pub(crate) fn at(area: Rect, column: u16, row: u16) -> Option<Position> {
     let position = Position::new(area.x.saturating_add(column), area.y.saturating_add(row));
     area.contains(position).then_some(position)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn plain_text_is_drawn_as_the_rules_for_all_of_unicode_say(
+            text in "[ -~·…›éŁ─█⣿]{0,24}", x in 0u16..22, columns in 0u16..26,
+        ) {
+            prop_assert!(is_plain(&text));
+            prop_assert_eq!(usize::from(width(&text)), text.width());
+            let style = Style::new().red();
+            let (mut quick, mut slow) = (Buffer::empty(Rect::new(0, 0, 22, 2)), Buffer::empty(Rect::new(0, 0, 22, 2)));
+            let after = put(&mut quick, x, 1, &text, columns, style);
+            prop_assert_eq!(after, slow.set_stringn(x, 1, &text, usize::from(columns), style).0);
+            prop_assert_eq!(quick, slow);
+        }
+
+        #[test]
+        fn what_is_not_plain_is_known(text in "[a-z─]{0,5}[\u{301}\u{200d}\u{fe0f}語👩\u{7f}\u{1b}é\u{300}][a-z]{0,5}") {
+            prop_assume!(!text.chars().all(|c| c == 'é' || c.is_ascii_lowercase() || c == '─'));
+            prop_assert!(!is_plain(&text));
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod keys;
 mod looks;
 mod operations;
 mod people;
+mod pictures;
 mod rotation;
 mod sample;
 mod shell;

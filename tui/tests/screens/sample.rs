@@ -172,14 +172,16 @@ impl Stage {
         }
     }
 
-    /// Lets time pass, with the ticks the dashboard asks for.
-    pub(crate) fn pass(&mut self, ms: i64) {
-        let end = self.now_ms + ms;
+    /// Lets time pass, with the ticks the dashboard asks for; answers how many.
+    pub(crate) fn pass(&mut self, ms: i64) -> usize {
+        let (end, mut ticks) = (self.now_ms + ms, 0);
         while let Some(at) = self.app.next_tick(self.now_ms).filter(|at| *at <= end) {
             self.now_ms = at.max(self.now_ms + 1);
             self.send(AppEvent::Tick);
+            ticks += 1;
         }
         self.now_ms = end;
+        ticks
     }
 
     pub(crate) fn answer(&mut self, request: RequestId, result: Result<Answer, Notice>) {

@@ -120,12 +120,16 @@ impl HomePage {
     /// The busiest keys of the last day, as many as there is room for.
     pub(super) fn busiest(&self, most: usize, ui: &Ui) -> Block {
         let top = self.day.as_ref().map(|day| day.top_keys.as_slice()).unwrap_or_default();
-        let line = |key: &keyward_keys::view::KeyShare| Line {
-            item: Item::Busy(key.id),
-            mark: ui.glyphs.dot,
-            tone: Tone::Dim,
-            text: safe(&key.name).into_owned(),
-            end: format!("{:>6} {:>5}", format::short(key.requests), format!("{:.0} %", key.percentage)),
+        let all = self.day.as_ref().map_or(0, |day| day.summary.total_requests);
+        let line = |key: &keyward_keys::view::KeyShare| {
+            let share = key.requests as f64 * 100.0 / all.max(1) as f64;
+            Line {
+                item: Item::Busy(key.id),
+                mark: ui.glyphs.dot,
+                tone: Tone::Dim,
+                text: safe(&key.name).into_owned(),
+                end: format!("{:>6} {:>5}", format::short(key.requests), format!("{share:.0} %")),
+            }
         };
         Block {
             title: "Busiest",

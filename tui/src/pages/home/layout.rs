@@ -20,6 +20,14 @@ pub(super) struct Parts {
     pub(super) columns: Vec<(Rect, Vec<Block>)>,
 }
 
+impl Parts {
+    /// The lines that can be selected, in their order.
+    pub(super) fn items(&self) -> Vec<Item> {
+        let blocks = self.columns.iter().flat_map(|(_, blocks)| blocks);
+        blocks.flat_map(|block| &block.lines).map(|line| line.item).collect()
+    }
+}
+
 /// How many of the rotations to come there is room for.
 pub(super) fn coming(area: Rect) -> usize {
     if area.height < 30 { 0 } else { usize::from(area.height / 5) }
@@ -118,8 +126,9 @@ impl HomePage {
 
     /// The line at a cell.
     pub(super) fn item_at(&self, area: Rect, at: Position, ui: &Ui) -> Option<Item> {
-        let selected = self.current(area, ui);
-        self.parts(area, ui).columns.iter().find_map(|(place, blocks)| {
+        let parts = self.parts(area, ui);
+        let selected = self.chosen(&parts.items());
+        parts.columns.iter().find_map(|(place, blocks)| {
             let rows = rows(blocks);
             let row = place.contains(at).then(|| usize::from(at.y - place.y))?;
             match rows.get(scroll(&rows, selected, place.height) + row)? {

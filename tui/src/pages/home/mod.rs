@@ -36,8 +36,8 @@ use items::Item;
 const REST_MS: i64 = 2_000;
 /// The last day is read again at most this often, ms: until then, calls are added to it as they come.
 const DAY_REST_MS: i64 = 10 * 60_000;
-/// The busiest keys' last minutes are read again at most this often, ms.
-const RATES_MS: i64 = 1_000;
+/// The busiest keys that are told at most: whoever is called and is not among fewer, is one of them.
+const BUSIEST: usize = 10;
 /// Notifications that are read.
 const TOLD: u32 = 20;
 /// Rotations that are read, those that are overdue among them.
@@ -76,10 +76,12 @@ struct Asked {
     /// Once with each reading of `home`, where there is room for it.
     coming_wanted: bool,
     day_wanted: bool,
+    /// Before its long rest is over, for a key is busy that was not.
+    day_soon: bool,
+    /// Once with each reading of the day; from then on, calls are added as they come.
     rates_wanted: bool,
     home_ms: i64,
     day_ms: i64,
-    rates_ms: i64,
 }
 
 impl HomePage {
@@ -88,13 +90,18 @@ impl HomePage {
         REST_MS.saturating_add(i64::try_from(keys).unwrap_or(i64::MAX))
     }
 
+    /// The moment from which on the last day may be read again.
+    fn day_at(&self) -> i64 {
+        self.asked.day_ms + if self.asked.day_soon { self.rest_ms() } else { DAY_REST_MS }
+    }
+
     /// Asks for what is wanted and was not asked for just now.
     fn pump(&mut self, cx: &mut Cx<'_>) {
         if !cx.front || self.paused_ms.is_some() {
             return;
         }
         let now_ms = cx.now_ms;
-        let rest_ms = self.rest_ms();
+        let (rest_ms, day_at) = (self.rest_ms(), self.day_at());
         let asked = &mut self.asked;
         if asked.home_wanted && asked.home.is_none() && now_ms >= asked.home_ms + rest_ms {
             (asked.home_wanted, asked.home_ms) = (false, now_ms);
@@ -105,8 +112,8 @@ impl HomePage {
             asked.coming_wanted = false;
             asked.coming = Some(cx.ask(Query::Rotation(RotationAsk::All(COMING))));
         }
-        if asked.day_wanted && asked.day.is_none() && now_ms >= asked.day_ms + DAY_REST_MS {
-            (asked.day_wanted, asked.day_ms) = (false, now_ms);
+        if asked.day_wanted && asked.day.is_none() && now_ms >= day_at {
+            (asked.day_wanted, asked.day_soon, asked.day_ms) = (false, false, now_ms);
             asked.day = Some(cx.ask(Query::Day));
         }
         if asked.told_wanted && asked.told.is_none() {
@@ -114,8 +121,8 @@ impl HomePage {
             let newest = NotificationQuery { page: 1, limit: TOLD, unread: false };
             asked.told = Some(cx.ask(Query::Inbox(InboxQuery::Notices(newest))));
         }
-        if asked.rates_wanted && asked.rates.is_none() && now_ms >= asked.rates_ms + RATES_MS {
-            (asked.rates_wanted, asked.rates_ms) = (false, now_ms);
+        if asked.rates_wanted && asked.rates.is_none() {
+            asked.rates_wanted = false;
             let busiest = self.day.iter().flat_map(|day| &day.top_keys).map(|key| key.id);
             let ids: Vec<Id> = busiest.collect();
             asked.rates = (!ids.is_empty()).then(|| cx.ask(Query::Rates(ids)));
@@ -126,30 +133,29 @@ impl HomePage {
     fn read(&mut self, cx: &mut Cx<'_>) {
         let far = i64::MIN / 2;
         let asked = &mut self.asked;
-        (asked.home_wanted, asked.day_wanted, asked.told_wanted, asked.rates_wanted) =
-            (true, true, true, true);
-        (asked.home_ms, asked.day_ms, asked.rates_ms) = (far, far, far);
+        (asked.home_wanted, asked.day_wanted, asked.told_wanted) = (true, true, true);
+        (asked.home_ms, asked.day_ms) = (far, far);
         self.pump(cx);
     }
 
     /// The lines that can be selected, in their order.
     fn selectable(&self, area: Rect, ui: &Ui) -> Vec<Item> {
-        let parts = self.parts(area, ui);
-        let blocks = parts.columns.iter().flat_map(|(_, blocks)| blocks);
-        blocks.flat_map(|block| &block.lines).map(|line| line.item).collect()
+        self.parts(area, ui).items()
     }
 
     /// The selected line; the first one while none was chosen, or the one chosen is gone.
     fn current(&self, area: Rect, ui: &Ui) -> Option<Item> {
-        let all = self.selectable(area, ui);
+        self.chosen(&self.selectable(area, ui))
+    }
+
+    fn chosen(&self, all: &[Item]) -> Option<Item> {
         self.selected.filter(|item| all.contains(item)).or_else(|| all.first().copied())
     }
 
     fn step(&mut self, command: Command, cx: &Cx<'_>) {
         let ui = cx.ui();
         let all = self.selectable(cx.area, &ui);
-        let now =
-            self.current(cx.area, &ui).and_then(|item| all.iter().position(|one| *one == item)).unwrap_or(0);
+        let now = self.chosen(&all).and_then(|item| all.iter().position(|one| *one == item)).unwrap_or(0);
         let page = usize::from(cx.area.height / 2).max(1);
         let to = match command {
             Command::Up => now.saturating_sub(1),
@@ -164,17 +170,23 @@ impl HomePage {
     }
 
     /// Calls were made: they are added to what is shown.
-    fn called(&mut self, requests: u32, errors: u32, now_ms: i64) {
+    fn called(&mut self, key: Id, requests: u32, errors: u32, now_ms: i64) {
         let now_s = now_ms.div_euclid(1_000);
         self.requests.add(now_s, requests);
         self.errors.add(now_s, errors);
-        if let Some(day) = &mut self.day {
-            day.summary.total_requests += u64::from(requests);
-            day.summary.failed_requests += u64::from(errors);
+        if let Some(rate) = self.rates.get_mut(&key) {
+            rate.add(now_s, requests);
         }
-        // When nobody was busy, whoever is now is not known yet.
         self.asked.day_wanted = true;
-        self.asked.rates_wanted = true;
+        if let Some(UsageOverview { summary, top_keys, .. }) = &mut self.day {
+            summary.total_requests += u64::from(requests);
+            summary.failed_requests += u64::from(errors);
+            match top_keys.iter_mut().find(|busy| busy.id == key) {
+                Some(busy) => busy.requests += u64::from(requests),
+                None => self.asked.day_soon |= top_keys.len() < BUSIEST,
+            }
+            top_keys.sort_by_key(|busy| std::cmp::Reverse(busy.requests));
+        }
     }
 }
 
@@ -294,7 +306,9 @@ impl Page for HomePage {
     fn domain(&mut self, event: &Event, cx: &mut Cx<'_>) {
         match event {
             Event::Usage { .. } if self.paused_ms.is_some() => {}
-            Event::Usage { requests, errors, .. } => self.called(*requests, *errors, cx.now_ms),
+            Event::Usage { api_key, requests, errors, .. } => {
+                self.called(*api_key, *requests, *errors, cx.now_ms);
+            }
             Event::KeyChanged { api_key, .. } => {
                 self.asked.home_wanted = true;
                 let day = self.day.iter().flat_map(|day| &day.top_keys);
@@ -327,8 +341,6 @@ impl Page for HomePage {
             return None;
         }
         let asked = &self.asked;
-        let now_s = now_ms.div_euclid(1_000);
-        let slides = self.requests.moves(now_s) || self.rates.values().any(|ring| ring.moves(now_s));
         let told = self.told.iter().flat_map(|told| &told.notifications);
         let ages = told.map(|one| format::age_changes_at(now_ms, one.created_at.as_millisecond())).min();
         let when = |wanted: bool, pending: Option<Pending>, at_ms: i64| {
@@ -336,13 +348,16 @@ impl Page for HomePage {
         };
         let reads = sooner(
             when(asked.home_wanted, asked.home, asked.home_ms + self.rest_ms()),
-            sooner(
-                when(asked.day_wanted, asked.day, asked.day_ms + DAY_REST_MS),
-                when(asked.rates_wanted, asked.rates, asked.rates_ms + RATES_MS),
-            ),
+            when(asked.day_wanted, asked.day, self.day_at()),
         );
         let long = asked.home.filter(|_| self.home.is_none()).and_then(|pending| pending.long_from(now_ms));
-        sooner(sooner(slides.then_some((now_s + 1) * 1_000), ages), sooner(reads, long))
+        sooner(ages, sooner(reads, long))
+    }
+
+    fn slides(&self, now_ms: i64) -> bool {
+        let now_s = now_ms.div_euclid(1_000);
+        let moves = self.requests.moves(now_s) || self.rates.values().any(|ring| ring.moves(now_s));
+        self.paused_ms.is_none() && moves
     }
 
     fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {

@@ -24,7 +24,7 @@ impl HomePage {
         }
         let parts = self.parts(area, ui);
         self.traffic(parts.traffic, buf, ui);
-        let selected = self.current(area, ui);
+        let selected = self.chosen(&parts.items());
         let mut cursor = None;
         for (place, blocks) in parts.columns {
             let rows = rows(&blocks);

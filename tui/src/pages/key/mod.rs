@@ -351,14 +351,17 @@ impl Page for KeyPage {
     }
 
     fn next_tick(&self, now_ms: i64) -> Option<i64> {
-        let now_s = now_ms.div_euclid(1_000);
-        let moves = |live: &Live| live.requests.moves(now_s) || live.errors.moves(now_s);
-        let slides = self.paused_ms.is_none() && self.live.as_ref().is_some_and(moves);
-        let second = (slides || self.secret.is_shown()).then_some((now_s + 1) * 1_000);
+        let second = self.secret.is_shown().then(|| (now_ms.div_euclid(1_000) + 1) * 1_000);
         let age = self.last_used().map(|at| format::age_changes_at(now_ms, at));
         let free = self.live_wanted && self.live_pending.is_none() && self.paused_ms.is_none();
         let live = free.then_some(self.live_asked_ms + reading::LIVE_MS);
         sooner(sooner(second, age.filter(|at| *at < i64::MAX)), live)
+    }
+
+    fn slides(&self, now_ms: i64) -> bool {
+        let now_s = now_ms.div_euclid(1_000);
+        let moves = |live: &Live| live.requests.moves(now_s) || live.errors.moves(now_s);
+        self.paused_ms.is_none() && self.live.as_ref().is_some_and(moves)
     }
 
     fn deadline(&self) -> Option<i64> {

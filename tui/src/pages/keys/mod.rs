@@ -373,6 +373,10 @@ impl Page for KeysPage {
         self.moves_at(now_ms)
     }
 
+    fn slides(&self, now_ms: i64) -> bool {
+        self.moves(now_ms)
+    }
+
     fn paint(&self, area: Rect, buf: &mut Buffer, _toasts: &Toasts, ui: &Ui) -> Option<Position> {
         let now_ms = self.paused_ms.unwrap_or(ui.now_ms);
         self.draw(area, buf, &Ui { now_ms, ..*ui })

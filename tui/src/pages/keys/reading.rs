@@ -176,12 +176,16 @@ impl KeysPage {
         if self.paused_ms.is_some() {
             return reads;
         }
-        let now_s = now_ms.div_euclid(1_000);
-        let slides = self.rates.values().any(|ring| ring.moves(now_s));
         let used = self.rows.visible(rows::SCREEN).filter_map(|key| key.last_used);
         let ages = used.map(|at| format::age_changes_at(now_ms, at.as_millisecond())).min();
         let counts = self.counts.next_tick().filter(|_| !self.choice.bin);
-        sooner(sooner(slides.then_some((now_s + 1) * 1_000), ages), sooner(reads, counts))
+        sooner(ages, sooner(reads, counts))
+    }
+
+    /// The last minute of a key in view still moves.
+    pub(super) fn moves(&self, now_ms: i64) -> bool {
+        let now_s = now_ms.div_euclid(1_000);
+        self.paused_ms.is_none() && self.rates.values().any(|ring| ring.moves(now_s))
     }
 }
 
