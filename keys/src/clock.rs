@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::civil::Date;
-use jiff::tz::Offset;
+use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 
 /// Tells the time.
@@ -43,6 +43,16 @@ pub(crate) fn timestamp(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
+/// A moment as people read it by the clocks of this zone, which is named: `27 Nov 2026, 10:50 CET`.
+pub(crate) fn in_words(ms: i64, zone: &TimeZone) -> String {
+    timestamp(ms).to_zoned(zone.clone()).strftime("%-d %b %Y, %H:%M %Z").to_string()
+}
+
+/// The time zone of this name; UTC where there is none.
+pub(crate) fn zone(name: Option<&str>) -> TimeZone {
+    name.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
+}
+
 /// The month (UTC) that this moment is in: its first moment, and the first after it.
 pub(crate) fn month_around(now_ms: i64) -> (Timestamp, Timestamp) {
     let first = Offset::UTC.to_datetime(timestamp(now_ms)).date().first_of_month();
@@ -62,6 +72,15 @@ pub(crate) fn utc_day(ms: i64) -> Date {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_told_by_the_clocks_of_its_reader() {
+        let at: Timestamp = "2026-11-27T09:50:12Z".parse().unwrap();
+        let told = |name| in_words(at.as_millisecond(), &zone(name));
+        assert_eq!(told(Some("Europe/Zurich")), "27 Nov 2026, 10:50 CET");
+        assert_eq!(told(Some("nowhere")), "27 Nov 2026, 09:50 UTC");
+        assert_eq!(told(None), told(Some("UTC")));
+    }
 
     #[test]
     fn a_month_begins_and_ends_at_midnight_utc() {

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::transport::smtp::AsyncSmtpTransportBuilder;
@@ -20,6 +21,7 @@ use tokio::sync::OnceCell;
 use super::Outbound;
 use super::error::{CallError, CallResult};
 use super::message::Message;
+use crate::clock::in_words;
 
 /// Characters of a notification that become the subject.
 const SUBJECT: usize = 120;
@@ -252,9 +254,10 @@ fn text(said: &str) -> String {
 
 fn letter(message: &Message) -> Letter {
     let Message { id, kind, text, api_key, at, .. } = message;
+    let time = in_words(at.as_millisecond(), &TimeZone::UTC);
     let key = api_key.as_ref().map(|id| format!("Key: {id}\n")).unwrap_or_default();
     let text = SecretString::from(format!(
-        "{text}\n\nType: {kind}\n{key}Time: {at}\n\n-- \nSent by Keyward to a webhook of the format email, which can be turned off there.\n"
+        "{text}\n\nType: {kind}\n{key}Time: {time}\n\n-- \nSent by Keyward to a webhook of the format email, which can be turned off there.\n"
     ));
     Letter { id: id.clone(), at: *at, subject: message.text.clone(), text }
 }

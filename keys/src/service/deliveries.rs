@@ -58,7 +58,8 @@ pub(super) fn post(tables: &Tables, draft: &mut Draft, owner: Id, notice: &Notic
         !hook.record.disabled && (events.is_empty() || events.iter().any(|event| event == kind))
     };
     for hook in tables.posted.of(owner).filter(wanted) {
-        let mut new = delivery(hook.record.id, kind, notice.api_key, &notice.message, draft.now_ms)?;
+        let said = notice.said_to(tables, owner);
+        let mut new = delivery(hook.record.id, kind, notice.api_key, &said, draft.now_ms)?;
         if let Some(until_ms) = held_until(tables, &hook.record, notice.kind, draft.now_ms) {
             (new.state, new.next_ms) = (DeliveryState::Held, until_ms);
         }

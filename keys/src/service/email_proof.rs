@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 
 use keyward_store::model::{Account, EmailProof, Id};
 
 use crate::caller::Caller;
-use crate::clock::timestamp;
+use crate::clock::{self, timestamp};
 use crate::crypto::JoinCode;
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -152,13 +152,17 @@ impl Service {
 
     async fn mail_code(&self, account: Id, email: &str, code: &JoinCode) -> Option<String> {
         let now_ms = self.now_ms();
-        let letter = letter(account, &code.text(), now_ms);
+        let zone = {
+            let tables = self.mirror().read();
+            clock::zone(tables.accounts.get(&account).and_then(|row| row.record.time_zone.as_deref()))
+        };
+        let letter = letter(account, &code.text(), now_ms, &zone);
         self.0.outbound.send_letter(email, &letter).await.err().map(|error| error.detail)
     }
 }
 
-fn letter(account: Id, code: &SecretString, now_ms: i64) -> Letter {
-    let until: Timestamp = timestamp(now_ms + GOOD_MS);
+fn letter(account: Id, code: &SecretString, now_ms: i64, zone: &TimeZone) -> Letter {
+    let until = clock::in_words(now_ms + GOOD_MS, zone);
     let text = SecretString::from(format!(
         "This address was given for an account in Keyward.\n\nYour code is {}\n\nIt shows that the address is yours, once, until \
          {until}. Where your Keyward is: ssh HOST verify-email, or in your profile.\n\n-- \nIf you have no account there, you \

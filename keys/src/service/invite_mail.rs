@@ -2,11 +2,13 @@
 //! alone, so that nobody has Keyward write to strangers, or learns who has an account here.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 
 use keyward_store::model::{Id, Role};
 
 use crate::caller::Caller;
+use crate::clock::in_words;
 use crate::error::Result;
 use crate::outbound::Letter;
 use crate::service::Service;
@@ -51,7 +53,8 @@ impl Service {
 
 fn letter(by: &str, team: &str, issued: &IssuedInvitation, now_ms: i64) -> Letter {
     let IssuedInvitation { code, invitation } = issued;
-    let until = invitation.expires_at;
+    // Of who is invited, no time zone is known.
+    let until = in_words(invitation.expires_at.as_millisecond(), &TimeZone::UTC);
     // Names are what somebody typed; one line of each is enough.
     let line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
     let text = SecretString::from(format!(

@@ -303,8 +303,13 @@ pub(crate) fn tell_binned(
             (format!("{}{more} were moved to the bin, where they stay", names.join(", ")), None)
         }
     };
-    let notice =
-        Notice { kind: NoticeKind::KeyDeleted, api_key, alert: None, message: format!("{what} for 30 days") };
+    let notice = Notice {
+        kind: NoticeKind::KeyDeleted,
+        api_key,
+        alert: None,
+        message: format!("{what} for 30 days"),
+        until_ms: None,
+    };
     notify(tables, draft, people_of(tables, space, Role::Viewer, caller.account()), &notice)
 }
 

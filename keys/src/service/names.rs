@@ -1,5 +1,5 @@
-//! What ids stand for, in words, for whoever reads them: people, keys, teams and service tokens that the caller may know
-//! of. Of others nothing is told, not even that they exist.
+//! What ids stand for, in words, for whoever reads them: people, keys, teams, service tokens, alerts, rules and SSH keys
+//! that the caller may know of. Of others nothing is told, not even that they exist.
 
 use keyward_store::model::{Id, SpaceKind};
 
@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise, may};
+use crate::service::alerts::knows;
 use crate::service::mirror::Tables;
 
 impl Service {
@@ -38,6 +39,18 @@ pub(crate) fn name(tables: &Tables, caller: &Caller, asking: Id, id: Id) -> Opti
     }
     if let Some(row) = tables.spaces.get(&id).filter(|row| row.record.kind == SpaceKind::Team) {
         return may(Permission::TeamRead, Target::Space(id)).then(|| row.record.name.clone());
+    }
+    // An alert is known by what it is about.
+    if let Some(row) = tables.alerts.get(id) {
+        let about = name(tables, caller, asking, row.record.api_key)?;
+        return may(Permission::AlertRead, Target::Space(row.record.space))
+            .then(|| format!("alert: {about}"));
+    }
+    if let Some(row) = tables.alert_rules.get(&id) {
+        return knows(tables, caller, &row.record).then(|| row.record.name.clone());
+    }
+    if let Some(row) = tables.ssh_keys.get(&id) {
+        return (row.record.account == asking).then(|| row.record.name.clone());
     }
     let row = tables.tokens.get(&id)?;
     may(Permission::TokenRevoke, Target::Token(id)).then(|| row.record.name.clone())

@@ -8,6 +8,7 @@ use keyward_store::model::{Id, Member, Notification, NotificationAlert, Role};
 use keyward_store::{Op, Record, Row, Snapshot, Store};
 
 use crate::caller::Caller;
+use crate::clock;
 use crate::crypto;
 use crate::error::{Error, Fault, Result};
 use crate::event::Event;
@@ -17,6 +18,7 @@ use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::change::Draft;
 use crate::service::deliveries;
+use crate::service::hours;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::text::Faults;
 use crate::view::{NotificationPage, NotificationView, Pagination};
@@ -148,6 +150,21 @@ pub(crate) struct Notice {
     pub(crate) alert: Option<Id>,
     /// In words, without values.
     pub(crate) message: String,
+    /// A moment that ends the message: each reader is told it by their own clock.
+    pub(crate) until_ms: Option<i64>,
+}
+
+impl Notice {
+    /// What this person, or this team, is told.
+    pub(crate) fn said_to(&self, tables: &Tables, reader: Id) -> String {
+        let Some(until_ms) = self.until_ms else { return self.message.clone() };
+        let account = tables.accounts.get(&reader);
+        let zone = match &account {
+            Some(account) => account.record.time_zone.as_deref(),
+            None => hours::zone_of(tables, reader),
+        };
+        format!("{} {}", self.message, clock::in_words(until_ms, &clock::zone(zone)))
+    }
 }
 
 /// Adds a notice for each of these people to a change, unless they do not want it.
@@ -169,7 +186,7 @@ pub(crate) fn notify(
             account,
             kind: kind.to_owned(),
             api_key: notice.api_key,
-            message: notice.message.clone(),
+            message: notice.said_to(tables, account),
             read: false,
             created_ms: draft.now_ms,
         };

@@ -94,7 +94,7 @@ impl Service {
         let tables = self.mirror().read();
         let account = caller.account().and_then(|account| tables.accounts.get(&account));
         let name = account.and_then(|row| row.record.time_zone.as_deref());
-        name.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
+        crate::clock::zone(name)
     }
 
     pub(super) fn span(&self, caller: &Caller, query: &UsageQuery, now_ms: i64) -> Result<Span> {

@@ -115,6 +115,7 @@ impl Service {
                     api_key: None,
                     alert: None,
                     message: message.to_owned(),
+                    until_ms: None,
                 };
                 notify(tables, draft, [account], &notice)?;
                 Ok(false)

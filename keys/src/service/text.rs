@@ -87,6 +87,19 @@ pub(crate) fn is_harmful(c: char) -> bool {
             | 0xE000..=0xF8FF | 0xE0000..=0xE0FFF | 0xF0000..=0x10FFFF)
 }
 
+/// A number as people read it: `60,000`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Text from an app, which is not refused for its characters but must not do harm: harmful characters become
 /// U+FFFD, and it is cut at `most` bytes, at a character's end.
 pub(crate) fn harmless(text: &str, most: usize) -> Box<str> {
@@ -106,6 +119,12 @@ pub(crate) fn harmless(text: &str, most: usize) -> Box<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        let told = [0, 999, 1_000, 60_000, 1_234_567].map(grouped);
+        assert_eq!(told, ["0", "999", "1,000", "60,000", "1,234,567"]);
+    }
 
     #[test]
     fn escape_sequences_and_overrides_are_refused_in_names_and_replaced_in_reports() {

@@ -17,6 +17,7 @@ use crate::service::access::Target;
 use crate::service::change::Draft;
 use crate::service::mirror::Tables;
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
+use crate::service::text::grouped;
 
 /// Percent of a month's limit at which people are told, highest first.
 pub(crate) const TOLD_AT: [u8; 4] = [100, 95, 80, 50];
@@ -83,8 +84,15 @@ impl Service {
                 None => draft.batch.create(&record)?,
             };
             let limit = key.monthly_limit.unwrap_or_default();
-            let message = format!("{} has used {percent} % of its {limit} calls a month", key.name);
-            let notice = Notice { kind: NoticeKind::MonthlyLimit, api_key: Some(id), alert: None, message };
+            let message =
+                format!("{} has used {percent} % of its {} calls a month", key.name, grouped(limit));
+            let notice = Notice {
+                kind: NoticeKind::MonthlyLimit,
+                api_key: Some(id),
+                alert: None,
+                message,
+                until_ms: None,
+            };
             notify(tables, draft, people_of(tables, key.space, Role::Member, None), &notice)
         })
         .await
@@ -116,7 +124,7 @@ pub(crate) fn note_address(tables: &Tables, draft: &mut Draft, account: Id, orig
         tables,
         draft,
         [account],
-        &Notice { kind: NoticeKind::NewSignIn, api_key: None, alert: None, message },
+        &Notice { kind: NoticeKind::NewSignIn, api_key: None, alert: None, message, until_ms: None },
     )
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use keyward_keys::input::{
-    AuditQuery, KeyPatch, KeyRef, NewKey, NewToken, NewVersion, NotificationQuery, Reveal, RollBack, Rotate,
-    RotationMethodName, RotationPatch, RotationQuery, TrackEvent,
+    AuditQuery, KeyPatch, KeyRef, NewKey, NewToken, NewVersion, NotificationQuery, ProfileChange, Reveal,
+    RollBack, Rotate, RotationMethodName, RotationPatch, RotationQuery, TrackEvent,
 };
 use keyward_keys::view::{
     AttentionKind, KeyAction, KeyView, RetiringState, RotationState, RotationView, VersionLabel,
@@ -101,6 +101,32 @@ async fn a_sealed_key_rotates_on_schedule_with_no_passphrase_typed_since_the_sta
     assert_eq!((seen.state, seen.history.len()), (RotationState::Overlap, 1));
     assert_eq!(seen.next_rotation.map(|at| at.as_millisecond()), Some(NOON + 180 * DAY_MS));
     assert_eq!(instance.told(&ana).await, ["rotation_done"]);
+}
+
+#[tokio::test]
+async fn how_long_the_old_version_stays_is_told_by_each_readers_clock() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = generated(&instance, &ana, "One", generates()).await.id;
+    let mut told = Vec::new();
+    for zone in ["Asia/Kolkata", "UTC"] {
+        let change = ProfileChange { time_zone: Some(zone.to_owned()), ..ProfileChange::default() };
+        instance.service.change_profile(&ana, change).await.expect("changed");
+        instance.service.rotate(&ana, &by_id(key), Rotate::default()).await.expect("accepted");
+        instance.rotates().await;
+        let query = NotificationQuery { page: 1, limit: 1, unread: false };
+        let page = instance.service.notifications(&ana, &query).await.expect("told");
+        told.extend(page.notifications.into_iter().map(|one| one.message));
+    }
+    assert_eq!(
+        told,
+        [
+            "One was rotated: version 2 is the current one; version 1 is given out along with it at least until \
+             10 Mar 2026, 18:30 IST",
+            "One was rotated: version 3 is the current one; version 2 is given out along with it at least until \
+             10 Mar 2026, 13:00 UTC",
+        ]
+    );
 }
 
 #[tokio::test]

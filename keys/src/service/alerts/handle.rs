@@ -1,9 +1,10 @@
 //! What people do about alerts: see them, say that they look after one, put it off, settle it.
 
+use jiff::tz::TimeZone;
 use keyward_store::model::{Alert, AlertTurnKind, Environment, Id};
 
 use crate::caller::Caller;
-use crate::clock::timestamp;
+use crate::clock::{in_words, timestamp};
 use crate::error::{Error, Fault, Result};
 use crate::input::{AlertQuery, AlertSnooze, KeyRef};
 use crate::policy::Permission;
@@ -86,7 +87,7 @@ impl Service {
     pub async fn snooze_alert(&self, caller: &Caller, id: Id, snooze: &AlertSnooze) -> Result<AlertView> {
         let until_ms = self.snoozed_until(snooze)?;
         self.handle(caller, id, AlertTurnKind::Snoozed, |draft, old| {
-            draft.detail = format!("snoozed until {}", timestamp(until_ms));
+            draft.detail = format!("snoozed until {}", in_words(until_ms, &TimeZone::UTC));
             Ok(Alert { snoozed_until_ms: Some(until_ms), ..old.clone() })
         })
         .await

@@ -22,5 +22,6 @@ pub(crate) use budget::{Crossing, cross};
 pub(crate) use condition::share;
 pub(crate) use handle::state_of;
 pub(crate) use look::Latest;
+pub(crate) use rules::knows;
 pub(crate) use turn::{Turn, end_of_rule};
 pub use wording::{alert_condition_names, alert_conditions};

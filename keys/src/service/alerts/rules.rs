@@ -250,7 +250,7 @@ pub(super) fn sees(tables: &Tables, caller: &Caller, space: Id) -> bool {
 }
 
 /// Whether the caller may know of a rule. One for a decoy is known to those who may know that the key is one.
-fn knows(tables: &Tables, caller: &Caller, rule: &AlertRule) -> bool {
+pub(crate) fn knows(tables: &Tables, caller: &Caller, rule: &AlertRule) -> bool {
     let of_decoy = rule.condition == AlertCondition::DecoyUse && rule.api_key.is_some();
     let permission = if of_decoy { Permission::AlertRuleManage } else { Permission::AlertRead };
     may(tables, caller.identity, permission, Target::Space(rule.space))

@@ -281,7 +281,8 @@ fn tell(tables: &Tables, draft: &mut Draft, watched: &Watched, unusual: &Unusual
         }
         _ => format!("{}: {}", key.name, unusual.reasons),
     };
-    let notice = Notice { kind: NoticeKind::Anomaly, api_key: Some(id), alert: None, message };
+    let notice =
+        Notice { kind: NoticeKind::Anomaly, api_key: Some(id), alert: None, message, until_ms: None };
     notify(tables, draft, people_of(tables, key.space, Role::Member, None), &notice)?;
     Ok(1)
 }

@@ -16,7 +16,7 @@ pub(crate) fn zone_of(tables: &Tables, api_key: Id) -> TimeZone {
     let first = owners.min_by_key(|row| (row.record.joined_ms, row.record.account));
     let owner = || tables.accounts.get(&first?.record.account)?.record.time_zone.as_deref();
     let name = hours::zone_of(tables, key.record.space).or_else(owner);
-    name.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
+    crate::clock::zone(name)
 }
 
 /// Seconds since 1970 as that clock counts them: in autumn an hour comes twice, in spring one is left out.

@@ -187,7 +187,7 @@ impl Turn {
         let people = people_of(tables, space, Role::Member, None);
         let kind = NoticeKind::MonthlyBudget;
         let api_key: Option<Id> = (!self.of_team).then_some(notice.of);
-        let told = Notice { kind, api_key, alert, message: self.message.clone() };
+        let told = Notice { kind, api_key, alert, message: self.message.clone(), until_ms: None };
         if self.of_team {
             notify_team(tables, draft, space, people, &told)?;
         } else {

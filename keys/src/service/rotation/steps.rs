@@ -1,5 +1,6 @@
 //! The steps of a rotation that the daemon takes, each one commit with its audit record and whatever people are told.
 
+use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 
 use keyward_store::Check;
@@ -10,7 +11,7 @@ use keyward_store::model::{
 };
 
 use crate::caller::Caller;
-use crate::clock::timestamp;
+use crate::clock::in_words;
 use crate::crypto::{self, MarkKey, PublicKey};
 use crate::error::{Error, Result};
 use crate::generate::Template;
@@ -31,12 +32,22 @@ pub(super) fn fenced(moment: &mut Moment<'_>, lease: &Lease) {
 
 /// Tells the people of a key's space.
 pub(super) fn tell(moment: &mut Moment<'_>, kind: NoticeKind, message: String) -> Result<()> {
+    tell_until(moment, kind, message, None)
+}
+
+/// The same of something that goes on until a moment, which ends what is said.
+fn tell_until(
+    moment: &mut Moment<'_>,
+    kind: NoticeKind,
+    message: String,
+    until_ms: Option<i64>,
+) -> Result<()> {
     let people = people_of(moment.tables, moment.key.space, Role::Member, None);
     notify(
         moment.tables,
         moment.draft,
         people,
-        &Notice { kind, api_key: Some(moment.key.id), alert: None, message },
+        &Notice { kind, api_key: Some(moment.key.id), alert: None, message, until_ms },
     )
 }
 
@@ -75,7 +86,7 @@ impl Service {
             let waits = Way::of(&method) == Way::Person;
             let begin = Begin { id: run, method, cause, asked_by: None, due_ms: due, overlap_ms: None };
             ledger.begin(begin, moment.now_ms)?;
-            moment.detail = format!("begun, due since {}", timestamp(due_ms));
+            moment.detail = format!("begun, due since {}", in_words(due_ms, &TimeZone::UTC));
             if waits {
                 let at = page.map_or_else(String::new, |url| format!(" at {url}"));
                 let message = format!(
@@ -188,18 +199,14 @@ pub(super) fn finish(moment: &mut Moment<'_>, ledger: &mut Ledger, run: Id) -> R
     let (run, recovered) = ledger.finish(run, moment.terms, moment.now_ms)?;
     let (name, number) = (moment.key.name.clone(), ledger.current);
     let before = ledger.rotation.retiring.last().map(|old| (old.number, old.until_ms));
+    let before = before.filter(|(_, until_ms)| *until_ms > moment.now_ms);
     let stays = match before {
-        Some((old, until_ms)) if until_ms > moment.now_ms => {
-            format!("; version {old} is given out along with it until {} at least", timestamp(until_ms))
-        }
-        _ => "; the one before is given out no more".to_owned(),
+        Some((old, _)) => format!("version {old} is given out along with it at least until"),
+        None => "the one before is given out no more".to_owned(),
     };
     moment.detail = format!("finish: version {number} is the current one");
-    tell(
-        moment,
-        NoticeKind::RotationDone,
-        format!("{name} was rotated: version {number} is the current one{stays}"),
-    )?;
+    let message = format!("{name} was rotated: version {number} is the current one; {stays}");
+    tell_until(moment, NoticeKind::RotationDone, message, before.map(|(_, until_ms)| until_ms))?;
     if recovered {
         tell(moment, NoticeKind::RotationRecovered, format!("The rotation of {name} works again"))?;
     }

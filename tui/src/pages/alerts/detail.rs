@@ -277,16 +277,22 @@ fn draw_turns(history: &AlertHistory, zone: &TimeZone, scroll: usize, area: Rect
     let first = history.turns.len().saturating_sub(room).saturating_sub(scroll);
     for turn in history.turns.iter().skip(first).take(room) {
         let at = at_zone(turn.at.as_millisecond(), zone);
-        let when = if at.date() == today { at.strftime("%H:%M") } else { at.strftime("%d %b %H:%M") };
+        let when = |at: &jiff::Zoned| {
+            let form = if at.date() == today { "%H:%M" } else { "%-d %b %H:%M" };
+            at.strftime(form).to_string()
+        };
         let (mark, tone) = words::turn_mark(turn.turn, ui);
         let mut pen = Pen::new(buf, area, row);
-        pen.text(mark, ui.style(tone)).skip(1).cell(when.to_string(), 13, dim);
+        pen.text(mark, ui.style(tone)).skip(1).cell(when(&at), 13, dim);
         pen.text(words::turn(turn), ui.style(Tone::Text));
         use keyward_keys::AlertTurnKind as T;
         // The words of these say it already.
         if !turn.detail.is_empty() && !matches!(turn.turn, T::Fired | T::Responded) {
             let between = if turn.turn == T::Undone { " " } else { ": " };
-            pen.text(between, dim).text(safe(&turn.detail), dim);
+            // Of a moment, only its reader's clock can tell.
+            let until = turn.detail.strip_prefix("until ").and_then(|at| at.parse::<jiff::Timestamp>().ok());
+            let until = until.map(|at| format!("until {}", when(&at.to_zoned(zone.clone()))));
+            pen.text(between, dim).text(until.as_deref().unwrap_or(&safe(&turn.detail)), dim);
         }
         row += 1;
     }

@@ -10,9 +10,9 @@ use keyward_keys::{Id, Outcome};
 use crate::theme::Tone;
 use crate::widgets::pen::{Ui, safe};
 
-/// When, in the person's time zone: `11-25 21:48`, or with year and seconds.
+/// When, in the person's time zone: `25 Nov 21:48`, or with year and seconds.
 pub(super) fn when(at: Timestamp, zone: &TimeZone, whole: bool) -> String {
-    let form = if whole { "%Y-%m-%d %H:%M:%S" } else { "%m-%d %H:%M" };
+    let form = if whole { "%Y-%m-%d %H:%M:%S" } else { "%e %b %H:%M" };
     at.to_zoned(zone.clone()).strftime(form).to_string()
 }
 
