@@ -56,6 +56,7 @@ fn every_page_opens_again_as_it_stood() {
         "9jjjjjjj\rj",
         "9jjjjjjjj\rj",
         "0jjj",
+        "0jj\r",
         ":ask the operators\r",
         ":ask the operators\rj\r",
         ":routes with lines\rjjj",

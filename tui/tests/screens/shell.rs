@@ -4,7 +4,7 @@ use crate::looks::SIZES;
 use crate::sample::{Look, Stage, keys};
 use keyward_tui::app::{Answer, AppEvent, Effect, Ends, Query};
 use keyward_tui::notice::{Notice, NoticeKind};
-use keyward_tui::term::input::{Button, Input, Key, Mods, Mouse, MouseKind};
+use keyward_tui::term::input::{Button, Input, Key, KeyCode, Mods, Mouse, MouseKind};
 use secrecy::ExposeSecret;
 
 fn stage(size: (u16, u16)) -> Stage {
@@ -180,4 +180,26 @@ fn a_slow_link_is_said_while_it_is_slow() {
     assert!(stage.text().contains("slow link") && !stage.text().contains("live  ana@"));
     stage.send(AppEvent::Slow(false));
     assert!(stage.text().contains("live  ana@"));
+}
+
+#[test]
+fn a_long_question_is_read_to_its_end_on_a_low_screen() {
+    let mut stage = Stage::new(keys(), &Look::Dark.caps(), (40, 12));
+    stage.press("2\rR");
+    let mut read = stage.text();
+    assert!(read.contains("Down: more") && read.contains("y yes"), "{read}");
+    for _ in 0..20 {
+        stage.key(Key::plain(KeyCode::Down));
+        read.push_str(&stage.text());
+    }
+    let last = stage.text();
+    assert!(read.contains("the last call was") && last.contains("You paste the new"), "{last}");
+    assert!(last.contains("Up: back") && last.contains("y yes"), "{last}");
+    stage.key(Key::plain(KeyCode::PageUp));
+    assert!(stage.text().contains("Down: more"), "{}", stage.text());
+    let wheel = Mouse { kind: MouseKind::ScrollDown, column: 5, row: 5, mods: Mods::NONE };
+    (0..9).for_each(|_| stage.send(AppEvent::Input(Input::Mouse(wheel))));
+    assert_eq!(stage.text(), last, "the wheel reads it too");
+    stage.press("x");
+    assert!(!stage.text().contains("y yes"), "any other key is no");
 }

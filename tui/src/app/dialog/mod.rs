@@ -105,6 +105,8 @@ pub(crate) struct Dialog {
     danger: bool,
     error: Option<String>,
     kind: Kind,
+    /// Rows of the text that are scrolled out of view, where not all have room.
+    scroll: u16,
 }
 
 /// What became of a dialog after an input.
@@ -116,7 +118,7 @@ pub(crate) enum Outcome {
 
 impl Dialog {
     fn new(subject: Subject, title: &str, text: String, danger: bool, kind: Kind) -> Self {
-        Self { subject, title: title.to_owned(), text, danger, error: None, kind }
+        Self { subject, title: title.to_owned(), text, danger, error: None, kind, scroll: 0 }
     }
 
     /// Yes or no; no unless `y` is pressed.
@@ -179,6 +181,16 @@ impl Dialog {
     /// Takes an input; `area` is where it is drawn over.
     pub(crate) fn on(&mut self, input: &Input, area: Rect) -> Outcome {
         match input {
+            Input::Key(Key { code: KeyCode::Up, .. }) if self.scrolls(-1, area) => Outcome::Open,
+            Input::Key(Key { code: KeyCode::Down, .. }) if self.scrolls(1, area) => Outcome::Open,
+            Input::Key(Key { code: KeyCode::PageUp, .. }) if self.scrolls(-4, area) => Outcome::Open,
+            Input::Key(Key { code: KeyCode::PageDown, .. }) if self.scrolls(4, area) => Outcome::Open,
+            Input::Mouse(mouse) if mouse.kind == MouseKind::ScrollUp && self.scrolls(-1, area) => {
+                Outcome::Open
+            }
+            Input::Mouse(mouse) if mouse.kind == MouseKind::ScrollDown && self.scrolls(1, area) => {
+                Outcome::Open
+            }
             Input::Key(key) => self.key(*key),
             Input::Paste(paste) => {
                 if let Kind::Name { typed, .. } | Kind::Passphrase { typed } | Kind::Line { typed } =
@@ -199,6 +211,13 @@ impl Dialog {
             }
             Input::Mouse(_) | Input::Focus(_) | Input::Reply(_) => Outcome::Open,
         }
+    }
+
+    /// Moves the text by so many rows; whether there is more of it than has room in `area`.
+    fn scrolls(&mut self, by: i16, area: Rect) -> bool {
+        let laid = self.laid(area);
+        self.scroll = laid.from.saturating_add_signed(by).min(laid.last);
+        laid.last > 0
     }
 
     fn key(&mut self, key: Key) -> Outcome {

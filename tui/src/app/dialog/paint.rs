@@ -14,7 +14,11 @@ const GAP: u16 = 3;
 /// Where everything stands.
 pub(super) struct Laid {
     frame: Rect,
+    /// The rows of it that are in view.
     text: Vec<String>,
+    /// The first of those, and what that is at most.
+    pub(super) from: u16,
+    pub(super) last: u16,
     /// The field, if something is typed.
     field: Option<Rect>,
     /// What was wrong, from this row of the screen on.
@@ -41,18 +45,6 @@ impl Laid {
     }
 }
 
-/// Leaves so many rows of a text, and says that there was more.
-fn shorten(text: &mut Vec<String>, rows: u16, columns: u16) {
-    if text.len() <= usize::from(rows) {
-        return;
-    }
-    text.truncate(usize::from(rows));
-    if let Some(last) = text.last_mut() {
-        while width(last) >= columns && last.pop().is_some() {}
-        last.push('…');
-    }
-}
-
 impl Dialog {
     pub(super) fn laid(&self, area: Rect) -> Laid {
         let columns = 64.min(area.width.saturating_sub(2));
@@ -65,10 +57,15 @@ impl Dialog {
         let frame = centred(area, columns, rows);
         let inner = framed(frame);
         let airy = frame.height >= rows;
-        // On a very low screen the field and the keys matter more than the explanation, and that more than gaps.
+        // On a very low screen the field and the keys are always in view, the explanation is scrolled, and gaps go.
+        let (mut from, mut last) = (0, 0);
         if !airy {
             let fixed = 1 + u16::from(typed) + error.len() as u16 + all.len() as u16;
-            shorten(&mut text, inner.height.saturating_sub(fixed), inner.width);
+            let room = usize::from(inner.height.saturating_sub(fixed));
+            last = text.len().saturating_sub(room) as u16;
+            from = self.scroll.min(last);
+            text.drain(..usize::from(from));
+            text.truncate(room);
         }
         let mut row = text.len() as u16 + u16::from(airy);
         let line = |row: u16| Rect { y: inner.y + row, height: 1, ..inner }.intersection(inner);
@@ -94,7 +91,7 @@ impl Dialog {
             rest.width -= (wide + GAP).min(rest.width);
         }
         let cursor = usize::from(matches!(self.kind, Kind::Confirm));
-        Laid { frame, text, field, error: (wrong, error), keys, cursor }
+        Laid { frame, text, from, last, field, error: (wrong, error), keys, cursor }
     }
 
     /// Draws it over `area`.
@@ -104,6 +101,11 @@ impl Dialog {
         let inner = frame(buf, laid.frame, &self.title, tone, ui);
         for (row, line) in (0u16..).zip(&laid.text) {
             Pen::new(buf, inner, row).text(line, ui.style(Tone::Text));
+        }
+        if laid.last > 0 {
+            let word = if laid.from < laid.last { " Down: more " } else { " Up: back " };
+            let edge = Rect { x: inner.x, y: laid.frame.bottom().saturating_sub(1), height: 1, ..inner };
+            Pen::new(buf, edge, 0).end(word, ui.style(Tone::Accent));
         }
         for shown in &laid.keys {
             let what = ui.style(if shown.apart > 1 { Tone::Text } else { Tone::Dim });

@@ -52,7 +52,7 @@ enum Cell {
 }
 
 const COLUMNS: &[Column<Cell>] = &[
-    Column::new(Cell::When, "WHEN", 11, 19, 6),
+    Column::new(Cell::When, "WHEN", 12, 19, 6),
     Column::new(Cell::Who, "WHO", 10, 20, 7),
     Column::new(Cell::Action, "DID", 14, 17, 9),
     Column::new(Cell::Object, "TO", 12, 24, 5),

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
+use jiff::ToSpan;
 use jiff::tz::TimeZone;
 use keyward_keys::Id;
+use keyward_keys::input::AuditQuery;
 use keyward_keys::view::AuditView;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::again::Again;
 use crate::app::cx::{Cx, Pending};
 use crate::app::keymap::{Command, Place};
 use crate::app::toast::Toasts;
@@ -31,12 +34,13 @@ pub(super) struct RecordPage {
     names: HashMap<Id, String>,
     zone: TimeZone,
     opening: Option<Pending>,
+    naming: Option<Pending>,
     scroll: usize,
 }
 
 impl RecordPage {
     pub(super) fn new(record: AuditView, names: HashMap<Id, String>, zone: TimeZone) -> Self {
-        Self { record, names, zone, opening: None, scroll: 0 }
+        Self { record, names, zone, opening: None, naming: None, scroll: 0 }
     }
 
     /// It was done to a key.
@@ -58,6 +62,35 @@ impl Page for RecordPage {
         format!("Record {}", format::count(self.record.seq))
     }
 
+    fn again(&self) -> Option<Again> {
+        let AuditView { seq, timestamp, ref action, .. } = self.record;
+        let moment = AuditQuery {
+            page: 1,
+            limit: 100,
+            action: Some(action.clone()),
+            from: Some(timestamp),
+            to: timestamp.checked_add(1.millisecond()).ok(),
+            ..AuditQuery::default()
+        };
+        Again::after(Query::Audit(Box::new(moment)), move |answer| match answer {
+            Answer::Audit(page) => {
+                let record = page.records.into_iter().find(|record| record.seq == seq)?;
+                Some(Self::new(record, HashMap::new(), TimeZone::UTC))
+            }
+            _ => None,
+        })
+    }
+
+    fn opened(&mut self, cx: &mut Cx<'_>) {
+        self.zone = TimeZone::get(&cx.user.time_zone).unwrap_or(TimeZone::UTC);
+        let AuditView { actor, object, space, .. } = self.record;
+        let mut unknown: Vec<Id> = [actor, object, space].into_iter().flatten().collect();
+        unknown.retain(|id| !self.names.contains_key(id));
+        if !unknown.is_empty() {
+            self.naming = Some(cx.ask(Query::Names(unknown)));
+        }
+    }
+
     fn command(&mut self, command: Command, cx: &mut Cx<'_>) -> Step {
         match (command, self.key()) {
             (Command::Back, _) => return Step::Back,
@@ -73,10 +106,16 @@ impl Page for RecordPage {
     }
 
     fn awaits(&self, id: RequestId) -> bool {
-        Pending::is(self.opening, id)
+        Pending::is(self.opening, id) || Pending::is(self.naming, id)
     }
 
-    fn answer(&mut self, _id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
+    fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
+        if self.naming.take_if(|pending| Pending::is(Some(*pending), id)).is_some() {
+            if let Ok(Answer::Names(names)) = result {
+                self.names.extend(names);
+            }
+            return Step::Stay;
+        }
         self.opening = None;
         match result {
             Ok(Answer::Key(key)) => return Step::Open(Box::new(KeyPage::new(*key))),
