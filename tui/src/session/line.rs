@@ -6,18 +6,25 @@ pub(super) mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 use unicode_width::UnicodeWidthChar;
 use zeroize::Zeroizing;
 
 use super::{Output, OutputGone};
-use crate::term::input::{Decoder, Input, Key, KeyCode};
+use crate::term::caps::Caps;
+use crate::term::input::{Decoder, Input, Key, KeyCode, Reply};
+use crate::term::modes;
 
 /// The longest line that is kept, in bytes; more is refused with a bell.
 const MAX_LINE: usize = 72 * 1024;
+
+/// How long a terminal is waited for that was asked for its ground.
+const GROUND: Duration = Duration::from_millis(200);
 
 const BELL: &str = "\x07";
 /// Takes one column back.
@@ -59,6 +66,29 @@ impl LineReader {
     /// Writes text whose lines end in `\n`.
     pub(crate) async fn print(&self, text: &str) -> Result<(), OutputGone> {
         self.output.send(terminal_lines(text.as_bytes(), self.pty)).await
+    }
+
+    /// Asks the terminal whether its ground is light, and waits for the answer, but not for long. What is typed
+    /// meanwhile is kept.
+    pub(crate) async fn ground(&mut self, caps: &mut Caps) -> Result<(), OutputGone> {
+        if !self.pty || caps.plain || caps.basic || caps.light_background.is_some() {
+            return Ok(());
+        }
+        self.output.send(Bytes::from_static(modes::GROUND)).await?;
+        let until = Instant::now() + GROUND;
+        let mut typed = VecDeque::new();
+        while let Ok(Some(input)) = timeout_at(until, self.next()).await {
+            match input {
+                Input::Reply(Reply::Background(rgb)) => {
+                    caps.apply(&Reply::Background(rgb), &mut Vec::new());
+                }
+                Input::Reply(Reply::Attributes(_)) => break,
+                input => typed.push_back(input),
+            }
+        }
+        typed.append(&mut self.ready);
+        self.ready = typed;
+        Ok(())
     }
 
     /// Where it echoes to.

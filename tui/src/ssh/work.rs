@@ -316,6 +316,8 @@ async fn join(job: Job, key: Option<String>) -> Outcome {
         host: job.host(super::auth::JOIN).address,
         origin: Origin { door: DoorKind::Ssh, address: Some(job.address), request: None },
         key,
+        caps: job.caps(),
+        size: *job.size.borrow(),
     };
     let (caps, stop, limits) = (job.caps(), job.stop(), job.door.settings.session);
     let (_, unread) = mpsc::channel(1);

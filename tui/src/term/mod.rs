@@ -4,6 +4,7 @@
 pub mod caps;
 pub mod environment;
 mod glyph;
+pub mod inline;
 pub mod input;
 pub mod modes;
 pub mod osc;

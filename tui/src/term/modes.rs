@@ -47,6 +47,9 @@ pub fn mouse(on: bool) -> &'static [u8] {
     if on { MOUSE_ON } else { MOUSE_OFF }
 }
 
+/// The question for the background alone, with the one that every terminal answers behind it.
+pub(crate) const GROUND: &[u8] = b"\x1b]11;?\x1b\\\x1b[c";
+
 /// The questions asked once, right after the first frame. DA1 stands last: every terminal answers it, so after its
 /// reply no other will come, and what arrives is the person's own.
 pub fn queries(caps: &Caps) -> &'static [u8] {

@@ -13,7 +13,7 @@ async fn the_operators_code_makes_an_account_and_registers_the_offered_key() {
     let mut session = server.connect().await;
     assert!(try_key(&mut session, "join", &key(7)).await);
     let mut tty = Tty::open(session, "xterm-256color", (80, 24), None).await;
-    tty.until("rotated on a schedule").await;
+    tty.until("stays until nothing uses it").await;
     tty.until("You join with a code").await;
     tty.until("code:").await;
     tty.type_in("wrong-code\r").await;
