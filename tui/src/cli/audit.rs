@@ -1,6 +1,9 @@
 //! The command about the audit chain: what was done, by whom, as far as the person may see it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
+use keyward_keys::Id;
 use keyward_keys::input::{AuditQuery, KeyRef};
 use keyward_keys::view::{AuditPage, AuditView};
 
@@ -38,7 +41,11 @@ pub(super) async fn audit(context: &Context<'_>, args: &Args) -> Result<(), Fail
     if args.has("--ndjson") {
         return context.print_lines(&page.records).await;
     }
-    context.print(&table(&page)).await?;
+    let ids = page.records.iter().flat_map(|record| [record.actor, record.object]).flatten();
+    let ids: Vec<Id> = ids.collect::<BTreeSet<_>>().into_iter().collect();
+    // Who is no person is told ids.
+    let names = context.service.names_of(context.caller, &ids).await.unwrap_or_default();
+    context.print(&table(&page, &names.into_iter().collect())).await?;
     let at = page.pagination;
     if u64::from(at.page) < at.pages {
         let more = format!("Page {} of {}; --page {} goes on.\n", at.page, at.pages, at.page + 1);
@@ -47,15 +54,17 @@ pub(super) async fn audit(context: &Context<'_>, args: &Args) -> Result<(), Fail
     Ok(())
 }
 
-fn table(page: &AuditPage) -> String {
+/// Of whoever or whatever has no name that the caller may know, the id.
+fn table(page: &AuditPage, names: &BTreeMap<Id, String>) -> String {
     const HEADER: [&str; 8] = ["NO", "TIME (UTC)", "WHO", "ACTION", "OBJECT", "OUTCOME", "DOOR", "DETAIL"];
+    let named = |id: Id| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
     let row = |record: &AuditView| {
         vec![
             record.seq.to_string(),
             record.timestamp.strftime("%Y-%m-%d %H:%M:%S").to_string(),
-            record.actor.map_or_else(|| record.actor_kind.clone(), |id| id.to_string()),
+            record.actor.map_or_else(|| record.actor_kind.clone(), named),
             record.action.clone(),
-            record.object.map_or_else(|| "-".to_owned(), |id| id.to_string()),
+            record.object.map_or_else(|| "-".to_owned(), named),
             print::word(&record.outcome),
             print::word(&record.door),
             record.detail.clone(),

@@ -236,6 +236,10 @@ async fn what_was_done_is_listed_for_those_it_concerns() {
     assert_eq!(of_key["records"][0]["object"], key["_id"]);
     let table = server.run(&ana, "audit --action key --outcome done --from 2020-01-01 --limit 1", b"").await;
     assert!(table.out().starts_with("NO ") && table.out().contains("key.reveal"), "{}", table.out());
+    assert!(
+        table.out().contains("  mine  ") && !table.out().contains(key["_id"].as_str().unwrap()),
+        "by name"
+    );
     assert!(table.err().contains("--page 2"), "{}", table.err());
     for wrong in ["audit --from soon", "audit --object x", "audit --door moon", "audit --limit many"] {
         assert_eq!(server.run(&ana, wrong, b"").await.status, Some(2), "{wrong}");

@@ -6,7 +6,7 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::AIRY;
 use crate::app::toast::Toasts;
-use crate::notice::NoticeKind;
+use crate::notice::{Notice, NoticeKind};
 use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, frame, safe, width, wrap};
 
@@ -32,11 +32,12 @@ pub(in crate::app) fn paint(toasts: &Toasts, area: Rect, buf: &mut Buffer, ui: &
     let framed = area.height >= AIRY;
     let columns = area.width.saturating_sub(2).min(52);
     let mut bottom = area.bottom().saturating_sub(1);
-    let shown: Vec<_> = toasts.shown(ui.now_ms).collect();
-    for notice in shown.into_iter().rev() {
-        let (mark, tone) = notice_mark(notice.kind, ui);
-        let text = wrap(&safe(&notice.text), columns.saturating_sub(6));
-        let longest = text.iter().map(|row| width(row)).max().unwrap_or(0);
+    let wrapped = |notice: &Notice| wrap(&safe(&notice.text), columns.saturating_sub(6));
+    let shown: Vec<_> = toasts.shown(ui.now_ms).map(|notice| (notice.kind, wrapped(notice))).collect();
+    // A stack has one edge.
+    let longest = shown.iter().flat_map(|(_, text)| text).map(|row| width(row)).max().unwrap_or(0);
+    for (kind, text) in shown.into_iter().rev() {
+        let (mark, tone) = notice_mark(kind, ui);
         let rows = text.len() as u16 + 2 * u16::from(framed);
         let Some(top) = bottom.checked_sub(rows).filter(|top| *top > area.y) else {
             return;

@@ -23,8 +23,8 @@ enum Cell {
 
 const COLUMNS: &[Column<Cell>] = &[
     Column::new(Cell::Severity, "", 1, 10, 6),
-    Column::new(Cell::Key, "KEY", 12, 16, 9),
-    Column::new(Cell::What, "WHAT CROSSED", 16, 46, 7),
+    Column::new(Cell::Key, "KEY", 12, 20, 9),
+    Column::new(Cell::What, "WHAT CROSSED", 16, 42, 7),
     Column::new(Cell::State, "STATE", 14, 14, 8),
     Column::new(Cell::Since, "SINCE", 7, 8, 4),
 ];

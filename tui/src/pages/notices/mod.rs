@@ -37,12 +37,16 @@ enum Cell {
     Message,
 }
 
-const COLUMNS: &[Column<Cell>] = &[
+const COLUMNS: [Column<Cell>; 4] = [
     Column::new(Cell::Mark, "", 1, 1, 9),
     Column::new(Cell::When, "WHEN", 10, 11, 7),
-    Column::new(Cell::About, "ABOUT", 16, 18, 3),
+    Column::new(Cell::About, "ABOUT", 19, 19, 3),
     Column::new(Cell::Message, "MESSAGE", 24, 160, 8),
 ];
+
+/// Below this width, the message itself says best what it is about.
+const WIDE: u16 = 100;
+const NARROW: [Column<Cell>; 3] = [COLUMNS[0], COLUMNS[1], COLUMNS[3]];
 
 /// The page.
 #[derive(Default)]
@@ -316,7 +320,8 @@ impl Page for NoticesPage {
                 Pen::new(buf, parts.full, row).text(line, ui.style(Tone::Text));
             }
         }
-        list::table(&self.list, COLUMNS, parts.table, buf, ui, true, |pen, row, cell, width| {
+        let columns: &[Column<Cell>] = if parts.table.width < WIDE { &NARROW } else { &COLUMNS };
+        list::table(&self.list, columns, parts.table, buf, ui, true, |pen, row, cell, width| {
             let notice = &self.notices[row];
             let tone = if notice.read { Tone::Dim } else { Tone::Text };
             match cell {

@@ -127,9 +127,9 @@ impl RotationPage {
         for week in 0..weeks.count {
             let row = week + 1;
             let monday = after(weeks.first, i64::from(week) * 7);
-            let turns = (0..7).map(|day| after(monday, day)).find(|day| day.day() == 1);
-            if let Some(month) = turns.or((week == 0).then_some(monday)) {
-                Pen::new(buf, grid, row).text(month.strftime("%b").to_string(), ui.style(Tone::Accent));
+            // The month of the day beside it, where that is another than above.
+            if week == 0 || monday.day() <= 7 {
+                Pen::new(buf, grid, row).text(monday.strftime("%b").to_string(), ui.style(Tone::Accent));
             }
             for column in 0..7u16 {
                 let day = after(monday, i64::from(column));
