@@ -24,9 +24,9 @@ enum Cell {
 const COLUMNS: &[Column<Cell>] = &[
     Column::new(Cell::Severity, "", 1, 10, 6),
     Column::new(Cell::Key, "KEY", 12, 20, 9),
-    Column::new(Cell::What, "WHAT CROSSED", 16, 42, 7),
+    Column::new(Cell::What, "WHAT CROSSED", 16, 43, 7),
     Column::new(Cell::State, "STATE", 14, 14, 8),
-    Column::new(Cell::Since, "SINCE", 7, 8, 4),
+    Column::new(Cell::Since, "SINCE", 7, 7, 4),
 ];
 
 impl AlertsPage {
