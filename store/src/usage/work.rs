@@ -24,9 +24,9 @@ const ROUND_BYTES: usize = 48 << 20;
 /// Cells wait this long in the head before they are spread over the rollup rows.
 const SPREAD_AFTER: Duration = Duration::from_secs(60);
 /// Keys and bytes of events of one slice; when much is waiting, a share of it.
-const SLICE_KEYS: usize = 16;
+const SLICE_KEYS: usize = 6;
 const SLICE_KEYS_SHARE: usize = 64;
-const SLICE_BYTES: usize = 128 << 10;
+const SLICE_BYTES: usize = 48 << 10;
 const SLICE_BYTES_SHARE: usize = 64;
 /// The same when memory fills faster than rounds empty it.
 const PRESSING_SHARE: usize = 8;
