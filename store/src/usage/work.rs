@@ -30,9 +30,11 @@ const SLICE_BYTES: usize = 48 << 10;
 const SLICE_BYTES_SHARE: usize = 64;
 /// The same when memory fills faster than rounds empty it.
 const PRESSING_SHARE: usize = 8;
-/// From one slice to the next while a question about many keys is under way, unless room runs out: a slice takes a few ms,
-/// and such a question all cores.
-const ASKED_EVERY: Duration = Duration::from_millis(40);
+/// From one slice to the next while a question about many keys is under way, unless room runs out, and the keys of one: such
+/// a question takes all cores, and waits for a slice as long as that takes.
+const ASKED_EVERY: Duration = Duration::from_millis(60);
+const ASKED_KEYS: usize = 4;
+const ASKED_KEYS_SHARE: usize = 256;
 /// With more than this in memory, folding makes no room for questions.
 const ASKED_BYTES: usize = UNFOLDED_BYTES / 4 * 3;
 
@@ -236,10 +238,15 @@ impl Engine {
 
     fn fold_round(&mut self, now: Instant, read: &dyn RawRead, ops: &mut Vec<RawOp>) -> Result<()> {
         let Some(round) = &self.work.round else { return Ok(()) };
-        let pressing = self.unfolded_bytes >= ROUND_BYTES && !self.makes_room();
-        let (keys, bytes) =
-            if pressing { (PRESSING_SHARE, PRESSING_SHARE) } else { (SLICE_KEYS_SHARE, SLICE_BYTES_SHARE) };
-        let keys = SLICE_KEYS.max(round.keys.len() / keys).min(round.keys.len());
+        let waiting = round.keys.len();
+        let (keys, bytes) = if self.makes_room() {
+            (ASKED_KEYS.max(waiting / ASKED_KEYS_SHARE), SLICE_BYTES_SHARE)
+        } else if self.unfolded_bytes >= ROUND_BYTES {
+            (SLICE_KEYS.max(waiting / PRESSING_SHARE), PRESSING_SHARE)
+        } else {
+            (SLICE_KEYS.max(waiting / SLICE_KEYS_SHARE), SLICE_BYTES_SHARE)
+        };
+        let keys = keys.min(waiting);
         let mut room = SLICE_BYTES.max(self.unfolded_bytes / bytes);
         for place in 0..keys {
             let Some(api_key) = self.work.round.as_ref().and_then(|round| round.keys.get(place).copied())
@@ -256,7 +263,9 @@ impl Engine {
 
     fn fold_cooled(&mut self, now: Instant, read: &dyn RawRead, ops: &mut Vec<RawOp>) -> Result<()> {
         let mut room = SLICE_BYTES;
-        let most = SLICE_KEYS.max(self.work.cooling.len() / SLICE_KEYS_SHARE);
+        let (least, share) =
+            if self.makes_room() { (ASKED_KEYS, ASKED_KEYS_SHARE) } else { (SLICE_KEYS, SLICE_KEYS_SHARE) };
+        let most = least.max(self.work.cooling.len() / share);
         let second = self.work.second(now);
         while let Some((due, api_key)) = self.work.cooling.get(self.work.flight.from_cooling).copied() {
             if due > second || self.work.flight.folds.len() >= most {
