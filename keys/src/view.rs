@@ -81,7 +81,10 @@ pub use transfer::{Exported, ImportLine, ImportReport, ImportResult, LeftOut};
 pub use webhook::{DeliveryPage, DeliveryStatus, DeliveryView, TimingView, WebhookView};
 pub use what_if::{WhatIfMonth, WhatIfOutcome, WhatIfShare, WhatIfView};
 
-pub use usage::{EndpointShare, ErrorClasses, KeyShare, UsageDay, UsageOverview, UsageReport, UsageSummary};
+pub use usage::{
+    EndpointShare, ErrorClasses, KeyShare, MethodShare, StatusShare, TokenShare, UsageDay, UsageOverview,
+    UsageReport, UsageSummary,
+};
 
 pub use version::{VersionLabel, VersionView};
 

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use keyward_store::model::Id;
-use keyward_store::usage::{Method, UsageEvent};
+use keyward_store::usage::{Method, Reporter, UsageEvent};
 use keyward_store::{Batch, BatchId, Op, OpenOptions, Redb, SealerFor, Store, Table};
 
 const RUN: Duration = Duration::from_secs(3);
@@ -42,6 +42,7 @@ fn event(number: u64) -> UsageEvent {
         request_bytes: 120,
         response_bytes: 900,
         version: 1,
+        reporter: Reporter::default(),
         event_id: None,
         metadata: r#"{"region":"eu-1","request":"4f2a9c01"}"#.into(),
     }

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use keyward_store::model::Id;
 use keyward_store::table::Order;
-use keyward_store::usage::{Grain, Method, UsageEvent};
+use keyward_store::usage::{Grain, Method, Reporter, UsageEvent};
 use keyward_store::{KeyRange, OpenOptions, Redb, SealerFor, Snapshot, Store, Table};
 
 const START_MS: i64 = 1_767_225_600_000;
@@ -68,6 +68,7 @@ fn event(number: u64, traffic: &Traffic) -> UsageEvent {
         request_bytes: 200 + (noise >> 30) as u32 % 800,
         response_bytes: 300 + (noise >> 36) as u32 % 3_000,
         version: 1,
+        reporter: Reporter::default(),
         event_id: traffic.ids.then_some(event_id),
         metadata: metadata.into(),
     }
@@ -251,7 +252,7 @@ async fn year() {
             Some((day.sketch.quantile(0.5)?, day.sketch.quantile(0.95)?, day.sketch.quantile(0.99)?))
         });
         std::hint::black_box(highest.max());
-        let endpoints = usage.endpoints(key(0), from_ms, to_ms).unwrap();
+        let endpoints = usage.endpoints(key(0), from_ms, to_ms).unwrap().totals;
         times.push(began.elapsed());
         assert_eq!((calls, days.len(), endpoints.len()), (EVENTS, 365, 50));
     }

@@ -13,7 +13,7 @@ use crate::input::{KeyRef, ReportedEvent};
 use crate::service::Service;
 use crate::service::decoys::Touch;
 use crate::service::mirror::Shared;
-use crate::service::usage::{month_limit, usage_event};
+use crate::service::usage::{month_limit, reporter, usage_event};
 use crate::view::{MonthLimit, TrackedMany};
 
 /// What is counted of one key.
@@ -85,7 +85,7 @@ impl Service {
         let mut checked = Checked::default();
         checked.events.reserve(events.len());
         checked.marks.reserve(events.len());
-        let mut known: HashMap<Box<str>, u32> = HashMap::new();
+        let (mut known, reporter) = (HashMap::<Box<str>, u32>::new(), reporter(caller));
         for (place, ReportedEvent { key, event }) in events.into_iter().enumerate() {
             let at = match known.get(key.as_ref()) {
                 Some(at) => Ok(*at),
@@ -98,7 +98,7 @@ impl Service {
             };
             let event = at.and_then(|at| {
                 let id = checked.keys[at as usize].key.record.id;
-                Ok((at, usage_event(id, event, now_ms)?))
+                Ok((at, usage_event(id, reporter, event, now_ms)?))
             });
             match event {
                 Ok((at, event)) => {

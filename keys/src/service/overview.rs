@@ -15,7 +15,9 @@ use crate::prices::{Bill, Pricer, Prices, Tally};
 use crate::service::Service;
 use crate::service::access::{Target, may};
 use crate::service::layout::{Layout, in_parts};
-use crate::service::report::{Days, Span, classes, grain, models, percent, shares, spent, summary};
+use crate::service::report::{
+    Days, Span, classes, grain, methods, models, percent, service_tokens, shares, spent, statuses, summary,
+};
 use crate::view::{KeyShare, UsageOverview};
 
 /// Keys an overview names.
@@ -109,6 +111,10 @@ impl Service {
             timeframe: span.name,
             summary: spent(summary(&total), &tally),
             top_endpoints: shares(endpoints.into_iter(), sums.calls),
+            methods: methods(&sums.kinds),
+            statuses: statuses(&sums.kinds),
+            service_tokens: service_tokens(&tables, &sums.kinds),
+            unique_clients: sums.kinds.clients(),
             top_keys: busiest.collect(),
             models: models(&tally),
             currency: self.0.settings.prices.currency.clone(),

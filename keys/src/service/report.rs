@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use keyward_store::model::Id;
-use keyward_store::usage::{Cell, Grain, HOUR_RETENTION_MS, ModelCell};
+use keyward_store::usage::{Cell, EndpointReport, Grain, HOUR_RETENTION_MS, Kinds, Method, ModelCell};
 
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -17,14 +17,18 @@ use crate::input::{KeyRef, UsageQuery};
 use crate::policy::Permission;
 use crate::prices::{Bill, Pricer, Tally, tokens};
 use crate::service::Service;
+use crate::service::mirror::Tables;
 use crate::service::text::{Faults, harmless};
-use crate::view::{EndpointShare, ErrorClasses, ModelShare, UsageDay, UsageReport, UsageSummary};
+use crate::view::{
+    EndpointShare, ErrorClasses, MethodShare, ModelShare, StatusShare, TokenShare, UsageDay, UsageReport,
+    UsageSummary,
+};
 
 /// Endpoints a report names.
 const TOP_ENDPOINTS: usize = 10;
 
-/// Stands for models beyond those that are kept apart.
-const OTHER_MODELS: &str = "other";
+/// Stands for what is told apart no further.
+const OTHER: &str = "other";
 
 /// The longest span, days.
 const LONGEST_DAYS: i64 = 3660;
@@ -59,7 +63,8 @@ impl Service {
             total.merge(cell);
             daily[days.place(*start_ms)].merge(cell);
         }
-        let endpoints = self.0.usage.endpoints(id, span.from_ms, span.to_ms)?;
+        let EndpointReport { totals: endpoints, kinds } =
+            self.0.usage.endpoints(id, span.from_ms, span.to_ms)?;
         let named =
             endpoints.iter().filter_map(|entry| Some((&**entry.endpoint.as_ref()?, entry.cell.requests)));
         let all: u64 = endpoints.iter().map(|entry| entry.cell.requests).sum();
@@ -72,6 +77,10 @@ impl Service {
             timeframe: span.name,
             summary: spent(summary(&total), &tally),
             top_endpoints: shares(named, all),
+            methods: methods(&kinds),
+            statuses: statuses(&kinds),
+            service_tokens: service_tokens(&self.mirror().read(), &kinds),
+            unique_clients: kinds.clients(),
             models: models(&tally),
             currency: book.currency.clone(),
             errors: classes(&total),
@@ -204,6 +213,8 @@ pub(super) fn summary(cell: &Cell) -> UsageSummary {
         p50: quantile(0.50),
         p95: quantile(0.95),
         p99: quantile(0.99),
+        request_bytes: cell.request_bytes,
+        response_bytes: cell.response_bytes,
         tokens: 0,
         cost: None,
     }
@@ -216,7 +227,7 @@ pub(super) fn spent(summary: UsageSummary, tally: &Tally) -> UsageSummary {
 
 /// A model's name as it can be shown.
 pub(super) fn model_name(model: Option<&str>) -> String {
-    model.map_or_else(|| OTHER_MODELS.to_owned(), |model| harmless(model, 4 * model.len()).into())
+    model.map_or_else(|| OTHER.to_owned(), |model| harmless(model, 4 * model.len()).into())
 }
 
 /// The models of a span, the one with the most tokens first.
@@ -247,14 +258,60 @@ pub(super) fn mean_ms(cell: &Cell) -> f64 {
     cell.mean_response_us().map_or(0.0, |us| round(us as f64 / 1000.0, 100.0))
 }
 
-/// The first few of these endpoints, each with its share of all calls.
+/// The first few of these endpoints, each with its share of all calls, and the rest as one.
 pub(super) fn shares<'a>(busiest: impl Iterator<Item = (&'a str, u64)>, all: u64) -> Vec<EndpointShare> {
     let share = |(endpoint, requests): (&str, u64)| EndpointShare {
         endpoint: endpoint.to_owned(),
         requests,
         percentage: percent(requests, all),
     };
-    busiest.take(TOP_ENDPOINTS).map(share).collect()
+    let mut shares: Vec<_> = busiest.take(TOP_ENDPOINTS).map(share).collect();
+    let rest = all - shares.iter().map(|share| share.requests).sum::<u64>();
+    shares.extend((rest > 0).then(|| share((OTHER, rest))));
+    shares
+}
+
+/// Calls by method, the most first.
+pub(super) fn methods(kinds: &Kinds) -> Vec<MethodShare> {
+    let all = kinds.methods().map(|(_, calls)| calls).sum();
+    let share = |(method, requests): (Method, u64)| {
+        let method = match method {
+            Method::Other => OTHER,
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+            Method::Head => "HEAD",
+            Method::Options => "OPTIONS",
+        };
+        MethodShare { method: method.to_owned(), requests, percentage: percent(requests, all) }
+    };
+    let mut shares: Vec<_> = kinds.methods().map(share).collect();
+    shares.sort_by_key(|share| Reverse(share.requests));
+    shares
+}
+
+/// Calls by the service token that they were reported with, the most first; what people reported is of none.
+pub(super) fn service_tokens(tables: &Tables, kinds: &Kinds) -> Vec<TokenShare> {
+    let all = kinds.methods().map(|(_, calls)| calls).sum();
+    let share = |(id, requests): (Option<Id>, u64)| {
+        let known = id.and_then(|id| tables.tokens.get(&id)).map(|row| row.record.name.clone());
+        let name = known.unwrap_or_else(|| id.map_or_else(|| OTHER.to_owned(), |id| id.to_string()));
+        TokenShare { id, name, requests, percentage: percent(requests, all) }
+    };
+    let mut shares: Vec<_> = kinds.tokens().map(share).collect();
+    shares.sort_by_key(|share| (share.id.is_none(), Reverse(share.requests)));
+    shares
+}
+
+/// Calls by status.
+pub(super) fn statuses(kinds: &Kinds) -> Vec<StatusShare> {
+    let all = kinds.statuses().map(|(_, calls)| calls).sum();
+    let share = |(status, requests): (Option<u16>, u64)| {
+        Some(StatusShare { status: status?, requests, percentage: percent(requests, all) })
+    };
+    kinds.statuses().filter_map(share).collect()
 }
 
 pub(super) fn classes(cell: &Cell) -> ErrorClasses {

@@ -1,6 +1,7 @@
 //! Reported calls: checked, stored durably, counted against the month, announced. Metered, not audited; that
 //! exemption is a column of the policy table.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,9 +9,9 @@ use sha2::{Digest, Sha256};
 
 use keyward_store::Store;
 use keyward_store::model::{ApiKey, Id};
-use keyward_store::usage::{EventId, Method, UsageEvent};
+use keyward_store::usage::{EventId, Method, Reporter, UsageEvent};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Identity};
 use crate::clock::{month_around, timestamp};
 use crate::error::Result;
 use crate::event::Call;
@@ -71,7 +72,7 @@ impl Service {
     ) -> Result<impl Future<Output = Result<Tracked>> + Send + use<>> {
         let row = self.trackable(caller, key)?;
         let id = row.record.id;
-        let event = usage_event(id, event, self.now_ms())?;
+        let event = usage_event(id, reporter(caller), event, self.now_ms())?;
         let (version, at_ms) = (event.version, event.at_ms);
         self.touch(caller, &row.record, Touch::Reported);
         self.note_network(caller, id, self.now_ms());
@@ -115,8 +116,10 @@ impl Service {
     pub async fn import_usage(&self, caller: &Caller, key: Id, events: Vec<TrackEvent>) -> Result<()> {
         authorise(&self.mirror().read(), caller, Permission::InstanceRun, Target::Instance, None)?;
         let now_ms = self.now_ms();
-        let events: Result<Vec<UsageEvent>> =
-            events.into_iter().map(|event| convert(key, event, now_ms, i64::MIN)).collect();
+        let events: Result<Vec<UsageEvent>> = events
+            .into_iter()
+            .map(|event| convert(key, Reporter::default(), event, now_ms, i64::MIN))
+            .collect();
         self.store().append(events?).await?;
         Ok(())
     }
@@ -171,14 +174,38 @@ pub(super) fn month_limit(key: &ApiKey, used: u64, now_ms: i64) -> MonthLimit {
     }
 }
 
-pub(super) fn usage_event<S>(api_key: Id, event: TrackEvent<S>, now_ms: i64) -> Result<UsageEvent>
+/// Who reports, as it is counted.
+pub(super) fn reporter(caller: &Caller) -> Reporter {
+    let token = if let Identity::Token(token) = caller.identity { Some(token) } else { None };
+    let client = caller.origin.address.map(|address| {
+        let hash = match address.to_canonical() {
+            IpAddr::V4(address) => Sha256::digest(address.octets()),
+            IpAddr::V6(address) => Sha256::digest(address.octets()),
+        };
+        u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
+    });
+    Reporter { token, client }
+}
+
+pub(super) fn usage_event<S>(
+    api_key: Id,
+    reporter: Reporter,
+    event: TrackEvent<S>,
+    now_ms: i64,
+) -> Result<UsageEvent>
 where
     S: AsRef<str> + Into<Box<str>>,
 {
-    convert(api_key, event, now_ms, now_ms - OLDEST_MS)
+    convert(api_key, reporter, event, now_ms, now_ms - OLDEST_MS)
 }
 
-fn convert<S>(api_key: Id, event: TrackEvent<S>, now_ms: i64, oldest_ms: i64) -> Result<UsageEvent>
+fn convert<S>(
+    api_key: Id,
+    reporter: Reporter,
+    event: TrackEvent<S>,
+    now_ms: i64,
+    oldest_ms: i64,
+) -> Result<UsageEvent>
 where
     S: AsRef<str> + Into<Box<str>>,
 {
@@ -219,6 +246,7 @@ where
         version: event.version.unwrap_or(0),
         event_id: id.map(|id| event_id(api_key, id)),
         metadata,
+        reporter,
     })
 }
 

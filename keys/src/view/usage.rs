@@ -20,8 +20,16 @@ pub struct UsageReport {
     pub summary: UsageSummary,
     /// A row a day, oldest first, days without calls included.
     pub daily_breakdown: Vec<UsageDay>,
-    /// The busiest endpoints.
+    /// The busiest endpoints, and `other` for all further ones together.
     pub top_endpoints: Vec<EndpointShare>,
+    /// Calls by method, the most first; by whole days (UTC).
+    pub methods: Vec<MethodShare>,
+    /// Calls by status, rising; by whole days (UTC).
+    pub statuses: Vec<StatusShare>,
+    /// Calls by the service token that they were reported with, the most first; by whole days (UTC).
+    pub service_tokens: Vec<TokenShare>,
+    /// How many addresses calls were reported from; of more than 64 an estimate, some 3 % off. By whole days (UTC).
+    pub unique_clients: u64,
     /// The models that calls named, the one with the most tokens first.
     pub models: Vec<ModelShare>,
     /// The currency of all costs.
@@ -42,8 +50,16 @@ pub struct UsageOverview {
     pub summary: UsageSummary,
     /// A row a day, oldest first, days without calls included.
     pub daily_breakdown: Vec<UsageDay>,
-    /// The busiest endpoints.
+    /// The busiest endpoints, and `other` for all further ones together.
     pub top_endpoints: Vec<EndpointShare>,
+    /// Calls by method, the most first; by whole days (UTC).
+    pub methods: Vec<MethodShare>,
+    /// Calls by status, rising; by whole days (UTC).
+    pub statuses: Vec<StatusShare>,
+    /// Calls by the service token that they were reported with, the most first; by whole days (UTC).
+    pub service_tokens: Vec<TokenShare>,
+    /// How many addresses calls were reported from; of more than 64 an estimate, some 3 % off. By whole days (UTC).
+    pub unique_clients: u64,
     /// The busiest keys.
     pub top_keys: Vec<KeyShare>,
     /// The models that calls named, the one with the most tokens first.
@@ -95,6 +111,10 @@ pub struct UsageSummary {
     pub p95: f64,
     /// 99th percentile of the response time, ms, within 2 %.
     pub p99: f64,
+    /// Sizes of the requests together, bytes, as far as calls told them.
+    pub request_bytes: u64,
+    /// Sizes of the responses together, bytes, as far as calls told them.
+    pub response_bytes: u64,
     /// Tokens that calls told of in their metadata, of all kinds; by whole hours.
     pub tokens: u64,
     /// What calls cost, in the report's currency, as far as prices are known; by whole hours.
@@ -122,6 +142,42 @@ pub struct UsageDay {
 pub struct EndpointShare {
     /// The endpoint.
     pub endpoint: String,
+    /// Calls.
+    pub requests: u64,
+    /// Percent of all calls, one decimal.
+    pub percentage: f64,
+}
+
+/// One method's share of a span.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct MethodShare {
+    /// `GET`, `POST`, `PUT`, `PATCH`, `DELETE`, `HEAD` or `OPTIONS`; `other` for all others, and where none was told.
+    pub method: String,
+    /// Calls.
+    pub requests: u64,
+    /// Percent of all calls, one decimal.
+    pub percentage: f64,
+}
+
+/// One status's share of a span.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct StatusShare {
+    /// The HTTP status.
+    pub status: u16,
+    /// Calls.
+    pub requests: u64,
+    /// Percent of all calls, one decimal.
+    pub percentage: f64,
+}
+
+/// One service token's share of a span.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct TokenShare {
+    /// The token; none for all beyond those that are told apart.
+    #[serde(rename = "_id", skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id>,
+    /// Its name; its id once it is gone, `other` for all beyond those that are told apart.
+    pub name: String,
     /// Calls.
     pub requests: u64,
     /// Percent of all calls, one decimal.

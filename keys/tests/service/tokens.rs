@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use keyward_keys::input::{KeyPatch, NewKey, NewToken};
+use keyward_keys::input::{KeyPatch, NewKey, NewToken, ReportedEvent, TrackEvent, UsageQuery};
 use keyward_keys::{Caller, Custody, Door, Environment, Error, Event, Locked, Origin, Result, Scope};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -249,4 +249,50 @@ async fn a_key_over_its_limit_is_given_out_unless_its_owner_says_otherwise() {
     assert!(frozen.frozen && frozen.refuse_over_limit);
     assert!(matches!(instance.service.fetch(&app, &id, None).await, Err(Error::KeyInactive)));
     instance.service.track(&app, &id, Default::default()).await.expect("never refused");
+}
+
+#[tokio::test]
+async fn usage_says_which_tokens_reported_it_and_from_how_many_places_also_across_a_restart() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let (key, other) = (instance.add_key(&ana, "One").await, instance.add_key(&ana, "Two").await);
+    let named = |name: &str| NewToken {
+        name: name.to_owned(),
+        keys: vec![key.key_id.clone(), other.key_id.clone()],
+        ..new_token(&[Scope::Track])
+    };
+    let (worker, nightly) =
+        (made(&instance, &ana, named("worker")).await, made(&instance, &ana, named("nightly")).await);
+    let report = async |caller: Caller, status| {
+        let event = TrackEvent { status_code: Some(status), ..TrackEvent::default() };
+        instance.service.track(&caller, &by_id(key.id), event).await.expect("reported");
+    };
+    for address in ["10.0.0.1", "10.0.0.2", "::ffff:10.0.0.1"] {
+        report(from(&instance, &worker, address).expect("good"), 200).await;
+    }
+    report(from(&instance, &nightly, "10.0.0.3").expect("good"), 503).await;
+    report(ana.clone(), 200).await;
+    let event = TrackEvent { method: Some("get".to_owned()), ..TrackEvent::default() };
+    let many = [&key, &other].map(|key| ReportedEvent { key: key.key_id.clone(), event: event.clone() });
+    let caller = from(&instance, &nightly, "10.0.0.3").expect("good");
+    instance.service.track_many(&caller, many.to_vec(), false).await.expect("reported");
+    let expected = ([("worker", 3), ("nightly", 2)], 4, [(200, 5), (503, 1)], [("other", 5), ("GET", 1)]);
+    let seen = async |instance: &Instance| {
+        let shown =
+            instance.service.usage(&ana, &by_id(key.id), &UsageQuery::default()).await.expect("a report");
+        let tokens =
+            shown.service_tokens.iter().map(|one| (one.name.clone(), one.requests)).collect::<Vec<_>>();
+        let statuses = shown.statuses.iter().map(|one| (one.status, one.requests)).collect::<Vec<_>>();
+        let methods = shown.methods.iter().map(|one| (one.method.clone(), one.requests)).collect::<Vec<_>>();
+        let (told, clients, of_status, of_method) = &expected;
+        assert_eq!(tokens, told.map(|(name, calls)| (name.to_owned(), calls)));
+        assert_eq!((shown.unique_clients, statuses), (*clients, of_status.to_vec()));
+        assert_eq!(methods, of_method.map(|(name, calls)| (name.to_owned(), calls)));
+        let all = instance.service.usage_overview(&ana, &UsageQuery::default()).await.expect("an overview");
+        assert_eq!(all.service_tokens.iter().map(|one| one.requests).collect::<Vec<_>>(), [3, 3]);
+        assert_eq!((all.unique_clients, all.statuses[0].requests), (4, 6));
+    };
+    seen(&instance).await;
+    let instance = instance.reopen().await;
+    seen(&instance).await;
 }

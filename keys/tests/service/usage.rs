@@ -94,6 +94,10 @@ async fn a_report_has_a_row_a_day_and_adds_up() {
     assert_eq!((summary.success_rate, summary.average_response_time), (75.0, 25.0));
     assert_eq!((week.errors.server_errors, week.errors.client_errors), (1, 0));
     assert_eq!((week.top_endpoints[0].requests, week.top_endpoints[0].percentage), (4, 100.0));
+    let statuses = week.statuses.iter().map(|one| (one.status, one.requests, one.percentage));
+    assert_eq!(statuses.collect::<Vec<_>>(), [(200, 3, 75.0), (500, 1, 25.0)]);
+    let methods = week.methods.iter().map(|one| (one.method.as_str(), one.requests));
+    assert_eq!(methods.collect::<Vec<_>>(), [("POST", 4)]);
 
     let day = UsageQuery { timeframe: Some("day".to_owned()), ..UsageQuery::default() };
     let day = service.usage(&ana, &by_id(key.id), &day).await.expect("a report");

@@ -6,16 +6,23 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use super::codec::{Input, Malformed, Read, put_bytes, put_signed, put_varint};
-use super::event::{Method, Stored};
+use super::event::{Method, Reporter, Stored};
 use crate::model::Id;
 
-const VERSION: u8 = 1;
+/// In groups of the first version no event says who reported it.
+const VERSION: u8 = 2;
+const WITHOUT_REPORTERS: u8 = 1;
 
 /// The low bits hold the method.
 const METHOD: u8 = 0b0000_0111;
 const TIMED: u8 = 0b0000_1000;
 const NAMED: u8 = 0b0001_0000;
 const METADATA: u8 = 0b0010_0000;
+const REPORTED: u8 = 0b0100_0000;
+
+/// What of a reporter is told.
+const BY_TOKEN: u8 = 1;
+const BY_CLIENT: u8 = 2;
 
 /// Events that room is made for before they are read.
 const FEW: usize = 16;
@@ -26,6 +33,7 @@ where
     E: ExactSizeIterator<Item = &'a Stored>,
 {
     let mut places: HashMap<&'a str, u64> = HashMap::default();
+    let mut reporters: HashMap<Reporter, u64> = HashMap::default();
     let mut names = Vec::new();
     let mut body = Vec::new();
     put_varint(&mut body, keys.len() as u64);
@@ -40,6 +48,9 @@ where
                 next
             });
             put_event(&mut body, event, place, event.at_ms - previous_ms);
+            if event.reporter != Reporter::default() {
+                put_reporter(&mut body, event.reporter, &mut reporters);
+            }
             previous_ms = event.at_ms;
         }
     }
@@ -56,6 +67,7 @@ fn put_event(out: &mut Vec<u8>, event: &Stored, place: u64, step_ms: i64) {
     head |= if event.response_us.is_some() { TIMED } else { 0 };
     head |= if event.fingerprint.is_some() { NAMED } else { 0 };
     head |= if event.metadata.is_empty() { 0 } else { METADATA };
+    head |= if event.reporter == Reporter::default() { 0 } else { REPORTED };
     out.push(head);
     put_signed(out, step_ms);
     put_varint(out, place);
@@ -74,20 +86,48 @@ fn put_event(out: &mut Vec<u8>, event: &Stored, place: u64, step_ms: i64) {
     }
 }
 
+/// A reporter's place among those of the group; the first time, who it is follows.
+fn put_reporter(out: &mut Vec<u8>, reporter: Reporter, known: &mut HashMap<Reporter, u64>) {
+    let next = known.len() as u64;
+    let place = *known.entry(reporter).or_insert(next);
+    put_varint(out, place);
+    if place < next {
+        return;
+    }
+    let Reporter { token, client } = reporter;
+    out.push(if token.is_some() { BY_TOKEN } else { 0 } | if client.is_some() { BY_CLIENT } else { 0 });
+    token.iter().for_each(|token| out.extend_from_slice(token.as_bytes()));
+    client.iter().for_each(|client| out.extend_from_slice(&client.to_be_bytes()));
+}
+
+fn take_reporter(input: &mut Input<'_>, known: &mut Vec<Reporter>) -> Read<Reporter> {
+    let place = input.narrow::<usize>()?;
+    if place == known.len() {
+        let told = input.byte()?;
+        known.push(Reporter {
+            token: if told & BY_TOKEN != 0 { Some(Id::from_bytes(input.array()?)) } else { None },
+            client: if told & BY_CLIENT != 0 { Some(u32::from_be_bytes(input.array()?)) } else { None },
+        });
+    }
+    known.get(place).copied().ok_or(Malformed)
+}
+
 /// Decodes a group.
 pub(super) fn decode(value: &[u8]) -> Read<Vec<(Id, Vec<Stored>)>> {
     let mut input = Input(value);
-    input.version(VERSION)?;
+    if ![VERSION, WITHOUT_REPORTERS].contains(&input.byte()?) {
+        return Err(Malformed);
+    }
     let names = (0..input.count()?).map(|_| input.text().map(Arc::from)).collect::<Read<Vec<Arc<str>>>>()?;
     let mut previous_ms = 0;
-    let mut keys = Vec::new();
+    let (mut keys, mut reporters) = (Vec::new(), Vec::new());
     for _ in 0..input.count()? {
         let key = Id::from_bytes(input.array()?);
         let count = input.count()?;
         // Most keys of a group have one event, for which a vector that grows takes room for four.
         let mut events = Vec::with_capacity(count.min(FEW));
         for _ in 0..count {
-            let event = take_event(&mut input, &names, previous_ms)?;
+            let event = take_event(&mut input, &names, &mut reporters, previous_ms)?;
             previous_ms = event.at_ms;
             events.push(event);
         }
@@ -97,9 +137,14 @@ pub(super) fn decode(value: &[u8]) -> Read<Vec<(Id, Vec<Stored>)>> {
     Ok(keys)
 }
 
-fn take_event(input: &mut Input<'_>, names: &[Arc<str>], previous_ms: i64) -> Read<Stored> {
+fn take_event(
+    input: &mut Input<'_>,
+    names: &[Arc<str>],
+    reporters: &mut Vec<Reporter>,
+    previous_ms: i64,
+) -> Read<Stored> {
     let head = input.byte()?;
-    if head & !(METHOD | TIMED | NAMED | METADATA) != 0 {
+    if head & !(METHOD | TIMED | NAMED | METADATA | REPORTED) != 0 {
         return Err(Malformed);
     }
     Ok(Stored {
@@ -113,6 +158,7 @@ fn take_event(input: &mut Input<'_>, names: &[Arc<str>], previous_ms: i64) -> Re
         response_us: if head & TIMED != 0 { Some(input.narrow()?) } else { None },
         fingerprint: if head & NAMED != 0 { Some(u64::from_be_bytes(input.array()?)) } else { None },
         metadata: if head & METADATA != 0 { Box::from(input.text()?) } else { Box::default() },
+        reporter: if head & REPORTED != 0 { take_reporter(input, reporters)? } else { Reporter::default() },
     })
 }
 
@@ -129,6 +175,13 @@ mod tests {
             let keys: Vec<_> = keys.into_iter().map(|(id, events)| (Id::from_bytes(id), events)).collect();
             let value = encode(keys.iter().map(|(id, events)| (*id, events.iter())));
             prop_assert_eq!(decode(&value), Ok(keys));
+        }
+
+        #[test]
+        fn groups_of_the_first_version_are_read(events in prop::collection::vec(stored(false), 1..10)) {
+            let mut value = encode([(Id::default(), events.iter())].into_iter());
+            value[0] = WITHOUT_REPORTERS;
+            prop_assert_eq!(decode(&value), Ok(vec![(Id::default(), events)]));
         }
 
         #[test]

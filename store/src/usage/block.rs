@@ -9,7 +9,7 @@ use foldhash::HashMap;
 use zstd::bulk::{Compressor, Decompressor};
 
 use super::codec::{Input, Malformed, Read, put_bytes, put_varint};
-use super::event::{Method, Stored};
+use super::event::{Method, Reporter, Stored};
 
 const VERSION: u8 = 1;
 
@@ -241,6 +241,7 @@ fn take_columns(columns: &[u8], header: &Header) -> Read<Vec<Stored>> {
             request_bytes: 0,
             response_bytes: 0,
             version: 0,
+            reporter: Reporter::default(),
             status: 0,
             method: Method::Other,
         });
@@ -343,6 +344,7 @@ mod tests {
             request_bytes: 0,
             response_bytes: 0,
             version: 0,
+            reporter: Reporter::default(),
             status: 200,
             method: Method::Get,
         };

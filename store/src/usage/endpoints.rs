@@ -1,5 +1,7 @@
 //! What is kept per endpoint: exact sums for the first thousand names of a key's day or month, one shared remainder
-//! for all further names. Kept per day for 90 days and per month for ever.
+//! for all further names; and how many calls there were by method and status. Kept per day for 90 days and per month for ever.
+
+mod sums;
 
 use std::sync::Arc;
 
@@ -9,9 +11,14 @@ use foldhash::fast::RandomState;
 use super::calendar::DAY_MS;
 use super::codec::{Input, Malformed, Read, put_bytes, put_varint};
 use super::event::Stored;
+use super::kinds::Kinds;
 use crate::table::Table;
 
-const VERSION: u8 = 1;
+pub use sums::EndpointSums;
+
+/// Rows of the first version have no kinds of calls: these were counted from the second one on.
+const VERSION: u8 = 2;
+const WITHOUT_KINDS: u8 = 1;
 
 /// The most names of one row; calls to further ones are summed together.
 pub const ENDPOINT_NAMES: usize = 1_000;
@@ -76,16 +83,27 @@ pub struct EndpointTotals {
     pub cell: EndpointCell,
 }
 
+/// What is told of a key's endpoints, methods and statuses.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EndpointReport {
+    /// By falling number of calls, the remainder last.
+    pub totals: Vec<EndpointTotals>,
+    /// By method and status.
+    pub kinds: Kinds,
+}
+
 /// The endpoints of one day, month or answer.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Endpoints {
     names: HashMap<Arc<str>, EndpointCell>,
     other: EndpointCell,
+    kinds: Kinds,
 }
 
 impl Endpoints {
     pub(super) fn add(&mut self, event: &Stored) {
         self.put(&event.endpoint, &event.into());
+        self.kinds.add(event);
     }
 
     pub(super) fn merge(&mut self, more: &Self) {
@@ -94,6 +112,7 @@ impl Endpoints {
         names.sort_unstable_by(|a, b| (b.1.requests, a.0).cmp(&(a.1.requests, b.0)));
         names.into_iter().for_each(|(name, cell)| self.put(name, cell));
         self.other.merge(&more.other);
+        self.kinds.merge(&more.kinds);
     }
 
     fn put(&mut self, name: &Arc<str>, cell: &EndpointCell) {
@@ -111,15 +130,14 @@ impl Endpoints {
         self.names.len()
     }
 
-    /// By falling number of calls, the remainder last.
-    pub(super) fn into_totals(self) -> Vec<EndpointTotals> {
+    pub(super) fn into_report(self) -> EndpointReport {
         let named = self.names.into_iter().map(|(name, cell)| EndpointTotals { endpoint: Some(name), cell });
         let mut totals: Vec<_> = named.collect();
         totals.sort_unstable_by(|a, b| (b.cell.requests, &a.endpoint).cmp(&(a.cell.requests, &b.endpoint)));
         if self.other.requests > 0 {
             totals.push(EndpointTotals { endpoint: None, cell: self.other });
         }
-        totals
+        EndpointReport { totals, kinds: self.kinds }
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
@@ -133,174 +151,43 @@ impl Endpoints {
             cell.encode(out);
         }
         self.other.encode(out);
+        self.kinds.encode(out);
     }
 
     pub(super) fn decode(input: &mut Input<'_>) -> Read<Self> {
         let count = Input(input.0.get(1..).ok_or(Malformed)?).count()?;
         let mut names = HashMap::with_capacity_and_hasher(count.min(ENDPOINT_NAMES), RandomState::default());
-        let other = each_entry(input, |name, cell| {
+        let mut kinds = Kinds::default();
+        let other = each_entry(input, &mut kinds, |name, cell| {
             names.insert(Arc::from(text(name)?), cell);
             Ok(())
         })?;
-        Ok(Self { names, other })
+        Ok(Self { names, other, kinds })
     }
 }
 
-/// Shows the names of an encoded row with their sums; answers the remainder.
+/// Shows the names of an encoded row with their sums, and adds its kinds of calls; answers the remainder.
 fn each_entry<'a>(
     input: &mut Input<'a>,
+    kinds: &mut Kinds,
     mut visit: impl FnMut(&'a [u8], EndpointCell) -> Read<()>,
 ) -> Read<EndpointCell> {
-    input.version(VERSION)?;
+    let version = input.byte()?;
+    if ![VERSION, WITHOUT_KINDS].contains(&version) {
+        return Err(Malformed);
+    }
     for _ in 0..input.count()? {
         visit(input.bytes()?, EndpointCell::decode(input)?)?;
     }
-    EndpointCell::decode(input)
+    let other = EndpointCell::decode(input)?;
+    if version == VERSION {
+        kinds.add_encoded(input)?;
+    }
+    Ok(other)
 }
 
 fn text(name: &[u8]) -> Read<&str> {
     std::str::from_utf8(name).map_err(|_| Malformed)
-}
-
-/// The endpoints of many keys together. Of each key the first thousand names are told apart, as when it is asked for alone.
-#[derive(Default)]
-pub struct EndpointSums {
-    places: HashMap<Arc<str>, usize>,
-    names: Vec<Arc<str>>,
-    /// By place: that of the name which came after it the last time. Rows list their names in one order, so nearly always it
-    /// is that of the next one again.
-    followers: Vec<usize>,
-    /// The place of the name that came last.
-    last: usize,
-    cells: Vec<EndpointCell>,
-    /// Calls of all endpoints, also of those beyond the names that are told apart.
-    pub calls: u64,
-    of_key: OfKey,
-}
-
-/// What was added of the key that is being read.
-#[derive(Default)]
-struct OfKey {
-    /// By place; as long as there are places, and empty but for those that are `touched`.
-    cells: Vec<EndpointCell>,
-    touched: Vec<usize>,
-    other: EndpointCell,
-}
-
-impl EndpointSums {
-    /// The endpoints that were called, with their sums, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &EndpointCell)> {
-        self.names.iter().zip(&self.cells).filter(|(_, cell)| cell.requests > 0)
-    }
-
-    /// An endpoint's sums.
-    pub fn get(&self, name: &str) -> Option<&EndpointCell> {
-        self.cells.get(*self.places.get(name)?)
-    }
-
-    /// Adds those of further keys.
-    pub fn merge(&mut self, other: &Self) {
-        for (name, cell) in other.iter() {
-            let place = self.place_of(name);
-            self.cells[place].merge(cell);
-        }
-        self.calls = self.calls.saturating_add(other.calls);
-    }
-
-    /// Adds an encoded row of the key that is being read.
-    pub(super) fn add_row(&mut self, row: &[u8]) -> Read<()> {
-        let mut input = Input(row);
-        let many = 2 * Input(row.get(1..).ok_or(Malformed)?).count()? >= self.names.len();
-        let other = each_entry(&mut input, |name, cell| {
-            if !self.is_full() {
-                let place = self.place(name, many)?;
-                self.add(place, &cell);
-            }
-            Ok(())
-        })?;
-        self.of_key.other.merge(&other);
-        input.end()
-    }
-
-    pub(super) fn add_all(&mut self, endpoints: &Endpoints) {
-        endpoints.names.iter().for_each(|(name, cell)| self.add_named(name, cell));
-        self.of_key.other.merge(&endpoints.other);
-    }
-
-    pub(super) fn add_event(&mut self, event: &Stored) {
-        self.add_named(&event.endpoint, &event.into());
-    }
-
-    /// Adds what was asked of the key alone.
-    pub(super) fn add_totals(&mut self, totals: &[EndpointTotals]) {
-        for EndpointTotals { endpoint, cell } in totals {
-            match endpoint {
-                Some(name) => self.add_named(name, cell),
-                None => self.of_key.other.merge(cell),
-            }
-        }
-    }
-
-    fn add_named(&mut self, name: &str, cell: &EndpointCell) {
-        if !self.is_full() {
-            let place = self.place_of(name);
-            self.add(place, cell);
-        }
-    }
-
-    /// The key that is being read has more names than are told apart: it is read in another way.
-    fn is_full(&self) -> bool {
-        self.of_key.touched.len() > ENDPOINT_NAMES
-    }
-
-    fn add(&mut self, place: usize, cell: &EndpointCell) {
-        let sum = &mut self.of_key.cells[place];
-        if *sum == EndpointCell::default() {
-            self.of_key.touched.push(place);
-        }
-        sum.merge(cell);
-    }
-
-    /// The place of a name that was read; from a row of `many`, what follows what is learned. A few would undo that.
-    fn place(&mut self, name: &[u8], many: bool) -> Read<usize> {
-        let guess = self.followers.get(self.last).copied().unwrap_or_default();
-        let guessed = self.names.get(guess).is_some_and(|known| known.as_bytes() == name);
-        let place = if guessed { guess } else { self.place_of(text(name)?) };
-        if many && !guessed {
-            self.followers.get_mut(self.last).into_iter().for_each(|follower| *follower = place);
-        }
-        self.last = place;
-        Ok(place)
-    }
-
-    fn place_of(&mut self, name: &str) -> usize {
-        if let Some(place) = self.places.get(name) {
-            return *place;
-        }
-        let (name, place): (Arc<str>, _) = (Arc::from(name), self.cells.len());
-        self.names.push(Arc::clone(&name));
-        self.followers.push(0);
-        self.cells.push(EndpointCell::default());
-        self.of_key.cells.push(EndpointCell::default());
-        self.places.insert(name, place);
-        place
-    }
-
-    /// Whether the key that was read has no more names than are told apart; then it is taken in, else it is dropped.
-    pub(super) fn finish_key(&mut self) -> bool {
-        let Self { cells, calls, of_key, .. } = self;
-        let few = of_key.touched.len() <= ENDPOINT_NAMES;
-        for place in of_key.touched.drain(..) {
-            let cell = std::mem::take(&mut of_key.cells[place]);
-            if few {
-                cells[place].merge(&cell);
-                *calls = calls.saturating_add(cell.requests);
-            }
-        }
-        let other = std::mem::take(&mut of_key.other);
-        *calls = calls.saturating_add(if few { other.requests } else { 0 });
-        few
-    }
 }
 
 #[cfg(test)]
@@ -323,6 +210,19 @@ mod tests {
         }
 
         #[test]
+        fn rows_of_the_first_version_are_read(events in prop::collection::vec(stored(false), 0..100)) {
+            let mut endpoints = Endpoints::default();
+            events.iter().for_each(|event| endpoints.add(event));
+            endpoints.kinds = Kinds::default();
+            let (mut out, mut none) = (Vec::new(), Vec::new());
+            endpoints.encode(&mut out);
+            Kinds::default().encode(&mut none);
+            out.truncate(out.len() - none.len());
+            out[0] = WITHOUT_KINDS;
+            prop_assert_eq!(Endpoints::decode(&mut Input(&out)), Ok(endpoints));
+        }
+
+        #[test]
         fn keys_together_are_the_sum_of_each(
             keys in prop::collection::vec(prop::collection::vec(prop::collection::vec(stored(false), 0..20), 0..4), 0..6),
         ) {
@@ -338,7 +238,7 @@ mod tests {
                     prop_assert_eq!(sums.add_row(&out), Ok(()));
                 }
                 prop_assert!(sums.finish_key());
-                for EndpointTotals { endpoint, cell } in alone.into_totals() {
+                for EndpointTotals { endpoint, cell } in alone.into_report().totals {
                     expected.entry(endpoint.expect("few names")).or_insert_with(EndpointCell::default).merge(&cell);
                     calls += cell.requests;
                 }
@@ -364,7 +264,7 @@ mod tests {
             }
         }
         assert!(endpoints.len() <= ENDPOINT_NAMES);
-        let totals = endpoints.into_totals();
+        let totals = endpoints.into_report().totals;
         assert_eq!(totals.len(), ENDPOINT_NAMES + 1);
         assert_eq!(totals[ENDPOINT_NAMES].endpoint, None);
         assert_eq!(totals.iter().map(|total| total.cell.requests).sum::<u64>(), rounds[0] + 2 * rounds[1]);
@@ -388,7 +288,7 @@ mod tests {
             alone.merge(&row);
         }
         assert!(!sums.finish_key() && sums.calls == 0, "dropped");
-        let totals = alone.into_totals();
+        let totals = alone.into_report().totals;
         sums.add_totals(&totals);
         assert!(sums.finish_key());
         assert_eq!((sums.calls, sums.iter().count()), (1_300, ENDPOINT_NAMES));

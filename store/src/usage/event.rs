@@ -33,6 +33,15 @@ pub enum Method {
     Options = 7,
 }
 
+/// Who reported a call: counted, and not kept with the call.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Reporter {
+    /// The service token it was reported with.
+    pub token: Option<Id>,
+    /// A hash of where it came from, which tells clients of one key apart.
+    pub client: Option<u32>,
+}
+
 /// One reported call made with an API key.
 #[derive(Clone, PartialEq, Debug)]
 pub struct UsageEvent {
@@ -58,6 +67,8 @@ pub struct UsageEvent {
     pub event_id: Option<EventId>,
     /// Further data: a compact JSON object, or empty.
     pub metadata: Box<str>,
+    /// Who reported it.
+    pub reporter: Reporter,
 }
 
 /// Events stored together; mostly one, which then needs no allocation.
@@ -92,6 +103,7 @@ pub(super) struct Stored {
     pub(super) version: u32,
     pub(super) status: u16,
     pub(super) method: Method,
+    pub(super) reporter: Reporter,
 }
 
 impl Stored {
@@ -108,10 +120,11 @@ impl Stored {
             version: event.version,
             status: event.status,
             method: event.method,
+            reporter: event.reporter,
         }
     }
 
-    /// As it was reported, but for its event id, which is not kept.
+    /// As it was reported, but for its event id and who reported it, which are not kept.
     pub(super) fn report(&self, api_key: Id) -> UsageEvent {
         UsageEvent {
             api_key,
@@ -125,6 +138,7 @@ impl Stored {
             version: self.version,
             event_id: None,
             metadata: self.metadata.clone(),
+            reporter: Reporter::default(),
         }
     }
 

@@ -5,6 +5,7 @@ mod arrival;
 mod block;
 mod calendar;
 mod cell;
+mod clients;
 mod codec;
 mod endpoints;
 mod engine;
@@ -13,6 +14,7 @@ mod filter;
 mod fold;
 mod group;
 mod head;
+mod kinds;
 mod live;
 mod models;
 mod names;
@@ -37,10 +39,14 @@ mod redb_test;
 mod samples;
 
 pub use cell::Cell;
-pub use endpoints::{ENDPOINT_DAY_RETENTION_MS, ENDPOINT_NAMES, EndpointCell, EndpointSums, EndpointTotals};
+pub use clients::Clients;
+pub use endpoints::{
+    ENDPOINT_DAY_RETENTION_MS, ENDPOINT_NAMES, EndpointCell, EndpointReport, EndpointSums, EndpointTotals,
+};
 pub(crate) use engine::Engine;
 pub use engine::UNFOLDED_BYTES;
-pub use event::{Appended, EventId, Method, UsageEvent, UsageEvents};
+pub use event::{Appended, EventId, Method, Reporter, UsageEvent, UsageEvents};
+pub use kinds::Kinds;
 pub use live::{LIVE_SECONDS, Live};
 pub use models::{MODEL_NAMES, ModelCell, ModelUse, Told};
 pub use of_key::KeyUsage;

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use super::calendar::{DAY_MS, HOUR_MS, day_of, month_of};
 use super::head::minutes_from;
-use super::{Appended, Cell, Engine, Grain, Method, Usage, UsageEvent};
+use super::{Appended, Cell, Engine, Grain, Method, Reporter, Usage, UsageEvent};
 use crate::model::Id;
 use crate::redb::port::ARRIVALS;
 use crate::table::KeyRange;
@@ -77,6 +77,10 @@ fn event() -> impl Strategy<Value = UsageEvent> {
             request_bytes: 10,
             response_bytes: u32::from(status),
             version: 1,
+            reporter: Reporter {
+                token: (at_ms % 3 > 0).then(|| key((at_ms % 5) as u8)),
+                client: (at_ms % 7 > 0).then_some((at_ms % 199) as u32 * 21_000_001),
+            },
             event_id,
             metadata: match endpoint {
                 0 => Box::default(),
@@ -195,9 +199,10 @@ fn compare(usage: &Usage, model: &Model, keys: impl Iterator<Item = u8>) {
         }
         for (from_ms, to_ms) in [(0, i64::MAX), (NOW_MS - 8 * DAY_MS, NOW_MS + HOUR_MS)] {
             let days = day_of(from_ms)..day_of(to_ms.min(super::calendar::LAST_MS) - 1) + 1;
-            let sums: BTreeMap<_, _> = usage
-                .endpoints(api_key, from_ms, to_ms)
-                .unwrap()
+            let report = usage.endpoints(api_key, from_ms, to_ms).unwrap();
+            assert_eq!(report.kinds, model.kinds(api_key, days.clone()));
+            let sums: BTreeMap<_, _> = report
+                .totals
                 .into_iter()
                 .map(|sum| {
                     (
@@ -242,7 +247,13 @@ fn compare_events(usage: &Usage, events: &[&UsageEvent], api_key: Id) {
         );
         if limit == usize::MAX {
             let tally = |event: &UsageEvent| {
-                (event.at_ms, format!("{:?}", UsageEvent { event_id: None, ..event.clone() }))
+                (
+                    event.at_ms,
+                    format!(
+                        "{:?}",
+                        UsageEvent { event_id: None, reporter: Reporter::default(), ..event.clone() }
+                    ),
+                )
             };
             let mut counts: HashMap<_, i64> = HashMap::new();
             found.iter().for_each(|event| *counts.entry(tally(event)).or_default() += 1);
@@ -290,6 +301,7 @@ fn sample(number: u8, at_ms: i64) -> UsageEvent {
         request_bytes: 1,
         response_bytes: 2,
         version: 1,
+        reporter: Reporter::default(),
         event_id: None,
         metadata: r#"{"model":"m","tokens":1}"#.into(),
     }

@@ -10,7 +10,7 @@ use super::block;
 use super::calendar::{LAST_MS, day_of, first_day, month_of_day};
 use super::cell::Cell;
 use super::endpoints::{
-    ENDPOINT_DAY_RETENTION_MS, ENDPOINT_DAYS, ENDPOINT_MONTHS, EndpointSums, EndpointTotals, Endpoints,
+    ENDPOINT_DAY_RETENTION_MS, ENDPOINT_DAYS, ENDPOINT_MONTHS, EndpointReport, EndpointSums, Endpoints,
 };
 use super::event::{Stored, UsageEvent};
 use super::fold::{BLOCKS, block_key, damaged, decode_endpoints};
@@ -133,9 +133,9 @@ impl KeyUsage {
         if cell.requests > 0 { visit(of_ms, &cell) } else { Ok(()) }
     }
 
-    /// The endpoints over the days that `from_ms..to_ms` touches (UTC), by falling number of calls. Whole months
-    /// come from month rows; days over 90 days old are only known as part of their month.
-    pub fn endpoints(&self, from_ms: i64, to_ms: i64) -> Result<Vec<EndpointTotals>> {
+    /// The endpoints, methods and statuses over the days that `from_ms..to_ms` touches (UTC). Whole months come from month
+    /// rows; days over 90 days old are only known as part of their month.
+    pub fn endpoints(&self, from_ms: i64, to_ms: i64) -> Result<EndpointReport> {
         let (days, rows) = self.endpoint_rows(from_ms, to_ms);
         let mut sum = Endpoints::default();
         for (table, rows) in rows {
@@ -146,7 +146,7 @@ impl KeyUsage {
         }
         self.waiting.days.iter().filter(|(day, _)| days.contains(day)).for_each(|(_, more)| sum.merge(more));
         self.unfolded().filter(|event| days.contains(&day_of(event.at_ms))).for_each(|event| sum.add(event));
-        Ok(sum.into_totals())
+        Ok(sum.into_report())
     }
 
     /// Adds the same endpoints to those of other keys.
@@ -164,7 +164,7 @@ impl KeyUsage {
         unfolded.for_each(|event| into.add_event(event));
         if !into.finish_key() {
             // Which of so many names are told apart depends on all of them.
-            into.add_totals(&self.endpoints(from_ms, to_ms)?);
+            into.add_totals(&self.endpoints(from_ms, to_ms)?.totals);
             into.finish_key();
         }
         Ok(())

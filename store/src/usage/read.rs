@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::calendar::DAY_MS;
 use super::cell::Cell;
-use super::endpoints::EndpointTotals;
+use super::endpoints::EndpointReport;
 use super::event::UsageEvent;
 use super::fold::damaged;
 use super::head::{HEADS, Head};
@@ -90,8 +90,8 @@ impl Usage {
     }
 
     /// [`KeyUsage::endpoints`].
-    pub fn endpoints(&self, api_key: Id, from_ms: i64, to_ms: i64) -> Result<Vec<EndpointTotals>> {
-        self.of(api_key)?.map_or(Ok(Vec::new()), |of| of.endpoints(from_ms, to_ms))
+    pub fn endpoints(&self, api_key: Id, from_ms: i64, to_ms: i64) -> Result<EndpointReport> {
+        self.of(api_key)?.map_or_else(|| Ok(EndpointReport::default()), |of| of.endpoints(from_ms, to_ms))
     }
 
     /// [`KeyUsage::models`].

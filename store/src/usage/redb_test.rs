@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Grain, Method, UsageEvent};
+use super::{Grain, Method, Reporter, UsageEvent};
 use crate::interface::{ChainHasher, PageSealer, Store};
 use crate::model::Id;
 use crate::redb::{OpenOptions, Redb, SealerFor};
@@ -56,6 +56,7 @@ fn event(number: u64) -> UsageEvent {
         request_bytes: 1,
         response_bytes: 1,
         version: 1,
+        reporter: Reporter::default(),
         event_id: None,
         metadata: Box::default(),
     }
@@ -66,7 +67,7 @@ fn calls(store: &Redb, api_key: Id) -> [u64; 4] {
     let usage = store.usage();
     let of =
         |grain| usage.cells(api_key, grain, 0, i64::MAX).unwrap().iter().map(|cell| cell.1.requests).sum();
-    let endpoints = usage.endpoints(api_key, 0, i64::MAX).unwrap();
+    let endpoints = usage.endpoints(api_key, 0, i64::MAX).unwrap().totals;
     [
         of(Grain::Minute),
         of(Grain::Day),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::calendar::LAST_MS;
-use super::event::{Method, Stored};
+use super::event::{Method, Reporter, Stored};
+use crate::model::Id;
 
-/// Any event; with a fingerprint now and then when `named`.
+/// Any event; with a fingerprint and a reporter now and then when `named`.
 pub(super) fn stored(named: bool) -> impl Strategy<Value = Stored> {
     let at_ms = prop_oneof![0..=LAST_MS, 1_790_000_000_000i64..1_790_000_100_000];
     let endpoint = prop_oneof!["/v1/[a-d]{1,3}", "\\PC{0,20}"];
@@ -28,6 +29,10 @@ pub(super) fn stored(named: bool) -> impl Strategy<Value = Stored> {
                 version,
                 status,
                 method: Method::from_code(method).unwrap(),
+                reporter: Reporter {
+                    token: (named && status & 1 == 0).then(|| Id::from_bytes([version as u8; 12])),
+                    client: (named && status & 6 == 0).then_some(request_bytes),
+                },
             }
         },
     )

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use keyward_store::model::Id;
 use keyward_store::table::Order;
-use keyward_store::usage::{Method, UsageEvent};
+use keyward_store::usage::{Method, Reporter, UsageEvent};
 use keyward_store::{CommitError, Error, KeyRange, Op, OpenOptions, Redb, Result, Snapshot, Store};
 
 use crate::medium::{Fault, Faulty, Survivors};
@@ -131,6 +131,7 @@ pub(crate) fn call(number: u64) -> UsageEvent {
         request_bytes: 0,
         response_bytes: 0,
         version: 1,
+        reporter: Reporter::default(),
         event_id: None,
         metadata: format!(r#"{{"padding":"{}"}}"#, "x".repeat(900)).into(),
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use keyward_store::model::Id;
 use keyward_store::table::Order;
-use keyward_store::usage::{Method, UsageEvent};
+use keyward_store::usage::{Method, Reporter, UsageEvent};
 use keyward_store::{CommitError, Error, KeyRange, OpenOptions, Redb, Snapshot, Store};
 
 use crate::migration;
@@ -288,6 +288,7 @@ fn event(at_ms: i64) -> UsageEvent {
         request_bytes: 10,
         response_bytes: 20,
         version: 1,
+        reporter: Reporter::default(),
         event_id: None,
         metadata: "".into(),
     }

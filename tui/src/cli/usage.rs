@@ -165,6 +165,20 @@ fn describe(report: &UsageReport) -> String {
             format!("p50 {:.1}, p95 {:.1}, p99 {:.1} ms", summary.p50, summary.p95, summary.p99),
         ),
     ];
+    let by = |shares: Vec<String>| Some(shares.join(", ")).filter(|text| !text.is_empty());
+    let statuses = report.statuses.iter().map(|one| format!("{} {}", one.status, one.requests));
+    let methods = report.methods.iter().map(|one| format!("{} {}", one.method, one.requests));
+    facts.extend(by(statuses.collect()).map(|text| row("Statuses", text)));
+    facts.extend(by(methods.collect()).map(|text| row("Methods", text)));
+    let tokens = report.service_tokens.iter().map(|one| format!("{} {}", one.name, one.requests));
+    facts.extend(by(tokens.collect()).map(|text| row("Service tokens", text)));
+    if report.unique_clients > 0 {
+        facts.push(row("Clients", report.unique_clients.to_string()));
+    }
+    let (sent, answered) = (summary.request_bytes, summary.response_bytes);
+    if sent > 0 || answered > 0 {
+        facts.push(row("Bytes", format!("{sent} sent, {answered} answered")));
+    }
     if summary.tokens > 0 {
         facts.push(row("Tokens", summary.tokens.to_string()));
     }

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use keyward_keys::input::RotationMethodName;
 use keyward_keys::view::{
-    ErrorClasses, KeyStatus, KeyView, LiveView, MonthLimit, RotationSettingsView, UsageDay, UsageReport,
-    UsageSummary,
+    ErrorClasses, KeyStatus, KeyView, LiveView, MethodShare, MonthLimit, RotationSettingsView, StatusShare,
+    TokenShare, UsageDay, UsageReport, UsageSummary,
 };
 use keyward_keys::{Custody, Environment};
 
@@ -166,6 +166,8 @@ pub(crate) fn summary(calls: u64) -> UsageSummary {
         p50: 84.0,
         p95: 212.0,
         p99: 480.0,
+        request_bytes: calls * 420,
+        response_bytes: calls * 1_900,
         tokens: 0,
         cost: None,
     }
@@ -185,6 +187,16 @@ pub(crate) fn report(key: &KeyView) -> UsageReport {
         summary: summary(calls * 6),
         daily_breakdown: (0..7).map(day).collect(),
         top_endpoints: history::endpoints(calls * 6),
+        methods: [("POST", calls * 5), ("GET", calls)]
+            .map(|(method, requests)| MethodShare { method: method.to_owned(), requests, percentage: 0.0 })
+            .to_vec(),
+        statuses: [(200, calls * 6 - calls * 6 / 400), (429, calls * 6 / 600), (500, calls * 6 / 1_200)]
+            .map(|(status, requests)| StatusShare { status, requests, percentage: 0.0 })
+            .to_vec(),
+        service_tokens: [("web-frontend", calls * 4), ("nightly-batch", calls)]
+            .map(|(name, requests)| TokenShare { id: None, name: name.to_owned(), requests, percentage: 0.0 })
+            .to_vec(),
+        unique_clients: 3,
         models: Vec::new(),
         currency: "USD".to_owned(),
         errors: ErrorClasses { client_errors: calls * 6 / 400, server_errors: calls * 6 / 1_200 },

@@ -244,7 +244,7 @@ fn endpoint(usage: &Usage, id: Id, at_ms: i64) -> Result<Option<String>> {
         return Ok(None);
     }
     let today = at_ms.div_euclid(DAY_MS) * DAY_MS;
-    let known = usage.endpoints(id, today - PAST_MS, today)?;
+    let known = usage.endpoints(id, today - PAST_MS, today)?.totals;
     // Names beyond those that are kept apart may hold it.
     let other = |known: &EndpointTotals| known.endpoint.as_deref().is_some_and(|known| known != name);
     let new = !known.is_empty() && known.iter().all(other);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::model::Id;
 use crate::usage::calendar::day_of;
-use crate::usage::{Cell, Grain, UsageEvent};
+use crate::usage::{Cell, Grain, Kinds, UsageEvent};
 
 /// Keeps every event.
 #[derive(Default)]
@@ -64,6 +64,15 @@ impl Model {
             sum.2 += u64::from(event.response_us.unwrap_or(0));
         }
         sums
+    }
+
+    /// What is counted of calls besides.
+    pub(super) fn kinds(&self, api_key: Id, days: std::ops::Range<u32>) -> Kinds {
+        let mut kinds = Kinds::default();
+        for event in self.of(api_key).filter(|event| days.contains(&day_of(event.at_ms))) {
+            kinds.count(event.method, event.status, event.reporter);
+        }
+        kinds
     }
 
     /// Calls, errors and tokens of those that name a model, by the start of their stretch.

@@ -1,5 +1,8 @@
-//! The usage panel: the week's percentiles, what failed, and the busiest endpoints.
+//! The usage panel: the week's percentiles, what failed, what else calls are told apart by, and the busiest endpoints.
 
+use std::cmp::Reverse;
+
+use keyward_keys::view::UsageReport;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -9,14 +12,35 @@ use crate::theme::Tone;
 use crate::widgets::pen::{Pen, Ui, safe, width};
 use crate::widgets::{chart, format};
 
-/// Rows above the endpoints.
-const HEAD: u16 = 6;
+/// Rows above what calls are told apart by.
+const HEAD: u16 = 4;
+
+/// From how many places calls were reported.
+fn clients(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        1 => ", from one place".to_owned(),
+        count => format!(", from {} places", format::count(count)),
+    }
+}
+
+/// What calls are told apart by, where they told of it, with the calls of each, the most first.
+fn told_apart(report: &UsageReport) -> Vec<(&'static str, Vec<(String, u64)>)> {
+    let statuses = report.statuses.iter().map(|one| (one.status.to_string(), one.requests)).collect();
+    let methods = report.methods.iter().map(|one| (one.method.clone(), one.requests)).collect();
+    let apps = report.service_tokens.iter().map(|one| (safe(&one.name).into_owned(), one.requests)).collect();
+    let mut rows: Vec<(_, Vec<_>)> = vec![("Status", statuses), ("Method", methods), ("App", apps)];
+    rows.retain(|(_, shares)| !shares.is_empty());
+    rows.iter_mut().for_each(|(_, shares)| shares.sort_by_key(|(_, calls)| Reverse(*calls)));
+    rows
+}
 
 impl KeyPage {
     /// Rows the panel takes.
     pub(super) fn usage_rows(&self) -> u16 {
-        let endpoints = self.report.value().map_or(1, |report| report.top_endpoints.len().max(1));
-        HEAD.saturating_add(u16::try_from(endpoints).unwrap_or(u16::MAX))
+        let Some(report) = self.report.value() else { return HEAD + 3 };
+        let rows = told_apart(report).len() + report.top_endpoints.len().max(1);
+        (HEAD + 2).saturating_add(u16::try_from(rows).unwrap_or(u16::MAX))
     }
 
     pub(super) fn draw_usage(&self, area: Rect, buf: &mut Buffer, ui: &Ui) {
@@ -29,7 +53,8 @@ impl KeyPage {
         Pen::new(buf, area, 0)
             .cell("7 days", LABEL, dim)
             .text(format::count(sum.total_requests), ui.style(Tone::Strong))
-            .text(" calls", dim);
+            .text(" calls", dim)
+            .text(clients(report.unique_clients), dim);
         let mut pen = Pen::new(buf, area, 1);
         pen.cell("Response", LABEL, dim);
         for (figure, name) in [(sum.p50, "p50"), (sum.p95, "p95"), (sum.p99, "p99")] {
@@ -53,11 +78,24 @@ impl KeyPage {
             chart::bar(&mut pen, bar, count, failed.max(1), ui);
             pen.skip(2);
         }
-        Pen::new(buf, area, HEAD - 1).text("BUSIEST ENDPOINTS", dim);
-        if report.top_endpoints.is_empty() {
-            Pen::new(buf, area, HEAD).text("No call named its endpoint.", text);
+        let rows = told_apart(report);
+        for (row, (label, shares)) in (HEAD..).zip(&rows) {
+            let mut pen = Pen::new(buf, area, row);
+            pen.cell(label, LABEL, dim);
+            for (name, calls) in shares {
+                let calls = told(*calls);
+                if pen.left() < width(name) + width(&calls) + 1 {
+                    break;
+                }
+                pen.text(name, dim).skip(1).text(calls, text).skip(2);
+            }
         }
-        for (row, endpoint) in (HEAD..area.height).zip(&report.top_endpoints) {
+        let head = HEAD + 2 + u16::try_from(rows.len()).unwrap_or_default();
+        Pen::new(buf, area, head - 1).text("BUSIEST ENDPOINTS", dim);
+        if report.top_endpoints.is_empty() {
+            Pen::new(buf, area, head).text("No call named its endpoint.", text);
+        }
+        for (row, endpoint) in (head..area.height).zip(&report.top_endpoints) {
             let mut pen = Pen::new(buf, area, row);
             let name = pen.left().saturating_sub(if area.width < 60 { 16 } else { 30 }).min(60);
             pen.cell(safe(&endpoint.endpoint), name, text).skip(1);
