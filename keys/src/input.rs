@@ -4,6 +4,7 @@
 mod account;
 mod alerts;
 mod batch;
+mod budget;
 mod notices;
 
 use std::time::Duration;
@@ -47,6 +48,7 @@ pub use alerts::{
 };
 pub use audit::{AuditQuery, CheckpointQuery};
 pub use batch::{Batch, BatchChange, KeyChange, MOST_CHANGES};
+pub use budget::NewBudget;
 pub use costs::{CostQuery, CostsBy};
 pub use fetch::FetchMany;
 pub use keys::{Hygiene, KeyQuery, KeySort};

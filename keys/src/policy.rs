@@ -95,6 +95,8 @@ pub enum Permission {
     KeyTrack,
     /// See a key's usage.
     UsageRead,
+    /// Set and end what a month of the keys with a tag may cost.
+    BudgetManage,
     /// Make a service token for a key.
     TokenCreate,
     /// Revoke a service token.
@@ -190,6 +192,7 @@ pub const RULES: &[Rule] = &[
     rule(P::KeyFetch, "key.fetch", true, &[TokenFetch]),
     rule(P::KeyTrack, "key.track", false, &[Member, Admin, Owner, TokenTrack]),
     rule(P::UsageRead, "usage.read", false, &[Viewer, Member, Admin, Owner]),
+    rule(P::BudgetManage, "budget.manage", true, &[Admin, Owner]),
     rule(P::TokenCreate, "token.create", true, &[Admin, Owner]),
     rule(P::TokenRevoke, "token.revoke", true, &[Oneself, Admin, Owner]),
     rule(P::EventsHear, "events.hear", false, &[Stranger, System]),

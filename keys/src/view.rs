@@ -52,7 +52,7 @@ pub use batch::{BatchAction, BatchLine, BatchReport};
 pub use billing::{
     BillingCosts, BillingPeriod, BillingView, PlanChange, PlanDifference, PlanUsage, UsageForecast,
 };
-pub use budget::{BudgetOwner, BudgetView, MonthOutlook};
+pub use budget::{BudgetList, BudgetOwner, BudgetView, MonthOutlook};
 pub use cost::{CostLine, CostReport, ModelShare};
 pub use fetched::{Fetched, NotFetched};
 pub use home::{Attention, AttentionKey, AttentionKind, HomeView, InstanceCare};

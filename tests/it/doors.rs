@@ -29,6 +29,7 @@ const FETCH: &str = r#"{"keys":["{id}"]}"#;
 const INVITE: &str = r#"{"email":"new@example.com","role":"viewer"}"#;
 const TRIAL: &str = r#"{"apiKeyId":"{id}","condition":"error_rate"}"#;
 const WHAT_IF: &str = r#"{"apiKeyId":"{id}","monthlyBudget":10}"#;
+const BUDGET: &str = r#"{"tag":"batch","monthlyBudget":10}"#;
 const RULE: &str = r#"{"name":"r","condition":"error_rate"}"#;
 const ROLE: &str = r#"{"role":"owner"}"#;
 const PASSPHRASE: &str = r#"{"passphrase":"a fine passphrase"}"#;
@@ -106,6 +107,9 @@ const ROUTES: &[Row] = &[
     ("POST", "/api/tokens", TOKEN, [401, 401, 422, 403, 403, 403]),
     ("DELETE", "/api/tokens/{token}", "", [401, 401, 404, 404, 404, 404]),
     ("GET", "/api/billing", "", [401, 401, 200, 403, 403, 403]),
+    ("GET", "/api/budgets", "", [401, 401, 200, 403, 403, 403]),
+    ("POST", "/api/budgets", BUDGET, [401, 401, 200, 403, 403, 403]),
+    ("DELETE", "/api/budgets/{some}", "", [401, 401, 404, 403, 403, 403]),
     ("GET", "/openapi.json", "", [200; 6]),
     ("GET", "/docs", "", [200; 6]),
     ("GET", "/docs/", "", [308; 6]),

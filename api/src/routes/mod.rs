@@ -8,6 +8,7 @@ mod audit;
 mod auth;
 mod billing;
 mod bin;
+mod budgets;
 mod docs;
 mod document;
 mod email;
@@ -72,6 +73,7 @@ fn described(most: usize) -> OpenApiRouter<HttpDoor> {
         .merge(tokens::routes())
         .merge(unlock::routes())
         .merge(billing::routes())
+        .merge(budgets::routes())
         .merge(audit::routes())
         .merge(health::routes())
         .merge(metrics::routes())

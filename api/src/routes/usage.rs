@@ -91,7 +91,7 @@ async fn costs(
     Ok(written(&report, format))
 }
 
-/// Tries a limit or a budget of a key, or a budget of a team, on the past month and on this one so far, before it is set.
+/// Tries a limit or a budget of a key, or a budget of a team or a tag, on the past month and on this one so far, before it is set.
 #[utoipa::path(post, path = "/api/usage/what-if", tag = "usage", request_body = WhatIf, responses(
     (status = 200, description = "When it would have been reached", body = WhatIfView),
     (status = 404, description = "There is no such key or team"),
@@ -104,6 +104,7 @@ async fn what_if(
     let what = WhatIf {
         api_key_id: body.text("apiKeyId"),
         team: body.parsed("team", ID),
+        tag: body.text("tag"),
         monthly_limit: body.number("monthlyLimit"),
         monthly_budget: body.money("monthlyBudget"),
     };

@@ -95,3 +95,44 @@ async fn a_budget_is_set_cleared_forecast_and_tried_and_what_is_wrong_is_told_at
     let changed = server.send(server.request("PATCH", &path).bearer_auth(&token).json(&change)).await;
     assert_eq!(changed.body["monthlyBudget"], 0.5, "{}", changed.body);
 }
+
+#[tokio::test]
+async fn the_budget_of_a_tag_is_set_seen_and_ended() {
+    let server = Server::start().await;
+    let token = server.person("john@example.com").await;
+    let body = json!({"name": "one", "service": "OpenAI", "apiKey": "v", "tags": ["batch"]});
+    let key = server.post(&token, "/api/keys", &body).await.text("_id");
+    let call = json!({"metadata": {"cost": 20}});
+    server.post(&token, &format!("/api/usage/{key}/track"), &call).await;
+    let set = server.post(&token, "/api/budgets", &json!({"tag": "Batch", "monthlyBudget": 40})).await;
+    assert_eq!((set.status, &set.body["of"], &set.body["percentage"]), (200, &json!("tag"), &json!(50.0)));
+    assert!(set.body.get("team").is_none(), "{}", set.body);
+    let listed = server.get(&token, "/api/budgets").await.body;
+    assert_eq!((&listed["currency"], &listed["budgets"][0]["_id"]), (&json!("USD"), &set.body["_id"]));
+    assert_eq!(server.get(&token, "/api/billing").await.body["costs"]["budgets"][0]["name"], "Batch");
+    let what = json!({"tag": "batch", "monthlyBudget": 10});
+    let tried = server.post(&token, "/api/usage/what-if", &what).await.body;
+    assert_eq!((&tried["keys"], &tried["thisMonth"]["budget"]["percentage"]), (&json!(1), &json!(200.0)));
+    for (wrong, pointers) in [
+        (json!({}), vec!["/monthlyBudget", "/tag"]),
+        (
+            json!({"tag": "x".repeat(41), "monthlyBudget": -1, "more": 1}),
+            vec!["/monthlyBudget", "/more", "/tag"],
+        ),
+        (json!({"tag": "x", "monthlyBudget": null}), vec!["/monthlyBudget"]),
+        (json!({"tag": "x", "team": "none", "monthlyBudget": 1}), vec!["/team"]),
+    ] {
+        let answer = server.post(&token, "/api/budgets", &wrong).await;
+        answer.is_problem(422, "invalid");
+        let faults = answer.body["errors"].as_array().unwrap().iter();
+        let mut found: Vec<_> = faults.map(|fault| fault["pointer"].as_str().unwrap()).collect();
+        found.sort_unstable();
+        assert_eq!(found, pointers, "{wrong}");
+    }
+    let path = format!("/api/budgets/{}", set.text("_id"));
+    for status in [200, 404] {
+        let ended = server.send(server.request("DELETE", &path).bearer_auth(&token)).await;
+        assert_eq!(ended.status, status, "{}", ended.body);
+    }
+    assert_eq!(server.get(&token, "/api/budgets").await.body["budgets"], json!([]));
+}

@@ -28,6 +28,7 @@ mod kdf_pool;
 mod lock;
 mod mark;
 mod master;
+mod named;
 mod page;
 mod passphrase;
 mod password;
@@ -61,6 +62,7 @@ pub use lock::{
 };
 pub use mark::MarkKey;
 pub use master::{MasterKey, Pepper, SystemKeys};
+pub use named::id_of_name;
 pub use page::FilePageSealer;
 pub use passphrase::{Iterations, needs_upgrade, open_with_passphrase, seal_with_passphrase, seed_text};
 pub use password::{PasswordCost, Passwords};

@@ -6,7 +6,7 @@ use keyward_store::model::Id;
 
 use crate::prices::Money;
 
-/// What to try, and on what: on one key, or on all keys of a team.
+/// What to try, and on what: on one key, on all keys of a team, or on those with a tag.
 #[derive(Clone, Debug, Default, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct WhatIf {
@@ -14,6 +14,9 @@ pub struct WhatIf {
     pub api_key_id: Option<String>,
     /// Or the team.
     pub team: Option<Id>,
+    /// Or only those of its keys that have this tag; the caller's own without a team.
+    #[schema(max_length = 40)]
+    pub tag: Option<String>,
     /// Calls a month; of a key alone.
     pub monthly_limit: Option<u64>,
     /// What a month may cost, in the price book's currency.

@@ -81,7 +81,8 @@ impl Service {
             let reading = move || {
                 let _asking = usage.asking();
                 let (lines, total) = read(&usage, &book, &sources, by, grain, (from_ms, to_ms))?;
-                let meant = |of: Id, space: Id| only.is_none_or(|only| only == of) && spaces.contains(&space);
+                let meant =
+                    |_, of: Id, space: Id| only.is_none_or(|only| only == of) && spaces.contains(&space);
                 Ok::<_, Error>((lines, total, service.budgets_of(meant, now_ms)?))
             };
             tokio::task::spawn_blocking(reading).await.map_err(|error| Error::Internal(Box::new(error)))??
@@ -113,7 +114,7 @@ impl Service {
             let _asking = usage.asking();
             let (keys, total) = read(&usage, &book, &sources, CostsBy::Key, Grain::Day, span)?;
             let (models, _) = read(&usage, &book, &sources, CostsBy::Model, Grain::Day, span)?;
-            let budgets = service.budgets_of(|_, space| spaces.contains(&space), now_ms)?;
+            let budgets = service.budgets_of(|_, _, space| spaces.contains(&space), now_ms)?;
             Ok::<_, Error>((keys, models, total, budgets))
         };
         let (keys, models, total, budgets) = {

@@ -18,7 +18,7 @@ use crate::service::jobs::BIN_MS;
 use crate::service::members::{end_membership, owners};
 use crate::service::mirror::{Shared, Tables};
 use crate::service::tokens::end_token;
-use crate::service::{Service, email_proof, hours, notifications, vault, webhooks};
+use crate::service::{Service, budgets, email_proof, hours, notifications, vault, webhooks};
 
 impl Service {
     /// Deletes the caller's own account, with its password and, where there is one, a second factor.
@@ -122,6 +122,7 @@ fn leave(tables: &Tables, draft: &mut Draft, caller: &Caller, member: &Shared<Me
         draft.batch.replace(key, &ApiKey { deleted_ms: Some(due_ms), ..key.record.clone() })?;
     }
     vault::remove_locks(draft, &space.record, member.record.account);
+    budgets::forget_tags(tables, draft, id);
     draft.batch.remove(member);
     draft.batch.remove(space);
     Ok(())

@@ -21,7 +21,8 @@ use crate::service::mirror::Tables;
 use crate::service::rotation;
 use crate::service::usage::month_limit;
 use crate::view::{
-    AlertState, Attention, AttentionKey, AttentionKind, BudgetView, HomeView, InstanceCare, RotationState,
+    AlertState, Attention, AttentionKey, AttentionKind, BudgetOwner, BudgetView, HomeView, InstanceCare,
+    RotationState,
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -162,12 +163,12 @@ impl Service {
 }
 
 impl Service {
-    /// The budgets of teams that are near or over.
+    /// The budgets of teams and tags that are near or over.
     fn pressing_budgets(&self, caller: &Caller, account: Id) -> Result<Vec<BudgetView>> {
         let spaces: HashSet<Id> = seen_by(&self.mirror().read(), caller, account).collect();
-        // A team's budget is of the space itself.
-        let mut budgets =
-            self.budgets_of(|of, space| of == space && spaces.contains(&space), self.now_ms())?;
+        // A key's is told with the key.
+        let meant = |owner, _, space: Id| owner != BudgetOwner::Key && spaces.contains(&space);
+        let mut budgets = self.budgets_of(meant, self.now_ms())?;
         let near = |one: &BudgetView| {
             u128::from(one.cost.0) * 100 >= u128::from(one.monthly_budget.0) * NEAR_PERCENT
         };

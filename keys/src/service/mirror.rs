@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use keyward_store::model::{
     Account, Alert, AlertRule, ApiKey, Budget, BudgetNotice, Custody, Delivery, EmailProof, Grant, Hours,
     HoursMove, Id, Invitation, KnownAddress, Member, Notification, Rotation, RotationPlan, ServiceToken,
-    Session, Sharing, Space, SshKey, Ticket, ValueMark, Webhook,
+    Session, Sharing, Space, SshKey, TagBudget, Ticket, ValueMark, Webhook,
 };
 use keyward_store::{Applied, Record, Result, Row, Table, Versioned};
 
@@ -65,8 +65,10 @@ pub(crate) struct Tables {
     pub(crate) alert_rules: HashMap<Id, Shared<AlertRule>>,
     pub(crate) alerts: AlertIndex,
     pub(crate) by_key: ByKey,
-    /// What the month of a key or a team may cost, and how much of it was told.
+    /// What the month of a key, a team or a tag may cost, and how much of it was told.
     pub(crate) budgets: HashMap<Id, Shared<Budget>>,
+    /// The tags that have one.
+    pub(crate) tag_budgets: HashMap<Id, Shared<TagBudget>>,
     pub(crate) budget_notices: HashMap<Id, Shared<BudgetNotice>>,
     /// Where the proofs of addresses stand that somebody asked for.
     pub(crate) email_proofs: HashMap<Id, Shared<EmailProof>>,
@@ -166,6 +168,8 @@ impl Tables {
             place(&mut self.sharing, Id::from_slice(key), decode(raw)?);
         } else if table == Budget::TABLE {
             place(&mut self.budgets, Id::from_slice(key), decode(raw)?);
+        } else if table == TagBudget::TABLE {
+            place(&mut self.tag_budgets, Id::from_slice(key), decode(raw)?);
         } else if table == BudgetNotice::TABLE {
             place(&mut self.budget_notices, Id::from_slice(key), decode(raw)?);
         } else if table == EmailProof::TABLE {

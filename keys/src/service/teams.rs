@@ -131,6 +131,7 @@ impl Service {
             draft.batch.remove(team);
             webhooks::end_all(tables, draft, id);
             budgets::forget(draft, id);
+            budgets::forget_tags(tables, draft, id);
             hours::forget(tables, draft, id);
             for member in tables.members_of(id) {
                 vault::remove_locks(draft, &team.record, member.record.account);

@@ -16,7 +16,9 @@ use crate::policy::Permission;
 use crate::prices::{Bill, Pricer, Prices};
 use crate::service::Service;
 use crate::service::access::{Target, authorise};
+use crate::service::accounts::personal_space;
 use crate::service::budgets::{self, Stretch, read_stretches};
+use crate::service::mirror::Shared;
 use crate::service::pace::Pace;
 use crate::service::report::percent;
 use crate::service::teams::team_row;
@@ -32,15 +34,24 @@ impl WhatIf {
     pub fn faults(&self) -> Vec<Fault> {
         let mut faults = Faults::default();
         match (&self.api_key_id, self.team) {
-            (None, None) => faults.add("apiKeyId", "is missing: name a key, or a team with team"),
+            (None, None) if self.tag.is_none() => {
+                faults.add("apiKeyId", "is missing: name a key, a team with team, or a tag with tag");
+            }
             (Some(_), Some(_)) => faults.add("team", "is one too many: it is tried on a key or on a team"),
-            (Some(_), None) | (None, Some(_)) => {}
+            (Some(_), None) | (None, _) => {}
+        }
+        match &self.tag {
+            Some(_) if self.api_key_id.is_some() => {
+                faults.add("tag", "is one too many: it is tried on a key or on a tag");
+            }
+            Some(tag) => drop(faults.line("tag", tag, 1, 40)),
+            None => {}
         }
         if self.monthly_limit.is_none() && self.monthly_budget.is_none() {
             faults.add("monthlyBudget", "is missing: give it, or monthlyLimit, or both");
         }
-        if self.monthly_limit.is_some() && self.team.is_some() {
-            faults.add("monthlyLimit", "is a key's; a team has a budget alone");
+        if self.monthly_limit.is_some() && (self.team.is_some() || self.tag.is_some()) {
+            faults.add("monthlyLimit", "is a key's; a team or a tag has a budget alone");
         }
         budgets::check(&mut faults, self.monthly_budget);
         faults.into_vec()
@@ -67,7 +78,7 @@ impl Service {
     pub async fn what_if(&self, caller: &Caller, what: &WhatIf) -> Result<WhatIfView> {
         Faults::from(what.faults()).check()?;
         let (keys, now_ms) = (self.keys_meant(caller, what)?, self.now_ms());
-        let (api_key_id, number) = (keys.first().filter(|_| what.team.is_none()), keys.len() as u64);
+        let (api_key_id, number) = (keys.first().filter(|_| what.api_key_id.is_some()), keys.len() as u64);
         let api_key_id = api_key_id.map(|(id, _)| *id);
         let (usage, book) = (self.0.usage.clone(), Arc::clone(&self.0.settings.prices));
         let first_ms = month_around(now_ms).0.as_millisecond();
@@ -82,6 +93,7 @@ impl Service {
         Ok(WhatIfView {
             api_key_id,
             team: what.team,
+            tag: what.tag.clone(),
             keys: number,
             currency: self.0.settings.prices.currency.clone(),
             last_month: last.shown(what, now_ms),
@@ -96,11 +108,19 @@ impl Service {
             let id = self.resolve(caller, &KeyRef::Id(key.clone()))?;
             return Ok(vec![of(&*self.key_row(caller, Permission::UsageRead, id)?)]);
         }
-        let team = what.team.ok_or(Error::NotFound("team"))?;
-        let tables = self.mirror().read();
-        authorise(&tables, caller, Permission::UsageRead, Target::Space(team), None)?;
-        team_row(&tables, team)?;
-        Ok(budgets::keys_of(&tables, team).map(|row| of(row)).collect())
+        let (account, tables) = (caller.person()?, self.mirror().read());
+        let place = match what.team {
+            Some(team) => team,
+            None => personal_space(&tables, account)?,
+        };
+        authorise(&tables, caller, Permission::UsageRead, Target::Space(place), None)?;
+        if what.team.is_some() {
+            team_row(&tables, place)?;
+        }
+        let tagged = |row: &&Shared<ApiKey>| {
+            what.tag.as_ref().is_none_or(|tag| budgets::has_tag(&row.record, tag.trim()))
+        };
+        Ok(budgets::keys_of(&tables, place).filter(tagged).map(|row| of(row)).collect())
     }
 }
 

@@ -74,10 +74,13 @@ pub struct AlertView {
     /// The rule's name, while there is the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule_name: Option<String>,
-    /// Whose budget raised it: that of the key, or of the team.
+    /// Whose budget raised it: that of the key, of the team, or of a tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget_of: Option<BudgetOwner>,
-    /// The key; none of a team's budget.
+    /// The tag whose budget raised it, while it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// The key; none of a team's or a tag's budget.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key_id: Option<Id>,
     /// The key's name, while there is the key.

@@ -46,19 +46,33 @@ pub enum BudgetOwner {
     Key,
     /// A team: all of its keys together.
     Team,
+    /// A tag: all keys of one place that have it, together.
+    Tag,
+}
+
+/// Where the budgets of a person's places stand this month.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct BudgetList {
+    /// The currency, ISO 4217.
+    pub currency: String,
+    /// Those that have come furthest first.
+    pub budgets: Vec<BudgetView>,
 }
 
 /// Where a budget stands this month.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BudgetView {
-    /// The key or team.
+    /// The key or team; the budget itself when it is of a tag.
     #[serde(rename = "_id")]
     pub id: Id,
     /// Which of them it is.
     pub of: BudgetOwner,
-    /// Its name.
+    /// Its name; the tag.
     pub name: String,
+    /// The team that it is, or that the key or the keys with the tag are in; none for one's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<Id>,
     /// What a month may cost.
     #[schema(value_type = f64)]
     pub monthly_budget: Money,

@@ -17,7 +17,7 @@ pub struct HomeView {
     pub currency: String,
     /// What wants attention, the most pressing first; nothing that no key wants.
     pub attention: Vec<Attention>,
-    /// Budgets of teams that are near or over, those that have come furthest first.
+    /// Budgets of teams and of tags that are near or over, those that have come furthest first.
     pub team_budgets: Vec<BudgetView>,
     /// Unix second of the last entry of `requests` and `errors`.
     pub ends_at: i64,

@@ -18,6 +18,9 @@ pub struct WhatIfView {
     /// The team it was tried on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<Id>,
+    /// The tag it was tried on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// Keys whose calls count.
     pub keys: u64,
     /// The currency of all amounts.

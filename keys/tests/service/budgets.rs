@@ -2,6 +2,7 @@
 //! wished.
 
 mod alerts;
+mod tags;
 
 use jiff::Timestamp;
 use keyward_keys::input::{
@@ -237,7 +238,7 @@ async fn what_would_have_been_is_what_then_is() {
         api_key_id: Some(key.to_string()),
         monthly_limit: Some(40),
         monthly_budget: Some(money(60)),
-        team: None,
+        ..WhatIf::default()
     };
     // Three units every 12 hours: 62 calls, 186 units in the month.
     let month = async |from: i64| {
@@ -285,9 +286,14 @@ async fn what_is_tried_has_to_make_sense_and_be_ones_own() {
     };
     assert_eq!(faults(WhatIf::default()).await, ["apiKeyId", "monthlyBudget"]);
     let (id, team) = (Some(key.to_string()), Some(key));
-    let both =
-        WhatIf { api_key_id: id.clone(), team, monthly_limit: Some(1), monthly_budget: Some(Money(0)) };
-    assert_eq!(faults(both).await, ["team", "monthlyLimit", "monthlyBudget"]);
+    let both = WhatIf {
+        api_key_id: id.clone(),
+        team,
+        tag: Some("batch".to_owned()),
+        monthly_limit: Some(1),
+        monthly_budget: Some(Money(0)),
+    };
+    assert_eq!(faults(both).await, ["team", "tag", "monthlyLimit", "monthlyBudget"]);
     let of_a_key = WhatIf { api_key_id: id, monthly_limit: Some(1), ..WhatIf::default() };
     assert!(matches!(instance.service.what_if(&bob, &of_a_key).await, Err(Error::NotFound(_))));
     let of_a_team = WhatIf { team, monthly_budget: Some(money(1)), ..WhatIf::default() };

@@ -137,7 +137,7 @@ pub struct Alert {
     pub id: Id,
     /// The rule; of a budget's own alert, what the budget is of.
     pub rule: Id,
-    /// The key; of the alert of a team's budget, the team.
+    /// The key; of the alert of a team's or a tag's budget, the space.
     pub api_key: Id,
     /// The space both are in.
     pub space: Id,
@@ -169,14 +169,14 @@ impl Alert {
     /// Unique index of what holds: by rule and key.
     pub const HOLDING: Table = Table("alert_holding");
 
-    /// No rule raised it: the budget of a key or a team did by itself.
+    /// No rule raised it: the budget of a key, a team or a tag did by itself.
     pub fn is_of_budget(&self) -> bool {
-        self.rule == self.api_key
+        self.rule == self.api_key || self.is_of_no_key()
     }
 
-    /// It is of a team's budget, and so of no key.
-    pub fn is_of_team(&self) -> bool {
-        self.is_of_budget() && self.api_key == self.space
+    /// It is of the budget of a team or a tag, and so of no key.
+    pub fn is_of_no_key(&self) -> bool {
+        self.api_key == self.space
     }
 }
 

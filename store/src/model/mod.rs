@@ -35,7 +35,7 @@ pub use alert::{Alert, AlertCondition, AlertDeed, AlertResponse, AlertRule, Aler
 pub use api_key::{ApiKey, Custody, Environment, Previous, Status};
 pub use audit::{AuditRecord, Door, Outcome};
 pub use backup::{BackupFailed, BackupMade, Backups};
-pub use budget::{Budget, BudgetNotice};
+pub use budget::{Budget, BudgetNotice, TagBudget};
 pub use checkpoint::Checkpoint;
 pub use client_networks::{ClientNetwork, ClientNetworks};
 pub use custody::{Holder, Lock, LockTarget, Version, label};

@@ -40,6 +40,7 @@ const COMMANDS: &[(&str, &str, u32)] = &[
     ("tokens rm", "tokens rm {token} --yes", 3),
     ("usage", "usage {id}", 3),
     ("budgets", "budgets", 0),
+    ("budgets set", "budgets set batch --budget 10 --team {team}", 3),
     ("what-if", "what-if {id} --budget 10", 3),
     ("complete", "complete -- keys show ", 0),
     ("completions", "completions bash", 0),

@@ -4,12 +4,12 @@
 use keyward_keys::Id;
 use keyward_keys::event::Event;
 use keyward_keys::input::{
-    AuditQuery, ImportWords, KeyPatch, KeyQuery, NewKey, Reveal, SeriesQuery, UsageQuery, WhatIf,
+    AuditQuery, ImportWords, KeyPatch, KeyQuery, NewBudget, NewKey, Reveal, SeriesQuery, UsageQuery, WhatIf,
 };
 use keyward_keys::view::{
-    AuditPage, AuditView, BillingView, HomeView, ImportReport, KeyAccess, KeyHygiene, KeyPage, KeyStatus,
-    KeyView, LiveView, MonitorView, Revealed, TeamView, UsageOverview, UsageReport, UsageSeries, UserView,
-    VersionView, WhatIfView,
+    AuditPage, AuditView, BillingView, BudgetView, HomeView, ImportReport, KeyAccess, KeyHygiene, KeyPage,
+    KeyStatus, KeyView, LiveView, MonitorView, Revealed, TeamView, UsageOverview, UsageReport, UsageSeries,
+    UserView, VersionView, WhatIfView,
 };
 use secrecy::SecretString;
 
@@ -203,6 +203,8 @@ pub enum Query {
     WhatIf(Box<WhatIf>),
     /// `billing`, answered by [`Answer::Billing`].
     Billing,
+    /// `set_tag_budget`, or without an amount `end_budget_of_tag`, answered by [`Answer::TagBudget`].
+    TagBudget(NewBudget),
     /// `monitor`, answered by [`Answer::Monitor`].
     Monitor,
     /// `me`, answered by [`Answer::Me`].
@@ -283,6 +285,8 @@ pub enum Answer {
     WhatIf(Box<WhatIfView>),
     /// The person's plan.
     Billing(Box<BillingView>),
+    /// The budget of a tag as it stands; none when it has ended.
+    TagBudget(Option<Box<BudgetView>>),
     /// The running daemon.
     Monitor(Box<MonitorView>),
     /// A value that was opened.

@@ -1,15 +1,17 @@
-//! Commands about what months may cost: where all budgets stand, and a limit or a budget tried before it is set.
+//! Commands about what months may cost: where all budgets stand, the budget of a tag, and a limit or a budget tried before it is set.
 
 use jiff::Timestamp;
-use keyward_keys::input::{CostQuery, KeyRef, WhatIf};
+use keyward_keys::input::{KeyRef, NewBudget, WhatIf};
 use keyward_keys::prices::{AMOUNT, Money};
 use keyward_keys::view::{BudgetView, WhatIfMonth, WhatIfOutcome, WhatIfView};
 
 use super::parse::Args;
 use super::{Context, Failure, keys, print};
 
+const HEADER: [&str; 7] = ["NAME", "OF", "BUDGET", "SPENT", "", "AT MONTH'S END", "SPENT ON (UTC)"];
+
 pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
-    let report = context.service.costs(context.caller, &CostQuery::default()).await?;
+    let report = context.service.budgets(context.caller).await?;
     if context.list(args, "budgets", &report.budgets).await? {
         return Ok(());
     }
@@ -18,8 +20,7 @@ pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure
         let how = format!("No budgets. Set one: {ssh} keys edit KEY --budget 50\n");
         return context.nothing(args, &how).await;
     }
-    let header = ["NAME", "OF", "BUDGET", "SPENT", "", "AT MONTH'S END", "SPENT ON (UTC)"];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    let mut rows = vec![HEADER.map(str::to_owned).to_vec()];
     rows.extend(report.budgets.iter().map(|budget| line(budget, &report.currency)));
     context.print(&print::columns(&rows)).await
 }
@@ -41,6 +42,26 @@ fn line(budget: &BudgetView, currency: &str) -> Vec<String> {
     ]
 }
 
+/// Sets the budget of a tag, or ends it.
+pub(super) async fn set(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
+    let tag = args.operands.first().cloned().unwrap_or_default();
+    let amount = amount_or_none(args, "--budget")?;
+    let amount = amount.ok_or_else(|| Failure::Usage("say what it may cost: --budget AMOUNT".to_owned()))?;
+    let team = keys::of_team(context, args).await?;
+    if amount.is_none() {
+        context.service.end_budget_of_tag(context.caller, &tag, team).await?;
+        return context.note(args, "Ended.\n").await;
+    }
+    let new = NewBudget { tag, team, monthly_budget: amount };
+    let budget = context.service.set_tag_budget(context.caller, &new).await?;
+    if args.json {
+        return context.print(&print::json(&budget)).await;
+    }
+    let BudgetView { name, cost, monthly_budget, percentage, .. } = &budget;
+    let text = format!("Tag {name}: {cost} of {monthly_budget} a month spent, {percentage:.1} %\n");
+    context.print(&print::safe_lines(&text)).await
+}
+
 pub(super) async fn what_if(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let key = match args.operands.first() {
         Some(name) => {
@@ -52,16 +73,21 @@ pub(super) async fn what_if(context: &Context<'_>, args: &Args) -> Result<(), Fa
     let what = WhatIf {
         api_key_id: key,
         team: keys::of_team(context, args).await?,
+        tag: args.get("--tag").map(str::to_owned),
         monthly_limit: keys::whole(args, "--monthly-limit")?,
         monthly_budget: amount(args, "--budget")?,
     };
-    match (args.operands.is_empty(), what.team) {
-        (true, None) => return Err(Failure::Usage("name a key, or a team with --team".to_owned())),
-        (false, Some(_)) => return Err(Failure::Usage("a key or --team, not both".to_owned())),
-        (true, Some(_)) if what.monthly_limit.is_some() => {
-            return Err(Failure::Usage("--monthly-limit is a key's; a team has a --budget".to_owned()));
+    let several = what.team.is_some() || what.tag.is_some();
+    match (args.operands.is_empty(), several) {
+        (true, false) => {
+            return Err(Failure::Usage("name a key, a team with --team, or a tag with --tag".to_owned()));
         }
-        (true, Some(_)) | (false, None) => {}
+        (false, true) => return Err(Failure::Usage("a key, or --team and --tag, not both".to_owned())),
+        (true, true) if what.monthly_limit.is_some() => {
+            let text = "--monthly-limit is a key's; a team or a tag has a --budget";
+            return Err(Failure::Usage(text.to_owned()));
+        }
+        (true, true) | (false, false) => {}
     }
     if what.monthly_limit.is_none() && what.monthly_budget.is_none() {
         return Err(Failure::Usage("say what to try: --monthly-limit N or --budget AMOUNT".to_owned()));

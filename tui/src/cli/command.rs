@@ -31,6 +31,7 @@ pub(super) enum Verb {
     TokensRm,
     Usage,
     Budgets,
+    BudgetsSet,
     WhatIf,
     TeamLs,
     TeamShow,

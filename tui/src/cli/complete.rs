@@ -54,10 +54,11 @@ pub(crate) async fn candidates(context: &Context<'_>, line: &str) -> Vec<String>
 async fn fitting(context: &Context<'_>, words: &[String]) -> Result<BTreeSet<String>, Failure> {
     let empty = String::new();
     let (partial, before) = words.split_last().unwrap_or((&empty, &[]));
-    let offered = match find(before) {
-        Some(command) => of_command(context, command, before, partial).await?,
-        None => next_words(before),
-    };
+    // `budgets` is a command, and begins another one.
+    let mut offered = next_words(before);
+    if let Some(command) = find(before) {
+        offered.extend(of_command(context, command, before, partial).await?);
+    }
     Ok(offered.into_iter().filter(|one| one.starts_with(partial.as_str())).collect())
 }
 

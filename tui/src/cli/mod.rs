@@ -161,6 +161,7 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::Audit => audit::audit(context, args).await,
         Verb::Usage => usage::usage(context, args).await,
         Verb::Budgets => budgets::ls(context, args).await,
+        Verb::BudgetsSet => budgets::set(context, args).await,
         Verb::WhatIf => budgets::what_if(context, args).await,
         Verb::TeamLs => team::ls(context, args).await,
         Verb::TeamShow => team::show(context, args).await,

@@ -89,12 +89,13 @@ fn meant(words: &[String]) -> Option<Vec<String>> {
     Some(full.words.iter().map(ToString::to_string).chain(words[named..].iter().cloned()).collect())
 }
 
-/// The command these words begin with.
+/// The command these words begin with; of two, such as `budgets` and `budgets set`, the longer one.
 pub(super) fn find(words: &[String]) -> Option<&'static Command> {
-    commands().find(|command| {
+    let begins = |command: &&Command| {
         words.len() >= command.words.len()
             && command.words.iter().zip(words).all(|(have, given)| have == given)
-    })
+    };
+    commands().filter(begins).max_by_key(|command| command.words.len())
 }
 
 fn arguments(command: &Command, words: &[String]) -> Result<Args, String> {

@@ -202,7 +202,7 @@ fn the_alert_of_a_team_s_budget_names_the_team_and_leads_to_billing() {
     let text = stage.text();
     assert!(text.contains("Payments (team)") && text.contains("80 % of its budget of 100.00 USD"), "{text}");
     stage.press("f");
-    assert!(stage.text().contains("of a team's budget"), "{}", stage.text());
+    assert!(stage.text().contains("of the budget of several keys"), "{}", stage.text());
     assert!(take(&mut stage, |ask| matches!(ask, AlertAsk::Respond(..))).is_none());
     stage.press("\r");
     history(&mut stage);

@@ -2,9 +2,11 @@
 
 use crate::sample::{Look, Stage, id, keys};
 use keyward_keys::Event;
+use keyward_keys::input::NewBudget;
 use keyward_keys::view::{FailedBackupView, MonitorView};
 use keyward_tui::app::{Answer, AppEvent, Query, RequestId};
 use keyward_tui::notice::{Notice, NoticeKind};
+use keyward_tui::term::input::{Key, KeyCode};
 
 fn stage(presses: &str) -> Stage {
     let mut stage = Stage::new(keys(), &Look::Dark.caps(), (120, 40));
@@ -119,6 +121,38 @@ fn the_plan_tells_where_the_month_goes_and_opens_its_dearest_keys() {
     stage.press("r");
     assert!(stage.text().contains("Pro plan"));
     assert!(matches!(stage.reply(Query::Billing), Some(Answer::Billing(_))));
+}
+
+#[test]
+fn a_tag_gets_a_budget_here_and_loses_it() {
+    let mut stage = Stage::new(keys(), &Look::Dark.caps(), (80, 24));
+    stage.press("7n");
+    let text = stage.text();
+    assert!(text.contains("Budget of a tag") && text.contains("your own keys"), "{text}");
+    stage.press("batch\t49.90\t");
+    stage.key(Key::plain(KeyCode::Right));
+    let new = saved(&mut stage);
+    assert_eq!((new.tag.as_str(), new.monthly_budget), ("batch", "49.90".parse().ok()));
+    assert!(new.team.is_some(), "of the first team");
+    let text = stage.text();
+    assert!(text.contains("tag batch may cost") && text.contains("DEAREST KEYS"), "{text}");
+    stage.press("nbatch\t\t");
+    let new = saved(&mut stage);
+    assert_eq!((new.team, new.monthly_budget), (None, None));
+    assert!(stage.text().contains("has no budget any more"), "{}", stage.text());
+}
+
+/// Sends the form, and answers what was asked.
+fn saved(stage: &mut Stage) -> NewBudget {
+    stage.hold = true;
+    stage.press("\r");
+    stage.hold = false;
+    let asked = |(_, query): &(RequestId, Query)| matches!(query, Query::TagBudget(_));
+    let Some(at) = stage.held.iter().position(asked) else { panic!("nothing was asked: {}", stage.text()) };
+    let (request, Query::TagBudget(new)) = stage.held.remove(at) else { panic!("a budget") };
+    let Some(answer) = stage.reply(Query::TagBudget(new.clone())) else { panic!("no answer") };
+    stage.answer(request, Ok(answer));
+    new
 }
 
 #[test]

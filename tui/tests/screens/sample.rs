@@ -23,7 +23,7 @@ mod rotation;
 use jiff::Timestamp;
 use keyward_keys::input::{KeyQuery, KeySort};
 use keyward_keys::view::{
-    KeyPage, KeyView, Pagination, PlanLimits, PreferencesView, Revealed, Subscription, UserView,
+    BudgetOwner, KeyPage, KeyView, Pagination, PlanLimits, PreferencesView, Revealed, Subscription, UserView,
 };
 use keyward_keys::{Id, Plan};
 use keyward_tui::app::{Answer, App, AppEvent, Effect, HostInfo, Query, RequestId};
@@ -233,6 +233,11 @@ impl Stage {
                 let key = what.api_key_id.as_deref()?.parse().ok()?;
                 Answer::WhatIf(Box::new(costs::tried(key)))
             }
+            Query::TagBudget(new) => Answer::TagBudget(new.monthly_budget.map(|amount| {
+                let mut budget = costs::budgets(&self.keys).remove(0);
+                (budget.of, budget.name, budget.monthly_budget) = (BudgetOwner::Tag, new.tag.clone(), amount);
+                Box::new(budget)
+            })),
             Query::Billing => Answer::Billing(Box::new(operations::billing(&self.keys))),
             Query::Monitor => Answer::Monitor(Box::new(operations::monitor(self.now_ms))),
             Query::Series(query) => Answer::Series(Box::new(charts::series(&self.keys, &query, self.now_ms))),

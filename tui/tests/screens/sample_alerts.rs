@@ -63,6 +63,7 @@ fn alert(n: usize, keys: &[KeyView]) -> AlertView {
         rule: Some(id(520 + rule)),
         rule_name: Some(rules()[rule].name.clone()),
         budget_of: None,
+        tag: None,
         api_key_id: Some(id(key)),
         message: format!("{}: {what}", name.as_deref().unwrap_or("gone")),
         key_name: name,

@@ -101,6 +101,7 @@ pub(crate) fn budgets(keys: &[KeyView]) -> Vec<BudgetView> {
         id: of,
         of: owner,
         name: name.to_owned(),
+        team: None,
         monthly_budget: Money(budget),
         refuse_over_budget: false,
         cost: Money(spent),
@@ -138,6 +139,7 @@ pub(crate) fn tried(key: Id) -> WhatIfView {
     WhatIfView {
         api_key_id: Some(key),
         team: None,
+        tag: None,
         keys: 1,
         currency: "USD".to_owned(),
         last_month: month(start - 31 * DAY_MS, start, Some(start - 13 * DAY_MS)),

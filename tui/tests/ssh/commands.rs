@@ -280,6 +280,14 @@ async fn budgets_are_set_listed_and_tried() {
         .collect();
     assert!(texts.windows(2).all(|pair| pair[0] == pair[1]), "all in one line: {usage}");
     assert!(usage.contains("0.00 of 49.90 USD"), "{usage}");
+    let set = server.run(&ana, "budgets set batch --budget 25", b"").await.out().to_owned();
+    assert_eq!(set, "Tag batch: 0.00 of 25.00 a month spent, 0.0 %\n");
+    let table = server.run(&ana, "budgets", b"").await.out().to_owned();
+    assert!(table.lines().any(|line| line.starts_with("batch") && line.contains("tag")), "{table}");
+    let text = server.run(&ana, "what-if --tag batch --budget 10", b"").await.out().to_owned();
+    assert!(text.contains("Last month, budget"), "{text}");
+    assert_eq!(server.run(&ana, "budgets set BATCH --budget none", b"").await.out(), "");
+    assert_eq!(server.run(&ana, "budgets set batch --budget none", b"").await.status, Some(3));
     let edited = server.run(&ana, "keys edit billing --budget none --json", b"").await.json();
     assert!(edited["monthlyBudget"].is_null());
     let team = server.run(&ana, "team create Payments --budget 1200 --json", b"").await.json();
@@ -298,6 +306,8 @@ async fn budgets_are_set_listed_and_tried() {
         "keys add --name none --service OpenAI --refuse-over-budget",
         "what-if billing",
         "what-if --budget 5",
+        "budgets set batch",
+        "budgets set --budget 5",
         "team edit",
     ];
     for wrong in wrong {

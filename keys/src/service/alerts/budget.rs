@@ -11,12 +11,15 @@ use crate::service::alerts::turn::note;
 use crate::service::change::Draft;
 use crate::service::mirror::Tables;
 use crate::service::watch::TOLD_AT;
+use crate::view::{AlertView, BudgetOwner};
 
 /// A budget has come to a share that people are told of.
 pub(crate) struct Crossing {
-    /// The key, or the team.
+    /// The key, the team, or what says which tag it is.
     pub(crate) of: Id,
-    /// The key's space, or the team.
+    /// The key, when it is of one.
+    pub(crate) api_key: Option<Id>,
+    /// The key's or tag's space, or the team.
     pub(crate) space: Id,
     /// The share, percent.
     pub(crate) threshold: u64,
@@ -28,12 +31,13 @@ pub(crate) struct Crossing {
 
 /// Lets the alert of a budget fire, and answers its id; whoever puts that into a draft tells of it.
 pub(crate) fn cross(tables: &Tables, draft: &mut Draft, crossing: &Crossing) -> Result<Id> {
-    let Crossing { of, space, threshold, value, ref message } = *crossing;
-    let held = tables.alerts.held(of, of);
+    let Crossing { of, api_key, space, threshold, value, ref message } = *crossing;
+    let api_key = api_key.unwrap_or(space);
+    let held = tables.alerts.held(of, api_key);
     let alert = Alert {
         id: held.map_or_else(crypto::random_id, |row| Ok(row.record.id))?,
         rule: of,
-        api_key: of,
+        api_key,
         space,
         condition: AlertCondition::Budget,
         value,
@@ -59,9 +63,16 @@ pub(crate) fn cross(tables: &Tables, draft: &mut Draft, crossing: &Crossing) -> 
     Ok(alert.id)
 }
 
-/// When a budget's alert fires, in one sentence.
-pub(super) fn in_words(whose: &str) -> String {
+/// When a budget's alert fires, in one sentence; none when what it is of is gone.
+pub(super) fn in_words(alert: &AlertView) -> Option<String> {
+    let whose = match alert.budget_of? {
+        BudgetOwner::Key => alert.key_name.clone(),
+        BudgetOwner::Team => alert.team_name.clone(),
+        BudgetOwner::Tag => alert.tag.as_ref().map(|tag| format!("tag {tag}")),
+    }?;
     let [all, most @ ..] = TOLD_AT;
     let shares = most.iter().rev().map(u8::to_string).collect::<Vec<_>>().join(", ");
-    format!("Fires when {whose} has spent {shares} or {all} % of its monthly budget, at each once a month.")
+    Some(format!(
+        "Fires when {whose} has spent {shares} or {all} % of its monthly budget, at each once a month."
+    ))
 }

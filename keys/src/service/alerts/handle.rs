@@ -152,20 +152,22 @@ impl Service {
         let (last_ms, value) = latest.unwrap_or((alert.last_ms, alert.value));
         let key = tables.keys.get(alert.api_key).map(|row| &row.record);
         let team = tables.team_of(alert.space).and_then(|team| tables.spaces.get(&team));
-        // A team's money matters as much as a key's that is used in production.
+        // Money of several keys matters as much as a key's that is used in production.
         let environment =
-            if alert.is_of_team() { Some(Environment::Production) } else { key.map(|key| key.environment) };
+            if alert.is_of_no_key() { Some(Environment::Production) } else { key.map(|key| key.environment) };
         AlertView {
             id: alert.id,
             state: state_of(alert, now_ms),
             severity: severity(alert.condition, environment),
             rule: (!alert.is_of_budget()).then_some(alert.rule),
             rule_name: tables.alert_rules.get(&alert.rule).map(|row| row.record.name.clone()),
-            budget_of: alert.is_of_budget().then(|| match alert.is_of_team() {
-                true => BudgetOwner::Team,
+            budget_of: alert.is_of_budget().then(|| match alert.is_of_no_key() {
                 false => BudgetOwner::Key,
+                true if alert.rule == alert.space => BudgetOwner::Team,
+                true => BudgetOwner::Tag,
             }),
-            api_key_id: (!alert.is_of_team()).then_some(alert.api_key),
+            tag: tables.tag_budgets.get(&alert.rule).map(|row| row.record.tag.clone()),
+            api_key_id: (!alert.is_of_no_key()).then_some(alert.api_key),
             key_name: key.map(|key| key.name.clone()),
             team: team.map(|row| row.record.id),
             team_name: team.map(|row| row.record.name.clone()),

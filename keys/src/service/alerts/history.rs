@@ -36,7 +36,7 @@ impl Service {
             let rule = tables.alert_rules.get(&row.record.rule).cloned();
             let view = self.alert_view(&tables, &row.record, now_ms);
             let words = match row.record.is_of_budget() {
-                true => view.key_name.as_ref().or(view.team_name.as_ref()).map(|name| budget::in_words(name)),
+                true => budget::in_words(&view),
                 false => rule.as_ref().map(|rule| in_words(&tables, &rule.record)),
             };
             let key = tables.keys.get(row.record.api_key).filter(|key| key.record.space == row.record.space);

@@ -28,7 +28,8 @@ use crate::view::AlertHistory;
 const MOST: usize = 100;
 
 /// The alert of a team's budget names no key.
-const OF_TEAM: &str = "the alert is of a team's budget and of no key: raise the budget, or freeze or limit the keys that spend it";
+const OF_SEVERAL: &str =
+    "the alert is of the budget of several keys: raise the budget, or freeze or limit the keys that spend it";
 
 impl AlertRespond {
     /// Every fault that shows without a look at anything else.
@@ -63,8 +64,8 @@ impl Service {
         let account = caller.person()?;
         Faults::from(respond.faults()).check()?;
         let alert = visible(&self.mirror().read(), caller, id)?.record.clone();
-        if alert.is_of_team() {
-            return Err(Error::Conflict(OF_TEAM.to_owned()));
+        if alert.is_of_no_key() {
+            return Err(Error::Conflict(OF_SEVERAL.to_owned()));
         }
         let answer = Answer { caller, account, alert: &alert };
         match respond.action {

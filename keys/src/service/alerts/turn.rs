@@ -197,7 +197,7 @@ fn told_otherwise(alert: &Alert) -> bool {
 
 fn tell(tables: &Tables, draft: &mut Draft, alert: &Alert, kind: NoticeKind, message: String) -> Result<()> {
     let people = people_of(tables, alert.space, Role::Member, None);
-    let api_key = (!alert.is_of_team()).then_some(alert.api_key);
+    let api_key = (!alert.is_of_no_key()).then_some(alert.api_key);
     let notice = Notice { kind, api_key, alert: Some(alert.id), message, until_ms: None };
     match api_key {
         Some(_) => notify(tables, draft, people, &notice),

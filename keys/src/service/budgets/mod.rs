@@ -1,10 +1,11 @@
-//! Budgets: what the calls of a month (UTC) may cost, of a key or of all keys of a team, in the price book's currency. They
-//! are set along with the key or the team; who is told how far a month has come is `watch`'s. What was spent is worked
+//! Budgets: what the calls of a month (UTC) may cost, of a key, of all keys of a team or of those with a tag, in the price
+//! book's currency. They are set along with the key or the team, those of tags by themselves (`tagged`); who is told how far a month has come is `watch`'s. What was spent is worked
 //! out whenever it is asked for, so a changed price book changes it too. Reports are never refused for a budget.
 
 mod seen;
 mod shown;
 mod spent;
+mod tagged;
 mod watch;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::service::text::Faults;
 
 pub(crate) use seen::keys_of;
 pub(crate) use spent::{Spent, Stretch, read_stretches};
+pub(crate) use tagged::{forget_tags, has_tag};
 
 /// What is wrong with refusing what is over no budget.
 pub(crate) const NO_BUDGET: &str = "needs a monthlyBudget";
@@ -33,7 +35,7 @@ pub(crate) fn check(faults: &mut Faults, amount: Option<Money>) {
     }
 }
 
-/// What a month of this key or team may cost.
+/// What a month of this key, team or tag may cost.
 pub(crate) fn of(tables: &Tables, of: Id) -> Option<Money> {
     tables.budgets.get(&of).map(|row| Money(row.record.micros))
 }
@@ -67,7 +69,7 @@ pub(crate) fn put(
     Ok(vec!["monthlyBudget"])
 }
 
-/// Forgets a budget with its key or team.
+/// Forgets a budget, or what is known of one with its key or team.
 pub(crate) fn forget(draft: &mut Draft, of: Id) {
     for table in [Budget::TABLE, BudgetNotice::TABLE] {
         draft.batch.op(Op::Del(table, of.as_bytes().to_vec()));

@@ -37,12 +37,15 @@ impl Service {
         })
     }
 
-    /// Where the budgets of these keys and places stand this month: those that have come furthest first.
-    pub(crate) fn budgets_of(&self, meant: impl Fn(Id, Id) -> bool, now_ms: i64) -> Result<Vec<BudgetView>> {
+    /// Where the budgets that are meant stand this month: those that have come furthest first.
+    pub(crate) fn budgets_of(
+        &self,
+        meant: impl Fn(BudgetOwner, Id, Id) -> bool,
+        now_ms: i64,
+    ) -> Result<Vec<BudgetView>> {
         let seen: Vec<Seen> = {
             let tables = self.mirror().read();
-            let seen = tables.budgets.values().filter_map(|budget| Seen::of(&tables, budget));
-            seen.filter(|seen| meant(seen.budget.record.of, seen.space)).collect()
+            Seen::all(&tables, meant)
         };
         let mut pricer = Pricer::new(&self.0.settings.prices);
         let mut budgets = Vec::with_capacity(seen.len());
@@ -51,8 +54,9 @@ impl Service {
             let pace = Pace::of(spent, now_ms);
             budgets.push(BudgetView {
                 id: budget.of,
-                of: if seen.of_team { BudgetOwner::Team } else { BudgetOwner::Key },
+                of: seen.owner,
                 name: seen.name,
+                team: seen.team,
                 monthly_budget: Money(budget.micros),
                 refuse_over_budget: budget.refuse,
                 cost: Money(spent),

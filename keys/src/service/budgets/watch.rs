@@ -20,13 +20,15 @@ use crate::service::mirror::{Shared, Tables};
 use crate::service::notifications::{Notice, NoticeKind, notify, notify_team, people_of};
 use crate::service::pace::Pace;
 use crate::service::watch::TOLD_AT;
+use crate::view::BudgetOwner;
 
 /// Notices of one commit.
 const MOST_TOGETHER: usize = 256;
 
 /// A budget whose month has come further than was told, or that was changed since.
 struct Turn {
-    of_team: bool,
+    /// None for a team's and a tag's.
+    api_key: Option<Id>,
     notice: BudgetNotice,
     crossing: Crossing,
     message: String,
@@ -52,10 +54,9 @@ impl Service {
             for permission in [Permission::NoticeSend, Permission::AlertRaise] {
                 authorise(&tables, caller, permission, Target::Instance, None)?;
             }
-            let seen: Vec<Seen> =
-                tables.budgets.values().filter_map(|budget| Seen::of(&tables, budget)).collect();
+            let seen = Seen::all(&tables, |_, _, _| true);
             let held = tables.alerts.holding().filter(|row| row.record.is_of_budget());
-            (seen, held.map(|row| (row.record.api_key, Shared::clone(row))).collect::<HashMap<_, _>>())
+            (seen, held.map(|row| (row.record.rule, Shared::clone(row))).collect::<HashMap<_, _>>())
         };
         if seen.is_empty() && held.is_empty() {
             return Ok(0);
@@ -103,12 +104,14 @@ impl Service {
             let before = self.mirror().read().budget_notices.get(&of).cloned();
             if is_new(before.as_deref().map(|row| &row.record), &notice) {
                 let currency = &self.0.settings.prices.currency;
-                let message = message(&seen.name, &notice, currency, Pace::of(spent.0, now_ms));
-                let (name, percent, amount) = (&seen.name, notice.percent, Money(micros));
+                let message = message(&seen.whose(), &notice, currency, Pace::of(spent.0, now_ms));
+                let (name, percent, amount) = (seen.whose(), notice.percent, Money(micros));
                 let crossed =
                     format!("{name}: {percent} % of its budget of {amount} {currency} a month is spent");
-                let crossing = Crossing { of, space, threshold: percent.into(), value, message: crossed };
-                looked.turns.push(Turn { of_team: seen.of_team, notice, crossing, message });
+                let api_key = Some(of).filter(|_| seen.owner == BudgetOwner::Key);
+                let crossing =
+                    Crossing { of, api_key, space, threshold: percent.into(), value, message: crossed };
+                looked.turns.push(Turn { api_key, notice, crossing, message });
             }
         }
         // Whatever nobody looked at has lost its budget, or is of a key that was moved.
@@ -186,12 +189,11 @@ impl Turn {
         let alert = Some(alerts::cross(tables, draft, &self.crossing)?);
         let people = people_of(tables, space, Role::Member, None);
         let kind = NoticeKind::MonthlyBudget;
-        let api_key: Option<Id> = (!self.of_team).then_some(notice.of);
-        let told = Notice { kind, api_key, alert, message: self.message.clone(), until_ms: None };
-        if self.of_team {
-            notify_team(tables, draft, space, people, &told)?;
-        } else {
-            notify(tables, draft, people, &told)?;
+        let told =
+            Notice { kind, api_key: self.api_key, alert, message: self.message.clone(), until_ms: None };
+        match self.api_key {
+            Some(_) => notify(tables, draft, people, &told)?,
+            None => notify_team(tables, draft, space, people, &told)?,
         }
         Ok(true)
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use keyward_store::model::{
     Account, Alert, AlertRule, ApiKey, Budget, BudgetNotice, Delivery, EmailProof, Hours, HoursMove, Id,
     Invitation, KnownAddress, Member, Notification, Rotation, RotationPlan, ServiceToken, Session, Sharing,
-    Space, SshKey, Ticket, ValueMark, Webhook,
+    Space, SshKey, TagBudget, Ticket, ValueMark, Webhook,
 };
 use keyward_store::{KeyRange, Order, Record, Result, Row, Snapshot, Table, Versioned};
 
@@ -18,7 +18,7 @@ use super::{ByKey, KeyIndex, Marks, Mirror, Rotations, Shared};
 const ROWS: usize = 512;
 
 /// The tables that are put in place row by row.
-const TABLES: [Table; 20] = [
+const TABLES: [Table; 21] = [
     Account::TABLE,
     SshKey::TABLE,
     Session::TABLE,
@@ -33,6 +33,7 @@ const TABLES: [Table; 20] = [
     Alert::TABLE,
     Sharing::TABLE,
     Budget::TABLE,
+    TagBudget::TABLE,
     BudgetNotice::TABLE,
     Hours::TABLE,
     HoursMove::TABLE,

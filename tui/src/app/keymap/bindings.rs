@@ -255,6 +255,14 @@ pub(super) static GROUPS: &[Group] = &[
             )
             .line("keys show KEY"),
             row(C::Next, &[TAB], "models", 60, "To the models, and back to the keys"),
+            row(
+                C::New,
+                &[c('n')],
+                "budget",
+                50,
+                "Set what the keys with a tag may cost a month, or end that",
+            )
+            .line("budgets set TAG --budget AMOUNT"),
             row(C::Previous, &[SHIFT_TAB], "", 0, "The same"),
             row(C::Pause, &[c('p')], "pause", 10, "Hold the figures still, or let them go on"),
             row(C::Refresh, &[c('r')], "refresh", 5, "Read the plan again"),

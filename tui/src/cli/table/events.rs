@@ -31,8 +31,23 @@ pub(super) const COMMANDS: &[Command] = &[
         words: &["budgets"],
         operand: None,
         flags: &[NDJSON],
-        about: "Where the budgets of keys and teams stand this month, and where it leads",
+        about: "Where the budgets of keys, teams and tags stand this month, and where it leads",
         more: "Amounts are in the currency of the price book. A month is a calendar month in UTC, as for limits.",
+    },
+    Command {
+        verb: Verb::BudgetsSet,
+        words: &["budgets", "set"],
+        operand: Some(("TAG", true)),
+        flags: &[
+            option(
+                "--budget",
+                "AMOUNT",
+                "what a month of all keys with the tag may cost, such as 120, or none",
+            ),
+            option("--team", "TEAM", "of the keys of this team, instead of your own"),
+        ],
+        about: "Set what the keys with a tag may cost a month, or end that",
+        more: "A key's budget is set with `keys edit`, a team's with `team edit`.",
     },
     Command {
         verb: Verb::WhatIf,
@@ -41,6 +56,7 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: &[
             ENVIRONMENT,
             option("--team", "TEAM", "on all keys of this team, instead of a key"),
+            option("--tag", "TAG", "on the keys with this tag: your own, or the team's"),
             option("--monthly-limit", "N", "the limit to try"),
             option("--budget", "AMOUNT", "the budget to try, such as 49.90"),
         ],

@@ -2,7 +2,7 @@
 //! what is said of it afterwards.
 
 use keyward_keys::input::{AlertAction, AlertRespond, AlertSnooze, Rotate, RotationMethodName, duration};
-use keyward_keys::view::{AlertHistory, AlertState, AlertView, BudgetOwner, KeyView, RotationRehearsal};
+use keyward_keys::view::{AlertHistory, AlertState, AlertView, KeyView, RotationRehearsal};
 use keyward_keys::{AlertTurnKind, Environment, Id};
 
 use super::words;
@@ -49,10 +49,10 @@ impl Hands {
     ) -> bool {
         let history = history.filter(|history| history.alert.id == alert.id);
         let of_key = matches!(command, Command::Freeze | Command::Narrow | Command::Lower | Command::Rotate);
-        if of_key && alert.budget_of == Some(BudgetOwner::Team) {
+        if of_key && words::of_several(alert) {
             cx.say(
                 NoticeKind::Info,
-                "It is of a team's budget and of no key; on its page Enter leads to where that goes.",
+                "It is of the budget of several keys; on its page Enter leads to where that goes.",
             );
             return true;
         }

@@ -1,6 +1,5 @@
 //! One alert on a page of its own: from Home, from a message, from the list.
 
-use keyward_keys::view::{AlertView, BudgetOwner};
 use keyward_keys::{Event, Id};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -48,7 +47,7 @@ impl Page for AlertPage {
             use Command as C;
             return !matches!(command, C::Refresh | C::Back | C::Palette | C::Help | C::Messages | C::Quit);
         };
-        let to_budget = history.alert.budget_of == Some(BudgetOwner::Team);
+        let to_budget = words::of_several(&history.alert);
         match command {
             Command::Open => history.alert.api_key_id.is_none() && !to_budget,
             command => act::refuses(command, &history.alert, Some(history)),
@@ -92,7 +91,7 @@ impl Page for AlertPage {
         match command {
             Command::Back => return Step::Back,
             Command::Open => match alert {
-                Some(AlertView { budget_of: Some(BudgetOwner::Team), .. }) => {
+                Some(alert) if words::of_several(&alert) => {
                     return Step::Open(Box::new(BillingPage::default()));
                 }
                 alert => self.opening = alert.and_then(|one| Some(cx.ask(Query::Key(one.api_key_id?)))),

@@ -28,19 +28,29 @@ pub(super) fn state(state: AlertState, ui: &Ui) -> (&'static str, &'static str, 
     (mark, state.name(), tone)
 }
 
-/// The name of the key, or of the team whose budget it is; what stands for one that is gone.
+/// The name of the key, or of the team or tag whose budget it is; what stands for one that is gone.
 pub(super) fn key(alert: &AlertView) -> String {
-    match (&alert.key_name, &alert.team_name) {
-        (Some(name), _) => safe(name).into_owned(),
-        (None, Some(team)) if alert.budget_of == Some(BudgetOwner::Team) => format!("{} (team)", safe(team)),
-        (None, _) if alert.budget_of == Some(BudgetOwner::Team) => "a team that is gone".to_owned(),
-        (None, _) => "a key that is gone".to_owned(),
+    match (alert.budget_of, &alert.key_name, &alert.team_name, &alert.tag) {
+        (Some(BudgetOwner::Tag), _, _, Some(tag)) => format!("{} (tag)", safe(tag)),
+        (Some(BudgetOwner::Tag), ..) => "a tag without a budget".to_owned(),
+        (Some(BudgetOwner::Team), _, Some(team), _) => format!("{} (team)", safe(team)),
+        (Some(BudgetOwner::Team), ..) => "a team that is gone".to_owned(),
+        (_, Some(name), ..) => safe(name).into_owned(),
+        (_, None, ..) => "a key that is gone".to_owned(),
     }
 }
 
-/// What crossed, without the name of the key or team, which stands beside it.
+/// It is of the budget of several keys, and so of no key.
+pub(super) fn of_several(alert: &AlertView) -> bool {
+    matches!(alert.budget_of, Some(BudgetOwner::Team | BudgetOwner::Tag))
+}
+
+/// What crossed, without the name of the key, team or tag, which stands beside it.
 pub(super) fn what(alert: &AlertView) -> String {
-    let name = alert.key_name.as_ref().or(alert.team_name.as_ref());
+    let name = match &alert.tag {
+        Some(tag) => Some(format!("Tag {tag}")),
+        None => alert.key_name.clone().or_else(|| alert.team_name.clone()),
+    };
     let rest = name.and_then(|name| alert.message.strip_prefix(name.as_str())?.strip_prefix(": "));
     safe(rest.unwrap_or(&alert.message)).into_owned()
 }

@@ -51,7 +51,11 @@ pub(super) fn budgets(costs: &BillingCosts, each: u16, area: Rect, buf: &mut Buf
         pen.end(format!("{percent:>6} "), chart::limit_style(share, ui));
         let left = pen.left();
         let bar = if each == 1 && left >= 24 { left / 2 - 2 } else { 0 };
-        let of = if one.of == BudgetOwner::Team { " (team)" } else { "" };
+        let of = match one.of {
+            BudgetOwner::Key => "",
+            BudgetOwner::Team => " (team)",
+            BudgetOwner::Tag => " (tag)",
+        };
         let name = format!("{}{of}", safe(&one.name));
         pen.cell(name, left.saturating_sub(bar + 1), ui.style(Tone::Strong)).skip(1);
         if bar > 0 {

@@ -1,9 +1,10 @@
 //! A person's plan: what it allows, what is used of it, where the month is going, what another plan would change, where
-//! budgets stand, and which keys and models cost the most. Nothing is paid here, so nothing is changed here either.
+//! budgets stand, and which keys and models cost the most. Nothing is paid here; what a tag may cost is set here.
 
 mod costs;
 mod layout;
 mod paint;
+mod tag;
 
 use std::cmp::Reverse;
 
@@ -48,6 +49,8 @@ pub(crate) struct BillingPage {
     days_pending: Option<Pending>,
     /// The key that is to be opened.
     opening: Option<Pending>,
+    /// The teams that a tag's budget could be of.
+    teams_pending: Option<Pending>,
     wanted: bool,
     asked_ms: i64,
     failed: Option<Notice>,
@@ -211,6 +214,7 @@ impl Page for BillingPage {
         match command {
             Command::Back => return Step::Back,
             Command::Open => return self.open(cx),
+            Command::New => self.teams_pending = Some(cx.ask(Query::Teams)),
             Command::Refresh => {
                 self.paused = false;
                 self.read(cx);
@@ -260,12 +264,13 @@ impl Page for BillingPage {
     }
 
     fn awaits(&self, id: RequestId) -> bool {
-        let pending = [self.reading, self.keys_pending, self.days_pending, self.opening];
+        let pending = [self.reading, self.keys_pending, self.days_pending, self.opening, self.teams_pending];
         pending.into_iter().any(|pending| Pending::is(pending, id))
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
         let opening = self.opening.take_if(|pending| Pending::is(Some(*pending), id)).is_some();
+        let setting = self.teams_pending.take_if(|pending| Pending::is(Some(*pending), id)).is_some();
         for pending in [&mut self.reading, &mut self.keys_pending, &mut self.days_pending] {
             pending.take_if(|pending| Pending::is(Some(*pending), id));
         }
@@ -277,8 +282,9 @@ impl Page for BillingPage {
                 self.keys.retain(|key| key.current_month_usage > 0);
             }
             Ok(Answer::Key(key)) if opening => return Step::Open(Box::new(KeyPage::new(*key))),
+            Ok(Answer::Teams(teams)) if setting => return Step::Open(tag::form(teams)),
             Ok(_) => {}
-            Err(notice) if opening => cx.tell(notice),
+            Err(notice) if opening || setting => cx.tell(notice),
             Err(notice) => self.failed = Some(notice),
         }
         // Which key is the first is known once both are there.

@@ -53,6 +53,7 @@ impl FormPage {
         let what = WhatIf {
             api_key_id: Some(key.id.to_string()),
             team: None,
+            tag: None,
             monthly_limit: self.fields.limit(),
             monthly_budget: self.fields.budget(),
         };

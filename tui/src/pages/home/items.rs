@@ -2,7 +2,9 @@
 //! what to press first. Made anew from the answers at each drawing; the selection is kept by name.
 
 use keyward_keys::prices::Money;
-use keyward_keys::view::{Attention, AttentionKey, AttentionKind, BudgetView, InstanceCare, RotationSummary};
+use keyward_keys::view::{
+    Attention, AttentionKey, AttentionKind, BudgetOwner, BudgetView, InstanceCare, RotationSummary,
+};
 use keyward_keys::{Id, StoreHealth};
 
 use super::HomePage;
@@ -37,7 +39,7 @@ pub(super) enum Item {
     One(AttentionKind, Id),
     /// An alert, and the key it is about.
     Alert(Id, Id),
-    /// The budget of a team.
+    /// The budget of a team or a tag.
     Team(Id),
     /// One of the busiest keys.
     Busy(Id),
@@ -206,15 +208,16 @@ fn of_team(budget: &BudgetView) -> AttentionKind {
     if budget.exceeded { AttentionKind::OverBudget } else { AttentionKind::NearBudget }
 }
 
-/// The line of a team's budget.
+/// The line of the budget of a team or a tag.
 fn team(budget: &BudgetView, currency: &str, ui: &Ui) -> Line {
     let (mark, tone) = mark(of_team(budget), ui.glyphs);
     let how = if budget.exceeded { "over" } else { "near" };
+    let of = if budget.of == BudgetOwner::Tag { "tag" } else { "team" };
     Line {
         item: Item::Team(budget.id),
         mark,
         tone,
-        text: format!("{} (team): {how} its budget", safe(&budget.name)),
+        text: format!("{} ({of}): {how} its budget", safe(&budget.name)),
         end: spent(budget.cost, budget.monthly_budget, currency),
     }
 }

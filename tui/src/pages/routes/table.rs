@@ -99,6 +99,14 @@ pub const ROUTES: &[Route] = &[
         r#"{"apiKeyId":"ID","monthlyBudget":50}"#,
         "what-if KEY --budget 50",
     ),
+    route(
+        "usage",
+        "POST",
+        "/api/budgets",
+        "What the keys with a tag may cost a month",
+        r#"{"tag":"TAG","monthlyBudget":120}"#,
+        "budgets set TAG --budget 120",
+    ),
     route("move", "GET", "/api/keys/export", "Keys with their values, as .env", "", "export"),
     route(
         "move",

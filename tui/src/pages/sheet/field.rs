@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Again(usize),
     /// One of these: what it is called, and a word on it.
     Choice(&'static [(&'static str, &'static str)]),
+    /// One of what the field offers.
+    Offered,
 }
 
 /// A field as its page describes it.
@@ -36,12 +38,14 @@ pub(crate) struct Field {
     pub(crate) least: usize,
     /// What it begins with; for a choice, its number.
     pub(crate) start: String,
+    /// What can be chosen, safe to show, where that is known only now.
+    pub(crate) offered: Vec<String>,
 }
 
 impl Field {
     /// A field that must be filled.
     pub(crate) fn new(name: &'static str, label: &'static str, hint: &'static str, kind: Kind) -> Self {
-        Self { name, label, hint, kind, least: 1, start: String::new() }
+        Self { name, label, hint, kind, least: 1, start: String::new(), offered: Vec::new() }
     }
 
     /// With this many characters at least.
@@ -57,6 +61,24 @@ impl Field {
     /// That begins with this choice.
     pub(crate) fn choosing(self, choice: usize) -> Self {
         Self { start: choice.to_string(), ..self }
+    }
+
+    /// One of these; there is at least one.
+    pub(crate) fn one_of(
+        name: &'static str,
+        label: &'static str,
+        hint: &'static str,
+        offered: Vec<String>,
+    ) -> Self {
+        Self { offered, ..Self::new(name, label, hint, Kind::Offered) }
+    }
+
+    /// What can be chosen.
+    pub(super) fn choices(&self) -> Vec<&str> {
+        match self.kind {
+            Kind::Choice(choices) => choices.iter().map(|(word, _)| *word).collect(),
+            _ => self.offered.iter().map(String::as_str).collect(),
+        }
     }
 
     fn room(&self) -> usize {
@@ -84,8 +106,9 @@ impl Values {
         let filled = |field: Field| {
             let (mut edit, mut choice) = (Edit::new(field.room()), 0);
             match field.kind {
-                Kind::Choice(choices) => {
-                    choice = field.start.parse::<usize>().unwrap_or(0).min(choices.len().saturating_sub(1));
+                Kind::Choice(_) | Kind::Offered => {
+                    let last = field.choices().len().saturating_sub(1);
+                    choice = field.start.parse::<usize>().unwrap_or(0).min(last);
                 }
                 // What is known already fits: it came from the core.
                 _ => _ = edit.insert(&field.start),
@@ -154,13 +177,14 @@ impl Values {
     pub(super) fn key(&mut self, field: usize, key: Key) -> bool {
         let filled = &mut self.filled[field];
         let changed = match filled.field.kind {
-            Kind::Choice(choices) => {
+            Kind::Choice(_) | Kind::Offered => {
+                let count = filled.field.choices().len().max(1);
                 let step = match key.code {
-                    KeyCode::Left => choices.len() - 1,
+                    KeyCode::Left => count - 1,
                     KeyCode::Right | KeyCode::Char(' ') => 1,
                     _ => return false,
                 };
-                filled.choice = (filled.choice + step) % choices.len().max(1);
+                filled.choice = (filled.choice + step) % count;
                 true
             }
             Kind::Line | Kind::Amount | Kind::Lines | Kind::Secret | Kind::Again(_) => filled.edit.key(key),
@@ -174,7 +198,7 @@ impl Values {
         let filled = &mut self.filled[field];
         filled.touched = true;
         match filled.field.kind {
-            Kind::Choice(_) => true,
+            Kind::Choice(_) | Kind::Offered => true,
             Kind::Lines => filled.edit.insert(text),
             Kind::Line | Kind::Amount | Kind::Secret | Kind::Again(_) => {
                 let lines = text.trim_matches('\n').lines().map(str::trim).collect::<Vec<_>>();
@@ -193,7 +217,7 @@ impl Values {
     pub(super) fn fault(&self, field: usize) -> Option<String> {
         let Filled { field, edit, .. } = &self.filled[field];
         match field.kind {
-            Kind::Choice(_) => None,
+            Kind::Choice(_) | Kind::Offered => None,
             Kind::Amount => parse_budget(edit.text()).err().map(str::to_owned),
             Kind::Again(other) => {
                 (edit.text() != self.filled[other].edit.text()).then(|| "is not the same".to_owned())

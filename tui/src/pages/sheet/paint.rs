@@ -133,7 +133,10 @@ impl Sheet {
         }
         let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
         match self.values.field(at).kind {
-            Kind::Choice(choices) => Some(choice(choices, self.values.choice(at), area, buf, ui)),
+            Kind::Choice(_) | Kind::Offered => {
+                let choices = self.values.field(at).choices();
+                Some(choice(&choices, self.values.choice(at), area, buf, ui))
+            }
             Kind::Lines => {
                 (0..area.height).for_each(|row| {
                     buf.set_style(Rect { y: area.y + row, height: 1, ..area }, ui.theme.field());
@@ -173,23 +176,17 @@ impl Sheet {
 }
 
 /// Words beside one another, one of which is chosen.
-fn choice(
-    choices: &[(&'static str, &'static str)],
-    chosen: usize,
-    area: Rect,
-    buf: &mut Buffer,
-    ui: &Ui,
-) -> Position {
+fn choice(choices: &[&str], chosen: usize, area: Rect, buf: &mut Buffer, ui: &Ui) -> Position {
     let mut cursor = Position::new(area.x, area.y);
-    let all: u16 = choices.iter().map(|(word, _)| width(word) + 3).sum();
+    let all: u16 = choices.iter().map(|word| width(word) + 3).sum();
     // Where they do not all fit, the chosen one and those after it are shown.
     let first = if all > area.width { chosen } else { 0 };
     let mut x = area.x;
-    for (at, (word, _)) in choices.iter().enumerate().skip(first) {
+    for (at, word) in choices.iter().enumerate().skip(first) {
         let rest = Rect { x: x.min(area.right()), width: area.right().saturating_sub(x), ..area };
         let mut pen = Pen::new(buf, rest, 0);
         let tone = ui.style(if at == chosen { Tone::Strong } else { Tone::Dim });
-        pen.text(" ", tone).text(word, tone).text(" ", tone);
+        pen.text(" ", tone).text(*word, tone).text(" ", tone);
         let end = pen.x();
         if at == chosen {
             cursor = Position::new(rest.x.min(area.right().saturating_sub(1)), area.y);

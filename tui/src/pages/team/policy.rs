@@ -56,6 +56,7 @@ fn said(rule: &Rule) -> &'static str {
         "key.reveal" => "open keys: see and copy values",
         "key.track" => "report calls made with keys",
         "usage.read" => "see usage",
+        "budget.manage" => "set budgets of tags",
         "token.create" => "make service tokens",
         "token.revoke" => "revoke anybody's service tokens",
         "alert.read" => "see alerts and their rules",

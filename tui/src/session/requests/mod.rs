@@ -70,6 +70,13 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
         Query::Series(query) => Answer::Series(Box::new(service.usage_series(caller, &query).await?)),
         Query::WhatIf(what) => Answer::WhatIf(Box::new(service.what_if(caller, &what).await?)),
         Query::Billing => Answer::Billing(Box::new(service.billing(caller).await?)),
+        Query::TagBudget(new) => match new.monthly_budget {
+            Some(_) => Answer::TagBudget(Some(Box::new(service.set_tag_budget(caller, &new).await?))),
+            None => {
+                service.end_budget_of_tag(caller, &new.tag, new.team).await?;
+                Answer::TagBudget(None)
+            }
+        },
         Query::Monitor => Answer::Monitor(Box::new(service.monitor(caller)?)),
         Query::Create(new) => Answer::Key(Box::new(service.create_key(caller, *new).await?)),
         Query::Update { id, patch, revision } => {
