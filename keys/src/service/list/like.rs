@@ -32,18 +32,21 @@ impl Like {
         Letters::of(self.words.concat().as_bytes())
     }
 
-    /// The titles (UTF-8 in lower case) that are like it, with the best score first when they are sorted.
-    pub(super) fn score<T: AsRef<[u8]>>(
-        &self,
-        titles: impl Iterator<Item = (T, Id)>,
-    ) -> Vec<(Reverse<u32>, Id)> {
-        let titles: Vec<(T, Id)> = titles.filter(|(title, _)| self.may_be_in(title.as_ref())).collect();
-        let first_fit = titles.len() > FEW && self.words.iter().all(|word| word.is_ascii());
+    /// The titles (UTF-8 in lower case) that are like it, each with its score; the best comes first when they are sorted.
+    pub(super) fn score<'a, T: AsRef<[u8]>>(
+        &'a self,
+        titles: impl Iterator<Item = (T, Id)> + Clone + 'a,
+    ) -> impl Iterator<Item = (Reverse<u32>, Id)> + 'a {
+        let mut fitting = titles.clone().filter(|(title, _)| self.may_be_in(title.as_ref()));
+        let first_fit = self.words.iter().all(|word| word.is_ascii()) && fitting.nth(FEW).is_some();
+        // To look for one word's first fit is to look whether its letters come in order.
+        let scored_at_once = first_fit && self.words.len() == 1;
         let (mut matcher, mut buffer) = (Matcher::new(Config::DEFAULT), Vec::new());
-        let mut score = |title: &[u8]| {
-            let title = match std::str::from_utf8(title).ok()? {
-                title if title.is_ascii() => Utf32Str::Ascii(title.as_bytes()),
-                title => Utf32Str::new(title, &mut buffer),
+        let mut score = move |title: &[u8]| {
+            let title = if title.is_ascii() {
+                Utf32Str::Ascii(title)
+            } else {
+                Utf32Str::new(std::str::from_utf8(title).ok()?, &mut buffer)
             };
             if !first_fit {
                 return self.pattern.score(title, &mut matcher);
@@ -51,7 +54,9 @@ impl Like {
             let words = self.words.iter().map(|word| Utf32Str::Ascii(word.as_bytes()));
             words.map(|word| Some(u32::from(matcher.fuzzy_match_greedy(title, word)?))).sum()
         };
-        titles.into_iter().filter_map(|(title, id)| Some((Reverse(score(title.as_ref())?), id))).collect()
+        titles
+            .filter(move |(title, _)| scored_at_once || self.may_be_in(title.as_ref()))
+            .filter_map(move |(title, id)| Some((Reverse(score(title.as_ref())?), id)))
     }
 
     /// Whether each word's letters come in their order. What is not ASCII is left to be scored.

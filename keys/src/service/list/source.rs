@@ -47,13 +47,15 @@ impl<'a> Source<'a> {
         kept.chain(binned.map(|row| binned_place(row)))
     }
 
-    /// Those whose name or service is like the text, with the best score first.
-    pub(super) fn alike(&self, text: &str) -> Vec<(Reverse<u32>, Id)> {
-        let like = Like::new(text);
+    /// Those whose name or service is like something, with the best score first when they are sorted.
+    pub(super) fn alike<'b>(
+        &'b self,
+        like: &'b Like,
+    ) -> impl Iterator<Item = (Reverse<u32>, Id)> + use<'a, 'b> {
+        let kept = self.kept.iter().flat_map(move |space| space.titles(like.letters()));
         let title = |key: &ApiKey| format!("{}\n{}", key.name, key.service).to_lowercase();
-        let mut found = like.score(self.kept.iter().flat_map(|space| space.titles(like.letters())));
-        found.extend(like.score(self.binned.iter().map(|row| (title(&row.record), row.record.id))));
-        found
+        let binned = self.binned.iter().map(move |row| (title(&row.record), row.record.id));
+        like.score(kept).chain(like.score(binned))
     }
 }
 

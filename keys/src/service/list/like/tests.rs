@@ -35,7 +35,7 @@ fn like(text: &str, titles: &[String]) -> Vec<(Reverse<u32>, Id)> {
     let like = Like::new(text);
     let letters = |title: &str| Letters::of(title.as_bytes()).may_hold(like.letters());
     let titles = titles.iter().enumerate().filter(|(_, title)| letters(title));
-    like.score(titles.map(|(number, title)| (title, id(number))))
+    like.score(titles.map(|(number, title)| (title, id(number)))).collect()
 }
 
 proptest! {

@@ -109,7 +109,7 @@ impl Arena {
         })
     }
 
-    pub(super) fn titles(&self, letters: Letters) -> impl Iterator<Item = (&[u8], Id)> {
+    pub(super) fn titles(&self, letters: Letters) -> impl Iterator<Item = (&[u8], Id)> + Clone {
         let entries = self.entries.iter().filter(move |entry| entry.letters.may_hold(letters));
         entries.filter_map(|entry| {
             let text = &self.text[entry.start..];
