@@ -38,14 +38,16 @@ const ASKED: usize = 100;
 fn main() {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(2).enable_all().build().expect("a runtime");
-    let argument = |place| std::env::args().nth(place);
-    match (argument(1).as_deref(), argument(2)) {
+    // Cargo adds one of its own.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let argument = |place: usize| arguments.get(place).cloned();
+    match (argument(0).as_deref(), argument(1)) {
         (Some("year"), only) => runtime.block_on(questions(1, 10_000_000, only)),
         (Some("team"), only) => runtime.block_on(questions(1_000, 4_000, only)),
         (Some("ingest"), _) => runtime.block_on(ingest()),
         (Some("quiet"), seconds) => runtime.block_on(quiet(seconds.as_deref().unwrap_or("2"))),
         (Some("resident"), Some(folder)) => {
-            let seconds = argument(3).and_then(|seconds| seconds.parse().ok()).expect("seconds");
+            let seconds = argument(2).and_then(|seconds| seconds.parse().ok()).expect("seconds");
             runtime.block_on(resident(Path::new(&folder), Duration::from_secs(seconds)));
         }
         _ => println!("say what to measure: year, team, ingest or quiet"),
