@@ -83,12 +83,12 @@ pub struct EndpointTotals {
     pub cell: EndpointCell,
 }
 
-/// What is told of a key's endpoints, methods and statuses.
+/// What is told of a key's endpoints, and of what kinds its calls were.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct EndpointReport {
     /// By falling number of calls, the remainder last.
     pub totals: Vec<EndpointTotals>,
-    /// By method and status.
+    /// By method, status and service token, and of how many clients.
     pub kinds: Kinds,
 }
 

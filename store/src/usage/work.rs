@@ -246,13 +246,10 @@ impl Engine {
         } else {
             (SLICE_KEYS.max(waiting / SLICE_KEYS_SHARE), SLICE_BYTES_SHARE)
         };
-        let keys = keys.min(waiting);
         let mut room = SLICE_BYTES.max(self.unfolded_bytes / bytes);
-        for place in 0..keys {
-            let Some(api_key) = self.work.round.as_ref().and_then(|round| round.keys.get(place).copied())
-            else {
-                break;
-            };
+        for place in 0..keys.min(waiting) {
+            let next = self.work.round.as_ref().and_then(|round| round.keys.get(place).copied());
+            let Some(api_key) = next else { break };
             if !self.fold_key(api_key, now, &mut room, read, ops)? {
                 break;
             }

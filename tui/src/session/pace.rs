@@ -107,6 +107,7 @@ mod tests {
         pace.begun(start);
         assert_eq!(pace.next() - start, UNFOCUSED);
     }
+
     #[test]
     fn waits_for_the_answers_to_news_but_not_for_long() {
         let start = Instant::now();
