@@ -334,6 +334,8 @@ fn ssh_settings(config: &Config, sessions: &Sessions) -> SshSettings {
         password: config.auth.ssh_password,
         registration: registration(config),
         login_deadline: seconds(config.ssh.login_seconds),
+        rekey: seconds(config.ssh.rekey_seconds),
+        post_quantum_only: config.ssh.post_quantum_only,
         session: sessions.limits,
         connections: ConnectionLimits {
             burst: limits.ssh_burst.get(),

@@ -19,4 +19,8 @@ pub struct Ssh {
     pub session_seconds: NonZeroU32,
     /// From connecting to being logged in.
     pub login_seconds: NonZeroU32,
+    /// After which a connection's session keys are renewed.
+    pub rekey_seconds: NonZeroU32,
+    /// Whether only post-quantum key exchange is offered.
+    pub post_quantum_only: bool,
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use russh::keys::{Algorithm, EcdsaCurve};
 use russh::server::Config;
-use russh::{MethodKind, MethodSet, Preferred, SshId, cipher, compression, kex, mac};
+use russh::{Limits, MethodKind, MethodSet, Preferred, SshId, cipher, compression, kex, mac};
 
 use super::{HostKey, SshSettings};
 
@@ -36,6 +36,12 @@ const KEY_TYPES: &[Algorithm] = &[
     Algorithm::SkEd25519,
     Algorithm::SkEcdsaSha2NistP256,
 ];
+
+/// How long a client may be silent before it is asked whether it is there.
+const KEEP_ALIVE: Duration = Duration::from_secs(14);
+/// Questions that may stay unanswered: a client that is stopped is gone after 42 seconds, not much later than one whose
+/// network drops everything (30 seconds after something was sent to it).
+const UNANSWERED: usize = 2;
 
 /// Rejected sign-ins are answered this long after they arrived, whatever the reason.
 const REJECTION: Duration = Duration::from_millis(150);
@@ -76,12 +82,32 @@ pub(super) fn transport(settings: &SshSettings, host_key: &HostKey) -> Arc<Confi
             mac: Cow::Borrowed(MACS),
             compression: Cow::Borrowed(&[compression::NONE]),
         },
+        limits: Limits { rekey_time_limit: settings.rekey, ..Limits::default() },
         max_auth_attempts: ATTEMPTS,
         // Not "the user is idle" (our own output restarts it): only a guard against a peer that is gone.
         inactivity_timeout: Some(Duration::from_secs(120)),
-        keepalive_interval: Some(Duration::from_secs(20)),
-        keepalive_max: 3,
+        keepalive_interval: Some(KEEP_ALIVE),
+        keepalive_max: UNANSWERED,
         nodelay: true,
         ..Config::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_settings_name_is_what_is_offered() {
+        let host_key = HostKey::generate().unwrap();
+        let usual = transport(&SshSettings::default(), &host_key);
+        assert_eq!(usual.limits.rekey_time_limit, Duration::from_secs(3600));
+        assert!(usual.preferred.kex.contains(&kex::CURVE25519));
+        let rekey = Duration::from_secs(4);
+        let settings = SshSettings { rekey, post_quantum_only: true, ..SshSettings::default() };
+        let strict = transport(&settings, &host_key);
+        assert_eq!(strict.limits.rekey_time_limit, rekey);
+        let of_before = [kex::CURVE25519, kex::CURVE25519_PRE_RFC_8731];
+        assert!(!strict.preferred.kex.iter().any(|name| of_before.contains(name)));
+    }
 }

@@ -41,6 +41,8 @@ pub struct SshSettings {
     pub host_name: Option<String>,
     /// From accepting a connection to its sign-in.
     pub login_deadline: Duration,
+    /// After which a connection's session keys are renewed.
+    pub rekey: Duration,
     /// How long sessions may last.
     pub session: TimeLimits,
     /// How many connections strangers may make.
@@ -65,6 +67,7 @@ impl Default for SshSettings {
             post_quantum_only: false,
             host_name: None,
             login_deadline: Duration::from_secs(45),
+            rekey: Duration::from_secs(3600),
             session: TimeLimits::default(),
             connections: ConnectionLimits::default(),
             channels: 8,
