@@ -53,6 +53,15 @@ impl Api {
         Ok(())
     }
 
+    /// Dashboards that the daemon counts as open.
+    pub(crate) async fn open_dashboards(&self) -> Result<u64> {
+        let request = self.client.get(format!("{}/metrics", self.base)).bearer_auth(&self.token);
+        let metrics = request.send().await?.error_for_status()?.text().await?;
+        let count =
+            metrics.lines().find_map(|line| line.strip_prefix("keyward_sessions{kind=\"dashboard\"} "));
+        Ok(count.ok_or("no dashboards in the metrics")?.parse()?)
+    }
+
     async fn make(&self, name: String) -> Result<String> {
         let body = json!({ "name": name, "service": "sample", "apiKey": "sk-sample-51Nq8cXa" });
         text(&self.post("/api/keys", &body).await?, "_id")

@@ -113,6 +113,7 @@ async fn main() -> Result<()> {
     // Memory is given back a moment after the last of many has left.
     tokio::time::sleep(Duration::from_secs(8)).await;
     report.row("memory after all have left", &daemon.memory()?.to_string(), "20 MB above idle")?;
+    report.row("sessions that it counts then", &api.open_dashboards().await?.to_string(), "0")?;
     if args.execs > 0 {
         let took = measure::execs(&person, &daemon, args.execs).await?;
         report.row("ssh HOST keys ls --json, start to exit", &report::spread(took), "120 ms")?;

@@ -14,6 +14,9 @@ use tokio::sync::{mpsc, watch};
 
 use crate::harness::{Server, Tty, within};
 
+/// Whose dashboards go on.
+const OTHERS: usize = 99;
+
 /// An output that fails at its second frame, in the middle of the session's own task, as a page that panics would.
 struct Failing {
     frames: AtomicU32,
@@ -32,7 +35,7 @@ async fn a_panic_gives_its_terminal_back_and_leaves_the_others_alone() {
     let server = Server::start().await;
     let ana = server.person("ana", 1).await;
     let mut others = Vec::new();
-    for _ in 0..5 {
+    for _ in 0..OTHERS {
         let mut tty = Tty::open(server.sign_in(&ana).await, "xterm-256color", (80, 24), None).await;
         tty.until("Start here").await;
         others.push(tty);
