@@ -1,7 +1,8 @@
-//! `keys access`: who may do what with a key, and why, in the core's own words.
+//! `keys access`: who may do what with a key, and why, in the core's own words; and who would miss it.
 
-use keyward_keys::view::{AccessAction, KeyAccess};
-use keyward_keys::{Custody, Id};
+use keyward_keys::input::KeyRef;
+use keyward_keys::view::{AccessAction, KeyAccess, KeyView};
+use keyward_keys::{Custody, Error, Id};
 
 use super::parse::Args;
 use super::{Context, Failure, keys, print, team};
@@ -49,4 +50,27 @@ async fn whole(context: &Context<'_>, args: &Args, access: &KeyAccess) -> Result
         rows.push(["the daemon", "", "open it by itself", ""].map(str::to_owned).to_vec());
     }
     context.print(&print::columns(&rows)).await
+}
+
+/// Says what `keys rm` would do, and who uses the key so far; refused as that would be. Nothing is done.
+pub(super) async fn rehearse_rm(context: &Context<'_>, args: &Args, key: &KeyView) -> Result<(), Failure> {
+    let by_id = KeyRef::Id(key.id.to_string());
+    let answer = context.service.may(context.caller, &by_id, AccessAction::Delete, None).await?;
+    if !answer.allowed {
+        return Err(Failure::Core(Error::Forbidden(answer.why)));
+    }
+    if args.json {
+        return context.print(&print::json(key)).await;
+    }
+    let access = context.service.key_access(context.caller, &by_id).await?;
+    let tokens: Vec<_> = access.tokens.iter().map(|token| print::safe_lines(&token.name)).collect();
+    let holders = if tokens.is_empty() { "none".to_owned() } else { tokens.join(", ") };
+    let used = key.last_used.map_or_else(|| "never".to_owned(), print::moment_utc);
+    context
+        .print(&format!(
+            "{} would go to the bin for 30 days\nLast used: {used}\nCalls this month: {}\nService tokens that hold it: {holders}\n",
+            print::safe_lines(&key.name),
+            key.current_month_usage,
+        ))
+        .await
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::parse::Args;
 use super::stdin::Stdin;
-use super::{Context, Failure, budgets, print, rotating, team};
+use super::{Context, Failure, access, budgets, print, rotating, team};
 use crate::session::terminal_lines;
 
 /// Keys read at a time.
@@ -215,6 +215,9 @@ async fn reveal(
 
 pub(super) async fn rm(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
     let key = context.service.key(context.caller, &named(args)?).await?;
+    if args.has("--dry-run") {
+        return access::rehearse_rm(context, args, &key).await;
+    }
     agree(args, &mut stdin, &format!("Move {} to the bin? [y/N] ", print::safe_lines(&key.name))).await?;
     let by_id = KeyRef::Id(key.id.to_string());
     let deleted = context.service.delete_key(context.caller, &by_id, Some(key.revision)).await?;
@@ -250,7 +253,7 @@ pub(super) async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyVie
         ["Monthly budget", &key.monthly_budget.map_or("none".to_owned(), |budget| budget.to_string())],
         ["Over budget", over_budget(key)],
         ["All calls", &key.usage_count.to_string()],
-        ["Last used", &print::moment(key.last_used)],
+        ["Last used", &key.last_used.map_or_else(|| "never".to_owned(), print::moment_utc)],
         ["Version", &key.version.to_string()],
         [
             "Rotation",
@@ -261,7 +264,7 @@ pub(super) async fn answer_with(context: &Context<'_>, args: &Args, key: &KeyVie
             "Rotate now",
             if key.rotate_now { "its value is known to somebody who may not read it any more" } else { "" },
         ],
-        ["Created", &print::moment(Some(key.created_at))],
+        ["Created", &print::moment_utc(key.created_at)],
     ]
     .into_iter()
     .map(|row| row.map(str::to_owned).to_vec())

@@ -69,6 +69,11 @@ pub(super) fn moment(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
 }
 
+/// A moment in a sentence, or beside others that have no heading.
+pub(super) fn moment_utc(at: Timestamp) -> String {
+    format!("{} UTC", moment(Some(at)))
+}
+
 /// The name a value has in JSON, such as `production`.
 pub(super) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {

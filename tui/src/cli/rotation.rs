@@ -1,7 +1,6 @@
 //! Commands about rotation: begin one, go back, see the versions of a key and where its rotation stands, and that of all
 //! keys.
 
-use jiff::Timestamp;
 use keyward_keys::RotationPhase;
 use keyward_keys::input::{NewVersion, RollBack, Rotate, RotationMethodName, RotationQuery};
 use keyward_keys::view::{RetiringState, RotationRehearsal, RotationSummary, RotationView, VersionView};
@@ -130,7 +129,7 @@ async fn answer(context: &Context<'_>, args: &Args, view: &RotationView) -> Resu
 }
 
 fn described(view: &RotationView) -> String {
-    let due = view.next_rotation.map_or_else(|| "never".to_owned(), |at| print::moment(Some(at)));
+    let due = view.next_rotation.map_or_else(|| "never".to_owned(), print::moment_utc);
     let mut rows = vec![
         ["Key".to_owned(), view.name.clone()],
         ["State".to_owned(), print::word(&view.state)],
@@ -162,7 +161,7 @@ fn described(view: &RotationView) -> String {
         }
     }
     for old in &view.retiring {
-        let until = moment(old.overlap_ends);
+        let until = print::moment_utc(old.overlap_ends);
         let still = if old.used_by.is_none() {
             String::new()
         } else {
@@ -184,15 +183,11 @@ fn described(view: &RotationView) -> String {
     print::columns(&rows.into_iter().map(Vec::from).collect::<Vec<_>>())
 }
 
-fn moment(at: Timestamp) -> String {
-    print::moment(Some(at))
-}
-
 fn rehearsal(told: &RotationRehearsal) -> String {
     let mut rows = vec![vec!["New version".to_owned(), told.version.to_string()]];
     rows.push(vec![
         "Old value stays".to_owned(),
-        format!("{}, until {} at the latest", told.overlap, moment(told.latest)),
+        format!("{}, until {} at the latest", told.overlap, print::moment_utc(told.latest)),
     ]);
     for one in &told.will_break {
         rows.push(vec!["Will break".to_owned(), format!("{}: {}", one.app.name, one.why)]);

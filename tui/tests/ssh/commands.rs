@@ -144,6 +144,22 @@ async fn mistakes_are_named_and_have_their_status() {
 }
 
 #[tokio::test]
+async fn a_deletion_is_rehearsed_and_nothing_is_done() {
+    let server = Server::start().await;
+    let ana = server.person("ana", 1).await;
+    server.api_key(&ana, "mail", "v-1").await;
+    assert_eq!(server.run(&ana, "tokens add --name worker --key mail", b"").await.status, Some(0));
+    let told = server.run(&ana, "keys rm mail --dry-run", b"").await;
+    let out = told.out();
+    assert!(out.contains("mail would go to the bin") && out.contains("Last used: never"), "{told:?}");
+    assert!(out.contains("Service tokens that hold it: worker"), "{told:?}");
+    let told = server.run(&ana, "keys rm mail --dry-run --json", b"").await.json();
+    assert_eq!(told["name"], "mail");
+    assert_eq!(server.run(&ana, "keys ls --json", b"").await.json()["pagination"]["total"], 1);
+    assert_eq!(server.run(&ana, "keys rm missing --dry-run", b"").await.status, Some(3));
+}
+
+#[tokio::test]
 async fn without_a_terminal_there_is_a_word_and_no_dashboard() {
     let server = Server::start().await;
     let ana = server.person("ana", 1).await;

@@ -186,7 +186,7 @@ pub(super) const COMMANDS: &[Command] = &[
         verb: Verb::KeysRm,
         words: &["keys", "rm"],
         operand: Some(("KEY", true)),
-        flags: &[ENVIRONMENT, YES],
+        flags: &[ENVIRONMENT, YES, switch("--dry-run", "only say who would miss it")],
         about: "Move a key to the bin, where it stays 30 days",
         more: "",
     },
