@@ -27,6 +27,7 @@ mod watch;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use reason::Millis;
 pub use reason::Reason;
 pub use watch::{Judgement, Reading, Watch};
 

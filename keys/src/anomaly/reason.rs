@@ -87,8 +87,11 @@ impl fmt::Display for Reason {
                 write!(f, "{percent} % of the calls failed where {low} to {high} % was usual")
             }
             Self::Slow { ms, range: (low, high) } => {
-                let (ms, low, high) = (Number(ms), Number(low), Number(high));
-                write!(f, "a response time of {ms} ms where {low} to {high} ms was usual")
+                write!(f, "a response time of {} where ", Millis(ms))?;
+                match high {
+                    ..1_000.0 => write!(f, "{} to {} was usual", Number(low), Millis(high)),
+                    _ => write!(f, "{} to {} was usual", Millis(low), Millis(high)),
+                }
             }
         }
     }
@@ -113,6 +116,18 @@ fn times(f: &mut fmt::Formatter<'_>, value: f64, usual: f64, hour: Option<(Optio
 
 /// Three digits, and no more zeros than needed.
 struct Number(f64);
+
+/// A response time, ms, as people read it: `914 ms`, `14.5 s`.
+pub(crate) struct Millis(pub(crate) f64);
+
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ..1_000.0 => write!(f, "{} ms", Number(self.0)),
+            ms => write!(f, "{} s", Number((ms / 100.0).round() / 10.0)),
+        }
+    }
+}
 
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

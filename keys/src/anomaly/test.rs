@@ -156,6 +156,7 @@ fn only_a_rise_of_errors_and_response_times_is_told_and_of_few_calls_nothing() {
         many.reasons.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["40 % of the calls failed where 0 to 3 % was usual"]
     );
+    assert_eq!([914.0, 14_548.0, 250_000.0].map(|ms| Millis(ms).to_string()), ["914 ms", "14.5 s", "250 s"]);
     let slow = began(Reading { response_ms: 9e4, ..usual(1) });
     assert_eq!(
         slow.reasons.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -175,6 +175,15 @@ fn of_team(tables: &Tables, team: Id) -> impl Iterator<Item = &Shared<Invitation
     tables.invitations.values().filter(of_it)
 }
 
+/// The team that an open invitation is to, and whom it is for.
+pub(crate) fn known_by(tables: &Tables, id: Id) -> Option<(Id, &str)> {
+    let invitation = tables.invitations.values().find(|row| invitation_id(&row.record) == id)?;
+    match invitation.record.purpose {
+        Purpose::Team { space, .. } => Some((space, invitation.record.email.as_deref()?)),
+        Purpose::Join { .. } | Purpose::Reset { .. } => None,
+    }
+}
+
 /// An invitation is named by the first bytes of its code's hash, which tell nothing of the code.
 pub(crate) fn invitation_id(invitation: &Invitation) -> Id {
     Id::from_bytes(std::array::from_fn(|i| invitation.code[i]))

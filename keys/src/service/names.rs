@@ -1,5 +1,5 @@
-//! What ids stand for, in words, for whoever reads them: people, keys, teams, service tokens, alerts, rules and SSH keys
-//! that the caller may know of. Of others nothing is told, not even that they exist.
+//! What ids stand for, in words, for whoever reads them: people, keys, teams, service tokens, alerts, rules, SSH keys
+//! and open invitations that the caller may know of. Of others nothing is told, not even that they exist.
 
 use keyward_store::model::{Id, SpaceKind};
 
@@ -9,6 +9,7 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, authorise, may};
 use crate::service::alerts::knows;
+use crate::service::invitations;
 use crate::service::mirror::Tables;
 
 impl Service {
@@ -51,6 +52,10 @@ pub(crate) fn name(tables: &Tables, caller: &Caller, asking: Id, id: Id) -> Opti
     }
     if let Some(row) = tables.ssh_keys.get(&id) {
         return (row.record.account == asking).then(|| row.record.name.clone());
+    }
+    // An invitation is known by whom it is for, as long as it is open.
+    if let Some((space, email)) = invitations::known_by(tables, id) {
+        return may(Permission::MemberInvite, Target::Space(space)).then(|| email.to_owned());
     }
     let row = tables.tokens.get(&id)?;
     may(Permission::TokenRevoke, Target::Token(id)).then(|| row.record.name.clone())

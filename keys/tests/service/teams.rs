@@ -134,10 +134,17 @@ async fn names_are_told_of_what_one_may_know() {
     let carol_id = user.id;
     let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
     let laptop = service.add_ssh_key(&bob, "laptop", line).await.expect("added").id;
-    let ids = [key.id, carol_id, ana_id, team.id, bob_id, Id::from_bytes([7; 12]), laptop];
+    let invited = service.invite(&ana, team.id, "dan@example.com", Role::Viewer).await.expect("invited");
+    let invitation = invited.invitation.id;
+    let ids = [key.id, carol_id, ana_id, team.id, bob_id, Id::from_bytes([7; 12]), laptop, invitation];
     let told = |named: Vec<(Id, String)>| named.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
     let to_bob = service.names_of(&bob, &ids).await.expect("told");
     assert_eq!(to_bob[0], (key.id, "Stripe".to_owned()));
     assert_eq!(told(to_bob), [key.id, ana_id, team.id, bob_id, laptop], "one's own SSH keys, too");
+    let to_ana = service.names_of(&ana, &ids).await.expect("told");
+    assert!(
+        to_ana.contains(&(invitation, "dan@example.com".to_owned())),
+        "who invites knows whom: {to_ana:?}"
+    );
     assert_eq!(told(service.names_of(&carol, &ids).await.expect("told")), [carol_id]);
 }

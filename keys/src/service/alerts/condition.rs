@@ -4,6 +4,7 @@
 use keyward_store::model::{AlertCondition, ApiKey, Status};
 use keyward_store::usage::Cell;
 
+use crate::anomaly::Millis;
 use crate::service::report::quantile_ms;
 use crate::service::text::Faults;
 
@@ -209,7 +210,9 @@ pub(crate) fn words(limits: &Limits, value: u64) -> String {
     match limits.condition {
         AlertCondition::ErrorRate => format!("{value} % of its calls failed within {window} min"),
         AlertCondition::RequestRate => format!("{value} calls a minute within {window} min"),
-        AlertCondition::LatencyP95 => format!("a p95 response time of {value} ms within {window} min"),
+        AlertCondition::LatencyP95 => {
+            format!("a p95 response time of {} within {window} min", Millis(value as f64))
+        }
         AlertCondition::NoTraffic => format!("no call for {value} min"),
         AlertCondition::MonthlyLimit => format!("{value} % of its monthly limit is used"),
         AlertCondition::Forecast => format!("on the way to {value} % of its monthly limit"),

@@ -3,6 +3,7 @@
 
 use keyward_store::model::{AlertCondition, Environment};
 
+use crate::anomaly::Millis;
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::input::NewAlertRule;
@@ -69,7 +70,8 @@ pub(super) fn sentence(limits: &Limits, whose: &str) -> String {
             format!("{whose} has {threshold} or more calls a minute, over {window}")
         }
         AlertCondition::LatencyP95 => {
-            format!("5 % of the calls of {whose} take {threshold} ms or longer within {window}")
+            let threshold = Millis(threshold as f64);
+            format!("5 % of the calls of {whose} take {threshold} or longer within {window}")
         }
         AlertCondition::NoTraffic => format!("{whose} is not called for {}", minutes(threshold)),
         AlertCondition::MonthlyLimit => format!("{whose} has used {threshold} % of its monthly limit"),
