@@ -63,7 +63,7 @@ impl Layout {
         let left = panel(0);
         // Where it is low, what is spent matters more than the other plans, and of budgets the nearest.
         let plan = match roomy {
-            true => 6 + u16::from(priced) + u16::from(wide && tall),
+            true => 6 + u16::from(priced) + u16::from((wide && tall) || held > 0),
             false => 3 + u16::from(priced) + u16::from(held > 0),
         };
         let each = if wide && tall { 2 } else { 1 };
