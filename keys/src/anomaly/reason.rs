@@ -98,6 +98,8 @@ impl fmt::Display for Reason {
 }
 
 fn times(f: &mut fmt::Formatter<'_>, value: f64, usual: f64, hour: Option<(Option<u8>, u8)>) -> fmt::Result {
+    // Sums that came and went leave a trace of themselves.
+    let usual = if usual.abs() <= value.abs() * 1e-6 { 0.0 } else { usual };
     let ratio = value / usual;
     if usual.abs() < 1e-9 || !(0.0..1e6).contains(&ratio) {
         write!(f, "{} instead of the usual {}", Number(value), Number(usual))?;

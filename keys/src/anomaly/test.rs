@@ -229,6 +229,7 @@ fn reasons_are_in_plain_words() {
     assert_eq!(times(740.0, 100.0), "7.4x the usual");
     assert_eq!(times(3.0, 100.0), "3 % of the usual");
     assert_eq!(times(5.0, 0.0), "5 instead of the usual 0");
+    assert_eq!(times(60.0, -9.93e-9), "60 instead of the usual 0");
     assert_eq!(times(-5.0, 20.25), "-5 instead of the usual 20.2");
     let range = |of| words(Reason::Range { of, value: 1234.5, range: (-0.25, 99.96) });
     assert_eq!(range(1), "1234 where -0.25 to 100 was usual");
