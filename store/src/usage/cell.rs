@@ -45,8 +45,9 @@ impl Cell {
 
     /// Empties it, and keeps the sketch's room.
     pub(super) fn clear(&mut self) {
-        self.sums_mut().into_iter().for_each(|sum| *sum = 0);
-        self.sketch.clear();
+        let mut sketch = std::mem::take(&mut self.sketch);
+        sketch.clear();
+        *self = Self { sketch, ..Self::default() };
     }
 
     pub(super) fn add(&mut self, event: &Stored) {
@@ -81,18 +82,21 @@ impl Cell {
     #[inline]
     pub(super) fn read_sums(&mut self, input: &mut Input<'_>) -> Read<()> {
         // Numbers of calls are small mostly, times and sizes never.
-        let calls: [u64; 4] = input.mostly_small()?;
-        let read = calls.into_iter().chain(input.three_wide_varints()?);
-        self.sums_mut().into_iter().zip(read).for_each(|(sum, read)| *sum = read);
+        [self.requests, self.client_errors, self.server_errors, self.timed] = input.mostly_small()?;
+        [self.response_us, self.request_bytes, self.response_bytes] = input.three_wide_varints()?;
         Ok(())
     }
 
     /// Adds another cell's sums, and leaves the sketch as it is.
     #[inline]
     pub fn merge_sums(&mut self, other: &Self) {
-        for (sum, more) in self.sums_mut().into_iter().zip(other.sums()) {
-            *sum = sum.saturating_add(more);
-        }
+        self.requests = self.requests.saturating_add(other.requests);
+        self.client_errors = self.client_errors.saturating_add(other.client_errors);
+        self.server_errors = self.server_errors.saturating_add(other.server_errors);
+        self.timed = self.timed.saturating_add(other.timed);
+        self.response_us = self.response_us.saturating_add(other.response_us);
+        self.request_bytes = self.request_bytes.saturating_add(other.request_bytes);
+        self.response_bytes = self.response_bytes.saturating_add(other.response_bytes);
     }
 
     /// In the order they are stored.
@@ -105,18 +109,6 @@ impl Cell {
             self.response_us,
             self.request_bytes,
             self.response_bytes,
-        ]
-    }
-
-    fn sums_mut(&mut self) -> [&mut u64; 7] {
-        [
-            &mut self.requests,
-            &mut self.client_errors,
-            &mut self.server_errors,
-            &mut self.timed,
-            &mut self.response_us,
-            &mut self.request_bytes,
-            &mut self.response_bytes,
         ]
     }
 }

@@ -44,6 +44,7 @@ fn joined(bytes: u64) -> u64 {
 pub(super) struct Input<'a>(pub(super) &'a [u8]);
 
 impl<'a> Input<'a> {
+    #[inline]
     pub(super) fn byte(&mut self) -> Read<u8> {
         let (&first, rest) = self.0.split_first().ok_or(Malformed)?;
         self.0 = rest;
@@ -80,7 +81,13 @@ impl<'a> Input<'a> {
             return None;
         }
         self.0 = rest;
-        Some(bytes.map(u64::from))
+        // What iterators are made of is called and not inlined in some builds.
+        let (mut read, mut place) = ([0; N], 0);
+        while place < N {
+            read[place] = u64::from(bytes[place]);
+            place += 1;
+        }
+        Some(read)
     }
 
     #[inline(never)]
@@ -112,7 +119,8 @@ impl<'a> Input<'a> {
             let second = first & first.wrapping_sub(1);
             let third = second & second.wrapping_sub(1);
             if third != 0 {
-                let [a, b, c] = [first, second, third].map(|ends| ends.trailing_zeros() + 1);
+                let through_end = |ends: u64| ends.trailing_zeros() + 1;
+                let (a, b, c) = (through_end(first), through_end(second), through_end(third));
                 let through = |bits| eight & u64::MAX >> (u64::BITS - bits);
                 self.0 = &self.0[c as usize / 8..];
                 return Ok([joined(through(a)), joined(through(b) >> a), joined(through(c) >> b)]);
@@ -150,11 +158,13 @@ impl<'a> Input<'a> {
     }
 
     /// How many items follow; each takes at least one byte, so a greater number is a lie.
+    #[inline]
     pub(super) fn count(&mut self) -> Read<usize> {
         let count = self.narrow::<usize>()?;
         if count > self.0.len() { Err(Malformed) } else { Ok(count) }
     }
 
+    #[inline]
     pub(super) fn take(&mut self, length: usize) -> Read<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or(Malformed)?;
         self.0 = rest;
@@ -162,6 +172,7 @@ impl<'a> Input<'a> {
     }
 
     /// So many integers, unread: each ends with its first byte below 0x80.
+    #[inline]
     pub(super) fn varints(&mut self, mut count: usize) -> Read<&'a [u8]> {
         let (whole, mut length) = (self.0, 0);
         while let Some(eight) = whole[length..].first_chunk::<8>() {
@@ -185,10 +196,12 @@ impl<'a> Input<'a> {
         self.take(length)
     }
 
+    #[inline]
     pub(super) fn array<const N: usize>(&mut self) -> Read<[u8; N]> {
         self.take(N)?.try_into().map_err(|_| Malformed)
     }
 
+    #[inline]
     pub(super) fn bytes(&mut self) -> Read<&'a [u8]> {
         let length = self.count()?;
         self.take(length)

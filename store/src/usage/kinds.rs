@@ -196,5 +196,10 @@ mod tests {
         assert_eq!(kinds.statuses().next().map(|(status, _)| status), Some(None));
         (0..200).for_each(|number| kinds.count_token(Id::from_bytes([number; 12]), 3));
         assert_eq!((kinds.tokens().count(), kinds.tokens().last()), (MOST_TOKENS + 1, Some((None, 3 * 136))));
+        let (mut out, mut twice) = (Vec::new(), kinds.clone());
+        kinds.encode(&mut out);
+        assert_eq!(twice.add_encoded(&mut Input(&out)), Ok(()));
+        assert_eq!(twice, merged([&kinds, &kinds]));
+        assert_eq!(twice.tokens().map(|(_, calls)| calls).sum::<u64>(), 2 * 3 * 200);
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::calendar::{DAY_MS, HOUR_MS, day_of, month_of};
+use super::calendar::{DAY_MS, HOUR_MS, day_of, first_day, month_of};
 use super::head::minutes_from;
 use super::{Appended, Cell, Engine, Grain, Method, Reporter, Usage, UsageEvent};
 use crate::model::Id;
@@ -197,7 +197,11 @@ fn compare(usage: &Usage, model: &Model, keys: impl Iterator<Item = u8>) {
             let cells = usage.cells(api_key, grain, 0, i64::MAX).unwrap();
             assert_eq!(cells, model.cells(api_key, grain, from_ms), "{grain:?}");
         }
-        for (from_ms, to_ms) in [(0, i64::MAX), (NOW_MS - 8 * DAY_MS, NOW_MS + HOUR_MS)] {
+        // From a month's first day through its newest call, and through one before that.
+        let month_ms = i64::from(first_day(month_of(NOW_MS))) * DAY_MS;
+        let spans = [(0, i64::MAX), (NOW_MS - 8 * DAY_MS, NOW_MS + HOUR_MS)];
+        let of_month = [(month_ms, NOW_MS + HOUR_MS), (month_ms, NOW_MS - DAY_MS)];
+        for (from_ms, to_ms) in spans.into_iter().chain(of_month) {
             let days = day_of(from_ms)..day_of(to_ms.min(super::calendar::LAST_MS) - 1) + 1;
             let report = usage.endpoints(api_key, from_ms, to_ms).unwrap();
             assert_eq!(report.kinds, model.kinds(api_key, days.clone()));

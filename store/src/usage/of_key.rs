@@ -133,8 +133,8 @@ impl KeyUsage {
         if cell.requests > 0 { visit(of_ms, &cell) } else { Ok(()) }
     }
 
-    /// The endpoints, methods and statuses over the days that `from_ms..to_ms` touches (UTC). Whole months come from month
-    /// rows; days over 90 days old are only known as part of their month.
+    /// The endpoints, methods and statuses over the days that `from_ms..to_ms` touches (UTC). Whole months, and the one of the
+    /// newest call through that, come from month rows; days over 90 days old are only known as part of their month.
     pub fn endpoints(&self, from_ms: i64, to_ms: i64) -> Result<EndpointReport> {
         let (days, rows) = self.endpoint_rows(from_ms, to_ms);
         let mut sum = Endpoints::default();
@@ -181,8 +181,12 @@ impl KeyUsage {
         let mut day = days.start;
         while day < days.end {
             let (month, place) = month_of_day(day);
-            // Months before this one end within the days asked for.
-            let last = month_of_day(days.end).0;
+            // Months before this one end within the days asked for, or with the newest call.
+            let last = if to_ms > self.newest_ms {
+                month_of_day(days.end - 1).0 + 1
+            } else {
+                month_of_day(days.end).0
+            };
             let end = first_day(month + 1).min(days.end);
             let (table, of, end) = if place == 0 && month < last {
                 (ENDPOINT_MONTHS, month..last, first_day(last))

@@ -107,15 +107,17 @@ impl EndpointSums {
         self.of_key.touched.len() > ENDPOINT_NAMES
     }
 
+    #[inline]
     fn add(&mut self, place: usize, cell: &EndpointCell) {
         let sum = &mut self.of_key.cells[place];
-        if *sum == EndpointCell::default() {
+        if sum.requests == 0 {
             self.of_key.touched.push(place);
         }
         sum.merge(cell);
     }
 
     /// The place of a name that was read; from a row of `many`, what follows what is learned. A few would undo that.
+    #[inline]
     fn place(&mut self, name: &[u8], many: bool) -> Read<usize> {
         let guess = self.followers.get(self.last).copied().unwrap_or_default();
         let guessed = self.names.get(guess).is_some_and(|known| known.as_bytes() == name);
