@@ -86,13 +86,15 @@ impl Kinds {
 
     fn count_status(&mut self, status: u16, calls: u64) {
         let place = self.statuses.binary_search_by_key(&status, |entry| entry.0);
+        let others = self.statuses.first().is_some_and(|(first, _)| *first == OTHER_STATUS);
+        let named = self.statuses.len() - usize::from(others);
         match place {
             Ok(place) => {
                 let sum = &mut self.statuses[place].1;
                 *sum = sum.saturating_add(calls);
             }
             // One place is kept for what stands for the rest.
-            Err(_) if status != OTHER_STATUS && self.statuses.len() + 1 >= MOST_STATUSES => {
+            Err(_) if status != OTHER_STATUS && named + 1 >= MOST_STATUSES => {
                 self.count_status(OTHER_STATUS, calls);
             }
             Err(place) => self.statuses.insert(place, (status, calls)),
