@@ -166,7 +166,8 @@ impl Journal {
         let len = (HEAD + sealed).next_multiple_of(BLOCK as usize) as u64;
         let fits = |at: u64, end: u64| (at + len <= end).then_some((at, len));
         match self.waiting.front() {
-            None => fits(self.head, self.len).or(fits(0, self.len)),
+            // The same room again: a file of few reports stays small.
+            None => fits(0, self.len),
             // The head must not meet the oldest record, or a full ring would look empty.
             Some(oldest) if self.head > oldest.at => {
                 fits(self.head, self.len).or_else(|| fits(0, oldest.at.saturating_sub(BLOCK)))

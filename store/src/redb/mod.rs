@@ -5,6 +5,8 @@ mod authentic;
 mod copy;
 mod database;
 mod feed;
+mod filling;
+mod folder;
 mod group;
 mod header;
 mod journal;
@@ -19,6 +21,7 @@ mod published;
 mod queue;
 mod snapshot;
 mod standing;
+mod start;
 mod transaction;
 mod writer;
 
@@ -45,17 +48,16 @@ use crate::batch::{Batch, Op};
 use crate::error::{CommitError, Error, Result};
 use crate::interface::{ChainHasher, Committed, Condition, Cursor, Observer, Store, Timing, Waiting};
 use crate::redb::database::{Open, engine};
+use crate::redb::folder::Folder;
 use crate::redb::ledger::Ledger;
 use crate::redb::medium::{FileMedium, Memory};
 use crate::redb::migrate::{STEPS, Step};
-use crate::redb::port::{ARRIVALS, RawRead};
 use crate::redb::published::Published;
 use crate::redb::queue::Request;
 use crate::redb::snapshot::View;
 use crate::redb::standing::Standing;
-use crate::redb::transaction::Tx;
 use crate::redb::writer::{State, Writer};
-use crate::usage::{Appended, Engine, Usage, UsageEvent, UsageEvents};
+use crate::usage::{Appended, Usage, UsageEvent, UsageEvents};
 
 /// Where a store lives.
 enum Place {
@@ -118,7 +120,7 @@ impl OpenOptions {
             queue: 4096,
             queue_bytes: 64 * 1024 * 1024,
             quick_repair_after: Duration::from_millis(50),
-            journal_bytes: 16 * 1024 * 1024,
+            journal_bytes: 32 * 1024 * 1024,
             discard_usage: false,
         }
     }
@@ -165,12 +167,12 @@ impl Redb {
         let (medium, path) = options.place.open()?;
         let header = header::open(&*medium, migrate::known(steps), options.journal_bytes, options.sealer)?;
         let open = open_schema(&medium, &header, options.cache_bytes, path.as_deref(), steps)?;
-        let (boot, folded) = start(&open, &*medium, &header)?;
+        let (boot, folded) = start::start(&open, &*medium, &header)?;
         let view = Arc::new(View::new(begin_read(&open)?));
         // What is read once to be kept in another shape is read past the cache of pages, which would keep it too.
         let once = Look::over(medium.clone(), &header, None)?.view();
         let ledger = Ledger::load(&*once, boot)?;
-        let usage = recover(&once, view.clone(), folded)?;
+        let usage = start::recover(&once, view.clone(), folded)?;
         drop(once);
         let (published, newest) = Published::new(view, ledger.cursor());
         let (requests, queue) = sync_channel(options.queue);
@@ -191,12 +193,14 @@ impl Redb {
             published: published.clone(),
             newest,
             usage,
+            folder: Folder::start(requests.clone())?,
             ledger,
             folded,
             quick_repair_after: options.quick_repair_after,
             last_commit: Instant::now(),
             last_group: Instant::now(),
             company: 0,
+            rest_until: None,
             state: State::Open(open),
         };
         let thread = std::thread::Builder::new()
@@ -359,40 +363,4 @@ fn copy_path(path: &Path, schema: u32) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".schema-{schema}"));
     PathBuf::from(name)
-}
-
-/// Counts this start, and takes in what the one before left in the journal; answers its number and the last folded
-/// arrival.
-fn start(open: &Open, medium: &dyn Medium, header: &Header) -> Result<(u64, u64)> {
-    let transaction = open.begin()?;
-    let tx = Tx::new(&transaction);
-    let before = meta::number(&tx, meta::BOOT)?;
-    let folded = meta::number(&tx, meta::FOLDED)?;
-    if header.ring > 0 && before > 0 {
-        for (arrival, group) in journal::recover(medium, &*header.sealer, header.ring, before, folded)? {
-            let key = arrival.to_be_bytes();
-            // A group that the journal could not take went into the table, under the same number.
-            if tx.raw_get(ARRIVALS, &key)?.is_none() {
-                tx.put_raw(ARRIVALS, &key, &group)?;
-            }
-        }
-    }
-    let boot = before + 1;
-    meta::set_number(&tx, meta::BOOT, boot)?;
-    drop(tx);
-    transaction.commit().map_err(engine)?;
-    Ok((boot, folded))
-}
-
-/// Rebuilds the memory of usage from the arrivals that are not folded, read from `rows`; questions read `view` from then on.
-fn recover(rows: &View, view: Arc<View>, folded: u64) -> Result<Engine> {
-    let mut arrivals = rows.rows_from(ARRIVALS, &(folded + 1).to_be_bytes())?.map(|row| {
-        let (key, arrival) = row?;
-        let number = key.as_slice().try_into().map_err(|_| Error::Damaged { table: ARRIVALS.0 })?;
-        Ok((u64::from_be_bytes(number), arrival))
-    });
-    let mut usage = Engine::recover(rows, &mut arrivals)?;
-    usage.begin_group();
-    usage.commit_group(Some(view));
-    Ok(usage)
 }

@@ -6,7 +6,7 @@
 //! 1. `Engine::begin_group()`
 //! 2. `Engine::admit(events, read)` for each append request; its [`Appended`](crate::usage::Appended) is kept
 //!    until the commit is durable
-//! 3. `Engine::slice(now, read)` once: fold work that goes into this commit
+//! 3. `Engine::slice(now, read)` once: fold work that goes into this commit, its folds worked out before
 //! 4. `Engine::encode_group()`: the group as one value of [`ARRIVALS`], under the arrival number it names
 //! 5. the durable commit
 //! 6. `Engine::commit_group(snapshot)` when it succeeded: counts become visible together with the snapshot that
@@ -15,7 +15,11 @@
 //!
 //! A group that goes into the journal has no slice, and so no snapshot: 1, 2, 4, the record, 6.
 //!
-//! `Engine::wants_commit_at()` tells when the writer should wake by itself; `None` while nothing is unfolded.
+//! Between groups, `Engine::plan(now)` gives folds to be worked out on another thread, from the snapshot that was shown last;
+//! `Engine::worked_out()` takes them back, however they ended, for the next slice.
+//!
+//! `Engine::wants_commit_at()` tells when the writer should wake by itself; `None` while nothing is unfolded, and while
+//! folds are being worked out.
 //!
 //! Opening calls `Engine::recover(read, arrivals)`, with the arrivals after the last one whose folding is done.
 

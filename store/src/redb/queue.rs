@@ -22,6 +22,8 @@ pub(crate) enum Request {
     Commit(Batch, usize, oneshot::Sender<BatchOutcome>),
     /// Store usage events; the answer gives them back, for whoever made them to free.
     Append(UsageEvents, usize, oneshot::Sender<AppendOutcome>),
+    /// Look at what was worked out beside the queue.
+    Wake,
     /// Show everything that is durable after this group.
     Moment(oneshot::Sender<Result<Moment>>),
     /// Finish what is queued and stop.
@@ -69,6 +71,7 @@ impl Group {
                 self.append_replies.push(reply);
                 self.bytes += bytes;
             }
+            Request::Wake => {}
             Request::Moment(reply) => self.moments.push(reply),
             Request::Stop => return false,
         }

@@ -14,23 +14,20 @@ use tokio::sync::watch;
 use crate::error::{Error, Result};
 use crate::interface::{ChainHasher, CommitTiming, Cursor, Observer, Timing};
 use crate::redb::database::{Open, engine};
-use crate::redb::feed;
-use crate::redb::group::Applier;
+use crate::redb::filling::{Filling, admit};
+use crate::redb::folder::Folder;
 use crate::redb::header::Header;
 use crate::redb::journal::{Journal, Written};
-use crate::redb::ledger::{BATCHES, Ledger};
+use crate::redb::ledger::Ledger;
 use crate::redb::medium::Medium;
-use crate::redb::meta::{self, FOLDED};
-use crate::redb::port::{ARRIVALS, RawRead};
+use crate::redb::port::RawRead;
 use crate::redb::published::Published;
 use crate::redb::queue::{Done, Group, Request};
 use crate::redb::snapshot::View;
 use crate::redb::standing::Standing;
 use crate::redb::transaction::Tx;
-use crate::usage::{Appended, Engine};
+use crate::usage::{Appended, Engine, Worked};
 
-/// Folded arrivals dropped in one commit at most.
-const DROPPED: usize = 16;
 /// Free room on the disk, beyond what a group needs, before a full disk is tried again.
 pub(crate) const BREATH: u64 = 2 * 1024 * 1024;
 /// Groups of this many callers and more are given time to grow: for each caller of the group before, a little more than
@@ -40,7 +37,7 @@ pub(crate) const BREATH: u64 = 2 * 1024 * 1024;
 const SEVERAL: usize = 4;
 const PACE_PER_CALLER: Duration = Duration::from_micros(18);
 const MOST_AWAITED: usize = 64;
-/// How long folding rests after a commit that failed.
+/// How long folding rests after a commit or a fold that failed.
 const REST: Duration = Duration::from_secs(1);
 
 /// The writer's parts, all its own.
@@ -61,6 +58,7 @@ pub(crate) struct Writer {
     pub(crate) published: Arc<Published>,
     pub(crate) newest: watch::Sender<Cursor>,
     pub(crate) usage: Engine,
+    pub(crate) folder: Folder,
     pub(crate) ledger: Ledger,
     /// Every arrival up to this one is folded.
     pub(crate) folded: u64,
@@ -69,6 +67,8 @@ pub(crate) struct Writer {
     pub(crate) last_group: Instant,
     /// Callers who reported usage in the last group.
     pub(crate) company: usize,
+    /// Folding rests after something failed.
+    pub(crate) rest_until: Option<Instant>,
     pub(crate) state: State,
 }
 
@@ -90,15 +90,16 @@ impl Writer {
     /// Runs until told to stop, or until a sync fails: what that covered can't be known any more.
     pub(crate) fn run(mut self) {
         let mut group = Group::default();
-        let mut rest_until = None;
         let mut starved = false;
         let mut journaled = false;
         loop {
-            let go_on = self.gather(&mut group, rest_until, journaled);
+            let go_on = self.gather(&mut group, journaled);
             let started = Instant::now();
             let result = self.write(&mut group, &mut starved, &mut journaled);
             self.tell(started, &result);
-            rest_until = result.is_err().then(|| Instant::now() + REST);
+            if result.is_err() {
+                self.rest_until = Some(Instant::now() + REST);
+            }
             let fatal = matches!(result, Err(Error::Closed));
             group.answer(result, self.runtime.as_ref());
             // A caller who went away is no error.
@@ -125,8 +126,9 @@ impl Writer {
 
     /// Takes what is queued; waits for the first request, or until folding is due. Takes nothing when the group before
     /// was `journaled` and folding is due: it is folding's turn. `false` after a stop.
-    fn gather(&mut self, group: &mut Group, rest_until: Option<Instant>, journaled: bool) -> bool {
-        let due = self.usage.wants_commit_at().map(|at| rest_until.map_or(at, |rest| rest.max(at)));
+    fn gather(&mut self, group: &mut Group, journaled: bool) -> bool {
+        self.exchange_folds();
+        let due = self.usage.wants_commit_at().map(|at| self.rest_until.map_or(at, |rest| rest.max(at)));
         if journaled && due.is_some_and(|at| at <= Instant::now()) {
             return true;
         }
@@ -146,10 +148,44 @@ impl Writer {
             }
             next = if group.is_full() { None } else { self.requests.try_recv().ok() };
         }
-        self.last_group = Instant::now();
-        self.company = group.appends.len();
+        if group.requests() > 0 {
+            self.last_group = Instant::now();
+            self.company = group.appends.len();
+        } else {
+            // It was woken for what came back.
+            self.exchange_folds();
+        }
         self.standing.leave(group.requests(), group.bytes);
         true
+    }
+
+    /// Takes back what was worked out beside this thread, and has the next folds worked out when they are due.
+    fn exchange_folds(&mut self) {
+        let worked = match self.usage.is_folding() && self.usage.is_nearly_full() {
+            // Callers wait for room, instead of being refused.
+            true => Some(self.folder.wait()),
+            false => self.folder.finished(),
+        };
+        if let Some(worked) = worked {
+            self.take_back(worked);
+        }
+        let now = Instant::now();
+        if self.rest_until.is_none_or(|rest| rest <= now)
+            && let Some(planned) = self.usage.plan(now)
+            && let Err(error) = self.folder.order(planned, self.published.view())
+        {
+            self.take_back(Err(error));
+        }
+    }
+
+    /// Takes folds back for the next commit. Those that failed are planned again after a rest.
+    fn take_back(&mut self, worked: Result<Worked>) {
+        if let Err(error) = &worked {
+            tracing::error!(%error, "usage could not be folded");
+            self.standing.wrote(&worked);
+            self.rest_until = Some(Instant::now() + REST);
+        }
+        self.usage.worked_out(worked.ok());
     }
 
     /// When several callers report at once, lets a group grow: each has some work to do for its next request, and the same
@@ -315,79 +351,5 @@ impl Writer {
             }
         }
         Ok(undecided)
-    }
-}
-
-/// Takes the group's events in, and notes what each caller is told.
-fn admit(usage: &mut Engine, group: &mut Group, read: &dyn RawRead, done: &mut Done) -> Result<()> {
-    // Not those that were taken in on the way to the journal, which then had no room.
-    for events in &group.appends[done.appended.len()..] {
-        match usage.admit(events, read) {
-            // That one finds no room in memory; the others may.
-            Err(Error::Busy) => done.appended.push(Err(Error::Busy)),
-            admitted => done.appended.push(Ok(admitted?)),
-        }
-    }
-    Ok(())
-}
-
-/// What it takes to fill one transaction.
-struct Filling<'a> {
-    chain: &'a dyn ChainHasher,
-    observed: bool,
-    ledger: &'a mut Ledger,
-    usage: &'a mut Engine,
-    folded: u64,
-}
-
-impl Filling<'_> {
-    /// Fills it; whether usage was folded.
-    fn fill(&mut self, tx: &Tx<'_>, group: &mut Group, done: &mut Done) -> Result<bool> {
-        self.apply_batches(tx, group, done)?;
-        admit(self.usage, group, tx, done)?;
-        let slice = self.usage.slice(Instant::now(), tx)?;
-        let folded = !slice.ops.is_empty() || slice.folded_through.is_some();
-        for op in slice.ops {
-            match op.value {
-                Some(value) => tx.put_raw(op.table, &op.key, &value)?,
-                None => tx.remove(op.table, &op.key)?,
-            }
-        }
-        if let Some((number, arrival)) = self.usage.encode_group() {
-            tx.put_raw(ARRIVALS, &number.to_be_bytes(), &arrival)?;
-            done.marker = Some((ARRIVALS, number.to_be_bytes()));
-        }
-        if let Some(through) = slice.folded_through {
-            meta::set_number(tx, FOLDED, through)?;
-            done.folded_through = Some(through);
-        }
-        if folded && done.marker.is_none() {
-            done.marker = Some((BATCHES, self.ledger.next_version(tx, None)?.to_be_bytes()));
-        }
-        if done.marker.is_some() && self.folded > 0 {
-            tx.remove_through(ARRIVALS, &self.folded.to_be_bytes(), DROPPED)?;
-        }
-        Ok(folded)
-    }
-
-    fn apply_batches(&mut self, tx: &Tx<'_>, group: &mut Group, done: &mut Done) -> Result<()> {
-        if group.batches.is_empty() {
-            return Ok(());
-        }
-        let announced = self.ledger.cursor();
-        let rows = self.observed.then_some(&mut done.rows);
-        let mut applier = Applier { tx, ledger: self.ledger, chain: self.chain, rows, applied: false };
-        for batch in group.batches.drain(..) {
-            let outcome = applier.batch(batch)?;
-            done.outcomes.push(outcome);
-        }
-        if applier.applied {
-            done.marker = Some((BATCHES, self.ledger.version().to_be_bytes()));
-            Ledger::trim(tx)?;
-            if self.ledger.cursor() != announced {
-                feed::trim(tx)?;
-            }
-        }
-        Ok(())
     }
 }

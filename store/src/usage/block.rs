@@ -39,14 +39,14 @@ pub(super) struct Header {
 }
 
 /// Makes blocks; keeps the compressor's memory from one to the next.
-pub(super) struct Packer {
+pub(crate) struct Packer {
     compressor: Compressor<'static>,
     /// How many events filled the last block: the first guess for the next.
     guess: usize,
 }
 
 impl Packer {
-    pub(super) fn new() -> std::io::Result<Self> {
+    pub(crate) fn new() -> std::io::Result<Self> {
         Ok(Self { compressor: Compressor::new(1)?, guess: 512 })
     }
 

@@ -9,7 +9,6 @@ use foldhash::HashMap;
 use smallvec::SmallVec;
 
 use super::arrival;
-use super::block::Packer;
 use super::event::{Appended, Stored, UsageEvent, fingerprint};
 use super::fold::damaged;
 use super::group::GatheredGroup;
@@ -31,7 +30,6 @@ pub const UNFOLDED_BYTES: usize = 128 << 20;
 /// Usage of all keys, as the writer's thread knows it.
 pub(crate) struct Engine {
     pub(super) shared: Arc<Shared>,
-    pub(super) packer: Packer,
     pub(super) seen: Seen,
     pub(super) work: Work,
     names: Names,
@@ -67,12 +65,10 @@ impl Engine {
             Ok(true)
         })?;
         let (seen, garbage) = Seen::recover(read)?;
-        let packer = Packer::new().map_err(Error::Io)?;
         let shared = Shared::default();
         *shared.keys_mut() = keys;
         let mut engine = Self {
             shared: Arc::new(shared),
-            packer,
             seen,
             work: Work::new(Instant::now()),
             names: Names::default(),
@@ -162,7 +158,7 @@ impl Engine {
         self.work.pressed = true;
     }
 
-    /// The fold work for the next commit.
+    /// The fold work for the next commit; nothing while its folds are being worked out.
     pub(crate) fn slice(&mut self, now: Instant, read: &dyn RawRead) -> Result<Slice> {
         self.run_slice(now, read)
     }

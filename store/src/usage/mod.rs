@@ -19,6 +19,7 @@ mod live;
 mod models;
 mod names;
 mod of_key;
+mod planned;
 mod read;
 mod reported;
 mod rollup;
@@ -38,6 +39,7 @@ mod redb_test;
 #[cfg(test)]
 mod samples;
 
+pub(crate) use block::Packer;
 pub use cell::Cell;
 pub use clients::Clients;
 pub use endpoints::{
@@ -50,6 +52,7 @@ pub use kinds::Kinds;
 pub use live::{LIVE_SECONDS, Live};
 pub use models::{MODEL_NAMES, ModelCell, ModelUse, Told};
 pub use of_key::KeyUsage;
+pub(crate) use planned::{Planned, Worked};
 pub use read::Usage;
 pub use rollup::{Grain, HOUR_RETENTION_MS, MINUTE_RETENTION_MS};
 pub use shared::Asking;

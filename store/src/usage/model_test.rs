@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use super::calendar::{DAY_MS, HOUR_MS, day_of, first_day, month_of};
 use super::head::minutes_from;
-use super::{Appended, Cell, Engine, Grain, Method, Reporter, Usage, UsageEvent};
+use super::{Appended, Cell, Engine, Grain, Method, Packer, Planned, Reporter, Usage, UsageEvent};
 use crate::model::Id;
 use crate::redb::port::ARRIVALS;
 use crate::table::KeyRange;
@@ -39,6 +39,8 @@ enum End {
 struct Step {
     events: Vec<UsageEvent>,
     wait_ms: u64,
+    /// What is being folded is worked out before the group is written.
+    folds: bool,
     end: End,
 }
 
@@ -95,8 +97,8 @@ fn step() -> impl Strategy<Value = Step> {
         8 => Just(End::Commits), 8 => Just(End::Journals), 1 => Just(End::Aborts), 1 => Just(End::DiesBefore), 1 => Just(End::DiesAfter),
     ];
     let events = prop_oneof![1 => Just(Vec::new()), 3 => prop::collection::vec(event(), 1..80)];
-    (events, prop_oneof![0u64..50, 900u64..1_100, 50_000u64..70_000], end)
-        .prop_map(|(events, wait_ms, end)| Step { events, wait_ms, end })
+    (events, prop_oneof![0u64..50, 900u64..1_100, 50_000u64..70_000], any::<bool>(), end)
+        .prop_map(|(events, wait_ms, folds, end)| Step { events, wait_ms, folds, end })
 }
 
 /// The engine on its tables, as the writer drives it.
@@ -106,6 +108,9 @@ struct World {
     folded_through: u64,
     engine: Engine,
     usage: Usage,
+    packer: Packer,
+    /// Folds that are being worked out, and the rows as they were then.
+    away: Option<(Planned, Tables)>,
     now: Instant,
 }
 
@@ -118,7 +123,8 @@ impl World {
         let mut engine = Engine::recover(&tables, &mut arrivals).unwrap();
         engine.commit_group(Some(Arc::new(tables.clone())));
         let usage = engine.reader();
-        Self { tables, folded_through, engine, usage, now }
+        let packer = Packer::new().unwrap();
+        Self { tables, folded_through, engine, usage, packer, away: None, now }
     }
 
     fn restart(&mut self) {
@@ -128,6 +134,12 @@ impl World {
     /// One group; `between` is asked after the commit is durable and before the engine knows.
     fn commit(&mut self, step: &Step, between: impl Fn(&Usage)) -> Option<Appended> {
         self.now += Duration::from_millis(step.wait_ms);
+        if let Some(planned) = self.engine.plan(self.now) {
+            self.away = Some((planned, self.tables.clone()));
+        }
+        if step.folds {
+            self.take_back();
+        }
         self.engine.begin_group();
         let appended = self.engine.admit(&step.events, &self.tables).unwrap();
         if step.end == End::Journals {
@@ -167,13 +179,21 @@ impl World {
         Some(appended)
     }
 
+    /// Gives the engine what it has planned, worked out from rows that other commits may have followed.
+    fn take_back(&mut self) {
+        if let Some((planned, tables)) = self.away.take() {
+            self.engine.worked_out(Some(planned.work_out(&mut self.packer, &tables).unwrap()));
+        }
+    }
+
     /// Commits while the engine asks for it, an hour at most.
     fn settle(&mut self) {
+        self.take_back();
         let until = self.now + Duration::from_secs(3_600);
         for _ in 0..10_000 {
             let Some(at) = self.engine.wants_commit_at().filter(|at| *at < until) else { return };
             let wait_ms = at.saturating_duration_since(self.now).as_millis() as u64 + 1;
-            self.commit(&Step { events: Vec::new(), wait_ms, end: End::Commits }, |_| {});
+            self.commit(&Step { events: Vec::new(), wait_ms, folds: true, end: End::Commits }, |_| {});
         }
         panic!("the engine never comes to rest");
     }
@@ -312,5 +332,5 @@ fn sample(number: u8, at_ms: i64) -> UsageEvent {
 }
 
 fn commit_of(events: Vec<UsageEvent>) -> Step {
-    Step { events, wait_ms: 10, end: End::Commits }
+    Step { events, wait_ms: 10, folds: true, end: End::Commits }
 }

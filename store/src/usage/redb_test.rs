@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Grain, Method, Reporter, UsageEvent};
+use super::{Grain, Method, Reporter, UNFOLDED_BYTES, UsageEvent};
 use crate::interface::{ChainHasher, PageSealer, Store};
 use crate::model::Id;
 use crate::redb::{OpenOptions, Redb, SealerFor};
@@ -41,7 +41,10 @@ impl ChainHasher for Clear {
 
 fn open(path: &std::path::Path) -> Redb {
     let sealer: SealerFor = Box::new(|_| Ok(Arc::new(Clear) as Arc<dyn PageSealer>));
-    Redb::open(OpenOptions::file(path, sealer, Arc::new(Clear))).unwrap()
+    let mut options = OpenOptions::file(path, sealer, Arc::new(Clear));
+    // A small ring asks for folding all the time.
+    options.journal_bytes = 512 * 1024;
+    Redb::open(options).unwrap()
 }
 
 fn event(number: u64) -> UsageEvent {
@@ -118,4 +121,19 @@ fn readers_see_every_acknowledged_event_once_while_the_writer_folds() {
     let store = open(&path);
     assert_eq!(calls(&store, api_key), [sent; 4]);
     assert_eq!(store.usage().totals(api_key, NOW_MS).count, sent);
+}
+
+/// More than memory holds, faster than it is folded: who reports waits, and nobody is refused.
+#[test]
+fn reports_wait_for_folding_where_memory_is_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let store = open(&folder.path().join("db"));
+    let metadata: Box<str> = "x".repeat(UNFOLDED_BYTES / 64).into();
+    for number in 0..100 {
+        let report = [UsageEvent { metadata: metadata.clone(), ..event(number) }];
+        runtime.block_on(store.append(report)).unwrap();
+    }
+    let counted: u64 = (0..3).map(|key| store.usage().totals(Id::from_bytes([key; 12]), NOW_MS).count).sum();
+    assert_eq!(counted, 100);
 }

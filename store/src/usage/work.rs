@@ -1,61 +1,52 @@
-//! Fold work in slices. At most once a second a round begins: it folds every key that has unfolded events, a few keys
-//! in each commit; when it is through, the arrivals up to its beginning can be dropped. What a slice does is noted here
-//! and applied to memory only when its commit succeeds.
+//! Fold work in slices. Every two seconds at most a round begins: it folds every key that has unfolded events, a few keys
+//! in each commit; when it is through, the arrivals up to its beginning can be dropped. The folds of a slice are planned
+//! here and worked out elsewhere (`planned.rs`); until they are back, no other slice does anything, so that what they
+//! were made from stays true. What a slice does is noted here and applied to memory only when its commit succeeds.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use super::engine::{Engine, UNFOLDED_BYTES};
-use super::event::Stored;
-use super::fold::Fold;
 use super::head::{HEADS, Head};
+use super::planned::{Aside, Worked, WorkedFold};
 use super::seen::{SEEN, Step};
-use super::shared::{KeyCell, Run, Second, Shared, lock};
+use super::shared::{KeyCell, Second, Shared, lock};
 use super::sweep::{Chore, Swept, drop_first};
 use crate::error::Result;
 use crate::model::Id;
 use crate::redb::port::{RawOp, RawRead, Slice};
 use crate::table::{KeyRange, Table};
 
-/// Rounds begin at least this far apart, unless much is unfolded.
-const ROUND_EVERY: Duration = Duration::from_secs(1);
-const ROUND_BYTES: usize = 48 << 20;
+/// Rounds begin at least this far apart, unless much is unfolded: each unpacks the last block of a key and packs it again.
+const ROUND_EVERY: Duration = Duration::from_secs(2);
+pub(super) const ROUND_BYTES: usize = 48 << 20;
 /// Cells wait this long in the head before they are spread over the rollup rows.
 const SPREAD_AFTER: Duration = Duration::from_secs(60);
-/// Keys and bytes of events of one slice; when much is waiting, a share of it.
-const SLICE_KEYS: usize = 6;
-const SLICE_KEYS_SHARE: usize = 64;
-const SLICE_BYTES: usize = 48 << 10;
-const SLICE_BYTES_SHARE: usize = 64;
-/// The same when memory fills faster than rounds empty it.
-const PRESSING_SHARE: usize = 8;
-/// From one slice to the next while a question about many keys is under way, unless room runs out, and the keys of one: such
-/// a question takes all cores, and waits for a slice as long as that takes.
+/// From one slice to the next while a question about many keys is under way, unless room runs out: such a question takes all
+/// cores, and waits for a slice as long as that takes.
 const ASKED_EVERY: Duration = Duration::from_millis(60);
-const ASKED_KEYS: usize = 4;
-const ASKED_KEYS_SHARE: usize = 256;
-/// With more than this in memory, folding makes no room for questions.
-const ASKED_BYTES: usize = UNFOLDED_BYTES / 4 * 3;
+/// With more than this in memory, folding makes no room for anything else.
+pub(super) const PRESSING_BYTES: usize = UNFOLDED_BYTES / 4 * 3;
 
 /// A pass over all keys that had unfolded events when it began.
-struct Round {
+pub(super) struct Round {
     through: u64,
     /// The ids taken before it began.
     ids: u64,
-    keys: VecDeque<Id>,
+    pub(super) keys: VecDeque<Id>,
 }
 
 /// What waits to be done, and what the commit in flight does of it.
 pub(super) struct Work {
     /// Keys with events that no round has taken up.
     pub(super) dirty: Vec<Id>,
-    round: Option<Round>,
+    pub(super) round: Option<Round>,
     pub(super) round_began: Option<Instant>,
     /// Room is running out, and a round makes some.
     pub(super) pressed: bool,
     /// Keys whose cells wait to be spread, by rising time; out of date where the key says otherwise.
-    cooling: VecDeque<(Second, Id)>,
+    pub(super) cooling: VecDeque<(Second, Id)>,
     /// Keys with waiting cells found at the start, when no time was known.
     thawed: Vec<Id>,
     /// Arrivals up to this number are folded, all of them.
@@ -63,31 +54,25 @@ pub(super) struct Work {
     /// When the engine began, from where [`Second`] counts.
     began: Instant,
     /// The time of the last slice.
-    now: Instant,
+    pub(super) now: Instant,
     pub(super) forgetting: Vec<Id>,
     /// Forgotten keys whose rows go once arrivals up to the number are folded.
     pub(super) graves: Vec<(u64, Id)>,
     pub(super) chores: VecDeque<Chore>,
+    pub(super) aside: Aside,
     flight: Flight,
 }
 
 /// What the commit in flight does.
 #[derive(Default)]
 struct Flight {
-    folds: Vec<Folded>,
+    folds: Vec<WorkedFold>,
     from_round: usize,
     from_cooling: usize,
     seen: Step,
     round_done: bool,
     buried: Vec<KeyCell>,
     swept: Swept,
-}
-
-struct Folded {
-    api_key: Id,
-    key: KeyCell,
-    /// How many runs were folded.
-    runs: usize,
 }
 
 impl Work {
@@ -105,12 +90,13 @@ impl Work {
             forgetting: Vec::new(),
             graves: Vec::new(),
             chores: VecDeque::new(),
+            aside: Aside::default(),
             flight: Flight::default(),
         }
     }
 
     /// The second that a time lies in.
-    fn second(&self, at: Instant) -> Second {
+    pub(super) fn second(&self, at: Instant) -> Second {
         let seconds = at.saturating_duration_since(self.began).as_secs();
         Second(NonZeroU32::MIN.saturating_add(u32::try_from(seconds).unwrap_or(u32::MAX)))
     }
@@ -153,31 +139,41 @@ impl Engine {
     /// When the writer should make a commit although nobody asks for one.
     pub(crate) fn wants_commit_at(&self) -> Option<Instant> {
         let work = &self.work;
+        match work.aside {
+            Aside::Unplanned => {}
+            Aside::Away => return None,
+            Aside::Back(_) => return Some(work.now),
+        }
         let busy = work.round.is_some() || !work.chores.is_empty() || self.seen.has_work();
         if busy || !work.forgetting.is_empty() || !work.thawed.is_empty() || self.shared.requests().waiting()
         {
             return Some(if self.makes_room() { work.now + ASKED_EVERY } else { work.now });
         }
-        let round =
-            self.wants_round().then(|| work.round_began.map_or(work.now, |began| began + ROUND_EVERY));
+        let began = work.round_began.filter(|_| self.unfolded_bytes < ROUND_BYTES);
+        let round = self.wants_round().then(|| began.map_or(work.now, |began| began + ROUND_EVERY));
         let spread = work.cooling.front().map(|(due, _)| work.begins(*due));
         round.into_iter().chain(spread).min()
     }
 
     /// Whether folding lets those who ask go first.
-    fn makes_room(&self) -> bool {
-        self.shared.is_asked() && !self.work.pressed && self.unfolded_bytes < ASKED_BYTES
+    pub(super) fn makes_room(&self) -> bool {
+        self.shared.is_asked() && !self.work.pressed && !self.is_nearly_full()
     }
 
     pub(super) fn run_slice(&mut self, now: Instant, read: &dyn RawRead) -> Result<Slice> {
-        self.work.now = now;
         let mut slice = Slice::default();
-        self.warm();
-        self.take_requests();
-        self.bury(&mut slice.ops);
-        self.begin_round(now);
-        self.fold_round(now, read, &mut slice.ops)?;
-        self.fold_cooled(now, read, &mut slice.ops)?;
+        match std::mem::take(&mut self.work.aside) {
+            Aside::Away => {
+                self.work.aside = Aside::Away;
+                return Ok(slice);
+            }
+            Aside::Back(worked) => self.bring_in(worked, &mut slice.ops),
+            Aside::Unplanned => {
+                self.take_requests();
+                self.bury(&mut slice.ops);
+            }
+        }
+        self.work.now = now;
         let step = self.seen.slice(self.work.round.is_some(), &mut slice.ops);
         slice.folded_through = self.finish_round(&step);
         self.work.flight.seen = step;
@@ -189,7 +185,18 @@ impl Engine {
         Ok(slice)
     }
 
-    fn warm(&mut self) {
+    /// Puts what was worked out into the commit that is being made.
+    fn bring_in(&mut self, worked: Worked, ops: &mut Vec<RawOp>) {
+        let flight = &mut self.work.flight;
+        (flight.from_round, flight.from_cooling) = (worked.from_round, worked.from_cooling);
+        *ops = worked.ops;
+        for (fold, head) in worked.folds {
+            lock(&fold.key).next = Some(head);
+            flight.folds.push(fold);
+        }
+    }
+
+    pub(super) fn warm(&mut self) {
         let mut thawed = std::mem::take(&mut self.work.thawed);
         thawed.sort_unstable();
         for api_key in thawed {
@@ -223,7 +230,7 @@ impl Engine {
         self.last_arrival > self.work.folded_through || !self.work.graves.is_empty()
     }
 
-    fn begin_round(&mut self, now: Instant) {
+    pub(super) fn begin_round(&mut self, now: Instant) {
         let wanted = self.wants_round();
         let work = &mut self.work;
         let due = work.round_began.is_none_or(|began| now.saturating_duration_since(began) >= ROUND_EVERY);
@@ -234,81 +241,6 @@ impl Engine {
             work.round = Some(Round { through: self.last_arrival, ids: self.seen.mark(), keys: keys.into() });
             work.round_began = Some(now);
         }
-    }
-
-    fn fold_round(&mut self, now: Instant, read: &dyn RawRead, ops: &mut Vec<RawOp>) -> Result<()> {
-        let Some(round) = &self.work.round else { return Ok(()) };
-        let waiting = round.keys.len();
-        let (keys, bytes) = if self.makes_room() {
-            (ASKED_KEYS.max(waiting / ASKED_KEYS_SHARE), SLICE_BYTES_SHARE)
-        } else if self.unfolded_bytes >= ROUND_BYTES {
-            (SLICE_KEYS.max(waiting / PRESSING_SHARE), PRESSING_SHARE)
-        } else {
-            (SLICE_KEYS.max(waiting / SLICE_KEYS_SHARE), SLICE_BYTES_SHARE)
-        };
-        let mut room = SLICE_BYTES.max(self.unfolded_bytes / bytes);
-        for place in 0..keys.min(waiting) {
-            let next = self.work.round.as_ref().and_then(|round| round.keys.get(place).copied());
-            let Some(api_key) = next else { break };
-            if !self.fold_key(api_key, now, &mut room, read, ops)? {
-                break;
-            }
-            self.work.flight.from_round += 1;
-        }
-        Ok(())
-    }
-
-    fn fold_cooled(&mut self, now: Instant, read: &dyn RawRead, ops: &mut Vec<RawOp>) -> Result<()> {
-        let mut room = SLICE_BYTES;
-        let (least, share) =
-            if self.makes_room() { (ASKED_KEYS, ASKED_KEYS_SHARE) } else { (SLICE_KEYS, SLICE_KEYS_SHARE) };
-        let most = least.max(self.work.cooling.len() / share);
-        let second = self.work.second(now);
-        while let Some((due, api_key)) = self.work.cooling.get(self.work.flight.from_cooling).copied() {
-            if due > second || self.work.flight.folds.len() >= most {
-                break;
-            }
-            let current = self.shared.key(api_key).is_some_and(|key| lock(&key).spread_at == Some(due));
-            if current && !self.fold_key(api_key, now, &mut room, read, ops)? {
-                break;
-            }
-            self.work.flight.from_cooling += 1;
-        }
-        Ok(())
-    }
-
-    /// Folds a key's runs as far as there is `room`; `false` when some remain, or the key is in flight already.
-    fn fold_key(
-        &mut self,
-        api_key: Id,
-        now: Instant,
-        room: &mut usize,
-        read: &dyn RawRead,
-        ops: &mut Vec<RawOp>,
-    ) -> Result<bool> {
-        let Some(key) = self.shared.key(api_key) else { return Ok(true) };
-        let state = lock(&key);
-        if state.next.is_some() {
-            return Ok(false);
-        }
-        if state.head.forgotten {
-            return Ok(true);
-        }
-        let runs = runs_within(state.runs(), room);
-        let complete = runs.len() == state.runs().len();
-        if runs.is_empty() && !complete {
-            return Ok(false);
-        }
-        let spread = state.spread_at.is_some_and(|due| due <= self.work.second(now));
-        let before = state.head.clone();
-        drop(state);
-        let through = runs.last().map_or(before.through, |run| run.0);
-        let events = runs.iter().flat_map(|run| run.1.iter()).collect();
-        let fold = Fold { api_key, read, packer: &mut self.packer, ops };
-        let head = fold.run(&before, through, events, spread)?;
-        lock(&key).next = Some(Box::new(head));
-        self.work.flight.folds.push(Folded { api_key, key, runs: runs.len() });
-        Ok(complete)
     }
 
     /// Whether the round is through with the commit in flight: then every arrival it covers is folded.
@@ -341,11 +273,11 @@ impl Engine {
         self.open_graves();
     }
 
-    fn apply_fold(&mut self, folded: &Folded) {
+    fn apply_fold(&mut self, folded: &WorkedFold) {
         let mut state = lock(&folded.key);
         let Some(next) = state.next.take() else { return };
         state.head = *next;
-        self.unfolded_bytes -= state.folded(folded.runs);
+        self.unfolded_bytes -= state.folded(folded.runs.len());
         if !state.head.has_waiting() {
             state.spread_at = None;
         } else if state.spread_at.is_none() {
@@ -384,17 +316,4 @@ impl Engine {
             .chain(&flight.buried)
             .for_each(|key| lock(key).next = None);
     }
-}
-
-/// The first runs that fit in `room`; one at least while there is any.
-fn runs_within<'a>(waiting: impl Iterator<Item = &'a Run>, room: &mut usize) -> Vec<Run> {
-    let mut runs = Vec::new();
-    for run in waiting {
-        if *room == 0 {
-            break;
-        }
-        *room = room.saturating_sub(run.1.iter().map(Stored::memory).sum());
-        runs.push(run.clone());
-    }
-    runs
 }
