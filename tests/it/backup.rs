@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::bad_disk::on_a_small_disk;
+use crate::bad_disk::{RING, on_a_small_disk};
 use crate::daemon::{BINARY, PASSWORD, add_user, command, place, serve, text};
 use crate::harness::http::Http;
 use crate::harness::process::{keyward, wait_until};
@@ -173,7 +173,7 @@ fn a_damaged_backup_is_named_and_not_restored() {
     let (handle, len) =
         (fs::File::options().write(true).read(true).open(&file).unwrap(), made["bytes"].as_u64());
     // Every page that has something in it, one at a time: each is needed, or was written ahead and is empty to redb.
-    let (mut found, base) = (0, 12_288 + 16 * 1024 * 1024 + 4096);
+    let (mut found, base) = (0, 12_288 + RING + 4096);
     let mut byte = [0; 64];
     for at in (base..len.unwrap()).step_by(4096 + 80) {
         if handle.read_exact_at(&mut byte, at + 100).is_err() || byte == [0; 64] {
@@ -220,11 +220,11 @@ fn a_folder_that_cannot_be_written_and_a_disk_that_is_full_are_told_and_nothing_
         assert!(Command::new("prlimit").args(room).status().unwrap().success());
     };
     // For the header, the hole where the journal will be, and little more.
-    room(16 * 1024 * 1024 + 64 * 1024);
+    room(RING + 64 * 1024);
     let said = refused(&data, &["backup", path(&kept)]);
     assert!(said.0 == 75 && said.1.contains("disk is full"), "{said:?}");
     assert!(names(&out).is_empty(), "{:?}", names(&out));
-    room(64 * 1024 * 1024);
+    room(2 * RING);
     printed(&data, &["backup", path(&kept)]);
     assert_eq!(names(&out), ["kept"]);
     assert_eq!(daemon.terminate().0, Some(0));

@@ -17,8 +17,10 @@ use crate::harness::process::{Process, keyward, run};
 use crate::harness::ssh::Ssh;
 use crate::harness::{ssh_key, within};
 
+/// Bytes of the journal's ring in a new database file.
+pub(crate) const RING: u64 = 32 * 1024 * 1024;
 /// Bytes a file may have here, far below any disk's: the journal's ring, and a little more.
-const ROOM: u64 = (16 + 3) * 1024 * 1024;
+const ROOM: u64 = RING + 3 * 1024 * 1024;
 
 /// The daemon as on a disk of this size: files can grow no further, and the attempt fails as on a full disk.
 pub(crate) fn on_a_small_disk(data: &Path) -> Process {
