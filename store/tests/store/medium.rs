@@ -98,6 +98,11 @@ impl Faulty {
         self.disk().fault.is_none()
     }
 
+    /// Takes back a planned fault; whether it has happened before.
+    pub(crate) fn heal(&self) -> bool {
+        self.disk().fault.take().is_none()
+    }
+
     /// Bounds the room to what is used now and so many blocks more; none lifts the bound.
     pub(crate) fn limit(&self, more: Option<usize>) {
         let mut disk = self.disk();
