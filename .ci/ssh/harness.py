@@ -20,6 +20,8 @@ import asyncssh
 PASSWORD = "long enough"
 # How long anything may take that has no limit of its own, seconds.
 PATIENCE = 20
+# Seconds after which a connection that was not used is opened anew.
+KEPT = 5
 # Nothing here is asked how long it takes, so it is asked again this often.
 AGAIN = 0.02
 
@@ -141,6 +143,7 @@ class Http:
 
     def __init__(self, daemon, sign_in=True):
         self.connection, self.token = http.client.HTTPConnection(daemon.api, timeout=PATIENCE), None
+        self.asked = time.monotonic()
         if sign_in:
             who = {"email": "ana@example.com", "password": PASSWORD}
             self.token = self.ask("POST", "/api/auth/login", who)["token"]
@@ -149,8 +152,12 @@ class Http:
         headers = {"content-type": "application/json"}
         if self.token:
             headers["authorization"] = f"Bearer {self.token}"
+        if time.monotonic() - self.asked > KEPT:
+            # The daemon lets a connection go on which nobody asks.
+            self.connection.close()
         self.connection.request(method, path, body and json.dumps(body), headers)
         answer = self.connection.getresponse()
+        self.asked = time.monotonic()
         content = answer.read().decode()
         if answer.status >= 300:
             raise RuntimeError(f"{method} {path}: {answer.status} {content}")
