@@ -20,11 +20,11 @@ def cargo(report, what, *words):
 async def run(_, report, __):
     if not has(report, "cargo"):
         return
-    for tool, words in {"cargo-deny": ["deny", "check"], "cargo-audit": ["audit", "--deny", "warnings"]}.items():
-        if shutil.which(tool):
-            cargo(report, " ".join(words), *words)
-        else:
-            report.say(tool, False, f"missing: cargo install --locked {tool}")
+    # Of the two that read the RustSec advisories, the one that has `deny.toml` to go by.
+    if shutil.which("cargo-deny"):
+        cargo(report, "deny check", "deny", "check")
+    else:
+        report.say("cargo-deny", False, "missing: cargo install --locked cargo-deny")
     crates = cargo(report, "the tree", "tree", "--edges", "normal", "--prefix", "none", "--package", "keyward-tui")
     found = LEFT_OUT & {line.split()[0] for line in crates.splitlines() if line}
     report.say("left out of the SSH door", not found, " ".join(found), f"no {', no '.join(sorted(LEFT_OUT))}")
