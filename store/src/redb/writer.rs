@@ -161,8 +161,8 @@ impl Writer {
 
     /// Takes back what was worked out beside this thread, and has the next folds worked out when they are due.
     fn exchange_folds(&mut self) {
-        let worked = match self.usage.is_folding() && self.usage.is_nearly_full() {
-            // Callers wait for room, instead of being refused.
+        let worked = match self.usage.is_folding() && self.usage.is_pressed() {
+            // Callers wait for it, instead of being refused in the end.
             true => Some(self.folder.wait()),
             false => self.folder.finished(),
         };

@@ -119,8 +119,8 @@ impl Engine {
         Some(planned)
     }
 
-    /// Whether folding has so little memory left that it must come before what is reported.
-    pub(crate) fn is_nearly_full(&self) -> bool {
+    /// Whether so much is unfolded that folding must come before what is reported.
+    pub(crate) fn is_pressed(&self) -> bool {
         self.unfolded_bytes >= PRESSING_BYTES
     }
 

@@ -20,14 +20,16 @@ use crate::table::{KeyRange, Table};
 
 /// Rounds begin at least this far apart, unless much is unfolded: each unpacks the last block of a key and packs it again.
 const ROUND_EVERY: Duration = Duration::from_secs(2);
-pub(super) const ROUND_BYTES: usize = 48 << 20;
+pub(super) const ROUND_BYTES: usize = 16 << 20;
 /// Cells wait this long in the head before they are spread over the rollup rows.
 const SPREAD_AFTER: Duration = Duration::from_secs(60);
 /// From one slice to the next while a question about many keys is under way, unless room runs out: such a question takes all
 /// cores, and waits for a slice as long as that takes.
 const ASKED_EVERY: Duration = Duration::from_millis(60);
-/// With more than this in memory, folding makes no room for anything else.
-pub(super) const PRESSING_BYTES: usize = UNFOLDED_BYTES / 4 * 3;
+/// With more than this in memory, folding makes no room for questions.
+const ASKED_BYTES: usize = UNFOLDED_BYTES / 4 * 3;
+/// With more than this in memory, reports wait for the folds under way: a question adds up what is not folded, event by event.
+pub(super) const PRESSING_BYTES: usize = UNFOLDED_BYTES / 4;
 
 /// A pass over all keys that had unfolded events when it began.
 pub(super) struct Round {
@@ -157,7 +159,7 @@ impl Engine {
 
     /// Whether folding lets those who ask go first.
     pub(super) fn makes_room(&self) -> bool {
-        self.shared.is_asked() && !self.work.pressed && !self.is_nearly_full()
+        self.shared.is_asked() && !self.work.pressed && self.unfolded_bytes < ASKED_BYTES
     }
 
     pub(super) fn run_slice(&mut self, now: Instant, read: &dyn RawRead) -> Result<Slice> {
