@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, may};
-use crate::service::alerts::end_of_rule;
+use crate::service::alerts::{self, end_of_rule};
 use crate::service::change::{Draft, put};
 use crate::service::mirror::{Shared, Tables};
 
@@ -166,17 +166,8 @@ pub(crate) fn stay_guarded(tables: &Tables, old: &AlertRule, new: Option<&AlertR
 }
 
 /// The rules that look at the uses of this key, if it is a decoy.
-pub(crate) fn rules_for<'a>(
-    tables: &'a Tables,
-    key: &'a ApiKey,
-) -> impl Iterator<Item = &'a Shared<AlertRule>> {
-    tables.alert_rules.values().filter(move |row| {
-        let rule = &row.record;
-        rule.condition == AlertCondition::DecoyUse
-            && rule.enabled
-            && rule.space == key.space
-            && rule.api_key.is_none_or(|id| id == key.id)
-    })
+fn rules_for<'a>(tables: &'a Tables, key: &'a ApiKey) -> impl Iterator<Item = &'a Shared<AlertRule>> {
+    alerts::rules_for(tables, key, AlertCondition::DecoyUse)
 }
 
 /// Whether it is a decoy, as far as this caller may know: whoever may change it.
@@ -231,6 +222,11 @@ pub(crate) fn look_after(tables: &Tables, draft: &mut Draft, key: &ApiKey, by: I
 
 /// Who did what from where.
 fn in_words(tables: &Tables, caller: &Caller, touch: Touch) -> String {
+    format!("it is a decoy, and was {} {}", touch.word(), by_whom(tables, caller))
+}
+
+/// By whom something was done, or with which token, and from where.
+pub(crate) fn by_whom(tables: &Tables, caller: &Caller) -> String {
     let who = match caller.identity {
         Identity::Token(id) => {
             tables.tokens.get(&id).map(|row| format!("with the token {}", row.record.name))
@@ -239,6 +235,5 @@ fn in_words(tables: &Tables, caller: &Caller, touch: Touch) -> String {
         Identity::System(_) => None,
     };
     let from = caller.origin.address.map(|address| format!(" from {}", address.to_canonical()));
-    let (who, from) = (who.unwrap_or_else(|| "by the daemon".to_owned()), from.unwrap_or_default());
-    format!("it is a decoy, and was {} {who}{from}", touch.word())
+    format!("{}{}", who.unwrap_or_else(|| "by the daemon".to_owned()), from.unwrap_or_default())
 }

@@ -93,6 +93,9 @@ impl Service {
         let (key, now_ms) = (&row.record, self.now_ms());
         self.touch(caller, key, Touch::Fetched);
         self.note_network(caller, id, now_ms);
+        if let Some(frozen_ms) = key.frozen_ms {
+            self.note_refused(caller, key, frozen_ms);
+        }
         if status_of(key, now_ms) != KeyStatus::Active || key.frozen_ms.is_some() {
             return Err(Error::KeyInactive);
         }

@@ -120,6 +120,7 @@ impl Service {
         self.0.usage.forget(id);
         self.0.metered.clients.forget(id);
         self.0.decoys.forget(id);
+        self.0.refused.forget(id);
         self.change(caller, Permission::InstanceRun, Target::Instance, |tables, draft| {
             draft.object = Some(id);
             draft.detail = "purged from the bin".to_owned();

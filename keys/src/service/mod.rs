@@ -30,6 +30,7 @@ mod exposure;
 mod fetch;
 mod fetches;
 mod forgotten;
+mod frozen;
 mod gather;
 mod granted;
 mod grants;
@@ -197,6 +198,7 @@ struct Inner {
     latest: alerts::Latest,
     latest_budgets: alerts::Latest,
     decoys: Decoys,
+    refused: frozen::Refused,
     /// Whoever adds a key to a plan that is nearly full holds this.
     adding: tokio::sync::Mutex<()>,
     /// Whoever reads the usage of many keys does so alone: it takes a core.
@@ -305,6 +307,7 @@ impl Service {
             latest: alerts::Latest::default(),
             latest_budgets: alerts::Latest::default(),
             decoys: Decoys::default(),
+            refused: frozen::Refused::default(),
             adding: tokio::sync::Mutex::default(),
             overviews: tokio::sync::Mutex::default(),
             lockouts: Lockouts::default(),

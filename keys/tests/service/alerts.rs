@@ -1,6 +1,7 @@
 //! Alert rules and alerts: what fires, once, what recovers, and who may do what about it.
 
 mod decoys;
+mod frozen;
 mod history;
 mod networks;
 mod trial;

@@ -1,8 +1,8 @@
-//! Alerts that do not wait for the look of the minute: a decoy was used.
+//! Alerts that do not wait for the look of the minute: a decoy was used, or a key that is frozen was asked for.
 
 use std::sync::Arc;
 
-use keyward_store::model::Id;
+use keyward_store::model::{AlertCondition, AlertRule, ApiKey, Id};
 
 use crate::caller::Caller;
 use crate::error::Result;
@@ -12,26 +12,55 @@ use crate::service::access::{Target, authorise};
 use crate::service::alerts::look::limits_of;
 use crate::service::alerts::reading::Reading;
 use crate::service::alerts::turn::Turn;
-use crate::service::decoys;
+use crate::service::mirror::{Shared, Tables};
 
 impl Service {
-    /// Looks at the rules for the uses of one decoy, and lets their alerts fire. What holds already does not fire again.
+    /// Lets the alerts for the uses of one decoy fire. What holds already does not fire again.
     pub(crate) async fn watch_decoy(&self, caller: &Caller, id: Id) -> Result<()> {
-        let used = self.decoy_use(id, self.now_ms());
+        let reading = self.decoy_use(id, self.now_ms());
+        let reading = reading.map(|(value, why)| Reading { value, why: Some(why) });
+        self.fire_at_once(caller, id, AlertCondition::DecoyUse, reading).await?;
+        self.write_decoy_uses().await
+    }
+
+    /// The same for one frozen key that was asked for.
+    pub(crate) async fn watch_refused(&self, caller: &Caller, id: Id) -> Result<()> {
+        let frozen_ms = self.mirror().read().keys.get(id).and_then(|key| key.record.frozen_ms);
+        let why = frozen_ms.and_then(|frozen_ms| self.0.refused.since(id, frozen_ms));
+        let reading = why.map(|why| Reading { value: 1, why: Some(why) });
+        self.fire_at_once(caller, id, AlertCondition::FrozenUse, reading).await
+    }
+
+    async fn fire_at_once(
+        &self,
+        caller: &Caller,
+        id: Id,
+        condition: AlertCondition,
+        reading: Option<Reading>,
+    ) -> Result<()> {
         let turns: Vec<Turn> = {
             let tables = self.mirror().read();
             authorise(&tables, caller, Permission::AlertRaise, Target::Instance, None)?;
-            let (Some(key), Some((value, why))) = (tables.keys.get(id), used) else { return Ok(()) };
-            let crossed = decoys::rules_for(&tables, &key.record)
-                .filter(|rule| limits_of(&rule.record).crosses(Some(value)));
-            crossed
-                .map(|rule| {
-                    let reading = Reading { value, why: Some(why.clone()) };
-                    Turn::Fires(Arc::clone(rule), Arc::clone(key), reading)
-                })
-                .collect()
+            let (Some(key), Some(reading)) = (tables.keys.get(id), reading) else { return Ok(()) };
+            let crossed = rules_for(&tables, &key.record, condition)
+                .filter(|rule| limits_of(&rule.record).crosses(Some(reading.value)));
+            crossed.map(|rule| Turn::Fires(Arc::clone(rule), Arc::clone(key), reading.clone())).collect()
         };
-        self.turn_alerts(caller, &turns).await?;
-        self.write_decoy_uses().await
+        self.turn_alerts(caller, &turns).await
     }
+}
+
+/// The rules that look at this key by this condition.
+pub(crate) fn rules_for<'a>(
+    tables: &'a Tables,
+    key: &'a ApiKey,
+    condition: AlertCondition,
+) -> impl Iterator<Item = &'a Shared<AlertRule>> {
+    tables.alert_rules.values().filter(move |row| {
+        let rule = &row.record;
+        rule.condition == condition
+            && rule.enabled
+            && rule.space == key.space
+            && rule.api_key.is_none_or(|id| id == key.id)
+    })
 }

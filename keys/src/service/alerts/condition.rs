@@ -171,7 +171,7 @@ impl Facts<'_> {
             }
             AlertCondition::FrozenUse => {
                 let frozen_ms = key.frozen_ms?;
-                Some(u64::from(self.last_used_ms.is_some_and(|used_ms| used_ms > frozen_ms)))
+                self.last_used_ms.filter(|used_ms| *used_ms > frozen_ms).map(|_| 1)
             }
             AlertCondition::RotationFailed => Some(u64::from(self.rotation_failed)),
             // What takes more than is known here is `reading`'s.

@@ -129,6 +129,7 @@ impl Service {
                     reading => reading,
                 };
                 let held = plan.holding.remove(&(rule.record.id, key.record.id));
+                let reading = reading.or_else(|| still_frozen(&key.record, &held.as_ref()?.record));
                 seen.judge(&limits, reading, (rule, key), held.as_deref().map(|row| &row.record), now_ms);
             }
         }
@@ -202,6 +203,12 @@ impl Windows {
         };
         &self.sums[place].1
     }
+}
+
+/// A frozen key that was asked for once is so until it is thawed: who asked is not remembered over a restart, the alert is.
+fn still_frozen(key: &ApiKey, alert: &Alert) -> Option<Reading> {
+    let since_then = key.frozen_ms.is_some_and(|frozen_ms| frozen_ms <= alert.first_ms);
+    (alert.condition == AlertCondition::FrozenUse && since_then).then(|| Reading::from(alert.value))
 }
 
 /// What a rule asks of its condition.

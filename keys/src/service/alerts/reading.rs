@@ -26,6 +26,7 @@ const NAMED: usize = 3;
 
 /// A value, and what there is to say of it beyond the number, after the key's name.
 pub(crate) struct Reading {
+#[derive(Clone)]
     pub(super) value: u64,
     pub(super) why: Option<String>,
 }
@@ -55,6 +56,10 @@ impl Service {
                 })
             }
             AlertCondition::DecoyUse => {
+            AlertCondition::FrozenUse => {
+                let asked = facts.key.frozen_ms.and_then(|frozen_ms| self.0.refused.since(id, frozen_ms));
+                asked.map(|why| Reading { value: 1, why: Some(why) })
+            }
                 let (value, why) = self.decoy_use(id, facts.now_ms).unzip();
                 value.map(|value| Reading { value, why })
             }

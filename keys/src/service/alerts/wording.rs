@@ -83,7 +83,7 @@ pub(super) fn sentence(limits: &Limits, whose: &str) -> String {
         AlertCondition::RotationOverdue => {
             format!("the rotation of {whose} is {} overdue", days(threshold))
         }
-        AlertCondition::FrozenUse => format!("{whose} is used although it is frozen"),
+        AlertCondition::FrozenUse => format!("{whose} is asked for or used although it is frozen"),
         AlertCondition::MonthlyCost => {
             format!("the month of {whose} has cost {threshold}, in the price book's currency")
         }
@@ -201,7 +201,7 @@ fn about(condition: AlertCondition) -> &'static str {
         AlertCondition::Forecast => "Where the month leads if it goes on so, against its limit.",
         AlertCondition::Unused => "Days since the last call.",
         AlertCondition::RotationOverdue => "Days since the rotation was due.",
-        AlertCondition::FrozenUse => "Calls reported with a key after it was frozen.",
+        AlertCondition::FrozenUse => "Fetches of a key that is frozen, which are refused, and calls reported with it.",
         AlertCondition::MonthlyCost => "What the month's calls cost by the price book, in its currency.",
         AlertCondition::Budget => "How much of the key's monthly budget is spent.",
         AlertCondition::RotationFailed => "A rotation that stopped and waits for a person.",
