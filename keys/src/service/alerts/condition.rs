@@ -5,6 +5,7 @@ use keyward_store::model::{AlertCondition, ApiKey, Status};
 use keyward_store::usage::Cell;
 
 use crate::anomaly::Millis;
+use crate::service::alerts::wording::counted;
 use crate::service::report::quantile_ms;
 use crate::service::text::Faults;
 
@@ -209,23 +210,25 @@ pub(crate) fn words(limits: &Limits, value: u64) -> String {
     let window = limits.window_minutes;
     match limits.condition {
         AlertCondition::ErrorRate => format!("{value} % of its calls failed within {window} min"),
-        AlertCondition::RequestRate => format!("{value} calls a minute within {window} min"),
+        AlertCondition::RequestRate => format!("{} a minute within {window} min", counted(value, "call")),
         AlertCondition::LatencyP95 => {
             format!("a p95 response time of {} within {window} min", Millis(value as f64))
         }
         AlertCondition::NoTraffic => format!("no call for {value} min"),
         AlertCondition::MonthlyLimit => format!("{value} % of its monthly limit is used"),
         AlertCondition::Forecast => format!("on the way to {value} % of its monthly limit"),
-        AlertCondition::Unused => format!("not used for {value} days"),
+        AlertCondition::Unused => format!("not used for {}", counted(value, "day")),
         AlertCondition::RotationOverdue if value == 0 => "its rotation is overdue".to_owned(),
-        AlertCondition::RotationOverdue => format!("its rotation is {value} days overdue"),
+        AlertCondition::RotationOverdue => format!("its rotation is {} overdue", counted(value, "day")),
         AlertCondition::FrozenUse => "it is frozen, and was used since".to_owned(),
         AlertCondition::MonthlyCost => format!("its calls of this month cost {value} or more"),
         AlertCondition::Budget => format!("{value} % of its monthly budget is spent"),
         AlertCondition::RotationFailed => "its rotation stopped; a person has to look".to_owned(),
         AlertCondition::NewEndpoint if value == 1 => "an endpoint was called that is new to it".to_owned(),
         AlertCondition::NewEndpoint => format!("{value} endpoints were called that are new to it"),
-        AlertCondition::OddHour => format!("{value} calls in an hour of the day in which it is never called"),
+        AlertCondition::OddHour => {
+            format!("{} in an hour of the day in which it is never called", counted(value, "call"))
+        }
         AlertCondition::NewNetwork if value == 1 => "used from a network that is new to it".to_owned(),
         AlertCondition::NewNetwork => format!("used from {value} networks that are new to it"),
         AlertCondition::DecoyUse => "it is a decoy, and was used".to_owned(),

@@ -10,6 +10,7 @@ use keyward_store::usage::{EndpointTotals, Grain, Usage};
 use crate::error::Result;
 use crate::service::Service;
 use crate::service::alerts::condition::Facts;
+use crate::service::alerts::wording::counted;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -25,8 +26,8 @@ pub(super) const LEARNT_MS: i64 = 14 * DAY_MS;
 const NAMED: usize = 3;
 
 /// A value, and what there is to say of it beyond the number, after the key's name.
-pub(crate) struct Reading {
 #[derive(Clone)]
+pub(crate) struct Reading {
     pub(super) value: u64,
     pub(super) why: Option<String>,
 }
@@ -47,7 +48,7 @@ impl Service {
         let (usage, id) = (&self.0.usage, facts.key.id);
         Ok(match condition {
             AlertCondition::NewEndpoint if is_used(facts, DAY_MS) => new_endpoints(usage, facts)?,
-            AlertCondition::OddHour if is_used(facts, HOUR_MS) => odd_hour(usage, facts)?.map(Reading::from),
+            AlertCondition::OddHour if is_used(facts, HOUR_MS) => odd_hour(usage, facts)?,
             AlertCondition::NewNetwork => {
                 let new = self.0.metered.clients.new_ones(id, facts.now_ms);
                 (!new.is_empty()).then(|| Reading {
@@ -55,11 +56,11 @@ impl Service {
                     why: Some(format!("used from {}, from where it never was", listed(&new))),
                 })
             }
-            AlertCondition::DecoyUse => {
             AlertCondition::FrozenUse => {
                 let asked = facts.key.frozen_ms.and_then(|frozen_ms| self.0.refused.since(id, frozen_ms));
                 asked.map(|why| Reading { value: 1, why: Some(why) })
             }
+            AlertCondition::DecoyUse => {
                 let (value, why) = self.decoy_use(id, facts.now_ms).unzip();
                 value.map(|value| Reading { value, why })
             }
@@ -106,13 +107,17 @@ fn new_endpoints(usage: &Usage, facts: &Facts<'_>) -> Result<Option<Reading>> {
     Ok(Some(Reading { value: new.len() as u64, why }))
 }
 
-fn odd_hour(usage: &Usage, facts: &Facts<'_>) -> Result<Option<u64>> {
+fn odd_hour(usage: &Usage, facts: &Facts<'_>) -> Result<Option<Reading>> {
     let hour_ms = facts.now_ms - facts.now_ms.rem_euclid(HOUR_MS);
     let cells = usage.cells(facts.key.id, Grain::Hour, hour_ms - HOURS_MS, hour_ms + HOUR_MS)?;
     let now = cells.iter().filter(|(start_ms, _)| *start_ms == hour_ms).map(|(_, cell)| cell.requests).sum();
     let mut hours = Hours::default();
     cells.iter().filter(|(start_ms, _)| *start_ms < hour_ms).for_each(|(start_ms, _)| hours.note(*start_ms));
-    Ok(hours.is_odd(hour_ms).then_some(now))
+    // All keys' hours are UTC's, and so is the one that everybody is told of.
+    let hour = hour_of_day(hour_ms);
+    let (from, to) = (format!("{hour:02}:00"), format!("{:02}:00", (hour + 1) % 24));
+    let why = format!("{} between {from} and {to} UTC, when it is never called", counted(now, "call"));
+    Ok(hours.is_odd(hour_ms).then_some(Reading { value: now, why: Some(why) }))
 }
 
 /// When a key was called last, of each hour of the day (UTC).

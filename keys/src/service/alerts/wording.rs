@@ -201,7 +201,9 @@ fn about(condition: AlertCondition) -> &'static str {
         AlertCondition::Forecast => "Where the month leads if it goes on so, against its limit.",
         AlertCondition::Unused => "Days since the last call.",
         AlertCondition::RotationOverdue => "Days since the rotation was due.",
-        AlertCondition::FrozenUse => "Fetches of a key that is frozen, which are refused, and calls reported with it.",
+        AlertCondition::FrozenUse => {
+            "Fetches of a key that is frozen, which are refused, and calls reported with it."
+        }
         AlertCondition::MonthlyCost => "What the month's calls cost by the price book, in its currency.",
         AlertCondition::Budget => "How much of the key's monthly budget is spent.",
         AlertCondition::RotationFailed => "A rotation that stopped and waits for a person.",
@@ -238,12 +240,17 @@ pub(super) fn untold(condition: AlertCondition) -> Option<&'static str> {
     }
 }
 
+/// So many of something.
+pub(super) fn counted(count: u64, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
 fn days(count: u64) -> String {
-    if count == 1 { "1 day".to_owned() } else { format!("{count} days") }
+    counted(count, "day")
 }
 
 fn minutes(count: u64) -> String {
-    if count == 1 { "1 minute".to_owned() } else { format!("{count} minutes") }
+    counted(count, "minute")
 }
 
 /// A window.

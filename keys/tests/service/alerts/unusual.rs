@@ -41,6 +41,9 @@ async fn what_a_key_is_not_used_to_and_what_its_month_costs_are_conditions() {
     call(later, "/v1/new", Some(r#"{"model":"gpt-4o","usage":{"prompt_tokens":1300000}}"#)).await;
     look(&instance, later + MINUTE).await;
     assert_eq!(firing().await, [("monthly_cost", 3), ("new_endpoint", 1), ("odd_hour", 1)]);
+    let page = alerts(&instance, &ana).await.alerts;
+    let odd = page.iter().find(|alert| alert.condition == AlertCondition::OddHour).expect("the odd hour");
+    assert_eq!(odd.message, "Billing: 1 call between 15:00 and 16:00 UTC, when it is never called");
     assert_eq!(look(&instance, later + 2 * MINUTE).await, 0, "they are told once");
     look(&instance, later + DAY).await;
     assert_eq!(firing().await, [("monthly_cost", 3)], "the others are over");
