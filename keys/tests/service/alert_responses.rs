@@ -1,10 +1,11 @@
 //! Responses to alerts: each does what it says, is audited with the alert, and can be taken back.
 
 use keyward_keys::input::{AlertAction, AlertRespond, AuditQuery, KeyPatch, NewAlertRule};
-use keyward_keys::view::AlertHistory;
+use keyward_keys::view::{AlertHistory, RotationState};
 use keyward_keys::{AlertCondition, AlertTurnKind, Caller, Error, Id, Role};
 
 use crate::harness::{Instance, NOON, by_id};
+use crate::rotation::{generated, generates};
 use crate::teams::{joined, team, team_key};
 
 const MINUTE: i64 = 60_000;
@@ -96,6 +97,44 @@ async fn a_response_is_audited_as_what_happened_to_the_key_and_to_the_alert() {
     assert!(of_alert.iter().all(|detail| detail.contains(&key.to_string())), "{of_alert:?}");
     let back = does(&instance, &ana, alert, &respond(AlertAction::Undo)).await;
     assert_eq!(back.undo.as_deref(), Some("froze the key"), "the rotation was given up");
+}
+
+#[tokio::test]
+async fn a_rotation_that_is_taken_back_leaves_the_key_due_when_it_was() {
+    const DAY: i64 = 24 * 60 * MINUTE;
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = generated(&instance, &ana, "Made", generates()).await;
+    let due = key.next_rotation.map(|at| at.as_millisecond());
+    assert_eq!(due, Some(NOON + 90 * DAY));
+    let alert = raised(&instance, &ana, None).await;
+    let next = async || {
+        let seen = instance.rotation_of(&ana, key.id).await;
+        (seen.version, seen.next_rotation.expect("due").as_millisecond())
+    };
+    let (rotate, undo) = (respond(AlertAction::Rotate), respond(AlertAction::Undo));
+    instance.clock.set(NOON + 80 * DAY);
+    does(&instance, &ana, alert, &rotate).await;
+    instance.rotates().await;
+    assert_eq!(next().await, (2, NOON + 170 * DAY + 1_000));
+    does(&instance, &ana, alert, &undo).await;
+    assert_eq!(next().await, (1, NOON + 90 * DAY), "the old value is not used for longer than it was to be");
+    // Given up before there is a new value.
+    let by_hand = KeyPatch { rotation: Some(None), ..KeyPatch::default() };
+    instance.service.update_key(&ana, &by_id(key.id), by_hand, None).await.expect("set");
+    let (_, due) = next().await;
+    does(&instance, &ana, alert, &rotate).await;
+    let again = instance.service.respond_to_alert(&ana, alert, &rotate).await;
+    assert!(matches!(again, Err(Error::Conflict(text)) if text.contains("waits for a new value")));
+    does(&instance, &ana, alert, &undo).await;
+    assert_eq!(next().await, (1, due));
+    // What was due by then is not begun at once again.
+    instance.clock.set(due + DAY);
+    does(&instance, &ana, alert, &rotate).await;
+    does(&instance, &ana, alert, &undo).await;
+    assert_eq!(next().await, (1, instance.clock.now_ms() + 90 * DAY));
+    instance.rotates().await;
+    assert_ne!(instance.rotation_of(&ana, key.id).await.state, RotationState::Waiting);
 }
 
 #[tokio::test]

@@ -275,8 +275,13 @@ pub enum AlertDeed {
         /// Those before; anywhere when empty.
         networks: Vec<Network>,
     },
-    /// A rotation was begun.
+    /// A rotation was begun, and when the next one had been due is not known.
     Rotated,
+    /// A rotation was begun.
+    RotatedBefore {
+        /// When the next one was due before, ms since the epoch; none when it was not.
+        due_ms: Option<i64>,
+    },
 }
 
 impl Record for AlertResponse {

@@ -31,6 +31,9 @@ const MOST: usize = 100;
 const OF_SEVERAL: &str =
     "the alert is of the budget of several keys: raise the budget, or freeze or limit the keys that spend it";
 
+/// There is nothing more to begin.
+const WAITS: &str = "its rotation is under way already, and waits for a new value: set one on the key's page";
+
 impl AlertRespond {
     /// Every fault that shows without a look at anything else.
     pub fn faults(&self) -> Vec<Fault> {
@@ -76,10 +79,14 @@ impl Service {
             }
             AlertAction::Rotate => {
                 let key = KeyRef::Id(alert.api_key.to_string());
-                let along = |moment: &mut Moment<'_>| {
+                let along = |moment: &mut Moment<'_>, waited: bool| {
+                    if waited {
+                        return Err(Error::Conflict(WAITS.to_owned()));
+                    }
                     moment.detail.push_str(&answer.why());
                     moment.draft.object = Some(alert.api_key);
-                    answer.done(moment.tables, moment.draft, AlertDeed::Rotated)
+                    let deed = AlertDeed::RotatedBefore { due_ms: moment.key.next_rotation_ms };
+                    answer.done(moment.tables, moment.draft, deed)
                 };
                 self.rotate_along(caller, &key, Rotate::default(), along).await?;
             }
@@ -133,8 +140,9 @@ impl Service {
 
     async fn take_back(&self, answer: &Answer<'_>, last: &Row<AlertResponse>) -> Result<()> {
         let id = answer.alert.api_key;
-        if last.record.deed == AlertDeed::Rotated {
+        if let Some(due_ms) = rotated(&last.record.deed) {
             let along = |moment: &mut Moment<'_>| {
+                moment.due_again(due_ms);
                 moment.detail.push_str(&answer.why());
                 moment.draft.object = Some(id);
                 answer.undone(moment.tables, moment.draft, last)
@@ -160,7 +168,7 @@ impl Service {
                     key_networks::put(tables, draft, id, &nets.collect::<Vec<_>>())?;
                     "networks"
                 }
-                AlertDeed::Rotated => "",
+                AlertDeed::Rotated | AlertDeed::RotatedBefore { .. } => "",
             };
             draft.did(id, key.space, format!("{detail} as before{}", answer.why()));
             draft.batch.replace(old, &key)?;
@@ -229,7 +237,16 @@ pub(super) fn in_words(deed: &AlertDeed) -> &'static str {
         AlertDeed::Froze => "froze the key",
         AlertDeed::Limited { .. } => "lowered its limit",
         AlertDeed::Narrowed { .. } => "narrowed its networks",
-        AlertDeed::Rotated => "rotated it",
+        AlertDeed::Rotated | AlertDeed::RotatedBefore { .. } => "rotated it",
+    }
+}
+
+/// When the next rotation had been due, if it was a rotation that was begun.
+fn rotated(deed: &AlertDeed) -> Option<Option<i64>> {
+    match deed {
+        AlertDeed::Rotated => Some(None),
+        AlertDeed::RotatedBefore { due_ms } => Some(*due_ms),
+        AlertDeed::Froze | AlertDeed::Limited { .. } | AlertDeed::Narrowed { .. } => None,
     }
 }
 

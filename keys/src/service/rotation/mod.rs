@@ -56,16 +56,16 @@ impl Rotate {
 impl Service {
     /// Begins a rotation, or lets one go on that had stopped. The daemon does the rest.
     pub async fn rotate(&self, caller: &Caller, key: &KeyRef, rotate: Rotate) -> Result<RotationView> {
-        self.rotate_along(caller, key, rotate, |_| Ok(())).await
+        self.rotate_along(caller, key, rotate, |_, _| Ok(())).await
     }
 
-    /// The same, with something else in the same commit.
+    /// The same, with something else in the same commit, which is told whether one was waiting already.
     pub(crate) async fn rotate_along(
         &self,
         caller: &Caller,
         key: &KeyRef,
         rotate: Rotate,
-        along: impl Fn(&mut Moment<'_>) -> Result<()>,
+        along: impl Fn(&mut Moment<'_>, bool) -> Result<()>,
     ) -> Result<RotationView> {
         let account = caller.person()?;
         let id = self.resolve(caller, key)?;
@@ -89,10 +89,11 @@ impl Service {
                 (Begun::New(_), false) => "begun",
             }
             .to_owned();
+            let waited = matches!(begun, Begun::Already);
             if let Begun::New(Some(cancelled)) = begun {
                 moment.ended.push((*cancelled, false));
             }
-            along(moment)
+            along(moment, waited)
         })
         .await?;
         self.rotation(caller, &KeyRef::Id(id.to_string())).await
@@ -122,7 +123,9 @@ impl Service {
                 (_, Some(to)) => format!("version {to} is the current one again"),
                 (None, None) => String::new(),
             };
-            moment.schedule_anew |= done.cancelled.is_some();
+            // One that was begun ahead of its time was not due, and still is when it was.
+            let due = moment.key.next_rotation_ms.is_none_or(|due_ms| due_ms <= moment.now_ms);
+            moment.schedule_anew |= done.cancelled.is_some() && due;
             moment.ended.extend(done.cancelled.map(|run| (run, false)));
             along(moment)
         })

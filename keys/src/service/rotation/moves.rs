@@ -84,6 +84,17 @@ impl<'a> Moment<'a> {
         (moment, ledger)
     }
 
+    /// The value before is in use again, and is to be replaced by when it was. Where that has passed, the next rotation is
+    /// worked out from now on: the daemon would else begin at once what a person has just taken back.
+    pub(crate) fn due_again(&mut self, due_ms: Option<i64>) {
+        let next_ms = self.key.next_rotation_ms;
+        if let Some(due_ms) = due_ms.filter(|due_ms| *due_ms > self.now_ms)
+            && next_ms.is_some_and(|next_ms| due_ms < next_ms)
+        {
+            self.key.next_rotation_ms = Some(due_ms);
+        }
+    }
+
     /// Writes where it all stands from now on.
     pub(crate) fn write(self, row: &Shared<ApiKey>, ledger: Ledger) -> Result<()> {
         let Self { tables, draft, mut key, now_ms, ended, detail, schedule_anew, due_by_ms, .. } = self;
