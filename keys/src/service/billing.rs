@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::plans::Plans;
 use crate::policy::Permission;
 use crate::service::Service;
-use crate::service::access::{Target, authorise};
+use crate::service::access::{Target, authorise, may};
 use crate::service::mirror::{Shared, Tables};
 use crate::service::pace::Pace;
 use crate::view::{
@@ -34,7 +34,11 @@ impl Service {
             let tables = self.mirror().read();
             authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
             let plan = tables.accounts.get(&account).ok_or(Error::Unauthenticated)?.record.plan;
-            let spaces: Vec<Id> = owned(&tables, account).collect();
+            // Whoever may set what a place's calls may cost sees how far they have come.
+            let spaces = tables.memberships(account).iter().map(|member| member.record.space);
+            let managed =
+                |space: &Id| may(&tables, caller.identity, Permission::BudgetManage, Target::Space(*space));
+            let spaces: Vec<Id> = spaces.filter(managed).collect();
             (plan, owned_keys(&tables, account), owned_key_ids(&tables, account), spaces)
         };
         let now_ms = self.now_ms();

@@ -2,7 +2,7 @@
 //! somebody asks, so that a change of the book changes the past too.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use keyward_store::model::Id;
@@ -58,6 +58,9 @@ impl Sum {
 
 type Lines = HashMap<(Option<Id>, String), Sum>;
 
+/// Tags in small letters: how each is written, and the place of the keys that have it; none when these are of several.
+type Tags = HashMap<String, (String, Option<Id>)>;
+
 impl Service {
     /// What the calls of a span cost, of all keys whose usage the caller may see, or of those that are named.
     pub async fn costs(&self, caller: &Caller, query: &CostQuery) -> Result<CostReport> {
@@ -70,7 +73,11 @@ impl Service {
             self.key_row(caller, Permission::UsageRead, id)?;
             ids = vec![id];
         }
-        let sources = sources(&self.mirror().read(), &ids, by);
+        let (sources, tags) = {
+            let tables = self.mirror().read();
+            let tags = if by == CostsBy::Tag { tags(&tables, &ids) } else { Tags::new() };
+            (sources(&tables, &ids, by, &tags), tags)
+        };
         let (usage, book) = (self.0.usage.clone(), Arc::clone(&self.0.settings.prices));
         let (from_ms, to_ms) = (span.from_ms, span.to_ms);
         // By months and by whole days, days (UTC) are as good as hours.
@@ -93,7 +100,7 @@ impl Service {
             requests: total.requests,
             tokens: total.tokens,
             cost: total.bill.money(),
-            lines: self.told(lines, by),
+            lines: self.told(lines, by, &tags),
             budgets,
         })
     }
@@ -107,7 +114,7 @@ impl Service {
     ) -> Result<BillingCosts> {
         let (first, next) = month_around(now_ms);
         let span = (first.as_millisecond(), next.as_millisecond());
-        let sources = sources(&self.mirror().read(), &ids, CostsBy::Key);
+        let sources = sources(&self.mirror().read(), &ids, CostsBy::Key, &Tags::new());
         let (usage, book) = (self.0.usage.clone(), Arc::clone(&self.0.settings.prices));
         let service = self.clone();
         let reading = move || {
@@ -122,7 +129,7 @@ impl Service {
             tokio::task::spawn_blocking(reading).await.map_err(|error| Error::Internal(Box::new(error)))??
         };
         let dearest = |lines: Lines, by| {
-            let mut lines = self.told(lines, by);
+            let mut lines = self.told(lines, by, &Tags::new());
             lines.retain(|line| line.cost.is_some());
             lines.truncate(MOST_DEAREST);
             lines
@@ -139,8 +146,8 @@ impl Service {
         })
     }
 
-    /// The lines in their order, with the budgets of keys and teams.
-    fn told(&self, lines: Lines, by: CostsBy) -> Vec<CostLine> {
+    /// The lines in their order, with the budgets of keys, teams and tags.
+    fn told(&self, lines: Lines, by: CostsBy, tags: &Tags) -> Vec<CostLine> {
         let mut lines: Vec<_> = lines.into_iter().collect();
         if by == CostsBy::Month {
             lines.sort_by(|((_, a), _), ((_, b), _)| a.cmp(b));
@@ -154,13 +161,17 @@ impl Service {
             lines.push(((None, REST.to_owned()), rest));
         }
         let tables = self.mirror().read();
+        let of_tag = |name: &str| {
+            let (_, place) = tags.get(&name.to_ascii_lowercase())?;
+            budgets::of_tag(&tables, (*place)?, name)
+        };
         let line = |((id, name), sum): ((Option<Id>, String), Sum)| CostLine {
             id,
+            monthly_budget: id.map_or_else(|| of_tag(&name), |id| budgets::of(&tables, id)),
             name,
             requests: sum.requests,
             tokens: sum.tokens,
             cost: sum.bill.money(),
-            monthly_budget: id.and_then(|id| budgets::of(&tables, id)),
         };
         lines.into_iter().map(line).collect()
     }
@@ -186,7 +197,24 @@ fn months_grain(span: &Span, now_ms: i64) -> Grain {
     if span.from_ms > now_ms - HOUR_RETENTION_MS { Grain::Hour } else { Grain::Day }
 }
 
-fn sources(tables: &Tables, ids: &[Id], by: CostsBy) -> Vec<Source> {
+/// How the tags of these keys are written, and where the keys with each are. A tag is one in any case of its letters, as
+/// for budgets.
+fn tags(tables: &Tables, ids: &[Id]) -> Tags {
+    let mut tags = Tags::new();
+    for key in ids.iter().filter_map(|id| tables.keys.get(*id)) {
+        let space = Some(key.record.space);
+        for tag in &key.record.tags {
+            let (name, place) = tags.entry(tag.to_ascii_lowercase()).or_insert_with(|| (tag.clone(), space));
+            if tag < name {
+                name.clone_from(tag);
+            }
+            *place = place.filter(|_| *place == space);
+        }
+    }
+    tags
+}
+
+fn sources(tables: &Tables, ids: &[Id], by: CostsBy, tags: &Tags) -> Vec<Source> {
     let source = |id: &Id| {
         let key = &tables.keys.get(*id)?.record;
         let labels = match by {
@@ -198,7 +226,11 @@ fn sources(tables: &Tables, ids: &[Id], by: CostsBy) -> Vec<Source> {
             }
             CostsBy::Tag if key.tags.is_empty() => vec![(None, "untagged".to_owned())],
             // What has several tags counts for each.
-            CostsBy::Tag => key.tags.iter().map(|tag| (None, tag.clone())).collect(),
+            CostsBy::Tag => {
+                let names = key.tags.iter().filter_map(|tag| tags.get(&tag.to_ascii_lowercase()));
+                let names: BTreeSet<&String> = names.map(|(name, _)| name).collect();
+                names.into_iter().map(|name| (None, name.clone())).collect()
+            }
             CostsBy::Service => vec![(None, key.service.clone())],
             CostsBy::Month | CostsBy::Model => Vec::new(),
         };

@@ -49,7 +49,7 @@ pub struct BillingCosts {
     pub keys: Vec<CostLine>,
     /// The dearest models.
     pub models: Vec<CostLine>,
-    /// Where the budgets of these keys and their teams stand: those that have come furthest first.
+    /// Where the budgets stand of all places whose budgets the person may set: those that have come furthest first.
     pub budgets: Vec<BudgetView>,
 }
 

@@ -74,7 +74,7 @@ pub struct CostLine {
     #[schema(value_type = Option<f64>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<Money>,
-    /// What a month of this key or team may cost.
+    /// What a month of this key, team or tag may cost; of a tag whose calls here are of several places, `budgets` alone tells.
     #[schema(value_type = Option<f64>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monthly_budget: Option<Money>,

@@ -23,7 +23,7 @@ use crate::service::text::Faults;
 
 pub(crate) use seen::keys_of;
 pub(crate) use spent::{Spent, Stretch, read_stretches};
-pub(crate) use tagged::{forget_tags, has_tag};
+pub(crate) use tagged::{forget_tags, has_tag, of_tag};
 
 /// What is wrong with refusing what is over no budget.
 pub(crate) const NO_BUDGET: &str = "needs a monthlyBudget";

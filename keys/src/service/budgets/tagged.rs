@@ -10,10 +10,11 @@ use crate::crypto;
 use crate::error::{Error, Fault, Result};
 use crate::input::NewBudget;
 use crate::policy::Permission;
+use crate::prices::Money;
 use crate::service::Service;
 use crate::service::access::{Target, authorise, may};
 use crate::service::accounts::personal_space;
-use crate::service::budgets::{check, forget, put, seen};
+use crate::service::budgets::{check, forget, of, put, seen};
 use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::teams::tell_members;
@@ -138,6 +139,11 @@ fn id_of(space: Id, tag: &str) -> Id {
 
 fn of_space(tables: &Tables, space: Id) -> impl Iterator<Item = &Shared<TagBudget>> {
     tables.tag_budgets.values().filter(move |row| row.record.space == space)
+}
+
+/// What a month of the keys with this tag may cost that are in a place.
+pub(crate) fn of_tag(tables: &Tables, space: Id, tag: &str) -> Option<Money> {
+    of(tables, id_of(space, tag))
 }
 
 /// Forgets the budgets of a place's tags with the place.

@@ -48,6 +48,19 @@ async fn a_tag_s_budget_is_of_all_keys_of_its_place_that_have_it() {
     assert!(standing(&instance, &bob).await.is_empty());
     assert_eq!(service.billing(&ana).await.expect("billing").costs.budgets, standing(&instance, &ana).await);
     assert_eq!(service.costs(&vic, &CostQuery::default()).await.expect("costs").budgets, [seen]);
+    // Whoever may set it finds it where the month's money is told, though the team is not theirs.
+    for (name, role, shown) in [("adi", Role::Admin, 1), ("max", Role::Member, 0)] {
+        let (person, _) = joined(&instance, &ana, team, name, role).await;
+        assert_eq!(service.billing(&person).await.expect("billing").costs.budgets.len(), shown, "{name}");
+    }
+    // Beside what a tag costs stands its budget, where all of that is the budget's.
+    let by_tag = CostQuery { by: Some(CostsBy::Tag), ..CostQuery::default() };
+    for (person, batch, budget) in [(&vic, 40, Some(money(100))), (&ana, 540, None)] {
+        let lines = service.costs(person, &by_tag).await.expect("costs").lines;
+        let batches = lines.iter().filter(|line| line.name.eq_ignore_ascii_case("batch"));
+        let told: Vec<_> = batches.map(|line| (line.cost, line.monthly_budget)).collect();
+        assert_eq!(told, [(Some(money(batch)), budget)], "one in any case of its letters");
+    }
 
     // Written otherwise it is the same tag, and another amount takes the place of the one before.
     let again = service.set_tag_budget(&ana, &of_tag("Batch", Some(team), 60)).await.expect("set");
