@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::transport::smtp::AsyncSmtpTransportBuilder;
@@ -253,8 +252,8 @@ fn text(said: &str) -> String {
 }
 
 fn letter(message: &Message) -> Letter {
-    let Message { id, kind, text, api_key, at, .. } = message;
-    let time = in_words(at.as_millisecond(), &TimeZone::UTC);
+    let Message { id, kind, text, api_key, at, zone, .. } = message;
+    let time = in_words(at.as_millisecond(), zone);
     let key = api_key.as_ref().map(|id| format!("Key: {id}\n")).unwrap_or_default();
     let text = SecretString::from(format!(
         "{text}\n\nType: {kind}\n{key}Time: {time}\n\n-- \nSent by Keyward to a webhook of the format email, which can be turned off there.\n"
@@ -287,6 +286,7 @@ mod tests {
             api_key: Some("0123".to_owned()),
             alert: None,
             at: jiff::Timestamp::UNIX_EPOCH,
+            zone: jiff::tz::TimeZone::UTC,
         }
     }
 

@@ -4,6 +4,7 @@
 use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -70,6 +71,8 @@ pub struct Message {
     pub alert: Option<String>,
     /// When it happened.
     pub at: Timestamp,
+    /// By which clock people read that.
+    pub zone: TimeZone,
 }
 
 impl Outbound {

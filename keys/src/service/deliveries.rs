@@ -22,7 +22,7 @@ use crate::service::Service;
 use crate::service::access::{Target, authorise};
 use crate::service::change::Draft;
 use crate::service::email_proof;
-use crate::service::held::held_until;
+use crate::service::held::{held_until, zone_of};
 use crate::service::mailboxes;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::notifications::{Notice, NoticeKind};
@@ -265,6 +265,7 @@ impl Service {
             api_key: delivery.api_key.map(|id| id.to_string()),
             alert: alert.map(|id| id.to_string()),
             at: timestamp(delivery.created_ms),
+            zone: zone_of(&self.mirror().read(), hook),
         };
         let format = MessageFormat::named(&hook.format);
         let to = match format {

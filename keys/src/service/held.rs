@@ -2,11 +2,13 @@
 //! decided in `timing`.
 
 use chrono_tz::Tz;
+use jiff::tz::TimeZone;
 
 use keyward_store::model::{Delivery, DeliveryState, Timing, Webhook};
 use keyward_store::{Row, Store};
 
 use crate::caller::Caller;
+use crate::clock::{self, in_words};
 use crate::error::Result;
 use crate::input::TimingPatch;
 use crate::policy::Permission;
@@ -53,15 +55,24 @@ pub(super) fn changed(faults: &mut Faults, old: &Timing, patch: &TimingPatch) ->
 /// Until when a message to this webhook waits that is written now; none when it goes out at once. A person's quiet hours
 /// hold for each of their webhooks that has none.
 pub(super) fn held_until(tables: &Tables, hook: &Webhook, kind: NoticeKind, now_ms: i64) -> Option<i64> {
-    let profile = || tables.accounts.get(&hook.account?)?.record.time_zone.as_deref();
-    let team = || hours::zone_of(tables, hook.space?);
-    let home = profile().or_else(team).and_then(zone).unwrap_or(Tz::UTC);
+    let home = home_zone(tables, hook).and_then(zone).unwrap_or(Tz::UTC);
     let own = hook.timing.zone.as_deref().and_then(zone).unwrap_or(home);
     let quiet = match hook.timing.quiet {
         Some(quiet) => Some((quiet, own)),
         None => hook.account.and_then(|account| hours::quiet_of(tables, account)).map(|quiet| (quiet, home)),
     };
     timing::held_until(&hook.timing, quiet, own, kind.is_urgent(), now_ms)
+}
+
+/// The time zone by which whoever reads a webhook's messages lives, as far as they said.
+pub(super) fn zone_of(tables: &Tables, hook: &Webhook) -> TimeZone {
+    clock::zone(hook.timing.zone.as_deref().or_else(|| home_zone(tables, hook)))
+}
+
+/// That of the person's profile, or of the team.
+fn home_zone<'t>(tables: &'t Tables, hook: &Webhook) -> Option<&'t str> {
+    let profile = || tables.accounts.get(&hook.account?)?.record.time_zone.as_deref();
+    profile().or_else(|| hours::zone_of(tables, hook.space?))
 }
 
 impl Service {
@@ -102,19 +113,19 @@ fn release(tables: &Tables, draft: &mut Draft, hook: &Shared<Webhook>, rows: &[R
         draft.batch.replace(row, &Delivery { state, next_ms: draft.now_ms, ..row.record.clone() })?;
     }
     if rows.len() > 1 {
-        let text = together(&rows);
+        let text = together(&rows, &zone_of(tables, &hook.record));
         let new = delivery(hook.record.id, "digest", None, &text, draft.now_ms)?;
         add(tables, draft, &new)?;
     }
     Ok(())
 }
 
-/// Several messages as one, a line each.
-fn together(rows: &[&Row<Delivery>]) -> String {
+/// Several messages as one, a line each, with when each was written.
+fn together(rows: &[&Row<Delivery>], zone: &TimeZone) -> String {
     let mut text = format!("{} notifications", rows.len());
     for row in rows.iter().take(TOLD) {
         let words: String = row.record.message.chars().take(WORDS).collect();
-        text.push_str(&format!("\n- {words}"));
+        text.push_str(&format!("\n- {}: {words}", in_words(row.record.created_ms, zone)));
     }
     if let Some(more @ 1..) = rows.len().checked_sub(TOLD) {
         text.push_str(&format!("\n- and {more} more"));

@@ -139,6 +139,8 @@ async fn what_a_person_is_told_is_mailed_to_them_and_follows_their_address() {
     let other = WebhookPatch { url: Some(secret("eve@example.com")), ..WebhookPatch::default() };
     assert_eq!(fault(service.update_webhook(&ana, hook.id, other).await).0, "url");
 
+    let zone = ProfileChange { time_zone: Some("Asia/Kolkata".to_owned()), ..ProfileChange::default() };
+    service.change_profile(&ana, zone).await.expect("changed");
     let sent = service.test_webhook(&ana, hook.id).await.expect("queued");
     assert_eq!(service.deliver_webhooks(&instance.system()).await.expect("sent"), 1);
     let done = last(&instance, &ana, hook.id).await;
@@ -147,6 +149,7 @@ async fn what_a_person_is_told_is_mailed_to_them_and_follows_their_address() {
     let has = |start: &str| lines.iter().any(|line| line.starts_with(start));
     assert!(has("AUTH PLAIN ") && has("RCPT TO:<ana@example.com>"), "{lines:?}");
     assert!(has("Subject: Keyward: A test") && has(&format!("Message-ID: <msg_{}@", sent.id)), "{lines:?}");
+    assert!(has("Time: 10 Mar 2026, 17:30 IST"), "by the reader's clock: {lines:?}");
     assert!(!lines.concat().contains("canary"), "the password is not in the mail: {lines:?}");
 
     let change = ProfileChange { email: Some("ana@new.example.com".to_owned()), ..ProfileChange::default() };

@@ -51,8 +51,8 @@ async fn what_comes_in_quiet_hours_goes_out_as_one_afterwards_and_what_is_urgent
     let sent = receiver.got().pop().expect("a request");
     assert!(
         sent.contains("2 notifications\\n- ")
-            && sent.contains("\\n- eve joined")
-            && sent.contains("\\n- bob joined"),
+            && sent.contains("\\n- 10 Mar 2026, 23:30 IST: eve joined")
+            && sent.contains("\\n- 10 Mar 2026, 23:30 IST: bob joined"),
         "{sent}"
     );
 }

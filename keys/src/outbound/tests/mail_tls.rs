@@ -107,6 +107,7 @@ async fn sent(host: &str, port: u16, tls: MailTls) -> CallResult<u16> {
         api_key: None,
         alert: None,
         at: jiff::Timestamp::UNIX_EPOCH,
+        zone: jiff::tz::TimeZone::UTC,
     };
     Outbound::new(settings, Clock::system()).send_mail("ana@example.com", &message).await
 }
