@@ -169,7 +169,8 @@ impl Month {
         let share = |percent: &u8| Some(WhatIfShare { percent: *percent, at: reached(*percent)? });
         let goes_on = self.end_ms > now_ms;
         WhatIfOutcome {
-            percentage: percent(all, whole),
+            // A limit of 0 counts as 1, as for alerts.
+            percentage: percent(all, whole.max(1)),
             shares: TOLD_AT.iter().rev().filter_map(share).collect(),
             reached_at: reached(100),
             expected_at: Pace::of(all, now_ms).reaches(whole).filter(|_| goes_on),

@@ -269,6 +269,10 @@ async fn what_would_have_been_is_what_then_is() {
     assert_eq!(told, [(50, at(9)), (80, at(15)), (95, at(18)), (100, at(19))]);
     assert_eq!(shares(tried.last_month.limit), [(50, at(19)), (80, at(31)), (95, at(37)), (100, at(39))]);
 
+    let nothing = WhatIf { monthly_limit: Some(0), monthly_budget: None, ..what.clone() };
+    let outcome = service.what_if(&ana, &nothing).await.expect("tried").last_month.limit.expect("tried");
+    assert_eq!((outcome.percentage, outcome.shares.len()), (6_200.0, 4), "62 calls where none are allowed");
+
     service.update_key(&ana, &by_id(key), budget(60), None).await.expect("set");
     let then: Vec<i64> = month(MARCH + 31 * DAY).await;
     let later: Vec<i64> = told.iter().map(|(_, at_ms)| at_ms + 31 * DAY).collect();
