@@ -131,6 +131,33 @@ async fn a_tag_s_budget_tells_and_raises_an_alert_as_any_other() {
 }
 
 #[tokio::test]
+async fn a_tag_s_budget_counts_anew_each_month_and_tells_each_share_once() {
+    let instance = Instance::open().await;
+    let (ana, service) = (instance.ana().await, &instance.service);
+    let key = tagged(&instance, &ana, "One", None, &["batch"]).await;
+    let other = tagged(&instance, &ana, "Two", None, &["BATCH"]).await;
+    service.set_tag_budget(&ana, &of_tag("batch", None, 100)).await.expect("set");
+    let looks = async || (look(&instance).await, look(&instance).await);
+    let mut shares = Vec::new();
+    for (key, units) in
+        [(key, 49), (other, 1), (key, 29), (other, 1), (key, 14), (key, 1), (key, 4), (key, 1)]
+    {
+        costs(&instance, &ana, key, units).await;
+        shares.push(looks().await);
+    }
+    assert_eq!(shares, [(0, 0), (1, 0), (0, 0), (1, 0), (0, 0), (1, 0), (0, 0), (1, 0)]);
+    let instance = instance.reopen().await;
+    assert_eq!(look(&instance).await, 0, "a restart repeats nothing");
+    instance.clock.set(MARCH + 31 * DAY);
+    assert_eq!(look(&instance).await, 0, "a new month has spent nothing");
+    costs(&instance, &ana, key, 80).await;
+    assert_eq!((look(&instance).await, look(&instance).await), (1, 0));
+    let told = told(&instance, &ana).await;
+    let percents: Vec<&str> = told.iter().filter_map(|text| text.split(' ').nth(4)).collect();
+    assert_eq!(percents, ["50", "80", "95", "100", "80"], "{told:?}");
+}
+
+#[tokio::test]
 async fn who_may_not_set_one_and_what_is_wrong_is_told_and_it_ends_with_its_team() {
     let instance = Instance::open().await;
     let (ana, service) = (instance.ana().await, &instance.service);
