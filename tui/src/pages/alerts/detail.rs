@@ -107,7 +107,8 @@ impl Detail {
         if let Some(course) = &history.course
             && spare > CHART.0
         {
-            let (chart, below) = cut(rest, spare.min(CHART.1 + 2));
+            // Where there is room for more, it takes up to half of it.
+            let (chart, below) = cut(rest, spare.min((area.height / 2).max(CHART.1 + 2)));
             draw_course(history, course, &zone, chart, buf, ui);
             rest = below;
         }

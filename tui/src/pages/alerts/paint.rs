@@ -29,6 +29,18 @@ const COLUMNS: &[Column<Cell>] = &[
     Column::new(Cell::Since, "SINCE", 7, 7, 4),
 ];
 
+/// From this width on, the list has room for the states' words beside what crossed.
+const ROOMY: u16 = 100;
+
+/// The same where it has not: the marks say it, and what is told of the selected one says it in words.
+const CLOSE: &[Column<Cell>] = &[
+    Column::new(Cell::Severity, "", 1, 1, 6),
+    Column::new(Cell::Key, "KEY", 12, 20, 9),
+    Column::new(Cell::What, "WHAT CROSSED", 16, 43, 7),
+    Column::new(Cell::State, "", 1, 1, 8),
+    Column::new(Cell::Since, "SINCE", 7, 7, 4),
+];
+
 impl AlertsPage {
     pub(super) fn draw(&self, area: Rect, buf: &mut Buffer, ui: &Ui) -> Option<Position> {
         let layout = self.layout(area);
@@ -62,14 +74,19 @@ impl AlertsPage {
             frame(buf, left, &title, ui.style(Tone::Accent), ui);
             frame(buf, right, "The selected one", ui.style(Tone::Faint), ui);
         }
-        let cursor = list::table(&self.list, COLUMNS, layout.list, buf, ui, true, |pen, row, cell, width| {
+        let told_below = layout.detail.height > 0 && layout.list.width < ROOMY;
+        let columns = if told_below { CLOSE } else { COLUMNS };
+        let cursor = list::table(&self.list, columns, layout.list, buf, ui, true, |pen, row, cell, width| {
             let alert = &page.alerts[row];
             let over = alert.state == AlertState::Resolved;
             let dim = ui.style(Tone::Dim);
             match cell {
                 Cell::State => {
                     let (mark, word, tone) = words::state(alert.state, ui);
-                    pen.text(mark, ui.style(tone)).skip(1).text(word, ui.style(tone));
+                    pen.text(mark, ui.style(tone));
+                    if width > 1 {
+                        pen.skip(1).text(word, ui.style(tone));
+                    }
                 }
                 Cell::Severity => {
                     let (mark, word, tone) = words::severity(alert.severity, ui);
