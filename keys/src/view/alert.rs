@@ -156,6 +156,9 @@ pub struct AlertRuleView {
     /// The team of its keys; none for the person's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<Id>,
+    /// That team's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team_name: Option<String>,
     /// From which value on it fires.
     pub threshold: u64,
     /// The unit of threshold and recovery, such as `%` or `ms`.

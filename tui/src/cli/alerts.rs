@@ -8,6 +8,7 @@ use keyward_keys::{AlertCondition, Error, Id, alert_condition_names};
 
 use super::parse::Args;
 use super::{Context, Failure, edit, keys, print};
+use crate::widgets::format;
 
 /// Lines shown when nothing is said.
 const PAGE_SIZE: u32 = 50;
@@ -155,7 +156,8 @@ async fn tried(context: &Context<'_>, args: &Args, new: NewAlertRule) -> Result<
     }
     let header = ["FROM (UTC)", "UNTIL", "VALUE", "KEY"].map(str::to_owned).to_vec();
     context.print(&print::columns(&rows(header, &tried.firings, firing_row))).await?;
-    context.note(args, &format!("{} times in the past 30 days; nothing was made.\n", tried.count)).await
+    let times = if tried.count == 1 { "Once".to_owned() } else { format!("{} times", tried.count) };
+    context.note(args, &format!("{times} in the past 30 days; nothing was made.\n")).await
 }
 
 pub(super) async fn rm(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
@@ -208,11 +210,16 @@ fn firing_row(firing: &AlertFiring) -> Vec<String> {
     ]
 }
 
+/// A value in its unit; of a condition that has none, nothing.
+fn in_unit(value: u64, unit: &str) -> String {
+    if unit.is_empty() { String::new() } else { format!("{value} {}", format::unit(value, unit)) }
+}
+
 fn condition_row(condition: &AlertConditionView) -> Vec<String> {
     let AlertConditionView { unit, threshold, least, most, .. } = condition;
     let from = match threshold {
         _ if least == most => String::new(),
-        Some(usual) => format!("{usual} {unit}"),
+        Some(usual) => in_unit(*usual, unit),
         None => format!("N {unit}"),
     };
     vec![
@@ -224,15 +231,16 @@ fn condition_row(condition: &AlertConditionView) -> Vec<String> {
 }
 
 fn rule_row(rule: &AlertRuleView) -> Vec<String> {
-    let scope = match (rule.api_key_id, rule.team) {
-        (Some(key), _) => format!("key {key}"),
-        (None, Some(team)) => format!("team {team}"),
-        (None, None) => "your own keys".to_owned(),
+    let scope = match (&rule.key_name, &rule.team_name) {
+        (Some(key), _) => key.clone(),
+        (None, _) if rule.api_key_id.is_some() => "a key that is gone".to_owned(),
+        (None, Some(team)) => format!("all keys of {team}"),
+        (None, None) => "all your own keys".to_owned(),
     };
     vec![
         rule.name.clone(),
         rule.condition.name().to_owned(),
-        format!("{} {}", rule.threshold, rule.unit),
+        in_unit(rule.threshold, rule.unit),
         rule.window.map(|minutes| format!("{minutes} min")).unwrap_or_default(),
         scope,
         if rule.enabled { "yes" } else { "no" }.to_owned(),

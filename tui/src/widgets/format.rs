@@ -2,6 +2,16 @@
 
 use keyward_keys::prices::Money;
 
+/// The unit of so many: `endpoints`, of one `endpoint`.
+pub(crate) fn unit(n: u64, unit: &str) -> &str {
+    match (n, unit) {
+        (1, "calls/min") => "call/min",
+        // The others (`ms`, `min`, `%`, `money`) are as they are.
+        (1, "calls" | "days" | "endpoints" | "networks" | "uses") => unit.trim_end_matches('s'),
+        _ => unit,
+    }
+}
+
 /// `12,402`.
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();

@@ -172,6 +172,7 @@ pub(super) fn rules() -> Vec<AlertRuleView> {
             api_key_id: key.map(id),
             key_name: key.map(|key| super::key(key).name),
             team: (n == 1).then(|| id(300)),
+            team_name: (n == 1).then(|| "Payments EU".to_owned()),
             threshold,
             unit,
             recovery: (n == 0).then_some(2),

@@ -50,7 +50,8 @@ async fn a_rule_is_made_and_what_it_raises_is_handled() {
     assert_eq!(run(&format!("alerts resolve {alert} --json")).await.json()["state"], "resolved");
     assert_eq!(run(&format!("alerts resolve {alert}")).await.status, Some(5));
     assert_eq!(run("alerts ls --state firing").await.out(), "");
-    let rules = run("alerts rules --json").await.json();
+    let (rules, told) = (run("alerts rules --json").await.json(), run("alerts rules").await);
+    assert!(told.out().contains("1000 %") && told.out().contains("Billing"), "{}", told.out());
     assert_eq!(rules["rules"][0]["_id"], made.out().trim());
     assert_eq!(run(&format!("alerts rule rm {}", made.out().trim())).await.status, Some(0));
     assert_eq!(run("alerts rules --ndjson").await.out(), "");

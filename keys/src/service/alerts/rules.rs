@@ -258,6 +258,7 @@ pub(crate) fn knows(tables: &Tables, caller: &Caller, rule: &AlertRule) -> bool 
 
 fn rule_view(tables: &Tables, rule: &AlertRule) -> AlertRuleView {
     let holding = tables.alerts.holding().map(|row| &row.record);
+    let team = tables.team_of(rule.space).and_then(|team| tables.spaces.get(&team));
     let raised = tables.alerts.rows().map(|row| &row.record).filter(|alert| alert.rule == rule.id);
     AlertRuleView {
         id: rule.id,
@@ -266,7 +267,8 @@ fn rule_view(tables: &Tables, rule: &AlertRule) -> AlertRuleView {
         condition: rule.condition,
         api_key_id: rule.api_key,
         key_name: rule.api_key.and_then(|id| tables.keys.any(id)).map(|row| row.record.name.clone()),
-        team: tables.team_of(rule.space),
+        team: team.map(|row| row.record.id),
+        team_name: team.map(|row| row.record.name.clone()),
         threshold: limits_of(rule).threshold,
         unit: kind(rule.condition).unit,
         recovery: rule.recovery,

@@ -60,7 +60,7 @@ pub(super) fn value(value: u64, unit: &str) -> String {
     match unit {
         "" => value.to_string(),
         "ms" => format::millis(value as f64),
-        unit => format!("{} {unit}", format::count(value)),
+        unit => format!("{} {}", format::count(value), format::unit(value, unit)),
     }
 }
 

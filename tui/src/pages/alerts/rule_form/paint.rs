@@ -23,6 +23,7 @@ impl RuleForm {
     pub(super) fn tried_in_words(&self, tried: &AlertTrialView) -> String {
         let keys = match (tried.api_key_id, tried.keys) {
             (Some(_), _) => String::new(),
+            (None, 0) => return "No key is there to try it on.".to_owned(),
             (None, 1) => " on 1 key".to_owned(),
             (None, keys) => {
                 format!(" on {}{} keys", if tried.more { "the newest " } else { "" }, format::count(keys))
