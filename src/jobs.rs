@@ -2,21 +2,23 @@
 //! never beside itself. What a job does is the core's.
 //!
 //! The scheduler looks at its list twice a second, whether or not something is due. That is the one thing an idle
-//! daemon does: a look at a few rows in memory, some ten microseconds, no I/O. The jobs themselves read from memory
-//! first, and write only when there is something to remove.
+//! daemon does, with a glance at the clock four times a minute: a look at a few rows in memory, some ten microseconds, no I/O. The
+//! jobs themselves read from memory first, and write only when there is something to remove.
+
+mod timetable;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use keyward_keys::{Caller, Door, Service};
+use keyward_keys::{Caller, Clock, Door, Service};
 use tokio::sync::Mutex;
-use tokio_cron_scheduler::{Job, JobScheduler};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::error::{Error, Result};
+use timetable::{Entry, Timetable};
 
 type Work = Pin<Box<dyn Future<Output = keyward_keys::Result<u64>> + Send>>;
 type Poke = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -113,12 +115,14 @@ const TASKS: [Task; 13] = [
     },
 ];
 
+/// How often it is looked whether the clock was set back.
+const GLANCE: Duration = Duration::from_secs(15);
+
 /// How long a running job may take once the daemon stops. It is safe to cut: its work is one commit after another.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The running jobs.
 pub struct Jobs {
-    scheduler: JobScheduler,
     running: TaskTracker,
     stopping: CancellationToken,
 }
@@ -129,8 +133,8 @@ impl Jobs {
     /// # Errors
     /// The scheduler refused one.
     pub async fn start(service: &Service) -> Result<Self> {
-        let scheduler = JobScheduler::new().await.map_err(Error::Jobs)?;
         let (running, stopping) = (TaskTracker::new(), CancellationToken::new());
+        let mut entries = Vec::new();
         for task in &TASKS {
             let runner = Arc::new(Runner { task, service: service.clone(), alone: Mutex::new(()) });
             running.spawn(Arc::clone(&runner).run());
@@ -138,27 +142,36 @@ impl Jobs {
                 running.spawn(stopping.clone().run_until_cancelled_owned(Arc::clone(&runner).poked(poke)));
             }
             let tracker = running.clone();
-            let job = Job::new_async(task.schedule, move |_, _| {
-                let (runner, tracker) = (Arc::clone(&runner), tracker.clone());
-                Box::pin(async move { tracker.track_future(runner.run()).await })
-            });
-            scheduler.add(job.map_err(Error::Jobs)?).await.map_err(Error::Jobs)?;
+            let run = move || -> Poke { Box::pin(tracker.track_future(Arc::clone(&runner).run())) };
+            entries.push(Entry { schedule: task.schedule, run: Arc::new(run) });
         }
-        scheduler.start().await.map_err(Error::Jobs)?;
+        let timetable = Timetable::start(entries, Clock::system().now_ms()).await.map_err(Error::Jobs)?;
+        running.spawn(keep_time(timetable, stopping.clone()));
         service.jobs_scheduled(&service.system_caller("jobs", Door::System), true)?;
-        Ok(Self { scheduler, running, stopping })
+        Ok(Self { running, stopping })
     }
 
     /// Starts no more of them, and waits for those that run.
-    pub async fn stop(mut self) {
-        if let Err(error) = self.scheduler.shutdown().await {
-            tracing::warn!(%error, "the scheduler did not stop");
-        }
+    pub async fn stop(self) {
         self.stopping.cancel();
         self.running.close();
         if tokio::time::timeout(PATIENCE, self.running.wait()).await.is_err() {
             tracing::warn!("a job did not finish in time; it goes on at the next start");
         }
+    }
+}
+
+/// Looks after the clock until the daemon stops.
+async fn keep_time(mut timetable: Timetable, stopping: CancellationToken) {
+    while stopping.run_until_cancelled(tokio::time::sleep(GLANCE)).await.is_some() {
+        match timetable.glance(Clock::system().now_ms()).await {
+            Ok(false) => {}
+            Ok(true) => tracing::warn!("the clock was set back; when the jobs are due was worked out anew"),
+            Err(error) => tracing::error!(%error, "the clock was set back, and the jobs wait for its time"),
+        }
+    }
+    if let Err(error) = timetable.end().await {
+        tracing::warn!(%error, "the scheduler did not stop");
     }
 }
 
@@ -196,6 +209,8 @@ impl Runner {
 
 #[cfg(test)]
 mod tests {
+    use tokio_cron_scheduler::Job;
+
     use super::*;
 
     #[test]
