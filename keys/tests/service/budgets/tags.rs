@@ -68,6 +68,9 @@ async fn a_tag_s_budget_is_of_all_keys_of_its_place_that_have_it() {
     // One's own keys have a budget of their own.
     let mine = service.set_tag_budget(&ana, &of_tag("batch", None, 400)).await.expect("set");
     assert_eq!((mine.team, mine.cost, mine.exceeded), (None, money(500), true));
+    let lines = service.costs(&ana, &by_tag).await.expect("costs").lines;
+    let both = lines.iter().find(|line| line.name.eq_ignore_ascii_case("batch")).expect("a line");
+    assert_eq!((both.cost, both.monthly_budget), (Some(money(540)), None), "of two places, neither's budget");
     let names = standing(&instance, &ana).await.into_iter().map(|one| (one.id, one.exceeded));
     assert_eq!(names.collect::<Vec<_>>(), [(mine.id, true), (again.id, false)]);
     let pressing = service.home(&ana).await.expect("home").team_budgets;
