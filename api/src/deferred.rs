@@ -55,9 +55,10 @@ pub(crate) fn finally(response: Response, exit: Exit) -> Response {
 /// Waits for a deferred answer, under the same limits as the layers set; any other is given back as it is.
 pub(crate) async fn settle(mut response: Response) -> Response {
     let Some(Deferred(pending)) = response.extensions_mut().remove() else { return response };
-    let mut added = std::mem::take(response.headers_mut());
     // That of the empty answer.
-    added.remove(CONTENT_LENGTH);
+    response.headers_mut().remove(CONTENT_LENGTH);
+    // Most often nothing, and then no room is kept for it.
+    let added = Some(std::mem::take(response.headers_mut())).filter(|added| !added.is_empty());
     drop(response);
     let (rest, exit) = {
         let mut pending = pending.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,8 +72,8 @@ pub(crate) async fn settle(mut response: Response) -> Response {
     exit.pass(with(response, added))
 }
 
-fn with(mut response: Response, added: HeaderMap) -> Response {
-    response.headers_mut().extend(added);
+fn with(mut response: Response, added: Option<HeaderMap>) -> Response {
+    response.headers_mut().extend(added.into_iter().flatten());
     response
 }
 

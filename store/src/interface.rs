@@ -5,10 +5,11 @@ use std::future::Future;
 
 use bytes::Bytes;
 
+use crate::appending::Appending;
 use crate::batch::Batch;
-use crate::error::{CommitError, Error, Result};
+use crate::error::{CommitError, Result};
 use crate::table::{KeyRange, Order, Table};
-use crate::usage::{Appended, UsageEvents};
+use crate::usage::UsageEvents;
 
 /// A row's bytes with the number of the commit that wrote them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,9 +161,6 @@ pub trait Store: Send + Sync + 'static {
         batch: Batch,
     ) -> impl Future<Output = std::result::Result<Committed, CommitError>> + Send;
 
-    /// Stores usage events: durable when this returns. [`Error::Busy`] when the queue is full.
-    fn append(
-        &self,
-        events: impl Into<UsageEvents> + Send,
-    ) -> impl Future<Output = std::result::Result<Appended, Error>> + Send;
+    /// Queues usage events; they are durable when what this answers resolves. [`Error::Busy`] when the queue is full.
+    fn append(&self, events: impl Into<UsageEvents>) -> Appending;
 }

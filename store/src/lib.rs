@@ -4,6 +4,7 @@
 //! networked one equally well. It must not know callers, policy, plaintext secrets or the clock: what to
 //! write is decided above, and time comes in as an argument.
 
+mod appending;
 pub mod batch;
 pub mod error;
 pub mod interface;
@@ -16,6 +17,7 @@ pub mod usage;
 pub use self::redb::{
     Contents, Copied, FileId, Look, OpenOptions, Redb, RedbSnapshot, SealerFor, TableContents,
 };
+pub use appending::Appending;
 pub use batch::{Batch, BatchId, Check, Op};
 pub use error::{CommitError, Error, Result};
 pub use interface::{

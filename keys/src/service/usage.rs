@@ -62,8 +62,8 @@ impl Service {
         self.begin_track(caller, key, event).await?.await
     }
 
-    /// The part of [`Self::track`] that needs the caller. What is left is to be awaited, and holds little while it
-    /// waits for the disk; nothing is stored before that.
+    /// The part of [`Self::track`] that needs the caller: when this returns, the call is on its way to the disk. What is
+    /// left is to be awaited, and holds little while it waits.
     pub async fn begin_track(
         &self,
         caller: &Caller,
@@ -77,10 +77,10 @@ impl Service {
         self.touch(caller, &row.record, Touch::Reported);
         self.note_network(caller, id, self.now_ms());
         self.count_use(caller).await?;
-        let service = self.clone();
+        let call = self.bus().listened_to().then(|| shown(&event));
+        let (service, appending) = (self.clone(), self.store().append([event]));
         Ok(async move {
-            let call = service.bus().listened_to().then(|| shown(&event));
-            let appended = service.store().append([event]).await?;
+            let appended = appending.await?;
             let duplicate = appended.duplicate.first().copied().unwrap_or(false);
             if let Some(call) = call.filter(|_| !duplicate) {
                 service.bus().call(row.record.space, id, call);

@@ -44,6 +44,7 @@ pub use look::Look;
 pub use medium::Medium;
 pub use snapshot::RedbSnapshot;
 
+use crate::appending::Appending;
 use crate::batch::{Batch, Op};
 use crate::error::{CommitError, Error, Result};
 use crate::interface::{ChainHasher, Committed, Condition, Cursor, Observer, Store, Timing, Waiting};
@@ -300,16 +301,17 @@ impl Store for Redb {
         answer.await.unwrap_or(Err(CommitError::Store(Error::Closed)))
     }
 
-    async fn append(&self, events: impl Into<UsageEvents> + Send) -> Result<Appended> {
+    fn append(&self, events: impl Into<UsageEvents>) -> Appending {
         let events = events.into();
         if self.discard_usage {
-            return Ok(Appended { duplicate: smallvec![false; events.len()] });
+            return Appending::known(Ok(Appended { duplicate: smallvec![false; events.len()] }));
         }
-        let (reply, answer) = oneshot::channel();
+        let (reply, outcome) = oneshot::channel();
         let bytes = events.iter().map(event_bytes).sum();
-        self.send(bytes, Request::Append(events, bytes, reply))?;
-        let (appended, _) = answer.await.unwrap_or(Err(Error::Closed))?;
-        Ok(appended)
+        match self.send(bytes, Request::Append(events, bytes, reply)) {
+            Ok(()) => Appending::queued(outcome),
+            Err(refused) => Appending::known(Err(refused)),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use crate::appending::AppendOutcome;
 use crate::batch::Batch;
 use crate::error::{CommitError, Result};
 use crate::interface::Applied;
@@ -29,9 +30,6 @@ pub(crate) enum Request {
     /// Finish what is queued and stop.
     Stop,
 }
-
-/// How an append ended, once its group is durable, with what is left of its events.
-pub(crate) type AppendOutcome = Result<(Appended, UsageEvents)>;
 
 /// What is written together.
 #[derive(Default)]
