@@ -177,7 +177,7 @@ async fn disk() {
         tokio::time::sleep(Duration::from_secs(5)).await;
         let (content, pages) = table_bytes(&store, "usage_blocks").await;
         let mut all = pages;
-        for table in ["usage_heads", "usage_minutes", "usage_hours", "usage_days", "usage_endpoint_days"] {
+        for table in ROLLUPS {
             all += table_bytes(&store, table).await.1;
         }
         store.close();
@@ -194,12 +194,14 @@ async fn disk() {
 }
 
 /// Whatever answers are made of, raw events aside.
-const ROLLUPS: [&str; 9] = [
+const ROLLUPS: [&str; 11] = [
     "usage_heads",
     "usage_minutes",
     "usage_hours",
     "usage_days",
-    "usage_endpoint_days",
+    "usage_endpoint_by_minute",
+    "usage_endpoint_by_hour",
+    "usage_endpoint_by_day",
     "usage_endpoint_months",
     "usage_model_heads",
     "usage_model_hours",
@@ -252,7 +254,7 @@ async fn year() {
             Some((day.sketch.quantile(0.5)?, day.sketch.quantile(0.95)?, day.sketch.quantile(0.99)?))
         });
         std::hint::black_box(highest.max());
-        let endpoints = usage.endpoints(key(0), from_ms, to_ms).unwrap().totals;
+        let endpoints = usage.endpoints(key(0), Grain::Day, from_ms, to_ms).unwrap().totals;
         times.push(began.elapsed());
         assert_eq!((calls, days.len(), endpoints.len()), (EVENTS, 365, 50));
     }

@@ -64,7 +64,7 @@ impl Service {
             daily[days.place(*start_ms)].merge(cell);
         }
         let EndpointReport { totals: endpoints, kinds } =
-            self.0.usage.endpoints(id, span.from_ms, span.to_ms)?;
+            self.0.usage.endpoints(id, grain, span.from_ms, span.to_ms)?;
         let named =
             endpoints.iter().filter_map(|entry| Some((&**entry.endpoint.as_ref()?, entry.cell.requests)));
         let all: u64 = endpoints.iter().map(|entry| entry.cell.requests).sum();

@@ -27,7 +27,7 @@ pub struct UsageSeries {
     pub total: UsageLine,
     /// The same calls told apart, the busiest line first; at most 8.
     pub lines: Vec<UsageLine>,
-    /// The busiest endpoints, of the days (UTC) that the span touches, when calls are told apart by those.
+    /// The busiest endpoints, of the same calls as the points, when calls are told apart by those.
     pub endpoints: Vec<EndpointUse>,
     /// The models that calls named, the one with the most tokens first.
     pub models: Vec<ModelShare>,

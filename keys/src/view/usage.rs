@@ -22,13 +22,14 @@ pub struct UsageReport {
     pub daily_breakdown: Vec<UsageDay>,
     /// The busiest endpoints, and `other` for all further ones together.
     pub top_endpoints: Vec<EndpointShare>,
-    /// Calls by method, the most first; by whole days (UTC).
+    /// Calls by method, the most first: of the same calls as the totals.
     pub methods: Vec<MethodShare>,
-    /// Calls by status, rising; by whole days (UTC).
+    /// Calls by status, rising: of the same calls as the totals.
     pub statuses: Vec<StatusShare>,
-    /// Calls by the service token that they were reported with, the most first; by whole days (UTC).
+    /// Calls by the service token that they were reported with, the most first: of the same calls as the totals.
     pub service_tokens: Vec<TokenShare>,
-    /// How many addresses calls were reported from; of more than 64 an estimate, some 3 % off. By whole days (UTC).
+    /// How many addresses calls were reported from; of more than 64 an estimate, some 3 % off. Of the
+    /// whole days (UTC) that the span touches.
     pub unique_clients: u64,
     /// The models that calls named, the one with the most tokens first.
     pub models: Vec<ModelShare>,
@@ -52,13 +53,14 @@ pub struct UsageOverview {
     pub daily_breakdown: Vec<UsageDay>,
     /// The busiest endpoints, and `other` for all further ones together.
     pub top_endpoints: Vec<EndpointShare>,
-    /// Calls by method, the most first; by whole days (UTC).
+    /// Calls by method, the most first: of the same calls as the totals.
     pub methods: Vec<MethodShare>,
-    /// Calls by status, rising; by whole days (UTC).
+    /// Calls by status, rising: of the same calls as the totals.
     pub statuses: Vec<StatusShare>,
-    /// Calls by the service token that they were reported with, the most first; by whole days (UTC).
+    /// Calls by the service token that they were reported with, the most first: of the same calls as the totals.
     pub service_tokens: Vec<TokenShare>,
-    /// How many addresses calls were reported from; of more than 64 an estimate, some 3 % off. By whole days (UTC).
+    /// How many addresses calls were reported from; of more than 64 an estimate, some 3 % off. Of the
+    /// whole days (UTC) that the span touches.
     pub unique_clients: u64,
     /// The busiest keys.
     pub top_keys: Vec<KeyShare>,

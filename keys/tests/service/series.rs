@@ -197,3 +197,18 @@ async fn nobody_is_shown_what_they_may_not_see_or_cannot_be_drawn() {
     let nothing = series(&instance, &ben, &SeriesQuery { by: Some(Breakdown::Key), ..of("year") }).await;
     assert_eq!((nothing.total.summary.total_requests, nothing.lines.len()), (0, 0));
 }
+
+#[tokio::test]
+async fn a_year_counts_today_from_its_first_hour_on() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = instance.add_key(&ana, "Billing").await;
+    report(&instance, &key, [10 * HOUR_MS, 200 * DAY_MS].map(|age| call(age, 200, "/v1")).to_vec()).await;
+    instance.clock.set(NOON - 9 * HOUR_MS);
+    for by in [None, Some(Breakdown::Endpoint)] {
+        let year = series(&instance, &ana, &SeriesQuery { by, ..of("year") }).await;
+        assert_eq!(year.total.points.last().map(|point| point.requests), Some(1));
+        assert_eq!(year.total.summary.total_requests, 2);
+        assert_eq!(year.endpoints.first().map(|one| one.requests), by.map(|_| 2));
+    }
+}

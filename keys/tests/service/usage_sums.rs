@@ -1,11 +1,13 @@
 //! What is told of many keys is what each of their calls adds up to, hour by hour, whichever rollups it was read from.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{Timestamp, ToSpan, Zoned};
 use keyward_keys::Caller;
-use keyward_keys::input::{Breakdown, SeriesQuery, Step, TrackEvent, UsageQuery};
-use keyward_keys::view::{UsagePoint, UsageSummary};
+use keyward_keys::input::{Breakdown, KeyRef, SeriesQuery, Step, TrackEvent, UsageQuery};
+use keyward_keys::view::{MethodShare, UsageOverview, UsagePoint, UsageSummary};
 use keyward_store::usage::Sketch;
 
 use crate::harness::{Instance, NOON};
@@ -22,6 +24,7 @@ struct Call {
     at_ms: i64,
     key: usize,
     endpoint: u64,
+    method: &'static str,
     failed: bool,
     micros: u32,
 }
@@ -36,15 +39,24 @@ impl Call {
         self.at_ms - self.at_ms.rem_euclid(DAY_MS)
     }
 
+    fn endpoint(&self) -> String {
+        format!("/v1/{}", self.endpoint)
+    }
+
     fn event(&self) -> TrackEvent {
         TrackEvent {
             timestamp: Timestamp::from_millisecond(self.at_ms).ok(),
-            endpoint: Some(format!("/v1/{}", self.endpoint)),
+            endpoint: Some(self.endpoint()),
+            method: Some(self.method.to_owned()),
             status_code: Some(if self.failed { 500 } else { 200 }),
             response_time: Some(f64::from(self.micros) / 1_000.0),
             ..TrackEvent::default()
         }
     }
+}
+
+fn moment(text: &str) -> i64 {
+    text.parse::<Zoned>().expect("a moment").timestamp().as_millisecond()
 }
 
 /// The same each time, and without an order.
@@ -58,6 +70,7 @@ fn calls(count: u64, seed: u64) -> Vec<Call> {
         at_ms: NOON - next(150 * DAY_MS as u64) as i64,
         key: next(KEYS) as usize,
         endpoint: next(20),
+        method: ["GET", "POST", "POST", "DELETE"][next(4) as usize],
         failed: next(9) == 0,
         micros: 500 + next(900_000) as u32,
     };
@@ -113,9 +126,11 @@ async fn what_is_told_of_many_keys_is_the_sum_of_their_hours() {
                 timezone: Some(zone.to_owned()),
                 ..UsageQuery::default()
             };
-            for (step, by) in
-                [(Step::Day, None), (Step::Week, Some(Breakdown::Environment)), (Step::Hour, None)]
-            {
+            for (step, by) in [
+                (Step::Day, None),
+                (Step::Week, Some(Breakdown::Environment)),
+                (Step::Hour, Some(Breakdown::Endpoint)),
+            ] {
                 let query = SeriesQuery {
                     span: span.clone(),
                     step: Some(step),
@@ -142,7 +157,22 @@ async fn what_is_told_of_many_keys_is_the_sum_of_their_hours() {
                 }
                 let all = sum(calls.iter().filter(|call| (first_ms..=NOON).contains(&call.hour_ms())));
                 assert_eq!(in_all(&shown.total.summary), all, "{what}");
-                assert_eq!(shown.lines.first().map(|line| in_all(&line.summary)), by.map(|_| all), "{what}");
+                if by == Some(Breakdown::Environment) {
+                    assert_eq!(in_all(&shown.lines[0].summary), all, "{what}");
+                }
+                if by == Some(Breakdown::Endpoint) {
+                    for endpoint in &shown.endpoints {
+                        let of = |call: &&Call| call.endpoint() == endpoint.endpoint;
+                        let of = |from_ms: i64, end_ms: i64| {
+                            let within =
+                                calls.iter().filter(|call| (from_ms..end_ms).contains(&call.hour_ms()));
+                            within.filter(of).count() as u64
+                        };
+                        assert_eq!(endpoint.requests, of(first_ms, NOON + 1), "{what}");
+                        let before = of(before.from.as_millisecond(), (then + 1).min(first_ms));
+                        assert_eq!(endpoint.previous_requests, Some(before), "{what}");
+                    }
+                }
             }
             let shown = instance.service.usage_overview(&ana, &span).await.expect("an overview");
             let what = format!("{timeframe} in {zone}");
@@ -165,19 +195,45 @@ async fn what_is_told_of_many_keys_is_the_sum_of_their_hours() {
                 let expected = within.iter().filter(|call| call.key == place).count() as u64;
                 assert_eq!(top.requests, expected, "{what}");
             }
-            let named: Vec<&str> = shown.top_endpoints.iter().map(|top| top.endpoint.as_str()).collect();
-            for top in &shown.top_endpoints {
-                let from_ms = from_ms - from_ms.rem_euclid(DAY_MS);
-                let of = |call: &&Call| {
-                    let name = format!("/v1/{}", call.endpoint);
-                    let meant = if named.contains(&name.as_str()) { &name } else { "other" };
-                    call.at_ms >= from_ms && meant == top.endpoint
-                };
-                assert_eq!(top.requests, calls.iter().filter(of).count() as u64, "{what} {}", top.endpoint);
-            }
+            compare_kinds(&shown, &within, &what);
+            let one = KeyRef::Id(keys[0].to_string());
+            let alone = instance.service.usage(&ana, &one, &span).await.expect("a report");
+            let of_one: Vec<&Call> = within.iter().copied().filter(|call| call.key == 0).collect();
+            assert_eq!(in_all(&alone.summary).0, of_one.len() as u64, "{what}");
+            compare_methods(&alone.methods, &of_one, &what);
         }
         compare_year(&instance, &ana, &calls, zone).await;
     }
+}
+
+/// Endpoints, methods and statuses are those of the calls that the sums are of.
+fn compare_kinds(shown: &UsageOverview, calls: &[&Call], what: &str) {
+    let named: Vec<&str> = shown.top_endpoints.iter().map(|top| top.endpoint.as_str()).collect();
+    for top in &shown.top_endpoints {
+        let of = |call: &&&Call| {
+            let name = call.endpoint();
+            let meant = if named.contains(&name.as_str()) { &name } else { "other" };
+            meant == top.endpoint
+        };
+        assert_eq!(top.requests, calls.iter().filter(of).count() as u64, "{what} {}", top.endpoint);
+    }
+    compare_methods(&shown.methods, calls, what);
+    for status in &shown.statuses {
+        let of = calls.iter().filter(|call| call.failed == (status.status == 500)).count() as u64;
+        assert_eq!(status.requests, of, "{what} {}", status.status);
+    }
+    let [endpoints, statuses] = [
+        shown.top_endpoints.iter().map(|top| top.requests).sum::<u64>(),
+        shown.statuses.iter().map(|status| status.requests).sum::<u64>(),
+    ];
+    assert_eq!([endpoints, statuses], [shown.summary.total_requests; 2], "{what}");
+}
+
+fn compare_methods(methods: &[MethodShare], calls: &[&Call], what: &str) {
+    let told = methods.iter().map(|one| (one.method.as_str(), one.requests)).collect::<BTreeMap<_, _>>();
+    let mut expected = BTreeMap::new();
+    calls.iter().for_each(|call| *expected.entry(call.method).or_insert(0) += 1);
+    assert_eq!(told, expected, "{what}");
 }
 
 /// Of a year whole days (UTC) are kept: in a chart, each counts where its noon is; in an overview it is a day.
@@ -188,8 +244,13 @@ async fn compare_year(instance: &Instance, ana: &Caller, calls: &[Call], zone: &
         ..UsageQuery::default()
     };
     for step in [Step::Day, Step::Week, Step::Month] {
-        let query =
-            SeriesQuery { span: span.clone(), step: Some(step), compare: true, ..SeriesQuery::default() };
+        let query = SeriesQuery {
+            span: span.clone(),
+            step: Some(step),
+            by: Some(Breakdown::Endpoint),
+            compare: true,
+            ..SeriesQuery::default()
+        };
         let shown = instance.service.usage_series(ana, &query).await.expect("a chart");
         let points = &shown.total.points;
         for (at, point) in points.iter().enumerate() {
@@ -198,9 +259,24 @@ async fn compare_year(instance: &Instance, ana: &Caller, calls: &[Call], zone: &
             let expected = sum(calls.iter().filter(|call| range.contains(&(call.day_ms() + DAY_MS / 2))));
             assert_eq!(told(point), expected, "year by {step:?} in {zone} at {}", point.start);
         }
+        let endpoints: u64 = shown.endpoints.iter().map(|endpoint| endpoint.requests).sum();
+        assert_eq!(endpoints, shown.total.summary.total_requests, "year by {step:?} in {zone}");
     }
     let shown = instance.service.usage_overview(ana, &span).await.expect("an overview");
     assert_eq!(in_all(&shown.summary), sum(calls.iter()), "year in {zone}");
+    compare_kinds(&shown, &calls.iter().collect::<Vec<_>>(), "year");
+    // A month that is cut, of which no hours are kept any more.
+    let cut = UsageQuery {
+        start_date: Some("2025-10-20".to_owned()),
+        end_date: Some("2026-01-12".to_owned()),
+        timezone: Some(zone.to_owned()),
+        ..UsageQuery::default()
+    };
+    let autumn = instance.service.usage_overview(ana, &cut).await.expect("an overview");
+    let first_ms = moment(&format!("2025-10-20T00:00[{zone}]")).div_euclid(DAY_MS) * DAY_MS;
+    let end_ms = moment(&format!("2026-01-13T00:00[{zone}]"));
+    let within = calls.iter().filter(|call| (first_ms..end_ms).contains(&call.day_ms()));
+    compare_kinds(&autumn, &within.collect::<Vec<_>>(), "autumn");
     let mut days = 0;
     for row in &shown.daily_breakdown {
         let day: Date = row.date.parse().expect("a date");

@@ -1,6 +1,9 @@
-//! What is kept per endpoint: exact sums for the first thousand names of a key's day or month, one shared remainder
-//! for all further names; and how many calls there were by method and status. Kept per day for 90 days and per month for ever.
+//! What is kept per endpoint: exact sums for the first thousand names of a row, one shared remainder for all further names;
+//! and how many calls there were by method, status and service token. Kept as long as cells are: by minute for 48 h, by hour
+//! for 90 days, by day for ever, and by month as well, so that a year is a dozen rows.
 
+mod parts;
+mod stretch;
 mod sums;
 
 use std::sync::Arc;
@@ -8,12 +11,13 @@ use std::sync::Arc;
 use foldhash::HashMap;
 use foldhash::fast::RandomState;
 
-use super::calendar::DAY_MS;
 use super::codec::{Input, Malformed, Read, put_bytes, put_varint};
 use super::event::Stored;
 use super::kinds::Kinds;
 use crate::table::Table;
 
+pub(super) use parts::{ENDPOINT_PARTS, EndpointParts, Wanted, parts_from};
+pub(super) use stretch::{CutMonth, CutRow, Holds, Stretch};
 pub use sums::EndpointSums;
 
 /// Rows of the first version have no kinds of calls: these were counted from the second one on.
@@ -22,10 +26,7 @@ const WITHOUT_KINDS: u8 = 1;
 
 /// The most names of one row; calls to further ones are summed together.
 pub const ENDPOINT_NAMES: usize = 1_000;
-/// Endpoint sums per day are kept for this long; per month for ever.
-pub const ENDPOINT_DAY_RETENTION_MS: i64 = 90 * DAY_MS;
-
-/// Keyed by API key and day number.
+/// Keyed by API key and day number: of calls that earlier versions counted by the day and month alone.
 pub(super) const ENDPOINT_DAYS: Table = Table("usage_endpoint_days");
 /// Keyed by API key and month number.
 pub(super) const ENDPOINT_MONTHS: Table = Table("usage_endpoint_months");
@@ -94,7 +95,35 @@ pub struct EndpointReport {
     pub kinds: Kinds,
 }
 
-/// The endpoints of one day, month or answer.
+/// What endpoints are added to.
+pub(super) trait Gather {
+    /// Adds a row, or of one by parts those that are wanted.
+    fn add_row(&mut self, row: &[u8], wanted: Option<Wanted>) -> Read<()>;
+    fn add_all(&mut self, more: &Endpoints);
+    fn add(&mut self, event: &Stored);
+    fn kinds_mut(&mut self) -> &mut Kinds;
+}
+
+impl Gather for Endpoints {
+    fn add_row(&mut self, row: &[u8], wanted: Option<Wanted>) -> Read<()> {
+        self.merge(&Self::of_row(row, wanted)?);
+        Ok(())
+    }
+
+    fn add_all(&mut self, more: &Endpoints) {
+        self.merge(more);
+    }
+
+    fn add(&mut self, event: &Stored) {
+        self.add(event);
+    }
+
+    fn kinds_mut(&mut self) -> &mut Kinds {
+        &mut self.kinds
+    }
+}
+
+/// The endpoints of one stretch of time, or of an answer.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Endpoints {
     names: HashMap<Arc<str>, EndpointCell>,
@@ -109,12 +138,20 @@ impl Endpoints {
     }
 
     pub(super) fn merge(&mut self, more: &Self) {
-        // Sorted, so that which names still find room does not depend on chance.
-        let mut names: Vec<_> = more.names.iter().collect();
-        names.sort_unstable_by(|a, b| (b.1.requests, a.0).cmp(&(a.1.requests, b.0)));
-        names.into_iter().for_each(|(name, cell)| self.put(name, cell));
+        more.busiest_first().for_each(|(name, cell)| self.put(name, cell));
         self.other.merge(&more.other);
         self.kinds.merge(&more.kinds);
+    }
+
+    /// Sorted, so that which names still find room does not depend on chance.
+    fn busiest_first(&self) -> impl Iterator<Item = (&Arc<str>, &EndpointCell)> {
+        let mut names: Vec<_> = self.names.iter().collect();
+        names.sort_unstable_by(|a, b| (b.1.requests, a.0).cmp(&(a.1.requests, b.0)));
+        names.into_iter()
+    }
+
+    pub(super) fn kinds(&self) -> &Kinds {
+        &self.kinds
     }
 
     fn put(&mut self, name: &Arc<str>, cell: &EndpointCell) {
@@ -157,10 +194,22 @@ impl Endpoints {
     }
 
     pub(super) fn decode(input: &mut Input<'_>) -> Read<Self> {
+        Self::read(input, None)
+    }
+
+    /// Reads a row, or of one by parts those that are wanted.
+    pub(super) fn of_row(value: &[u8], wanted: Option<Wanted>) -> Read<Self> {
+        let mut input = Input(value);
+        let endpoints = Self::read(&mut input, wanted)?;
+        input.end()?;
+        Ok(endpoints)
+    }
+
+    fn read(input: &mut Input<'_>, wanted: Option<Wanted>) -> Read<Self> {
         let count = Input(input.0.get(1..).ok_or(Malformed)?).count()?;
         let mut names = HashMap::with_capacity_and_hasher(count.min(ENDPOINT_NAMES), RandomState::default());
         let mut kinds = Kinds::default();
-        let other = each_entry(input, &mut kinds, |name, cell| {
+        let other = each_entry(input, wanted, &mut kinds, |name, cell| {
             names.insert(Arc::from(text(name)?), cell);
             Ok(())
         })?;
@@ -168,12 +217,17 @@ impl Endpoints {
     }
 }
 
-/// Shows the names of an encoded row with their sums, and adds its kinds of calls; answers the remainder.
+/// Shows the names of an encoded row with their sums, and adds its kinds of calls; answers the remainder. Of a row by parts,
+/// those that are `wanted`.
 fn each_entry<'a>(
     input: &mut Input<'a>,
+    wanted: Option<Wanted>,
     kinds: &mut Kinds,
     mut visit: impl FnMut(&'a [u8], EndpointCell) -> Read<()>,
 ) -> Read<EndpointCell> {
+    if let Some(wanted) = wanted {
+        return parts::each_wanted(input, wanted, kinds, visit);
+    }
     let version = input.byte()?;
     if ![VERSION, WITHOUT_KINDS].contains(&version) {
         return Err(Malformed);
@@ -239,7 +293,7 @@ mod tests {
                     alone.merge(&row);
                     let mut out = Vec::new();
                     row.encode(&mut out);
-                    prop_assert_eq!(sums.add_row(&out), Ok(()));
+                    prop_assert_eq!(sums.add_row(&out, None), Ok(()));
                 }
                 prop_assert!(sums.finish_key());
                 let report = alone.into_report();
@@ -292,7 +346,7 @@ mod tests {
             }
             let mut out = Vec::new();
             row.encode(&mut out);
-            sums.add_row(&out).unwrap();
+            sums.add_row(&out, None).unwrap();
             alone.merge(&row);
         }
         assert!(!sums.finish_key() && sums.calls == 0, "dropped");

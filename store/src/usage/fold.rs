@@ -5,9 +5,11 @@
 use std::collections::BTreeMap;
 
 use super::block::{self, FULL_BYTES, Packer};
-use super::calendar::month_of_day;
-use super::codec::{Input, Malformed, Read};
-use super::endpoints::{ENDPOINT_DAYS, ENDPOINT_MONTHS, Endpoints};
+use super::calendar::{month_of, month_of_day};
+use super::codec::{Malformed, Read};
+use super::endpoints::{
+    ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, EndpointParts, Endpoints, parts_from,
+};
 use super::event::Stored;
 use super::head::{HEADS, Head, minutes_from};
 use super::models::{MODEL_HEADS, MODEL_ROWS, Models};
@@ -58,7 +60,7 @@ impl Fold<'_> {
         }
         if spread || waiting.must_spread() {
             self.spread_cells(&waiting, head.sums.newest_ms)?;
-            self.spread_endpoints(&waiting)?;
+            self.spread_endpoints(&waiting, head.sums.newest_ms)?;
             self.spread_models(&waiting)?;
             waiting = Waiting::default();
             head.spread += 1;
@@ -112,8 +114,22 @@ impl Fold<'_> {
         Ok(())
     }
 
-    fn spread_endpoints(&mut self, waiting: &Waiting) -> Result<()> {
+    fn spread_endpoints(&mut self, waiting: &Waiting, newest_ms: i64) -> Result<()> {
+        for (grain, table) in ENDPOINT_PARTS {
+            let kept_ms = parts_from(grain, newest_ms);
+            let kept = &waiting.endpoints[waiting.endpoints.partition_point(|(start, _)| *start < kept_ms)..];
+            let row_of = |start: i64| grain.place_of(start).0;
+            for row in kept.chunk_by(|a, b| row_of(a.0) == row_of(b.0)) {
+                let key = row_key(self.api_key, row_of(row[0].0));
+                let mut sum = self.get(table, &key, EndpointParts::decode)?.unwrap_or_default();
+                row.iter().for_each(|(start, more)| sum.add(grain, grain.place_of(*start).1, more));
+                self.put(table, key, sum.encode());
+            }
+        }
         let mut months: Vec<(u32, Endpoints)> = Vec::new();
+        for (start, endpoints) in &waiting.endpoints {
+            slot(&mut months, month_of(*start)).merge(endpoints);
+        }
         for (day, endpoints) in &waiting.days {
             self.merge_endpoints(ENDPOINT_DAYS, *day, endpoints)?;
             slot(&mut months, month_of_day(*day).0).merge(endpoints);
@@ -126,7 +142,7 @@ impl Fold<'_> {
 
     fn merge_endpoints(&mut self, table: Table, row: u32, more: &Endpoints) -> Result<()> {
         let key = row_key(self.api_key, row);
-        let mut sum = self.get(table, &key, decode_endpoints)?.unwrap_or_default();
+        let mut sum = self.get(table, &key, |row| Endpoints::of_row(row, None))?.unwrap_or_default();
         sum.merge(more);
         let mut value = Vec::new();
         sum.encode(&mut value);
@@ -154,12 +170,4 @@ impl Fold<'_> {
     fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
         self.ops.push(RawOp { table, key, value: Some(value) });
     }
-}
-
-/// Reads an endpoint row.
-pub(super) fn decode_endpoints(value: &[u8]) -> Read<Endpoints> {
-    let mut input = Input(value);
-    let endpoints = Endpoints::decode(&mut input)?;
-    input.end()?;
-    Ok(endpoints)
 }

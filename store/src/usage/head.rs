@@ -14,7 +14,9 @@ use crate::table::Table;
 /// Keyed by API key.
 pub(super) const HEADS: Table = Table("usage_heads");
 
-const VERSION: u8 = 1;
+/// In rows of the first version endpoints wait by the day.
+const VERSION: u8 = 2;
+const BY_DAY: u8 = 1;
 
 /// What is durable of a key beside its blocks and rollup rows. Every key has one in memory, so what waits stays as it is
 /// stored, which of a quiet key are some fifty bytes.
@@ -78,8 +80,12 @@ impl Head {
         let mut head = Self::take_marks(&mut input)?;
         head.blocks = input.varint()?;
         head.sums = Sums::decode(&mut input)?;
-        Waiting::decode(Some(input.0), None)?;
-        head.waiting = (input.0 != Waiting::NONE).then(|| input.0.into());
+        if value.first() == Some(&BY_DAY) {
+            head.put_in(&Waiting::decode_by_day(input.0)?);
+        } else {
+            Waiting::decode(Some(input.0), None)?;
+            head.waiting = (input.0 != Waiting::NONE).then(|| input.0.into());
+        }
         Ok(head)
     }
 
@@ -89,9 +95,8 @@ impl Head {
     }
 
     fn take_marks(input: &mut Input<'_>) -> Read<Self> {
-        input.version(VERSION)?;
-        let flags = input.byte()?;
-        if flags > 3 {
+        let (version, flags) = (input.byte()?, input.byte()?);
+        if ![VERSION, BY_DAY].contains(&version) || flags > 3 {
             return Err(Malformed);
         }
         let (through, spread) = (input.varint()?, input.varint()?);
@@ -104,7 +109,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::usage::calendar::day_of;
+    use crate::usage::models::Models;
     use crate::usage::samples::stored;
+    use crate::usage::waiting::slot;
 
     proptest! {
         #[test]
@@ -129,8 +137,29 @@ mod tests {
         }
 
         #[test]
+        fn heads_of_the_first_version_are_read(events in prop::collection::vec(stored(false), 0..60)) {
+            let mut head = Head::default();
+            let events: Vec<_> = events.iter().collect();
+            head.count(&events);
+            let mut waiting = Waiting::default();
+            waiting.add(&events, head.sums.newest_ms);
+            waiting.models = Models::default();
+            for (start_ms, endpoints) in std::mem::take(&mut waiting.endpoints) {
+                slot(&mut waiting.days, day_of(start_ms)).merge(&endpoints);
+            }
+            let mut value = head.encode();
+            value[0] = BY_DAY;
+            value.truncate(value.len() - Waiting::NONE.len());
+            value.extend(waiting.encode_by_day());
+            head.put_in(&waiting);
+            prop_assert_eq!(Head::decode(&value), Ok(head));
+        }
+
+        #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = Head::decode(&[&[VERSION, 0], bytes.as_slice()].concat());
+            for version in [VERSION, BY_DAY] {
+                let _ = Head::decode(&[&[version, 0], bytes.as_slice()].concat());
+            }
         }
     }
 }

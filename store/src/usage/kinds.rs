@@ -1,5 +1,5 @@
 //! Calls by method, by status and by service token, counted exactly, and about how many clients there were. They stand in
-//! the rows of the endpoints, day by day and month by month. Whatever calls tell of, it stays small.
+//! the rows of the endpoints, clients in those of days and months alone. Whatever calls tell of, it stays small.
 
 use super::clients::Clients;
 use super::codec::{Input, Malformed, Read, put_varint};
@@ -55,11 +55,25 @@ impl Kinds {
 
     /// Adds further calls.
     pub fn merge(&mut self, other: &Self) {
+        self.merge_calls(other);
+        self.merge_clients(other);
+    }
+
+    /// Adds further calls, and not whose they were.
+    pub(super) fn merge_calls(&mut self, other: &Self) {
         self.methods.iter_mut().zip(other.methods).for_each(|(sum, more)| *sum = sum.saturating_add(more));
         other.statuses.iter().for_each(|(status, calls)| self.count_status(*status, *calls));
         other.tokens.iter().for_each(|(token, calls)| self.count_token(*token, *calls));
         self.other_tokens = self.other_tokens.saturating_add(other.other_tokens);
+    }
+
+    /// Adds the clients of further calls.
+    pub(super) fn merge_clients(&mut self, other: &Self) {
         self.clients.merge(&other.clients);
+    }
+
+    pub(super) fn add_client(&mut self, event: &Stored) {
+        event.reporter.client.into_iter().for_each(|client| self.clients.add(client));
     }
 
     pub(super) fn add(&mut self, event: &Stored) {

@@ -42,9 +42,7 @@ mod samples;
 pub(crate) use block::Packer;
 pub use cell::Cell;
 pub use clients::Clients;
-pub use endpoints::{
-    ENDPOINT_DAY_RETENTION_MS, ENDPOINT_NAMES, EndpointCell, EndpointReport, EndpointSums, EndpointTotals,
-};
+pub use endpoints::{ENDPOINT_NAMES, EndpointCell, EndpointReport, EndpointSums, EndpointTotals};
 pub(crate) use engine::Engine;
 pub use engine::UNFOLDED_BYTES;
 pub use event::{Appended, EventId, Method, Reporter, UsageEvent, UsageEvents};

@@ -2,6 +2,7 @@
 //! answers are equal: no event is lost, none is counted twice.
 
 mod cases;
+mod earlier;
 mod model;
 mod tables;
 
@@ -11,9 +12,11 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::calendar::{DAY_MS, HOUR_MS, day_of, first_day, month_of};
+use super::calendar::{DAY_MS, HOUR_MS, first_day, month_of};
 use super::head::minutes_from;
-use super::{Appended, Cell, Engine, Grain, Method, Packer, Planned, Reporter, Usage, UsageEvent};
+use super::{
+    Appended, Cell, EndpointTotals, Engine, Grain, Method, Packer, Planned, Reporter, Usage, UsageEvent,
+};
 use crate::model::Id;
 use crate::redb::port::ARRIVALS;
 use crate::table::KeyRange;
@@ -42,6 +45,8 @@ struct Step {
     /// What is being folded is worked out before the group is written.
     folds: bool,
     end: End,
+    /// What is asked for besides, ms since the epoch.
+    asked: (i64, i64),
 }
 
 /// A day and a half before a month's end, so that events fall into two months and late ones into the one before.
@@ -97,8 +102,11 @@ fn step() -> impl Strategy<Value = Step> {
         8 => Just(End::Commits), 8 => Just(End::Journals), 1 => Just(End::Aborts), 1 => Just(End::DiesBefore), 1 => Just(End::DiesAfter),
     ];
     let events = prop_oneof![1 => Just(Vec::new()), 3 => prop::collection::vec(event(), 1..80)];
-    (events, prop_oneof![0u64..50, 900u64..1_100, 50_000u64..70_000], any::<bool>(), end)
-        .prop_map(|(events, wait_ms, folds, end)| Step { events, wait_ms, folds, end })
+    let time_ms = || prop_oneof![0..3 * HOUR_MS, 0..3 * DAY_MS, 0..40 * DAY_MS];
+    let asked =
+        (time_ms(), time_ms()).prop_map(|(ago_ms, length_ms)| (NOW_MS - ago_ms, NOW_MS - ago_ms + length_ms));
+    (events, prop_oneof![0u64..50, 900u64..1_100, 50_000u64..70_000], any::<bool>(), end, asked)
+        .prop_map(|(events, wait_ms, folds, end, asked)| Step { events, wait_ms, folds, end, asked })
 }
 
 /// The engine on its tables, as the writer drives it.
@@ -193,13 +201,13 @@ impl World {
         for _ in 0..10_000 {
             let Some(at) = self.engine.wants_commit_at().filter(|at| *at < until) else { return };
             let wait_ms = at.saturating_duration_since(self.now).as_millis() as u64 + 1;
-            self.commit(&Step { events: Vec::new(), wait_ms, folds: true, end: End::Commits }, |_| {});
+            self.commit(&Step { wait_ms, ..commit_of(Vec::new()) }, |_| {});
         }
         panic!("the engine never comes to rest");
     }
 }
 
-fn compare(usage: &Usage, model: &Model, keys: impl Iterator<Item = u8>) {
+fn compare(usage: &Usage, model: &Model, keys: impl Iterator<Item = u8>, asked: (i64, i64)) {
     for api_key in keys.map(key) {
         let events: Vec<_> = model.of(api_key).collect();
         let newest_ms = events.iter().map(|event| event.at_ms).max();
@@ -217,28 +225,39 @@ fn compare(usage: &Usage, model: &Model, keys: impl Iterator<Item = u8>) {
             let cells = usage.cells(api_key, grain, 0, i64::MAX).unwrap();
             assert_eq!(cells, model.cells(api_key, grain, from_ms), "{grain:?}");
         }
-        // From a month's first day through its newest call, and through one before that.
-        let month_ms = i64::from(first_day(month_of(NOW_MS))) * DAY_MS;
-        let spans = [(0, i64::MAX), (NOW_MS - 8 * DAY_MS, NOW_MS + HOUR_MS)];
-        let of_month = [(month_ms, NOW_MS + HOUR_MS), (month_ms, NOW_MS - DAY_MS)];
-        for (from_ms, to_ms) in spans.into_iter().chain(of_month) {
-            let days = day_of(from_ms)..day_of(to_ms.min(super::calendar::LAST_MS) - 1) + 1;
-            let report = usage.endpoints(api_key, from_ms, to_ms).unwrap();
-            assert_eq!(report.kinds, model.kinds(api_key, days.clone()));
-            let sums: BTreeMap<_, _> = report
-                .totals
-                .into_iter()
-                .map(|sum| {
-                    (
-                        sum.endpoint.unwrap().to_string(),
-                        (sum.cell.requests, sum.cell.errors, sum.cell.response_us),
-                    )
-                })
-                .collect();
-            assert_eq!(sums, model.endpoints(api_key, days));
-        }
+        compare_endpoints(usage, model, api_key, newest_ms.unwrap_or(0), asked);
         compare_models(usage, model, api_key);
         compare_events(usage, &events, api_key);
+    }
+}
+
+fn compare_endpoints(usage: &Usage, model: &Model, api_key: Id, newest_ms: i64, asked: (i64, i64)) {
+    // From a month's first day through its newest call, and through one before that.
+    let month_ms = i64::from(first_day(month_of(NOW_MS))) * DAY_MS;
+    let of_month = [(month_ms, NOW_MS + HOUR_MS), (month_ms, NOW_MS - DAY_MS)];
+    let mut spans = vec![(Grain::Day, (0, i64::MAX)), (Grain::Hour, (NOW_MS - 8 * DAY_MS, NOW_MS + HOUR_MS))];
+    spans.extend(of_month.map(|span| (Grain::Day, span)));
+    spans.extend(Grain::ALL.map(|grain| (grain, asked)));
+    for (grain, (from_ms, to_ms)) in spans {
+        let first_ms = if grain == Grain::Minute { from_ms.max(minutes_from(newest_ms)) } else { from_ms };
+        let length_ms = grain.length_ms();
+        let end_ms = to_ms.min(super::calendar::LAST_MS);
+        // The cells that start within.
+        let mut span = first_ms - first_ms % length_ms..(end_ms - 1) - (end_ms - 1) % length_ms + length_ms;
+        if first_ms >= end_ms {
+            span = 0..0;
+        }
+        let report = usage.endpoints(api_key, grain, from_ms, to_ms).unwrap();
+        assert_eq!(report.kinds, model.kinds(api_key, &span), "{grain:?}");
+        let calls: u64 = report.totals.iter().map(|sum| sum.cell.requests).sum();
+        let cells = usage.cells(api_key, grain, from_ms, to_ms).unwrap();
+        assert_eq!(calls, cells.iter().map(|(_, cell)| cell.requests).sum::<u64>());
+        let sums = |sum: EndpointTotals| {
+            let cell = sum.cell;
+            (sum.endpoint.unwrap().to_string(), (cell.requests, cell.errors, cell.response_us))
+        };
+        let found: BTreeMap<_, _> = report.totals.into_iter().map(sums).collect();
+        assert_eq!(found, model.endpoints(api_key, &span), "{grain:?}");
     }
 }
 
@@ -298,18 +317,19 @@ proptest! {
             // A few keys each time, or the test would take minutes.
             let some = (turn as u8 % 8..KEYS).step_by(8);
             let (duplicate, new) = model.admit(&step.events);
-            let before = |usage: &Usage| compare(usage, &model, some.clone());
+            let before = |usage: &Usage| compare(usage, &model, some.clone(), step.asked);
             let appended = world.commit(step, before);
             if let Some(appended) = appended {
                 prop_assert_eq!(appended.duplicate.to_vec(), duplicate);
                 model.take(new);
             }
-            compare(&world.usage, &model, some);
+            compare(&world.usage, &model, some, step.asked);
         }
         world.settle();
-        compare(&world.usage, &model, 0..KEYS);
+        let asked = steps[0].asked;
+        compare(&world.usage, &model, 0..KEYS, asked);
         world.restart();
-        compare(&world.usage, &model, 0..KEYS);
+        compare(&world.usage, &model, 0..KEYS, asked);
         prop_assert_eq!(world.tables.rows(ARRIVALS, &KeyRange::all()).len(), 0);
     }
 }
@@ -332,5 +352,5 @@ fn sample(number: u8, at_ms: i64) -> UsageEvent {
 }
 
 fn commit_of(events: Vec<UsageEvent>) -> Step {
-    Step { events, wait_ms: 10, folds: true, end: End::Commits }
+    Step { events, wait_ms: 10, folds: true, end: End::Commits, asked: (0, i64::MAX) }
 }

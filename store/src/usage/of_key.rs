@@ -7,13 +7,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::block;
-use super::calendar::{LAST_MS, day_of, first_day, month_of_day};
+use super::calendar::LAST_MS;
 use super::cell::Cell;
 use super::endpoints::{
-    ENDPOINT_DAY_RETENTION_MS, ENDPOINT_DAYS, ENDPOINT_MONTHS, EndpointReport, EndpointSums, Endpoints,
+    CutMonth, CutRow, ENDPOINT_DAYS, ENDPOINT_MONTHS, EndpointReport, EndpointSums, Endpoints, Gather, Holds,
+    Stretch, Wanted,
 };
 use super::event::{Stored, UsageEvent};
-use super::fold::{BLOCKS, block_key, damaged, decode_endpoints};
+use super::fold::{BLOCKS, block_key, damaged};
 use super::head::{HEADS, Head, minutes_from};
 use super::models::{MODEL_ROWS, ModelCell, ModelUse, Models};
 use super::rollup::{Grain, each_stored, row_key, row_number};
@@ -133,76 +134,82 @@ impl KeyUsage {
         if cell.requests > 0 { visit(of_ms, &cell) } else { Ok(()) }
     }
 
-    /// The endpoints, methods and statuses over the days that `from_ms..to_ms` touches (UTC). Whole months, and the one of the
-    /// newest call through that, come from month rows; days over 90 days old are only known as part of their month.
-    pub fn endpoints(&self, from_ms: i64, to_ms: i64) -> Result<EndpointReport> {
-        let (days, rows) = self.endpoint_rows(from_ms, to_ms);
+    /// The endpoints, methods, statuses and service tokens of the calls that the cells of this grain count which start in
+    /// `from_ms..to_ms`, and the clients of the days (UTC) that these touch. Hours over 90 days old are only known as part
+    /// of their day, and so are all that earlier versions of the store have counted.
+    pub fn endpoints(&self, grain: Grain, from_ms: i64, to_ms: i64) -> Result<EndpointReport> {
         let mut sum = Endpoints::default();
-        for (table, rows) in rows {
-            self.scan(table, rows, &mut |_, value| {
-                sum.merge(&decode_endpoints(value).map_err(damaged(table))?);
-                Ok(())
-            })?;
-        }
-        self.waiting.days.iter().filter(|(day, _)| days.contains(day)).for_each(|(_, more)| sum.merge(more));
-        self.unfolded().filter(|event| days.contains(&day_of(event.at_ms))).for_each(|event| sum.add(event));
+        self.gather(&Stretch::of(grain, from_ms, to_ms, self.newest_ms), &mut sum)?;
         Ok(sum.into_report())
     }
 
     /// Adds the same endpoints to those of other keys.
-    pub fn add_endpoints(&self, from_ms: i64, to_ms: i64, into: &mut EndpointSums) -> Result<()> {
-        let (days, rows) = self.endpoint_rows(from_ms, to_ms);
-        for (table, rows) in rows {
-            self.scan(table, rows, &mut |_, value| into.add_row(value).map_err(damaged(table)))?;
-        }
-        self.waiting
-            .days
-            .iter()
-            .filter(|(day, _)| days.contains(day))
-            .for_each(|(_, more)| into.add_all(more));
-        let unfolded = self.unfolded().filter(|event| days.contains(&day_of(event.at_ms)));
-        unfolded.for_each(|event| into.add_event(event));
+    pub fn add_endpoints(
+        &self,
+        grain: Grain,
+        from_ms: i64,
+        to_ms: i64,
+        into: &mut EndpointSums,
+    ) -> Result<()> {
+        self.gather(&Stretch::of(grain, from_ms, to_ms, self.newest_ms), into)?;
         if !into.finish_key() {
             // Which of so many names are told apart depends on all of them.
-            into.add_totals(&self.endpoints(from_ms, to_ms)?.totals);
+            into.add_totals(&self.endpoints(grain, from_ms, to_ms)?.totals);
             into.finish_key();
         }
         Ok(())
     }
 
-    /// The days that the endpoints of `from_ms..to_ms` are of, and the rows that hold them.
-    fn endpoint_rows(&self, from_ms: i64, to_ms: i64) -> (Range<u32>, Vec<(Table, Range<u32>)>) {
-        let mut rows: Vec<(Table, Range<u32>)> = Vec::new();
-        if from_ms >= to_ms {
-            return (0..0, rows);
+    pub(super) fn gather(&self, stretch: &Stretch, into: &mut impl Gather) -> Result<()> {
+        if stretch.is_empty() {
+            return Ok(());
         }
-        let days = day_of(from_ms)..day_of(self.newest_ms.min(to_ms - 1)) + 1;
-        let oldest_day = day_of(self.newest_ms - ENDPOINT_DAY_RETENTION_MS);
-        let mut day = days.start;
-        while day < days.end {
-            let (month, place) = month_of_day(day);
-            // Months before this one end within the days asked for, or with the newest call.
-            let last = if to_ms > self.newest_ms {
-                month_of_day(days.end - 1).0 + 1
-            } else {
-                month_of_day(days.end).0
-            };
-            let end = first_day(month + 1).min(days.end);
-            let (table, of, end) = if place == 0 && month < last {
-                (ENDPOINT_MONTHS, month..last, first_day(last))
-            } else if day < oldest_day {
-                (ENDPOINT_MONTHS, month..month + 1, end)
-            } else {
-                (ENDPOINT_DAYS, day..end, end)
-            };
-            match rows.last_mut() {
-                // Finding the first row of a range takes as long as reading some.
-                Some((before, range)) if *before == table && range.end == of.start => range.end = of.end,
-                _ => rows.push((table, of)),
+        self.gather_rows(ENDPOINT_MONTHS, stretch.months(), None, into)?;
+        for CutMonth { days: CutRow { table, row, wanted }, before, by_month } in stretch.cut_months() {
+            let found = self.gather_rows(table, row..row + 1, Some(wanted), into)?
+                | self.gather_rows(ENDPOINT_DAYS, before, None, into)?;
+            if !found && by_month {
+                self.gather_rows(ENDPOINT_MONTHS, row..row + 1, None, into)?;
             }
-            day = end;
         }
-        (days, rows)
+        for CutRow { table, row, wanted } in stretch.cut_rows() {
+            self.gather_rows(table, row..row + 1, Some(wanted), into)?;
+        }
+        for (start_ms, more) in &self.waiting.endpoints {
+            match stretch.holds(*start_ms) {
+                Holds::All => into.add_all(more),
+                Holds::Clients => into.kinds_mut().merge_clients(more.kinds()),
+                Holds::Nothing => {}
+            }
+        }
+        let days = self.waiting.days.iter().filter(|(day, _)| stretch.touches(*day));
+        days.for_each(|(_, more)| into.add_all(more));
+        for event in self.unfolded() {
+            match stretch.holds(event.at_ms) {
+                Holds::All => into.add(event),
+                Holds::Clients => into.kinds_mut().add_client(event),
+                Holds::Nothing => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there were any.
+    fn gather_rows(
+        &self,
+        table: Table,
+        rows: Range<u32>,
+        wanted: Option<Wanted>,
+        into: &mut impl Gather,
+    ) -> Result<bool> {
+        let mut found = false;
+        if !rows.is_empty() {
+            self.scan(table, rows, &mut |_, row| {
+                found = true;
+                into.add_row(row, wanted).map_err(damaged(table))
+            })?;
+        }
+        Ok(found)
     }
 
     /// What calls told of models, by hours (which reach back 90 days) or by days (UTC), by rising start: those

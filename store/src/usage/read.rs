@@ -90,8 +90,9 @@ impl Usage {
     }
 
     /// [`KeyUsage::endpoints`].
-    pub fn endpoints(&self, api_key: Id, from_ms: i64, to_ms: i64) -> Result<EndpointReport> {
-        self.of(api_key)?.map_or_else(|| Ok(EndpointReport::default()), |of| of.endpoints(from_ms, to_ms))
+    pub fn endpoints(&self, api_key: Id, grain: Grain, from_ms: i64, to_ms: i64) -> Result<EndpointReport> {
+        let of = self.of(api_key)?;
+        of.map_or_else(|| Ok(EndpointReport::default()), |of| of.endpoints(grain, from_ms, to_ms))
     }
 
     /// [`KeyUsage::models`].

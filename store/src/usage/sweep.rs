@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::block;
 use super::calendar::{HOUR_MS, SECOND_MS, day_of};
-use super::endpoints::{ENDPOINT_DAY_RETENTION_MS, ENDPOINT_DAYS, ENDPOINT_MONTHS};
+use super::endpoints::{ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS};
 use super::engine::Engine;
 use super::fold::{BLOCKS, damaged};
 use super::head::HEADS;
@@ -35,8 +35,10 @@ impl Chore {
     /// Everything about a key.
     pub(super) fn burial(api_key: Id) -> impl Iterator<Item = Self> {
         let [minutes, hours, days] = Grain::ALL.map(Grain::table);
+        let parts = ENDPOINT_PARTS.map(|(_, table)| table);
         let models = [MODEL_HEADS, MODEL_HOURS, MODEL_DAYS];
-        let tables = [BLOCKS, minutes, hours, days, ENDPOINT_DAYS, ENDPOINT_MONTHS].into_iter().chain(models);
+        let tables = [BLOCKS, minutes, hours, days, ENDPOINT_DAYS, ENDPOINT_MONTHS];
+        let tables = tables.into_iter().chain(parts).chain(models);
         let rows = tables.map(move |table| Self::Remove(table, KeyRange::prefix(api_key.as_bytes())));
         rows.chain([Self::Unmap(api_key)])
     }
@@ -109,12 +111,16 @@ impl Engine {
         }
         state.recent.expire(prune.now_ms / SECOND_MS);
         drop(state);
-        let hours = ((prune.now_ms - MINUTE_RETENTION_MS).max(0) / HOUR_MS) as u32;
+        // The first hour and the first day of which something is kept.
+        let hour = ((prune.now_ms - MINUTE_RETENTION_MS).max(0) / HOUR_MS) as u32;
+        let day = day_of(prune.now_ms - HOUR_RETENTION_MS);
+        let [endpoints_by_minute, endpoints_by_hour, _] = ENDPOINT_PARTS.map(|(_, table)| table);
         let olds = [
-            (Grain::Minute.table(), hours),
-            (Grain::Hour.table(), day_of(prune.now_ms - HOUR_RETENTION_MS)),
-            (MODEL_HOURS, day_of(prune.now_ms - HOUR_RETENTION_MS)),
-            (ENDPOINT_DAYS, day_of(prune.now_ms - ENDPOINT_DAY_RETENTION_MS)),
+            (Grain::Minute.table(), hour),
+            (endpoints_by_minute, hour),
+            (Grain::Hour.table(), day),
+            (endpoints_by_hour, day),
+            (MODEL_HOURS, day),
         ];
         for (table, before) in olds {
             let range = KeyRange { start: row_key(api_key, 0), end: Some(row_key(api_key, before)) };

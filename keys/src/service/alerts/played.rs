@@ -144,7 +144,7 @@ impl Archive {
         let (mut called, mut values) = (HashMap::<Option<Arc<str>>, i64>::new(), BTreeMap::new());
         for (day_ms, _) in self.usage.cells(key.id, Grain::Day, from_ms - ENDPOINTS_MS, to_ms)? {
             called.retain(|_, last_ms| *last_ms >= day_ms - ENDPOINTS_MS);
-            let today = self.usage.endpoints(key.id, day_ms, day_ms + DAY_MS)?.totals;
+            let today = self.usage.endpoints(key.id, Grain::Day, day_ms, day_ms + DAY_MS)?.totals;
             if day_ms >= from_ms && is_learnt(key, day_ms + DAY_MS) {
                 let new =
                     today.iter().filter(|one| one.endpoint.is_some() && !called.contains_key(&one.endpoint));

@@ -93,15 +93,18 @@ fn is_used(facts: &Facts<'_>, stretch_ms: i64) -> bool {
 
 fn new_endpoints(usage: &Usage, facts: &Facts<'_>) -> Result<Option<Reading>> {
     let today_ms = facts.now_ms - facts.now_ms.rem_euclid(DAY_MS);
-    let before = usage.endpoints(facts.key.id, today_ms - ENDPOINTS_MS, today_ms)?.totals;
+    let before = usage.endpoints(facts.key.id, Grain::Day, today_ms - ENDPOINTS_MS, today_ms)?.totals;
     // Where not all names are kept apart, or there was none to get used to, none is known to be new.
     if before.is_empty() || before.iter().any(|entry| entry.endpoint.is_none()) {
         return Ok(None);
     }
     let name = |entry: EndpointTotals| entry.endpoint.map(|name| name.to_string());
     let known: HashSet<String> = before.into_iter().filter_map(name).collect();
-    let today =
-        usage.endpoints(facts.key.id, today_ms, today_ms + DAY_MS)?.totals.into_iter().filter_map(name);
+    let today = usage
+        .endpoints(facts.key.id, Grain::Day, today_ms, today_ms + DAY_MS)?
+        .totals
+        .into_iter()
+        .filter_map(name);
     let new: Vec<String> = today.filter(|name| !known.contains(name)).collect();
     let why = (!new.is_empty()).then(|| format!("called {}, which is new to it", listed(&new)));
     Ok(Some(Reading { value: new.len() as u64, why }))

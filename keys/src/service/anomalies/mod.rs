@@ -13,7 +13,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use keyward_store::model::{AlertCondition, ApiKey, Id, Role, Unusual, Watched};
-use keyward_store::usage::{EndpointTotals, Totals, Usage};
+use keyward_store::usage::{EndpointTotals, Grain, Totals, Usage};
 use keyward_store::{Batch, Row, Store};
 
 use crate::anomaly::{Judgement, Watch};
@@ -244,7 +244,7 @@ fn endpoint(usage: &Usage, id: Id, at_ms: i64) -> Result<Option<String>> {
         return Ok(None);
     }
     let today = at_ms.div_euclid(DAY_MS) * DAY_MS;
-    let known = usage.endpoints(id, today - PAST_MS, today)?.totals;
+    let known = usage.endpoints(id, Grain::Day, today - PAST_MS, today)?.totals;
     // Names beyond those that are kept apart may hold it.
     let other = |known: &EndpointTotals| known.endpoint.as_deref().is_some_and(|known| known != name);
     let new = !known.is_empty() && known.iter().all(other);

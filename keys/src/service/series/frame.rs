@@ -25,6 +25,8 @@ pub(super) struct Stretches {
     pub(super) starts: Vec<i64>,
     /// What begins later is not counted.
     pub(super) end_ms: i64,
+    /// Where they would end had all of the time passed: a day (UTC) with its middle after it belongs to what follows.
+    whole_ms: i64,
     /// The first moment after the last stretch.
     pub(super) until_ms: i64,
 }
@@ -61,6 +63,7 @@ impl Frame {
         }
         let to_ms = span.to_ms.min(now_ms + 1);
         let now = Stretches::of(step, &span.zone, span.from_ms, to_ms, span.rolling)?;
+        let now = Stretches { whole_ms: span.to_ms, ..now };
         let before = if compare { before(span, step, to_ms, now_ms)? } else { None };
         let before = before.filter(|before| before.starts.first().is_some_and(|first| *first >= kept_ms));
         let from_ms = before.as_ref().unwrap_or(&now).starts.first().copied().unwrap_or(now_ms);
@@ -93,10 +96,8 @@ fn reach(now: &Stretches, before: Option<&Stretches>) -> (i64, i64) {
 }
 
 fn place(grain: Grain, now: &Stretches, before: Option<&Stretches>, start_ms: i64) -> Option<Place> {
-    // A day (UTC) belongs to the local day that it shares the most with.
-    let at_ms = if grain == Grain::Day { start_ms + DAY_MS / 2 } else { start_ms };
-    let before = || Some(Place::Before(before?.place(at_ms)?));
-    now.place(at_ms).map(Place::Now).or_else(before)
+    let before = || Some(Place::Before(before?.place(grain, start_ms)?));
+    now.place(grain, start_ms).map(Place::Now).or_else(before)
 }
 
 impl Stretches {
@@ -120,13 +121,27 @@ impl Stretches {
                 None => start_of(next(step, today_in(zone, start_ms)), zone)?,
             };
         }
-        Ok(Self { starts, end_ms: to_ms, until_ms: start_ms })
+        Ok(Self { starts, end_ms: to_ms, whole_ms: to_ms, until_ms: start_ms })
     }
 
-    fn place(&self, at_ms: i64) -> Option<usize> {
+    /// Where a cell belongs.
+    fn place(&self, grain: Grain, start_ms: i64) -> Option<usize> {
+        let at_ms = start_ms + shift_ms(grain);
         let after = self.starts.partition_point(|start_ms| *start_ms <= at_ms);
-        after.checked_sub(1).filter(|_| at_ms < self.end_ms)
+        after.checked_sub(1).filter(|_| start_ms < self.end_ms && at_ms < self.whole_ms)
     }
+
+    /// The cells that belong to any of them: those that start in this range.
+    pub(super) fn cells(&self, grain: Grain) -> (i64, i64) {
+        let (length_ms, shift_ms) = (grain.length_ms(), shift_ms(grain));
+        let first_ms = self.starts.first().copied().unwrap_or(self.end_ms) - shift_ms;
+        (first_ms + (-first_ms).rem_euclid(length_ms), self.end_ms.min(self.whole_ms - shift_ms))
+    }
+}
+
+/// How far into a cell the moment is that it belongs by: a day (UTC) to the local day that it shares the most with.
+fn shift_ms(grain: Grain) -> i64 {
+    if grain == Grain::Day { DAY_MS / 2 } else { 0 }
 }
 
 /// The period before, up to the moment that is as far into it as `to_ms` is into the span.

@@ -153,10 +153,10 @@ impl Read {
         if !endpoints {
             return Ok(());
         }
-        let first_ms = |stretches: &Stretches| stretches.starts.first().copied().unwrap_or(stretches.end_ms);
-        key.add_endpoints(first_ms(&frame.now), frame.now.end_ms, &mut self.endpoints)?;
-        if let Some(before) = &frame.before {
-            key.add_endpoints(first_ms(before), before.end_ms, &mut self.endpoints_before)?;
+        let (from_ms, to_ms) = frame.now.cells(frame.grain);
+        key.add_endpoints(frame.grain, from_ms, to_ms, &mut self.endpoints)?;
+        if let Some((from_ms, to_ms)) = frame.before.as_ref().map(|before| before.cells(frame.grain)) {
+            key.add_endpoints(frame.grain, from_ms, to_ms, &mut self.endpoints_before)?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use super::{ENDPOINT_NAMES, EndpointCell, EndpointTotals, Endpoints, each_entry, text};
+use super::{ENDPOINT_NAMES, EndpointCell, EndpointTotals, Endpoints, Gather, Wanted, each_entry, text};
 use crate::usage::codec::{Input, Malformed, Read};
 use crate::usage::event::Stored;
 use crate::usage::kinds::Kinds;
@@ -36,6 +36,40 @@ struct OfKey {
     other: EndpointCell,
 }
 
+/// Of the key that is being read.
+impl Gather for EndpointSums {
+    fn add_row(&mut self, row: &[u8], wanted: Option<Wanted>) -> Read<()> {
+        let mut input = Input(row);
+        let many = 2 * Input(row.get(1..).ok_or(Malformed)?).count()? >= self.names.len();
+        let mut kinds = std::mem::take(&mut self.kinds);
+        let other = each_entry(&mut input, wanted, &mut kinds, |name, cell| {
+            if !self.is_full() {
+                let place = self.place(name, many)?;
+                self.add_at(place, &cell);
+            }
+            Ok(())
+        })?;
+        self.kinds = kinds;
+        self.of_key.other.merge(&other);
+        input.end()
+    }
+
+    fn add_all(&mut self, more: &Endpoints) {
+        more.names.iter().for_each(|(name, cell)| self.add_named(name, cell));
+        self.kinds.merge(&more.kinds);
+        self.of_key.other.merge(&more.other);
+    }
+
+    fn add(&mut self, event: &Stored) {
+        self.add_named(&event.endpoint, &event.into());
+        self.kinds.add(event);
+    }
+
+    fn kinds_mut(&mut self) -> &mut Kinds {
+        &mut self.kinds
+    }
+}
+
 impl EndpointSums {
     /// The endpoints that were called, with their sums, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &EndpointCell)> {
@@ -57,34 +91,6 @@ impl EndpointSums {
         self.kinds.merge(&other.kinds);
     }
 
-    /// Adds an encoded row of the key that is being read.
-    pub(in crate::usage) fn add_row(&mut self, row: &[u8]) -> Read<()> {
-        let mut input = Input(row);
-        let many = 2 * Input(row.get(1..).ok_or(Malformed)?).count()? >= self.names.len();
-        let mut kinds = std::mem::take(&mut self.kinds);
-        let other = each_entry(&mut input, &mut kinds, |name, cell| {
-            if !self.is_full() {
-                let place = self.place(name, many)?;
-                self.add(place, &cell);
-            }
-            Ok(())
-        })?;
-        self.kinds = kinds;
-        self.of_key.other.merge(&other);
-        input.end()
-    }
-
-    pub(in crate::usage) fn add_all(&mut self, endpoints: &Endpoints) {
-        endpoints.names.iter().for_each(|(name, cell)| self.add_named(name, cell));
-        self.kinds.merge(&endpoints.kinds);
-        self.of_key.other.merge(&endpoints.other);
-    }
-
-    pub(in crate::usage) fn add_event(&mut self, event: &Stored) {
-        self.add_named(&event.endpoint, &event.into());
-        self.kinds.add(event);
-    }
-
     /// Adds the endpoints that were asked of the key alone.
     pub(in crate::usage) fn add_totals(&mut self, totals: &[EndpointTotals]) {
         for EndpointTotals { endpoint, cell } in totals {
@@ -98,7 +104,7 @@ impl EndpointSums {
     fn add_named(&mut self, name: &str, cell: &EndpointCell) {
         if !self.is_full() {
             let place = self.place_of(name);
-            self.add(place, cell);
+            self.add_at(place, cell);
         }
     }
 
@@ -108,7 +114,7 @@ impl EndpointSums {
     }
 
     #[inline]
-    fn add(&mut self, place: usize, cell: &EndpointCell) {
+    fn add_at(&mut self, place: usize, cell: &EndpointCell) {
         let sum = &mut self.of_key.cells[place];
         if sum.requests == 0 {
             self.of_key.touched.push(place);

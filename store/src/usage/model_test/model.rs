@@ -1,6 +1,7 @@
 //! What the engine should answer, worked out the plain way from every event ever taken in.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 use crate::model::Id;
 use crate::usage::calendar::day_of;
@@ -51,13 +52,9 @@ impl Model {
         cells.into_iter().collect()
     }
 
-    pub(super) fn endpoints(
-        &self,
-        api_key: Id,
-        days: std::ops::Range<u32>,
-    ) -> BTreeMap<String, (u64, u64, u64)> {
+    pub(super) fn endpoints(&self, api_key: Id, span: &Range<i64>) -> BTreeMap<String, (u64, u64, u64)> {
         let mut sums: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
-        for event in self.of(api_key).filter(|event| days.contains(&day_of(event.at_ms))) {
+        for event in self.of(api_key).filter(|event| span.contains(&event.at_ms)) {
             let sum = sums.entry(event.endpoint.to_string()).or_default();
             sum.0 += 1;
             sum.1 += u64::from(event.status >= 400);
@@ -66,11 +63,15 @@ impl Model {
         sums
     }
 
-    /// What is counted of calls besides.
-    pub(super) fn kinds(&self, api_key: Id, days: std::ops::Range<u32>) -> Kinds {
+    /// What is counted of calls besides; clients over whole days.
+    pub(super) fn kinds(&self, api_key: Id, span: &Range<i64>) -> Kinds {
         let mut kinds = Kinds::default();
-        for event in self.of(api_key).filter(|event| days.contains(&day_of(event.at_ms))) {
-            kinds.count(event.method, event.status, event.reporter);
+        let days = day_of(span.start)..day_of(span.end - 1) + 1;
+        for event in self.of(api_key).filter(|event| !span.is_empty() && days.contains(&day_of(event.at_ms)))
+        {
+            let mut alone = Kinds::default();
+            alone.count(event.method, event.status, event.reporter);
+            if span.contains(&event.at_ms) { kinds.merge(&alone) } else { kinds.merge_clients(&alone) }
         }
         kinds
     }
@@ -80,7 +81,7 @@ impl Model {
         &self,
         api_key: Id,
         grain: Grain,
-        span: std::ops::Range<i64>,
+        span: Range<i64>,
     ) -> BTreeMap<(i64, String), (u64, u64, u64)> {
         let mut sums: BTreeMap<(i64, String), (u64, u64, u64)> = BTreeMap::new();
         for event in self.of(api_key).filter(|event| event.metadata.contains("model")) {

@@ -58,7 +58,7 @@ pub(super) fn draw(
     let taken: u16 = columns(rows.width).map(|(_, _, columns)| columns).sum();
     let name = rows.width.saturating_sub(LEAD + taken);
     let mut pen = Pen::new(buf, titles, 0);
-    let what = if endpoints { "ENDPOINT (WHOLE DAYS, UTC)" } else { "LINE" };
+    let what = if endpoints { "ENDPOINT" } else { "LINE" };
     pen.skip(if endpoints { 2 } else { LEAD }).cell(
         what,
         name + if endpoints { 2 } else { 0 },

@@ -1,0 +1,353 @@
+//! The endpoints of a stretch of time by its parts: of a month by days, of a day by hours, of an hour by minutes. A name
+//! stands in its row once, with the parts in which it was called. Any of the parts are read as the sums of one row.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use foldhash::HashMap;
+
+use super::{ENDPOINT_NAMES, EndpointCell, Endpoints, text};
+use crate::table::Table;
+use crate::usage::codec::{Input, Malformed, Read, put_bytes, put_varint};
+use crate::usage::head::minutes_from;
+use crate::usage::kinds::Kinds;
+use crate::usage::rollup::{Grain, HOUR_RETENTION_MS};
+use crate::usage::waiting::slot;
+
+const VERSION: u8 = 1;
+
+/// Stands before a cell of which all sums are written. Mostly no call fails and each has a time: then two of them say all.
+const ALL_SUMS: u64 = 0;
+/// So many parts are named one by one; of more there is a bit each.
+const NAMED_PARTS: u8 = 4;
+
+/// Of each grain, where its parts are: keyed by API key and number of the hour, day or month.
+pub(in crate::usage) const ENDPOINT_PARTS: [(Grain, Table); 3] = [
+    (Grain::Minute, Table("usage_endpoint_by_minute")),
+    (Grain::Hour, Table("usage_endpoint_by_hour")),
+    (Grain::Day, Table("usage_endpoint_by_day")),
+];
+
+/// From when on a key's endpoints are told apart by parts of a grain: for as long as cells are.
+pub(in crate::usage) fn parts_from(grain: Grain, newest_ms: i64) -> i64 {
+    match grain {
+        Grain::Minute => minutes_from(newest_ms),
+        Grain::Hour => Grain::Day.start_of(newest_ms - HOUR_RETENTION_MS),
+        Grain::Day => 0,
+    }
+}
+
+/// Parts of a row, a bit each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(in crate::usage) struct Parts(u64);
+
+impl Parts {
+    /// Those of a row that begin in a stretch of time.
+    pub(in crate::usage) fn within(grain: Grain, row: u32, stretch: &Range<i64>) -> Self {
+        let from_ms = stretch.start.max(grain.slot_start(row, 0));
+        let to_ms = stretch.end.min(grain.slot_start(row + 1, 0));
+        if from_ms >= to_ms {
+            return Self::default();
+        }
+        let part = |at_ms| u32::from(grain.place_of(at_ms).1);
+        Self(u64::MAX << part(from_ms) & u64::MAX >> (u64::BITS - 1 - part(to_ms - 1)))
+    }
+
+    #[cfg(test)]
+    pub(in crate::usage) fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    fn has(self, part: u32) -> bool {
+        self.0 >> part & 1 != 0
+    }
+}
+
+/// What is wanted of a row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::usage) struct Wanted {
+    /// The calls of these parts, and their clients where the row tells of any.
+    pub(in crate::usage) calls: Parts,
+    /// Of these the clients alone.
+    pub(in crate::usage) clients: Parts,
+}
+
+/// The endpoints of one row, by part.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(in crate::usage) struct EndpointParts {
+    names: HashMap<Arc<str>, Vec<(u8, EndpointCell)>>,
+    other: Vec<(u8, EndpointCell)>,
+    kinds: Vec<(u8, Kinds)>,
+}
+
+impl EndpointParts {
+    /// Adds calls of one part. Clients are only kept by the day.
+    pub(in crate::usage) fn add(&mut self, grain: Grain, part: u8, more: &Endpoints) {
+        for (name, cell) in more.busiest_first() {
+            let full = self.names.len() >= ENDPOINT_NAMES;
+            let cells = match self.names.get_mut(name) {
+                Some(cells) => cells,
+                None if full => &mut self.other,
+                None => self.names.entry(Arc::clone(name)).or_default(),
+            };
+            slot(cells, part).merge(cell);
+        }
+        if more.other.requests > 0 {
+            slot(&mut self.other, part).merge(&more.other);
+        }
+        let kinds = slot(&mut self.kinds, part);
+        if grain == Grain::Day { kinds.merge(&more.kinds) } else { kinds.merge_calls(&more.kinds) }
+    }
+
+    pub(in crate::usage) fn encode(&self) -> Vec<u8> {
+        let mut out = vec![VERSION];
+        put_varint(&mut out, self.names.len() as u64);
+        let mut names: Vec<_> = self.names.iter().collect();
+        names.sort_unstable_by_key(|(name, _)| *name);
+        for (name, cells) in names {
+            put_bytes(&mut out, name.as_bytes());
+            put_cells(&mut out, cells);
+        }
+        put_cells(&mut out, &self.other);
+        put_parts(&mut out, &self.kinds);
+        let (mut before, mut encoded) = (Vec::new(), Vec::new());
+        for (_, kinds) in &self.kinds {
+            encoded.clear();
+            kinds.encode(&mut encoded);
+            // Of few calls they are mostly those of the part before.
+            put_bytes(&mut out, if encoded == before { &[] } else { &encoded });
+            std::mem::swap(&mut before, &mut encoded);
+        }
+        out
+    }
+
+    pub(in crate::usage) fn decode(value: &[u8]) -> Read<Self> {
+        let (mut row, mut input) = (Self::default(), Input(value));
+        input.version(VERSION)?;
+        for _ in 0..input.count()? {
+            let name = Arc::from(text(input.bytes()?)?);
+            row.names.insert(name, cells(&mut input)?);
+        }
+        row.other = cells(&mut input)?;
+        each_kinds(&mut input, |part, mut encoded| {
+            let mut kinds = Kinds::default();
+            kinds.add_encoded(&mut encoded)?;
+            row.kinds.push((part as u8, kinds));
+            encoded.end()
+        })?;
+        input.end()?;
+        Ok(row)
+    }
+}
+
+/// Shows the names of an encoded row that were called in the wanted parts, with their sums, and adds the kinds of calls;
+/// answers the remainder.
+pub(super) fn each_wanted<'a>(
+    input: &mut Input<'a>,
+    wanted: Wanted,
+    kinds: &mut Kinds,
+    mut visit: impl FnMut(&'a [u8], EndpointCell) -> Read<()>,
+) -> Read<EndpointCell> {
+    input.version(VERSION)?;
+    for _ in 0..input.count()? {
+        let name = input.bytes()?;
+        let cell = sum(input, wanted.calls)?;
+        if cell.requests > 0 {
+            visit(name, cell)?;
+        }
+    }
+    let other = sum(input, wanted.calls)?;
+    each_kinds(input, |part, mut encoded| {
+        if wanted.calls.has(part) {
+            kinds.add_encoded(&mut encoded)?;
+        } else if wanted.clients.has(part) {
+            let mut of_part = Kinds::default();
+            of_part.add_encoded(&mut encoded)?;
+            kinds.merge_clients(&of_part);
+        }
+        Ok(())
+    })?;
+    Ok(other)
+}
+
+/// Shows the encoded kinds of each part.
+fn each_kinds<'a>(input: &mut Input<'a>, mut visit: impl FnMut(u32, Input<'a>) -> Read<()>) -> Read<()> {
+    let mut before: &[u8] = &[];
+    for part in parts(input)? {
+        let encoded = input.bytes()?;
+        before = if encoded.is_empty() { before } else { encoded };
+        visit(part, Input(before))?;
+    }
+    Ok(())
+}
+
+/// The sums of some of the encoded cells.
+fn sum(input: &mut Input<'_>, wanted: Parts) -> Read<EndpointCell> {
+    let mut sum = EndpointCell::default();
+    for part in parts(input)? {
+        let cell = cell(input)?;
+        if wanted.has(part) {
+            sum.merge(&cell);
+        }
+    }
+    Ok(sum)
+}
+
+fn put_parts<T>(out: &mut Vec<u8>, list: &[(u8, T)]) {
+    if list.len() <= usize::from(NAMED_PARTS) {
+        out.push(list.len() as u8);
+        out.extend(list.iter().map(|(part, _)| *part));
+    } else {
+        out.push(NAMED_PARTS + 1);
+        put_varint(out, list.iter().fold(0, |bits, (part, _)| bits | 1 << part));
+    }
+}
+
+/// The parts that are there, rising.
+#[inline]
+fn parts(input: &mut Input<'_>) -> Read<impl Iterator<Item = u32> + use<>> {
+    let mut left = match input.byte()? {
+        named @ ..=NAMED_PARTS => {
+            let named = input.take(usize::from(named))?;
+            named
+                .iter()
+                .try_fold(0, |bits, part| Some(bits | 1u64.checked_shl(u32::from(*part))?))
+                .ok_or(Malformed)?
+        }
+        _ => input.wide_varint()?,
+    };
+    Ok(std::iter::from_fn(move || {
+        let part = left.trailing_zeros();
+        left &= left.wrapping_sub(1);
+        (part < u64::BITS).then_some(part)
+    }))
+}
+
+fn put_cells(out: &mut Vec<u8>, cells: &[(u8, EndpointCell)]) {
+    put_parts(out, cells);
+    for (_, cell) in cells {
+        if cell.errors == 0 && cell.timed == cell.requests && cell.requests != ALL_SUMS {
+            put_varint(out, cell.requests);
+            put_varint(out, cell.response_us);
+        } else {
+            put_varint(out, ALL_SUMS);
+            cell.encode(out);
+        }
+    }
+}
+
+fn cells(input: &mut Input<'_>) -> Read<Vec<(u8, EndpointCell)>> {
+    parts(input)?.map(|part| Ok((part as u8, cell(input)?))).collect()
+}
+
+#[inline]
+fn cell(input: &mut Input<'_>) -> Read<EndpointCell> {
+    let requests = input.varint()?;
+    if requests == ALL_SUMS {
+        return EndpointCell::decode(input);
+    }
+    Ok(EndpointCell { requests, errors: 0, timed: requests, response_us: input.wide_varint()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::usage::calendar::{DAY_MS, HOUR_MS};
+    use crate::usage::endpoints::{EndpointSums, Gather};
+    use crate::usage::samples::stored;
+
+    fn calls() -> impl Strategy<Value = Vec<(u8, crate::usage::event::Stored)>> {
+        prop::collection::vec((0u8..31, stored(true)), 0..80)
+    }
+
+    fn of(grain: Grain, calls: &[(u8, crate::usage::event::Stored)]) -> EndpointParts {
+        let mut row = EndpointParts::default();
+        for (part, event) in calls {
+            let mut one = Endpoints::default();
+            one.add(event);
+            row.add(grain, *part, &one);
+        }
+        row
+    }
+
+    proptest! {
+        #[test]
+        fn rows_come_back(calls in calls()) {
+            for grain in Grain::ALL {
+                let row = of(grain, &calls);
+                prop_assert_eq!(EndpointParts::decode(&row.encode()), Ok(row));
+            }
+        }
+
+        /// Alone and among those of other keys.
+        #[test]
+        fn any_parts_are_the_sums_of_their_calls(calls in calls(), chosen: u64, beside: u64) {
+            let wanted = Wanted { calls: Parts(chosen), clients: Parts(chosen | beside) };
+            for grain in [Grain::Day, Grain::Hour] {
+                let row = of(grain, &calls).encode();
+                let (mut expected, mut clients) = (Endpoints::default(), Kinds::default());
+                for (part, event) in &calls {
+                    let mut one = Endpoints::default();
+                    one.add(event);
+                    if Parts(chosen).has((*part).into()) {
+                        expected.names.entry(event.endpoint.clone()).or_default().merge(&event.into());
+                        expected.kinds.merge_calls(&one.kinds);
+                    }
+                    if grain == Grain::Day && wanted.clients.has((*part).into()) {
+                        clients.merge_clients(&one.kinds);
+                    }
+                }
+                expected.kinds.merge_clients(&clients);
+                let found = Endpoints::of_row(&row, Some(wanted));
+                prop_assert_eq!(found.as_ref(), Ok(&expected));
+                let mut sums = EndpointSums::default();
+                prop_assert_eq!(sums.add_row(&row, Some(wanted)), Ok(()));
+                prop_assert!(sums.finish_key());
+                prop_assert_eq!(&sums.kinds, &expected.kinds);
+                prop_assert_eq!(sums.iter().count(), expected.names.len());
+                prop_assert!(sums.iter().all(|(name, cell)| expected.names.get(name) == Some(cell)));
+            }
+        }
+
+        #[test]
+        fn parts_of_a_stretch_are_those_that_begin_in_it(from_ms in 0..400 * DAY_MS, length in 0..70 * DAY_MS) {
+            for (grain, _) in ENDPOINT_PARTS {
+                let stretch = from_ms..from_ms + length;
+                let (row, _) = grain.place_of(from_ms + length / 2);
+                let found = Parts::within(grain, row, &stretch);
+                for part in 0..u8::try_from(u64::BITS).unwrap() {
+                    let start_ms = grain.slot_start(row, part);
+                    let of_row = grain.place_of(start_ms).0 == row;
+                    prop_assert_eq!(found.has(part.into()), of_row && grain.start_of(from_ms) <= start_ms && start_ms < stretch.end);
+                }
+            }
+        }
+
+        #[test]
+        fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300), chosen: u64) {
+            let value = [&[VERSION], bytes.as_slice()].concat();
+            let _ = EndpointParts::decode(&value);
+            let wanted = Wanted { calls: Parts(chosen), clients: Parts(!chosen) };
+            let _ = Endpoints::of_row(&value, Some(wanted));
+        }
+    }
+
+    #[test]
+    fn a_million_names_take_no_more_room_than_a_thousand() {
+        let mut row = EndpointParts::default();
+        for number in 0..1_000_000u32 {
+            let mut one = Endpoints::default();
+            one.put(&Arc::from(number.to_string()), &EndpointCell { requests: 1, ..EndpointCell::default() });
+            row.add(Grain::Hour, (number % 24) as u8, &one);
+        }
+        assert_eq!((row.names.len(), row.other.len()), (ENDPOINT_NAMES, 24));
+        let wanted = Wanted { calls: Parts::within(Grain::Hour, 0, &(0..DAY_MS)), clients: Parts::default() };
+        let whole = Endpoints::of_row(&row.encode(), Some(wanted)).unwrap().into_report().totals;
+        assert_eq!(whole.iter().map(|total| total.cell.requests).sum::<u64>(), 1_000_000);
+        let wanted = Wanted { calls: Parts::within(Grain::Hour, 0, &(0..HOUR_MS)), ..wanted };
+        let hour = Endpoints::of_row(&row.encode(), Some(wanted)).unwrap().into_report().totals;
+        assert_eq!(hour.iter().map(|total| total.cell.requests).sum::<u64>(), 1_000_000u64.div_ceil(24));
+    }
+}

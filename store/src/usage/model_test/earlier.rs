@@ -1,0 +1,97 @@
+//! What a version has left behind that counted endpoints by the day and the month alone, and no day for longer than 90 days.
+
+use super::*;
+use crate::usage::calendar::{day_of, month_of_day};
+use crate::usage::endpoints::{ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, Endpoints};
+use crate::usage::fold::damaged;
+use crate::usage::head::{HEADS, Head};
+use crate::usage::rollup::row_key;
+
+/// Calls of which the endpoints are counted as it did; `days` are those it still had.
+fn counted_by_day(world: &mut World, calls: &[(i64, u64)], days: std::ops::Range<u32>) {
+    let mut rows: BTreeMap<(&str, u32), Endpoints> = BTreeMap::new();
+    for (at_ms, count) in calls {
+        world.commit(&commit_of(vec![sample(1, *at_ms); *count as usize]), |_| {});
+        world.settle();
+        let of = world.usage.of(key(1)).unwrap().unwrap();
+        let day_ms = at_ms - at_ms % DAY_MS;
+        let stretch = crate::usage::endpoints::Stretch::of(Grain::Day, day_ms, day_ms + DAY_MS, i64::MAX - 1);
+        let mut day = Endpoints::default();
+        of.gather(&stretch, &mut day).unwrap();
+        rows.insert((ENDPOINT_DAYS.0, day_of(*at_ms)), day);
+    }
+    let tables = ENDPOINT_PARTS.map(|(_, table)| table.0);
+    world.tables.0.retain(|(table, _), _| !tables.contains(table));
+    for ((table, day), endpoints) in rows.into_iter().filter(|((_, day), _)| days.contains(day)) {
+        let mut value = Vec::new();
+        endpoints.encode(&mut value);
+        world.tables.0.insert((table, row_key(key(1), day)), value);
+    }
+    world.restart();
+}
+
+fn calls(world: &World, grain: Grain, from_ms: i64, to_ms: i64) -> u64 {
+    let totals = world.usage.endpoints(key(1), grain, from_ms, to_ms).unwrap().totals;
+    totals.iter().map(|sum| sum.cell.requests).sum()
+}
+
+#[test]
+fn calls_that_it_counted_are_answered_by_their_day_or_month() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    let today_ms = NOW_MS - NOW_MS % DAY_MS;
+    let day = |ago: i64| today_ms - ago * DAY_MS;
+    let before =
+        [(day(130) + HOUR_MS, 1), (day(125) + HOUR_MS, 2), (day(20) + HOUR_MS, 4), (day(2) + HOUR_MS, 8)];
+    counted_by_day(&mut world, &before, day_of(day(90))..u32::MAX);
+    assert_eq!(calls(&world, Grain::Day, 0, i64::MAX), 15);
+    // A month of which it kept no days, whatever is asked of it; then days; of a day no hours.
+    let (month, _) = month_of_day(day_of(day(125)));
+    assert_eq!(month_of(day(130)), month);
+    assert_eq!(calls(&world, Grain::Day, day(126), day(60)), 3);
+    assert_eq!(calls(&world, Grain::Day, day(21), day(3)), 4);
+    assert_eq!(calls(&world, Grain::Hour, day(20) + 6 * HOUR_MS, day(3)), 4);
+    assert_eq!(calls(&world, Grain::Minute, day(2) + 20 * HOUR_MS, i64::MAX), 8);
+    assert_eq!(calls(&world, Grain::Minute, day(1), i64::MAX), 0);
+    // What comes later to the same day is told by the hour.
+    let late = vec![sample(1, day(2) + 2 * HOUR_MS); 16];
+    world.commit(&commit_of([late, vec![sample(1, day(2) + 9 * HOUR_MS); 32]].concat()), |_| {});
+    for _ in 0..2 {
+        assert_eq!(calls(&world, Grain::Hour, day(2) + 5 * HOUR_MS, day(1)), 8 + 32);
+        assert_eq!(calls(&world, Grain::Day, day(2), day(1)), 8 + 16 + 32);
+        assert_eq!(calls(&world, Grain::Day, 0, i64::MAX), 15 + 16 + 32);
+        world.settle();
+    }
+    // Days go no more, hours do.
+    world.usage.prune(NOW_MS + 60 * DAY_MS, 30);
+    world.settle();
+    assert_eq!(calls(&world, Grain::Day, day(21), day(3)), 4);
+    assert_eq!(calls(&world, Grain::Day, day(2), day(1)), 8 + 16 + 32);
+}
+
+#[test]
+fn a_day_that_it_let_wait_is_spread_as_it_would_have() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    world.commit(&commit_of(vec![sample(1, NOW_MS); 5]), |_| {});
+    world.commit(&Step { wait_ms: 2_100, ..commit_of(Vec::new()) }, |_| {});
+    let row = (HEADS.0, key(1).as_bytes().to_vec());
+    let mut head = Head::decode(&world.tables.0[&row]).map_err(damaged(HEADS)).unwrap();
+    let mut waiting = head.take_out().unwrap();
+    assert_eq!(waiting.endpoints.len(), 1, "folded, and not spread yet");
+    for (start_ms, endpoints) in std::mem::take(&mut waiting.endpoints) {
+        waiting.days.push((day_of(start_ms), endpoints));
+    }
+    head.put_in(&waiting);
+    world.tables.0.insert(row, head.encode());
+    world.restart();
+    let (day_ms, minute_ms) = (Grain::Day.start_of(NOW_MS), Grain::Minute.length_ms());
+    for _ in 0..2 {
+        assert_eq!(calls(&world, Grain::Day, 0, i64::MAX), 5);
+        assert_eq!(calls(&world, Grain::Day, day_ms, day_ms + 1), 5);
+        assert_eq!(calls(&world, Grain::Minute, NOW_MS - 5 * minute_ms, NOW_MS + minute_ms), 5);
+        assert_eq!(calls(&world, Grain::Day, 0, day_ms), 0);
+        world.settle();
+    }
+    let of_key = KeyRange::prefix(key(1).as_bytes());
+    assert_eq!(world.tables.rows(ENDPOINT_DAYS, &of_key).len(), 1);
+    assert_eq!(world.tables.rows(ENDPOINT_MONTHS, &of_key).len(), 1);
+}
