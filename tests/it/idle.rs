@@ -39,6 +39,7 @@ fn memory(daemon: &Process) -> u64 {
 }
 
 async fn is_served(http: &Http) {
+    let http = http.keeping_none();
     let key = json!({ "name": "k", "service": "S", "apiKey": "sk-1" });
     let id = http.post("/api/keys", &key).await.expect(201)["_id"].as_str().unwrap().to_owned();
     http.post(&format!("/api/usage/{id}/track"), &json!({ "statusCode": 200 })).await.expect(201);

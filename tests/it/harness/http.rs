@@ -29,6 +29,13 @@ impl Http {
         Self { client, base: base.to_owned(), bearer: None }
     }
 
+    /// The same person, with a connection of its own for each request: one that was kept may be ended by the server at any
+    /// time, also in the moment in which it is used again (RFC 9112, section 9.5).
+    pub(crate) fn keeping_none(&self) -> Self {
+        let client = Client::builder().redirect(Policy::none()).pool_max_idle_per_host(0).build();
+        Self { client: client.expect("a client"), ..self.clone() }
+    }
+
     /// The same, as whoever holds this token.
     pub(crate) fn bearer(&self, token: &str) -> Self {
         Self { bearer: Some(token.to_owned()), ..self.clone() }
