@@ -39,6 +39,8 @@ const PACE_PER_CALLER: Duration = Duration::from_micros(18);
 const MOST_AWAITED: usize = 64;
 /// How long folding rests after a commit or a fold that failed.
 const REST: Duration = Duration::from_secs(1);
+/// How long a stop may take to fold what is left: more than the most that memory holds takes.
+const FOLDING_LAST: Duration = Duration::from_secs(3);
 
 /// The writer's parts, all its own.
 pub(crate) struct Writer {
@@ -105,7 +107,28 @@ impl Writer {
             // A caller who went away is no error.
             group.moments.drain(..).for_each(|reply| drop(reply.send(self.moment())));
             if !go_on || fatal {
+                if !fatal {
+                    self.fold_the_rest(starved);
+                }
                 self.standing.close();
+                return;
+            }
+        }
+    }
+
+    /// Folds what is left, for a start is followed by questions: each would add it up event by event, beside the folding.
+    /// What does not get there is in the journal, and the next start takes it from there.
+    fn fold_the_rest(&mut self, mut starved: bool) {
+        let until = Instant::now() + FOLDING_LAST;
+        self.usage.fold_soon();
+        while self.usage.has_unfolded() && !self.rests(Instant::now()) && Instant::now() < until {
+            self.exchange_folds();
+            if self.usage.is_folding() {
+                let worked = self.folder.wait();
+                self.take_back(worked);
+            }
+            if let Err(error) = self.write(&mut Group::default(), &mut starved, &mut false) {
+                tracing::warn!(%error, "usage is left for the next start to fold");
                 return;
             }
         }
@@ -170,12 +193,17 @@ impl Writer {
             self.take_back(worked);
         }
         let now = Instant::now();
-        if self.rest_until.is_none_or(|rest| rest <= now)
+        if !self.rests(now)
             && let Some(planned) = self.usage.plan(now)
             && let Err(error) = self.folder.order(planned, self.published.view())
         {
             self.take_back(Err(error));
         }
+    }
+
+    /// Whether folding rests, for something failed.
+    fn rests(&self, now: Instant) -> bool {
+        self.rest_until.is_some_and(|rest| rest > now)
     }
 
     /// Takes folds back for the next commit. Those that failed are planned again after a rest.

@@ -130,6 +130,26 @@ fn readers_see_every_acknowledged_event_once_while_the_writer_folds() {
     assert_eq!(store.usage().totals(api_key, NOW_MS).count, sent);
 }
 
+/// Only what is not folded shows in the seconds before a start.
+#[test]
+fn a_stop_leaves_nothing_to_fold() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let store = open(&path);
+    let api_key = Id::from_bytes([0; 12]);
+    // The second comes too soon after the first to be folded in the ordinary course.
+    for _ in 0..2 {
+        let report: Vec<_> = (0..5_000).map(|_| UsageEvent { at_ms: NOW_MS, ..event(0) }).collect();
+        runtime.block_on(store.append(report)).unwrap();
+    }
+    let recent = |store: &Redb| store.usage().live(api_key, NOW_MS).requests.iter().sum::<u32>();
+    assert_eq!(recent(&store), 10_000);
+    drop(store);
+    let store = open(&path);
+    assert_eq!((recent(&store), store.usage().totals(api_key, NOW_MS).count), (0, 10_000));
+}
+
 /// More than memory holds, faster than it is folded: who reports waits, and nobody is refused.
 #[test]
 fn reports_wait_for_folding_where_memory_is_short() {

@@ -229,7 +229,12 @@ impl Engine {
 
     /// Also when a stop came after the last fold of a round and before its end: only a round drops arrivals.
     fn wants_round(&self) -> bool {
-        self.last_arrival > self.work.folded_through || !self.work.graves.is_empty()
+        self.has_unfolded() || !self.work.graves.is_empty()
+    }
+
+    /// Whether arrivals are kept, for they may hold what is not folded.
+    pub(crate) fn has_unfolded(&self) -> bool {
+        self.last_arrival > self.work.folded_through
     }
 
     pub(super) fn begin_round(&mut self, now: Instant) {
