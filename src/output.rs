@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 /// Writes a result to standard output. A reader that has gone is not our failure.
@@ -15,6 +16,13 @@ pub fn json(value: &impl Serialize) {
         Ok(text) => result(&text),
         Err(error) => talk(&format!("keyward: a result could not be written as JSON: {error}")),
     }
+}
+
+/// A moment of an answer as people read it: `2026-12-04 07:48 UTC`. What is none stays as it is.
+pub fn moment(value: &serde_json::Value) -> String {
+    let text = value.as_str().unwrap_or_default();
+    text.parse()
+        .map_or_else(|_| text.to_owned(), |at: Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }
 
 /// Writes a line to standard error.

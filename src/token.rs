@@ -63,8 +63,10 @@ fn request(add: TokenAdd) -> Request {
 
 /// One token: its id, name, uses, and when it was last seen.
 fn line(token: &Value) -> String {
-    let seen = token["lastSeen"].as_str().unwrap_or("never");
-    format!("{}  {}  {} uses  last seen {seen}", text(token, "_id"), text(token, "name"), token["uses"])
+    let seen =
+        if token["lastSeen"].is_null() { "never".to_owned() } else { output::moment(&token["lastSeen"]) };
+    let uses = if token["uses"] == 1 { "use" } else { "uses" };
+    format!("{}  {}  {} {uses}  last seen {seen}", text(token, "_id"), text(token, "name"), token["uses"])
 }
 
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {

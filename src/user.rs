@@ -34,14 +34,15 @@ pub async fn user(common: &Common, command: User) -> Result<()> {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     if let Some(users) = answer["users"].as_array() {
         for user in users {
+            let operator = if user["operator"] == true { "  (operator)" } else { "" };
             let off = if user["disabledAt"].is_null() { "" } else { "  (off)" };
-            output::result(&format!("{}  {}{off}", text(&user["login"]), text(&user["email"])));
+            output::result(&format!("{}  {}{operator}{off}", text(&user["login"]), text(&user["email"])));
         }
     } else if let Some(invitations) = answer["invitations"].as_array() {
         for invitation in invitations {
             let whom = invitation["email"].as_str().unwrap_or("anybody");
             let operator = if invitation["operator"] == true { "  (operator)" } else { "" };
-            let (id, until) = (text(&invitation["_id"]), text(&invitation["expiresAt"]));
+            let (id, until) = (text(&invitation["_id"]), output::moment(&invitation["expiresAt"]));
             output::result(&format!("{id}  {whom}{operator}  until {until}"));
         }
     } else if answer["_id"].is_string() {

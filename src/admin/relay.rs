@@ -73,7 +73,7 @@ pub(super) async fn run(desk: &Desk, request: ConsoleRequest, mut stream: UnixSt
         Ok(presence) => presence,
         Err(error) => return refuse(&mut stream, Exit::of(&error), &chain(&error)).await,
     };
-    let host = HostInfo::reached("localhost", desk.sessions.ssh_port, &user.login);
+    let host = HostInfo::at_hand(desk.sessions.ssh_port, &user.login);
     let (reader, writer) = stream.into_split();
     let writer = Arc::new(Mutex::new(writer));
     let (input_to, input) = mpsc::channel(INPUT_QUEUE);

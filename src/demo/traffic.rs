@@ -11,8 +11,9 @@ use super::sample::SampleKey;
 
 /// How often calls are reported.
 const BEAT: Duration = Duration::from_millis(200);
-/// Calls a second now, for each call a second of the history: a demo is watched for minutes, not for a day.
-const HASTE: f64 = 150.0;
+/// Calls a second now, for each call a second of the history: a demo is watched for minutes, not for a day. More would
+/// make a wall of today in every chart of the week.
+const HASTE: f64 = 15.0;
 
 /// A time in which one key is busier, or fails more.
 struct Spell {

@@ -56,6 +56,8 @@ async fn the_only_operator_s_dashboard_opens_follows_the_window_and_ends() {
     };
     assert_eq!(end.payload.as_slice(), [0]);
     assert!(!parser.screen().alternate_screen());
+    let said = parser.screen().contents();
+    assert!(said.contains("Goodbye.") && !said.contains("ssh"), "{said}");
 }
 
 #[tokio::test]

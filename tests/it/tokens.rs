@@ -30,7 +30,7 @@ async fn tokens_are_made_listed_and_revoked_on_the_daemons_own_machine() {
     let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
     let uses: Vec<_> = listed["tokens"].as_array().unwrap().iter().map(|token| &token["uses"]).collect();
     assert_eq!(uses, [&json!(1), &json!(1)]);
-    assert!(text(&command(&data, &["token", "ls"], "").stdout).contains("job  1 uses"));
+    assert!(text(&command(&data, &["token", "ls"], "").stdout).contains("job  1 use "));
 
     assert!(command(&data, &["token", "rm", "job"], "").status.success());
     ana.bearer(online).get("/api/fetch/production/one").await.expect(401);

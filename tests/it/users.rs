@@ -50,7 +50,10 @@ async fn accounts_are_listed_invited_reset_and_switched_off_on_the_daemons_own_m
     let code = text(&invited.stdout).trim().to_owned();
     let shown = command(&data, &["user", "invitations"], "");
     let open = text(&shown.stdout);
-    assert!(open.contains("  cy@example.com  until ") && !open.contains(&code), "{open}");
+    assert!(
+        open.contains("  cy@example.com  until ") && open.contains(" UTC") && !open.contains(&code),
+        "{open}"
+    );
     let id = open.split_whitespace().next().unwrap().to_owned();
     assert!(command(&data, &["user", "uninvite", &id], "").status.success());
     assert!(text(&command(&data, &["user", "invitations"], "").stdout).trim().is_empty());

@@ -1,5 +1,5 @@
-//! What ids stand for, in words, for whoever reads them: people, keys, teams, service tokens, alerts, rules, SSH keys
-//! and open invitations that the caller may know of. Of others nothing is told, not even that they exist.
+//! What ids stand for, in words, for whoever reads them: people, keys, teams, service tokens, alerts, rules, webhooks,
+//! SSH keys and open invitations that the caller may know of. Of others nothing is told, not even that they exist.
 
 use keyward_store::model::{Id, SpaceKind};
 
@@ -11,6 +11,7 @@ use crate::service::access::{Target, authorise, may};
 use crate::service::alerts::knows;
 use crate::service::invitations;
 use crate::service::mirror::Tables;
+use crate::service::webhooks::target_of;
 
 impl Service {
     /// The names behind these ids, as far as the caller may know them, in the order of the ids.
@@ -56,6 +57,9 @@ pub(crate) fn name(tables: &Tables, caller: &Caller, asking: Id, id: Id) -> Opti
     // An invitation is known by whom it is for, as long as it is open.
     if let Some((space, email)) = invitations::known_by(tables, id) {
         return may(Permission::MemberInvite, Target::Space(space)).then(|| email.to_owned());
+    }
+    if let Some(row) = tables.posted.webhook(id) {
+        return may(Permission::WebhookManage, target_of(&row.record)).then(|| row.record.name.clone());
     }
     let row = tables.tokens.get(&id)?;
     may(Permission::TokenRevoke, Target::Token(id)).then(|| row.record.name.clone())

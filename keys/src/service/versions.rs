@@ -3,7 +3,7 @@
 
 use secrecy::ExposeSecret;
 
-use keyward_store::model::{ApiKey, Previous, RotationStep, Version, label};
+use keyward_store::model::{ApiKey, Id, Previous, RotationStep, Version, label};
 use keyward_store::{KeyRange, Order, Record, Row, Snapshot, Store};
 
 use crate::caller::Caller;
@@ -45,15 +45,19 @@ impl Service {
     pub async fn versions(&self, caller: &Caller, key: &KeyRef) -> Result<Vec<VersionView>> {
         let id = self.resolve(caller, key)?;
         let row = self.key_row(caller, Permission::KeyRead, id)?;
-        let snapshot = self.store().snapshot().await?;
-        let range = KeyRange::prefix(id.as_bytes());
-        let rows = snapshot.scan(Version::TABLE, range, Order::Descending, MOST_LISTED).await?;
+        let versions = self.versions_of(id).await?;
         let now_ms = self.now_ms();
         let state = self.mirror().read().rotations.state(id).cloned();
         let ledger = Ledger::of(&row.record, state.as_ref().map(|row| &row.record));
-        let view =
-            |(_, raw): &(_, _)| Ok(view(&row.record, &ledger, &Row::<Version>::decode(raw)?.record, now_ms));
-        rows.iter().map(view).collect()
+        Ok(versions.iter().map(|version| view(&row.record, &ledger, version, now_ms)).collect())
+    }
+
+    /// The newest versions of a key, newest first.
+    pub(crate) async fn versions_of(&self, id: Id) -> Result<Vec<Version>> {
+        let snapshot = self.store().snapshot().await?;
+        let range = KeyRange::prefix(id.as_bytes());
+        let rows = snapshot.scan(Version::TABLE, range, Order::Descending, MOST_LISTED).await?;
+        rows.iter().map(|(_, raw)| Ok(Row::<Version>::decode(raw)?.record)).collect()
     }
 
     /// Sets a key's value: it is the current version from now on, and a rotation that waited for it is done. With

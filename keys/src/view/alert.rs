@@ -153,6 +153,8 @@ pub struct AlertRuleView {
     /// That key's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_name: Option<String>,
+    /// That key is in the bin: nothing is looked at until it is restored.
+    pub key_in_bin: bool,
     /// The team of its keys; none for the person's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<Id>,
@@ -226,6 +228,8 @@ pub struct AlertTrialView {
 pub struct AlertFiring {
     /// For which key.
     pub api_key_id: Id,
+    /// That key's name.
+    pub key_name: String,
     /// From when.
     pub from: Timestamp,
     /// Until when; still, when none.

@@ -198,9 +198,10 @@ async fn a_deleted_key_ends_its_alerts_and_a_rule_needs_one_that_is_there() {
     assert_eq!(only(&instance, &ana).await.state, AlertState::Resolved);
     assert_eq!(told(&instance, &ana).await, ["alert_firing"], "nothing recovered");
     assert_eq!(fields(service.create_alert_rule(&ana, &own).await.expect_err("gone")), ["apiKeyId"]);
+    let rules = AlertRuleQuery { page: 1, limit: 20 };
+    assert!(service.alert_rules(&ana, &rules).await.expect("a page").rules[0].key_in_bin);
     instance.clock.set(NOON + 31 * DAY);
     assert_eq!(service.purge_bin(&instance.system()).await.expect("purged"), 1);
-    let rules = AlertRuleQuery { page: 1, limit: 20 };
     assert!(
         service.alert_rules(&ana, &rules).await.expect("a page").rules.is_empty(),
         "it goes with its key"
@@ -241,6 +242,23 @@ async fn everything_that_is_wrong_with_a_rule_is_told_at_once() {
     let patch = AlertRulePatch { condition: Some(AlertCondition::Unused), ..AlertRulePatch::default() };
     let changed = service.update_alert_rule(&ana, made.id, &patch).await.expect("changed");
     assert_eq!((changed.threshold, changed.window), (90, None));
+}
+
+#[tokio::test]
+async fn a_rule_that_is_there_already_is_not_made_again() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let first = made(&instance, &ana, &rule(AlertCondition::ErrorRate)).await;
+    assert!(!first.key_in_bin);
+    let again = instance.service.create_alert_rule(&ana, &rule(AlertCondition::ErrorRate)).await;
+    assert!(matches!(again, Err(Error::Conflict(text)) if text.contains(&first.id.to_string())));
+    for other in [
+        NewAlertRule { name: "Other".to_owned(), ..rule(AlertCondition::ErrorRate) },
+        NewAlertRule { threshold: Some(9), ..rule(AlertCondition::ErrorRate) },
+        rule(AlertCondition::Unused),
+    ] {
+        made(&instance, &ana, &other).await;
+    }
 }
 
 #[tokio::test]

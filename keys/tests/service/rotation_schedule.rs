@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keyward_keys::input::{
-    KeyPatch, NewKey, ProfileChange, RollBack, RotationMethodName, RotationPatch, TeamPatch,
+    KeyPatch, NewKey, ProfileChange, RollBack, Rotate, RotationMethodName, RotationPatch, TeamPatch,
 };
 use keyward_keys::view::RotationView;
 use keyward_keys::{Error, Id, Plan};
@@ -266,4 +266,28 @@ async fn keys_are_due_by_the_clock_of_their_team_and_outside_of_its_quiet_hours(
     let view = service.update_team(&ana, team, none).await.expect("set");
     assert_eq!((view.time_zone, view.quiet_hours), (None, None));
     assert_eq!(due(own_quiet).await, utc + 4 * HOUR_MS, "by whoever made it");
+}
+
+#[tokio::test]
+async fn a_value_that_is_used_again_is_due_as_by_its_own_making() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = generated(&instance, &ana, "Made", generates()).await;
+    let due = async || {
+        let seen = instance.rotation_of(&ana, key.id).await;
+        (seen.version, seen.next_rotation.expect("due").as_millisecond())
+    };
+    instance.clock.set(NOON + 80 * DAY_MS);
+    let early = instance.service.rotate(&ana, &by_id(key.id), Rotate::default()).await;
+    early.expect("begun");
+    instance.rotates().await;
+    assert_eq!(due().await, (2, NOON + 170 * DAY_MS));
+    instance.service.roll_back(&ana, &by_id(key.id), RollBack::default()).await.expect("back");
+    assert_eq!(due().await, (1, NOON + 90 * DAY_MS), "it is not used for longer than it was to be");
+    // What was due has been replaced, and to go back then must not begin it at once.
+    instance.clock.set(NOON + 91 * DAY_MS);
+    instance.rotates().await;
+    let (third, next_ms) = due().await;
+    instance.service.roll_back(&ana, &by_id(key.id), RollBack { version: Some(1) }).await.expect("back");
+    assert_eq!((third, due().await), (3, (1, next_ms)));
 }

@@ -28,6 +28,8 @@ pub struct HostInfo {
     pub ssh_command: String,
     /// The host as shown in the header: `ana@localhost`.
     pub address: String,
+    /// They are on the daemon's own machine, where a way back over SSH is nothing to tell of when they leave.
+    pub at_hand: bool,
 }
 
 impl HostInfo {
@@ -38,7 +40,21 @@ impl HostInfo {
             22 => format!("ssh {address}"),
             port => format!("ssh -p {port} {address}"),
         };
-        Self { ssh_command, address }
+        Self { ssh_command, address, at_hand: false }
+    }
+
+    /// The same for somebody at the daemon's own machine.
+    pub fn at_hand(port: u16, login: &str) -> Self {
+        Self { at_hand: true, ..Self::reached("localhost", port, login) }
+    }
+
+    /// What is said to whoever leaves.
+    pub(crate) fn goodbye(&self) -> String {
+        if self.at_hand {
+            "Goodbye.".to_owned()
+        } else {
+            format!("Goodbye. Come back with: {}", self.ssh_command)
+        }
     }
 }
 

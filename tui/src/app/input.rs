@@ -107,7 +107,7 @@ impl App {
     }
 
     fn leave(&mut self, effects: &mut Vec<Effect>) {
-        effects.push(Effect::Quit { message: format!("Goodbye. Come back with: {}", self.host.ssh_command) });
+        effects.push(Effect::Quit { message: self.host.goodbye() });
     }
 
     fn decided(&mut self, subject: Subject, verdict: Verdict, effects: &mut Vec<Effect>) {

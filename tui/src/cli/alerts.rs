@@ -154,8 +154,10 @@ async fn tried(context: &Context<'_>, args: &Args, new: NewAlertRule) -> Result<
     if tried.firings.is_empty() {
         return context.note(args, "It would not have fired in the past 30 days.\n").await;
     }
-    let header = ["FROM (UTC)", "UNTIL", "VALUE", "KEY"].map(str::to_owned).to_vec();
-    context.print(&print::columns(&rows(header, &tried.firings, firing_row))).await?;
+    let header = ["FROM (UTC)", "UNTIL (UTC)", "VALUE", "KEY"].map(str::to_owned).to_vec();
+    let row = |firing: &AlertFiring| firing_row(firing, tried.unit);
+    let rows: Vec<_> = std::iter::once(header).chain(tried.firings.iter().map(row)).collect();
+    context.print(&print::columns(&rows)).await?;
     let times = if tried.count == 1 { "Once".to_owned() } else { format!("{} times", tried.count) };
     context.note(args, &format!("{times} in the past 30 days; nothing was made.\n")).await
 }
@@ -201,13 +203,9 @@ fn alert_row(alert: &AlertView) -> Vec<String> {
     ]
 }
 
-fn firing_row(firing: &AlertFiring) -> Vec<String> {
-    vec![
-        print::moment(Some(firing.from)),
-        print::moment(firing.until),
-        firing.value.to_string(),
-        firing.api_key_id.to_string(),
-    ]
+fn firing_row(firing: &AlertFiring, unit: &str) -> Vec<String> {
+    let until = firing.until.map_or_else(|| "still".to_owned(), |until| print::moment(Some(until)));
+    vec![print::moment(Some(firing.from)), until, in_unit(firing.value, unit), firing.key_name.clone()]
 }
 
 /// A value in its unit; of a condition that has none, nothing.
@@ -232,6 +230,7 @@ fn condition_row(condition: &AlertConditionView) -> Vec<String> {
 
 fn rule_row(rule: &AlertRuleView) -> Vec<String> {
     let scope = match (&rule.key_name, &rule.team_name) {
+        (Some(key), _) if rule.key_in_bin => format!("{key} (in the bin)"),
         (Some(key), _) => key.clone(),
         (None, _) if rule.api_key_id.is_some() => "a key that is gone".to_owned(),
         (None, Some(team)) => format!("all keys of {team}"),

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::parse::Args;
 use super::stdin::Stdin;
 use super::{Context, Failure, keys, print, rotating};
+use crate::widgets::format;
 
 /// Entries of each list of all rotations.
 const LISTED: u32 = 100;
@@ -169,7 +170,10 @@ fn described(view: &RotationView) -> String {
         };
         rows.push([
             format!("Version {}", old.version),
-            format!("{}, overlap until {until}{still}", print::word(&old.state)),
+            match old.state {
+                RetiringState::Overlap => format!("overlap until {until}{still}"),
+                state => format!("{}, overlap until {until}{still}", print::word(&state)),
+            },
         ]);
         if old.state == RetiringState::ToRevoke {
             let text = format!(
@@ -187,7 +191,11 @@ fn rehearsal(told: &RotationRehearsal) -> String {
     let mut rows = vec![vec!["New version".to_owned(), told.version.to_string()]];
     rows.push(vec![
         "Old value stays".to_owned(),
-        format!("{}, until {} at the latest", told.overlap, print::moment_utc(told.latest)),
+        format!(
+            "{}, until {} at the latest",
+            format::told_span(&told.overlap),
+            print::moment_utc(told.latest)
+        ),
     ]);
     for one in &told.will_break {
         rows.push(vec!["Will break".to_owned(), format!("{}: {}", one.app.name, one.why)]);

@@ -28,7 +28,15 @@ pub(super) async fn ls(context: &Context<'_>, args: &Args) -> Result<(), Failure
         return context.nothing(args, text).await;
     }
     let header = ["NAME", "TO", "AS", "TELLS OF", "WHEN", "WHOSE", "ON", "ID"];
-    context.print(&table(header, &webhooks, webhook_row)).await
+    let teams: Vec<Id> = webhooks.iter().filter_map(|hook| hook.team).collect();
+    let names = context.service.names_of(context.caller, &teams).await?;
+    let whose = |team: Id| {
+        let name = names.iter().find(|(id, _)| *id == team).map(|(_, name)| name.clone());
+        name.unwrap_or_else(|| team.to_string())
+    };
+    let rows = webhooks.iter().map(|hook| webhook_row(hook, hook.team.map_or("yours".to_owned(), whose)));
+    let header = header.map(str::to_owned).to_vec();
+    context.print(&print::columns(&std::iter::once(header).chain(rows).collect::<Vec<_>>())).await
 }
 
 #[derive(Serialize)]
@@ -201,14 +209,14 @@ fn table<T, const N: usize>(header: [&str; N], items: &[T], row: fn(&T) -> Vec<S
     print::columns(&std::iter::once(header).chain(items.iter().map(row)).collect::<Vec<_>>())
 }
 
-fn webhook_row(hook: &WebhookView) -> Vec<String> {
+fn webhook_row(hook: &WebhookView, whose: String) -> Vec<String> {
     vec![
         hook.name.clone(),
         hook.url.clone(),
         hook.format.clone(),
         if hook.events.is_empty() { "everything".to_owned() } else { hook.events.join(", ") },
         when(&hook.timing),
-        hook.team.map_or("yours".to_owned(), |team| format!("team {team}")),
+        whose,
         if hook.disabled { "no" } else { "yes" }.to_owned(),
         hook.id.to_string(),
     ]

@@ -5,6 +5,7 @@ use keyward_keys::view::{KeyStatus, KeyView, RotationRehearsal};
 
 use crate::app::dialog::{Dialog, Subject};
 use crate::pages::track;
+use crate::widgets::format;
 use crate::widgets::glyphs::Glyphs;
 use crate::widgets::pen::safe;
 
@@ -88,7 +89,7 @@ pub(crate) fn rotate(key: &KeyView, page: Option<&str>) -> Dialog {
 pub(crate) fn foreseen(rehearsal: &RotationRehearsal, emergency: bool, glyphs: &Glyphs) -> String {
     let before = match emergency {
         true => "The one before goes at once.".to_owned(),
-        false => format!("The one before is fetched along for {}.", rehearsal.overlap),
+        false => format!("The one before is fetched along for {}.", format::told_span(&rehearsal.overlap)),
     };
     let made = track::made(rehearsal.method);
     let mut lines = vec![format!("Version {} is made {made}. {before}", rehearsal.version)];

@@ -60,8 +60,10 @@ pub(crate) fn rotation_due(key: &KeyView, now_ms: i64) -> (String, Tone) {
     match key.next_rotation {
         _ if key.rotate_now => ("now".to_owned(), Tone::Bad),
         None => ("off".to_owned(), Tone::Dim),
-        Some(at) if at.as_millisecond() < now_ms => (format::due(now_ms, at.as_millisecond()), Tone::Warn),
-        Some(at) => (format::due(now_ms, at.as_millisecond()), Tone::Text),
+        Some(at) => {
+            let at_ms = at.as_millisecond();
+            (format::due(now_ms, at_ms), if at_ms < now_ms { Tone::Warn } else { Tone::Text })
+        }
     }
 }
 

@@ -170,14 +170,25 @@ pub(crate) fn span(ms: i64) -> String {
     }
 }
 
-/// How long until: `today`, `in 12 d`; `3 d overdue` when past.
+/// How long until, to the nearest day from one day on: `in 3 h`, `in 12 d`; `5 h overdue`, `3 d overdue` when past.
 pub(crate) fn due(now_ms: i64, at_ms: i64) -> String {
-    let days = (at_ms - now_ms).div_euclid(DAY);
-    match days {
-        0 => "today".to_owned(),
-        1.. => format!("in {days} d"),
-        _ => format!("{} d overdue", -days),
+    match at_ms - now_ms {
+        past if past < 0 => format!("{} overdue", span(-past)),
+        ahead if ahead >= DAY => format!("in {}", span(ahead + DAY / 2)),
+        ahead => format!("in {}", span(ahead.max(1))),
     }
+}
+
+/// A time span as settings write it, as it is told: `1 d 12 h` of `1d 12h`.
+pub(crate) fn told_span(text: &str) -> String {
+    let told = |part: &str| {
+        let number = part.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+        match &part[number.len()..] {
+            "m" => format!("{number} min"),
+            unit => format!("{number} {unit}"),
+        }
+    };
+    text.split(' ').map(told).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -217,7 +228,13 @@ mod tests {
             ["over", "1 min", "59 min", "3 h", "6 d"],
             [0, 5, HOUR - 1, 3 * HOUR, 6 * DAY].map(span)[..]
         );
-        assert_eq!(due(0, 12 * DAY + 5), "in 12 d");
-        assert_eq!(due(3 * DAY, 0), "3 d overdue");
+        assert_eq!(
+            ["in 12 d", "in 90 d", "in 23 h", "in 1 min", "5 h overdue", "1 d overdue"],
+            [12 * DAY + 5, 90 * DAY - 5, 23 * HOUR + 5, 0, -5 * HOUR, -2 * DAY + 5].map(|at| due(0, at))[..]
+        );
+        assert_eq!(
+            ["1 d", "1 d 12 h", "30 min 5 s", "250 ms", "0 s"],
+            ["1d", "1d 12h", "30m 5s", "250ms", "0s"].map(told_span)[..]
+        );
     }
 }

@@ -135,7 +135,7 @@ fn the_mouse_chooses_days_lists_and_keys() {
 #[test]
 fn what_would_break_is_shown_before_anything_is_asked_for() {
     let mut stage = stage("2\rR", (80, 24));
-    assert!(stage.text().contains("billing-cron: it last asked 9d ago"), "{}", stage.text());
+    assert!(stage.text().contains("billing-cron: it last asked 9 d ago"), "{}", stage.text());
     stage.hold = true;
     stage.press("n");
     assert!(take(&mut stage, |_| true).is_none(), "no is no");

@@ -121,6 +121,7 @@ pub(crate) fn host() -> HostInfo {
     HostInfo {
         ssh_command: "ssh -p 2222 ana@keys.example.com".to_owned(),
         address: "ana@keys.example.com".to_owned(),
+        at_hand: false,
     }
 }
 

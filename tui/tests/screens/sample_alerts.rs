@@ -30,7 +30,7 @@ const ROWS: [Row; 7] = [
         2_140,
         1_500,
         "ms",
-        "a p95 response time of 1800 ms within 5 min",
+        "a p95 response time of 1.8 s within 5 min",
         Warning,
         Acknowledged,
         50 * MINUTE,
@@ -45,7 +45,7 @@ const ROWS: [Row; 7] = [
         1_620,
         1_500,
         "ms",
-        "a p95 response time of 1620 ms within 5 min",
+        "a p95 response time of 1.6 s within 5 min",
         Warning,
         Resolved,
         6 * DAY,
@@ -108,7 +108,7 @@ pub(super) fn rules() -> Vec<AlertRuleView> {
             1_500,
             "ms",
             Some(5),
-            "Fires when 5 % of the calls of a key of Payments take 1500 ms or longer within 5 minutes.",
+            "Fires when 5 % of the calls of a key of Payments take 1.5 s or longer within 5 minutes.",
             1,
             Some(50 * MINUTE),
             true,
@@ -171,6 +171,7 @@ pub(super) fn rules() -> Vec<AlertRuleView> {
             condition,
             api_key_id: key.map(id),
             key_name: key.map(|key| super::key(key).name),
+            key_in_bin: false,
             team: (n == 1).then(|| id(300)),
             team_name: (n == 1).then(|| "Payments EU".to_owned()),
             threshold,
@@ -273,8 +274,13 @@ fn history(keys: &[KeyView], wanted: Id) -> Option<AlertHistory> {
 }
 
 fn tried(rule: &keyward_keys::input::AlertTrial) -> AlertTrialView {
-    let firing =
-        |age: i64| AlertFiring { api_key_id: id(0), from: ago(age), until: Some(ago(age - HOUR)), value: 9 };
+    let firing = |age: i64| AlertFiring {
+        api_key_id: id(0),
+        key_name: super::key(0).name,
+        from: ago(age),
+        until: Some(ago(age - HOUR)),
+        value: 9,
+    };
     let firings: Vec<_> = if rule.threshold == Some(99) {
         Vec::new()
     } else {

@@ -264,11 +264,11 @@ fn rehearsal(key: &KeyView, emergency: bool) -> RotationRehearsal {
             if emergency {
                 "the value it has goes at once"
             } else {
-                "it last asked 9d ago, longer than the old value is kept"
+                "it last asked 9 d ago, longer than the old value is kept"
             },
         )],
-        updates_itself: vec![rehearsed(app(1, "api-server", version), "it last asked 40s ago")],
-        worth_knowing: vec!["the last call was reported 3s ago".to_owned()],
+        updates_itself: vec![rehearsed(app(1, "api-server", version), "it last asked 40 s ago")],
+        worth_knowing: vec!["the last call was reported 3 s ago".to_owned()],
         refused: None,
     }
 }

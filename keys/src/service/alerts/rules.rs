@@ -81,7 +81,17 @@ impl Service {
         let id = crypto::random_id()?;
         let target = api_key.map_or(Target::Space(space), Target::Key);
         self.change(caller, Permission::AlertRuleManage, target, |tables, draft| {
-            if tables.alert_rules.values().filter(|row| row.record.space == space).count() >= MOST_RULES {
+            let there = || tables.alert_rules.values().map(|row| &row.record).filter(|rule| rule.space == space);
+            let same = |rule: &&AlertRule| {
+                (&rule.name, rule.api_key, limits_of(rule)) == (&name, api_key, limits)
+            };
+            if let Some(first) = there().find(same) {
+                let id = first.id;
+                return Err(Error::Conflict(format!(
+                    "{name} is there already and does the same (rule {id}): change that one, or give this one another name"
+                )));
+            }
+            if there().count() >= MOST_RULES {
                 return Err(Error::Conflict(format!(
                     "{MOST_RULES} rules are the most of one place; remove some"
                 )));
@@ -267,6 +277,9 @@ fn rule_view(tables: &Tables, rule: &AlertRule) -> AlertRuleView {
         condition: rule.condition,
         api_key_id: rule.api_key,
         key_name: rule.api_key.and_then(|id| tables.keys.any(id)).map(|row| row.record.name.clone()),
+        key_in_bin: rule
+            .api_key
+            .is_some_and(|id| tables.keys.get(id).is_none() && tables.keys.any(id).is_some()),
         team: team.map(|row| row.record.id),
         team_name: team.map(|row| row.record.name.clone()),
         threshold: limits_of(rule).threshold,

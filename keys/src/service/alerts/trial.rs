@@ -131,8 +131,8 @@ fn replay(archive: &Archive, keys: &[Played], limits: &Limits, now_ms: i64) -> R
                 firings.extend(over);
             }
             (None, Some(value)) if limits.crosses(Some(value)) => {
-                let api_key_id = key.key.record.id;
-                now = Some(AlertFiring { api_key_id, from: timestamp(at_ms), until: None, value });
+                let (api_key_id, key_name) = (key.key.record.id, key.key.record.name.clone());
+                now = Some(AlertFiring { api_key_id, key_name, from: timestamp(at_ms), until: None, value });
             }
             (None, _) => {}
         };

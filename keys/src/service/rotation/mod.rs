@@ -32,6 +32,7 @@ use crate::view::RotationView;
 pub(crate) use drive::Rotor;
 pub(crate) use evidence::Evidence;
 pub(crate) use moves::Moment;
+use plan::schedule_of;
 pub(crate) use plan::{LONGEST_MS, check, moved_due, next_due, plan_of, set};
 pub(crate) use progress::progress;
 pub(crate) use shown::{settings_view, state_of};
@@ -116,6 +117,7 @@ impl Service {
         caller.person()?;
         let id = self.resolve(caller, key)?;
         let run = crypto::random_id()?;
+        let versions = self.versions_of(id).await?;
         self.move_versions(caller, Permission::KeyRollback, id, |moment, ledger| {
             let done = ledger.roll_back(run, back.version, moment.terms, moment.now_ms)?;
             moment.detail = match (&done.cancelled, done.to) {
@@ -127,6 +129,12 @@ impl Service {
             let due = moment.key.next_rotation_ms.is_none_or(|due_ms| due_ms <= moment.now_ms);
             moment.schedule_anew |= done.cancelled.is_some() && due;
             moment.ended.extend(done.cancelled.map(|run| (run, false)));
+            // What is used again is as old as it is, and due as by its own making.
+            let again = versions.iter().find(|version| Some(version.number) == done.to);
+            if let Some(again) = again {
+                let schedule = schedule_of(moment.tables, &moment.key, &moment.plan);
+                moment.due_again(schedule.after(again.created_ms));
+            }
             along(moment)
         })
         .await?;

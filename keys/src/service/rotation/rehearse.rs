@@ -93,17 +93,14 @@ impl Service {
             let (why, breaks) = if overlap_ms == 0 {
                 ("the value it has goes at once".to_owned(), true)
             } else if silent_ms > kept_ms {
-                (format!("it last asked {} ago, longer than the old value is kept", span(silent_ms)), true)
+                (format!("it last asked {}, longer than the old value is kept", ago(silent_ms)), true)
             } else if silent_ms > overlap_ms {
                 (
-                    format!(
-                        "it last asked {} ago: the overlap is extended until it asks again",
-                        span(silent_ms)
-                    ),
+                    format!("it last asked {}: the overlap is extended until it asks again", ago(silent_ms)),
                     false,
                 )
             } else {
-                (format!("it last asked {} ago", span(silent_ms)), false)
+                (format!("it last asked {}", ago(silent_ms)), false)
             };
             if breaks { &mut breaking } else { &mut updating }.push(RehearsedApp { app, why });
         }
@@ -116,7 +113,7 @@ impl Service {
         let events = self.0.usage.events(key.id, now_ms - DAY_MS, now_ms + 1, LOOKED_AT)?;
         let unnamed = events.iter().filter(|event| event.version == 0).count();
         if let Some(last) = events.iter().map(|event| event.at_ms).max() {
-            told.push(format!("the last call was reported {} ago", span((now_ms - last).max(0))));
+            told.push(format!("the last call was reported {}", ago(now_ms - last)));
         }
         if unnamed > 0 {
             told.push(format!(
@@ -126,5 +123,14 @@ impl Service {
             ));
         }
         Ok(())
+    }
+}
+
+/// How long ago, in its largest unit: `just now`, `40 s ago`, `9 d ago`.
+fn ago(ms: i64) -> String {
+    let units = [("d", 24 * 3_600_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000)];
+    match units.into_iter().find(|(_, length)| ms >= *length) {
+        Some((unit, length)) => format!("{} {unit} ago", ms / length),
+        None => "just now".to_owned(),
     }
 }

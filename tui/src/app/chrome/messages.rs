@@ -27,11 +27,12 @@ pub(crate) fn notice_mark(kind: NoticeKind, ui: &Ui) -> (&'static str, Tone) {
     }
 }
 
-/// Messages at the bottom right, the newest lowest.
+/// Messages at the bottom right, the newest lowest. Those before it leave the upper half of the page to read: `M` has them.
 pub(in crate::app) fn paint(toasts: &Toasts, area: Rect, buf: &mut Buffer, ui: &Ui) {
     let framed = area.height >= AIRY;
     let columns = area.width.saturating_sub(2).min(52);
     let mut bottom = area.bottom().saturating_sub(1);
+    let mut highest = area.y + 1;
     let wrapped = |notice: &Notice| wrap(&safe(&notice.text), columns.saturating_sub(6));
     let shown: Vec<_> = toasts.shown(ui.now_ms).map(|notice| (notice.kind, wrapped(notice))).collect();
     // A stack has one edge.
@@ -39,7 +40,7 @@ pub(in crate::app) fn paint(toasts: &Toasts, area: Rect, buf: &mut Buffer, ui: &
     for (kind, text) in shown.into_iter().rev() {
         let (mark, tone) = notice_mark(kind, ui);
         let rows = text.len() as u16 + 2 * u16::from(framed);
-        let Some(top) = bottom.checked_sub(rows).filter(|top| *top > area.y) else {
+        let Some(top) = bottom.checked_sub(rows).filter(|top| *top >= highest) else {
             return;
         };
         let wide = longest + 2 + 4 * u16::from(framed);
@@ -56,6 +57,6 @@ pub(in crate::app) fn paint(toasts: &Toasts, area: Rect, buf: &mut Buffer, ui: &
         for (row, line) in (0u16..).zip(&text) {
             Pen::new(buf, inner, row).skip(2).text(line, ui.style(Tone::Text));
         }
-        bottom = top;
+        (bottom, highest) = (top, area.y + area.height / 2);
     }
 }

@@ -228,6 +228,9 @@ fn told(rule: &AlertRuleView, area: Rect, buf: &mut Buffer, ui: &Ui) {
     line(&format!("Last fired: {}.", last(rule, ui.now_ms)), Tone::Dim);
     let mut pen = Pen::new(buf, area, row);
     match rule.enabled {
+        true if rule.key_in_bin => {
+            pen.text(ui.glyphs.paused, ui.style(Tone::Warn)).text(" waits: its key is in the bin", dim)
+        }
         true => pen.text(ui.glyphs.active, ui.style(Tone::Good)).text(" looked at every minute", dim),
         false => pen.text(ui.glyphs.inactive, dim).text(" off: d switches it on", dim),
     };

@@ -115,7 +115,7 @@ fn standing<'a>(rows: &mut Vec<Row<'a>>, view: &'a RotationView, columns: u16, n
         fact(rows, columns, "", &format!("what you paste is tried by {}", safe(recipe)), Tone::Text);
     }
     let keeps = if settings.evidence { " and while used" } else { "" };
-    fact(rows, columns, "Overlap", &format!("{}{keeps}", settings.overlap), Tone::Text);
+    fact(rows, columns, "Overlap", &format!("{}{keeps}", format::told_span(&settings.overlap)), Tone::Text);
     health(rows, view, columns, now_ms, glyphs);
     if view.run.is_some() || !view.retiring.is_empty() {
         rows.push(Row::Gap);

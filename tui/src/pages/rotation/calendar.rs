@@ -172,10 +172,6 @@ fn after(day: Date, days: i64) -> Date {
 /// How long until a key is due, and how urgent that is.
 fn due(at: Option<Timestamp>, now_ms: i64) -> (String, Tone) {
     let Some(at) = at else { return ("off".to_owned(), Tone::Dim) };
-    let ahead = at.as_millisecond() - now_ms;
-    if ahead < 0 {
-        (format!("{} overdue", format::span(-ahead)), Tone::Warn)
-    } else {
-        (format!("in {}", format::span(ahead.max(1))), Tone::Text)
-    }
+    let at_ms = at.as_millisecond();
+    (format::due(now_ms, at_ms), if at_ms < now_ms { Tone::Warn } else { Tone::Text })
 }

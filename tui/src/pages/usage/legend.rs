@@ -166,6 +166,8 @@ fn change(now: u64, then: Option<u64>) -> String {
         (0, 0) => "-".to_owned(),
         (_, 0) => "new".to_owned(),
         _ if change >= 9.0 => format!("x {:.0}", change + 1.0),
+        // No sign before what is none.
+        _ if change.abs() < 0.005 => "0 %".to_owned(),
         _ => format!("{:+.0} %", change * 100.0),
     }
 }
