@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use keyward_store::Batch;
-use keyward_store::model::{AlertCondition, AlertRule, ApiKey, Decoy, DecoyUse, Door, Id};
+use keyward_store::model::{AlertCondition, AlertRule, ApiKey, Decoy, DecoyUse, Id};
 
 use crate::caller::{Caller, Identity};
 use crate::crypto;
@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::{Target, may};
-use crate::service::alerts::{self, end_of_rule};
+use crate::service::alerts::{self, AtOnce, end_of_rule};
 use crate::service::change::{Draft, put};
 use crate::service::mirror::{Shared, Tables};
 
@@ -110,13 +110,7 @@ impl Service {
             uses == 1 && rules_for(&tables, key).next().is_some()
         };
         if crossed {
-            let (service, id) = (self.clone(), key.id);
-            tokio::spawn(async move {
-                let system = service.system_caller("decoys", Door::System);
-                if let Err(error) = service.watch_decoy(&system, id).await {
-                    tracing::warn!(%error, key = %id, "nobody was told of a decoy's use; the next look does");
-                }
-            });
+            self.raise_at_once(key.id, AtOnce::DecoyUse);
         }
     }
 

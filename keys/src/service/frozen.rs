@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use keyward_store::model::{AlertCondition, ApiKey, Door, Id};
+use keyward_store::model::{AlertCondition, ApiKey, Id};
 
 use crate::caller::Caller;
 use crate::service::Service;
-use crate::service::alerts::rules_for;
+use crate::service::alerts::{AtOnce, rules_for};
 use crate::service::decoys::by_whom;
 
 /// Of each frozen key that was asked for the first time since. Lost with the daemon; an alert that was raised is not.
@@ -53,13 +53,7 @@ impl Service {
                 && rules_for(&tables, key, AlertCondition::FrozenUse).next().is_some()
         };
         if crossed {
-            let (service, id) = (self.clone(), key.id);
-            tokio::spawn(async move {
-                let system = service.system_caller("frozen", Door::System);
-                if let Err(error) = service.watch_refused(&system, id).await {
-                    tracing::warn!(%error, key = %id, "nobody was told that a frozen key was asked for; the next look does");
-                }
-            });
+            self.raise_at_once(key.id, AtOnce::Refusal);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keyward_store::model::{AlertCondition, AlertRule, ApiKey, Id};
+use keyward_store::model::{AlertCondition, AlertRule, ApiKey, Door, Id};
 
 use crate::caller::Caller;
 use crate::error::Result;
@@ -14,9 +14,37 @@ use crate::service::alerts::reading::Reading;
 use crate::service::alerts::turn::Turn;
 use crate::service::mirror::{Shared, Tables};
 
+/// What is told in the moment that it happens.
+#[derive(Clone, Copy)]
+pub(crate) enum AtOnce {
+    /// A decoy was used.
+    DecoyUse,
+    /// A frozen key was asked for.
+    Refusal,
+}
+
 impl Service {
+    /// Lets a key's alerts fire beside the answer to whoever caused them, which neither waits for that nor changes.
+    pub(crate) fn raise_at_once(&self, id: Id, what: AtOnce) {
+        let service = self.clone();
+        tokio::spawn(async move {
+            let (job, told) = match what {
+                AtOnce::DecoyUse => ("decoys", "of a decoy's use"),
+                AtOnce::Refusal => ("frozen", "that a frozen key was asked for"),
+            };
+            let system = service.system_caller(job, Door::System);
+            let raised = match what {
+                AtOnce::DecoyUse => service.watch_decoy(&system, id).await,
+                AtOnce::Refusal => service.watch_refused(&system, id).await,
+            };
+            if let Err(error) = raised {
+                tracing::warn!(%error, key = %id, "nobody was told {told}; the next look does");
+            }
+        });
+    }
+
     /// Lets the alerts for the uses of one decoy fire. What holds already does not fire again.
-    pub(crate) async fn watch_decoy(&self, caller: &Caller, id: Id) -> Result<()> {
+    async fn watch_decoy(&self, caller: &Caller, id: Id) -> Result<()> {
         let reading = self.decoy_use(id, self.now_ms());
         let reading = reading.map(|(value, why)| Reading { value, why: Some(why) });
         self.fire_at_once(caller, id, AlertCondition::DecoyUse, reading).await?;
@@ -24,7 +52,7 @@ impl Service {
     }
 
     /// The same for one frozen key that was asked for.
-    pub(crate) async fn watch_refused(&self, caller: &Caller, id: Id) -> Result<()> {
+    async fn watch_refused(&self, caller: &Caller, id: Id) -> Result<()> {
         let frozen_ms = self.mirror().read().keys.get(id).and_then(|key| key.record.frozen_ms);
         let why = frozen_ms.and_then(|frozen_ms| self.0.refused.since(id, frozen_ms));
         let reading = why.map(|why| Reading { value: 1, why: Some(why) });

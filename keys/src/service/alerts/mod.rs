@@ -18,7 +18,7 @@ mod trial;
 mod turn;
 mod wording;
 
-pub(crate) use at_once::rules_for;
+pub(crate) use at_once::{AtOnce, rules_for};
 pub(crate) use budget::{Crossing, cross};
 pub(crate) use condition::share;
 pub(crate) use handle::state_of;
