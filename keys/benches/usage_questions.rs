@@ -154,7 +154,15 @@ async fn questions(count: usize, each: u64, only: Option<String>) {
             service.usage_overview(&caller, &span(timeframe)).await.expect("an overview");
         })
         .await;
-        for by in [None, Some(Breakdown::Key), Some(Breakdown::Environment), Some(Breakdown::Endpoint)] {
+        let breakdowns = [
+            Breakdown::Key,
+            Breakdown::Environment,
+            Breakdown::Endpoint,
+            Breakdown::Method,
+            Breakdown::Status,
+            Breakdown::Token,
+        ];
+        for by in std::iter::once(None).chain(breakdowns.map(Some)) {
             let query = SeriesQuery { span: span(timeframe), by, compare: true, ..SeriesQuery::default() };
             let word = by.map(|by| format!("{by:?}").to_lowercase()).unwrap_or_else(|| "all".to_owned());
             ask(&format!("chart by {word} with the period before, {timeframe}"), async || {

@@ -2,7 +2,7 @@
 
 mod series;
 
-pub use series::{Metric, of_series, tells_of_models};
+pub use series::{Line, Metric, of_series, tells, tells_of_models};
 
 use crate::service::harmless;
 use crate::view::{CostReport, UsageDay, UsageOverview, UsageReport};

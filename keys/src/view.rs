@@ -70,7 +70,7 @@ pub use rotation::{
     VersionCalls,
 };
 pub use rotations::{LeavingVersion, RotationSummary, RotationsView};
-pub use series::{EndpointUse, PreviousPeriod, UsageLine, UsagePoint, UsageSeries};
+pub use series::{EndpointUse, KindUse, PreviousPeriod, UsageLine, UsagePoint, UsageSeries};
 pub use support::{TicketMessageView, TicketPage, TicketStatus, TicketView};
 pub use team::{
     Departure, EndedToken, ExposedKey, InvitationView, IssuedInvitation, MemberView, PresentView,

@@ -18,7 +18,7 @@ use sample::{Look, Stage, keys};
 const CELL: (f64, f64) = (9.0, 20.0);
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 /// A page's name and the keys that lead to it.
-const PAGES: [(&str, &str); 63] = [
+const PAGES: [(&str, &str); 66] = [
     ("home", ""),
     ("empty-home", ""),
     ("keys", "2jj"),
@@ -50,6 +50,9 @@ const PAGES: [(&str, &str); 63] = [
     ("usage-keys", "3bjj"),
     ("usage-latency", "3txxhhhh"),
     ("usage-endpoints", "3bbbbj"),
+    ("usage-methods", "3bbbbb"),
+    ("usage-statuses", "3bbbbbbj"),
+    ("usage-tokens", "3bbbbbbbjj"),
     ("help", "2?"),
     ("palette", "2:"),
     ("palette-search", "2\r:get"),

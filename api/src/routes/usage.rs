@@ -139,11 +139,11 @@ fn csv(table: &Table) -> Response {
     ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], table.csv()).into_response()
 }
 
-/// Usage as lines of a chart: cut into steps, told apart by key, environment, team, model or endpoint, beside the period before.
+/// Usage as lines of a chart: cut into steps, told apart by whose calls they are or by what kind, beside the period before.
 #[utoipa::path(get, path = "/api/usage/series", tag = "usage", params(UsageQuery, SeriesQuery,
     ("format" = Option<String>, Query, description = "`csv` for a row a moment; `json` when nothing is said"),
     ("metric" = Option<String>, Query,
-        description = "What `csv` tells: requests, errors, latency, tokens or cost; `requests` when nothing is said")), responses(
+        description = "What `csv` tells: requests, errors, latency, tokens or cost; `requests` when nothing is said. Of methods and service tokens calls alone are counted, of statuses errors too")), responses(
     (status = 200, description = "The lines",
         content((UsageSeries = "application/json"), (String = "text/csv"))),
     (status = 304, description = "They are as they were"),
@@ -161,12 +161,15 @@ async fn series(
     let query = SeriesQuery {
         span: span(&mut search),
         step: search.choice("step", STEPS),
-        by: search.choice("by", "key, environment, team, model, endpoint"),
+        by: search.choice("by", BREAKDOWNS),
         keys: keys.map(|key| KeyRef::Id(key.to_owned())).collect(),
         environment: search.choice("environment", ENVIRONMENTS),
         team: search.parsed("team", ID),
         compare: search.flag("compare").unwrap_or_default(),
     };
+    if !table::tells(query.by, metric) {
+        search.fault("metric", "is not known of what calls are told apart by: these are counted alone");
+    }
     search.finish()?;
     let series = door.service.usage_series(&caller, &query).await?;
     Ok(match format {
@@ -176,6 +179,7 @@ async fn series(
 }
 
 const ID: &str = "must be an id: 24 hexadecimal digits";
+const BREAKDOWNS: &str = "key, environment, team, model, endpoint, method, status, token";
 const METRICS: &str = "requests, errors, latency, tokens, cost";
 const STEPS: &str = "minute, quarter-hour, hour, day, week, month, year";
 

@@ -68,13 +68,24 @@ async fn the_specification_s_event_is_counted_and_reported() {
         assert_eq!(&told["models"][0][field], value, "{field}");
     }
     assert_eq!((&told["models"][0]["cost"], &told["summary"]["cost"]), (&json!(0.0035), &json!(0.003575)));
-    let chart = "/api/usage/series?format=csv&metric=latency".to_owned();
-    for path in
-        [format!("/api/usage/{id}?format=csv"), "/api/usage/costs?by=model&format=csv".to_owned(), chart]
-    {
-        let reply = server.get(&token, &path).await;
+    for path in [
+        &format!("/api/usage/{id}?format=csv"),
+        "/api/usage/costs?by=model&format=csv",
+        "/api/usage/series?format=csv&metric=latency",
+        "/api/usage/series?format=csv&metric=errors&by=status",
+    ] {
+        let reply = server.get(&token, path).await;
         assert_eq!((reply.status, reply.header("content-type")), (200, "text/csv; charset=utf-8"), "{path}");
     }
+    let by_status = server.get(&token, "/api/usage/series?by=status").await.body;
+    let kind = &by_status["kinds"][0];
+    let told = ["name", "requests", "errors", "percentage"].map(|field| kind[field].clone());
+    assert_eq!(told, [json!("200"), json!(2), json!(0), json!(66.7)], "{by_status}");
+    for metric in ["latency", "tokens", "cost"] {
+        let path = format!("/api/usage/series?by=status&metric={metric}&format=csv");
+        server.get(&token, &path).await.is_problem(422, "invalid");
+    }
+    server.get(&token, "/api/usage/series?by=token&metric=errors").await.is_problem(422, "invalid");
     server.get(&token, "/api/usage/costs?by=colour&format=pdf").await.is_problem(422, "invalid");
     for path in [format!("/api/usage/{id}"), "/api/usage".to_owned()] {
         server.get(&token, &format!("{path}?timeframe=eon")).await.is_problem(422, "invalid");

@@ -40,8 +40,14 @@ pub enum Breakdown {
     Team,
     /// A line for each of the models with the most tokens.
     Model,
-    /// A table of the busiest endpoints; they are not kept finer than by day, so they have no lines.
+    /// A table of the busiest endpoints.
     Endpoint,
+    /// The calls of each method over time.
+    Method,
+    /// The calls of each of the commonest statuses over time.
+    Status,
+    /// The calls that were reported with each of the busiest service tokens over time.
+    Token,
 }
 
 /// Which usage a chart shows, besides its span.

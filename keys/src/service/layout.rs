@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use keyward_store::Result;
-use keyward_store::usage::{FoundCell, Grain, KeyUsage};
+use keyward_store::usage::{FoundCell, Grain, KeyUsage, Kind};
 
 /// Cells from `first_ms` on, all of one length, and where they belong.
 struct Places<P> {
@@ -52,13 +52,29 @@ impl<P: Copy + PartialEq> Layout<P> {
         key: &KeyUsage,
         mut visit: impl FnMut(P, i64, &FoundCell<'_>) -> Result<()>,
     ) -> Result<()> {
-        for range in &self.ranges {
-            self.fine.each(key, range, &mut visit)?;
+        for (places, Range { start, end }) in self.parts() {
+            key.each_cell(places.grain, start, end, |start_ms, cell| match places.at(start_ms) {
+                Some(place) => visit(place, start_ms, cell),
+                None => Ok(()),
+            })?;
         }
-        match self.days.span() {
-            Some(days) => self.days.each(key, &days, &mut visit),
-            None => Ok(()),
+        Ok(())
+    }
+
+    /// Shows how many calls of each kind the same cells count, each with its place.
+    pub(super) fn each_kind(&self, key: &KeyUsage, mut visit: impl FnMut(P, Kind, u64)) -> Result<()> {
+        for (places, Range { start, end }) in self.parts() {
+            key.each_kind(places.grain, start, end, |start_ms, kind, calls| {
+                places.at(start_ms).into_iter().for_each(|place| visit(place, kind, calls));
+            })?;
         }
+        Ok(())
+    }
+
+    /// What is read.
+    fn parts(&self) -> impl Iterator<Item = (&Places<P>, Range<i64>)> {
+        let fine = self.ranges.iter().map(|range| (&self.fine, range.clone()));
+        fine.chain(self.days.span().map(|days| (&self.days, days)))
     }
 }
 
@@ -93,18 +109,6 @@ impl<P: Copy + PartialEq> Places<P> {
         let mut starts = self.starts().filter(|(_, place)| place.is_some()).map(|(start_ms, _)| start_ms);
         let first = starts.next()?;
         Some(first..starts.last().unwrap_or(first) + self.grain.length_ms())
-    }
-
-    fn each(
-        &self,
-        key: &KeyUsage,
-        range: &Range<i64>,
-        visit: &mut impl FnMut(P, i64, &FoundCell<'_>) -> Result<()>,
-    ) -> Result<()> {
-        key.each_cell(self.grain, range.start, range.end, |start_ms, cell| match self.at(start_ms) {
-            Some(place) => visit(place, start_ms, cell),
-            None => Ok(()),
-        })
     }
 }
 

@@ -28,7 +28,7 @@ use crate::view::{
 const TOP_ENDPOINTS: usize = 10;
 
 /// Stands for what is told apart no further.
-const OTHER: &str = "other";
+pub(super) const OTHER: &str = "other";
 
 /// The longest span, days.
 const LONGEST_DAYS: i64 = 3660;
@@ -274,31 +274,44 @@ pub(super) fn shares<'a>(busiest: impl Iterator<Item = (&'a str, u64)>, all: u64
 /// Calls by method, the most first.
 pub(super) fn methods(kinds: &Kinds) -> Vec<MethodShare> {
     let all = kinds.methods().map(|(_, calls)| calls).sum();
-    let share = |(method, requests): (Method, u64)| {
-        let method = match method {
-            Method::Other => OTHER,
-            Method::Get => "GET",
-            Method::Post => "POST",
-            Method::Put => "PUT",
-            Method::Patch => "PATCH",
-            Method::Delete => "DELETE",
-            Method::Head => "HEAD",
-            Method::Options => "OPTIONS",
-        };
-        MethodShare { method: method.to_owned(), requests, percentage: percent(requests, all) }
+    let share = |(method, requests): (Method, u64)| MethodShare {
+        method: method_name(method).to_owned(),
+        requests,
+        percentage: percent(requests, all),
     };
     let mut shares: Vec<_> = kinds.methods().map(share).collect();
     shares.sort_by_key(|share| Reverse(share.requests));
     shares
 }
 
+/// A method's word.
+pub(super) fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Other => OTHER,
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Put => "PUT",
+        Method::Patch => "PATCH",
+        Method::Delete => "DELETE",
+        Method::Head => "HEAD",
+        Method::Options => "OPTIONS",
+    }
+}
+
+/// A service token's name; its id once it is gone.
+pub(super) fn token_name(tables: &Tables, id: Option<Id>) -> String {
+    let known = id.and_then(|id| tables.tokens.get(&id)).map(|row| row.record.name.clone());
+    known.unwrap_or_else(|| id.map_or_else(|| OTHER.to_owned(), |id| id.to_string()))
+}
+
 /// Calls by the service token that they were reported with, the most first; what people reported is of none.
 pub(super) fn service_tokens(tables: &Tables, kinds: &Kinds) -> Vec<TokenShare> {
     let all = kinds.methods().map(|(_, calls)| calls).sum();
-    let share = |(id, requests): (Option<Id>, u64)| {
-        let known = id.and_then(|id| tables.tokens.get(&id)).map(|row| row.record.name.clone());
-        let name = known.unwrap_or_else(|| id.map_or_else(|| OTHER.to_owned(), |id| id.to_string()));
-        TokenShare { id, name, requests, percentage: percent(requests, all) }
+    let share = |(id, requests): (Option<Id>, u64)| TokenShare {
+        id,
+        name: token_name(tables, id),
+        requests,
+        percentage: percent(requests, all),
     };
     let mut shares: Vec<_> = kinds.tokens().map(share).collect();
     shares.sort_by_key(|share| (share.id.is_none(), Reverse(share.requests)));

@@ -1,7 +1,8 @@
-//! Usage as lines of a chart: cut into stretches of time, told apart by key, environment, team or endpoint, beside the
+//! Usage as lines of a chart: cut into stretches of time, told apart by whose calls they are or by what kind, beside the
 //! period before. Which keys are read and what is shown is here; how they are read is `read`'s, calendars are `frame`'s.
 
 mod frame;
+mod kinds;
 mod read;
 
 use std::collections::HashMap;
@@ -48,13 +49,15 @@ impl Service {
             // Reading many keys takes a while: beside the runtime, for one person at a time.
             let reading = move || {
                 let _asking = usage.asking();
-                let endpoints = by == Some(Breakdown::Endpoint);
-                let mut read = Read::keys(lines, &usage, &frame, &mut sources, &book, endpoints)?;
+                let mut read = Read::keys(lines, &usage, &frame, &mut sources, &book, by)?;
                 let mut pricer = Pricer::new(&book);
                 match by {
                     Some(Breakdown::Key) => read.busiest_keys(&usage, &frame, sources, named, &mut pricer)?,
                     Some(Breakdown::Model) => read.models(&usage, &frame, &sources, &mut pricer)?,
                     Some(Breakdown::Environment | Breakdown::Team) => read.busiest_lines(),
+                    Some(Breakdown::Method | Breakdown::Status | Breakdown::Token) => {
+                        read.busiest_kinds(&usage, &frame, &mut sources)?;
+                    }
                     Some(Breakdown::Endpoint) | None => {}
                 }
                 Ok::<_, Error>((read, frame))
@@ -119,18 +122,21 @@ impl Service {
     }
 
     fn series(&self, span: Span, frame: &Frame, mut read: Read) -> UsageSeries {
-        {
+        let compared = frame.before.is_some();
+        let kinds = {
             let tables = self.mirror().read();
             for line in read.lines.iter_mut().filter(|line| line.name.is_empty()) {
                 let key = line.id.and_then(|id| tables.keys.get(id));
                 line.name = key.map(|key| key.record.name.clone()).unwrap_or_default();
             }
-        }
+            let kinds = read.kinds.as_ref();
+            kinds.map(|kinds| kinds.shown(&tables, read.total.requests(), compared)).unwrap_or_default()
+        };
         let line = |id: Option<Id>, name: String, sum: &Sum| UsageLine {
             id,
             name,
             summary: read::summed(&sum.now),
-            previous: frame.before.as_ref().map(|_| read::summed(&sum.before)),
+            previous: compared.then(|| read::summed(&sum.before)),
             points: read::points(&frame.now, &sum.now),
         };
         let previous = frame.before.as_ref().map(|before| PreviousPeriod {
@@ -144,7 +150,8 @@ impl Service {
             from: timestamp(frame.now.starts.first().copied().unwrap_or(span.from_ms)),
             to: timestamp(frame.now.until_ms),
             total: line(None, "all".to_owned(), &read.total),
-            endpoints: read.busiest_endpoints(previous.is_some()),
+            endpoints: read.busiest_endpoints(compared),
+            kinds,
             models: models(&read.tally),
             currency: self.0.settings.prices.currency.clone(),
             lines: read.lines.into_iter().map(|of| line(of.id, of.name, &of.sum)).collect(),
@@ -163,6 +170,11 @@ fn label(tables: &Tables, key: &ApiKey, by: Option<Breakdown>) -> Option<(Option
             let own = || (None, "your own".to_owned());
             Some(team.map_or_else(own, |team| (Some(team.record.id), team.record.name.clone())))
         }
-        Breakdown::Key | Breakdown::Model | Breakdown::Endpoint => None,
+        Breakdown::Key
+        | Breakdown::Model
+        | Breakdown::Endpoint
+        | Breakdown::Method
+        | Breakdown::Status
+        | Breakdown::Token => None,
     }
 }

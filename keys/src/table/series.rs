@@ -4,9 +4,12 @@
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
+use keyward_store::model::Id;
+
+use crate::input::Breakdown;
 use crate::prices::Money;
 use crate::table::Table;
-use crate::view::{EndpointUse, UsageLine, UsagePoint, UsageSeries};
+use crate::view::{EndpointUse, KindUse, UsageLine, UsagePoint, UsageSeries};
 
 /// What is looked at of the calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -72,18 +75,88 @@ pub fn tells_of_models(series: &UsageSeries) -> bool {
     series.total.summary.tokens > 0 || series.total.summary.cost.is_some()
 }
 
+/// Whether this is known of what calls are told apart by: of methods, statuses and service tokens calls are counted, of
+/// statuses so are errors.
+pub fn tells(by: Option<Breakdown>, metric: Metric) -> bool {
+    match by {
+        Some(Breakdown::Method | Breakdown::Token) => metric == Metric::Requests,
+        Some(Breakdown::Status) => matches!(metric, Metric::Requests | Metric::Errors),
+        _ => true,
+    }
+}
+
+/// One line of a chart.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Line<'a> {
+    /// All is known of its calls.
+    Whole(&'a UsageLine),
+    /// They are counted.
+    Kind(&'a KindUse),
+}
+
+impl<'a> Line<'a> {
+    /// All that a chart's calls are told apart by, the busiest first.
+    pub fn all(series: &'a UsageSeries) -> impl ExactSizeIterator<Item = Self> + DoubleEndedIterator {
+        let lines: Vec<_> = match series.kinds.as_slice() {
+            [] => series.lines.iter().map(Self::Whole).collect(),
+            kinds => kinds.iter().map(Self::Kind).collect(),
+        };
+        lines.into_iter()
+    }
+
+    /// The key, team or service token that it is of.
+    pub fn id(self) -> Option<Id> {
+        match self {
+            Self::Whole(line) => line.id,
+            Self::Kind(kind) => kind.id,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'a str {
+        match self {
+            Self::Whole(line) => &line.name,
+            Self::Kind(kind) => &kind.name,
+        }
+    }
+
+    /// Its calls, and those of the period before.
+    pub fn requests(self) -> (u64, Option<u64>) {
+        match self {
+            Self::Whole(UsageLine { summary, previous, .. }) => {
+                (summary.total_requests, previous.map(|before| before.total_requests))
+            }
+            Self::Kind(kind) => (kind.requests, kind.previous_requests),
+        }
+    }
+
+    /// What it shows of each point; none when that is not known of its calls. A status is an error or is none.
+    pub fn values(self, metric: Metric) -> Option<Vec<Option<f64>>> {
+        match (self, metric) {
+            (Self::Whole(line), _) => Some(line.points.iter().map(|point| metric.of(point)).collect()),
+            (Self::Kind(kind), Metric::Requests) => Some(counts(kind)),
+            (Self::Kind(kind), Metric::Errors) if kind.errors > Some(0) => Some(counts(kind)),
+            (Self::Kind(_), _) => None,
+        }
+    }
+}
+
+fn counts(kind: &KindUse) -> Vec<Option<f64>> {
+    kind.points.iter().map(|calls| Some(*calls as f64)).collect()
+}
+
 /// A row for each moment and a column for each line that is `shown`; without lines a column for the total, or for each
 /// percentile, and one for the period before. A row for each endpoint when calls are told apart by those.
-pub fn of_series(series: &UsageSeries, metric: Metric, shown: impl Fn(&UsageLine) -> bool) -> Table {
+pub fn of_series(series: &UsageSeries, metric: Metric, shown: impl Fn(Line<'_>) -> bool) -> Table {
     if !series.endpoints.is_empty() {
         return endpoints(series);
     }
     let zone = TimeZone::get(&series.timezone).unwrap_or(TimeZone::UTC);
-    let lines: Vec<&UsageLine> = series.lines.iter().filter(|line| shown(line)).collect();
     let mut titles = vec!["start".to_owned()];
     let mut columns: Vec<Vec<String>> = vec![];
+    let cell = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
     let column = |points: &[UsagePoint], value: fn(&UsagePoint) -> Option<f64>| {
-        points.iter().map(|point| value(point).map_or(String::new(), |value| value.to_string())).collect()
+        points.iter().map(|point| cell(value(point))).collect()
     };
     let of_metric: fn(&UsagePoint) -> Option<f64> = match metric {
         Metric::Requests => |point| Metric::Requests.of(point),
@@ -92,11 +165,16 @@ pub fn of_series(series: &UsageSeries, metric: Metric, shown: impl Fn(&UsageLine
         Metric::Tokens => |point| Metric::Tokens.of(point),
         Metric::Cost => |point| Metric::Cost.of(point),
     };
-    for line in &lines {
-        titles.push(line.name.clone());
-        columns.push(column(&line.points, of_metric));
+    let mut alone = true;
+    for line in Line::all(series) {
+        let Some(values) = line.values(metric) else { continue };
+        alone = false;
+        if shown(line) {
+            titles.push(line.name().to_owned());
+            columns.push(values.into_iter().map(cell).collect());
+        }
     }
-    if series.lines.is_empty() {
+    if alone {
         let total = &series.total.points;
         if metric == Metric::Latency {
             titles.extend(["p50_ms", "p95_ms", "p99_ms"].map(str::to_owned));

@@ -29,6 +29,8 @@ pub struct UsageSeries {
     pub lines: Vec<UsageLine>,
     /// The busiest endpoints, of the same calls as the points, when calls are told apart by those.
     pub endpoints: Vec<EndpointUse>,
+    /// The same calls by method, status or service token, the most first, when they are told apart by those; at most 8.
+    pub kinds: Vec<KindUse>,
     /// The models that calls named, the one with the most tokens first.
     pub models: Vec<ModelShare>,
     /// The currency of all costs.
@@ -76,6 +78,28 @@ pub struct UsagePoint {
     #[schema(value_type = Option<f64>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<Money>,
+}
+
+/// Calls of one method, one status or one service token.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KindUse {
+    /// The service token.
+    #[serde(rename = "_id", skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id>,
+    /// The method, the status, or the token's name (its id once it is gone); `other` for all further ones together.
+    pub name: String,
+    /// Calls.
+    pub requests: u64,
+    /// Those with a status of 400 and above; only known of a status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errors: Option<u64>,
+    /// Percent of all calls, one decimal.
+    pub percentage: f64,
+    /// Calls of the period before.
+    pub previous_requests: Option<u64>,
+    /// Calls at each of the points of all calls together.
+    pub points: Vec<u64>,
 }
 
 /// The period before a span: as long, and ending where the span began.

@@ -173,6 +173,30 @@ async fn calls_are_told_apart_by_key_environment_team_and_endpoint() {
 }
 
 #[tokio::test]
+async fn of_hundreds_of_statuses_the_busiest_are_told_and_the_rest_as_one() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = instance.add_key(&ana, "Billing").await;
+    // The busiest come when there is no room for points of more, and so do two that were only there before.
+    let quiet = (100..500).map(|status| call(20 * HOUR_MS, status, "/v1"));
+    let busy = (0..9u16)
+        .flat_map(|at| vec![call((i64::from(at) + 3) * HOUR_MS, 590 + at, "/v1"); 20 - usize::from(at)]);
+    let before = [580, 581].map(|status| call(26 * HOUR_MS, status, "/v1"));
+    report(&instance, &key, quiet.chain(busy).chain(before).collect()).await;
+    let of_day = SeriesQuery { by: Some(Breakdown::Status), step: Some(Step::Hour), ..of("day") };
+    let shown = series(&instance, &ana, &of_day).await;
+    let told: Vec<_> = shown.kinds.iter().map(|kind| (kind.name.as_str(), kind.requests)).collect();
+    let expected = (0..7).map(|at| (590 + at, 20 - at));
+    let expected: Vec<_> = expected.map(|(status, calls)| (status.to_string(), calls)).collect();
+    let expected: Vec<_> = expected.iter().map(|(name, calls)| (name.as_str(), *calls)).collect();
+    assert_eq!(told, [expected, vec![("other", 400 + 13 + 12)]].concat());
+    assert_eq!(shown.kinds[7].previous_requests, Some(2));
+    for (at, point) in shown.total.points.iter().enumerate() {
+        assert_eq!(shown.kinds.iter().map(|kind| kind.points[at]).sum::<u64>(), point.requests);
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_shown_what_they_may_not_see_or_cannot_be_drawn() {
     let instance = Instance::open().await;
     let (ana, (ben, _)) = (instance.ana().await, instance.person("ben", Plan::Free).await);
@@ -205,10 +229,13 @@ async fn a_year_counts_today_from_its_first_hour_on() {
     let key = instance.add_key(&ana, "Billing").await;
     report(&instance, &key, [10 * HOUR_MS, 200 * DAY_MS].map(|age| call(age, 200, "/v1")).to_vec()).await;
     instance.clock.set(NOON - 9 * HOUR_MS);
-    for by in [None, Some(Breakdown::Endpoint)] {
+    for by in [None, Some(Breakdown::Endpoint), Some(Breakdown::Method)] {
         let year = series(&instance, &ana, &SeriesQuery { by, ..of("year") }).await;
+        let last_of_kinds = year.kinds.first().map(|kind| kind.points.last());
+        assert_eq!(last_of_kinds, (by == Some(Breakdown::Method)).then_some(Some(&1)));
         assert_eq!(year.total.points.last().map(|point| point.requests), Some(1));
         assert_eq!(year.total.summary.total_requests, 2);
-        assert_eq!(year.endpoints.first().map(|one| one.requests), by.map(|_| 2));
+        let of_endpoint = (by == Some(Breakdown::Endpoint)).then_some(2);
+        assert_eq!(year.endpoints.first().map(|one| one.requests), of_endpoint);
     }
 }

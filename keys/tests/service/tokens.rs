@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use keyward_keys::input::{KeyPatch, NewKey, NewToken, ReportedEvent, TrackEvent, UsageQuery};
+use keyward_keys::input::{
+    Breakdown, KeyPatch, NewKey, NewToken, ReportedEvent, SeriesQuery, TrackEvent, UsageQuery,
+};
+use keyward_keys::view::KindUse;
 use keyward_keys::{Caller, Custody, Door, Environment, Error, Event, Locked, Origin, Result, Scope};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -291,6 +294,20 @@ async fn usage_says_which_tokens_reported_it_and_from_how_many_places_also_acros
         let all = instance.service.usage_overview(&ana, &UsageQuery::default()).await.expect("an overview");
         assert_eq!(all.service_tokens.iter().map(|one| one.requests).collect::<Vec<_>>(), [3, 3]);
         assert_eq!((all.unique_clients, all.statuses[0].requests), (4, 6));
+        let chart = |by| SeriesQuery { by: Some(by), compare: true, ..SeriesQuery::default() };
+        let kinds = async |by| instance.service.usage_series(&ana, &chart(by)).await.expect("a chart").kinds;
+        let by_token = kinds(Breakdown::Token).await;
+        let mut told: Vec<_> = by_token.iter().map(|kind| (kind.name.as_str(), kind.percentage)).collect();
+        told.sort_by_key(|(name, _)| *name);
+        assert_eq!(told, [("nightly", 42.9), ("worker", 42.9)], "what a person reported is of none");
+        assert!(by_token.iter().all(|kind| kind.id.is_some() && kind.errors.is_none()));
+        assert!(by_token.iter().all(|kind| (kind.requests, kind.points.last()) == (3, Some(&3))));
+        let told = |kinds: Vec<KindUse>| {
+            kinds.into_iter().map(|kind| (kind.name, kind.requests, kind.errors)).collect::<Vec<_>>()
+        };
+        let of = |name: &str, calls, errors| (name.to_owned(), calls, errors);
+        assert_eq!(told(kinds(Breakdown::Status).await), [of("200", 6, Some(0)), of("503", 1, Some(1))]);
+        assert_eq!(told(kinds(Breakdown::Method).await), [of("GET", 2, None), of("other", 5, None)]);
     };
     seen(&instance).await;
     let instance = instance.reopen().await;

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 use keyward_keys::Caller;
 use keyward_keys::input::{Breakdown, KeyRef, SeriesQuery, Step, TrackEvent, UsageQuery};
-use keyward_keys::view::{MethodShare, UsageOverview, UsagePoint, UsageSummary};
+use keyward_keys::view::{MethodShare, UsageOverview, UsagePoint, UsageSeries, UsageSummary};
 use keyward_store::usage::Sketch;
 
 use crate::harness::{Instance, NOON};
@@ -130,6 +130,8 @@ async fn what_is_told_of_many_keys_is_the_sum_of_their_hours() {
                 (Step::Day, None),
                 (Step::Week, Some(Breakdown::Environment)),
                 (Step::Hour, Some(Breakdown::Endpoint)),
+                (Step::Day, Some(Breakdown::Method)),
+                (Step::Hour, Some(Breakdown::Status)),
             ] {
                 let query = SeriesQuery {
                     span: span.clone(),
@@ -160,6 +162,7 @@ async fn what_is_told_of_many_keys_is_the_sum_of_their_hours() {
                 if by == Some(Breakdown::Environment) {
                     assert_eq!(in_all(&shown.lines[0].summary), all, "{what}");
                 }
+                compare_over_time(&shown, by, &calls, (then + 1).min(first_ms), &what);
                 if by == Some(Breakdown::Endpoint) {
                     for endpoint in &shown.endpoints {
                         let of = |call: &&Call| call.endpoint() == endpoint.endpoint;
@@ -204,6 +207,33 @@ async fn what_is_told_of_many_keys_is_the_sum_of_their_hours() {
         }
         compare_year(&instance, &ana, &calls, zone).await;
     }
+}
+
+/// Methods and statuses at each point are those of the calls that it counts.
+fn compare_over_time(shown: &UsageSeries, by: Option<Breakdown>, calls: &[Call], before_ms: i64, what: &str) {
+    let of_kind = |call: &Call, name: &str| match by {
+        Some(Breakdown::Method) => call.method == name,
+        _ => name == if call.failed { "500" } else { "200" },
+    };
+    let by_kind = matches!(by, Some(Breakdown::Method | Breakdown::Status));
+    assert_eq!(!shown.kinds.is_empty(), by_kind, "{what}");
+    let points = &shown.total.points;
+    for kind in &shown.kinds {
+        for (at, point) in points.iter().enumerate() {
+            let next = points.get(at + 1).map(|next| next.start.as_millisecond());
+            let range = point.start.as_millisecond()..next.unwrap_or(i64::MAX).min(NOON + 1);
+            let within = calls.iter().filter(|call| range.contains(&call.hour_ms()));
+            let expected = within.filter(|call| of_kind(call, &kind.name)).count() as u64;
+            assert_eq!(kind.points[at], expected, "{what} {} at {}", kind.name, point.start);
+        }
+        assert_eq!(kind.requests, kind.points.iter().sum::<u64>(), "{what}");
+        let before = shown.previous.as_ref().expect("a period before").from.as_millisecond()..before_ms;
+        let before = calls.iter().filter(|call| before.contains(&call.hour_ms()));
+        let before = before.filter(|call| of_kind(call, &kind.name)).count() as u64;
+        assert_eq!(kind.previous_requests, Some(before), "{what} {}", kind.name);
+    }
+    let told: u64 = shown.kinds.iter().map(|kind| kind.requests).sum();
+    assert_eq!(told, if by_kind { shown.total.summary.total_requests } else { 0 }, "{what}");
 }
 
 /// Endpoints, methods and statuses are those of the calls that the sums are of.
@@ -261,6 +291,19 @@ async fn compare_year(instance: &Instance, ana: &Caller, calls: &[Call], zone: &
         }
         let endpoints: u64 = shown.endpoints.iter().map(|endpoint| endpoint.requests).sum();
         assert_eq!(endpoints, shown.total.summary.total_requests, "year by {step:?} in {zone}");
+        let query = SeriesQuery { by: Some(Breakdown::Status), ..query };
+        let by_status = instance.service.usage_series(ana, &query).await.expect("a chart");
+        for (at, point) in points.iter().enumerate() {
+            let told: u64 = by_status.kinds.iter().map(|kind| kind.points[at]).sum();
+            let failed: u64 =
+                by_status.kinds.iter().filter(|kind| kind.name == "500").map(|kind| kind.points[at]).sum();
+            assert_eq!(
+                (told, failed),
+                (point.requests, point.errors),
+                "year by {step:?} in {zone} at {}",
+                point.start
+            );
+        }
     }
     let shown = instance.service.usage_overview(ana, &span).await.expect("an overview");
     assert_eq!(in_all(&shown.summary), sum(calls.iter()), "year in {zone}");

@@ -16,7 +16,9 @@ use super::event::Stored;
 use super::kinds::Kinds;
 use crate::table::Table;
 
-pub(super) use parts::{ENDPOINT_PARTS, EndpointParts, Wanted, parts_from};
+pub(super) use parts::{
+    ENDPOINT_PARTS, EndpointParts, KIND_DAYS, Wanted, each_kind, each_kind_alone, parts_from,
+};
 pub(super) use stretch::{CutMonth, CutRow, Holds, Stretch};
 pub use sums::EndpointSums;
 

@@ -11,7 +11,7 @@ use crate::model::Id;
 pub type EventId = [u8; 16];
 
 /// An HTTP method.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 #[repr(u8)]
 pub enum Method {
     /// Any that is not named here, or none reported.

@@ -8,7 +8,7 @@ use super::block::{self, FULL_BYTES, Packer};
 use super::calendar::{month_of, month_of_day};
 use super::codec::{Malformed, Read};
 use super::endpoints::{
-    ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, EndpointParts, Endpoints, parts_from,
+    ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, EndpointParts, Endpoints, KIND_DAYS, parts_from,
 };
 use super::event::Stored;
 use super::head::{HEADS, Head, minutes_from};
@@ -123,6 +123,9 @@ impl Fold<'_> {
                 let key = row_key(self.api_key, row_of(row[0].0));
                 let mut sum = self.get(table, &key, EndpointParts::decode)?.unwrap_or_default();
                 row.iter().for_each(|(start, more)| sum.add(grain, grain.place_of(*start).1, more));
+                if grain == Grain::Day {
+                    self.put(KIND_DAYS, key.clone(), sum.encode_kinds());
+                }
                 self.put(table, key, sum.encode());
             }
         }

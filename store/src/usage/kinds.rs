@@ -14,6 +14,29 @@ const OTHER_STATUS: u16 = 0;
 const MOST_TOKENS: usize = 64;
 const METHODS: usize = 8;
 
+/// One of the kinds that calls are counted by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Kind {
+    /// Of a method.
+    Method(Method),
+    /// Of a status; none for all those beyond the ones that are told apart.
+    Status(Option<u16>),
+    /// Reported with a service token; none for all those beyond the ones that are told apart.
+    Token(Option<Id>),
+}
+
+impl Kind {
+    fn status(status: u16) -> Self {
+        Self::Status(Some(status).filter(|one| *one != OTHER_STATUS))
+    }
+
+    /// The kinds that a call is of.
+    pub(super) fn of(event: &Stored) -> impl Iterator<Item = Self> {
+        let told = [Self::Method(event.method), Self::status(event.status)];
+        told.into_iter().chain(event.reporter.token.map(|token| Self::Token(Some(token))))
+    }
+}
+
 /// How many calls there were of each method, of each status and by each service token, and of how many clients.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Kinds {
@@ -46,6 +69,13 @@ impl Kinds {
     pub fn tokens(&self) -> impl Iterator<Item = (Option<Id>, u64)> {
         let others = (self.other_tokens > 0).then_some((None, self.other_tokens));
         self.tokens.iter().map(|(token, calls)| (Some(*token), *calls)).chain(others)
+    }
+
+    /// All of these.
+    pub(super) fn each(&self) -> impl Iterator<Item = (Kind, u64)> {
+        let methods = self.methods().map(|(method, calls)| (Kind::Method(method), calls));
+        let statuses = self.statuses().map(|(status, calls)| (Kind::Status(status), calls));
+        methods.chain(statuses).chain(self.tokens().map(|(token, calls)| (Kind::Token(token), calls)))
     }
 
     /// About how many clients reported calls.
@@ -116,6 +146,12 @@ impl Kinds {
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        self.encode_calls(out);
+        self.clients.encode(out);
+    }
+
+    /// Without clients.
+    pub(super) fn encode_calls(&self, out: &mut Vec<u8>) {
         put_varint(out, self.methods.iter().filter(|calls| **calls > 0).count() as u64);
         for (code, calls) in (0u64..).zip(self.methods).filter(|(_, calls)| *calls > 0) {
             put_varint(out, code);
@@ -132,29 +168,43 @@ impl Kinds {
             put_varint(out, *calls);
         }
         put_varint(out, self.other_tokens);
-        self.clients.encode(out);
     }
 
     /// Adds what is encoded.
     pub(super) fn add_encoded(&mut self, input: &mut Input<'_>) -> Read<()> {
+        Self::each_encoded(input, |kind, calls| match kind {
+            Kind::Method(method) => {
+                let sum = &mut self.methods[method as usize % METHODS];
+                *sum = sum.saturating_add(calls);
+            }
+            Kind::Status(status) => self.count_status(status.unwrap_or(OTHER_STATUS), calls),
+            Kind::Token(Some(token)) => self.count_token(token, calls),
+            Kind::Token(None) => self.other_tokens = self.other_tokens.saturating_add(calls),
+        })?;
+        self.clients.add_encoded(input)
+    }
+
+    /// Shows what is encoded, up to the clients.
+    #[inline]
+    pub(super) fn each_encoded(input: &mut Input<'_>, mut visit: impl FnMut(Kind, u64)) -> Read<()> {
         for _ in 0..input.count()? {
-            let code = usize::try_from(input.varint()?).map_err(|_| Malformed)?;
-            let calls = input.varint()?;
-            let sum = self.methods.get_mut(code).ok_or(Malformed)?;
-            *sum = sum.saturating_add(calls);
+            let code = u8::try_from(input.varint()?).map_err(|_| Malformed)?;
+            let method = Method::from_code(code).ok_or(Malformed)?;
+            visit(Kind::Method(method), input.varint()?);
         }
         for _ in 0..input.count()? {
             let status = u16::try_from(input.varint()?).map_err(|_| Malformed)?;
-            let calls = input.varint()?;
-            self.count_status(status, calls);
+            visit(Kind::status(status), input.varint()?);
         }
         for _ in 0..input.count()? {
             let token = Id::from_bytes(input.array()?);
-            let calls = input.varint()?;
-            self.count_token(token, calls);
+            visit(Kind::Token(Some(token)), input.varint()?);
         }
-        self.other_tokens = self.other_tokens.saturating_add(input.varint()?);
-        self.clients.add_encoded(input)
+        let others = input.varint()?;
+        if others > 0 {
+            visit(Kind::Token(None), others);
+        }
+        Ok(())
     }
 }
 
@@ -169,6 +219,10 @@ mod tests {
         let mut kinds = Kinds::default();
         events.iter().for_each(|event| kinds.add(event));
         kinds
+    }
+
+    fn kinds_of(events: &[Stored]) -> u64 {
+        events.iter().map(|event| Kind::of(event).count() as u64).sum()
     }
 
     fn merged(parts: [&Kinds; 2]) -> Kinds {
@@ -189,8 +243,12 @@ mod tests {
             let calls = parts.concat().len() as u64;
             prop_assert_eq!(whole.methods().map(|(_, calls)| calls).sum::<u64>(), calls);
             prop_assert_eq!(whole.statuses().map(|(_, calls)| calls).sum::<u64>(), calls);
+            prop_assert_eq!(whole.each().map(|(_, calls)| calls).sum::<u64>(), kinds_of(&parts.concat()));
             let mut out = Vec::new();
             whole.encode(&mut out);
+            let mut shown = Vec::new();
+            Kinds::each_encoded(&mut Input(&out), |kind, calls| shown.push((kind, calls))).unwrap();
+            prop_assert_eq!(shown, whole.each().collect::<Vec<_>>());
             let mut read = Kinds::default();
             let mut input = Input(&out);
             prop_assert_eq!(read.add_encoded(&mut input), Ok(()));

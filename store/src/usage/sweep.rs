@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::block;
 use super::calendar::{HOUR_MS, SECOND_MS, day_of};
-use super::endpoints::{ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS};
+use super::endpoints::{ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, KIND_DAYS};
 use super::engine::Engine;
 use super::fold::{BLOCKS, damaged};
 use super::head::HEADS;
@@ -37,7 +37,7 @@ impl Chore {
         let [minutes, hours, days] = Grain::ALL.map(Grain::table);
         let parts = ENDPOINT_PARTS.map(|(_, table)| table);
         let models = [MODEL_HEADS, MODEL_HOURS, MODEL_DAYS];
-        let tables = [BLOCKS, minutes, hours, days, ENDPOINT_DAYS, ENDPOINT_MONTHS];
+        let tables = [BLOCKS, minutes, hours, days, ENDPOINT_DAYS, ENDPOINT_MONTHS, KIND_DAYS];
         let tables = tables.into_iter().chain(parts).chain(models);
         let rows = tables.map(move |table| Self::Remove(table, KeyRange::prefix(api_key.as_bytes())));
         rows.chain([Self::Unmap(api_key)])

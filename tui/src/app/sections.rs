@@ -74,7 +74,7 @@ pub(crate) static SECTIONS: &[Section] = &[
         name: "usage",
         title: "Usage",
         key: Some('3'),
-        about: "Charts of calls, errors and response times, by key, environment, team or endpoint",
+        about: "Charts of calls, errors and response times, by key, team, endpoint, method, status or token",
         operators: false,
         command: Some("usage --by key --compare"),
         open: || Box::new(UsagePage::default()),

@@ -32,6 +32,8 @@ pub(super) async fn usage(context: &Context<'_>, args: &Args) -> Result<(), Fail
 /// What only the chart takes.
 const CHART: [&str; 7] = ["--key", "--team", "--by", "--step", "--metric", "--compare", "--csv"];
 
+const BREAKDOWNS: &str = "key, environment, team, model, endpoint, method, status or token";
+
 fn span(args: &Args) -> UsageQuery {
     let text = |name: &str| args.get(name).map(str::to_owned);
     UsageQuery {
@@ -49,7 +51,7 @@ async fn chart(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     let query = SeriesQuery {
         span: span(args),
         step: keys::one_of(args, "--step", steps)?,
-        by: keys::one_of(args, "--by", "key, environment, team, model or endpoint")?,
+        by: keys::one_of(args, "--by", BREAKDOWNS)?,
         keys: named.map(|key| KeyRef::Named(key.to_owned(), environment)).collect(),
         environment,
         team: keys::of_team(context, args).await?,
@@ -57,6 +59,10 @@ async fn chart(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     };
     let metric =
         keys::one_of(args, "--metric", "requests, errors, latency, tokens or cost")?.unwrap_or_default();
+    if !table::tells(query.by, metric) {
+        let known = "calls are counted by method, status and token, errors by status, and nothing else";
+        return Err(Failure::Usage(format!("--metric {}: {known}", metric.word())));
+    }
     let series = context.service.usage_series(context.caller, &query).await?;
     if args.json {
         return context.print(&print::json(&series)).await;

@@ -34,6 +34,8 @@ const PAGES: &[&str] = &[
     "3bbbb",
     "3bbbbj",
     "3bbbbbj",
+    "3bbbbbbj",
+    "3bbbbbbbbj",
     "A",
     "Aj\r",
     "A\t",

@@ -11,7 +11,7 @@ use ratatui::buffer::Buffer;
 
 pub(crate) const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 /// A page and the keys that lead to it.
-const PAGES: [(&str, &str); 37] = [
+const PAGES: [(&str, &str); 38] = [
     ("home", "jj"),
     ("keys", "2jj"),
     ("marked", "2  j D"),
@@ -49,6 +49,7 @@ const PAGES: [(&str, &str); 37] = [
     ("usage-keys", "3bjj"),
     ("usage-latency", "3txxhhhh"),
     ("usage-endpoints", "3bbbbj"),
+    ("usage-statuses", "3bbbbbbj"),
 ];
 /// Pages that list what all the others have. They change with each of these, so that only what a search leaves of them is
 /// kept as a picture.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use keyward_keys::Environment;
 use keyward_keys::input::{Breakdown, KeyRef, SeriesQuery, Step};
 use keyward_keys::view::{
-    EndpointUse, KeyView, PreviousPeriod, UsageLine, UsagePoint, UsageSeries, UsageSummary,
+    EndpointUse, KeyView, KindUse, PreviousPeriod, UsageLine, UsagePoint, UsageSeries, UsageSummary,
 };
 
 use super::{NOW_MS, id, summary};
@@ -100,7 +100,7 @@ pub(crate) fn series(all: &[KeyView], query: &SeriesQuery, now_ms: i64) -> Usage
                 .collect()
         }
         Some(Breakdown::Team) => vec![line("Shop", Some(700), of(&keys, 0), before(&keys))],
-        Some(Breakdown::Model | Breakdown::Endpoint) | None => Vec::new(),
+        _ => Vec::new(),
     };
     let total = line("all", None, of(&keys, 0), before(&keys));
     let endpoint = |(at, name): (usize, &&str)| EndpointUse {
@@ -119,6 +119,34 @@ pub(crate) fn series(all: &[KeyView], query: &SeriesQuery, now_ms: i64) -> Usage
         "/repos/acme/shop/issues",
         "/v1/refunds",
     ];
+    let kinds = match query.by.filter(|_| !keys.is_empty()) {
+        Some(Breakdown::Method) => vec![("POST", None, 71), ("GET", None, 24), ("DELETE", None, 5)],
+        Some(Breakdown::Status) => {
+            vec![("200", None, 938), ("201", None, 41), ("429", None, 14), ("500", None, 5), ("404", None, 2)]
+        }
+        Some(Breakdown::Token) => {
+            let names = ["web-frontend", "nightly-batch", "billing-worker"];
+            names.into_iter().zip([58, 22, 9]).map(|(name, share)| (name, Some(id(share)), share)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let whole: u64 = if query.by == Some(Breakdown::Status) { 1_000 } else { 100 };
+    let kind = |(name, of, share): (&str, Option<_>, usize)| {
+        let part = |calls: u64| calls * share as u64 / whole;
+        let points: Vec<u64> = total.points.iter().map(|point| part(point.requests)).collect();
+        let requests = points.iter().sum();
+        let status = name.parse::<u16>().ok();
+        KindUse {
+            id: of,
+            name: name.to_owned(),
+            requests,
+            errors: status.map(|status| if status < 400 { 0 } else { requests }),
+            percentage: share as f64 * 100.0 / whole as f64,
+            previous_requests: total.previous.map(|before| part(before.total_requests)),
+            points,
+        }
+    };
+    let kinds = kinds.into_iter().map(kind).collect();
     let by_endpoint = query.by == Some(Breakdown::Endpoint) && !keys.is_empty();
     UsageSeries {
         timeframe: timeframe.to_owned(),
@@ -127,6 +155,7 @@ pub(crate) fn series(all: &[KeyView], query: &SeriesQuery, now_ms: i64) -> Usage
         from: total.points.first().map_or(Timestamp::UNIX_EPOCH, |point| point.start),
         to: Timestamp::from_millisecond(now_ms).unwrap_or_default(),
         lines,
+        kinds,
         models: Vec::new(),
         currency: "USD".to_owned(),
         endpoints: if by_endpoint { names.iter().enumerate().map(endpoint).collect() } else { Vec::new() },

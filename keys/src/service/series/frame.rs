@@ -38,6 +38,33 @@ pub(super) enum Place {
     Before(usize),
 }
 
+/// Something for each of a frame's stretches.
+#[derive(Clone)]
+pub(super) struct Each<T> {
+    pub(super) now: Vec<T>,
+    pub(super) before: Vec<T>,
+}
+
+impl<T: Clone + Default> Each<T> {
+    pub(super) fn new(frame: &Frame) -> Self {
+        let nothing = |stretches: &Stretches| vec![T::default(); stretches.starts.len()];
+        Self { now: nothing(&frame.now), before: frame.before.as_ref().map(nothing).unwrap_or_default() }
+    }
+
+    pub(super) fn at(&mut self, place: Place) -> &mut T {
+        match place {
+            Place::Now(at) => &mut self.now[at],
+            Place::Before(at) => &mut self.before[at],
+        }
+    }
+
+    /// Adds another's to each.
+    pub(super) fn merge(&mut self, other: &Self, add: impl Fn(&mut T, &T)) {
+        let ours = self.now.iter_mut().chain(&mut self.before);
+        ours.zip(other.now.iter().chain(&other.before)).for_each(|(sum, more)| add(sum, more));
+    }
+}
+
 /// How the time of a chart is cut.
 pub(super) struct Frame {
     pub(super) step: Step,

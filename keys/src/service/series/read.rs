@@ -11,13 +11,15 @@ use keyward_store::usage::{
 
 use crate::clock::timestamp;
 use crate::error::Result;
+use crate::input::Breakdown;
 use crate::prices::{Bill, Pricer, Prices, Tally, tokens};
 use crate::service::layout::in_parts;
 use crate::service::report::{model_name, percent, quantile_ms, round, summary};
 use crate::view::{EndpointUse, UsagePoint, UsageSummary};
 
 use super::MOST_LINES;
-use super::frame::{Frame, Place, Stretches};
+use super::frame::{Each, Frame, Place, Stretches};
+use super::kinds::KindSums;
 
 /// Endpoints that are told apart.
 const MOST_ENDPOINTS: usize = 50;
@@ -40,12 +42,8 @@ pub(super) struct Line {
     pub(super) sum: Sum,
 }
 
-/// What is counted for a line, a point for each of the frame's stretches.
-#[derive(Clone)]
-pub(super) struct Sum {
-    pub(super) now: Vec<Point>,
-    pub(super) before: Vec<Point>,
-}
+/// What is counted for a line.
+pub(super) type Sum = Each<Point>;
 
 /// What is counted for one stretch.
 #[derive(Clone, Default)]
@@ -75,64 +73,51 @@ pub(super) struct Read {
     pub(super) lines: Vec<Line>,
     endpoints: EndpointSums,
     endpoints_before: EndpointSums,
+    /// When calls are told apart by them.
+    pub(super) kinds: Option<KindSums>,
     /// What models were used, now.
     pub(super) tally: Tally,
 }
 
 impl Sum {
-    pub(super) fn new(frame: &Frame) -> Self {
-        let cells = |stretches: &Stretches| vec![Point::default(); stretches.starts.len()];
-        Self { now: cells(&frame.now), before: frame.before.as_ref().map(cells).unwrap_or_default() }
-    }
-
-    fn at(&mut self, place: Place) -> &mut Point {
-        match place {
-            Place::Now(at) => &mut self.now[at],
-            Place::Before(at) => &mut self.before[at],
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        let ours = self.now.iter_mut().chain(&mut self.before);
-        ours.zip(other.now.iter().chain(&other.before)).for_each(|(sum, more)| sum.merge(more));
-    }
-
-    fn requests(&self) -> u64 {
+    /// Those of the span itself.
+    pub(super) fn requests(&self) -> u64 {
         self.now.iter().map(|point| point.cells.requests()).sum()
     }
 }
 
 impl Read {
-    fn new(frame: &Frame, lines: Vec<Line>) -> Self {
+    fn new(frame: &Frame, lines: Vec<Line>, by: Option<Breakdown>) -> Self {
         Self {
             total: Sum::new(frame),
             lines,
             endpoints: EndpointSums::default(),
             endpoints_before: EndpointSums::default(),
+            kinds: KindSums::of(by, frame),
             tally: Tally::default(),
         }
     }
 
-    /// Reads all keys into the total and the lines, and their endpoints if these are told apart.
+    /// Reads all keys into the total and the lines, and their endpoints or kinds of calls if these are told apart.
     pub(super) fn keys(
         lines: Vec<Line>,
         usage: &Usage,
         frame: &Frame,
         sources: &mut [Source],
         book: &Prices,
-        endpoints: bool,
+        by: Option<Breakdown>,
     ) -> Result<Self> {
         let part = |sources: &mut dyn Iterator<Item = &mut Source>| {
-            let (mut read, mut pricer) = (Self::new(frame, lines.clone()), Pricer::new(book));
+            let (mut read, mut pricer) = (Self::new(frame, lines.clone(), by), Pricer::new(book));
             for source in sources {
-                read.key(usage, frame, source, &mut pricer, endpoints)?;
+                read.key(usage, frame, source, &mut pricer, by == Some(Breakdown::Endpoint))?;
             }
             Ok(read)
         };
         let (mut read, more) = in_parts(sources, part)?;
         more.into_iter().for_each(|more| read.merge(&more));
         let Self { total, lines, .. } = &mut read;
-        lines.iter().for_each(|line| total.merge(&line.sum));
+        lines.iter().for_each(|line| total.merge(&line.sum, Point::merge));
         Ok(read)
     }
 
@@ -150,6 +135,9 @@ impl Read {
         let uses;
         (source.requests, uses) = read_key(&key, frame, source, pricer, sum)?;
         pricer.count(&source.service, &uses, &[], &mut self.tally);
+        if let Some(kinds) = &mut self.kinds {
+            kinds.add_key(&key, frame)?;
+        }
         if !endpoints {
             return Ok(());
         }
@@ -162,11 +150,38 @@ impl Read {
     }
 
     fn merge(&mut self, other: &Self) {
-        self.total.merge(&other.total);
-        self.lines.iter_mut().zip(&other.lines).for_each(|(line, more)| line.sum.merge(&more.sum));
+        self.total.merge(&other.total, Point::merge);
+        let lines = self.lines.iter_mut().zip(&other.lines);
+        lines.for_each(|(line, more)| line.sum.merge(&more.sum, Point::merge));
         self.endpoints.merge(&other.endpoints);
         self.endpoints_before.merge(&other.endpoints_before);
+        if let Some((kinds, more)) = self.kinds.as_mut().zip(other.kinds.as_ref()) {
+            kinds.merge(more);
+        }
         self.tally.merge(&other.tally);
+    }
+
+    /// The busiest kinds of calls: if some came among so many that no points of them were held, all keys are read once more.
+    pub(super) fn busiest_kinds(
+        &mut self,
+        usage: &Usage,
+        frame: &Frame,
+        sources: &mut [Source],
+    ) -> Result<()> {
+        let Some(none) = self.kinds.as_ref().and_then(|kinds| kinds.again(frame)) else { return Ok(()) };
+        let part = |sources: &mut dyn Iterator<Item = &mut Source>| {
+            let mut kinds = none.clone();
+            for source in sources {
+                if let Some(key) = usage.of(source.key)? {
+                    kinds.add_key(&key, frame)?;
+                }
+            }
+            Ok(kinds)
+        };
+        let (mut kinds, more) = in_parts(sources, part)?;
+        more.into_iter().for_each(|more| kinds.merge(&more));
+        self.kinds = Some(kinds);
+        Ok(())
     }
 
     /// A line for each of the busiest keys, which are read once more for it: lines of all would take too much memory. Keys

@@ -10,7 +10,7 @@ use super::{ENDPOINT_NAMES, EndpointCell, Endpoints, text};
 use crate::table::Table;
 use crate::usage::codec::{Input, Malformed, Read, put_bytes, put_varint};
 use crate::usage::head::minutes_from;
-use crate::usage::kinds::Kinds;
+use crate::usage::kinds::{Kind, Kinds};
 use crate::usage::rollup::{Grain, HOUR_RETENTION_MS};
 use crate::usage::waiting::slot;
 
@@ -27,6 +27,10 @@ pub(in crate::usage) const ENDPOINT_PARTS: [(Grain, Table); 3] = [
     (Grain::Hour, Table("usage_endpoint_by_hour")),
     (Grain::Day, Table("usage_endpoint_by_day")),
 ];
+
+/// The kinds of calls of a month by days once more, by themselves: a chart of many keys over a year reads a tenth of what
+/// stands beside the endpoints.
+pub(in crate::usage) const KIND_DAYS: Table = Table("usage_kinds_by_day");
 
 /// From when on a key's endpoints are told apart by parts of a grain: for as long as cells are.
 pub(in crate::usage) fn parts_from(grain: Grain, newest_ms: i64) -> i64 {
@@ -109,15 +113,14 @@ impl EndpointParts {
             put_cells(&mut out, cells);
         }
         put_cells(&mut out, &self.other);
-        put_parts(&mut out, &self.kinds);
-        let (mut before, mut encoded) = (Vec::new(), Vec::new());
-        for (_, kinds) in &self.kinds {
-            encoded.clear();
-            kinds.encode(&mut encoded);
-            // Of few calls they are mostly those of the part before.
-            put_bytes(&mut out, if encoded == before { &[] } else { &encoded });
-            std::mem::swap(&mut before, &mut encoded);
-        }
+        put_kinds(&mut out, &self.kinds, Kinds::encode);
+        out
+    }
+
+    /// The kinds of calls alone, without clients.
+    pub(in crate::usage) fn encode_kinds(&self) -> Vec<u8> {
+        let mut out = vec![VERSION];
+        put_kinds(&mut out, &self.kinds, Kinds::encode_calls);
         out
     }
 
@@ -168,6 +171,31 @@ pub(super) fn each_wanted<'a>(
         Ok(())
     })?;
     Ok(other)
+}
+
+/// Shows how many calls of each kind an encoded row counts, with their part.
+pub(in crate::usage) fn each_kind(row: &[u8], visit: impl FnMut(u8, Kind, u64)) -> Read<()> {
+    let mut input = Input(row);
+    input.version(VERSION)?;
+    for _ in 0..input.count()? {
+        input.bytes()?;
+        sum(&mut input, Parts::default())?;
+    }
+    sum(&mut input, Parts::default())?;
+    show_kinds(&mut input, visit)
+}
+
+/// The same of a row of kinds alone.
+pub(in crate::usage) fn each_kind_alone(row: &[u8], visit: impl FnMut(u8, Kind, u64)) -> Read<()> {
+    let mut input = Input(row);
+    input.version(VERSION)?;
+    show_kinds(&mut input, visit)
+}
+
+fn show_kinds(input: &mut Input<'_>, mut visit: impl FnMut(u8, Kind, u64)) -> Read<()> {
+    each_kinds(input, |part, mut encoded| {
+        Kinds::each_encoded(&mut encoded, |kind, calls| visit(part as u8, kind, calls))
+    })
 }
 
 /// Shows the encoded kinds of each part.
@@ -221,6 +249,18 @@ fn parts(input: &mut Input<'_>) -> Read<impl Iterator<Item = u32> + use<>> {
         left &= left.wrapping_sub(1);
         (part < u64::BITS).then_some(part)
     }))
+}
+
+fn put_kinds(out: &mut Vec<u8>, list: &[(u8, Kinds)], encode: impl Fn(&Kinds, &mut Vec<u8>)) {
+    put_parts(out, list);
+    let (mut before, mut encoded) = (Vec::new(), Vec::new());
+    for (_, kinds) in list {
+        encoded.clear();
+        encode(kinds, &mut encoded);
+        // Of few calls they are mostly those of the part before.
+        put_bytes(out, if encoded == before { &[] } else { &encoded });
+        std::mem::swap(&mut before, &mut encoded);
+    }
 }
 
 fn put_cells(out: &mut Vec<u8>, cells: &[(u8, EndpointCell)]) {

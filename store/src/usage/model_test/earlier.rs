@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::usage::calendar::{day_of, month_of_day};
-use crate::usage::endpoints::{ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, Endpoints};
+use crate::usage::endpoints::{ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, Endpoints, KIND_DAYS};
 use crate::usage::fold::damaged;
 use crate::usage::head::{HEADS, Head};
 use crate::usage::rollup::row_key;
@@ -21,7 +21,7 @@ fn counted_by_day(world: &mut World, calls: &[(i64, u64)], days: std::ops::Range
         rows.insert((ENDPOINT_DAYS.0, day_of(*at_ms)), day);
     }
     let tables = ENDPOINT_PARTS.map(|(_, table)| table.0);
-    world.tables.0.retain(|(table, _), _| !tables.contains(table));
+    world.tables.0.retain(|(table, _), _| !tables.contains(table) && *table != KIND_DAYS.0);
     for ((table, day), endpoints) in rows.into_iter().filter(|((_, day), _)| days.contains(day)) {
         let mut value = Vec::new();
         endpoints.encode(&mut value);
@@ -33,6 +33,19 @@ fn counted_by_day(world: &mut World, calls: &[(i64, u64)], days: std::ops::Range
 fn calls(world: &World, grain: Grain, from_ms: i64, to_ms: i64) -> u64 {
     let totals = world.usage.endpoints(key(1), grain, from_ms, to_ms).unwrap().totals;
     totals.iter().map(|sum| sum.cell.requests).sum()
+}
+
+/// Calls that were answered with 200, by the start of their cell.
+fn over_time(world: &World, grain: Grain, from_ms: i64, to_ms: i64) -> Vec<(i64, u64)> {
+    let mut found: BTreeMap<i64, u64> = BTreeMap::new();
+    let of = world.usage.of(key(1)).unwrap().unwrap();
+    let answered = |start_ms, kind, calls| {
+        if kind == Kind::Status(Some(200)) {
+            *found.entry(start_ms).or_default() += calls;
+        }
+    };
+    of.each_kind(grain, from_ms, to_ms, answered).unwrap();
+    found.into_iter().collect()
 }
 
 #[test]
@@ -52,6 +65,12 @@ fn calls_that_it_counted_are_answered_by_their_day_or_month() {
     assert_eq!(calls(&world, Grain::Hour, day(20) + 6 * HOUR_MS, day(3)), 4);
     assert_eq!(calls(&world, Grain::Minute, day(2) + 20 * HOUR_MS, i64::MAX), 8);
     assert_eq!(calls(&world, Grain::Minute, day(1), i64::MAX), 0);
+    // Over time, a day counts by its noon and a month by its middle.
+    let middle = i64::from(first_day(month).midpoint(first_day(month + 1))) * DAY_MS;
+    assert_eq!(over_time(&world, Grain::Day, 0, i64::MAX), [(middle, 3), (day(20), 4), (day(2), 8)]);
+    assert_eq!(over_time(&world, Grain::Hour, day(20), day(3)), [(day(20) + 12 * HOUR_MS, 4)]);
+    assert_eq!(over_time(&world, Grain::Hour, day(20), day(20) + 12 * HOUR_MS), []);
+    assert_eq!(over_time(&world, Grain::Minute, day(2), day(1)), [(day(2) + 12 * HOUR_MS, 8)]);
     // What comes later to the same day is told by the hour.
     let late = vec![sample(1, day(2) + 2 * HOUR_MS); 16];
     world.commit(&commit_of([late, vec![sample(1, day(2) + 9 * HOUR_MS); 32]].concat()), |_| {});
@@ -59,6 +78,9 @@ fn calls_that_it_counted_are_answered_by_their_day_or_month() {
         assert_eq!(calls(&world, Grain::Hour, day(2) + 5 * HOUR_MS, day(1)), 8 + 32);
         assert_eq!(calls(&world, Grain::Day, day(2), day(1)), 8 + 16 + 32);
         assert_eq!(calls(&world, Grain::Day, 0, i64::MAX), 15 + 16 + 32);
+        assert_eq!(over_time(&world, Grain::Day, day(2), day(1)), [(day(2), 8 + 16 + 32)]);
+        let hours = over_time(&world, Grain::Hour, day(2) + 5 * HOUR_MS, day(1));
+        assert_eq!(hours, [(day(2) + 9 * HOUR_MS, 32), (day(2) + 12 * HOUR_MS, 8)]);
         world.settle();
     }
     // Days go no more, hours do.
@@ -66,6 +88,29 @@ fn calls_that_it_counted_are_answered_by_their_day_or_month() {
     world.settle();
     assert_eq!(calls(&world, Grain::Day, day(21), day(3)), 4);
     assert_eq!(calls(&world, Grain::Day, day(2), day(1)), 8 + 16 + 32);
+}
+
+#[test]
+fn kinds_of_days_that_were_kept_beside_endpoints_alone_are_read_there() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    let day_ms = NOW_MS - NOW_MS % DAY_MS;
+    let [old, new] = [60, 0].map(|ago| day_ms - ago * DAY_MS);
+    for at_ms in [old, old, new] {
+        world.commit(&commit_of(vec![sample(1, at_ms); 3]), |_| {});
+    }
+    world.settle();
+    let rows = |world: &World| world.tables.rows(KIND_DAYS, &KeyRange::all()).len();
+    assert_eq!(rows(&world), 2);
+    world.tables.0.retain(|(table, _), _| *table != KIND_DAYS.0);
+    world.restart();
+    assert_eq!(over_time(&world, Grain::Day, 0, i64::MAX), [(old, 6), (new, 3)]);
+    // They are kept by themselves from the next call of their month on.
+    world.commit(&commit_of(vec![sample(1, new); 4]), |_| {});
+    for kept in [0, 1] {
+        assert_eq!(rows(&world), kept);
+        assert_eq!(over_time(&world, Grain::Day, 0, i64::MAX), [(old, 6), (new, 7)]);
+        world.settle();
+    }
 }
 
 #[test]
@@ -87,6 +132,7 @@ fn a_day_that_it_let_wait_is_spread_as_it_would_have() {
     for _ in 0..2 {
         assert_eq!(calls(&world, Grain::Day, 0, i64::MAX), 5);
         assert_eq!(calls(&world, Grain::Day, day_ms, day_ms + 1), 5);
+        assert_eq!(over_time(&world, Grain::Day, 0, i64::MAX), [(day_ms, 5)]);
         assert_eq!(calls(&world, Grain::Minute, NOW_MS - 5 * minute_ms, NOW_MS + minute_ms), 5);
         assert_eq!(calls(&world, Grain::Day, 0, day_ms), 0);
         world.settle();

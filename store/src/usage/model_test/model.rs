@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::model::Id;
 use crate::usage::calendar::day_of;
-use crate::usage::{Cell, Grain, Kinds, UsageEvent};
+use crate::usage::{Cell, Grain, Kind, Kinds, UsageEvent};
 
 /// Keeps every event.
 #[derive(Default)]
@@ -74,6 +74,24 @@ impl Model {
             if span.contains(&event.at_ms) { kinds.merge(&alone) } else { kinds.merge_clients(&alone) }
         }
         kinds
+    }
+
+    /// Calls of each kind, by the start of their cell.
+    pub(super) fn kinds_by_cell(
+        &self,
+        api_key: Id,
+        grain: Grain,
+        span: &Range<i64>,
+    ) -> BTreeMap<(i64, Kind), u64> {
+        let mut sums = BTreeMap::new();
+        for event in self.of(api_key).filter(|event| span.contains(&event.at_ms)) {
+            let token = event.reporter.token.map(|token| Kind::Token(Some(token)));
+            let kinds = [Kind::Method(event.method), Kind::Status(Some(event.status))];
+            for kind in kinds.into_iter().chain(token) {
+                *sums.entry((event.at_ms - event.at_ms % grain.length_ms(), kind)).or_default() += 1;
+            }
+        }
+        sums
     }
 
     /// Calls, errors and tokens of those that name a model, by the start of their stretch.

@@ -185,8 +185,14 @@ pub(super) static GROUPS: &[Group] = &[
                 "Show requests, errors or response times",
             )
             .line("usage --metric METRIC --csv"),
-            row(C::Breakdown, &[c('b')], "by", 80, "Tell calls apart by key, environment, team or endpoint")
-                .line("usage --by KEY-ENVIRONMENT-TEAM-OR-ENDPOINT"),
+            row(
+                C::Breakdown,
+                &[c('b')],
+                "by",
+                80,
+                "Tell calls apart by key, team, endpoint, method, status, token …",
+            )
+            .line("usage --by WHAT"),
             row(C::Compare, &[c('c')], "compare", 50, "Show the period before too, or not")
                 .line("usage --compare"),
             row(

@@ -17,7 +17,11 @@ pub(super) const COMMANDS: &[Command] = &[
             option("--timezone", "ZONE", "an IANA time zone; yours when none"),
             Flag { many: true, ..option("--key", "KEY", "a key; may be repeated, up to 8 times") },
             option("--team", "TEAM", "only keys of this team"),
-            option("--by", "WHAT", "told apart by key, environment, team, model or endpoint"),
+            option(
+                "--by",
+                "WHAT",
+                "told apart by key, environment, team, model, endpoint, method, status or token",
+            ),
             option("--step", "STEP", "a row every minute, quarter-hour, hour, day, week, month or year"),
             option("--metric", "METRIC", "requests (when none), errors, latency, tokens or cost"),
             switch("--compare", "the period before as well, up to the same moment of it"),

@@ -84,12 +84,15 @@ impl Default for Choice {
     }
 }
 
-const BREAKDOWNS: [Option<Breakdown>; 6] = [
+const BREAKDOWNS: [Option<Breakdown>; 9] = [
     None,
     Some(Breakdown::Key),
     Some(Breakdown::Environment),
     Some(Breakdown::Team),
     Some(Breakdown::Endpoint),
+    Some(Breakdown::Method),
+    Some(Breakdown::Status),
+    Some(Breakdown::Token),
     Some(Breakdown::Model),
 ];
 
@@ -109,6 +112,9 @@ pub(super) fn breakdown_word(by: Breakdown) -> &'static str {
         Breakdown::Team => "team",
         Breakdown::Model => "model",
         Breakdown::Endpoint => "endpoint",
+        Breakdown::Method => "method",
+        Breakdown::Status => "status",
+        Breakdown::Token => "token",
     }
 }
 

@@ -10,7 +10,7 @@ use crate::pages::usage::UsagePage;
 use crate::theme::Tone;
 use crate::widgets::format;
 use crate::widgets::pen::{Pen, Ui, safe};
-use keyward_keys::table::Metric;
+use keyward_keys::table::{Line, Metric};
 
 /// The marks of lines, busiest first.
 pub(super) const MARKS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -29,8 +29,8 @@ pub(super) const TONES: [Tone; 8] = [
 /// What tells a line from the others, also after it was read again.
 pub(super) type LineName = (Option<Id>, String);
 
-pub(super) fn name_of(line: &UsageLine) -> LineName {
-    (line.id, line.name.clone())
+pub(super) fn name_of(line: Line<'_>) -> LineName {
+    (line.id(), line.name().to_owned())
 }
 
 /// The selection's marker, the mark, a space each.
@@ -40,8 +40,10 @@ const LEAD: u16 = 4;
 const COLUMNS: [(&str, u16, u16); 4] =
     [("CALLS", 9, 0), ("ERRORS", 8, 36), ("P95", 8, 44), ("CHANGE", 9, 54)];
 
-fn columns(width: u16) -> impl Iterator<Item = (usize, &'static str, u16)> {
-    let shown = COLUMNS.into_iter().enumerate().filter(move |(_, (_, _, least))| width >= *least);
+/// Those for which there is room; without response times of calls that are only `counted`.
+fn columns(width: u16, counted: bool) -> impl Iterator<Item = (usize, &'static str, u16)> {
+    let shown = COLUMNS.into_iter().enumerate();
+    let shown = shown.filter(move |(at, (_, _, least))| width >= *least && !(counted && *at == 2));
     shown.map(|(at, (title, columns, _))| (at, title, columns))
 }
 
@@ -55,17 +57,25 @@ pub(super) fn draw(
     ui: &Ui,
 ) {
     let endpoints = page.choice.by == Some(Breakdown::Endpoint);
-    let taken: u16 = columns(rows.width).map(|(_, _, columns)| columns).sum();
+    let counted = !series.kinds.is_empty();
+    let taken: u16 = columns(rows.width, counted).map(|(_, _, columns)| columns).sum();
     let name = rows.width.saturating_sub(LEAD + taken);
     let mut pen = Pen::new(buf, titles, 0);
-    let what = if endpoints { "ENDPOINT" } else { "LINE" };
+    let what = match page.choice.by {
+        Some(Breakdown::Endpoint) => "ENDPOINT",
+        Some(Breakdown::Method) => "METHOD",
+        Some(Breakdown::Status) => "STATUS",
+        Some(Breakdown::Token) => "SERVICE TOKEN",
+        _ => "LINE",
+    };
     pen.skip(if endpoints { 2 } else { LEAD }).cell(
         what,
         name + if endpoints { 2 } else { 0 },
         ui.style(Tone::Dim),
     );
-    for (at, title, columns) in columns(rows.width) {
+    for (at, title, columns) in columns(rows.width, counted) {
         let title = match (at, page.choice.metric) {
+            (1, _) if counted => "SHARE",
             (2, _) if endpoints => "MEAN",
             (2, Metric::Cost) => "COST",
             (2, Metric::Tokens) => "TOKENS",
@@ -75,6 +85,7 @@ pub(super) fn draw(
         pen.cell_right(title, columns, ui.style(Tone::Dim));
     }
     let selected = page.place_selected();
+    let lines: Vec<_> = page.lines().collect();
     for row in 0..rows.height {
         let number = page.offset + usize::from(row);
         let place = Rect { y: rows.y + row, height: 1, ..rows };
@@ -82,15 +93,19 @@ pub(super) fn draw(
             let Some(endpoint) = series.endpoints.get(number) else { break };
             endpoint_row(endpoint, place, name, buf, ui);
         } else {
-            match number.checked_sub(1) {
-                None => line_row(&series.total, ("", Tone::Strong), page, place, name, buf, ui),
-                Some(at) => {
-                    let Some(line) = series.lines.get(at) else { break };
-                    let hidden = page.is_hidden(line);
-                    let mark = if hidden { ui.glyphs.inactive } else { MARKS[at % MARKS.len()] };
-                    let tone = if hidden { Tone::Dim } else { TONES[at % TONES.len()] };
-                    line_row(line, (mark, tone), page, place, name, buf, ui);
-                }
+            let (line, mark, tone) = match number.checked_sub(1) {
+                None => (Line::Whole(&series.total), "", Tone::Strong),
+                Some(at) => match lines.get(at).copied() {
+                    Some(line) if page.is_hidden(line) => (line, ui.glyphs.inactive, Tone::Dim),
+                    Some(line) => (line, MARKS[at % MARKS.len()], TONES[at % TONES.len()]),
+                    None => break,
+                },
+            };
+            let mut pen = Pen::new(buf, place, 0);
+            pen.skip(2).cell(mark, 2, ui.style(tone)).cell(safe(line.name()), name, ui.style(tone));
+            match line {
+                Line::Whole(line) if !counted => figures(pen, line, page, place.width, ui),
+                _ => counts(pen, line.requests(), series.total.summary.total_requests, place.width, ui),
             }
         }
         if number == selected && page.rows() > 1 {
@@ -100,24 +115,23 @@ pub(super) fn draw(
     }
 }
 
-fn line_row(
-    line: &UsageLine,
-    (mark, tone): (&str, Tone),
-    page: &UsagePage,
-    place: Rect,
-    name: u16,
-    buf: &mut Buffer,
-    ui: &Ui,
-) {
+/// Calls that are only counted: how many, their share of all, the change.
+fn counts(mut pen: Pen<'_>, (now, before): (u64, Option<u64>), all: u64, width: u16, ui: &Ui) {
+    let text = ui.style(Tone::Text);
+    for (at, _, columns) in columns(width, true) {
+        match at {
+            0 => pen.cell_right(format::short(now), columns, text),
+            1 => pen.cell_right(format::percent(now, all), columns, text),
+            _ => pen.cell_right(change(now, before), columns, ui.style(Tone::Dim)),
+        };
+    }
+}
+
+/// All that is known of a line's calls.
+fn figures(mut pen: Pen<'_>, line: &UsageLine, page: &UsagePage, width: u16, ui: &Ui) {
     let (summary, text) = (&line.summary, ui.style(Tone::Text));
-    let mut pen = Pen::new(buf, place, 0);
-    pen.skip(2).cell(mark, 2, ui.style(tone)).cell(
-        safe(&line.name),
-        name,
-        ui.style(if mark.is_empty() { Tone::Strong } else { tone }),
-    );
     let warn = if summary.failed_requests > 0 { ui.style(Tone::Warn) } else { text };
-    for (at, _, columns) in columns(place.width) {
+    for (at, _, columns) in columns(width, false) {
         match at {
             0 => pen.cell_right(format::short(summary.total_requests), columns, text),
             1 => pen.cell_right(
@@ -146,7 +160,7 @@ fn endpoint_row(of: &EndpointUse, place: Rect, name: u16, buf: &mut Buffer, ui: 
     let mut pen = Pen::new(buf, place, 0);
     pen.skip(2).cell(safe(&of.endpoint), name + 2, ui.style(Tone::Strong));
     let warn = if of.errors > 0 { ui.style(Tone::Warn) } else { text };
-    for (at, _, columns) in columns(place.width) {
+    for (at, _, columns) in columns(place.width, false) {
         match at {
             0 => pen.cell_right(format::short(of.requests), columns, text),
             1 => pen.cell_right(format::percent(of.errors, of.requests), columns, warn),

@@ -1,12 +1,14 @@
 //! The lines of the chart and the rows of its legend: which there are, which is pointed out, which is in view. It asks for nothing.
 
 use keyward_keys::input::Breakdown;
-use keyward_keys::view::{UsageLine, UsageSeries};
+use keyward_keys::table::Line;
+use keyward_keys::view::UsageSeries;
 use ratatui::layout::Rect;
 
 use crate::app::cx::Cx;
+use crate::pages::usage::UsagePage;
 use crate::pages::usage::layout::Layout;
-use crate::pages::usage::{UsagePage, name_of};
+use crate::pages::usage::legend::name_of;
 
 impl UsagePage {
     /// Takes the series in; the selection stays on its line.
@@ -23,20 +25,22 @@ impl UsagePage {
         self.reveal(row, cx.area);
     }
 
-    pub(super) fn lines(&self) -> &[UsageLine] {
-        self.series.as_ref().map_or(&[], |series| &series.lines)
+    pub(super) fn lines(&self) -> impl ExactSizeIterator<Item = Line<'_>> {
+        let lines = self.series.as_deref().map(|series| Line::all(series).collect::<Vec<_>>());
+        lines.unwrap_or_default().into_iter()
     }
 
     /// The line that is pointed out.
-    pub(super) fn line(&self) -> Option<&UsageLine> {
-        self.lines().iter().find(|line| self.is_selected(line))
+    pub(super) fn line(&self) -> Option<Line<'_>> {
+        self.selected.as_ref()?;
+        self.lines().find(|line| self.is_selected(*line))
     }
 
-    pub(super) fn is_selected(&self, line: &UsageLine) -> bool {
-        self.selected.as_ref().is_some_and(|(id, name)| *id == line.id && *name == line.name)
+    pub(super) fn is_selected(&self, line: Line<'_>) -> bool {
+        self.selected.as_ref().is_some_and(|(id, name)| *id == line.id() && *name == line.name())
     }
 
-    pub(super) fn is_hidden(&self, line: &UsageLine) -> bool {
+    pub(super) fn is_hidden(&self, line: Line<'_>) -> bool {
         !self.hidden.is_empty() && self.hidden.contains(&name_of(line))
     }
 
@@ -45,7 +49,7 @@ impl UsagePage {
         if self.choice.by == Some(Breakdown::Endpoint) {
             return self.row;
         }
-        self.lines().iter().position(|line| self.is_selected(line)).map_or(0, |at| at + 1)
+        self.lines().position(|line| self.is_selected(line)).map_or(0, |at| at + 1)
     }
 
     /// Rows of the legend.
@@ -59,7 +63,7 @@ impl UsagePage {
     pub(super) fn select(&mut self, row: usize, cx: &Cx<'_>) {
         let row = row.min(self.rows().saturating_sub(1));
         self.row = row;
-        self.selected = row.checked_sub(1).and_then(|at| self.lines().get(at)).map(name_of);
+        self.selected = row.checked_sub(1).and_then(|at| self.lines().nth(at)).map(name_of);
         self.reveal(row, cx.area);
     }
 

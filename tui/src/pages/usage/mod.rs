@@ -1,4 +1,4 @@
-//! Usage as charts: over a span, told apart by key, environment, team or endpoint, beside the period before. It is read
+//! Usage as charts: over a span, told apart by whose calls they are or by what kind, beside the period before. It is read
 //! again when the core says that there were calls, never on a timer of its own.
 
 mod choice;
@@ -33,7 +33,7 @@ use keyward_keys::table::{Metric, tells_of_models};
 
 use choice::{Choice, Span};
 use layout::Layout;
-use legend::{LineName, name_of};
+use legend::LineName;
 use options::Pick;
 
 /// Figures of an hour or a day are read again at most this often, ms.
@@ -207,7 +207,9 @@ impl Page for UsagePage {
         match command {
             C::Open => match (self.choice.by, &self.selected) {
                 (None, _) => false,
-                (Some(Breakdown::Endpoint | Breakdown::Model), _) | (Some(_), None) => true,
+                (Some(_), None) => true,
+                (Some(Breakdown::Endpoint | Breakdown::Model), _)
+                | (Some(Breakdown::Method | Breakdown::Status | Breakdown::Token), _) => true,
                 (Some(Breakdown::Key | Breakdown::Team), Some((id, _))) => id.is_none(),
                 (Some(Breakdown::Environment), Some(_)) => false,
             },

@@ -3,7 +3,7 @@
 
 use jiff::tz::TimeZone;
 use keyward_keys::prices::Money;
-use keyward_keys::view::{UsageLine, UsagePoint, UsageSeries};
+use keyward_keys::view::{KindUse, UsageLine, UsagePoint, UsageSeries};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
@@ -18,7 +18,7 @@ use crate::widgets::format;
 use crate::widgets::pen::{Parts, Pen, Ui, at, safe, wrap};
 use crate::widgets::plot::{Line, Plot};
 use crate::widgets::ticks::ticks;
-use keyward_keys::table::Metric;
+use keyward_keys::table::{self, Metric};
 
 /// The point under a place of the screen.
 pub(super) fn point_under(page: &UsagePage, layout: &Layout, place: Position) -> Option<usize> {
@@ -66,24 +66,28 @@ impl UsagePage {
         let style = |tone: Tone| ui.map(|ui| ui.style(tone)).unwrap_or_default();
         let values = |points: &[UsagePoint]| points.iter().map(|point| metric.of(point)).collect();
         let mut lines: Vec<Line> = Vec::new();
-        for (number, line) in series.lines.iter().enumerate().rev().filter(|(_, line)| !self.is_hidden(line))
-        {
+        let mut alone = true;
+        for (number, line) in table::Line::all(series).enumerate().rev() {
+            let Some(values) = line.values(metric) else { continue };
+            alone = false;
+            if self.is_hidden(line) {
+                continue;
+            }
             let tone = if self.selected.is_some() && !self.is_selected(line) {
                 Tone::Dim
             } else {
                 TONES[number % TONES.len()]
             };
             let mark = MARKS[number % MARKS.len()];
-            lines.push(Line { values: values(&line.points), style: style(tone), mark, dotted: false });
+            lines.push(Line { values, style: style(tone), mark, dotted: false });
         }
         // The one that is pointed out is drawn on top.
-        if let Some(at) = series.lines.iter().position(|line| self.is_selected(line))
+        if let Some(at) = table::Line::all(series).position(|line| self.is_selected(line))
             && let Some(drawn) = lines.iter().position(|line| line.mark == MARKS[at % MARKS.len()])
         {
             let line = lines.remove(drawn);
             lines.push(Line { style: line.style.add_modifier(Modifier::BOLD), ..line });
         }
-        let alone = series.lines.is_empty();
         if alone && metric == Metric::Latency {
             let quantiles = [("p99", Tone::Warn), ("p95", Tone::Accent), ("p50", Tone::Good)];
             lines.extend(quantiles.map(|(mark, tone)| Line {
@@ -128,7 +132,7 @@ impl UsagePage {
     /// What is shown, in one line.
     fn draw_head(&self, series: &UsageSeries, area: Rect, buf: &mut Buffer, ui: &Ui) {
         let (dim, strong) = (ui.style(Tone::Dim), ui.style(Tone::Strong));
-        let line = self.line().unwrap_or(&series.total);
+        let line = self.line().unwrap_or(table::Line::Whole(&series.total));
         let mut pen = Pen::new(buf, area, 0);
         if area.width >= 60 {
             pen.text(title(self.choice.metric), ui.style(Tone::Accent)).skip(2);
@@ -136,23 +140,43 @@ impl UsagePage {
         if let Some(name) = self.selected.as_ref().map(|(_, name)| safe(name)) {
             pen.text(name, strong).text(": ", dim);
         }
-        if let Some(point) = self.point.and_then(|at| line.points.get(at)) {
+        if let Some(at) = self.point.filter(|at| *at < series.total.points.len()) {
             let zone = TimeZone::get(&series.timezone).unwrap_or(TimeZone::UTC);
-            let figures = match (self.choice.metric, point.p50, point.p95, point.p99) {
-                (Metric::Latency, Some(p50), Some(p95), Some(p99)) => {
-                    let [p50, p95, p99] = [p50, p95, p99].map(format::millis);
-                    format!("p50 {p50}, p95 {p95}, p99 {p99}")
-                }
-                (Metric::Tokens | Metric::Cost, ..) => spent(point.tokens, point.cost, &series.currency),
-                _ => {
-                    format!("{} calls, {} errors", format::count(point.requests), format::count(point.errors))
-                }
-            };
-            pen.text(moment(point, series, &zone), strong).skip(2).text(figures, ui.style(Tone::Text));
+            let start = moment(&series.total.points[at], series, &zone);
+            pen.text(start, strong).skip(2).text(self.at_point(line, at, series), ui.style(Tone::Text));
             return;
         }
-        let (figure, change) = self.words(line, &series.currency);
+        let (figure, change) = match line {
+            table::Line::Whole(line) => self.words(line, &series.currency),
+            table::Line::Kind(kind) => self.words_of_kind(kind, series.total.summary.total_requests),
+        };
         pen.text(figure, strong).skip(2).text(change, dim);
+    }
+
+    /// The figures of a line at a point.
+    fn at_point(&self, line: table::Line<'_>, at: usize, series: &UsageSeries) -> String {
+        let point = match line {
+            table::Line::Kind(kind) => {
+                return format!("{} calls", format::count(kind.points.get(at).copied().unwrap_or_default()));
+            }
+            table::Line::Whole(line) => line.points.get(at).unwrap_or(&series.total.points[at]),
+        };
+        match (self.choice.metric, point.p50, point.p95, point.p99) {
+            (Metric::Latency, Some(p50), Some(p95), Some(p99)) => {
+                let [p50, p95, p99] = [p50, p95, p99].map(format::millis);
+                format!("p50 {p50}, p95 {p95}, p99 {p99}")
+            }
+            (Metric::Tokens | Metric::Cost, ..) => spent(point.tokens, point.cost, &series.currency),
+            _ => format!("{} calls, {} errors", format::count(point.requests), format::count(point.errors)),
+        }
+    }
+
+    /// The calls of one kind, and how many they were in the period before.
+    fn words_of_kind(&self, kind: &KindUse, all: u64) -> (String, String) {
+        let before = self.choice.before_words();
+        let share = format::percent(kind.requests, all);
+        let change = kind.previous_requests.map(|then| more(kind.requests, then, &before));
+        (format!("{} calls, {share} of all", format::count(kind.requests)), change.unwrap_or_default())
     }
 
     /// The figure of a line, and how that was in the period before.
