@@ -64,8 +64,13 @@ impl<P: Copy + PartialEq> Layout<P> {
     /// Shows how many calls of each kind the same cells count, each with its place.
     pub(super) fn each_kind(&self, key: &KeyUsage, mut visit: impl FnMut(P, Kind, u64)) -> Result<()> {
         for (places, Range { start, end }) in self.parts() {
+            // A cell's kinds mostly come one after another.
+            let mut cell = (i64::MIN, None);
             key.each_kind(places.grain, start, end, |start_ms, kind, calls| {
-                places.at(start_ms).into_iter().for_each(|place| visit(place, kind, calls));
+                if cell.0 != start_ms {
+                    cell = (start_ms, places.at(start_ms));
+                }
+                cell.1.into_iter().for_each(|place| visit(place, kind, calls));
             })?;
         }
         Ok(())

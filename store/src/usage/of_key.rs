@@ -179,8 +179,8 @@ impl KeyUsage {
         if range.is_empty() {
             return Ok(());
         }
+        let length_ms = grain.length_ms();
         let mut visit = |start_ms: i64, kind, calls| {
-            let start_ms = grain.start_of(start_ms);
             if range.contains(&start_ms) {
                 visit(start_ms, kind, calls);
             }
@@ -189,8 +189,10 @@ impl KeyUsage {
         if grain == Grain::Day {
             self.scan(KIND_DAYS, rows.clone(), &mut |row, value| {
                 months.push(row);
-                each_kind_alone(value, |part, kind, calls| visit(grain.slot_start(row, part), kind, calls))
-                    .map_err(damaged(KIND_DAYS))
+                let first_ms = grain.slot_start(row, 0);
+                let mut visit =
+                    |part: u8, kind, calls| visit(first_ms + i64::from(part) * length_ms, kind, calls);
+                each_kind_alone(value, &mut visit).map_err(damaged(KIND_DAYS))
             })?;
         }
         // A version before has kept the kinds of days beside the endpoints alone.
@@ -198,19 +200,23 @@ impl KeyUsage {
             for (_, table) in ENDPOINT_PARTS.into_iter().filter(|(of, _)| *of == grain) {
                 self.scan(table, rows.clone(), &mut |row, value| {
                     months.push(row);
-                    each_kind(value, |part, kind, calls| visit(grain.slot_start(row, part), kind, calls))
-                        .map_err(damaged(table))
+                    let first_ms = grain.slot_start(row, 0);
+                    let mut visit =
+                        |part: u8, kind, calls| visit(first_ms + i64::from(part) * length_ms, kind, calls);
+                    each_kind(value, &mut visit).map_err(damaged(table))
                 })?;
             }
         }
         self.each_kind_by_day(grain, &range, months, &mut visit)?;
-        for (start_ms, held) in &self.waiting.endpoints {
-            held.kinds().each().for_each(|(kind, calls)| visit(*start_ms, kind, calls));
+        let days = self.waiting.days.iter().map(|(day, held)| (noon(*day), held));
+        for (at_ms, held) in
+            self.waiting.endpoints.iter().map(|(start_ms, held)| (*start_ms, held)).chain(days)
+        {
+            held.kinds().each().for_each(|(kind, calls)| visit(grain.start_of(at_ms), kind, calls));
         }
-        for (day, held) in &self.waiting.days {
-            held.kinds().each().for_each(|(kind, calls)| visit(noon(*day), kind, calls));
+        for event in self.unfolded() {
+            Kind::of(event).for_each(|kind| visit(grain.start_of(event.at_ms), kind, 1));
         }
-        self.unfolded().for_each(|event| Kind::of(event).for_each(|kind| visit(event.at_ms, kind, 1)));
         Ok(())
     }
 
@@ -224,9 +230,9 @@ impl KeyUsage {
     ) -> Result<()> {
         let mut show = |table, rows, day_of_row: &mut dyn FnMut(u32) -> u32| {
             self.scan(table, rows, &mut |row, value| {
-                let at_ms = noon(day_of_row(row));
+                let start_ms = grain.start_of(noon(day_of_row(row)));
                 let counted = Endpoints::of_row(value, None).map_err(damaged(table))?;
-                counted.kinds().each().for_each(|(kind, calls)| visit(at_ms, kind, calls));
+                counted.kinds().each().for_each(|(kind, calls)| visit(start_ms, kind, calls));
                 Ok(())
             })
         };
