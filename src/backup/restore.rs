@@ -68,9 +68,9 @@ pub async fn restore(common: &Common, how: Restore) -> Result<()> {
 /// What came after the backup is not known any more, and may have happened outside.
 fn warn(restored: &RestoredView) {
     let RestoredView { sessions_ended, tokens, rotations } = restored;
-    output::talk(&format!("{sessions_ended} sessions were ended: everybody signs in again."));
+    output::talk(&format!("Sessions that were ended: {sessions_ended}. Everybody signs in again."));
     output::talk(&format!(
-        "Good again as of the backup, whatever was done since: {tokens} service tokens, members, SSH keys and passwords. \
+        "Good again as of the backup, whatever was done since: service tokens ({tokens}), members, SSH keys and passwords. \
          Revoke and remove again what had been."
     ));
     output::talk(&format!(

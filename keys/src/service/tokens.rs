@@ -111,12 +111,15 @@ impl Service {
                 }
                 draft.object = Some(id);
                 draft.space = space_of(tables, target);
-                draft.detail = match &record.grant {
+                // Its name too: nothing else tells it once it is revoked.
+                let granted = match &record.grant {
+                    Grant::Keys(keys) if keys.len() == 1 => "for one key".to_owned(),
                     Grant::Keys(keys) => format!("for {} keys", keys.len()),
                     Grant::Environment { environment, .. } => {
                         format!("for all of {environment:?}").to_lowercase()
                     }
                 };
+                draft.detail = format!("made: {}, {granted}", record.name);
                 draft.batch.create(&record)?;
                 if let Grant::Environment { space, environment } = &record.grant {
                     let space = tables.spaces.get(space).ok_or(Error::NotFound("team"))?;
@@ -158,6 +161,7 @@ impl Service {
             let token = tables.tokens.get(&id).ok_or(Error::NotFound("token"))?;
             draft.object = Some(id);
             draft.space = space_of(tables, Target::Token(id));
+            draft.detail = format!("revoked: {}", token.record.name);
             end_token(tables, draft, token);
             Ok(())
         })

@@ -1,6 +1,8 @@
 //! Teams: made, kept, deleted. What other tests of teams begin with.
 
-use keyward_keys::input::{KeyPatch, NewKey, NewTeam, PreferencesChange, ProfileChange, Reveal};
+use keyward_keys::input::{
+    KeyPatch, NewKey, NewTeam, NewWebhook, PreferencesChange, ProfileChange, Reveal, TimingPatch,
+};
 use keyward_keys::view::{KeyView, SessionKind, TeamView};
 use keyward_keys::{Caller, Error, Id, Plan, Role};
 use secrecy::ExposeSecret;
@@ -136,7 +138,17 @@ async fn names_are_told_of_what_one_may_know() {
     let laptop = service.add_ssh_key(&bob, "laptop", line).await.expect("added").id;
     let invited = service.invite(&ana, team.id, "dan@example.com", Role::Viewer).await.expect("invited");
     let invitation = invited.invitation.id;
-    let ids = [key.id, carol_id, ana_id, team.id, bob_id, Id::from_bytes([7; 12]), laptop, invitation];
+    let hook = NewWebhook {
+        name: "pager".to_owned(),
+        url: "https://example.com/in".to_owned().into(),
+        events: None,
+        format: None,
+        team: Some(team.id),
+        timing: TimingPatch::default(),
+    };
+    let (hook, _) = service.create_webhook(&ana, hook).await.expect("made");
+    let ids =
+        [key.id, carol_id, ana_id, team.id, bob_id, Id::from_bytes([7; 12]), laptop, invitation, hook.id];
     let told = |named: Vec<(Id, String)>| named.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
     let to_bob = service.names_of(&bob, &ids).await.expect("told");
     assert_eq!(to_bob[0], (key.id, "Stripe".to_owned()));
@@ -146,5 +158,6 @@ async fn names_are_told_of_what_one_may_know() {
         to_ana.contains(&(invitation, "dan@example.com".to_owned())),
         "who invites knows whom: {to_ana:?}"
     );
+    assert!(to_ana.contains(&(hook.id, "pager".to_owned())), "{to_ana:?}");
     assert_eq!(told(service.names_of(&carol, &ids).await.expect("told")), [carol_id]);
 }

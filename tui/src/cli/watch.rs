@@ -2,7 +2,6 @@
 //! does not listen either, and who missed events is told so.
 
 use std::collections::HashSet;
-use std::fmt::Display;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -108,17 +107,15 @@ async fn calls(context: &Context<'_>, update: &UsageUpdate) -> String {
         text.push_str(&format!(", {} failed", usage.errors));
     }
     if let (Some(endpoint), Some(status)) = (&usage.endpoint, usage.status_code) {
-        text.push_str(&format!("  {}{endpoint} {status}", named(usage.method)));
+        // A method that was not reported is nothing to tell.
+        let method = usage.method.filter(|method| *method != "OTHER");
+        let method = method.map_or_else(String::new, |method| format!("{method} "));
+        text.push_str(&format!("  {method}{endpoint} {status}"));
         usage.response_time.into_iter().for_each(|ms| text.push_str(&format!(" {ms:.0} ms")));
     }
     let of = update.stats.monthly_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
     text.push_str(&format!("  ({}{of} this month)", update.stats.current_month_usage));
     text
-}
-
-/// A method and a space; nothing of one that was not reported.
-fn named<M: Default + PartialEq + Display>(method: Option<M>) -> String {
-    method.filter(|method| *method != M::default()).map_or_else(String::new, |method| format!("{method} "))
 }
 
 fn changed(update: &KeyUpdate) -> String {

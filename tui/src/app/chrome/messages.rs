@@ -60,3 +60,31 @@ pub(in crate::app) fn paint(toasts: &Toasts, area: Rect, buf: &mut Buffer, ui: &
         (bottom, highest) = (top, area.y + area.height / 2);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::term::caps::Caps;
+    use crate::term::environment::Environment;
+    use crate::theme::Theme;
+    use crate::widgets::glyphs::Glyphs;
+
+    /// The first row that three such messages lie over, of 24.
+    fn highest(text: &str) -> u16 {
+        let mut toasts = Toasts::default();
+        (0..3).for_each(|number| toasts.say(0, NoticeKind::Info, format!("{number} {text}")));
+        let theme = Theme::new("dark", &Caps::detect("xterm", &Environment::default()));
+        let area = Rect::new(0, 0, 80, 24);
+        let mut buf = Buffer::empty(area);
+        paint(&toasts, area, &mut buf, &Ui { theme, glyphs: Glyphs::of(true), now_ms: 1 });
+        let drawn = |row: &u16| (0..80).any(|column| buf[(column, *row)].symbol() != " ");
+        (0..24).find(drawn).expect("something is drawn")
+    }
+
+    #[test]
+    fn messages_leave_the_upper_half_to_read_but_for_a_newest_one_that_is_long() {
+        assert_eq!(highest("short"), 14, "all three");
+        assert_eq!(highest(&"word ".repeat(25)), 13, "two of three");
+        assert!(highest(&"word ".repeat(120)) < 12, "the newest is told whole");
+    }
+}
