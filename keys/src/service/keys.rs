@@ -221,7 +221,7 @@ pub(crate) fn status_of(key: &ApiKey, now_ms: i64) -> KeyStatus {
 fn only_named(tables: &Tables, caller: &Caller, name: &str, environment: Option<Environment>) -> Result<Id> {
     let name = name.trim().to_lowercase();
     let in_space = |space| {
-        tables.keys.space(space).into_iter().flat_map(|space| space.containing(&name)).map(|(_, id)| id)
+        tables.keys.space(space).into_iter().flat_map(|space| space.containing(&name)).map(|(_, id)| *id)
     };
     let ids: Vec<Id> = match caller.identity {
         Identity::Account(account) => {

@@ -3,6 +3,7 @@
 mod like;
 mod source;
 
+use std::borrow::Borrow;
 use std::cmp::Reverse;
 
 use keyward_store::model::{ApiKey, Environment, Id};
@@ -13,7 +14,7 @@ use crate::error::{Fault, Result};
 use crate::input::{KeyQuery, KeySort};
 use crate::service::Service;
 use crate::service::keys::status_of;
-use crate::service::mirror::{Place, Shared, SpaceKeys, Tables};
+use crate::service::mirror::{Hit, Place, Shared, SpaceKeys, Tables};
 use crate::service::text::Faults;
 use crate::view::{KeyPage, Pagination};
 
@@ -86,19 +87,19 @@ impl Service {
         self.sorted(tables, contained.filter(|(_, id)| wanted(id)), query, now_ms)
     }
 
-    /// One page of these places in the order that is asked for.
-    fn sorted(
+    /// One page of these hits in the order that is asked for.
+    fn sorted<'a>(
         &self,
         tables: &Tables,
-        places: impl Iterator<Item = Place>,
+        hits: impl Iterator<Item = Hit<'a>>,
         query: &KeyQuery,
         now_ms: i64,
     ) -> (Vec<Shared<ApiKey>>, u64) {
         if query.sort == KeySort::Newest && !query.reverse {
-            return page(tables, places, query);
+            return page(tables, hits, query);
         }
-        let keyed = places.filter_map(|(_, id)| {
-            let key = &tables.keys.any(id)?.record;
+        let keyed = hits.filter_map(|(_, id)| {
+            let key = &tables.keys.any(*id)?.record;
             Some((self.sort_key(key, query.sort, now_ms).turned(query.reverse), id))
         });
         page(tables, keyed, query)
@@ -210,9 +211,9 @@ fn skipped(query: &KeyQuery) -> usize {
 
 /// One page of the hits in their order (ties by id, so that pages do not overlap), without sorting what lies outside
 /// it; and how many there are.
-fn page<K: Ord>(
+fn page<K: Ord, I: Ord + Borrow<Id>>(
     tables: &Tables,
-    hits: impl Iterator<Item = (K, Id)>,
+    hits: impl Iterator<Item = (K, I)>,
     query: &KeyQuery,
 ) -> (Vec<Shared<ApiKey>>, u64) {
     let start = skipped(query);
@@ -222,7 +223,7 @@ fn page<K: Ord>(
         first.select_nth_unstable(start);
     }
     first[start..].sort_unstable();
-    (first[start..].iter().filter_map(|(_, id)| tables.keys.any(*id).cloned()).collect(), total)
+    (first[start..].iter().filter_map(|(_, id)| tables.keys.any(*id.borrow()).cloned()).collect(), total)
 }
 
 /// The `most` least ones, at least one, in no order; and how many there are in all. It keeps no more than it must, so that

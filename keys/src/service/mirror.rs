@@ -26,7 +26,7 @@ use keyward_store::{Applied, Record, Result, Row, Table, Versioned};
 
 pub(crate) use alerts::AlertIndex;
 pub(crate) use by_key::ByKey;
-pub(crate) use keys::{KeyIndex, Letters, Place, SpaceKeys};
+pub(crate) use keys::{Hit, KeyIndex, Letters, Place, SpaceKeys};
 pub(crate) use marks::Marks;
 pub(crate) use posted::Posted;
 pub(crate) use rotations::Rotations;

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use keyward_store::model::{ApiKey, Id};
 
 use crate::service::list::like::Like;
-use crate::service::mirror::{Place, Shared, SpaceKeys, Tables};
+use crate::service::mirror::{Hit, Shared, SpaceKeys, Tables};
 
 /// The keys that a list is made of.
 #[derive(Default)]
@@ -30,13 +30,13 @@ impl<'a> Source<'a> {
     }
 
     /// All of them; those in the bin by when they came there.
-    pub(super) fn all(&self) -> impl Iterator<Item = Place> {
-        let kept = self.kept.iter().flat_map(|space| space.newest());
-        kept.chain(self.binned.iter().map(|row| binned_place(row)))
+    pub(super) fn all(&self) -> impl Iterator<Item = Hit<'_>> {
+        let kept = self.kept.iter().flat_map(|space| space.all());
+        kept.chain(self.binned.iter().map(|row| binned_hit(row)))
     }
 
     /// Those whose name, service, description or a tag contains the text, in any case.
-    pub(super) fn containing(&self, text: &str) -> impl Iterator<Item = Place> {
+    pub(super) fn containing(&self, text: &str) -> impl Iterator<Item = Hit<'_>> {
         let kept = self.kept.iter().flat_map(move |space| space.containing(text));
         let text = text.to_lowercase();
         let holds = move |key: &ApiKey| {
@@ -44,7 +44,7 @@ impl<'a> Source<'a> {
             fields.into_iter().any(|field| field.to_lowercase().contains(&text))
         };
         let binned = self.binned.iter().filter(move |row| holds(&row.record));
-        kept.chain(binned.map(|row| binned_place(row)))
+        kept.chain(binned.map(|row| binned_hit(row)))
     }
 
     /// Those whose name or service is like something, with the best score first when they are sorted.
@@ -59,6 +59,6 @@ impl<'a> Source<'a> {
     }
 }
 
-fn binned_place(row: &Shared<ApiKey>) -> Place {
-    (Reverse(row.record.deleted_ms.unwrap_or_default()), row.record.id)
+fn binned_hit(row: &Shared<ApiKey>) -> Hit<'_> {
+    (Reverse(row.record.deleted_ms.unwrap_or_default()), &row.record.id)
 }

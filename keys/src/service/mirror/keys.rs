@@ -78,6 +78,9 @@ impl Eq for ByKeyId {}
 /// A key's place in the order of age: newest first, ties by id.
 pub(crate) type Place = (Reverse<i64>, Id);
 
+/// The place of a key that was found, of which the id is only looked at where it counts: there may be very many.
+pub(crate) type Hit<'a> = (Reverse<i64>, &'a Id);
+
 /// The keys of one space.
 #[derive(Default)]
 pub(crate) struct SpaceKeys {
@@ -204,6 +207,11 @@ impl SpaceKeys {
         self.newest.iter().copied()
     }
 
+    /// The same, as what is found is told.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Hit<'_>> {
+        self.newest.iter().map(|(created_ms, id)| (*created_ms, id))
+    }
+
     /// Those that come after this place in that order, or all.
     pub(crate) fn newest_after(&self, place: Option<Place>) -> impl Iterator<Item = Place> + '_ {
         let from = place.map_or(Bound::Unbounded, Bound::Excluded);
@@ -212,7 +220,7 @@ impl SpaceKeys {
 
     /// The keys whose name, service, description or a tag contains `needle`, ignoring case; those last put in first,
     /// which are the newest as a rule.
-    pub(crate) fn containing(&self, needle: &str) -> impl Iterator<Item = Place> + use<'_> {
+    pub(crate) fn containing(&self, needle: &str) -> impl Iterator<Item = Hit<'_>> + use<'_> {
         self.arena.containing(needle)
     }
 

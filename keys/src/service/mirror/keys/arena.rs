@@ -7,7 +7,7 @@ use std::ops::Range;
 use keyward_store::model::{ApiKey, Id};
 use memchr::memmem::Finder;
 
-use super::{Letters, Place};
+use super::{Hit, Letters};
 
 /// Lower-cased text of many keys, one after another, so that a search is one pass over contiguous memory.
 #[derive(Default)]
@@ -15,14 +15,18 @@ pub(super) struct Arena {
     text: Vec<u8>,
     /// In the order of the text.
     entries: Vec<Entry>,
+    /// Where the text of each entry starts. It ends where the next one's starts; of a key that was removed nothing but
+    /// separators are left. This and when each key was made is apart from the rest: a search that finds nearly all runs
+    /// through these alone, and looks at few entries.
+    starts: Vec<usize>,
+    created_ms: Vec<i64>,
     /// Where the entry of each key is.
     places: HashMap<Id, u32>,
 }
 
-/// One key's text. It ends where the next one's starts; of a key that was removed nothing but separators are left.
+/// What is known of one key's text.
+#[derive(Clone, Copy)]
 struct Entry {
-    start: usize,
-    created_ms: i64,
     id: Id,
     /// Of its name and service.
     letters: Letters,
@@ -37,7 +41,7 @@ impl Arena {
         self.fields([&key.name, &key.service]);
         let letters = Letters::of(&self.text[start..]);
         self.fields([&key.description].into_iter().chain(&key.tags));
-        self.push(Entry { start, created_ms: key.created_ms, id: key.id, letters });
+        self.push(start, key.created_ms, Entry { id: key.id, letters });
     }
 
     fn fields<'a>(&mut self, fields: impl IntoIterator<Item = &'a String>) {
@@ -47,7 +51,9 @@ impl Arena {
         }
     }
 
-    fn push(&mut self, entry: Entry) {
+    fn push(&mut self, start: usize, created_ms: i64, entry: Entry) {
+        self.starts.push(start);
+        self.created_ms.push(created_ms);
         self.places.insert(entry.id, self.entries.len() as u32);
         self.entries.push(entry);
     }
@@ -66,7 +72,7 @@ impl Arena {
         let old = std::mem::take(self);
         for (place, entry) in old.entries.iter().enumerate() {
             if old.places.get(&entry.id) == Some(&(place as u32)) {
-                self.push(Entry { start: self.text.len(), ..*entry });
+                self.push(self.text.len(), old.created_ms[place], *entry);
                 self.text.extend_from_slice(&old.text[old.range(place)]);
             }
         }
@@ -75,19 +81,21 @@ impl Arena {
     pub(super) fn shrink(&mut self) {
         self.text.shrink_to_fit();
         self.entries.shrink_to_fit();
+        self.starts.shrink_to_fit();
+        self.created_ms.shrink_to_fit();
     }
 
     fn range(&self, place: usize) -> Range<usize> {
-        self.entries[place].start..self.end(place)
+        self.starts[place]..self.end(place)
     }
 
     fn end(&self, place: usize) -> usize {
-        self.entries.get(place + 1).map_or(self.text.len(), |entry| entry.start)
+        self.starts.get(place + 1).map_or(self.text.len(), |start| *start)
     }
 
     /// Those whose text contains this, ignoring case, the last first: mostly the newest, so that whoever wants the newest
     /// has them at once.
-    pub(super) fn containing(&self, needle: &str) -> impl Iterator<Item = Place> + use<'_> {
+    pub(super) fn containing(&self, needle: &str) -> impl Iterator<Item = Hit<'_>> + use<'_> {
         let mut found = Vec::new();
         let needle = needle.to_lowercase();
         // An empty needle is found past the last entry too, again and again.
@@ -103,16 +111,14 @@ impl Arena {
                 found.push(entry as u32);
             }
         }
-        found.into_iter().rev().map(|entry| {
-            let entry = &self.entries[entry as usize];
-            (Reverse(entry.created_ms), entry.id)
-        })
+        let hit = |entry: usize| (Reverse(self.created_ms[entry]), &self.entries[entry].id);
+        found.into_iter().rev().map(move |entry| hit(entry as usize))
     }
 
     pub(super) fn titles(&self, letters: Letters) -> impl Iterator<Item = (&[u8], Id)> + Clone {
-        let entries = self.entries.iter().filter(move |entry| entry.letters.may_hold(letters));
-        entries.filter_map(|entry| {
-            let text = &self.text[entry.start..];
+        let entries = self.entries.iter().zip(&self.starts);
+        entries.filter(move |(entry, _)| entry.letters.may_hold(letters)).filter_map(|(entry, start)| {
+            let text = &self.text[*start..];
             let service = memchr::memchr(SEPARATOR, text)? + 1;
             let end = service + memchr::memchr(SEPARATOR, &text[service..])?;
             // Of a removed key, and of one without a name and a service, there is nothing to show.
