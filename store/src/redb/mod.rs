@@ -15,6 +15,7 @@ mod look;
 mod medium;
 mod meta;
 mod migrate;
+mod pace;
 mod pages;
 pub(crate) mod port;
 mod published;
@@ -53,6 +54,7 @@ use crate::redb::folder::Folder;
 use crate::redb::ledger::Ledger;
 use crate::redb::medium::{FileMedium, Memory};
 use crate::redb::migrate::{STEPS, Step};
+use crate::redb::pace::Pace;
 use crate::redb::published::Published;
 use crate::redb::queue::Request;
 use crate::redb::snapshot::View;
@@ -199,8 +201,7 @@ impl Redb {
             folded,
             quick_repair_after: options.quick_repair_after,
             last_commit: Instant::now(),
-            last_group: Instant::now(),
-            company: 0,
+            pace: Pace::new(Instant::now()),
             rest_until: None,
             state: State::Open(open),
         };

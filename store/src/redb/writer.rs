@@ -20,6 +20,7 @@ use crate::redb::header::Header;
 use crate::redb::journal::{Journal, Written};
 use crate::redb::ledger::Ledger;
 use crate::redb::medium::Medium;
+use crate::redb::pace::Pace;
 use crate::redb::port::RawRead;
 use crate::redb::published::Published;
 use crate::redb::queue::{Done, Group, Request};
@@ -30,13 +31,6 @@ use crate::usage::{Appended, Engine, Worked};
 
 /// Free room on the disk, beyond what a group needs, before a full disk is tried again.
 pub(crate) const BREATH: u64 = 2 * 1024 * 1024;
-/// Groups of this many callers and more are given time to grow: for each caller of the group before, a little more than
-/// a request costs two cores, from the beginning of one group to that of the next. With less than that the writer wakes
-/// for whoever comes first, and groups stay small however many callers there are; with more callers counted, all of them
-/// would soon be waiting for one another.
-const SEVERAL: usize = 4;
-const PACE_PER_CALLER: Duration = Duration::from_micros(18);
-const MOST_AWAITED: usize = 64;
 /// How long folding rests after a commit or a fold that failed.
 const REST: Duration = Duration::from_secs(1);
 /// How long a stop may take to fold what is left: more than the most that memory holds takes.
@@ -66,9 +60,7 @@ pub(crate) struct Writer {
     pub(crate) folded: u64,
     pub(crate) quick_repair_after: Duration,
     pub(crate) last_commit: Instant,
-    pub(crate) last_group: Instant,
-    /// Callers who reported usage in the last group.
-    pub(crate) company: usize,
+    pub(crate) pace: Pace,
     /// Folding rests after something failed.
     pub(crate) rest_until: Option<Instant>,
     pub(crate) state: State,
@@ -172,8 +164,7 @@ impl Writer {
             next = if group.is_full() { None } else { self.requests.try_recv().ok() };
         }
         if group.requests() > 0 {
-            self.last_group = Instant::now();
-            self.company = group.appends.len();
+            self.pace.took(group.requests(), Instant::now());
         } else {
             // It was woken for what came back.
             self.exchange_folds();
@@ -216,19 +207,14 @@ impl Writer {
         self.usage.worked_out(worked.ok());
     }
 
-    /// When several callers report at once, lets a group grow: each has some work to do for its next request, and the same
-    /// commit serves more of them. Nobody has to wake the writer meanwhile. A caller who is alone never waits.
+    /// Lets the group grow while that is worth it. Nobody has to wake the writer meanwhile.
     #[expect(
         clippy::disallowed_methods,
         reason = "this thread is the writer's own and has nothing else to do"
     )]
-    fn await_company(&self) {
-        if self.company >= SEVERAL {
-            let pace = PACE_PER_CALLER * self.company.min(MOST_AWAITED) as u32;
-            let rest = pace.saturating_sub(self.last_group.elapsed());
-            if !rest.is_zero() {
-                std::thread::sleep(rest);
-            }
+    fn await_company(&mut self) {
+        while let Some(rest) = self.pace.rest(self.standing.waiting().requests) {
+            std::thread::sleep(rest);
         }
     }
 
