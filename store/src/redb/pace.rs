@@ -53,21 +53,19 @@ impl Pace {
             return None;
         }
         let left = MOST.saturating_sub(self.grown);
-        let before = self.seen.replace(waiting);
-        let rest = if self.until_count == 0 {
-            if left.is_zero() || before == Some(waiting) {
-                self.wanted = waiting / 2;
-                self.until_count = COUNT_EVERY;
-                return None;
-            }
+        let nobody_came = self.seen.replace(waiting) == Some(waiting);
+        let missing = self.wanted.saturating_sub(waiting);
+        let rest = if self.until_count > 0 && missing > 0 && nobody_came {
+            // There are fewer than there were.
+            self.until_count = 0;
             STILL
-        } else {
-            let missing = self.wanted.saturating_sub(waiting);
-            if missing > 0 && before.is_some() {
-                // Fewer than there were.
-                self.until_count = if before == Some(waiting) { 0 } else { self.until_count };
-            }
+        } else if self.until_count > 0 {
             (self.between * u32::try_from(missing).unwrap_or(u32::MAX)).saturating_sub(LATE)
+        } else if nobody_came || left.is_zero() {
+            (self.wanted, self.until_count) = (waiting / 2, COUNT_EVERY);
+            return None;
+        } else {
+            STILL
         };
         let rest = rest.min(left);
         self.grown += rest;
@@ -86,7 +84,6 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     /// What one core gets done for a request, and what a commit takes of the disk and of that core.
