@@ -1,22 +1,23 @@
 //! What a key was used, as one moment shows it: the rows of one snapshot and the memory that fits them. It must not look
 //! at memory again, or what was folded since would be counted twice or not at all.
 
+mod kinds;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::block;
-use super::calendar::{DAY_MS, LAST_MS, day_of, first_day, month_of_day};
+use super::calendar::LAST_MS;
 use super::cell::Cell;
 use super::endpoints::{
-    CutMonth, CutRow, ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, EndpointReport, EndpointSums,
-    Endpoints, Gather, Holds, KIND_DAYS, Stretch, Wanted, each_kind, each_kind_alone, parts_from,
+    CutMonth, CutRow, ENDPOINT_DAYS, ENDPOINT_MONTHS, EndpointReport, EndpointSums, Endpoints, Gather, Holds,
+    Stretch, Wanted,
 };
 use super::event::{Stored, UsageEvent};
 use super::fold::{BLOCKS, block_key, damaged};
 use super::head::{HEADS, Head, minutes_from};
-use super::kinds::Kind;
 use super::models::{MODEL_ROWS, ModelCell, ModelUse, Models};
 use super::rollup::{Grain, each_stored, row_key, row_number};
 use super::shared::{KeyState, Run};
@@ -165,90 +166,6 @@ impl KeyUsage {
         Ok(())
     }
 
-    /// Shows how many calls of each kind the same cells count as [`Self::each_cell`] shows, each with a cell's start: without
-    /// an order, and in parts. What earlier versions of the store have counted by the day is of its noon, and what they have
-    /// by the month alone, of its middle.
-    pub fn each_kind(
-        &self,
-        grain: Grain,
-        from_ms: i64,
-        to_ms: i64,
-        mut visit: impl FnMut(i64, Kind, u64),
-    ) -> Result<()> {
-        let range = self.kept(grain, from_ms, to_ms);
-        if range.is_empty() {
-            return Ok(());
-        }
-        let length_ms = grain.length_ms();
-        let mut visit = |start_ms: i64, kind, calls| {
-            if range.contains(&start_ms) {
-                visit(start_ms, kind, calls);
-            }
-        };
-        let (rows, mut months) = (rows_of(grain, &range), Vec::new());
-        if grain == Grain::Day {
-            self.scan(KIND_DAYS, rows.clone(), &mut |row, value| {
-                months.push(row);
-                let first_ms = grain.slot_start(row, 0);
-                let mut visit =
-                    |part: u8, kind, calls| visit(first_ms + i64::from(part) * length_ms, kind, calls);
-                each_kind_alone(value, &mut visit).map_err(damaged(KIND_DAYS))
-            })?;
-        }
-        // A version before has kept the kinds of days beside the endpoints alone.
-        for rows in gaps(rows, &mut months) {
-            for (_, table) in ENDPOINT_PARTS.into_iter().filter(|(of, _)| *of == grain) {
-                self.scan(table, rows.clone(), &mut |row, value| {
-                    months.push(row);
-                    let first_ms = grain.slot_start(row, 0);
-                    let mut visit =
-                        |part: u8, kind, calls| visit(first_ms + i64::from(part) * length_ms, kind, calls);
-                    each_kind(value, &mut visit).map_err(damaged(table))
-                })?;
-            }
-        }
-        self.each_kind_by_day(grain, &range, months, &mut visit)?;
-        let days = self.waiting.days.iter().map(|(day, held)| (noon(*day), held));
-        for (at_ms, held) in
-            self.waiting.endpoints.iter().map(|(start_ms, held)| (*start_ms, held)).chain(days)
-        {
-            held.kinds().each().for_each(|(kind, calls)| visit(grain.start_of(at_ms), kind, calls));
-        }
-        for event in self.unfolded() {
-            Kind::of(event).for_each(|kind| visit(grain.start_of(event.at_ms), kind, 1));
-        }
-        Ok(())
-    }
-
-    /// What earlier versions have counted; `found` are the months of which days are known where these are looked for.
-    fn each_kind_by_day(
-        &self,
-        grain: Grain,
-        range: &Range<i64>,
-        mut found: Vec<u32>,
-        visit: &mut impl FnMut(i64, Kind, u64),
-    ) -> Result<()> {
-        let mut show = |table, rows, day_of_row: &mut dyn FnMut(u32) -> u32| {
-            self.scan(table, rows, &mut |row, value| {
-                let start_ms = grain.start_of(noon(day_of_row(row)));
-                let counted = Endpoints::of_row(value, None).map_err(damaged(table))?;
-                counted.kinds().each().for_each(|(kind, calls)| visit(start_ms, kind, calls));
-                Ok(())
-            })
-        };
-        let days = day_of(range.start)..day_of(range.end - 1) + 1;
-        show(ENDPOINT_DAYS, days.clone(), &mut |day| {
-            found.push(month_of_day(day).0);
-            day
-        })?;
-        let oldest_day = day_of(parts_from(Grain::Hour, self.newest_ms));
-        let months = month_of_day(days.start).0..month_of_day(days.end.min(oldest_day)).0;
-        let unknown = if grain == Grain::Day { gaps(months, &mut found) } else { Vec::new() };
-        unknown.into_iter().try_for_each(|months| {
-            show(ENDPOINT_MONTHS, months, &mut |month| first_day(month).midpoint(first_day(month + 1)))
-        })
-    }
-
     pub(super) fn gather(&self, stretch: &Stretch, into: &mut impl Gather) -> Result<()> {
         if stretch.is_empty() {
             return Ok(());
@@ -375,23 +292,6 @@ impl KeyUsage {
 /// The rows of a grain that hold its cells which start in a range.
 fn rows_of(grain: Grain, range: &Range<i64>) -> Range<u32> {
     grain.place_of(range.start).0..grain.place_of(range.end - 1).0 + 1
-}
-
-/// What is not `found` of some rows; it is sorted for that.
-fn gaps(rows: Range<u32>, found: &mut [u32]) -> Vec<Range<u32>> {
-    found.sort_unstable();
-    let (mut gaps, mut from) = (Vec::new(), rows.start);
-    for row in found.iter().copied().filter(|row| rows.contains(row)).chain([rows.end]) {
-        if from < row {
-            gaps.push(from..row);
-        }
-        from = row + 1;
-    }
-    gaps
-}
-
-fn noon(day: u32) -> i64 {
-    i64::from(day) * DAY_MS + DAY_MS / 2
 }
 
 /// Newest first, no more than `limit`.

@@ -1,0 +1,125 @@
+//! How many calls of a key were of each method, status and service token, over time. It reads rows and shows what they
+//! count; to add that up is whose question it is.
+
+use std::ops::Range;
+
+use super::{KeyUsage, rows_of};
+use crate::error::Result;
+use crate::table::Table;
+use crate::usage::calendar::{DAY_MS, day_of, first_day, month_of_day};
+use crate::usage::endpoints::{
+    ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, Endpoints, KIND_DAYS, each_kind, each_kind_alone,
+    parts_from,
+};
+use crate::usage::fold::damaged;
+use crate::usage::kinds::Kind;
+use crate::usage::rollup::Grain;
+
+impl KeyUsage {
+    /// Shows how many calls of each kind the same cells count as [`Self::each_cell`] shows, each with a cell's start: without
+    /// an order, and in parts. What earlier versions of the store have counted by the day is of its noon, and what they have
+    /// by the month alone, of its middle.
+    pub fn each_kind(
+        &self,
+        grain: Grain,
+        from_ms: i64,
+        to_ms: i64,
+        mut visit: impl FnMut(i64, Kind, u64),
+    ) -> Result<()> {
+        let range = self.kept(grain, from_ms, to_ms);
+        if range.is_empty() {
+            return Ok(());
+        }
+        let mut visit = |start_ms: i64, kind, calls| {
+            if range.contains(&start_ms) {
+                visit(start_ms, kind, calls);
+            }
+        };
+        let (rows, mut months) = (rows_of(grain, &range), Vec::new());
+        if grain == Grain::Day {
+            self.each_kind_in(KIND_DAYS, grain, rows.clone(), &mut months, &mut visit)?;
+        }
+        // A version before has kept the kinds of days beside the endpoints alone.
+        for rows in gaps(rows, &mut months) {
+            for (_, table) in ENDPOINT_PARTS.into_iter().filter(|(of, _)| *of == grain) {
+                self.each_kind_in(table, grain, rows.clone(), &mut months, &mut visit)?;
+            }
+        }
+        self.each_kind_by_day(grain, &range, months, &mut visit)?;
+        let days = self.waiting.days.iter().map(|(day, held)| (noon(*day), held));
+        for (at_ms, held) in
+            self.waiting.endpoints.iter().map(|(start_ms, held)| (*start_ms, held)).chain(days)
+        {
+            held.kinds().each().for_each(|(kind, calls)| visit(grain.start_of(at_ms), kind, calls));
+        }
+        for event in self.unfolded() {
+            Kind::of(event).for_each(|kind| visit(grain.start_of(event.at_ms), kind, 1));
+        }
+        Ok(())
+    }
+
+    /// Shows what rows by parts count, and adds the numbers of those that are there to `found`.
+    fn each_kind_in(
+        &self,
+        table: Table,
+        grain: Grain,
+        rows: Range<u32>,
+        found: &mut Vec<u32>,
+        visit: &mut impl FnMut(i64, Kind, u64),
+    ) -> Result<()> {
+        self.scan(table, rows, &mut |row, value| {
+            found.push(row);
+            let (first_ms, length_ms) = (grain.slot_start(row, 0), grain.length_ms());
+            let visit = |part: u8, kind, calls| visit(first_ms + i64::from(part) * length_ms, kind, calls);
+            let shown =
+                if table.0 == KIND_DAYS.0 { each_kind_alone(value, visit) } else { each_kind(value, visit) };
+            shown.map_err(damaged(table))
+        })
+    }
+
+    /// What earlier versions have counted; `found` are the months of which days are known where these are looked for.
+    fn each_kind_by_day(
+        &self,
+        grain: Grain,
+        range: &Range<i64>,
+        mut found: Vec<u32>,
+        visit: &mut impl FnMut(i64, Kind, u64),
+    ) -> Result<()> {
+        let mut show = |table, rows, day_of_row: &mut dyn FnMut(u32) -> u32| {
+            self.scan(table, rows, &mut |row, value| {
+                let start_ms = grain.start_of(noon(day_of_row(row)));
+                let counted = Endpoints::of_row(value, None).map_err(damaged(table))?;
+                counted.kinds().each().for_each(|(kind, calls)| visit(start_ms, kind, calls));
+                Ok(())
+            })
+        };
+        let days = day_of(range.start)..day_of(range.end - 1) + 1;
+        show(ENDPOINT_DAYS, days.clone(), &mut |day| {
+            found.push(month_of_day(day).0);
+            day
+        })?;
+        let oldest_day = day_of(parts_from(Grain::Hour, self.newest_ms));
+        let months = month_of_day(days.start).0..month_of_day(days.end.min(oldest_day)).0;
+        let unknown = if grain == Grain::Day { gaps(months, &mut found) } else { Vec::new() };
+        unknown.into_iter().try_for_each(|months| {
+            show(ENDPOINT_MONTHS, months, &mut |month| first_day(month).midpoint(first_day(month + 1)))
+        })
+    }
+}
+
+/// What is not `found` of some rows; it is sorted for that.
+fn gaps(rows: Range<u32>, found: &mut [u32]) -> Vec<Range<u32>> {
+    found.sort_unstable();
+    let (mut gaps, mut from) = (Vec::new(), rows.start);
+    for row in found.iter().copied().filter(|row| rows.contains(row)).chain([rows.end]) {
+        if from < row {
+            gaps.push(from..row);
+        }
+        from = row + 1;
+    }
+    gaps
+}
+
+fn noon(day: u32) -> i64 {
+    i64::from(day) * DAY_MS + DAY_MS / 2
+}
