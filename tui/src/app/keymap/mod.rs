@@ -3,6 +3,7 @@
 
 mod alerts;
 mod bindings;
+mod common;
 mod people;
 mod place;
 
@@ -213,7 +214,7 @@ pub(crate) enum Scope {
 
 /// Every group of keys, in the order help shows them.
 pub(crate) fn groups() -> impl Iterator<Item = &'static Group> {
-    bindings::GROUPS.iter().chain(alerts::GROUPS).chain(people::GROUPS)
+    bindings::GROUPS.iter().chain(common::GROUPS).chain(alerts::GROUPS).chain(people::GROUPS)
 }
 
 /// The rows of a scope.
