@@ -6,6 +6,9 @@
 //! `cargo bench -p keyward-store --bench groups -- reopen [MB]` opening after an abort amid commits in a row, after a
 //! clean end, and after aborts amid reported usage, at moments drawn by lot
 //!
+//! `cargo bench -p keyward-store --bench groups -- repair [MB]` commits of one row in a file of that size, with and
+//! without the record that spares a start after a crash the reading of every page
+//!
 //! Each is run sealed at the cost of the real sealer, and clear.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
@@ -78,43 +81,68 @@ async fn once(store: &Redb, work: Work, next: &AtomicU64) -> u64 {
 }
 
 fn callers(name: &str, work: Work, callers: &[usize]) {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     for sealed in [false, true] {
         for &callers in callers {
             let folder = tempfile::tempdir_in(".").unwrap();
-            let store = Arc::new(open(&folder.path().join("bench.redb"), sealed));
-            let next = Arc::new(AtomicU64::new(1));
-            let (start, cpu) = (Instant::now(), cpu());
-            let tasks: Vec<_> = (0..callers)
-                .map(|_| {
-                    let (store, next) = (store.clone(), next.clone());
-                    runtime.spawn(async move {
-                        let (mut done, mut waits) = (0, Vec::new());
-                        while start.elapsed() < RUN {
-                            let began = Instant::now();
-                            done += once(&store, work, &next).await;
-                            waits.push(began.elapsed());
-                        }
-                        (done, waits)
-                    })
-                })
-                .collect();
-            let (mut done, mut waits) = (0, Vec::new());
-            for task in tasks {
-                let (count, some) = runtime.block_on(task).unwrap();
-                done += count;
-                waits.extend(some);
-            }
-            waits.sort_unstable();
-            println!(
-                "{name} {} {callers:>4} callers: {:>9.0}/s, p50 {:>6} us, p99 {:>6} us, {:>6.2} us of CPU each",
-                if sealed { "sealed" } else { "clear " },
-                done as f64 / start.elapsed().as_secs_f64(),
-                waits[waits.len() / 2].as_micros(),
-                waits[waits.len() * 99 / 100].as_micros(),
-                (self::cpu() - cpu) * 1e6 / done as f64,
-            );
+            let store = open(&folder.path().join("bench.redb"), sealed);
+            let kind = if sealed { "sealed" } else { "clear " };
+            load(&format!("{name} {kind}"), store, work, callers, &Arc::new(AtomicU64::new(1)));
+        }
+    }
+}
+
+/// Has that many callers work for a while, and prints how it went.
+fn load(name: &str, store: Redb, work: Work, callers: usize, next: &Arc<AtomicU64>) {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let store = Arc::new(store);
+    let (start, cpu) = (Instant::now(), cpu());
+    let tasks: Vec<_> = (0..callers)
+        .map(|_| {
+            let (store, next) = (store.clone(), next.clone());
+            runtime.spawn(async move {
+                let (mut done, mut waits) = (0, Vec::new());
+                while start.elapsed() < RUN {
+                    let began = Instant::now();
+                    done += once(&store, work, &next).await;
+                    waits.push(began.elapsed());
+                }
+                (done, waits)
+            })
+        })
+        .collect();
+    let (mut done, mut waits) = (0, Vec::new());
+    for task in tasks {
+        let (count, some) = runtime.block_on(task).unwrap();
+        done += count;
+        waits.extend(some);
+    }
+    waits.sort_unstable();
+    println!(
+        "{name} {callers:>4} callers: {:>9.0}/s, p50 {:>6} us, p99 {:>6} us, {:>6.2} us of CPU each",
+        done as f64 / start.elapsed().as_secs_f64(),
+        waits[waits.len() / 2].as_micros(),
+        waits[waits.len() * 99 / 100].as_micros(),
+        (self::cpu() - cpu) * 1e6 / done as f64,
+    );
+}
+
+/// What the record costs that makes a repair quick, by turns in one file.
+fn repair(megabytes: u64) {
+    let folder = tempfile::tempdir_in(".").unwrap();
+    let path = folder.path().join("bench.redb");
+    child(&["fill", path.to_str().unwrap(), &megabytes.to_string(), "sealed"]);
+    // Other ids than the filling's, for a batch is applied once.
+    let next = Arc::new(AtomicU64::new(1_000_000));
+    for callers in [1, 16] {
+        for round in 0..6 {
+            let recorded = round % 2 == 0;
+            let mut options = OpenOptions::file(&path, sealers::aes(), Arc::new(sealers::NoChain));
+            options.quick_repair_after = if recorded { Duration::ZERO } else { Duration::MAX };
+            options.quick_repair_sizes = 0..=0;
+            let store = Redb::open(options).unwrap();
+            let how = if recorded { "recorded" } else { "bare    " };
+            load(&format!("{megabytes} MB {how}"), store, Work::Commit, callers, &next);
         }
     }
 }
@@ -210,10 +238,12 @@ fn main() {
         ["commit"] => callers("commit", Work::Commit, &[1, 16, 64, 256]),
         ["reopen"] => reopen(500),
         ["reopen", megabytes] => reopen(megabytes.parse().unwrap()),
+        ["repair"] => repair(500),
+        ["repair", megabytes] => repair(megabytes.parse().unwrap()),
         ["fill", path, megabytes, kind] => {
             fill(Path::new(path), megabytes.parse().unwrap(), kind == "sealed")
         }
         ["report", path, for_ms, kind] => report(Path::new(path), for_ms.parse().unwrap(), kind == "sealed"),
-        _ => println!("say what to measure: append, bulk, commit, or reopen [MB]"),
+        _ => println!("say what to measure: append, bulk, commit, reopen [MB], or repair [MB]"),
     }
 }

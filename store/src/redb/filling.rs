@@ -41,6 +41,8 @@ pub(crate) struct Filling<'a> {
     pub(crate) ledger: &'a mut Ledger,
     pub(crate) usage: &'a mut Engine,
     pub(crate) folded: u64,
+    /// A commit is wanted even when nothing is to be written.
+    pub(crate) even_empty: bool,
 }
 
 impl Filling<'_> {
@@ -64,7 +66,7 @@ impl Filling<'_> {
             meta::set_number(tx, FOLDED, through)?;
             done.folded_through = Some(through);
         }
-        if folded && done.marker.is_none() {
+        if (folded || self.even_empty) && done.marker.is_none() {
             done.marker = Some((BATCHES, self.ledger.next_version(tx, None)?.to_be_bytes()));
         }
         if done.marker.is_some() && self.folded > 0 {

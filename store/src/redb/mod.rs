@@ -26,6 +26,7 @@ mod start;
 mod transaction;
 mod writer;
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -104,6 +105,8 @@ pub struct OpenOptions {
     /// A commit at least this long after the one before, or one that folds usage, also records what a start after a
     /// crash needs to open at once, for about twice its cost; without that, such a start reads every page.
     pub quick_repair_after: Duration,
+    /// Bytes of a file in which every commit does: a smaller one is soon read, in a larger one the record is dear.
+    pub quick_repair_sizes: RangeInclusive<u64>,
     /// Bytes of the journal's ring in a file that is made now, in whole blocks of 4096; 0 for none.
     pub journal_bytes: u64,
     /// Acknowledges usage without storing it: the baseline that a benchmark compares durable usage with. No
@@ -123,6 +126,7 @@ impl OpenOptions {
             queue: 4096,
             queue_bytes: 64 * 1024 * 1024,
             quick_repair_after: Duration::from_millis(50),
+            quick_repair_sizes: 128 * 1024 * 1024..=1024 * 1024 * 1024,
             journal_bytes: 32 * 1024 * 1024,
             discard_usage: false,
         }
@@ -200,7 +204,9 @@ impl Redb {
             ledger,
             folded,
             quick_repair_after: options.quick_repair_after,
+            quick_repair_sizes: options.quick_repair_sizes,
             last_commit: Instant::now(),
+            unrecorded: false,
             pace: Pace::new(Instant::now()),
             rest_until: None,
             state: State::Open(open),

@@ -17,7 +17,7 @@ use crate::usage::Engine;
 /// Counts this start, and takes in what the one before left in the journal; answers its number and the last folded
 /// arrival.
 pub(crate) fn start(open: &Open, medium: &dyn Medium, header: &Header) -> Result<(u64, u64)> {
-    let transaction = open.begin()?;
+    let mut transaction = open.begin()?;
     let tx = Tx::new(&transaction);
     let before = meta::number(&tx, meta::BOOT)?;
     let folded = meta::number(&tx, meta::FOLDED)?;
@@ -33,6 +33,8 @@ pub(crate) fn start(open: &Open, medium: &dyn Medium, header: &Header) -> Result
     let boot = before + 1;
     meta::set_number(&tx, meta::BOOT, boot)?;
     drop(tx);
+    // It may be the last one for long.
+    transaction.set_quick_repair(true);
     transaction.commit().map_err(engine)?;
     Ok((boot, folded))
 }

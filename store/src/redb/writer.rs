@@ -3,6 +3,7 @@
 //! the journal instead, and is folded by commits that take turns with such groups. It must not wake while there is
 //! nothing to do.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -59,7 +60,10 @@ pub(crate) struct Writer {
     /// Every arrival up to this one is folded.
     pub(crate) folded: u64,
     pub(crate) quick_repair_after: Duration,
+    pub(crate) quick_repair_sizes: RangeInclusive<u64>,
     pub(crate) last_commit: Instant,
+    /// The last commit is without the record that makes a repair quick.
+    pub(crate) unrecorded: bool,
     pub(crate) pace: Pace,
     /// Folding rests after something failed.
     pub(crate) rest_until: Option<Instant>,
@@ -139,11 +143,12 @@ impl Writer {
         }
     }
 
-    /// Takes what is queued; waits for the first request, or until folding is due. Takes nothing when the group before
-    /// was `journaled` and folding is due: it is folding's turn. `false` after a stop.
+    /// Takes what is queued; waits for the first request, or until a commit is due. Takes nothing when the group before
+    /// was `journaled` and a commit is due: it is the commit's turn. `false` after a stop.
     fn gather(&mut self, group: &mut Group, journaled: bool) -> bool {
         self.exchange_folds();
-        let due = self.usage.wants_commit_at().map(|at| self.rest_until.map_or(at, |rest| rest.max(at)));
+        let due = self.usage.wants_commit_at().into_iter().chain(self.wants_record_at()).min();
+        let due = due.map(|at| self.rest_until.map_or(at, |rest| rest.max(at)));
         if journaled && due.is_some_and(|at| at <= Instant::now()) {
             return true;
         }
@@ -171,6 +176,12 @@ impl Writer {
         }
         self.standing.leave(group.requests(), group.bytes);
         true
+    }
+
+    /// When a commit is due that records what the last ones in quick succession did not.
+    fn wants_record_at(&self) -> Option<Instant> {
+        let last = self.unrecorded.then_some(self.last_commit)?;
+        last.checked_add(self.quick_repair_after)
     }
 
     /// Takes back what was worked out beside this thread, and has the next folds worked out when they are due.
@@ -234,10 +245,13 @@ impl Writer {
         }
         let State::Open(open) = &self.state else { return Err(Error::Closed) };
         self.ledger.begin();
-        // Recording which pages are free spares a start after a crash the reading of every page. It doubles the
-        // cost of a commit and grows with the file, so commits in quick succession go without; but not those that fold,
-        // for there are few of them, and nothing else is written while usage is reported.
+        // Recording which pages are free spares a start after a crash the reading of every page. It costs as much as a
+        // commit, and more with the file, so commits in quick succession go without where a file is soon read or the
+        // record is dear; one that follows the last of them makes up for it. Those that fold have it too, for there
+        // are few of them, and nothing else is written while usage is reported.
         let alone = self.last_commit.elapsed() >= self.quick_repair_after;
+        let middling = self.medium.len().is_ok_and(|length| self.quick_repair_sizes.contains(&length));
+        let mut recorded = alone || middling;
         let result = open.begin().and_then(|mut transaction| {
             let mut filling = Filling {
                 chain: &*self.chain,
@@ -245,9 +259,10 @@ impl Writer {
                 ledger: &mut self.ledger,
                 usage: &mut self.usage,
                 folded: self.folded,
+                even_empty: alone && self.unrecorded,
             };
-            let folded = filling.fill(&Tx::new(&transaction), group, &mut done)?;
-            transaction.set_quick_repair(alone || folded);
+            recorded |= filling.fill(&Tx::new(&transaction), group, &mut done)?;
+            transaction.set_quick_repair(recorded);
             match done.marker {
                 Some(_) => transaction.commit().map_err(engine),
                 None => transaction.abort().map_err(engine),
@@ -262,6 +277,7 @@ impl Writer {
             Ok(()) => {
                 let view = View::new(open.redb.begin_read().map_err(engine)?);
                 self.settle(&mut done, Arc::new(view));
+                self.unrecorded = !recorded;
                 *starved = false;
                 Ok(done)
             }
@@ -351,6 +367,7 @@ impl Writer {
         };
         let mut undecided = failure.undecided.take();
         self.state = State::Open(open);
+        self.unrecorded = true;
         self.standing.opened_again();
         tracing::info!(landed, "the database was opened again");
         match &mut undecided {

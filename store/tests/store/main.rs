@@ -12,4 +12,5 @@ mod medium;
 mod migration;
 mod model;
 mod opening;
+mod repair;
 mod support;

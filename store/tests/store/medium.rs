@@ -56,6 +56,7 @@ struct Disk {
     blocks: BTreeSet<usize>,
     room: Option<usize>,
     calls: u64,
+    reads: u64,
     fault: Option<(u64, Fault)>,
     dead: bool,
 }
@@ -91,6 +92,11 @@ impl Faulty {
     /// How many calls there were.
     pub(crate) fn calls(&self) -> u64 {
         self.disk().calls
+    }
+
+    /// How often it was read.
+    pub(crate) fn reads(&self) -> u64 {
+        self.disk().reads
     }
 
     /// Whether the planned fault has happened.
@@ -189,10 +195,11 @@ impl Medium for Faulty {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let disk = self.disk();
+        let mut disk = self.disk();
         if disk.dead {
             return Err(broken());
         }
+        disk.reads += 1;
         let start = offset as usize;
         let from = disk.seen.get(start..start + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(from);
