@@ -2,11 +2,11 @@
 //! somebody asks, so that a change of the book changes the past too.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use keyward_store::model::Id;
-use keyward_store::usage::{Grain, HOUR_RETENTION_MS, Usage};
+use keyward_store::usage::{Grain, HOUR_RETENTION_MS, KeyUsage, ModelUse, Usage};
 
 use crate::caller::Caller;
 use crate::clock::{month_around, utc_day};
@@ -17,7 +17,7 @@ use crate::prices::{Bill, Money, Pricer, Prices, Tally, tokens};
 use crate::service::Service;
 use crate::service::access::{Target, may};
 use crate::service::budgets;
-use crate::service::layout::Layout;
+use crate::service::layout::{Layout, in_parts};
 use crate::service::mirror::Tables;
 use crate::service::overview::LONGEST_CELL_MS;
 use crate::service::pace::Pace;
@@ -73,7 +73,7 @@ impl Service {
             self.key_row(caller, Permission::UsageRead, id)?;
             ids = vec![id];
         }
-        let (sources, tags) = {
+        let (mut sources, tags) = {
             let tables = self.mirror().read();
             let tags = if by == CostsBy::Tag { tags(&tables, &ids) } else { Tags::new() };
             (sources(&tables, &ids, by, &tags), tags)
@@ -87,7 +87,7 @@ impl Service {
             let _turn = self.0.overviews.lock().await;
             let reading = move || {
                 let _asking = usage.asking();
-                let (lines, total) = read(&usage, &book, &sources, by, grain, (from_ms, to_ms))?;
+                let (lines, total) = read(&usage, &book, &mut sources, by, grain, (from_ms, to_ms))?;
                 let meant =
                     |_, of: Id, space: Id| only.is_none_or(|only| only == of) && spaces.contains(&space);
                 Ok::<_, Error>((lines, total, service.budgets_of(meant, now_ms)?))
@@ -114,13 +114,13 @@ impl Service {
     ) -> Result<BillingCosts> {
         let (first, next) = month_around(now_ms);
         let span = (first.as_millisecond(), next.as_millisecond());
-        let sources = sources(&self.mirror().read(), &ids, CostsBy::Key, &Tags::new());
+        let mut sources = sources(&self.mirror().read(), &ids, CostsBy::Key, &Tags::new());
         let (usage, book) = (self.0.usage.clone(), Arc::clone(&self.0.settings.prices));
         let service = self.clone();
         let reading = move || {
             let _asking = usage.asking();
-            let (keys, total) = read(&usage, &book, &sources, CostsBy::Key, Grain::Day, span)?;
-            let (models, _) = read(&usage, &book, &sources, CostsBy::Model, Grain::Day, span)?;
+            let (keys, total) = read(&usage, &book, &mut sources, CostsBy::Key, Grain::Day, span)?;
+            let (models, _) = read(&usage, &book, &mut sources, CostsBy::Model, Grain::Day, span)?;
             let budgets = service.budgets_of(|_, _, space| spaces.contains(&space), now_ms)?;
             Ok::<_, Error>((keys, models, total, budgets))
         };
@@ -239,52 +239,90 @@ fn sources(tables: &Tables, ids: &[Id], by: CostsBy, tags: &Tags) -> Vec<Source>
     ids.iter().filter_map(source).collect()
 }
 
+/// Reads all keys into lines and their total, a long list in two parts beside each other.
 fn read(
     usage: &Usage,
     book: &Prices,
-    sources: &[Source],
+    sources: &mut [Source],
     by: CostsBy,
     grain: Grain,
     (from_ms, to_ms): (i64, i64),
 ) -> Result<(Lines, Sum)> {
-    let (mut pricer, mut lines, mut total) = (Pricer::new(book), Lines::new(), Sum::default());
     let layout = Layout::of(grain, from_ms, to_ms, |start_ms| Some(month_of(start_ms)));
-    for source in sources {
-        let Some(key) = usage.of(source.key)? else { continue };
-        let calls = pricer.calls(&source.service);
-        let (mut months, mut tally) = (BTreeMap::<_, Sum>::new(), Tally::default());
-        layout.each(&key, |month, start_ms, cell| {
-            let bill = calls.bill(start_ms, cell.sums);
-            months.entry(month).or_default().add(&Sum { requests: cell.sums.requests, tokens: 0, bill });
-            Ok(())
-        })?;
-        let uses = key.models(grain, from_ms, to_ms)?;
-        pricer.count(&source.service, &uses, &[], &mut tally);
-        months.values().for_each(|month| tally.add_rest(month.bill));
-        let requests = months.values().map(|month| month.requests).sum();
-        let sum = Sum { requests, tokens: tally.tokens(), bill: tally.bill() };
-        total.add(&sum);
-        match by {
-            CostsBy::Model => by_model(&mut lines, &tally, &sum),
-            CostsBy::Month => {
-                for used in &uses {
-                    let bill = pricer.bill(&source.service, used);
-                    let sum = Sum { requests: 0, tokens: tokens(&used.cell), bill };
-                    months.entry(month_of(used.start_ms)).or_default().add(&sum);
-                }
-                for ((year, month), sum) in &months {
-                    lines.entry((None, format!("{year:04}-{month:02}"))).or_default().add(sum);
-                }
-            }
-            _ if sum.requests == 0 => {}
-            _ => source.labels.iter().for_each(|label| lines.entry(label.clone()).or_default().add(&sum)),
+    let part = |sources: &mut dyn Iterator<Item = &mut Source>| {
+        let (mut pricer, mut lines, mut total) = (Pricer::new(book), Lines::new(), Sum::default());
+        for source in sources {
+            let Some(key) = usage.of(source.key)? else { continue };
+            let uses = key.models(grain, from_ms, to_ms)?;
+            total.add(&read_key(&key, source, &layout, &uses, by, &mut pricer, &mut lines)?);
         }
+        Ok((lines, total))
+    };
+    let ((mut lines, mut total), more) = in_parts(sources, part)?;
+    if let Some((more, of_more)) = more {
+        more.into_iter().for_each(|(label, sum)| lines.entry(label).or_default().add(&sum));
+        total.add(&of_more);
     }
     Ok((lines, total))
 }
 
+/// Adds one key to the lines; answers all of it.
+fn read_key(
+    key: &KeyUsage,
+    source: &Source,
+    layout: &Layout<Month>,
+    uses: &[ModelUse],
+    by: CostsBy,
+    pricer: &mut Pricer<'_>,
+    lines: &mut Lines,
+) -> Result<Sum> {
+    let calls = pricer.calls(&source.service);
+    let (mut months, mut tally) = (Months::default(), Tally::default());
+    layout.add(key, None, |month, start_ms, cell| {
+        let bill = calls.bill(start_ms, cell);
+        months.of(month).add(&Sum { requests: cell.requests, tokens: 0, bill });
+    })?;
+    pricer.count(&source.service, uses, &[], &mut tally);
+    months.0.iter().for_each(|(_, sum)| tally.add_rest(sum.bill));
+    let requests = months.0.iter().map(|(_, sum)| sum.requests).sum();
+    let sum = Sum { requests, tokens: tally.tokens(), bill: tally.bill() };
+    match by {
+        CostsBy::Model => by_model(lines, &tally, &sum),
+        CostsBy::Month => {
+            for used in uses {
+                let bill = pricer.bill(&source.service, used);
+                let sum = Sum { requests: 0, tokens: tokens(&used.cell), bill };
+                months.of(month_of(used.start_ms)).add(&sum);
+            }
+            for ((year, month), sum) in &months.0 {
+                lines.entry((None, format!("{year:04}-{month:02}"))).or_default().add(sum);
+            }
+        }
+        _ if sum.requests == 0 => {}
+        _ => source.labels.iter().for_each(|label| lines.entry(label.clone()).or_default().add(&sum)),
+    }
+    Ok(sum)
+}
+
+type Month = (i16, i8);
+
+/// What each month adds up to, in no order.
+#[derive(Default)]
+struct Months(Vec<(Month, Sum)>);
+
+impl Months {
+    /// Mostly one asks for the last one again.
+    fn of(&mut self, month: Month) -> &mut Sum {
+        let place = self.0.iter().rposition(|(known, _)| *known == month).unwrap_or_else(|| {
+            self.0.push((month, Sum::default()));
+            self.0.len() - 1
+        });
+        &mut self.0[place].1
+    }
+}
+
 /// The year and month (UTC) of a time.
-fn month_of(at_ms: i64) -> (i16, i8) {
+fn month_of(at_ms: i64) -> Month {
     let day = utc_day(at_ms);
     (day.year(), day.month())
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use keyward_store::Result;
-use keyward_store::usage::{FoundCell, Grain, KeyUsage, Kind};
+use keyward_store::usage::{Cell, CellSum, FoundCell, Grain, KeyUsage, Kind};
 
 /// Cells from `first_ms` on, all of one length, and where they belong.
 struct Places<P> {
@@ -61,16 +61,45 @@ impl<P: Copy + PartialEq> Layout<P> {
         Ok(())
     }
 
-    /// Shows how many calls of each kind the same cells count, each with its place.
-    pub(super) fn each_kind(&self, key: &KeyUsage, mut visit: impl FnMut(P, Kind, u64)) -> Result<()> {
+    /// Adds the same cells to `into`, if that is wanted, and shows the sums of each.
+    pub(super) fn add(
+        &self,
+        key: &KeyUsage,
+        mut into: Option<&mut CellSum>,
+        mut visit: impl FnMut(P, i64, &Cell),
+    ) -> Result<()> {
+        for (places, range) in self.parts() {
+            if places.all_have(&range) {
+                key.add_cells(
+                    places.grain,
+                    range.start,
+                    range.end,
+                    into.as_deref_mut(),
+                    |start_ms, sums| {
+                        places.at(start_ms).into_iter().for_each(|place| visit(place, start_ms, sums));
+                    },
+                )?;
+                continue;
+            }
+            key.each_cell(places.grain, range.start, range.end, |start_ms, cell| {
+                let Some(place) = places.at(start_ms) else { return Ok(()) };
+                visit(place, start_ms, cell.sums);
+                into.iter_mut().try_for_each(|into| into.add(cell))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Shows how many calls of each wanted kind the same cells count, each with its place.
+    pub(super) fn each_kind(
+        &self,
+        key: &KeyUsage,
+        wanted: impl Fn(Kind) -> bool,
+        mut visit: impl FnMut(P, Kind, u64),
+    ) -> Result<()> {
         for (places, Range { start, end }) in self.parts() {
-            // A cell's kinds mostly come one after another.
-            let mut cell = (i64::MIN, None);
-            key.each_kind(places.grain, start, end, |start_ms, kind, calls| {
-                if cell.0 != start_ms {
-                    cell = (start_ms, places.at(start_ms));
-                }
-                cell.1.into_iter().for_each(|place| visit(place, kind, calls));
+            key.each_kind(places.grain, start, end, &wanted, |start_ms, kind, calls| {
+                places.at(start_ms).into_iter().for_each(|place| visit(place, kind, calls));
             })?;
         }
         Ok(())
@@ -99,6 +128,13 @@ impl<P: Copy + PartialEq> Places<P> {
     fn at(&self, start_ms: i64) -> Option<P> {
         let at = usize::try_from(self.grain.cells_in(start_ms - self.first_ms)).ok()?;
         self.places.get(at).copied().flatten()
+    }
+
+    /// Whether each cell that begins in a range belongs somewhere.
+    fn all_have(&self, range: &Range<i64>) -> bool {
+        let [from, to] = [range.start, range.end + self.grain.length_ms() - 1]
+            .map(|at_ms| usize::try_from(self.grain.cells_in(at_ms - self.first_ms)).unwrap_or(usize::MAX));
+        self.places.get(from..to).is_some_and(|cells| cells.iter().all(Option::is_some))
     }
 
     /// Where a day belongs, when all of its cells are there and belong to one place.

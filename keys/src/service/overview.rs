@@ -138,11 +138,10 @@ impl Sum {
             let Some(key) = usage.of(*id)? else { continue };
             let (mut requests, mut tally) = (0, Tally::default());
             let calls = pricer.calls(service);
-            layout.each(&key, |day, start_ms, cell| {
-                requests += cell.sums.requests;
-                tally.add_rest(calls.bill(start_ms, cell.sums));
-                sum.days[day].merge_sums(cell.sums);
-                sum.total.add(cell)
+            layout.add(&key, Some(&mut sum.total), |day, start_ms, cell| {
+                requests += cell.requests;
+                tally.add_rest(calls.bill(start_ms, cell));
+                sum.days[day].merge_sums(cell);
             })?;
             pricer.count(service, &key.models(*grain, *from_ms, *to_ms)?, &[], &mut tally);
             sum.tally.merge(&tally);

@@ -67,8 +67,12 @@ impl Cell {
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        self.sums().into_iter().for_each(|sum| put_varint(out, sum));
+        self.encode_sums(out);
         self.sketch.encode(out);
+    }
+
+    pub(super) fn encode_sums(&self, out: &mut Vec<u8>) {
+        self.sums().into_iter().for_each(|sum| put_varint(out, sum));
     }
 
     pub(super) fn decode(input: &mut Input<'_>) -> Read<Self> {

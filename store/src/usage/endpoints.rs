@@ -2,6 +2,8 @@
 //! and how many calls there were by method, status and service token. Kept as long as cells are: by minute for 48 h, by hour
 //! for 90 days, by day for ever, and by month as well, so that a year is a dozen rows.
 
+mod encoded;
+mod kind_days;
 mod parts;
 mod stretch;
 mod sums;
@@ -11,19 +13,20 @@ use std::sync::Arc;
 use foldhash::HashMap;
 use foldhash::fast::RandomState;
 
-use super::codec::{Input, Malformed, Read, put_bytes, put_varint};
+use super::codec::{Input, Malformed, Read, put_varint};
 use super::event::Stored;
 use super::kinds::Kinds;
 use crate::table::Table;
 
-pub(super) use parts::{
-    ENDPOINT_PARTS, EndpointParts, KIND_DAYS, Wanted, each_kind, each_kind_alone, parts_from,
-};
+use encoded::{Encoded, Named, put_names};
+pub(super) use kind_days::{KIND_DAYS, each_kind_of_days};
+pub(super) use parts::{ENDPOINT_PARTS, EndpointParts, Wanted, each_kind, parts_from};
 pub(super) use stretch::{CutMonth, CutRow, Holds, Stretch};
 pub use sums::EndpointSums;
 
-/// Rows of the first version have no kinds of calls: these were counted from the second one on.
-const VERSION: u8 = 2;
+/// In rows of the second version each name stands before its sums. Those of the first have no kinds of calls either.
+const VERSION: u8 = 3;
+const NAMES_BETWEEN: u8 = 2;
 const WITHOUT_KINDS: u8 = 1;
 
 /// The most names of one row; calls to further ones are summed together.
@@ -183,14 +186,10 @@ impl Endpoints {
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         out.push(VERSION);
-        put_varint(out, self.names.len() as u64);
-        // Sorted, so that whoever adds up many rows finds the names in the same order in each.
         let mut names: Vec<_> = self.names.iter().collect();
         names.sort_unstable_by_key(|(name, _)| *name);
-        for (name, cell) in names {
-            put_bytes(out, name.as_bytes());
-            cell.encode(out);
-        }
+        put_names(out, names.iter().map(|(name, _)| &***name));
+        names.iter().for_each(|(_, cell)| cell.encode(out));
         self.other.encode(out);
         self.kinds.encode(out);
     }
@@ -208,10 +207,15 @@ impl Endpoints {
     }
 
     fn read(input: &mut Input<'_>, wanted: Option<Wanted>) -> Read<Self> {
-        let count = Input(input.0.get(1..).ok_or(Malformed)?).count()?;
-        let mut names = HashMap::with_capacity_and_hasher(count.min(ENDPOINT_NAMES), RandomState::default());
+        let encoded = open(input, wanted)?;
+        let (count, known) = (encoded.count.min(ENDPOINT_NAMES), encoded.known()?);
+        let mut names = HashMap::with_capacity_and_hasher(count, RandomState::default());
         let mut kinds = Kinds::default();
-        let other = each_entry(input, wanted, &mut kinds, |name, cell| {
+        let other = each_entry(encoded, wanted, &mut kinds, |named, cell| {
+            let name = match named {
+                Named::At(place) => known.get(place).ok_or(Malformed)?,
+                Named::By(name) => name,
+            };
             names.insert(Arc::from(text(name)?), cell);
             Ok(())
         })?;
@@ -219,26 +223,28 @@ impl Endpoints {
     }
 }
 
-/// Shows the names of an encoded row with their sums, and adds its kinds of calls; answers the remainder. Of a row by parts,
-/// those that are `wanted`.
+/// Opens an encoded row, or one by parts if some are wanted.
+fn open<'i, 'a>(input: &'i mut Input<'a>, wanted: Option<Wanted>) -> Read<Encoded<'i, 'a>> {
+    match wanted {
+        Some(_) => parts::open(input),
+        None => Encoded::open(input, VERSION, &[NAMES_BETWEEN, WITHOUT_KINDS]),
+    }
+}
+
+/// Shows the sums of a row's names, and adds its kinds of calls; answers the remainder. Of a row by parts, those that are
+/// `wanted`.
 fn each_entry<'a>(
-    input: &mut Input<'a>,
+    encoded: Encoded<'_, 'a>,
     wanted: Option<Wanted>,
     kinds: &mut Kinds,
-    mut visit: impl FnMut(&'a [u8], EndpointCell) -> Read<()>,
+    visit: impl FnMut(Named<'a>, EndpointCell) -> Read<()>,
 ) -> Read<EndpointCell> {
     if let Some(wanted) = wanted {
-        return parts::each_wanted(input, wanted, kinds, visit);
+        return parts::each_wanted(encoded, wanted, kinds, visit);
     }
-    let version = input.byte()?;
-    if ![VERSION, WITHOUT_KINDS].contains(&version) {
-        return Err(Malformed);
-    }
-    for _ in 0..input.count()? {
-        visit(input.bytes()?, EndpointCell::decode(input)?)?;
-    }
-    let other = EndpointCell::decode(input)?;
-    if version == VERSION {
+    let version = encoded.version;
+    let (other, input) = encoded.each(EndpointCell::decode, visit)?;
+    if version != WITHOUT_KINDS {
         kinds.add_encoded(input)?;
     }
     Ok(other)
@@ -255,6 +261,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::usage::codec::put_bytes;
     use crate::usage::samples::stored;
 
     proptest! {
@@ -268,16 +275,29 @@ mod tests {
         }
 
         #[test]
-        fn rows_of_the_first_version_are_read(events in prop::collection::vec(stored(false), 0..100)) {
+        fn rows_of_the_versions_before_are_read(events in prop::collection::vec(stored(false), 0..100)) {
             let mut endpoints = Endpoints::default();
             events.iter().for_each(|event| endpoints.add(event));
-            endpoints.kinds = Kinds::default();
-            let (mut out, mut none) = (Vec::new(), Vec::new());
-            endpoints.encode(&mut out);
-            Kinds::default().encode(&mut none);
-            out.truncate(out.len() - none.len());
-            out[0] = WITHOUT_KINDS;
-            prop_assert_eq!(Endpoints::decode(&mut Input(&out)), Ok(endpoints));
+            for version in [NAMES_BETWEEN, WITHOUT_KINDS] {
+                let mut out = vec![version];
+                put_varint(&mut out, endpoints.names.len() as u64);
+                for (name, cell) in &endpoints.names {
+                    put_bytes(&mut out, name.as_bytes());
+                    cell.encode(&mut out);
+                }
+                endpoints.other.encode(&mut out);
+                if version == WITHOUT_KINDS {
+                    endpoints.kinds = Kinds::default();
+                } else {
+                    endpoints.kinds.encode(&mut out);
+                }
+                let mut sums = EndpointSums::default();
+                prop_assert_eq!(sums.add_row(&out, None), Ok(()));
+                prop_assert!(sums.finish_key());
+                prop_assert!(sums.iter().all(|(name, cell)| endpoints.names.get(name) == Some(cell)));
+                prop_assert_eq!((sums.iter().count(), &sums.kinds), (endpoints.names.len(), &endpoints.kinds));
+                prop_assert_eq!(Endpoints::decode(&mut Input(&out)), Ok(endpoints.clone()));
+            }
         }
 
         #[test]

@@ -108,7 +108,7 @@ impl Fold<'_> {
                 let key = row_key(self.api_key, row);
                 let mut sum = self.get(grain.table(), &key, Cells::decode)?.unwrap_or_default();
                 cells.0.iter().for_each(|(slot, cell)| sum.merge(*slot, cell));
-                self.put(grain.table(), key, sum.encode());
+                self.put(grain.table(), key, sum.encode(grain));
             }
         }
         Ok(())

@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn status(status: u16) -> Self {
+    pub(super) fn status(status: u16) -> Self {
         Self::Status(Some(status).filter(|one| *one != OTHER_STATUS))
     }
 

@@ -15,7 +15,8 @@ use proptest::prelude::*;
 use super::calendar::{DAY_MS, HOUR_MS, first_day, month_of};
 use super::head::minutes_from;
 use super::{
-    Appended, Cell, EndpointTotals, Engine, Grain, Kind, Method, Packer, Planned, Reporter, Usage, UsageEvent,
+    Appended, Cell, CellSum, EndpointTotals, Engine, Grain, Kind, Method, Packer, Planned, Reporter, Usage,
+    UsageEvent,
 };
 use crate::model::Id;
 use crate::redb::port::ARRIVALS;
@@ -252,18 +253,43 @@ fn compare_endpoints(usage: &Usage, model: &Model, api_key: Id, newest_ms: i64, 
         let mut by_cell: BTreeMap<(i64, Kind), u64> = BTreeMap::new();
         if let Some(of) = usage.of(api_key).unwrap() {
             let add = |start_ms, kind, calls| *by_cell.entry((start_ms, kind)).or_default() += calls;
-            of.each_kind(grain, from_ms, to_ms, add).unwrap();
+            of.each_kind(grain, from_ms, to_ms, |_| true, add).unwrap();
         }
         assert_eq!(by_cell, model.kinds_by_cell(api_key, grain, &span), "{grain:?}");
         let calls: u64 = report.totals.iter().map(|sum| sum.cell.requests).sum();
         let cells = usage.cells(api_key, grain, from_ms, to_ms).unwrap();
         assert_eq!(calls, cells.iter().map(|(_, cell)| cell.requests).sum::<u64>());
+        compare_sum(usage, api_key, grain, (from_ms, to_ms), cells);
         let sums = |sum: EndpointTotals| {
             let cell = sum.cell;
             (sum.endpoint.unwrap().to_string(), (cell.requests, cell.errors, cell.response_us))
         };
         let found: BTreeMap<_, _> = report.totals.into_iter().map(sums).collect();
         assert_eq!(found, model.endpoints(api_key, &span), "{grain:?}");
+    }
+}
+
+/// Cells that are added up are those that are shown.
+fn compare_sum(
+    usage: &Usage,
+    api_key: Id,
+    grain: Grain,
+    (from_ms, to_ms): (i64, i64),
+    cells: Vec<(i64, Cell)>,
+) {
+    let Some(of) = usage.of(api_key).unwrap() else { return };
+    let mut whole = Cell::default();
+    cells.iter().for_each(|(_, cell)| whole.merge(cell));
+    let expected: BTreeMap<_, _> = cells
+        .into_iter()
+        .map(|(start_ms, cell)| (start_ms, Cell { sketch: Default::default(), ..cell }))
+        .collect();
+    for wanted in [true, false] {
+        let (mut sum, mut found) = (CellSum::default(), BTreeMap::<i64, Cell>::new());
+        let show = |start_ms, cell: &Cell| found.entry(start_ms).or_default().merge_sums(cell);
+        of.add_cells(grain, from_ms, to_ms, wanted.then_some(&mut sum), show).unwrap();
+        assert_eq!(found, expected, "{grain:?}");
+        assert_eq!(sum.cell(), if wanted { whole.clone() } else { Cell::default() }, "{grain:?}");
     }
 }
 

@@ -19,9 +19,9 @@ use super::event::{Stored, UsageEvent};
 use super::fold::{BLOCKS, block_key, damaged};
 use super::head::{HEADS, Head, minutes_from};
 use super::models::{MODEL_ROWS, ModelCell, ModelUse, Models};
-use super::rollup::{Grain, each_stored, row_key, row_number};
+use super::rollup::{Apart, Grain, each_stored, row_key, row_number};
 use super::shared::{KeyState, Run};
-use super::sum::FoundCell;
+use super::sum::{CellSum, FoundCell};
 use super::waiting::Waiting;
 use crate::error::Result;
 use crate::model::Id;
@@ -100,6 +100,54 @@ impl KeyUsage {
             })
         })?;
         self.each_held(grain, &range, |start_ms, cell| visit(start_ms, &FoundCell::held(cell)))
+    }
+
+    /// Adds the same cells to `into`, if that is wanted, and shows the sums of each to `visit`; their sketches are not filled.
+    /// Of whole months of days one sketch is read, where [`Self::each_cell`] shows thirty.
+    pub fn add_cells(
+        &self,
+        grain: Grain,
+        from_ms: i64,
+        to_ms: i64,
+        mut into: Option<&mut CellSum>,
+        mut visit: impl FnMut(i64, &Cell),
+    ) -> Result<()> {
+        let range = self.kept(grain, from_ms, to_ms);
+        if range.is_empty() {
+            return Ok(());
+        }
+        let table = grain.table();
+        self.scan(table, rows_of(grain, &range), &mut |row, value| {
+            let first_ms = grain.slot_start(row, 0);
+            let start_of = |slot| first_ms + i64::from(slot) * grain.length_ms();
+            let whole = range.start <= first_ms && grain.slot_start(row + 1, 0) <= range.end;
+            let apart = Apart::of(value).map_err(damaged(table))?;
+            if let Some(apart) = apart.filter(|_| whole || into.is_none()) {
+                if let Some(into) = &mut into {
+                    into.add_sketch(table, &apart.all)?;
+                }
+                let take = |slot, sums: &Cell| {
+                    let start_ms = start_of(slot);
+                    if range.contains(&start_ms) {
+                        into.iter_mut().for_each(|into| into.add_sums(sums));
+                        visit(start_ms, sums);
+                    }
+                };
+                return apart.each(take).map_err(damaged(table));
+            }
+            each_stored(value, damaged(table), |slot, sums, sketch| {
+                let start_ms = start_of(slot);
+                if range.contains(&start_ms) {
+                    into.iter_mut().try_for_each(|into| into.add(&FoundCell::stored(table, sums, sketch)))?;
+                    visit(start_ms, sums);
+                }
+                Ok(())
+            })
+        })?;
+        self.each_held(grain, &range, |start_ms, cell| {
+            visit(start_ms, cell);
+            into.iter_mut().try_for_each(|into| into.add(&FoundCell::held(cell)))
+        })
     }
 
     /// What is kept of a stretch of time, from the start of its first cell on.

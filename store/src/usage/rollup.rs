@@ -5,12 +5,14 @@ use std::ops::Range;
 
 use super::calendar::{DAY_MS, HOUR_MS, LAST_MS, MINUTE_MS, day_of, first_day, month_of_day};
 use super::cell::Cell;
-use super::codec::{Input, Malformed, Read, put_varint};
-use super::sketch::StoredSketch;
+use super::codec::{Input, Malformed, Read, put_bytes, put_varint};
+use super::sketch::{SketchSum, StoredSketch};
 use crate::model::Id;
 use crate::table::Table;
 
 const VERSION: u8 = 1;
+/// Of days: sums and sketches stand apart, and first of these the one of all days together.
+const APART: u8 = 2;
 
 /// Minute cells are shown and kept for this long before the key's newest event.
 pub const MINUTE_RETENTION_MS: i64 = 48 * HOUR_MS;
@@ -109,13 +111,33 @@ impl Cells {
         }
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(&self, grain: Grain) -> Vec<u8> {
+        if grain == Grain::Day {
+            return self.encode_apart();
+        }
         let mut out = vec![VERSION];
         put_varint(&mut out, self.0.len() as u64);
         for (slot, cell) in &self.0 {
             out.push(*slot);
             cell.encode(&mut out);
         }
+        out
+    }
+
+    /// So that whoever wants the sums alone passes over the sketches at once, and who adds up whole months reads one of each.
+    fn encode_apart(&self) -> Vec<u8> {
+        let mut out = vec![APART];
+        put_varint(&mut out, self.0.len() as u64);
+        let (mut sums, mut sketches, mut all) = (Vec::new(), Vec::new(), SketchSum::default());
+        for (slot, cell) in &self.0 {
+            sums.push(*slot);
+            cell.encode_sums(&mut sums);
+            cell.sketch.encode(&mut sketches);
+            all.add(&cell.sketch);
+        }
+        put_bytes(&mut out, &sums);
+        all.sum().encode(&mut out);
+        out.extend_from_slice(&sketches);
         out
     }
 
@@ -139,6 +161,16 @@ pub(super) fn each_stored<E>(
     malformed: impl Fn(Malformed) -> E,
     mut visit: impl FnMut(u8, &Cell, &StoredSketch<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
+    if let Some(Apart { count, sums: mut input, mut sketches, .. }) = Apart::of(row).map_err(&malformed)? {
+        let (mut sums, mut slots) = (Cell::default(), 0..60);
+        for _ in 0..count {
+            let slot = stored_sums(&mut input, &mut slots, &mut sums).map_err(&malformed)?;
+            let sketch = StoredSketch::at(sketches);
+            visit(slot, &sums, &sketch)?;
+            sketches = sketch.rest().map_err(&malformed)?;
+        }
+        return input.end().and(sketches.end()).map_err(malformed);
+    }
     let mut input = Input(row);
     input.version(VERSION).map_err(&malformed)?;
     let (mut sums, mut slots) = (Cell::default(), 0..60);
@@ -150,6 +182,39 @@ pub(super) fn each_stored<E>(
     }
     // What follows the last belongs to nothing.
     input.end().map_err(malformed)
+}
+
+/// A row of days.
+pub(super) struct Apart<'a> {
+    count: usize,
+    sums: Input<'a>,
+    /// That of all cells together.
+    pub(super) all: StoredSketch<'a>,
+    sketches: Input<'a>,
+}
+
+impl<'a> Apart<'a> {
+    /// None if the sums and sketches of a row do not stand apart.
+    pub(super) fn of(row: &'a [u8]) -> Read<Option<Self>> {
+        let mut input = Input(row);
+        if input.byte()? != APART {
+            return Ok(None);
+        }
+        let (count, sums) = (input.count()?, Input(input.bytes()?));
+        let all = StoredSketch::at(input);
+        let sketches = all.rest()?;
+        Ok(Some(Self { count, sums, all, sketches }))
+    }
+
+    /// Shows the sums of each cell, by rising slot.
+    pub(super) fn each(&self, mut visit: impl FnMut(u8, &Cell)) -> Read<()> {
+        let (mut input, mut sums, mut slots) = (self.sums, Cell::default(), 0..60);
+        for _ in 0..self.count {
+            let slot = stored_sums(&mut input, &mut slots, &mut sums)?;
+            visit(slot, &sums);
+        }
+        input.end()
+    }
 }
 
 /// Takes on the next cell's sums; answers its slot, one of those that are left.
@@ -188,12 +253,28 @@ mod tests {
                 cell.add(event);
                 cells.merge(*slot, &cell);
             }
-            prop_assert_eq!(Cells::decode(&cells.encode()), Ok(cells));
+            for grain in Grain::ALL {
+                let row = cells.encode(grain);
+                prop_assert_eq!(Cells::decode(&row), Ok(cells.clone()));
+            }
+            let row = cells.encode(Grain::Day);
+            let apart = Apart::of(&row).unwrap().unwrap();
+            let mut whole = Cell { sketch: apart.all.decode().unwrap(), ..Cell::default() };
+            prop_assert_eq!(apart.each(|_, sums| whole.merge_sums(sums)), Ok(()));
+            let mut expected = Cell::default();
+            events.iter().for_each(|(_, event)| expected.add(event));
+            prop_assert_eq!(whole, expected);
         }
 
         #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = Cells::decode(&[&[VERSION], bytes.as_slice()].concat());
+            for version in [VERSION, APART] {
+                let row = [&[version], bytes.as_slice()].concat();
+                let _ = Cells::decode(&row);
+                if let Ok(Some(apart)) = Apart::of(&row) {
+                    let _ = (apart.each(|_, _| {}), apart.all.decode());
+                }
+            }
         }
     }
 }

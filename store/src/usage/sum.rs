@@ -37,6 +37,16 @@ impl CellSum {
         Ok(())
     }
 
+    /// Adds a cell's sums, whose sketch is among what [`Self::add_sketch`] adds.
+    #[inline]
+    pub(super) fn add_sums(&mut self, sums: &Cell) {
+        self.sums.merge_sums(sums);
+    }
+
+    pub(super) fn add_sketch(&mut self, table: Table, sketch: &StoredSketch<'_>) -> Result<()> {
+        self.sketch.add_stored(sketch).map_err(damaged(table))
+    }
+
     /// Adds what another adds up to.
     pub fn merge(&mut self, other: &Self) {
         self.sums.merge_sums(&other.sums);

@@ -57,11 +57,12 @@ impl KindSums {
     /// Adds a key's calls.
     pub(super) fn add_key(&mut self, key: &KeyUsage, frame: &Frame) -> Result<()> {
         self.of_key.clear();
-        Ok(frame.layout.each_kind(key, |place, kind, calls| {
-            if is_of(kind, self.by) {
-                self.add(frame, place, kind, calls);
-            }
-        })?)
+        let by = self.by;
+        Ok(frame.layout.each_kind(
+            key,
+            |kind| is_of(kind, by),
+            |place, kind, calls| self.add(frame, place, kind, calls),
+        )?)
     }
 
     fn add(&mut self, frame: &Frame, place: Place, kind: Kind, calls: u64) {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
+use super::encoded::{Encoded, Named, put_names};
+use super::kind_days;
 use super::{ENDPOINT_NAMES, EndpointCell, Endpoints, text};
 use crate::table::Table;
 use crate::usage::codec::{Input, Malformed, Read, put_bytes, put_varint};
@@ -14,7 +16,9 @@ use crate::usage::kinds::{Kind, Kinds};
 use crate::usage::rollup::{Grain, HOUR_RETENTION_MS};
 use crate::usage::waiting::slot;
 
-const VERSION: u8 = 1;
+/// In rows of the first version each name stands before its sums.
+const VERSION: u8 = 2;
+const NAMES_BETWEEN: u8 = 1;
 
 /// Stands before a cell of which all sums are written. Mostly no call fails and each has a time: then two of them say all.
 const ALL_SUMS: u64 = 0;
@@ -27,10 +31,6 @@ pub(in crate::usage) const ENDPOINT_PARTS: [(Grain, Table); 3] = [
     (Grain::Hour, Table("usage_endpoint_by_hour")),
     (Grain::Day, Table("usage_endpoint_by_day")),
 ];
-
-/// The kinds of calls of a month by days once more, by themselves: a chart of many keys over a year reads a tenth of what
-/// stands beside the endpoints.
-pub(in crate::usage) const KIND_DAYS: Table = Table("usage_kinds_by_day");
 
 /// From when on a key's endpoints are told apart by parts of a grain: for as long as cells are.
 pub(in crate::usage) fn parts_from(grain: Grain, newest_ms: i64) -> i64 {
@@ -64,6 +64,20 @@ impl Parts {
 
     fn has(self, part: u32) -> bool {
         self.0 >> part & 1 != 0
+    }
+
+    pub(super) fn count(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    #[inline]
+    pub(super) fn rising(self) -> impl Iterator<Item = u32> + use<> {
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let part = left.trailing_zeros();
+            left &= left.wrapping_sub(1);
+            (part < u64::BITS).then_some(part)
+        })
     }
 }
 
@@ -105,34 +119,34 @@ impl EndpointParts {
 
     pub(in crate::usage) fn encode(&self) -> Vec<u8> {
         let mut out = vec![VERSION];
-        put_varint(&mut out, self.names.len() as u64);
         let mut names: Vec<_> = self.names.iter().collect();
         names.sort_unstable_by_key(|(name, _)| *name);
-        for (name, cells) in names {
-            put_bytes(&mut out, name.as_bytes());
-            put_cells(&mut out, cells);
-        }
+        put_names(&mut out, names.iter().map(|(name, _)| &***name));
+        names.iter().for_each(|(_, cells)| put_cells(&mut out, cells));
         put_cells(&mut out, &self.other);
-        put_kinds(&mut out, &self.kinds, Kinds::encode);
+        put_kinds(&mut out, &self.kinds);
         out
     }
 
     /// The kinds of calls alone, without clients.
     pub(in crate::usage) fn encode_kinds(&self) -> Vec<u8> {
-        let mut out = vec![VERSION];
-        put_kinds(&mut out, &self.kinds, Kinds::encode_calls);
-        out
+        kind_days::encode(&self.kinds)
     }
 
     pub(in crate::usage) fn decode(value: &[u8]) -> Read<Self> {
         let (mut row, mut input) = (Self::default(), Input(value));
-        input.version(VERSION)?;
-        for _ in 0..input.count()? {
-            let name = Arc::from(text(input.bytes()?)?);
-            row.names.insert(name, cells(&mut input)?);
-        }
-        row.other = cells(&mut input)?;
-        each_kinds(&mut input, |part, mut encoded| {
+        let encoded = open(&mut input)?;
+        let known = encoded.known()?;
+        let (other, input) = encoded.each(cells, |named, cells| {
+            let name = match named {
+                Named::At(place) => known.get(place).ok_or(Malformed)?,
+                Named::By(name) => name,
+            };
+            row.names.insert(Arc::from(text(name)?), cells);
+            Ok(())
+        })?;
+        row.other = other;
+        each_kinds(input, |part, mut encoded| {
             let mut kinds = Kinds::default();
             kinds.add_encoded(&mut encoded)?;
             row.kinds.push((part as u8, kinds));
@@ -143,23 +157,21 @@ impl EndpointParts {
     }
 }
 
-/// Shows the names of an encoded row that were called in the wanted parts, with their sums, and adds the kinds of calls;
-/// answers the remainder.
+/// Opens an encoded row.
+pub(super) fn open<'i, 'a>(input: &'i mut Input<'a>) -> Read<Encoded<'i, 'a>> {
+    Encoded::open(input, VERSION, &[NAMES_BETWEEN])
+}
+
+/// Shows the sums of the names that were called in the wanted parts of a row, and adds the kinds of calls; answers the
+/// remainder.
 pub(super) fn each_wanted<'a>(
-    input: &mut Input<'a>,
+    encoded: Encoded<'_, 'a>,
     wanted: Wanted,
     kinds: &mut Kinds,
-    mut visit: impl FnMut(&'a [u8], EndpointCell) -> Read<()>,
+    mut visit: impl FnMut(Named<'a>, EndpointCell) -> Read<()>,
 ) -> Read<EndpointCell> {
-    input.version(VERSION)?;
-    for _ in 0..input.count()? {
-        let name = input.bytes()?;
-        let cell = sum(input, wanted.calls)?;
-        if cell.requests > 0 {
-            visit(name, cell)?;
-        }
-    }
-    let other = sum(input, wanted.calls)?;
+    let called = |named, cell: EndpointCell| if cell.requests > 0 { visit(named, cell) } else { Ok(()) };
+    let (other, input) = encoded.each(|input| sum(input, wanted.calls), called)?;
     each_kinds(input, |part, mut encoded| {
         if wanted.calls.has(part) {
             kinds.add_encoded(&mut encoded)?;
@@ -176,23 +188,13 @@ pub(super) fn each_wanted<'a>(
 /// Shows how many calls of each kind an encoded row counts, with their part.
 pub(in crate::usage) fn each_kind(row: &[u8], visit: impl FnMut(u8, Kind, u64)) -> Read<()> {
     let mut input = Input(row);
-    input.version(VERSION)?;
-    for _ in 0..input.count()? {
-        input.bytes()?;
-        sum(&mut input, Parts::default())?;
-    }
-    sum(&mut input, Parts::default())?;
-    show_kinds(&mut input, visit)
+    let pass = |input: &mut Input<'_>| sum(input, Parts::default());
+    let (_, input) = open(&mut input)?.each(pass, |_, _| Ok(()))?;
+    show_kinds(input, visit)
 }
 
-/// The same of a row of kinds alone.
-pub(in crate::usage) fn each_kind_alone(row: &[u8], visit: impl FnMut(u8, Kind, u64)) -> Read<()> {
-    let mut input = Input(row);
-    input.version(VERSION)?;
-    show_kinds(&mut input, visit)
-}
-
-fn show_kinds(input: &mut Input<'_>, mut visit: impl FnMut(u8, Kind, u64)) -> Read<()> {
+/// The same of what is left of a row.
+pub(super) fn show_kinds(input: &mut Input<'_>, mut visit: impl FnMut(u8, Kind, u64)) -> Read<()> {
     each_kinds(input, |part, mut encoded| {
         Kinds::each_encoded(&mut encoded, |kind, calls| visit(part as u8, kind, calls))
     })
@@ -221,7 +223,7 @@ fn sum(input: &mut Input<'_>, wanted: Parts) -> Read<EndpointCell> {
     Ok(sum)
 }
 
-fn put_parts<T>(out: &mut Vec<u8>, list: &[(u8, T)]) {
+pub(super) fn put_parts<T>(out: &mut Vec<u8>, list: &[(u8, T)]) {
     if list.len() <= usize::from(NAMED_PARTS) {
         out.push(list.len() as u8);
         out.extend(list.iter().map(|(part, _)| *part));
@@ -234,7 +236,12 @@ fn put_parts<T>(out: &mut Vec<u8>, list: &[(u8, T)]) {
 /// The parts that are there, rising.
 #[inline]
 fn parts(input: &mut Input<'_>) -> Read<impl Iterator<Item = u32> + use<>> {
-    let mut left = match input.byte()? {
+    Ok(read_parts(input)?.rising())
+}
+
+#[inline]
+pub(super) fn read_parts(input: &mut Input<'_>) -> Read<Parts> {
+    let bits = match input.byte()? {
         named @ ..=NAMED_PARTS => {
             let named = input.take(usize::from(named))?;
             named
@@ -244,19 +251,15 @@ fn parts(input: &mut Input<'_>) -> Read<impl Iterator<Item = u32> + use<>> {
         }
         _ => input.wide_varint()?,
     };
-    Ok(std::iter::from_fn(move || {
-        let part = left.trailing_zeros();
-        left &= left.wrapping_sub(1);
-        (part < u64::BITS).then_some(part)
-    }))
+    Ok(Parts(bits))
 }
 
-fn put_kinds(out: &mut Vec<u8>, list: &[(u8, Kinds)], encode: impl Fn(&Kinds, &mut Vec<u8>)) {
+fn put_kinds(out: &mut Vec<u8>, list: &[(u8, Kinds)]) {
     put_parts(out, list);
     let (mut before, mut encoded) = (Vec::new(), Vec::new());
     for (_, kinds) in list {
         encoded.clear();
-        encode(kinds, &mut encoded);
+        kinds.encode(&mut encoded);
         // Of few calls they are mostly those of the part before.
         put_bytes(out, if encoded == before { &[] } else { &encoded });
         std::mem::swap(&mut before, &mut encoded);

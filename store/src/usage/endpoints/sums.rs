@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use super::{ENDPOINT_NAMES, EndpointCell, EndpointTotals, Endpoints, Gather, Wanted, each_entry, text};
+use super::encoded::{Named, Names};
+use super::{
+    ENDPOINT_NAMES, EndpointCell, EndpointTotals, Endpoints, Gather, Wanted, each_entry, open, text,
+};
 use crate::usage::codec::{Input, Malformed, Read};
 use crate::usage::event::Stored;
 use crate::usage::kinds::Kinds;
@@ -19,12 +22,20 @@ pub struct EndpointSums {
     followers: Vec<usize>,
     /// The place of the name that came last.
     last: usize,
+    row: OfRow,
     cells: Vec<EndpointCell>,
     /// Calls of all endpoints, also of those beyond the names that are told apart.
     pub calls: u64,
     /// Calls by method and status.
     pub kinds: Kinds,
     of_key: OfKey,
+}
+
+/// The names of the row that was read last: as they were written, and the place of each.
+#[derive(Default)]
+struct OfRow {
+    names: Vec<u8>,
+    places: Vec<usize>,
 }
 
 /// What was added of the key that is being read.
@@ -40,17 +51,22 @@ struct OfKey {
 impl Gather for EndpointSums {
     fn add_row(&mut self, row: &[u8], wanted: Option<Wanted>) -> Read<()> {
         let mut input = Input(row);
-        let many = 2 * Input(row.get(1..).ok_or(Malformed)?).count()? >= self.names.len();
+        let encoded = open(&mut input, wanted)?;
+        let many = 2 * encoded.count >= self.names.len();
+        encoded.names.map_or(Ok(()), |names| self.find(names, many))?;
         let mut kinds = std::mem::take(&mut self.kinds);
-        let other = each_entry(&mut input, wanted, &mut kinds, |name, cell| {
+        let other = each_entry(encoded, wanted, &mut kinds, |named, cell| {
             if !self.is_full() {
-                let place = self.place(name, many)?;
+                let place = match named {
+                    Named::At(at) => *self.row.places.get(at).ok_or(Malformed)?,
+                    Named::By(name) => self.place(name, many)?,
+                };
                 self.add_at(place, &cell);
             }
             Ok(())
-        })?;
+        });
         self.kinds = kinds;
-        self.of_key.other.merge(&other);
+        self.of_key.other.merge(&other?);
         input.end()
     }
 
@@ -120,6 +136,23 @@ impl EndpointSums {
             self.of_key.touched.push(place);
         }
         sum.merge(cell);
+    }
+
+    /// Finds the places of a row's names, unless they are those of the row before.
+    fn find(&mut self, names: Names<'_>, many: bool) -> Read<()> {
+        if self.row.names == names.together {
+            return Ok(());
+        }
+        let OfRow { names: mut together, mut places } = std::mem::take(&mut self.row);
+        places.clear();
+        names.each(|name| {
+            places.push(self.place(name, many)?);
+            Ok(())
+        })?;
+        together.clear();
+        together.extend_from_slice(names.together);
+        self.row = OfRow { names: together, places };
+        Ok(())
     }
 
     /// The place of a name that was read; from a row of `many`, what follows what is learned. A few would undo that.

@@ -44,7 +44,7 @@ fn over_time(world: &World, grain: Grain, from_ms: i64, to_ms: i64) -> Vec<(i64,
             *found.entry(start_ms).or_default() += calls;
         }
     };
-    of.each_kind(grain, from_ms, to_ms, answered).unwrap();
+    of.each_kind(grain, from_ms, to_ms, |_| true, answered).unwrap();
     found.into_iter().collect()
 }
 

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::table::Table;
 use crate::usage::calendar::{DAY_MS, day_of, first_day, month_of_day};
 use crate::usage::endpoints::{
-    ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, Endpoints, KIND_DAYS, each_kind, each_kind_alone,
+    ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, Endpoints, KIND_DAYS, each_kind, each_kind_of_days,
     parts_from,
 };
 use crate::usage::fold::damaged;
@@ -16,7 +16,7 @@ use crate::usage::kinds::Kind;
 use crate::usage::rollup::Grain;
 
 impl KeyUsage {
-    /// Shows how many calls of each kind the same cells count as [`Self::each_cell`] shows, each with a cell's start: without
+    /// Shows how many calls of each wanted kind the same cells count as [`Self::each_cell`] shows, each with a cell's start: without
     /// an order, and in parts. What earlier versions of the store have counted by the day is of its noon, and what they have
     /// by the month alone, of its middle.
     pub fn each_kind(
@@ -24,6 +24,7 @@ impl KeyUsage {
         grain: Grain,
         from_ms: i64,
         to_ms: i64,
+        wanted: impl Fn(Kind) -> bool,
         mut visit: impl FnMut(i64, Kind, u64),
     ) -> Result<()> {
         let range = self.kept(grain, from_ms, to_ms);
@@ -31,13 +32,18 @@ impl KeyUsage {
             return Ok(());
         }
         let mut visit = |start_ms: i64, kind, calls| {
-            if range.contains(&start_ms) {
+            if range.contains(&start_ms) && wanted(kind) {
                 visit(start_ms, kind, calls);
             }
         };
         let (rows, mut months) = (rows_of(grain, &range), Vec::new());
         if grain == Grain::Day {
-            self.each_kind_in(KIND_DAYS, grain, rows.clone(), &mut months, &mut visit)?;
+            self.scan(KIND_DAYS, rows.clone(), &mut |month, value| {
+                months.push(month);
+                let (first_ms, length_ms) = (grain.slot_start(month, 0), grain.length_ms());
+                let show = |day, kind, calls| visit(first_ms + i64::from(day) * length_ms, kind, calls);
+                each_kind_of_days(value, &wanted, show).map_err(damaged(KIND_DAYS))
+            })?;
         }
         // A version before has kept the kinds of days beside the endpoints alone.
         for rows in gaps(rows, &mut months) {
@@ -70,10 +76,8 @@ impl KeyUsage {
         self.scan(table, rows, &mut |row, value| {
             found.push(row);
             let (first_ms, length_ms) = (grain.slot_start(row, 0), grain.length_ms());
-            let visit = |part: u8, kind, calls| visit(first_ms + i64::from(part) * length_ms, kind, calls);
-            let shown =
-                if table.0 == KIND_DAYS.0 { each_kind_alone(value, visit) } else { each_kind(value, visit) };
-            shown.map_err(damaged(table))
+            let show = |part, kind, calls| visit(first_ms + i64::from(part) * length_ms, kind, calls);
+            each_kind(value, show).map_err(damaged(table))
         })
     }
 

@@ -1,0 +1,141 @@
+//! The kinds of calls of a month by days once more, by themselves: a chart of many keys over a year reads a tenth of what
+//! stands beside the endpoints. A kind stands there once, with the days that had calls of it and how many: whoever asks for
+//! methods passes over statuses and tokens.
+
+use std::collections::BTreeMap;
+
+use super::parts::{put_parts, read_parts, show_kinds};
+use crate::model::Id;
+use crate::table::Table;
+use crate::usage::codec::{Input, Malformed, Read, put_varint};
+use crate::usage::event::Method;
+use crate::usage::kinds::{Kind, Kinds};
+
+/// Keyed by API key and month number.
+pub(in crate::usage) const KIND_DAYS: Table = Table("usage_kinds_by_day");
+
+/// In rows of the first version all kinds of a day stand together.
+const VERSION: u8 = 2;
+const DAY_BY_DAY: u8 = 1;
+
+/// What a kind begins with.
+const METHOD: u8 = 0;
+const STATUS: u8 = 1;
+const TOKEN: u8 = 2;
+const OTHER_TOKENS: u8 = 3;
+
+/// A row of the calls of each day.
+pub(super) fn encode(days: &[(u8, Kinds)]) -> Vec<u8> {
+    let mut by_kind: BTreeMap<Kind, Vec<(u8, u64)>> = BTreeMap::new();
+    for (day, kinds) in days {
+        kinds.each().for_each(|(kind, calls)| by_kind.entry(kind).or_default().push((*day, calls)));
+    }
+    let mut out = vec![VERSION];
+    put_varint(&mut out, by_kind.len() as u64);
+    for (kind, days) in by_kind {
+        match kind {
+            Kind::Method(method) => out.extend([METHOD, method as u8]),
+            Kind::Status(status) => {
+                out.push(STATUS);
+                put_varint(&mut out, status.unwrap_or_default().into());
+            }
+            Kind::Token(Some(token)) => {
+                out.push(TOKEN);
+                out.extend_from_slice(token.as_bytes());
+            }
+            Kind::Token(None) => out.push(OTHER_TOKENS),
+        }
+        put_parts(&mut out, &days);
+        days.iter().for_each(|(_, calls)| put_varint(&mut out, *calls));
+    }
+    out
+}
+
+fn read_kind(input: &mut Input<'_>) -> Read<Kind> {
+    Ok(match input.byte()? {
+        METHOD => Kind::Method(Method::from_code(input.byte()?).ok_or(Malformed)?),
+        STATUS => Kind::status(input.narrow()?),
+        TOKEN => Kind::Token(Some(Id::from_bytes(input.array()?))),
+        OTHER_TOKENS => Kind::Token(None),
+        _ => return Err(Malformed),
+    })
+}
+
+/// Shows how many calls of each wanted kind an encoded row counts, with their day of the month (from 0).
+pub(in crate::usage) fn each_kind_of_days(
+    row: &[u8],
+    wanted: impl Fn(Kind) -> bool,
+    mut visit: impl FnMut(u8, Kind, u64),
+) -> Read<()> {
+    let mut input = Input(row);
+    match input.byte()? {
+        VERSION => {}
+        DAY_BY_DAY => {
+            return show_kinds(&mut input, |day, kind, calls| {
+                if wanted(kind) {
+                    visit(day, kind, calls);
+                }
+            });
+        }
+        _ => return Err(Malformed),
+    }
+    for _ in 0..input.count()? {
+        let (kind, days) = (read_kind(&mut input)?, read_parts(&mut input)?);
+        if !wanted(kind) {
+            input.varints(days.count())?;
+            continue;
+        }
+        for day in days.rising() {
+            visit(day as u8, kind, input.varint()?);
+        }
+    }
+    input.end()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::usage::codec::put_bytes;
+    use crate::usage::samples::stored;
+
+    proptest! {
+        #[test]
+        fn each_kind_comes_back_with_its_days(calls in prop::collection::vec((0u8..31, stored(true)), 0..80)) {
+            let mut days: BTreeMap<u8, Kinds> = BTreeMap::new();
+            calls.iter().for_each(|(day, event)| days.entry(*day).or_default().add(event));
+            let days: Vec<_> = days.into_iter().collect();
+            let mut before = vec![DAY_BY_DAY];
+            put_parts(&mut before, &days);
+            for (_, kinds) in &days {
+                let mut encoded = Vec::new();
+                kinds.encode_calls(&mut encoded);
+                put_bytes(&mut before, &encoded);
+            }
+            let sorts: [fn(Kind) -> bool; 4] = [
+                |_| true,
+                |kind| matches!(kind, Kind::Method(_)),
+                |kind| matches!(kind, Kind::Status(_)),
+                |kind| matches!(kind, Kind::Token(_)),
+            ];
+            for wanted in sorts {
+                let all = days.iter().flat_map(|(day, kinds)| kinds.each().map(|(kind, calls)| (*day, kind, calls)));
+                let mut expected: Vec<_> = all.filter(|(_, kind, _)| wanted(*kind)).collect();
+                expected.sort();
+                for row in [encode(&days), before.clone()] {
+                    let mut found = Vec::new();
+                    let visit = |day, kind, calls| found.push((day, kind, calls));
+                    prop_assert_eq!(each_kind_of_days(&row, wanted, visit), Ok(()));
+                    found.sort();
+                    prop_assert_eq!(&found, &expected);
+                }
+            }
+        }
+
+        #[test]
+        fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = each_kind_of_days(&[&[VERSION], bytes.as_slice()].concat(), |_| true, |_, _, _| {});
+        }
+    }
+}
