@@ -2,10 +2,9 @@
 //! microseconds.
 
 use std::ops::Bound;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use foldhash::HashMap;
 use redb::{ReadTransaction, ReadableTable, TableError};
 
 use crate::error::{Error, Result};
@@ -58,32 +57,54 @@ pub(crate) fn visit_rows(
     }
 }
 
-/// An open table, when there is one.
-type Opened = Option<Arc<redb::ReadOnlyTable<database::Bytes, database::Bytes>>>;
+type ReadTable = redb::ReadOnlyTable<database::Bytes, database::Bytes>;
+
+/// Tables that were opened, one after another. None is ever taken out, so whoever looks for one takes no lock and counts no
+/// reference: of tables that two threads ask for by turns, that takes as long as finding a row.
+#[derive(Default)]
+struct Opened(OnceLock<Box<OpenTable>>);
+
+struct OpenTable {
+    name: Table,
+    /// None where there is no such table.
+    table: Option<ReadTable>,
+    next: Opened,
+}
 
 /// One committed state, shared by all who read it.
 pub(crate) struct View {
     transaction: ReadTransaction,
     /// Opening one reads pages: as long as finding a row in it.
-    opened: RwLock<HashMap<Table, Opened>>,
+    opened: Opened,
 }
 
 impl View {
     pub(crate) fn new(transaction: ReadTransaction) -> Self {
-        Self { transaction, opened: RwLock::default() }
+        Self { transaction, opened: Opened::default() }
     }
 
-    fn table(&self, table: Table) -> Result<Opened> {
-        if let Some(opened) = self.opened.read().unwrap_or_else(PoisonError::into_inner).get(&table) {
-            return Ok(opened.clone());
+    fn table(&self, name: Table) -> Result<Option<&ReadTable>> {
+        let mut place = &self.opened;
+        while let Some(open) = place.0.get() {
+            if open.name == name {
+                return Ok(open.table.as_ref());
+            }
+            place = &open.next;
         }
-        let opened = match self.transaction.open_table(definition(table)) {
-            Ok(table) => Some(Arc::new(table)),
+        let table = match self.transaction.open_table(definition(name)) {
+            Ok(table) => Some(table),
             Err(TableError::TableDoesNotExist(_)) => None,
             Err(error) => return Err(engine(error)),
         };
-        self.opened.write().unwrap_or_else(PoisonError::into_inner).insert(table, opened.clone());
-        Ok(opened)
+        let mut new = Box::new(OpenTable { name, table, next: Opened::default() });
+        // Where others have opened some meanwhile, behind theirs.
+        while let Err(again) = place.0.set(new) {
+            new = again;
+            while let Some(open) = place.0.get() {
+                place = &open.next;
+            }
+        }
+        Ok(place.0.get().and_then(|open| open.table.as_ref()))
     }
 
     /// The names of all tables.
@@ -125,13 +146,13 @@ impl View {
 impl RawRead for View {
     fn raw_get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
         let Some(table) = self.table(table)? else { return Ok(None) };
-        let value = ReadableTable::get(&*table, key).map_err(storage)?;
+        let value = ReadableTable::get(table, key).map_err(storage)?;
         Ok(value.map(|value| value.value().to_vec()))
     }
 
     fn raw_scan(&self, table: Table, range: &KeyRange, order: Order, visit: Visit<'_>) -> Result<()> {
         match self.table(table)? {
-            Some(table) => visit_rows(&*table, range, order, visit),
+            Some(table) => visit_rows(table, range, order, visit),
             None => Ok(()),
         }
     }
@@ -145,7 +166,7 @@ pub struct RedbSnapshot(pub(crate) Arc<View>);
 impl Snapshot for RedbSnapshot {
     async fn get(&self, table: Table, key: &[u8]) -> Result<Option<Versioned>> {
         let Some(open) = self.0.table(table)? else { return Ok(None) };
-        let Some(stored) = ReadableTable::get(&*open, key).map_err(storage)? else { return Ok(None) };
+        let Some(stored) = ReadableTable::get(open, key).map_err(storage)? else { return Ok(None) };
         let (version, value) = split(table, stored.value())?;
         Ok(Some(Versioned { version, value: Bytes::copy_from_slice(value) }))
     }
