@@ -247,7 +247,7 @@ pub struct TokenAdd {
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "A key that is there with another value refuses the whole, unless --skip-conflicts is given.\n\
-    Nothing in a .env text is expanded: a $ is a $."
+    Nothing in a .env text is expanded: a $ is a $. A NAME= without a value is passed over."
 )]
 pub struct Import {
     /// The file to read; standard input when none

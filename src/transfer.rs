@@ -55,9 +55,11 @@ pub async fn import(common: &Common, import: Import) -> Result<()> {
     } else {
         rows(&report["keys"]).for_each(|row| output::result(&line(row)));
         let made = if import.dry_run { "would be made" } else { "made" };
-        let counts = ["new", "same", "conflicting", "invalid"].map(|count| &report[count]);
-        let [new, same, conflicting, invalid] = counts;
-        output::talk(&format!("{new} {made}, {same} the same, {conflicting} conflicting, {invalid} invalid"));
+        let counts = ["new", "same", "conflicting", "empty", "invalid"].map(|count| &report[count]);
+        let [new, same, conflicting, empty, invalid] = counts;
+        output::talk(&format!(
+            "{new} {made}, {same} the same, {conflicting} conflicting, {empty} empty, {invalid} invalid"
+        ));
     }
     Ok(())
 }

@@ -46,6 +46,18 @@ async fn an_env_file_comes_in_whole_or_not_at_all_and_nothing_in_it_is_expanded(
     let shown = server.post(&token, &format!("/api/keys/{id}/reveal"), &json!({})).await;
     assert_eq!(shown.body["apiKey"], "p$HOME-x", "a conflicting key stays as it is");
 
+    let unset = body("\n  # later\nA=\nB=\"it's\"\nD= # none yet\n\t\nE='  '\n\nF=\nF=set\n");
+    let done = import(&server, &token, false, &unset).await;
+    assert_eq!((done.status, &done.body["empty"]), (201, &json!(4)), "{}", done.body);
+    assert_eq!(results(&done), ["3 empty", "4 same", "5 empty", "7 empty", "9 empty", "10 new"]);
+    let nothing = import(&server, &token, false, &body("A=\n")).await;
+    assert_eq!((nothing.status, &nothing.body["new"]), (200, &json!(0)), "{}", nothing.body);
+    let shown = server.post(&token, &format!("/api/keys/{id}/reveal"), &json!({})).await;
+    assert_eq!(shown.body["apiKey"], "p$HOME-x", "no value takes none away");
+    let named = json!({"format": "json", "keys": [{"name": "A", "service": "s", "apiKey": ""}]});
+    let named = import(&server, &token, true, &named).await;
+    assert_eq!(results(&named), ["0 invalid"], "a key in JSON is meant to be one");
+
     let broken = body("A=1\noops\nA=2\nD='open\n");
     let dry = import(&server, &token, true, &broken).await;
     assert_eq!(results(&dry), ["1 conflicting", "2 invalid", "3 invalid", "4 invalid"]);

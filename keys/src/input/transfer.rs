@@ -3,7 +3,7 @@
 mod words;
 mod written;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::NewKey;
 use crate::dotenv;
@@ -76,6 +76,12 @@ impl SeedKey {
 }
 
 impl ImportedKey {
+    /// A line `NAME=` of a `.env` text. Programs read that as not set, and people keep it as a place to fill in.
+    pub(crate) fn is_unset(&self) -> bool {
+        let in_text = matches!(self.at, ImportPlace::Line(_)) && self.faults.is_empty();
+        in_text && self.key.value.expose_secret().trim().is_empty()
+    }
+
     /// A key whose value is in a blob. What a passphrase opens stays private under it, unless its custody is another.
     pub fn sealed(
         at: ImportPlace,

@@ -32,6 +32,7 @@ const LONGEST_NAME: usize = 128;
 enum Found {
     New(Checked),
     There(ImportResult, Shared<ApiKey>, Option<String>),
+    Empty,
     Invalid(Vec<Fault>),
 }
 
@@ -84,6 +85,9 @@ impl Service {
         item: &mut ImportedKey,
         seen: &mut Seen,
     ) -> Result<Found> {
+        if item.is_unset() {
+            return Ok(Found::Empty);
+        }
         let mut faults = std::mem::take(&mut item.faults);
         if let Some(blob) = &item.blob {
             match self.open_blob(blob).await? {
@@ -225,6 +229,7 @@ impl ImportReport {
             ImportResult::New => &mut self.new,
             ImportResult::Same => &mut self.same,
             ImportResult::Conflicting => &mut self.conflicting,
+            ImportResult::Empty => &mut self.empty,
             ImportResult::Invalid => &mut self.invalid,
         } += 1;
         self.keys.push(line);
@@ -255,6 +260,7 @@ fn line(item: &ImportedKey, found: &Found) -> ImportLine {
     let (result, detail, row) = match found {
         Found::New(_) => (ImportResult::New, None, None),
         Found::There(result, row, detail) => (*result, detail.clone(), Some(row)),
+        Found::Empty => (ImportResult::Empty, Some("has no value, so it is passed over".to_owned()), None),
         Found::Invalid(faults) => {
             let told =
                 faults.iter().map(|fault| format!("{} {}", fault.field, fault.detail).trim().to_owned());

@@ -18,6 +18,8 @@ pub struct ImportReport {
     pub same: usize,
     /// Keys that are there with another value; they are left as they are.
     pub conflicting: usize,
+    /// Names without a value in a `.env` text: no key is made of them, and they stop nothing.
+    pub empty: usize,
     /// Keys that cannot be brought in.
     pub invalid: usize,
     /// Each of them.
@@ -61,6 +63,8 @@ pub enum ImportResult {
     Same,
     /// There, with another value, or one that cannot be compared.
     Conflicting,
+    /// A name without a value in a `.env` text.
+    Empty,
     /// It cannot be a key.
     Invalid,
 }

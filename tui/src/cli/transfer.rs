@@ -34,9 +34,11 @@ pub(super) async fn import(context: &Context<'_>, args: &Args, mut stdin: Stdin<
         return context.print_lines(&report.keys).await;
     }
     context.print(&print::columns(&rows(&report))).await?;
-    let ImportReport { new, same, conflicting, invalid, dry_run, .. } = report;
+    let ImportReport { new, same, conflicting, empty, invalid, dry_run, .. } = report;
     let made = if dry_run { "would be made" } else { "made" };
-    let text = format!("{new} {made}, {same} the same, {conflicting} conflicting, {invalid} invalid\n");
+    let text = format!(
+        "{new} {made}, {same} the same, {conflicting} conflicting, {empty} empty, {invalid} invalid\n"
+    );
     context.note(args, &text).await
 }
 

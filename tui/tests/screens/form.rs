@@ -92,6 +92,7 @@ fn a_pasted_text_is_looked_at_before_it_is_added() {
         text.contains("2 new") && text.contains("SENDGRID_KEY") && text.contains("other value"),
         "{text}"
     );
+    assert!(text.contains("1 empty") && text.contains("SENTRY_DSN"), "{text}");
     assert!(!text.contains("sk_live_1"), "no value is shown");
     stage.press("x");
     let (request, query) = take(&mut stage, |query| matches!(query, Query::Import(..)));

@@ -194,7 +194,8 @@ pub(super) fn imported(dry_run: bool, skip: bool) -> ImportReport {
         ("SENDGRID_KEY", ImportResult::Conflicting, other),
         ("S3 SECRET", ImportResult::Invalid, "a name has letters, digits and _ alone"),
         ("SLACK_BOT_TOKEN", ImportResult::New, ""),
+        ("SENTRY_DSN", ImportResult::Empty, "has no value, so it is passed over"),
     ];
     let keys = rows.into_iter().enumerate().map(line).collect();
-    ImportReport { dry_run, new: 2, same: 1, conflicting: 1, invalid: 1, keys }
+    ImportReport { dry_run, new: 2, same: 1, conflicting: 1, empty: 1, invalid: 1, keys }
 }

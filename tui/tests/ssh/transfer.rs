@@ -13,7 +13,7 @@ async fn keys_go_in_and_out_in_each_form() {
     let made = server.run(&ana, "import --env production", b"A='p$HOME'\nB=2\n").await;
     assert_eq!(made.status, Some(0), "{made:?}");
     assert!(made.out().contains("new") && !made.out().contains("HOME"), "{}", made.out());
-    assert_eq!(made.err(), "2 made, 0 the same, 0 conflicting, 0 invalid\n");
+    assert_eq!(made.err(), "2 made, 0 the same, 0 conflicting, 0 empty, 0 invalid\n");
 
     for (form, first) in [
         ("--format env", &b""[..]),

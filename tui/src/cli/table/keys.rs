@@ -242,7 +242,7 @@ pub(super) const COMMANDS: &[Command] = &[
             SYSTEM_KEY,
         ],
         about: "Keep the keys of a text from standard input: all of them or none",
-        more: "For example: ssh … import --env production --dry-run < .env",
+        more: "A NAME= without a value is passed over. For example: ssh … import --env production --dry-run < .env",
     },
     Command {
         verb: Verb::Export,

@@ -233,6 +233,7 @@ impl Page for ImportPage {
         pen.text(report.same.to_string(), ui.style(Tone::Strong)).text(" the same  ", dim);
         pen.text(report.conflicting.to_string(), ui.style(Tone::Strong));
         pen.text(format!(" with another value, {conflicts}  "), dim);
+        pen.text(report.empty.to_string(), ui.style(Tone::Strong)).text(" empty  ", dim);
         pen.text(report.invalid.to_string(), ui.style(Tone::Strong)).text(" wrong", dim);
         for (row, line) in (HEAD..foot).zip(report.keys.iter().skip(self.scroll)) {
             row_of(Rect { y: area.y + row, height: 1, ..area }, buf, line, ui);
@@ -246,6 +247,7 @@ fn row_of(area: Rect, buf: &mut Buffer, line: &ImportLine, ui: &Ui) {
         ImportResult::New => (ui.glyphs.check, "new", Tone::Good),
         ImportResult::Same => (ui.glyphs.dot, "the same", Tone::Dim),
         ImportResult::Conflicting => (ui.glyphs.warning, "other value", Tone::Warn),
+        ImportResult::Empty => (ui.glyphs.dot, "empty", Tone::Dim),
         ImportResult::Invalid => (ui.glyphs.cross, "wrong", Tone::Bad),
     };
     let number = line.line.or(line.index).unwrap_or_default();
