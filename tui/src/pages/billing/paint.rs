@@ -168,7 +168,10 @@ fn outlook(billing: &BillingView) -> (String, Tone) {
 /// What another plan would change.
 fn change(other: &PlanChange, area: Rect, buf: &mut Buffer, ui: &Ui) {
     let dim = ui.style(Tone::Dim);
-    let signed = |n: i64| format!("{}{}", if n < 0 { "-" } else { "+" }, format::brief(n.unsigned_abs()));
+    let against = |n: i64| match n {
+        0 => "as now".to_owned(),
+        n => format!("{} {}", format::brief(n.unsigned_abs()), if n < 0 { "fewer" } else { "more" }),
+    };
     let fits = other.fits_keys && other.fits_forecast;
     let (mark, tone) = if fits { (ui.glyphs.check, Tone::Good) } else { (ui.glyphs.cross, Tone::Bad) };
     let words = match (other.fits_keys, other.fits_forecast) {
@@ -184,9 +187,9 @@ fn change(other: &PlanChange, area: Rect, buf: &mut Buffer, ui: &Ui) {
     let text = format!(
         "{} keys ({}), {} calls a month ({})",
         format::brief(limits.api_keys),
-        signed(more.api_keys),
+        against(more.api_keys),
         format::brief(limits.monthly_requests),
-        signed(more.monthly_requests)
+        against(more.monthly_requests)
     );
     Pen::new(buf, area, 1).skip(2).text(text, dim);
 }
