@@ -2,7 +2,7 @@
 //! there is nothing to fold. It must not write anything: what it made goes back to the writer, for a commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use crate::error::{Error, Result};
@@ -22,7 +22,7 @@ pub(crate) struct Folder {
 
 impl Folder {
     /// Starts it; `writer` is woken when something is worked out.
-    pub(crate) fn start(writer: SyncSender<Request>) -> Result<Self> {
+    pub(crate) fn start(writer: Sender<Request>) -> Result<Self> {
         // The writer orders one slice at a time.
         let ((orders, ordered), (done, worked)) = (sync_channel(1), sync_channel(1));
         let mut packer = Packer::new().map_err(Error::Io)?;
@@ -61,7 +61,7 @@ fn run(
     ordered: &Receiver<Order>,
     packer: &mut Packer,
     done: &SyncSender<Result<Worked>>,
-    writer: &SyncSender<Request>,
+    writer: &Sender<Request>,
 ) {
     while let Ok((planned, read)) = ordered.recv() {
         // The writer waits for an answer, whatever happens here.
@@ -70,7 +70,7 @@ fn run(
         if done.send(worked.unwrap_or(Err(Error::Closed))).is_err() {
             return;
         }
-        // With a full queue it is awake.
-        let _ = writer.try_send(Request::Wake);
+        // Fails when the writer has stopped.
+        let _ = writer.send(Request::Wake);
     }
 }

@@ -28,7 +28,7 @@ mod writer;
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -150,8 +150,9 @@ impl OpenOptions {
 
 /// The embedded store. Dropping or closing it finishes what is queued.
 pub struct Redb {
-    requests: SyncSender<Request>,
+    requests: Sender<Request>,
     standing: Arc<Standing>,
+    queue: usize,
     queue_bytes: usize,
     discard_usage: bool,
     published: Arc<Published>,
@@ -182,11 +183,12 @@ impl Redb {
         let usage = start::recover(&once, view.clone(), folded)?;
         drop(once);
         let (published, newest) = Published::new(view, ledger.cursor());
-        let (requests, queue) = sync_channel(options.queue);
+        // Bounded by what the store's standing counts: a channel with a bound of its own keeps all its places in memory.
+        let (requests, queued) = channel();
         let standing = Arc::new(Standing::default());
         let reader = usage.reader();
         let writer = Writer {
-            requests: queue,
+            requests: queued,
             runtime: Handle::try_current().ok(),
             standing: standing.clone(),
             timing: options.timing,
@@ -218,6 +220,7 @@ impl Redb {
         Ok(Self {
             requests,
             standing,
+            queue: options.queue,
             queue_bytes: options.queue_bytes,
             discard_usage: options.discard_usage,
             published,
@@ -267,15 +270,13 @@ impl Redb {
 
     /// Puts a request of `bytes` into the queue, or says that it is full.
     fn send(&self, bytes: usize, request: Request) -> Result<()> {
-        let waiting = self.standing.enter(bytes);
+        let before = self.standing.enter(bytes);
         // One that is larger than the whole queue still gets through when nothing waits.
-        let sent = if waiting > 0 && waiting + bytes > self.queue_bytes {
+        let too_large = before.bytes > 0 && before.bytes + bytes > self.queue_bytes;
+        let sent = if too_large || before.requests >= self.queue {
             Err(Error::Busy)
         } else {
-            self.requests.try_send(request).map_err(|error| match error {
-                TrySendError::Full(_) => Error::Busy,
-                TrySendError::Disconnected(_) => Error::Closed,
-            })
+            self.requests.send(request).map_err(|_| Error::Closed)
         };
         sent.inspect_err(|_| {
             self.standing.leave(1, bytes);

@@ -21,10 +21,10 @@ const FAILING: u8 = 2;
 const CLOSED: u8 = 3;
 
 impl Standing {
-    /// One more request waits; answers the bytes that waited before it.
-    pub(crate) fn enter(&self, bytes: usize) -> usize {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(bytes, Ordering::AcqRel)
+    /// One more request waits; answers what waited before it.
+    pub(crate) fn enter(&self, bytes: usize) -> Waiting {
+        let requests = self.requests.fetch_add(1, Ordering::Relaxed);
+        Waiting { requests, bytes: self.bytes.fetch_add(bytes, Ordering::AcqRel) }
     }
 
     /// These wait no more.
