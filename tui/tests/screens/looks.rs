@@ -153,26 +153,45 @@ fn without_unicode_every_mark_is_ascii() {
     }
 }
 
-#[test]
-fn no_size_panics() {
-    for (page, presses) in PAGES.into_iter().chain(LISTS) {
-        let mut stage = stage(Look::Dark, (80, 24), presses);
-        let sizes = (1..=60u16).filter(|rows| *rows <= 20 || rows % 5 == 0).flat_map(|rows| {
-            // Every low width, then in steps: each layout's bounds are among them.
-            (1..=200u16)
-                .filter(move |cols| *cols <= 64 || *cols % 13 == rows % 13)
-                .map(move |cols| (cols, rows))
-        });
-        for (cols, rows) in sizes {
-            stage.size = (cols, rows);
-            stage.send(AppEvent::Resize { cols, rows });
-            let (_, cursor) = stage.screen();
-            assert!(
-                cursor.is_none_or(|at| at.x < cols && at.y < rows),
-                "{page} at {cols}x{rows}: {cursor:?}"
-            );
-        }
+/// Shows a page in every low width, and in higher ones in steps: each layout's bounds are among them. Nothing panics, and
+/// the cursor stays on the screen.
+pub(crate) fn shown_in_every_size(page: &str, mut stage: Stage) {
+    let sizes = (1..=60u16).filter(|rows| *rows <= 20 || rows % 5 == 0).flat_map(|rows| {
+        (1..=200u16).filter(move |cols| *cols <= 64 || *cols % 13 == rows % 13).map(move |cols| (cols, rows))
+    });
+    for (cols, rows) in sizes {
+        stage.size = (cols, rows);
+        stage.send(AppEvent::Resize { cols, rows });
+        let (_, cursor) = stage.screen();
+        assert!(cursor.is_none_or(|at| at.x < cols && at.y < rows), "{page} at {cols}x{rows}: {cursor:?}");
     }
+}
+
+/// Every fourth page from one on: four tests, of which each core takes some, and not one that lasts when all others are done.
+fn no_size_panics(from: usize) {
+    for (page, presses) in PAGES.into_iter().chain(LISTS).skip(from).step_by(4) {
+        shown_in_every_size(page, stage(Look::Dark, (80, 24), presses));
+    }
+}
+
+#[test]
+fn no_size_panics_on_the_first_page_and_each_fourth() {
+    no_size_panics(0);
+}
+
+#[test]
+fn no_size_panics_on_the_second_page_and_each_fourth() {
+    no_size_panics(1);
+}
+
+#[test]
+fn no_size_panics_on_the_third_page_and_each_fourth() {
+    no_size_panics(2);
+}
+
+#[test]
+fn no_size_panics_on_the_fourth_page_and_each_fourth() {
+    no_size_panics(3);
 }
 
 #[test]

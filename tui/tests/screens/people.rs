@@ -5,10 +5,10 @@ mod inbox;
 mod profile;
 mod team;
 
-use crate::looks::{SIZES, styles, text};
+use crate::looks::{SIZES, shown_in_every_size, styles, text};
 use crate::sample::people::members;
 use crate::sample::{Look, Stage, keys};
-use keyward_tui::app::{Answer, AppEvent, Effect, Query, RequestId, TeamAnswer, TeamQuery};
+use keyward_tui::app::{Answer, Effect, Query, RequestId, TeamAnswer, TeamQuery};
 use secrecy::ExposeSecret;
 
 /// A page and the keys that lead to it. Of those with a mark, the styles are kept too.
@@ -93,21 +93,7 @@ fn they_look_as_they_did() {
 #[test]
 fn no_size_panics_and_the_cursor_stays_on_the_screen() {
     for (page, presses, _) in PAGES {
-        let mut stage = stage(presses);
-        let sizes = (1..=60u16).filter(|rows| *rows <= 20 || rows % 5 == 0).flat_map(|rows| {
-            (1..=200u16)
-                .filter(move |cols| *cols <= 64 || *cols % 13 == rows % 13)
-                .map(move |cols| (cols, rows))
-        });
-        for (cols, rows) in sizes {
-            stage.size = (cols, rows);
-            stage.send(AppEvent::Resize { cols, rows });
-            let (_, cursor) = stage.screen();
-            assert!(
-                cursor.is_none_or(|at| at.x < cols && at.y < rows),
-                "{page} at {cols}x{rows}: {cursor:?}"
-            );
-        }
+        shown_in_every_size(page, stage(presses));
     }
 }
 
