@@ -328,6 +328,11 @@ impl KeyUsage {
         rows: Range<u32>,
         visit: &mut dyn FnMut(u32, &[u8]) -> Result<()>,
     ) -> Result<()> {
+        if rows.len() == 1 {
+            // One row is found in half the steps that the two ends of a range take.
+            let value = self.snapshot.raw_get(table, &row_key(self.api_key, rows.start))?;
+            return value.map_or(Ok(()), |value| visit(rows.start, &value));
+        }
         let [start, end] = [rows.start, rows.end].map(|row| row_key(self.api_key, row));
         let range = KeyRange { start, end: Some(end) };
         self.snapshot.raw_scan(table, &range, Order::Ascending, &mut |key, value| {
