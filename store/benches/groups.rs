@@ -7,9 +7,9 @@
 //! clean end, and after aborts amid reported usage, at moments drawn by lot
 //!
 //! `cargo bench -p keyward-store --bench groups -- repair [MB]` commits of one row in a file of that size, with and
-//! without the record that spares a start after a crash the reading of every page
+//! without the record that spares a start after a crash the reading of every page; sealed
 //!
-//! Each is run sealed at the cost of the real sealer, and clear.
+//! The others are run sealed at the cost of the real sealer, and clear.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 

@@ -13,7 +13,7 @@ use crate::daemon::{PASSWORD, add_user, command, place, serve, text};
 use crate::harness::http::Http;
 use crate::harness::process::wait_until;
 
-/// Longer than the store lets what is left to write wait.
+/// Many times what the store waits with its last commit after changes in a row; no usage is reported here, which waits longer.
 const RESTED: Duration = Duration::from_secs(1);
 
 #[test]
@@ -126,7 +126,7 @@ async fn one_altered_byte_of_the_file_is_found_with_and_without_a_daemon() {
     for number in 0..120 {
         http.patch(&path, &json!({ "description": number.to_string() })).await.expect(200);
     }
-    // A page that is written while a byte of it is altered would stay altered: the daemon has nothing to write any more.
+    // A page that is written between altering a byte of it and altering it back would stay altered.
     wait_until("a store that rests", || {
         let written = fs::metadata(data.join("keyward.redb")).and_then(|file| file.modified()).unwrap();
         written.elapsed().is_ok_and(|rest| rest > RESTED).then_some(())
