@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::input::Hygiene;
 use crate::policy::Permission;
 use crate::prices::{Money, Pricer};
+use crate::rotation::Way;
 use crate::service::Service;
 use crate::service::access::{Target, authorise, may};
 use crate::service::alerts::state_of;
@@ -209,7 +210,10 @@ impl Service {
             }
             AttentionKind::Expiring => within(key.expires_ms),
             AttentionKind::Frozen => key.frozen_ms,
-            AttentionKind::RotationSoon => within(key.next_rotation_ms),
+            // One that needs nobody is among those to come, and no more.
+            AttentionKind::RotationSoon => within(key.next_rotation_ms).filter(|_| {
+                tables.rotations.plan(key.id).is_none_or(|plan| Way::of(&plan.record.method) == Way::Person)
+            }),
             // What is switched off need not be called.
             AttentionKind::Idle => (key.status == Status::Active && out(Hygiene::Idle))
                 .then(|| totals.last_used_ms.unwrap_or(key.created_ms)),

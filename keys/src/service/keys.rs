@@ -88,12 +88,14 @@ impl Service {
                 check_environment(&space.record, record.environment)?;
                 draft.batch.require(space);
             }
+            let mut anew = patch.rotation_interval.is_some();
             if let Some(change) = &patch.rotation {
-                rotation::set(tables, draft, &mut record, change.as_ref(), credential)?;
+                anew = rotation::set(tables, draft, &mut record, change.as_ref(), credential, anew)?;
                 set.push("rotation");
-            } else if patch.rotation_interval.is_some() {
+            } else if anew {
                 record.next_rotation_ms = rotation::next_due(tables, &record, draft.now_ms);
-            } else if record.space != old.record.space {
+            }
+            if !anew && record.space != old.record.space {
                 let (from, to) = (Home::of(tables, &old.record), Home::of(tables, &record));
                 record.next_rotation_ms =
                     rotation::moved_due(tables, &record, (&from, &to), draft.now_ms, draft.now_ms);

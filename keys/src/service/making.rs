@@ -91,7 +91,9 @@ impl ReadyKey {
             previous: None,
         };
         match &self.rotation {
-            Some(new) => rotation::set(tables, draft, &mut record, Some(new), self.credential)?,
+            Some(new) => {
+                rotation::set(tables, draft, &mut record, Some(new), self.credential, true)?;
+            }
             None => record.next_rotation_ms = rotation::next_due(tables, &record, draft.now_ms),
         }
         draft.did(*id, *space, format!("{how}{:?} custody", record.custody).to_lowercase());

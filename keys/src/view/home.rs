@@ -65,7 +65,7 @@ pub enum AttentionKind {
     Expiring,
     /// It is frozen, until somebody thaws it.
     Frozen,
-    /// Its rotation is due within 7 days.
+    /// A person has to rotate it within 7 days.
     RotationSoon,
     /// It is switched on and was not called for 90 days.
     Idle,

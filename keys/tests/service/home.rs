@@ -1,6 +1,6 @@
 //! What a person sees first: their keys alone, and what each wants at the moment it wants it.
 
-use keyward_keys::input::{AddedAccount, KeyPatch, TrackEvent};
+use keyward_keys::input::{AddedAccount, KeyPatch, RotationMethodName, RotationPatch, TrackEvent};
 use keyward_keys::view::{AttentionKind, HomeView, KeyStatus};
 use keyward_keys::{Plan, StoreHealth};
 
@@ -47,6 +47,14 @@ async fn keys_ask_for_what_they_want_when_they_want_it() {
     let home = service.home(&ana).await.expect("home");
     assert_eq!(home.requests.iter().sum::<u32>(), 0);
     assert_eq!(wanted(&home).iter().map(|one| (one.0, one.1)).collect::<Vec<_>>(), [(RotationSoon, 4)]);
+    // What the daemon rotates by itself needs nobody, though it is as soon.
+    let itself = RotationPatch { method: Some(RotationMethodName::Generate), ..RotationPatch::default() };
+    let itself = KeyPatch { rotation: Some(Some(itself)), ..KeyPatch::default() };
+    let soon = home.attention[0].first[0].id;
+    let view = service.update_key(&ana, &by_id(soon), itself, None).await.expect("changed");
+    assert!(view.next_rotation.is_some_and(|due| due.as_millisecond() < NOON + 91 * DAY_MS));
+    let home = service.home(&ana).await.expect("home");
+    assert_eq!((home.attention.len(), home.attention[0].count), (1, 3));
     instance.clock.set(NOON + 90 * DAY_MS + 1);
     let home = service.home(&ana).await.expect("home");
     let kinds: Vec<_> = wanted(&home).iter().map(|one| (one.0, one.1)).collect();

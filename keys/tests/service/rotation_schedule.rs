@@ -185,6 +185,35 @@ async fn settings_are_refused_as_a_whole_and_keep_what_is_not_named() {
 }
 
 #[tokio::test]
+async fn what_says_nothing_of_when_leaves_a_key_due_as_it_was() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = instance.add_key(&ana, "By days").await.id;
+    let team = team(&instance, &ana).await.id;
+    let set = async |patch: KeyPatch| {
+        let view = instance.service.update_key(&ana, &by_id(key), patch, None).await.expect("set");
+        (view.next_rotation.expect("a time").as_millisecond() - NOON) / DAY_MS
+    };
+    let rotation = |rotation| KeyPatch { rotation: Some(Some(rotation)), ..KeyPatch::default() };
+    instance.clock.set(NOON + 100 * DAY_MS);
+    let longer = RotationPatch { overlap: Some(Duration::from_hours(48)), ..RotationPatch::default() };
+    assert_eq!(set(rotation(longer.clone())).await, 90, "it stays overdue");
+    assert_eq!(set(rotation(generates())).await, 90, "whoever makes its values");
+    assert_eq!(
+        set(KeyPatch { team: Some(Some(team)), ..rotation(longer.clone()) }).await,
+        90,
+        "elsewhere too"
+    );
+    // An interval says when, and so does what belongs to a clock.
+    assert_eq!(set(KeyPatch { rotation_interval: Some(30), ..rotation(longer) }).await, 130);
+    instance.clock.set(NOON + 110 * DAY_MS);
+    let quiet =
+        RotationPatch { quiet_hours: Some(Some("02:00-05:00".to_owned())), ..RotationPatch::default() };
+    assert_eq!(set(rotation(quiet)).await, 140);
+    assert_eq!(set(KeyPatch { rotation: Some(None), ..KeyPatch::default() }).await, 140);
+}
+
+#[tokio::test]
 async fn keys_are_due_by_the_clock_of_their_team_and_outside_of_its_quiet_hours() {
     let instance = Instance::open().await;
     let service = &instance.service;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::parse::Args;
 use super::{Context, Failure, keys, print};
+use crate::widgets::format;
 use keyward_keys::table;
 
 pub(super) async fn usage(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
@@ -142,7 +143,12 @@ fn calls_of(month: &MonthOutlook) -> String {
     let ends = month
         .limit_reached_at
         .map_or(String::new(), |at| format!(", the limit on {}", at.strftime("%Y-%m-%d")));
-    format!("{} calls{limit}; {} at this pace{ends}", month.requests, month.forecast_requests)
+    format!(
+        "{} {}{limit}; {} at this pace{ends}",
+        month.requests,
+        format::unit(month.requests, "calls"),
+        month.forecast_requests
+    )
 }
 
 /// What the month cost against the budget, and where it leads; none without a price and a budget.

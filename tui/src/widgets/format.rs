@@ -12,6 +12,11 @@ pub(crate) fn unit(n: u64, unit: &str) -> &str {
     }
 }
 
+/// `12,402 calls`, `1 call`.
+pub(crate) fn calls(n: u64) -> String {
+    format!("{} {}", count(n), unit(n, "calls"))
+}
+
 /// `12,402`.
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();

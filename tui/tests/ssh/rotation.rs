@@ -3,7 +3,7 @@
 use keyward_keys::Door;
 use serde_json::json;
 
-use crate::harness::Server;
+use crate::harness::{Server, Tty};
 
 const ADD: &str = "keys add --name mail --service Mail --method generate --template 'sk-live-{48}' --cron '0 3 * * 1' \
                    --timezone Europe/Zurich --quiet-hours 01:00-02:00 --overlap 1h --evidence off --json";
@@ -36,6 +36,10 @@ async fn how_a_key_is_rotated_is_said_with_it_and_changed_by_name() {
     let coming =
         shown.out().lines().find(|line| line.starts_with("Next rotations")).expect("told").to_owned();
     assert_eq!(coming.matches(", ").count(), 2, "the next three times: {coming}");
+    let mut tty = Tty::open(server.sign_in(&ana).await, "xterm-256color", (160, 40), None).await;
+    tty.until("ana").await;
+    tty.type_in("2").await;
+    tty.until(", by 0 3 * * 1").await;
 
     let edited = server
         .run(&ana, "keys edit mail --cron '' --rotation-interval 30 --quiet-hours '' --json", b"")

@@ -61,6 +61,13 @@ function leave(why) {
   if (left) post("/api/auth/logout", {}, left.token).catch(() => {});
 }
 
+/// Why nobody is signed in. The daemon does not say which was wrong, nor that it refuses whatever comes for a while.
+function refusal({ code, detail }) {
+  if (code !== "unauthenticated") return `${detail[0].toUpperCase()}${detail.slice(1)}.`;
+  const which = part("second").hidden ? "E-mail or password is" : "E-mail, password or code is";
+  return `${which} wrong. After five wrong tries, right ones are refused too for a minute or longer.`;
+}
+
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const { email, password, totp } = form.elements;
@@ -78,7 +85,8 @@ form.addEventListener("submit", async (event) => {
       part("second").hidden = false;
       totp.focus();
     } else {
-      part("said").textContent = answer.detail;
+      part("said").textContent = refusal(answer);
+      password.select();
     }
   } catch {
     part("said").textContent = "The daemon cannot be reached.";

@@ -109,36 +109,42 @@ pub(crate) fn zone_of(tables: &Tables, key: &ApiKey, plan: &RotationPlan) -> Tz 
 }
 
 /// Sets how a key is rotated, in a change of its record; `None` forgets what was set. The key the provider is shown was
-/// looked up by whoever hands it in.
+/// looked up by whoever hands it in. What says nothing of when leaves the key due as it was, also overdue, unless that is
+/// reckoned `anew` in any case; answers whether it was.
 pub(crate) fn set(
     tables: &Tables,
     draft: &mut Draft,
     key: &mut ApiKey,
     patch: Option<&RotationPatch>,
     credential: Option<Id>,
-) -> Result<()> {
+    anew: bool,
+) -> Result<bool> {
     let old = tables.rotations.plan(key.id);
-    match (patch, old) {
-        (Some(patch), old) => {
-            let before = old.map_or_else(|| default_plan(key.id), |row| row.record.clone());
+    let (plan, clock) = match patch {
+        Some(patch) => {
             let mut faults = Faults::default();
-            let plan = apply(&mut faults, patch, before, credential);
+            let plan = apply(&mut faults, patch, plan_of(tables, key.id), credential);
             check_cron(&mut faults, tables, key, &plan, draft.now_ms);
             faults.check()?;
             match old {
                 Some(old) => draft.batch.replace(old, &plan)?,
                 None => draft.batch.create(&plan)?,
             };
-            key.next_rotation_ms = due_by(tables, key, &plan, draft.now_ms);
             give_up_waiting(tables, draft, key, &plan)?;
+            (plan, patch.cron.is_some() || patch.timezone.is_some() || patch.quiet_hours.is_some())
         }
-        (None, Some(old)) => {
-            draft.batch.remove(old);
-            key.next_rotation_ms = due_by(tables, key, &default_plan(key.id), draft.now_ms);
+        None => {
+            if let Some(old) = old {
+                draft.batch.remove(old);
+            }
+            (default_plan(key.id), old.is_some())
         }
-        (None, None) => {}
+    };
+    let anew = anew || clock;
+    if anew {
+        key.next_rotation_ms = schedule_of(tables, key, &plan).after(draft.now_ms);
     }
-    Ok(())
+    Ok(anew)
 }
 
 /// A rotation that waits for a person is given up when it is not for a person any more.
@@ -153,10 +159,6 @@ fn give_up_waiting(tables: &Tables, draft: &mut Draft, key: &ApiKey, plan: &Rota
     draft.batch.create(&past(key.id, &run, RotationOutcome::Cancelled, ledger.current, draft.now_ms))?;
     draft.batch.replace(state, &ledger.rotation)?;
     Ok(())
-}
-
-fn due_by(tables: &Tables, key: &ApiKey, plan: &RotationPlan, now_ms: i64) -> Option<i64> {
-    schedule_of(tables, key, plan).after(now_ms)
 }
 
 fn check_cron(faults: &mut Faults, tables: &Tables, key: &ApiKey, plan: &RotationPlan, now_ms: i64) {

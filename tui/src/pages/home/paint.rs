@@ -74,7 +74,8 @@ impl HomePage {
             if area.width >= 60 {
                 pen.end("errors in 24 h", dim).end(failed, ui.style(tone));
                 pen.end(ui.glyphs.dot, ui.style(Tone::Faint));
-                pen.end("requests", dim).end(format::count(total), strong);
+                let word = if total == 1 { "request" } else { "requests" };
+                pen.end(word, dim).end(format::count(total), strong);
             } else {
                 pen.end("err", dim).end(failed, ui.style(tone)).end(format::short(total), strong);
             }

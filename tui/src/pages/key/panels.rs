@@ -85,8 +85,8 @@ impl KeyPage {
         facts.push((
             "In all",
             format!(
-                "{} calls since it was made, {}",
-                format::count(key.usage_count),
+                "{} since it was made, {}",
+                format::calls(key.usage_count),
                 format::ago(now_ms, key.created_at.as_millisecond())
             ),
             text,
@@ -251,7 +251,7 @@ fn month(page: &KeyPage, narrow: bool) -> Held {
             let (percent, used) = (format::whole_percent(part, limit), format::count(part));
             format!("  {percent}  {used} of {}", format::count(limit))
         }
-        None => format!("{} calls, no limit", format::count(part)),
+        None => format!("{}, no limit", format::calls(part)),
     };
     Held { label: "Month", part, whole, words }
 }
@@ -283,7 +283,7 @@ pub(super) fn facts(page: &KeyPage, area: Rect, with_week: bool, buf: &mut Buffe
         let mut pen = Pen::new(buf, area, row);
         pen.cell("7 days", LABEL, dim);
         chart::sparkline(&mut pen, &values, max, ui);
-        pen.text(format!("  {} calls", format::count(sum)), ui.style(Tone::Text));
+        pen.text(format!("  {}", format::calls(sum)), ui.style(Tone::Text));
         row += 1;
     }
     for (label, text, tone) in page.facts(ui.now_ms, ui.style(Tone::Text), ui.style(Tone::Warn)) {

@@ -53,7 +53,7 @@ impl KeyPage {
         Pen::new(buf, area, 0)
             .cell("7 days", LABEL, dim)
             .text(format::count(sum.total_requests), ui.style(Tone::Strong))
-            .text(" calls", dim)
+            .text(format!(" {}", format::unit(sum.total_requests, "calls")), dim)
             .text(clients(report.unique_clients), dim);
         let mut pen = Pen::new(buf, area, 1);
         pen.cell("Response", LABEL, dim);

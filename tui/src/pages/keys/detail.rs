@@ -82,8 +82,8 @@ fn facts(key: &KeyView, ui: &Ui) -> Vec<(&'static str, String, Style)> {
     let mut facts = vec![
         ("Last use", used, text),
         ("In bin", bin, text),
-        ("Month", format!("{} calls, no limit", format::count(key.current_month_usage)), text),
-        ("In all", format!("{} calls", format::count(key.usage_count)), text),
+        ("Month", format!("{}, no limit", format::calls(key.current_month_usage)), text),
+        ("In all", format::calls(key.usage_count), text),
         ("Service", safe(&key.service).into_owned(), text),
         ("Id", safe(&key.key_id).into_owned(), text),
         ("Opens", format!("{custody}: {why}"), text),

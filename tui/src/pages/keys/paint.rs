@@ -268,7 +268,8 @@ fn month(pen: &mut Pen<'_>, key: &KeyView, width: u16, ui: &Ui) {
             );
         }
         None => {
-            let calls = format!("{} calls", format::short(key.current_month_usage));
+            let used = key.current_month_usage;
+            let calls = format!("{} {}", format::short(used), format::unit(used, "calls"));
             pen.cell_right(calls, width, ui.style(Tone::Dim));
         }
     }

@@ -81,8 +81,9 @@ impl MonitorPage {
             figure(
                 "Waiting",
                 format!(
-                    "{} requests, {}",
+                    "{} {}, {}",
                     format::count(view.store.waiting),
+                    if view.store.waiting == 1 { "request" } else { "requests" },
                     bytes(view.store.waiting_bytes)
                 ),
                 self.line(|sample| sample.waiting),

@@ -157,7 +157,7 @@ impl UsagePage {
     fn at_point(&self, line: table::Line<'_>, at: usize, series: &UsageSeries) -> String {
         let point = match line {
             table::Line::Kind(kind) => {
-                return format!("{} calls", format::count(kind.points.get(at).copied().unwrap_or_default()));
+                return format::calls(kind.points.get(at).copied().unwrap_or_default());
             }
             table::Line::Whole(line) => line.points.get(at).unwrap_or(&series.total.points[at]),
         };
@@ -167,7 +167,7 @@ impl UsagePage {
                 format!("p50 {p50}, p95 {p95}, p99 {p99}")
             }
             (Metric::Tokens | Metric::Cost, ..) => spent(point.tokens, point.cost, &series.currency),
-            _ => format!("{} calls, {} errors", format::count(point.requests), format::count(point.errors)),
+            _ => format!("{}, {} errors", format::calls(point.requests), format::count(point.errors)),
         }
     }
 
@@ -176,7 +176,7 @@ impl UsagePage {
         let before = self.choice.before_words();
         let share = format::percent(kind.requests, all);
         let change = kind.previous_requests.map(|then| more(kind.requests, then, &before));
-        (format!("{} calls, {share} of all", format::count(kind.requests)), change.unwrap_or_default())
+        (format!("{}, {share} of all", format::calls(kind.requests)), change.unwrap_or_default())
     }
 
     /// The figure of a line, and how that was in the period before.
@@ -188,7 +188,7 @@ impl UsagePage {
         };
         match self.choice.metric {
             Metric::Requests => (
-                format!("{} calls", format::count(now.total_requests)),
+                format::calls(now.total_requests),
                 line.previous
                     .map_or(String::new(), |then| more(now.total_requests, then.total_requests, &before)),
             ),

@@ -30,9 +30,9 @@ pub(super) async fn ask(service: Service, caller: Caller, query: Query) -> Resul
     })
 }
 
-/// Leaves out of a key what no list shows: an open dashboard holds dozens of them.
+/// Leaves out of a key what no list shows, which is all but a schedule: an open dashboard holds dozens of them.
 fn row(key: &mut KeyView) {
-    key.rotation = None;
+    key.rotation.take_if(|rotation| rotation.cron.is_none());
 }
 
 async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_keys::Result<Answer> {
