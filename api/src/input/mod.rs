@@ -27,3 +27,6 @@ pub(crate) use query::Search;
 pub(crate) use text::Text;
 pub(crate) use transfer::{ExportBody, ImportBody, export, import};
 pub(crate) use tree::Tree;
+
+/// What a moment has to look like.
+pub(crate) const TIME: &str = "must be a time such as 2027-01-15T10:30:00Z";

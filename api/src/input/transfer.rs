@@ -8,6 +8,7 @@ use keyward_keys::{Custody, Environment, Id};
 use secrecy::SecretString;
 use utoipa::ToSchema;
 
+use super::TIME;
 use super::fetch::ENVIRONMENTS;
 use super::fields::Fields;
 use super::tree::Tree;
@@ -15,7 +16,6 @@ use crate::problem::Problem;
 
 const CUSTODIES: &str = "private, sealed, automation";
 const ID: &str = "must be an id: 24 hexadecimal digits";
-const TIME: &str = "must be a time such as 2027-01-15T10:30:00Z";
 const FORMATS: &str = "env, json, seed";
 
 /// What to do about keys that are there with another value.

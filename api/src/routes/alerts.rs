@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use jiff::Timestamp;
 use keyward_keys::alert_condition_names;
 use keyward_keys::input::{AlertAction, AlertQuery, AlertRespond, AlertSnooze, AlertTrial};
 use keyward_keys::view::{AlertConditionView, AlertHistory, AlertPage, AlertTrialView, AlertView};
@@ -13,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::PAGE_SIZE;
 use crate::HttpDoor;
-use crate::input::{IdPath, Object, OptionalObject, Search};
+use crate::input::{IdPath, Object, OptionalObject, Search, TIME};
 use crate::link::linked;
 use crate::problem::Problem;
 use crate::signed::Signed;
@@ -48,6 +49,7 @@ async fn list(
         api_key_id: search.text("apiKeyId"),
         open: search.flag("open"),
         mine: search.flag("mine"),
+        resolved_after: search.parsed::<Timestamp>("resolvedAfter", TIME),
     };
     search.finish_with(query.faults())?;
     let page = door.service.alerts(&caller, &query).await?;

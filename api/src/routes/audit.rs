@@ -18,13 +18,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::HttpDoor;
-use crate::input::{Fields, KeyPath, Search};
+use crate::input::{Fields, KeyPath, Search, TIME};
 use crate::link::linked;
 use crate::problem::Problem;
 use crate::signed::Signed;
 
 const ID: &str = "must be an id: 24 hexadecimal digits";
-const TIME: &str = "must be a time such as 2027-01-15T10:30:00Z";
 const PAGE_SIZE: u32 = 20;
 
 pub(super) fn routes() -> OpenApiRouter<HttpDoor> {

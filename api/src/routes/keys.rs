@@ -18,13 +18,12 @@ use utoipa_axum::routes;
 use super::{PAGE_SIZE, rotation};
 use crate::HttpDoor;
 use crate::etag::{self, Match};
-use crate::input::{ENVIRONMENTS, Fields, KeyPath, Object, OptionalObject, Search, VALUE_BODY_LIMIT};
+use crate::input::{ENVIRONMENTS, Fields, KeyPath, Object, OptionalObject, Search, TIME, VALUE_BODY_LIMIT};
 use crate::link::linked;
 use crate::listing::listed;
 use crate::problem::Problem;
 use crate::signed::Signed;
 
-const TIME: &str = "must be a time such as 2027-01-15T10:30:00Z";
 const ID: &str = "must be an id: 24 hexadecimal digits";
 const HYGIENE: &str = "neverRotated, noLimit, idle, overdue, rotateNow, sharedValue";
 const SORTS: &str = "createdAt, name, service, environment, nextRotation, lastUsed, usage";

@@ -28,6 +28,8 @@ pub struct AlertQuery {
     pub open: Option<bool>,
     /// Only those that the caller looks after or has settled, or only others.
     pub mine: Option<bool>,
+    /// Only those that were over after this moment, the latest first.
+    pub resolved_after: Option<Timestamp>,
 }
 
 /// Which rules to list.

@@ -21,8 +21,15 @@ use crate::webhooks::{Receiver, new as new_webhook};
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
-const ALL: AlertQuery =
-    AlertQuery { page: 1, limit: 100, state: None, api_key_id: None, open: None, mine: None };
+const ALL: AlertQuery = AlertQuery {
+    page: 1,
+    limit: 100,
+    state: None,
+    api_key_id: None,
+    open: None,
+    mine: None,
+    resolved_after: None,
+};
 
 fn rule(condition: AlertCondition) -> NewAlertRule {
     NewAlertRule {

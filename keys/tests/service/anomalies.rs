@@ -121,7 +121,7 @@ async fn a_rule_tells_of_it_instead_with_the_reasons_and_when_it_is_over() {
     assert!(
         all[0].starts_with("alert_firing Unusual: Billing: 400 calls in the ten minutes from 12:00 UTC: ")
     );
-    assert!(all[1].starts_with("alert_recovered Over again: Billing: 400 calls"), "{all:?}");
+    assert!(all[1].starts_with("alert_recovered Recovered: Billing: 400 calls"), "{all:?}");
     assert_eq!(all.len(), 2);
 }
 

@@ -58,6 +58,13 @@ impl<I: Copy + PartialEq> List<I> {
         self.select(row, height);
     }
 
+    /// Some of its rows, from the first on, as a list of their own; the selection is in it if it is on one of them.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Self {
+        let rows = rows.start.min(self.ids.len())..rows.end.min(self.ids.len());
+        let selected = rows.contains(&self.selected).then(|| self.selected - rows.start);
+        Self { ids: self.ids[rows].to_vec(), selected: selected.unwrap_or(usize::MAX), offset: 0 }
+    }
+
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
         self.ids.len()
@@ -269,6 +276,16 @@ mod tests {
         let mut gone = List::on(before.left());
         gone.renew(0..20, 7);
         assert_eq!(gone.current(), Some(0));
+    }
+
+    #[test]
+    fn a_part_has_the_selection_where_it_is_on_one_of_its_rows() {
+        let mut list = list(10..20, 10);
+        list.select(6, 10);
+        let [above, below] = [list.part(0..4), list.part(4..30)];
+        assert_eq!((above.len(), above.current()), (4, None));
+        assert_eq!((below.len(), below.current(), below.selected()), (6, Some(16), 2));
+        assert!(list.part(12..14).is_empty());
     }
 
     #[test]

@@ -320,3 +320,58 @@ fn what_is_agreed_to_is_about_the_alert_that_was_asked_about() {
     let (_, ask) = take(&mut stage, |ask| matches!(ask, AlertAsk::Respond(..))).expect("asked");
     assert!(matches!(ask, AlertAsk::Respond(alert, _) if alert == id(500)), "not the next one's key");
 }
+
+#[test]
+fn what_is_lately_over_is_a_second_list_that_one_walks_on_into() {
+    let marked = |stage: &Stage| {
+        let rows = stage.text();
+        let row = rows.lines().find(|line| line.contains('▌') && !line.contains("Open"));
+        row.expect("a selected row").chars().take(60).collect::<String>()
+    };
+    let mut stage = stage("Ajjjj", (200, 60));
+    assert!(stage.text().contains("Over in the last 7 days"), "{}", stage.text());
+    assert!(marked(&stage).contains("maps-web"), "{}", marked(&stage));
+    assert!(stage.text().contains("recovered by itself"), "it is told beside it");
+    stage.press("j");
+    assert!(marked(&stage).contains("stripe-live"));
+    assert!(stage.text().contains("Settled by Ana Ruiz") && stage.text().contains("by you"));
+    stage.hold = true;
+    stage.press("x");
+    assert!(take(&mut stage, |ask| matches!(ask, AlertAsk::Resolve(_))).is_none(), "it is over already");
+    stage.hold = false;
+    stage.press("gg");
+
+    // The one that is settled goes down there, and the next one is at hand.
+    assert!(marked(&stage).contains("stripe-live"));
+    stage.hold = true;
+    stage.send(changed(500));
+    stage.pass(2_000);
+    let mut asked = |open: bool| {
+        let is = |ask: &AlertAsk| matches!(ask, AlertAsk::List(query) if query.open.is_some() == open);
+        let (request, ask) = take(&mut stage, is).expect("asked");
+        let Some(Answer::Alerts(AlertAnswer::List(page))) = stage.reply(Query::Alerts(ask)) else {
+            panic!("the sample answers")
+        };
+        (request, page)
+    };
+    let ((open, mut is_open), (over, mut is_over)) = (asked(true), asked(false));
+    let mut settled = is_open.alerts.remove(0);
+    (settled.state, settled.resolved_at) = (AlertState::Resolved, Some(settled.last_seen));
+    is_over.alerts.insert(0, settled);
+    stage.answer(over, Ok(Answer::Alerts(AlertAnswer::List(is_over))));
+    assert!(marked(&stage).contains("12 %"), "still open, as far as is known: {}", marked(&stage));
+    stage.answer(open, Ok(Answer::Alerts(AlertAnswer::List(is_open))));
+    assert!(marked(&stage).contains("anthropic"), "{}", marked(&stage));
+
+    // Where there is no room, there is one list, and nothing else is asked for.
+    stage.held.clear();
+    stage.size = (100, 40);
+    stage.send(AppEvent::Resize { cols: 100, rows: 40 });
+    assert!(!stage.text().contains("in the last 7 days"));
+    stage.send(changed(501));
+    stage.pass(2_000);
+    assert!(
+        take(&mut stage, |ask| matches!(ask, AlertAsk::List(query) if query.resolved_after.is_some()))
+            .is_none()
+    );
+}

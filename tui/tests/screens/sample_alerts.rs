@@ -96,7 +96,7 @@ pub(super) fn rules() -> Vec<AlertRuleView> {
             5,
             "%",
             Some(10),
-            "Fires when 5 % or more of the calls of stripe-live fail within 10 minutes; over again below 2 %.",
+            "Fires when 5 % or more of the calls of stripe-live fail within 10 minutes; recovers below 2 %.",
             1,
             Some(14 * MINUTE),
             true,
@@ -199,6 +199,7 @@ fn list(keys: &[KeyView], query: &AlertQuery) -> AlertPage {
     let firing = all.iter().filter(|alert| alert.state == Firing).count() as u64;
     let fits = |alert: &AlertView| {
         query.open.is_none_or(|open| open == (alert.state != Resolved))
+            && query.resolved_after.is_none_or(|after| alert.resolved_at.is_some_and(|at| at > after))
             && query.mine.is_none_or(|mine| mine == (alert.resolved_by == Some(id(900))))
             && query
                 .api_key_id

@@ -43,6 +43,7 @@ impl Service {
         });
         faults.check()?;
         let now_ms = self.now_ms();
+        let after_ms = query.resolved_after.map(|after| after.as_millisecond());
         let tables = self.mirror().read();
         authorise(&tables, caller, Permission::AccountRead, Target::Account(account), None)?;
         let seen = tables.alerts.rows().filter(|row| sees(&tables, caller, row.record.space));
@@ -54,9 +55,11 @@ impl Service {
                 && query.open.is_none_or(|open| open == (*state != AlertState::Resolved))
                 && query.mine.is_none_or(|mine| mine == is_handled_by(&row.record, account))
                 && key.is_none_or(|key| key == row.record.api_key)
+                && after_ms.is_none_or(|after| row.record.resolved_ms.is_some_and(|at| at > after))
         });
         found.sort_by_key(|(state, row)| {
-            (*state as u8, std::cmp::Reverse(row.record.first_ms), row.record.id)
+            let latest = row.record.resolved_ms.filter(|_| after_ms.is_some()).unwrap_or(row.record.first_ms);
+            (*state as u8, std::cmp::Reverse(latest), row.record.id)
         });
         let total = found.len() as u64;
         let start = (query.page as usize - 1).saturating_mul(query.limit as usize);

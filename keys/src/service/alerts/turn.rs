@@ -127,7 +127,7 @@ fn recover(tables: &Tables, draft: &mut Draft, id: Id) -> Result<()> {
     if old.resolved_ms.is_some() || old.snoozed_until_ms.is_some() || told_otherwise(old) {
         return Ok(());
     }
-    let text = format!("Over again: {}", old.message);
+    let text = format!("Recovered: {}", old.message);
     tell(tables, draft, old, NoticeKind::AlertRecovered, text)
 }
 

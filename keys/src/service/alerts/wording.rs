@@ -115,7 +115,7 @@ pub(super) fn sentence(limits: &Limits, whose: &str) -> String {
     };
     let unit = kind(limits.condition).unit;
     let over = match limits.recovery {
-        Some(recovery) if recovery < threshold => format!("; over again below {recovery} {unit}"),
+        Some(recovery) if recovery < threshold => format!("; recovers below {recovery} {unit}"),
         Some(_) | None => String::new(),
     };
     format!("Fires when {when}{over}.")
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(
             rule.in_words("stripe-live").as_deref(),
             Some(
-                "Fires when 5 % or more of the calls of stripe-live fail within 10 minutes; over again below 2 %."
+                "Fires when 5 % or more of the calls of stripe-live fail within 10 minutes; recovers below 2 %."
             )
         );
         rule.recovery = Some(6);

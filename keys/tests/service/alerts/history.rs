@@ -80,4 +80,16 @@ async fn open_alerts_and_those_that_are_ones_own_to_look_after_are_told_apart() 
     assert_eq!(of(&ana, open).await, sorted(vec![ids[0], ids[2]]));
     assert_eq!(of(&ana, mine.clone()).await, [ids[1]]);
     assert_eq!(of(&mia, mine).await, [ids[0]]);
+
+    // What is over since a moment, the latest first, whichever fired first.
+    instance.clock.set(NOON + 70 * MINUTE);
+    service.resolve_alert(&ana, ids[0]).await.expect("settled");
+    let over = async |minutes: i64| {
+        let resolved_after = jiff::Timestamp::from_millisecond(NOON + minutes * MINUTE).ok();
+        let page = service.alerts(&ana, &AlertQuery { resolved_after, ..ALL }).await.expect("a page");
+        page.alerts.iter().map(|alert| alert.id).collect::<Vec<_>>()
+    };
+    assert_eq!(over(59).await, [ids[0], ids[1]]);
+    assert_eq!(over(60).await, [ids[0]]);
+    assert_eq!(over(70).await, []);
 }

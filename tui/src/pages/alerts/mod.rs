@@ -3,6 +3,7 @@
 
 mod act;
 mod detail;
+mod lately;
 mod layout;
 mod one;
 mod paint;
@@ -33,6 +34,7 @@ use crate::widgets::pen::Ui;
 
 use act::Hands;
 use detail::Detail;
+use lately::Lately;
 use layout::{Layout, Tab};
 pub(crate) use one::AlertPage;
 use rule_form::RuleForm;
@@ -48,6 +50,8 @@ const MOST: u32 = 100;
 pub(crate) struct AlertsPage {
     tab: Tab,
     alerts: Read<Alerts>,
+    lately: Lately,
+    /// What is open, and then, where there is room for it, what is over.
     list: List<Id>,
     rules: Rules,
     detail: Detail,
@@ -68,6 +72,9 @@ impl AlertsPage {
             Tab::Mine => of(None, Some(true)),
         };
         self.alerts.ask(cx, Query::Alerts(AlertAsk::List(query)));
+        if self.tab == Tab::Open && Layout::is_high(cx.area) {
+            self.lately.ask(cx);
+        }
     }
 
     fn pump(&mut self, cx: &mut Cx<'_>) {
@@ -81,16 +88,65 @@ impl AlertsPage {
     }
 
     fn layout(&self, area: Rect) -> Layout {
-        let rows = if self.tab == Tab::Rules { self.rules.len() } else { self.list.len() };
-        Layout::of(area, rows)
+        let rows = if self.tab == Tab::Rules { self.rules.len() } else { self.read_in().len() };
+        let over = if self.tab == Tab::Open { self.lately.alerts().len() } else { 0 };
+        Layout::of(area, rows, over)
     }
 
     fn height(&self, area: Rect) -> usize {
-        usize::from(list::rows(self.layout(area).list).height)
+        let layout = self.layout(area);
+        match layout.over {
+            // All rows are in view.
+            Some(_) => self.list.len(),
+            None => usize::from(list::rows(layout.list).height),
+        }
+    }
+
+    /// The alerts of the tab.
+    fn read_in(&self) -> &[AlertView] {
+        self.alerts.get().map(|page| page.alerts.as_slice()).unwrap_or_default()
     }
 
     fn current(&self) -> Option<&AlertView> {
-        self.alerts.get()?.alerts.get(self.list.selected())
+        let (alerts, at) = (self.read_in(), self.list.selected());
+        alerts
+            .get(at)
+            .or_else(|| self.lately.alerts().get(at - alerts.len()).filter(|_| at < self.list.len()))
+    }
+
+    /// Puts into the list what there is, and is room for. From one that is not open any more the selection goes to the
+    /// next that is, and not along to what is over.
+    fn fill(&mut self, was_open: usize, area: Rect) {
+        let layout = self.layout(area);
+        let room = layout.over.map_or(0, |[_, over]| usize::from(list::rows(over).height));
+        let open: Vec<Id> = self.read_in().iter().map(|alert| alert.id).collect();
+        let height = usize::from(list::rows(layout.list).height);
+        if self.list.selected() < was_open {
+            self.list.renew(open.iter().copied(), height);
+        }
+        let over = self.lately.alerts().iter().take(room).map(|alert| alert.id);
+        let ids: Vec<Id> = open.into_iter().chain(over).collect();
+        let height = if room > 0 { ids.len() } else { height };
+        self.list.renew(ids, height);
+    }
+
+    /// Takes the mouse; whether a row was pressed.
+    fn pressed(&mut self, mouse: Mouse, layout: &Layout) -> bool {
+        let Some([_, over]) = layout.over else { return self.list.mouse(mouse, list::rows(layout.list)) };
+        let (open, all) = (self.read_in().len(), self.list.len());
+        let at = Position::new(mouse.column, mouse.row);
+        for (rows, first, end) in [(list::rows(layout.list), 0, open), (list::rows(over), open, all)] {
+            if rows.contains(at) && mouse.kind == MouseKind::Press(Button::Left) {
+                let row = first + usize::from(mouse.row - rows.y);
+                if row < end {
+                    self.list.select(row, all);
+                }
+                return row < end;
+            }
+        }
+        // The wheel moves through both, all of whose rows are in view.
+        let whole = Rect { height: u16::try_from(all).unwrap_or(u16::MAX), ..Rect::default() };
+        self.list.mouse(mouse, whole)
     }
 
     /// The selected alert is told of; what can be done about it needs its key, also where there is no room to tell of it.
@@ -109,13 +165,12 @@ impl AlertsPage {
     }
 
     fn took(&mut self, result: Result<Answer, Notice>, cx: &mut Cx<'_>) {
+        let was_open = self.read_in().len();
         self.alerts.take(result, cx, |answer| match answer {
             Answer::Alerts(AlertAnswer::List(page)) => Some(page),
             _ => None,
         });
-        let alerts = self.alerts.get().map(|page| page.alerts.as_slice()).unwrap_or_default();
-        let window = list::rows(Layout::of(cx.area, alerts.len()).list);
-        self.list.renew(alerts.iter().map(|alert| alert.id), usize::from(window.height));
+        self.fill(was_open, cx.area);
         self.follow(cx);
     }
 
@@ -218,7 +273,7 @@ impl Page for AlertsPage {
             let pressed = self.rules.mouse(mouse, list::rows(layout.list));
             return if pressed && double { self.rules.open() } else { Step::Stay };
         } else {
-            let pressed = self.list.mouse(mouse, list::rows(layout.list));
+            let pressed = self.pressed(mouse, &layout);
             self.follow(cx);
             if pressed && double {
                 return self.open();
@@ -236,12 +291,17 @@ impl Page for AlertsPage {
     }
 
     fn awaits(&self, id: RequestId) -> bool {
-        self.alerts.awaits(id) || self.rules.awaits(id) || self.detail.awaits(id) || self.hands.awaits(id)
+        let read = self.alerts.awaits(id) || self.lately.awaits(id);
+        read || self.rules.awaits(id) || self.detail.awaits(id) || self.hands.awaits(id)
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Notice>, cx: &mut Cx<'_>) -> Step {
         if self.alerts.awaits(id) {
             self.took(result, cx);
+        } else if self.lately.awaits(id) {
+            self.lately.took(result, cx);
+            self.fill(self.read_in().len(), cx.area);
+            self.follow(cx);
         } else if self.detail.awaits(id) {
             self.detail.took(result, cx);
         } else if self.hands.awaits(id) {
@@ -272,9 +332,14 @@ impl Page for AlertsPage {
     }
 
     fn tick(&mut self, cx: &mut Cx<'_>) {
-        let height = self.height(cx.area);
-        self.list.reveal(height);
-        self.rules.reveal(height);
+        if self.tab == Tab::Open && cx.front && !self.lately.asked() && Layout::is_high(cx.area) {
+            self.lately.ask(cx);
+        }
+        if self.alerts.get().is_some() {
+            // The window may be another one.
+            self.fill(self.read_in().len(), cx.area);
+        }
+        self.rules.reveal(self.height(cx.area));
         if cx.front {
             self.follow(cx);
         }
@@ -287,7 +352,8 @@ impl Page for AlertsPage {
         let open = open.filter(|alert| alert.state != AlertState::Resolved || self.tab != Tab::Open);
         let age = open.map(|alert| format::age_changes_at(now_ms, alert.first_seen.as_millisecond())).min();
         let detail = self.detail.next_tick(now_ms).filter(|_| !self.paused && self.tab != Tab::Rules);
-        let reads = sooner(self.alerts.next_tick(now_ms), self.rules.next_tick(now_ms));
+        let lately = self.lately.next_tick(now_ms).filter(|_| self.tab == Tab::Open);
+        let reads = sooner(self.alerts.next_tick(now_ms), sooner(lately, self.rules.next_tick(now_ms)));
         sooner(sooner(wanted, age), sooner(detail, reads))
     }
 

@@ -52,7 +52,7 @@ impl AlertsPage {
         let Some(page) = self.alerts.get() else {
             return self.alerts.paint_absence("the alerts", whole, buf, ui);
         };
-        if page.alerts.is_empty() {
+        let nothing = |place: Rect, buf: &mut Buffer| {
             let (title, line) = match self.tab {
                 Tab::Open => ("Nothing is firing.", "n makes a rule: what should be looked at every minute?"),
                 Tab::Mine => {
@@ -62,7 +62,10 @@ impl AlertsPage {
                     ("No alert was ever raised.", "n makes a rule: what should be looked at every minute?")
                 }
             };
-            return blank(whole, buf, title, &[line], ui);
+            blank(place, buf, title, &[line], ui)
+        };
+        if page.alerts.is_empty() && layout.over.is_none() {
+            return nothing(whole, buf);
         }
         if let Some([left, right]) = layout.frames {
             let title = match page.pagination.total > page.alerts.len() as u64 {
@@ -76,7 +79,16 @@ impl AlertsPage {
         }
         let told_below = layout.detail.height > 0 && layout.list.width < ROOMY;
         let columns = if told_below { CLOSE } else { COLUMNS };
-        let cursor = list::table(&self.list, columns, layout.list, buf, ui, true, |pen, row, cell, width| {
+        let open = page.alerts.len();
+        let over = layout.over.and_then(|place| {
+            let over = self.list.part(open..self.list.len());
+            self.lately.draw(&over, place, buf, ui)
+        });
+        let list = if layout.over.is_some() { &self.list.part(0..open) } else { &self.list };
+        if page.alerts.is_empty() {
+            nothing(layout.list, buf);
+        }
+        let cursor = list::table(list, columns, layout.list, buf, ui, true, |pen, row, cell, width| {
             let alert = &page.alerts[row];
             let over = alert.state == AlertState::Resolved;
             let dim = ui.style(Tone::Dim);
@@ -118,7 +130,7 @@ impl AlertsPage {
             }
             self.detail.draw(place, 0, buf, ui);
         }
-        cursor.or(at(area, 0, 0))
+        cursor.or(over).or(at(area, 0, 0))
     }
 
     fn draw_tabs(&self, layout: &Layout, buf: &mut Buffer, ui: &Ui) {
