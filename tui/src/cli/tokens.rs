@@ -1,6 +1,6 @@
 //! Commands about service tokens. A token's text goes out by `add` alone, once.
 
-use keyward_keys::input::TokenWords;
+use keyward_keys::input::{KeyRef, TokenWords};
 use keyward_keys::view::TokenView;
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -87,10 +87,38 @@ pub(super) async fn add(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>
 pub(super) async fn rm(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>) -> Result<(), Failure> {
     let name = args.operands.first().map(String::as_str).unwrap_or_default();
     let token = context.service.token_named(context.caller, name).await?;
+    if args.has("--dry-run") {
+        return rehearse_rm(context, args, &token).await;
+    }
     agree(args, &mut stdin, &format!("Revoke {}? [y/N] ", print::safe_lines(&token.name))).await?;
     context.service.revoke_token(context.caller, token.id).await?;
     if args.json {
         return context.print(&print::json(&token)).await;
     }
     context.note(args, &format!("{} is revoked.\n", print::safe_lines(&token.name))).await
+}
+
+/// What would be without it, and how lately that was used.
+async fn rehearse_rm(context: &Context<'_>, args: &Args, token: &TokenView) -> Result<(), Failure> {
+    if args.json {
+        return context.print(&print::json(token)).await;
+    }
+    let opens = match token.environment {
+        Some(environment) => format!("every key in {}", print::word(&environment)),
+        None => {
+            let mut names = Vec::with_capacity(token.keys.len());
+            for id in &token.keys {
+                // One in the bin is opened by nothing anyway.
+                if let Ok(key) = context.service.key(context.caller, &KeyRef::Id(id.to_string())).await {
+                    names.push(print::safe_lines(&key.name));
+                }
+            }
+            if names.is_empty() { "nothing any more".to_owned() } else { names.join(", ") }
+        }
+    };
+    let seen = token.last_seen.map_or_else(|| "never".to_owned(), print::moment_utc);
+    let name = print::safe_lines(&token.name);
+    context
+        .print(&format!("{name} would be revoked\nOpens: {opens}\nLast seen: {seen}\nUses: {}\n", token.uses))
+        .await
 }

@@ -76,6 +76,18 @@ fn a_value_is_made_by_a_template_until_it_is_right() {
 }
 
 #[test]
+fn what_a_pasted_text_comes_to_looks_as_it_did() {
+    for size in [(40, 12), (80, 24), (120, 40), (200, 60)] {
+        let mut stage = Stage::new(keys(), &Look::Dark.caps(), size);
+        stage.press("2I");
+        paste(&mut stage, "STRIPE_KEY=sk_live_1\n");
+        let (_, cursor) = stage.screen();
+        let shown = format!("{}cursor: {cursor:?}\n", stage.text());
+        insta::assert_snapshot!(format!("import-report-{}x{}", size.0, size.1), shown);
+    }
+}
+
+#[test]
 fn a_pasted_text_is_looked_at_before_it_is_added() {
     let mut stage = stage("I");
     stage.hold = true;

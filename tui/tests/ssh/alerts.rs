@@ -1,7 +1,7 @@
 //! `ssh HOST alerts`: rules are made, what they raise is listed and handled, for people and for programs.
 
 use keyward_keys::input::{KeyRef, TrackEvent};
-use keyward_keys::{AlertCondition, Door};
+use keyward_keys::{AlertCondition, Clock, Door};
 use serde_json::{Value, json};
 
 use crate::harness::Server;
@@ -69,6 +69,9 @@ async fn a_rule_is_made_and_what_it_raises_is_handled() {
     let dry = "alerts rule add --name x --key Billing --dry-run --condition";
     let tried = run(&format!("{dry} new_endpoint --json")).await;
     assert_eq!((&tried.json()["condition"], &tried.json()["count"]), (&json!("new_endpoint"), &json!(0)));
+    let never = run(&format!("{dry} new_endpoint")).await;
+    assert_eq!((never.status, never.out()), (Some(0), ""));
+    assert_eq!(never.err(), "It would not have fired in the past 30 days.\n");
     let untold = run(&format!("{dry} rotation_failed")).await;
     assert!(untold.err().contains("cannot be tried on the past: how long"), "{}", untold.err());
     assert_eq!(run("alerts rules --ndjson").await.out(), "", "nothing was made");
@@ -76,6 +79,36 @@ async fn a_rule_is_made_and_what_it_raises_is_handled() {
     assert_eq!(run("alerts rules --json").await.json()["rules"][0]["condition"], "decoy_use");
     assert_eq!(run("keys edit Billing --no-decoy --json").await.json().get("decoy"), None);
     assert_eq!(run("keys edit Billing --no-decoy --decoy").await.status, Some(2));
+}
+
+#[tokio::test]
+async fn a_rule_says_when_it_would_have_fired() {
+    let hour = |hour: i64| 1_772_366_400_000 + hour * 3_600_000;
+    let clock = Clock::fixed(hour(0));
+    let server = Server::at(&clock).await;
+    let ana = server.person("ana", 1).await;
+    let key = server.api_key(&ana, "Billing", "sk-live").await;
+    let by_id = KeyRef::Id(key.id.to_string());
+    for at in [2, 5] {
+        clock.set(hour(at));
+        let slow = TrackEvent { response_time: Some(2_000.0), ..TrackEvent::<String>::default() };
+        server.service.track(&ana.caller, &by_id, slow).await.unwrap();
+        clock.set(hour(at + 1));
+        let dry = "alerts rule add --name x --key Billing --condition latency_p95 --threshold 1000 --dry-run";
+        let tried = server.run(&ana, dry, b"").await;
+        let cells = |line: &str| -> Vec<String> {
+            line.split("  ").map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect()
+        };
+        let rows: Vec<Vec<String>> = tried.out().lines().map(cells).collect();
+        let [header, first, ..] = &rows[..] else { panic!("{}{}", tried.out(), tried.err()) };
+        assert_eq!(header[..], ["FROM (UTC)", "UNTIL (UTC)", "VALUE", "KEY"]);
+        assert!(first[0].starts_with("2026-03-01 1") && first[2].ends_with(" ms"), "{}", tried.out());
+        assert_eq!(first[3], "Billing");
+        let times = if at == 2 { "Once" } else { "2 times" };
+        assert_eq!(tried.err(), format!("{times} in the past 30 days; nothing was made.\n"));
+        assert_eq!(rows.len(), if at == 2 { 2 } else { 3 });
+    }
+    assert_eq!(server.run(&ana, "alerts rules --ndjson", b"").await.out(), "");
 }
 
 #[tokio::test]

@@ -164,6 +164,13 @@ async fn a_deletion_is_rehearsed_and_nothing_is_done() {
     assert_eq!(told["name"], "mail");
     assert_eq!(server.run(&ana, "keys ls --json", b"").await.json()["pagination"]["total"], 1);
     assert_eq!(server.run(&ana, "keys rm missing --dry-run", b"").await.status, Some(3));
+
+    let told = server.run(&ana, "tokens rm worker --dry-run", b"").await;
+    assert_eq!(told.out(), "worker would be revoked\nOpens: mail\nLast seen: never\nUses: 0\n", "{told:?}");
+    assert_eq!(server.run(&ana, "tokens rm worker --dry-run --json", b"").await.json()["name"], "worker");
+    let left = server.run(&ana, "tokens ls --json", b"").await.json();
+    assert_eq!(left["tokens"].as_array().map(Vec::len), Some(1), "{left}");
+    assert_eq!(server.run(&ana, "tokens rm missing --dry-run", b"").await.status, Some(3));
 }
 
 #[tokio::test]

@@ -66,14 +66,20 @@ impl Server {
     }
 
     pub(crate) async fn start_with(settings: SshSettings) -> Self {
+        Self::open(settings, Clock::system()).await
+    }
+
+    /// One whose core has this clock.
+    pub(crate) async fn at(clock: &Clock) -> Self {
+        Self::open(SshSettings::default(), clock.clone()).await
+    }
+
+    async fn open(settings: SshSettings, clock: Clock) -> Self {
         let folder = TempDir::new().unwrap();
         let service = Service::open(ServiceOptions {
             path: folder.path().join("keyward.redb"),
             master_key: MasterKey::generate().unwrap(),
-            settings: ServiceSettings {
-                registration: settings.registration,
-                ..ServiceSettings::new(Clock::system())
-            },
+            settings: ServiceSettings { registration: settings.registration, ..ServiceSettings::new(clock) },
             password_cost: PasswordCost { memory_kib: 64, passes: 1, lanes: 1 },
         })
         .await

@@ -43,7 +43,7 @@ pub(super) const COMMANDS: &[Command] = &[
         verb: Verb::TokensRm,
         words: &["tokens", "rm"],
         operand: Some(("TOKEN", true)),
-        flags: &[YES],
+        flags: &[YES, switch("--dry-run", "only say what it opens, and when it was last used")],
         about: "Revoke a service token, by name or id: its next use fails",
         more: "",
     },
