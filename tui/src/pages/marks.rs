@@ -7,6 +7,8 @@ use crate::theme::Tone;
 use crate::widgets::format;
 use crate::widgets::pen::{Ui, safe};
 
+const DAY_MS: i64 = 24 * 3_600_000;
+
 /// Mark, short word, long word and tone of an environment.
 pub(crate) fn environment(
     environment: Environment,
@@ -69,9 +71,10 @@ pub(crate) fn rotation_due(key: &KeyView, now_ms: i64) -> (String, Tone) {
 
 /// How long a deleted key stays in the bin: 30 days in all.
 pub(crate) fn left_in_bin(key: &KeyView, now_ms: i64) -> String {
-    let gone_ms = key.deleted_at.map_or(0, |at| at.as_millisecond()) + 30 * 24 * 3_600_000;
-    match (gone_ms - now_ms).div_euclid(24 * 3_600_000) {
-        days @ 1.. => format!("{days} d"),
+    let gone_ms = key.deleted_at.map_or(0, |at| at.as_millisecond()) + 30 * DAY_MS;
+    match gone_ms - now_ms {
+        // To the nearest day, so that what has just come there stays for the 30 that were promised.
+        left @ DAY_MS.. => format!("{} d", (left + DAY_MS / 2) / DAY_MS),
         _ => "hours".to_owned(),
     }
 }

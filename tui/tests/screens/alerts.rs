@@ -375,3 +375,25 @@ fn what_is_lately_over_is_a_second_list_that_one_walks_on_into() {
             .is_none()
     );
 }
+
+#[test]
+fn what_is_over_is_told_also_when_nothing_fires() {
+    let mut stage = stage("", (200, 60));
+    stage.hold = true;
+    stage.press("A");
+    while let Some((request, ask)) = take(&mut stage, |ask| matches!(ask, AlertAsk::List(_))) {
+        let nothing = matches!(&ask, AlertAsk::List(query) if query.open.is_some());
+        let Some(Answer::Alerts(AlertAnswer::List(mut page))) = stage.reply(Query::Alerts(ask)) else {
+            panic!("the sample answers")
+        };
+        if nothing {
+            (page.alerts, page.firing) = (Vec::new(), 0);
+        }
+        stage.answer(request, Ok(Answer::Alerts(AlertAnswer::List(page))));
+    }
+    let text = stage.text();
+    assert!(text.contains("Nothing is firing.") && text.contains("Over in the last 7 days"), "{text}");
+    assert_eq!(text.matches("WHAT CROSSED").count(), 1, "an empty list needs no titles: {text}");
+    let row = text.lines().find(|line| line.contains('▌') && !line.contains("Open")).expect("selected");
+    assert!(row.contains("maps-web"), "{row}");
+}

@@ -141,6 +141,8 @@ fn the_bin_gives_back_what_is_selected() {
     stage.press("B");
     let text = stage.text();
     assert!(text.contains("In the bin") && text.contains("s3-import") && text.contains("18 d"), "{text}");
+    stage.pass(60_000);
+    assert!(stage.text().contains("18 d"), "to the nearest day: {}", stage.text());
     stage.hold = true;
     stage.press("ju");
     let (_, query) = take(&mut stage, |query| matches!(query, Query::Many(..)));

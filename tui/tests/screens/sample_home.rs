@@ -8,8 +8,6 @@ use keyward_keys::view::{
 
 use super::{costs, id, live};
 
-const DAY_MS: i64 = 24 * 3_600_000;
-
 /// What wants attention, by the same rules as the core's.
 pub(crate) fn home(keys: &[KeyView], now_ms: i64) -> HomeView {
     let lives: Vec<LiveView> = keys.iter().map(|key| live(key, now_ms)).collect();
@@ -19,13 +17,12 @@ pub(crate) fn home(keys: &[KeyView], now_ms: i64) -> HomeView {
     let share = |key: &KeyView| key.monthly_limit.map(|limit| key.current_month_usage * 100 / limit.max(1));
     let due = |key: &KeyView| key.next_rotation.map(|at| at.as_millisecond() - now_ms);
     type Wants<'a> = &'a dyn Fn(&KeyView) -> bool;
-    let kinds: [(AttentionKind, Wants<'_>); 7] = [
+    let kinds: [(AttentionKind, Wants<'_>); 6] = [
         (AttentionKind::RotationStopped, &|key| key.name == "openai-chat"),
         (AttentionKind::RotationWaiting, &|key| key.name == "anthropic-agents"),
         (AttentionKind::OverLimit, &|key| share(key).is_some_and(|share| share > 100)),
         (AttentionKind::RotationOverdue, &|key| due(key).is_some_and(|due| due < 0)),
         (AttentionKind::NearLimit, &|key| share(key).is_some_and(|share| (80..=100).contains(&share))),
-        (AttentionKind::RotationSoon, &|key| due(key).is_some_and(|due| (0..17 * DAY_MS).contains(&due))),
         (AttentionKind::Idle, &|key| key.status == KeyStatus::Active && key.last_used.is_none()),
     ];
     let attention = kinds.into_iter().filter_map(|(kind, wants)| {

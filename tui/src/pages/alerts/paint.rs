@@ -85,10 +85,12 @@ impl AlertsPage {
             self.lately.draw(&over, place, buf, ui)
         });
         let list = if layout.over.is_some() { &self.list.part(0..open) } else { &self.list };
+        let mut place = layout.list;
         if page.alerts.is_empty() {
-            nothing(layout.list, buf);
+            nothing(place, buf);
+            place.height = 0;
         }
-        let cursor = list::table(list, columns, layout.list, buf, ui, true, |pen, row, cell, width| {
+        let cursor = list::table(list, columns, place, buf, ui, true, |pen, row, cell, width| {
             let alert = &page.alerts[row];
             let over = alert.state == AlertState::Resolved;
             let dim = ui.style(Tone::Dim);
