@@ -5,6 +5,9 @@ use super::codec::{Input, Read, put_varint};
 use super::event::Stored;
 use super::sketch::Sketch;
 
+/// Stands before sums that are written in full.
+const ALL_SUMS: u64 = 0;
+
 /// The sums of one stretch of time.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Cell {
@@ -75,6 +78,19 @@ impl Cell {
         self.sums().into_iter().for_each(|sum| put_varint(out, sum));
     }
 
+    /// Shorter where no call failed and each has a time: then two numbers say what else takes four.
+    pub(super) fn encode_sums_short(&self, out: &mut Vec<u8>) {
+        let [requests, .., response_us, request_bytes, response_bytes] = self.sums();
+        if self.errors() == 0 && self.timed == requests && requests != ALL_SUMS {
+            [requests, response_us, request_bytes, response_bytes]
+                .into_iter()
+                .for_each(|sum| put_varint(out, sum));
+        } else {
+            put_varint(out, ALL_SUMS);
+            self.encode_sums(out);
+        }
+    }
+
     pub(super) fn decode(input: &mut Input<'_>) -> Read<Self> {
         let mut cell = Self::default();
         cell.read_sums(input)?;
@@ -87,6 +103,18 @@ impl Cell {
     pub(super) fn read_sums(&mut self, input: &mut Input<'_>) -> Read<()> {
         // Numbers of calls are small mostly, times and sizes never.
         [self.requests, self.client_errors, self.server_errors, self.timed] = input.mostly_small()?;
+        [self.response_us, self.request_bytes, self.response_bytes] = input.three_wide_varints()?;
+        Ok(())
+    }
+
+    /// The same of the shorter form.
+    #[inline]
+    pub(super) fn read_sums_short(&mut self, input: &mut Input<'_>) -> Read<()> {
+        let requests = input.varint()?;
+        if requests == ALL_SUMS {
+            return self.read_sums(input);
+        }
+        (self.requests, self.client_errors, self.server_errors, self.timed) = (requests, 0, 0, requests);
         [self.response_us, self.request_bytes, self.response_bytes] = input.three_wide_varints()?;
         Ok(())
     }

@@ -90,6 +90,20 @@ impl<'a> Input<'a> {
         Some(read)
     }
 
+    /// The next integers, as many of `wanted` as stand in eight bytes, a byte each, and their number; none where one of them
+    /// takes more, or so near the end of the value that there are no eight bytes.
+    #[inline]
+    pub(super) fn small_of_eight(&mut self, wanted: usize) -> Option<(u64, usize)> {
+        let many = wanted.min(8);
+        let eight = u64::from_le_bytes(*self.0.first_chunk::<8>()?);
+        let these = eight & u64::MAX.checked_shr(u64::BITS - 8 * many as u32)?;
+        if these & HIGHEST_BITS != 0 {
+            return None;
+        }
+        self.0 = &self.0[many..];
+        Some((these, many))
+    }
+
     #[inline(never)]
     fn long_varint(&mut self) -> Read<u64> {
         self.wide_varint()
@@ -280,6 +294,17 @@ mod tests {
             let cut = out.len().saturating_sub(1);
             prop_assert!(numbers.is_empty() || Input(&out[..cut]).varints(numbers.len()).is_err());
         }
+    }
+
+    #[test]
+    fn small_integers_are_read_as_one_when_eight_bytes_are_left() {
+        let bytes = [1, 2, 3, 0x80, 5, 6, 7, 8, 9];
+        let mut input = Input(&bytes);
+        assert_eq!((input.small_of_eight(3), input.0), (Some((0x03_02_01, 3)), &bytes[3..]));
+        assert_eq!((input.small_of_eight(1), Input(&bytes[1..]).small_of_eight(0)), (None, None));
+        assert_eq!((Input(&bytes).small_of_eight(4), Input(&bytes[1..]).small_of_eight(9)), (None, None));
+        let eight = u64::from_le_bytes([5, 6, 7, 8, 9, 10, 11, 12]);
+        assert_eq!(Input(&eight.to_le_bytes()).small_of_eight(20), Some((eight, 8)));
     }
 
     #[test]

@@ -2,8 +2,10 @@
 //! and how many calls there were by method, status and service token. Kept as long as cells are: by minute for 48 h, by hour
 //! for 90 days, by day for ever, and by month as well, so that a year is a dozen rows.
 
+mod cell;
 mod encoded;
 mod kind_days;
+mod part_set;
 mod parts;
 mod stretch;
 mod sums;
@@ -13,19 +15,22 @@ use std::sync::Arc;
 use foldhash::HashMap;
 use foldhash::fast::RandomState;
 
-use super::codec::{Input, Malformed, Read, put_varint};
+use super::codec::{Input, Malformed, Read};
 use super::event::Stored;
 use super::kinds::Kinds;
 use crate::table::Table;
 
-use encoded::{Encoded, Named, put_names};
+pub use cell::EndpointCell;
+use encoded::{Encoded, Form, Named, put_names};
 pub(super) use kind_days::{KIND_DAYS, each_kind_of_days};
 pub(super) use parts::{ENDPOINT_PARTS, EndpointParts, Wanted, each_kind, parts_from};
 pub(super) use stretch::{CutMonth, CutRow, Holds, Stretch};
 pub use sums::EndpointSums;
 
-/// In rows of the second version each name stands before its sums. Those of the first have no kinds of calls either.
-const VERSION: u8 = 3;
+/// In rows of the third version names are written in full, and sums too. In those of the second each name stands before its
+/// sums, and those of the first have no kinds of calls either.
+const VERSION: u8 = 4;
+const IN_FULL: u8 = 3;
 const NAMES_BETWEEN: u8 = 2;
 const WITHOUT_KINDS: u8 = 1;
 
@@ -35,52 +40,6 @@ pub const ENDPOINT_NAMES: usize = 1_000;
 pub(super) const ENDPOINT_DAYS: Table = Table("usage_endpoint_days");
 /// Keyed by API key and month number.
 pub(super) const ENDPOINT_MONTHS: Table = Table("usage_endpoint_months");
-
-/// The sums of one endpoint.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct EndpointCell {
-    /// All calls.
-    pub requests: u64,
-    /// Calls answered with a status of 400 or above.
-    pub errors: u64,
-    /// Calls that reported a response time.
-    pub timed: u64,
-    /// The sum of their response times, µs.
-    pub response_us: u64,
-}
-
-impl EndpointCell {
-    #[inline]
-    fn merge(&mut self, other: &Self) {
-        self.requests = self.requests.saturating_add(other.requests);
-        self.errors = self.errors.saturating_add(other.errors);
-        self.timed = self.timed.saturating_add(other.timed);
-        self.response_us = self.response_us.saturating_add(other.response_us);
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        for sum in [self.requests, self.errors, self.timed, self.response_us] {
-            put_varint(out, sum);
-        }
-    }
-
-    #[inline]
-    fn decode(input: &mut Input<'_>) -> Read<Self> {
-        let [requests, errors, timed] = input.mostly_small()?;
-        Ok(Self { requests, errors, timed, response_us: input.wide_varint()? })
-    }
-}
-
-impl From<&Stored> for EndpointCell {
-    fn from(event: &Stored) -> Self {
-        Self {
-            requests: 1,
-            errors: event.is_error().into(),
-            timed: event.response_us.is_some().into(),
-            response_us: event.response_us.unwrap_or_default().into(),
-        }
-    }
-}
 
 /// One endpoint's sums over a stretch of time.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -207,28 +166,31 @@ impl Endpoints {
     }
 
     fn read(input: &mut Input<'_>, wanted: Option<Wanted>) -> Read<Self> {
-        let encoded = open(input, wanted)?;
+        let Some(encoded) = open(input, wanted)? else { return Ok(Self::default()) };
         let (count, known) = (encoded.count.min(ENDPOINT_NAMES), encoded.known()?);
         let mut names = HashMap::with_capacity_and_hasher(count, RandomState::default());
         let mut kinds = Kinds::default();
         let other = each_entry(encoded, wanted, &mut kinds, |named, cell| {
-            let name = match named {
-                Named::At(place) => known.get(place).ok_or(Malformed)?,
-                Named::By(name) => name,
-            };
-            names.insert(Arc::from(text(name)?), cell);
+            names.insert(named.of(&known)?, cell);
             Ok(())
         })?;
         Ok(Self { names, other, kinds })
     }
 }
 
-/// Opens an encoded row, or one by parts if some are wanted.
-fn open<'i, 'a>(input: &'i mut Input<'a>, wanted: Option<Wanted>) -> Read<Encoded<'i, 'a>> {
-    match wanted {
-        Some(_) => parts::open(input),
-        None => Encoded::open(input, VERSION, &[NAMES_BETWEEN, WITHOUT_KINDS]),
+/// Opens an encoded row, or one by parts if some are wanted; none if it has none of these.
+fn open<'i, 'a>(input: &'i mut Input<'a>, wanted: Option<Wanted>) -> Read<Option<Encoded<'i, 'a>>> {
+    if let Some(wanted) = wanted {
+        return parts::open_wanted(input, wanted);
     }
+    let version = input.byte()?;
+    let form = match version {
+        VERSION => Form::Shortened,
+        IN_FULL => Form::Full,
+        NAMES_BETWEEN | WITHOUT_KINDS => Form::Between,
+        _ => return Err(Malformed),
+    };
+    Encoded::open(input, version, form).map(Some)
 }
 
 /// Shows the sums of a row's names, and adds its kinds of calls; answers the remainder. Of a row by parts, those that are
@@ -243,7 +205,10 @@ fn each_entry<'a>(
         return parts::each_wanted(encoded, wanted, kinds, visit);
     }
     let version = encoded.version;
-    let (other, input) = encoded.each(EndpointCell::decode, visit)?;
+    let (other, input) = match version {
+        VERSION => encoded.each(EndpointCell::decode, visit)?,
+        _ => encoded.each(EndpointCell::decode_in_full, visit)?,
+    };
     if version != WITHOUT_KINDS {
         kinds.add_encoded(input)?;
     }
@@ -261,8 +226,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::usage::codec::put_bytes;
+    use crate::usage::codec::{put_bytes, put_varint};
     use crate::usage::samples::stored;
+
+    /// As the versions before wrote sums.
+    fn put_in_full(cell: &EndpointCell, out: &mut Vec<u8>) {
+        let sums = [cell.requests, cell.errors, cell.timed, cell.response_us];
+        sums.into_iter().for_each(|sum| put_varint(out, sum));
+    }
 
     proptest! {
         #[test]
@@ -278,14 +249,19 @@ mod tests {
         fn rows_of_the_versions_before_are_read(events in prop::collection::vec(stored(false), 0..100)) {
             let mut endpoints = Endpoints::default();
             events.iter().for_each(|event| endpoints.add(event));
-            for version in [NAMES_BETWEEN, WITHOUT_KINDS] {
+            for version in [IN_FULL, NAMES_BETWEEN, WITHOUT_KINDS] {
                 let mut out = vec![version];
                 put_varint(&mut out, endpoints.names.len() as u64);
+                let (mut names, mut entries) = (Vec::new(), Vec::new());
                 for (name, cell) in &endpoints.names {
-                    put_bytes(&mut out, name.as_bytes());
-                    cell.encode(&mut out);
+                    put_bytes(if version == IN_FULL { &mut names } else { &mut entries }, name.as_bytes());
+                    put_in_full(cell, &mut entries);
                 }
-                endpoints.other.encode(&mut out);
+                if version == IN_FULL {
+                    put_bytes(&mut out, &names);
+                }
+                out.append(&mut entries);
+                put_in_full(&endpoints.other, &mut out);
                 if version == WITHOUT_KINDS {
                     endpoints.kinds = Kinds::default();
                 } else {
@@ -333,8 +309,26 @@ mod tests {
 
         #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = Endpoints::decode(&mut Input(&[&[VERSION], bytes.as_slice()].concat()));
+            for version in [VERSION, IN_FULL] {
+                let row = [&[version], bytes.as_slice()].concat();
+                let _ = (Endpoints::decode(&mut Input(&row)), EndpointSums::default().add_row(&row, None));
+            }
         }
+    }
+
+    #[test]
+    fn names_of_rows_of_two_versions_are_told_apart_though_they_are_written_alike() {
+        let one = EndpointCell { requests: 1, timed: 1, ..EndpointCell::default() };
+        let (mut full, mut short) = (vec![IN_FULL, 2, 3, 0, 1, b'a'], vec![VERSION, 1, 3, 0, 1, b'a']);
+        [one, one, EndpointCell::default()].iter().for_each(|cell| put_in_full(cell, &mut full));
+        [one, EndpointCell::default()].iter().for_each(|cell| cell.encode(&mut short));
+        [&mut full, &mut short].into_iter().for_each(|row| Kinds::default().encode(row));
+        let mut sums = EndpointSums::default();
+        for row in [&full, &short, &full] {
+            assert_eq!(sums.add_row(row, None), Ok(()));
+        }
+        assert!(sums.finish_key());
+        assert_eq!(["", "a"].map(|name| sums.get(name).map_or(0, |cell| cell.requests)), [2, 3]);
     }
 
     #[test]

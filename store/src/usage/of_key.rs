@@ -132,8 +132,9 @@ impl KeyUsage {
                         into.iter_mut().for_each(|into| into.add_sums(sums));
                         visit(start_ms, sums);
                     }
+                    Ok(())
                 };
-                return apart.each(take).map_err(damaged(table));
+                return apart.each(damaged(table), take);
             }
             each_stored(value, damaged(table), |slot, sums, sketch| {
                 let start_ms = start_of(slot);

@@ -11,7 +11,10 @@ use crate::model::Id;
 use crate::table::Table;
 
 const VERSION: u8 = 1;
-/// Of days: sums and sketches stand apart, and first of these the one of all days together.
+/// Of days: which there are, then their sums, then their sketches, and first of these the one of all days together; each as
+/// short as it can be.
+const SHORT: u8 = 3;
+/// In rows of days of the version before, each has its slot before its sums, and all are written in full.
 const APART: u8 = 2;
 
 /// Minute cells are shown and kept for this long before the key's newest event.
@@ -126,17 +129,16 @@ impl Cells {
 
     /// So that whoever wants the sums alone passes over the sketches at once, and who adds up whole months reads one of each.
     fn encode_apart(&self) -> Vec<u8> {
-        let mut out = vec![APART];
-        put_varint(&mut out, self.0.len() as u64);
+        let mut out = vec![SHORT];
+        put_varint(&mut out, self.0.iter().fold(0, |slots, (slot, _)| slots | 1 << slot));
         let (mut sums, mut sketches, mut all) = (Vec::new(), Vec::new(), SketchSum::default());
-        for (slot, cell) in &self.0 {
-            sums.push(*slot);
-            cell.encode_sums(&mut sums);
-            cell.sketch.encode(&mut sketches);
+        for (_, cell) in &self.0 {
+            cell.encode_sums_short(&mut sums);
+            cell.sketch.encode_short(&mut sketches);
             all.add(&cell.sketch);
         }
         put_bytes(&mut out, &sums);
-        all.sum().encode(&mut out);
+        all.sum().encode_short(&mut out);
         out.extend_from_slice(&sketches);
         out
     }
@@ -161,15 +163,15 @@ pub(super) fn each_stored<E>(
     malformed: impl Fn(Malformed) -> E,
     mut visit: impl FnMut(u8, &Cell, &StoredSketch<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    if let Some(Apart { count, sums: mut input, mut sketches, .. }) = Apart::of(row).map_err(&malformed)? {
-        let (mut sums, mut slots) = (Cell::default(), 0..60);
-        for _ in 0..count {
-            let slot = stored_sums(&mut input, &mut slots, &mut sums).map_err(&malformed)?;
-            let sketch = StoredSketch::at(sketches);
-            visit(slot, &sums, &sketch)?;
+    if let Some(apart) = Apart::of(row).map_err(&malformed)? {
+        let mut sketches = apart.sketches;
+        apart.each(&malformed, |slot, sums| {
+            let sketch = apart.sketch(sketches);
+            visit(slot, sums, &sketch)?;
             sketches = sketch.rest().map_err(&malformed)?;
-        }
-        return input.end().and(sketches.end()).map_err(malformed);
+            Ok(())
+        })?;
+        return sketches.end().map_err(malformed);
     }
     let mut input = Input(row);
     input.version(VERSION).map_err(&malformed)?;
@@ -186,34 +188,73 @@ pub(super) fn each_stored<E>(
 
 /// A row of days.
 pub(super) struct Apart<'a> {
-    count: usize,
+    days: Days,
     sums: Input<'a>,
     /// That of all cells together.
     pub(super) all: StoredSketch<'a>,
     sketches: Input<'a>,
 }
 
+/// Which days there are, a bit each; or how many, each of which says itself which it is.
+#[derive(Clone, Copy)]
+enum Days {
+    These(u64),
+    SoMany(usize),
+}
+
 impl<'a> Apart<'a> {
     /// None if the sums and sketches of a row do not stand apart.
     pub(super) fn of(row: &'a [u8]) -> Read<Option<Self>> {
         let mut input = Input(row);
-        if input.byte()? != APART {
-            return Ok(None);
-        }
-        let (count, sums) = (input.count()?, Input(input.bytes()?));
-        let all = StoredSketch::at(input);
+        let days = match input.byte()? {
+            SHORT => Days::These(input.wide_varint()?),
+            APART => Days::SoMany(input.count()?),
+            _ => return Ok(None),
+        };
+        let sums = Input(input.bytes()?);
+        let all = Self::sketch_at(days, input);
         let sketches = all.rest()?;
-        Ok(Some(Self { count, sums, all, sketches }))
+        Ok(Some(Self { days, sums, all, sketches }))
+    }
+
+    fn sketch_at(days: Days, input: Input<'a>) -> StoredSketch<'a> {
+        match days {
+            Days::These(_) => StoredSketch::short_at(input),
+            Days::SoMany(_) => StoredSketch::at(input),
+        }
+    }
+
+    /// The one that what is left of the sketches begins with.
+    #[inline]
+    fn sketch(&self, left: Input<'a>) -> StoredSketch<'a> {
+        Self::sketch_at(self.days, left)
     }
 
     /// Shows the sums of each cell, by rising slot.
-    pub(super) fn each(&self, mut visit: impl FnMut(u8, &Cell)) -> Read<()> {
-        let (mut input, mut sums, mut slots) = (self.sums, Cell::default(), 0..60);
-        for _ in 0..self.count {
-            let slot = stored_sums(&mut input, &mut slots, &mut sums)?;
-            visit(slot, &sums);
+    #[inline]
+    pub(super) fn each<E>(
+        &self,
+        malformed: impl Fn(Malformed) -> E,
+        mut visit: impl FnMut(u8, &Cell) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (mut input, mut sums) = (self.sums, Cell::default());
+        match self.days {
+            Days::These(mut days) => {
+                while days != 0 {
+                    sums.read_sums_short(&mut input).map_err(&malformed)?;
+                    visit(days.trailing_zeros() as u8, &sums)?;
+                    days &= days - 1;
+                }
+            }
+            Days::SoMany(count) => {
+                let mut slots = 0..60;
+                for _ in 0..count {
+                    let slot = stored_sums(&mut input, &mut slots, &mut sums).map_err(&malformed)?;
+                    visit(slot, &sums)?;
+                }
+            }
         }
-        input.end()
+        input.end().map_err(malformed)
     }
 }
 
@@ -236,6 +277,23 @@ mod tests {
     use super::*;
     use crate::usage::samples::stored;
 
+    /// As the version before wrote days.
+    fn encode_in_full(cells: &Cells) -> Vec<u8> {
+        let (mut out, mut sums, mut sketches) = (vec![APART], Vec::new(), Vec::new());
+        put_varint(&mut out, cells.0.len() as u64);
+        let mut all = SketchSum::default();
+        for (slot, cell) in &cells.0 {
+            sums.push(*slot);
+            cell.encode_sums(&mut sums);
+            cell.sketch.encode(&mut sketches);
+            all.add(&cell.sketch);
+        }
+        put_bytes(&mut out, &sums);
+        all.sum().encode(&mut out);
+        out.extend_from_slice(&sketches);
+        out
+    }
+
     proptest! {
         #[test]
         fn places_and_starts_agree(at_ms in 0..=LAST_MS) {
@@ -257,22 +315,29 @@ mod tests {
                 let row = cells.encode(grain);
                 prop_assert_eq!(Cells::decode(&row), Ok(cells.clone()));
             }
-            let row = cells.encode(Grain::Day);
-            let apart = Apart::of(&row).unwrap().unwrap();
-            let mut whole = Cell { sketch: apart.all.decode().unwrap(), ..Cell::default() };
-            prop_assert_eq!(apart.each(|_, sums| whole.merge_sums(sums)), Ok(()));
             let mut expected = Cell::default();
             events.iter().for_each(|(_, event)| expected.add(event));
-            prop_assert_eq!(whole, expected);
+            for row in [cells.encode(Grain::Day), encode_in_full(&cells)] {
+                prop_assert_eq!(Cells::decode(&row), Ok(cells.clone()));
+                let apart = Apart::of(&row).unwrap().unwrap();
+                let mut whole = Cell { sketch: apart.all.decode().unwrap(), ..Cell::default() };
+                let add = |_, sums: &Cell| {
+                    whole.merge_sums(sums);
+                    Ok(())
+                };
+                prop_assert_eq!(apart.each(|malformed| malformed, add), Ok(()));
+                prop_assert_eq!(&whole, &expected);
+            }
         }
 
         #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            for version in [VERSION, APART] {
+            for version in [VERSION, APART, SHORT] {
                 let row = [&[version], bytes.as_slice()].concat();
-                let _ = Cells::decode(&row);
+                let decoded = Cells::decode(&row);
+                let _ = decoded.map(|cells| cells.encode(Grain::Day));
                 if let Ok(Some(apart)) = Apart::of(&row) {
-                    let _ = (apart.each(|_, _| {}), apart.all.decode());
+                    let _ = (apart.each(|malformed| malformed, |_, _| Ok(())), apart.all.decode());
                 }
             }
         }

@@ -1,9 +1,12 @@
 //! A log-linear histogram of response times: 32 buckets an octave, so that a quantile is at most 1.6 % off. It keeps
 //! only buckets that were hit; it must not grow with the number of values.
 
-use std::cell::Cell;
+mod stored;
 
-use super::codec::{Input, Malformed, Read, put_varint};
+use super::codec::{Input, Read, put_varint};
+
+pub(super) use stored::StoredSketch;
+use stored::each_bucket;
 
 /// Buckets an octave, as a power of two.
 const OCTAVE_BITS: u32 = 5;
@@ -80,6 +83,10 @@ impl Sketch {
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         put_varint(out, self.counts.len() as u64);
+        self.put_buckets(out);
+    }
+
+    fn put_buckets(&self, out: &mut Vec<u8>) {
         let mut previous = 0;
         for (bucket, count) in &self.counts {
             put_varint(out, u64::from(bucket - previous));
@@ -92,6 +99,22 @@ impl Sketch {
         let mut counts: Vec<(u16, u64)> = Vec::with_capacity(Input(input.0).count()?);
         each_bucket(input, |bucket, count| counts.push((bucket, count)))?;
         Ok(Self { counts })
+    }
+
+    /// In the shorter of two forms: few values are mostly each in a bucket of its own, so they are listed one by one.
+    pub(super) fn encode_short(&self, out: &mut Vec<u8>) {
+        let (values, buckets) = (self.count(), self.counts.len() as u64);
+        if values >= 2 * buckets {
+            put_varint(out, buckets << 1);
+            return self.put_buckets(out);
+        }
+        put_varint(out, values << 1 | stored::LISTED);
+        let mut previous = 0;
+        for (bucket, count) in self.counts.iter().filter(|entry| entry.1 > 0) {
+            put_varint(out, u64::from(bucket - previous));
+            out.extend(std::iter::repeat_n(0, *count as usize - 1));
+            previous = *bucket;
+        }
     }
 }
 
@@ -138,7 +161,7 @@ impl SketchSum {
     /// Adds a sketch that is still encoded.
     #[inline]
     pub(super) fn add_stored(&mut self, stored: &StoredSketch<'_>) -> Read<()> {
-        stored.read(|input| each_bucket(input, |bucket, count| self.count(bucket, count)))
+        stored.each(|bucket, count| self.count(bucket, count))
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -153,80 +176,6 @@ impl SketchSum {
         let buckets = (self.first as u16..).zip(&self.counts);
         buckets.filter(|(_, count)| **count > 0).map(|(bucket, count)| (bucket, *count))
     }
-}
-
-/// A sketch that is still encoded, amid a row. Where it ends is found by whoever reads it, else by passing over it.
-pub(super) struct StoredSketch<'a> {
-    from: Input<'a>,
-    /// Its length, once it was read; none is of 0 bytes.
-    length: Cell<usize>,
-}
-
-impl<'a> StoredSketch<'a> {
-    /// What is left of a row begins with it.
-    pub(super) fn at(from: Input<'a>) -> Self {
-        Self { from, length: Cell::new(0) }
-    }
-
-    pub(super) fn decode(&self) -> Read<Sketch> {
-        self.read(Sketch::decode)
-    }
-
-    #[inline]
-    fn read<T>(&self, read: impl FnOnce(&mut Input<'a>) -> Read<T>) -> Read<T> {
-        let mut input = self.from;
-        let answer = read(&mut input)?;
-        self.length.set(self.from.0.len() - input.0.len());
-        Ok(answer)
-    }
-
-    /// What follows it.
-    #[inline]
-    pub(super) fn rest(&self) -> Read<Input<'a>> {
-        let mut input = self.from;
-        match self.length.get() {
-            0 => {
-                let buckets = input.count()?;
-                input.varints(buckets * 2)?;
-            }
-            length => {
-                input.take(length)?;
-            }
-        }
-        Ok(input)
-    }
-}
-
-/// Shows each bucket of an encoded sketch, by rising bucket, with its count.
-#[inline]
-fn each_bucket(input: &mut Input<'_>, mut visit: impl FnMut(u16, u64)) -> Read<()> {
-    let Some(mut left) = input.count()?.checked_sub(1) else { return Ok(()) };
-    // The first is far from 0, the others are near one another.
-    let mut bucket = input.wide_varint()?;
-    let mut show = |bucket: u64, count| {
-        let known = bucket < u64::from(BUCKETS);
-        known.then(|| visit(bucket as u16, count)).ok_or(Malformed)
-    };
-    show(bucket, input.varint()?)?;
-    let mut step_to = |step: u64, count| {
-        bucket = bucket.saturating_add(step);
-        if step == 0 { Err(Malformed) } else { show(bucket, count) }
-    };
-    while left > 0 {
-        if left >= 4
-            && let Some(four) = input.all_small::<8>()
-        {
-            for [step, count] in four.as_chunks().0 {
-                step_to(*step, *count)?;
-            }
-            left -= 4;
-        } else {
-            let [step, count] = input.mostly_small()?;
-            step_to(step, count)?;
-            left -= 1;
-        }
-    }
-    Ok(())
 }
 
 fn bucket_of(value: u32) -> u16 {
@@ -285,18 +234,37 @@ mod tests {
         }
 
         #[test]
-        fn a_sum_is_what_merging_makes(parts in prop::collection::vec(prop::collection::vec(any::<u32>(), 0..40), 0..8)) {
+        fn a_sum_is_what_merging_makes(
+            parts in prop::collection::vec(prop_oneof![
+                prop::collection::vec(any::<u32>(), 0..40),
+                // Near one another, and some often.
+                prop::collection::vec(1_000u32..20_000, 0..40),
+                prop::collection::vec(0u32..20, 0..40),
+            ], 0..8),
+        ) {
             let (mut merged, mut sum) = (Sketch::default(), SketchSum::default());
             for (place, part) in parts.iter().map(|part| sketch_of(part)).enumerate() {
                 merged.merge(&part);
-                let mut out = Vec::new();
+                let (mut out, mut short) = (Vec::new(), Vec::new());
                 part.encode(&mut out);
-                out.extend([7, 7]);
-                let stored = StoredSketch::at(Input(&out));
-                prop_assert_eq!(stored.rest().map(|rest| rest.0), Ok(&[7, 7][..]), "passed over");
-                if place % 2 == 0 { sum.add(&part) } else { sum.add_stored(&stored).unwrap() }
-                prop_assert_eq!(stored.rest().map(|rest| rest.0), Ok(&[7, 7][..]), "read");
-                prop_assert_eq!(stored.decode(), Ok(part));
+                part.encode_short(&mut short);
+                [&mut out, &mut short].into_iter().for_each(|out| out.extend([7, 7]));
+                let mut shown = SketchSum::default();
+                for stored in [StoredSketch::at(Input(&out)), StoredSketch::short_at(Input(&short))] {
+                    prop_assert_eq!(stored.rest().map(|rest| rest.0), Ok(&[7, 7][..]), "passed over");
+                    shown.add_stored(&stored).unwrap();
+                    prop_assert_eq!(stored.rest().map(|rest| rest.0), Ok(&[7, 7][..]), "read");
+                    prop_assert_eq!(stored.decode(), Ok(part.clone()));
+                    match place % 3 {
+                        0 if !stored.short => sum.add(&part),
+                        1 if stored.short => sum.add_stored(&stored).unwrap(),
+                        2 if !stored.short => sum.add_stored(&stored).unwrap(),
+                        _ => {}
+                    }
+                }
+                let mut twice = part.clone();
+                twice.merge(&part);
+                prop_assert_eq!(shown.sum(), twice);
             }
             prop_assert_eq!(sum.sum(), merged.clone());
             let half = sum.clone();
@@ -321,10 +289,10 @@ mod tests {
             if let Ok(sketch) = Sketch::decode(&mut Input(&bytes)) {
                 sketch.quantile(0.99);
             }
-            let stored = StoredSketch::at(Input(&bytes));
-            let _ = stored.rest();
-            if SketchSum::default().add_stored(&stored).is_ok() {
-                prop_assert!(Sketch::decode(&mut Input(&bytes)).is_ok());
+            for stored in [StoredSketch::at(Input(&bytes)), StoredSketch::short_at(Input(&bytes))] {
+                let _ = stored.rest();
+                let added = SketchSum::default().add_stored(&stored).is_ok();
+                prop_assert_eq!(stored.decode().map(|sketch| sketch.encode_short(&mut Vec::new())).is_ok(), added);
             }
         }
     }

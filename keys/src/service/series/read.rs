@@ -133,17 +133,19 @@ impl Read {
         let line = source.line.and_then(|line| self.lines.get_mut(line));
         let sum = line.map_or(&mut self.total, |line| &mut line.sum);
         let uses;
-        (source.requests, uses) = read_key(&key, frame, source, pricer, sum)?;
+        let before;
+        (source.requests, before, uses) = read_key(&key, frame, source, pricer, sum)?;
         pricer.count(&source.service, &uses, &[], &mut self.tally);
         if let Some(kinds) = &mut self.kinds {
             kinds.add_key(&key, frame)?;
         }
-        if !endpoints {
-            return Ok(());
+        if endpoints && source.requests > 0 {
+            let (from_ms, to_ms) = frame.now.cells(frame.grain);
+            key.add_endpoints(frame.grain, from_ms, to_ms, &mut self.endpoints)?;
         }
-        let (from_ms, to_ms) = frame.now.cells(frame.grain);
-        key.add_endpoints(frame.grain, from_ms, to_ms, &mut self.endpoints)?;
-        if let Some((from_ms, to_ms)) = frame.before.as_ref().map(|before| before.cells(frame.grain)) {
+        // Where there were no calls, no rows are looked for.
+        if let Some(stretches) = frame.before.as_ref().filter(|_| endpoints && before > 0) {
+            let (from_ms, to_ms) = stretches.cells(frame.grain);
             key.add_endpoints(frame.grain, from_ms, to_ms, &mut self.endpoints_before)?;
         }
         Ok(())
@@ -267,18 +269,19 @@ impl Read {
     }
 }
 
-/// Reads one key into the points of a frame; answers its calls in the span itself, and what it used of models there.
+/// Reads one key into the points of a frame; answers its calls in the span itself and in the one before, and what it used of
+/// models in the former.
 fn read_key(
     key: &KeyUsage,
     frame: &Frame,
     source: &Source,
     pricer: &mut Pricer<'_>,
     sum: &mut Sum,
-) -> Result<(u64, Vec<ModelUse>)> {
-    let (mut requests, mut now) = (0, Vec::new());
+) -> Result<(u64, u64, Vec<ModelUse>)> {
+    let (mut requests, mut before, mut now) = (0, 0, Vec::new());
     let calls = pricer.calls(&source.service);
     frame.layout.each(key, |place, start_ms, cell| {
-        requests += if let Place::Now(_) = place { cell.sums.requests } else { 0 };
+        *(if let Place::Now(_) = place { &mut requests } else { &mut before }) += cell.sums.requests;
         let point = sum.at(place);
         point.bill.add(calls.bill(start_ms, cell.sums));
         point.cells.add(cell)
@@ -289,7 +292,7 @@ fn read_key(
         sum.at(place).spend(&used, pricer.bill(&source.service, &used));
         now.extend(matches!(place, Place::Now(_)).then_some(used));
     }
-    Ok((requests, now))
+    Ok((requests, before, now))
 }
 
 /// The totals of some points.

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use super::parts::{put_parts, read_parts, show_kinds};
+use super::part_set::{put_parts, read_parts};
+use super::parts::show_kinds;
 use crate::model::Id;
 use crate::table::Table;
 use crate::usage::codec::{Input, Malformed, Read, put_varint};

@@ -1,29 +1,27 @@
 //! The endpoints of a stretch of time by its parts: of a month by days, of a day by hours, of an hour by minutes. A name
 //! stands in its row once, with the parts in which it was called. Any of the parts are read as the sums of one row.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use super::encoded::{Encoded, Named, put_names};
+use super::encoded::{Encoded, Form, Named, put_names};
 use super::kind_days;
-use super::{ENDPOINT_NAMES, EndpointCell, Endpoints, text};
+pub(in crate::usage) use super::part_set::Parts;
+use super::part_set::{parts, put_parts, read_parts};
+use super::{ENDPOINT_NAMES, EndpointCell, Endpoints};
 use crate::table::Table;
-use crate::usage::codec::{Input, Malformed, Read, put_bytes, put_varint};
+use crate::usage::codec::{Input, Malformed, Read, put_bytes};
 use crate::usage::head::minutes_from;
 use crate::usage::kinds::{Kind, Kinds};
 use crate::usage::rollup::{Grain, HOUR_RETENTION_MS};
 use crate::usage::waiting::slot;
 
-/// In rows of the first version each name stands before its sums.
-const VERSION: u8 = 2;
+/// Rows of the second version do not begin with the parts that they have, and their names are written in full; in those of
+/// the first each stands before its sums.
+const VERSION: u8 = 3;
+const IN_FULL: u8 = 2;
 const NAMES_BETWEEN: u8 = 1;
-
-/// Stands before a cell of which all sums are written. Mostly no call fails and each has a time: then two of them say all.
-const ALL_SUMS: u64 = 0;
-/// So many parts are named one by one; of more there is a bit each.
-const NAMED_PARTS: u8 = 4;
 
 /// Of each grain, where its parts are: keyed by API key and number of the hour, day or month.
 pub(in crate::usage) const ENDPOINT_PARTS: [(Grain, Table); 3] = [
@@ -38,46 +36,6 @@ pub(in crate::usage) fn parts_from(grain: Grain, newest_ms: i64) -> i64 {
         Grain::Minute => minutes_from(newest_ms),
         Grain::Hour => Grain::Day.start_of(newest_ms - HOUR_RETENTION_MS),
         Grain::Day => 0,
-    }
-}
-
-/// Parts of a row, a bit each.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(in crate::usage) struct Parts(u64);
-
-impl Parts {
-    /// Those of a row that begin in a stretch of time.
-    pub(in crate::usage) fn within(grain: Grain, row: u32, stretch: &Range<i64>) -> Self {
-        let from_ms = stretch.start.max(grain.slot_start(row, 0));
-        let to_ms = stretch.end.min(grain.slot_start(row + 1, 0));
-        if from_ms >= to_ms {
-            return Self::default();
-        }
-        let part = |at_ms| u32::from(grain.place_of(at_ms).1);
-        Self(u64::MAX << part(from_ms) & u64::MAX >> (u64::BITS - 1 - part(to_ms - 1)))
-    }
-
-    #[cfg(test)]
-    pub(in crate::usage) fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    fn has(self, part: u32) -> bool {
-        self.0 >> part & 1 != 0
-    }
-
-    pub(super) fn count(self) -> usize {
-        self.0.count_ones() as usize
-    }
-
-    #[inline]
-    pub(super) fn rising(self) -> impl Iterator<Item = u32> + use<> {
-        let mut left = self.0;
-        std::iter::from_fn(move || {
-            let part = left.trailing_zeros();
-            left &= left.wrapping_sub(1);
-            (part < u64::BITS).then_some(part)
-        })
     }
 }
 
@@ -119,6 +77,8 @@ impl EndpointParts {
 
     pub(in crate::usage) fn encode(&self) -> Vec<u8> {
         let mut out = vec![VERSION];
+        // Each call is of a kind.
+        put_parts(&mut out, &self.kinds);
         let mut names: Vec<_> = self.names.iter().collect();
         names.sort_unstable_by_key(|(name, _)| *name);
         put_names(&mut out, names.iter().map(|(name, _)| &***name));
@@ -135,14 +95,10 @@ impl EndpointParts {
 
     pub(in crate::usage) fn decode(value: &[u8]) -> Read<Self> {
         let (mut row, mut input) = (Self::default(), Input(value));
-        let encoded = open(&mut input)?;
+        let (encoded, _) = open(&mut input)?;
         let known = encoded.known()?;
         let (other, input) = encoded.each(cells, |named, cells| {
-            let name = match named {
-                Named::At(place) => known.get(place).ok_or(Malformed)?,
-                Named::By(name) => name,
-            };
-            row.names.insert(Arc::from(text(name)?), cells);
+            row.names.insert(named.of(&known)?, cells);
             Ok(())
         })?;
         row.other = other;
@@ -157,9 +113,29 @@ impl EndpointParts {
     }
 }
 
-/// Opens an encoded row.
-pub(super) fn open<'i, 'a>(input: &'i mut Input<'a>) -> Read<Encoded<'i, 'a>> {
-    Encoded::open(input, VERSION, &[NAMES_BETWEEN])
+/// Opens an encoded row; answers the parts that it has as well, or all where it does not say.
+fn open<'i, 'a>(input: &'i mut Input<'a>) -> Read<(Encoded<'i, 'a>, Parts)> {
+    let version = input.byte()?;
+    let (form, parts) = match version {
+        VERSION => (Form::Shortened, read_parts(input)?),
+        IN_FULL => (Form::Full, Parts(u64::MAX)),
+        NAMES_BETWEEN => (Form::Between, Parts(u64::MAX)),
+        _ => return Err(Malformed),
+    };
+    Ok((Encoded::open(input, version, form)?, parts))
+}
+
+/// Opens an encoded row, unless it has none of the parts that are wanted: then all of it is passed over.
+pub(super) fn open_wanted<'i, 'a>(
+    input: &'i mut Input<'a>,
+    Wanted { calls, clients }: Wanted,
+) -> Read<Option<Encoded<'i, 'a>>> {
+    let (encoded, parts) = open(input)?;
+    if parts.0 & (calls.0 | clients.0) == 0 {
+        encoded.pass_over();
+        return Ok(None);
+    }
+    Ok(Some(encoded))
 }
 
 /// Shows the sums of the names that were called in the wanted parts of a row, and adds the kinds of calls; answers the
@@ -189,7 +165,7 @@ pub(super) fn each_wanted<'a>(
 pub(in crate::usage) fn each_kind(row: &[u8], visit: impl FnMut(u8, Kind, u64)) -> Read<()> {
     let mut input = Input(row);
     let pass = |input: &mut Input<'_>| sum(input, Parts::default());
-    let (_, input) = open(&mut input)?.each(pass, |_, _| Ok(()))?;
+    let (_, input) = open(&mut input)?.0.each(pass, |_, _| Ok(()))?;
     show_kinds(input, visit)
 }
 
@@ -215,43 +191,12 @@ fn each_kinds<'a>(input: &mut Input<'a>, mut visit: impl FnMut(u32, Input<'a>) -
 fn sum(input: &mut Input<'_>, wanted: Parts) -> Read<EndpointCell> {
     let mut sum = EndpointCell::default();
     for part in parts(input)? {
-        let cell = cell(input)?;
+        let cell = EndpointCell::decode(input)?;
         if wanted.has(part) {
             sum.merge(&cell);
         }
     }
     Ok(sum)
-}
-
-pub(super) fn put_parts<T>(out: &mut Vec<u8>, list: &[(u8, T)]) {
-    if list.len() <= usize::from(NAMED_PARTS) {
-        out.push(list.len() as u8);
-        out.extend(list.iter().map(|(part, _)| *part));
-    } else {
-        out.push(NAMED_PARTS + 1);
-        put_varint(out, list.iter().fold(0, |bits, (part, _)| bits | 1 << part));
-    }
-}
-
-/// The parts that are there, rising.
-#[inline]
-fn parts(input: &mut Input<'_>) -> Read<impl Iterator<Item = u32> + use<>> {
-    Ok(read_parts(input)?.rising())
-}
-
-#[inline]
-pub(super) fn read_parts(input: &mut Input<'_>) -> Read<Parts> {
-    let bits = match input.byte()? {
-        named @ ..=NAMED_PARTS => {
-            let named = input.take(usize::from(named))?;
-            named
-                .iter()
-                .try_fold(0, |bits, part| Some(bits | 1u64.checked_shl(u32::from(*part))?))
-                .ok_or(Malformed)?
-        }
-        _ => input.wide_varint()?,
-    };
-    Ok(Parts(bits))
 }
 
 fn put_kinds(out: &mut Vec<u8>, list: &[(u8, Kinds)]) {
@@ -268,28 +213,11 @@ fn put_kinds(out: &mut Vec<u8>, list: &[(u8, Kinds)]) {
 
 fn put_cells(out: &mut Vec<u8>, cells: &[(u8, EndpointCell)]) {
     put_parts(out, cells);
-    for (_, cell) in cells {
-        if cell.errors == 0 && cell.timed == cell.requests && cell.requests != ALL_SUMS {
-            put_varint(out, cell.requests);
-            put_varint(out, cell.response_us);
-        } else {
-            put_varint(out, ALL_SUMS);
-            cell.encode(out);
-        }
-    }
+    cells.iter().for_each(|(_, cell)| cell.encode(out));
 }
 
 fn cells(input: &mut Input<'_>) -> Read<Vec<(u8, EndpointCell)>> {
-    parts(input)?.map(|part| Ok((part as u8, cell(input)?))).collect()
-}
-
-#[inline]
-fn cell(input: &mut Input<'_>) -> Read<EndpointCell> {
-    let requests = input.varint()?;
-    if requests == ALL_SUMS {
-        return EndpointCell::decode(input);
-    }
-    Ok(EndpointCell { requests, errors: 0, timed: requests, response_us: input.wide_varint()? })
+    parts(input)?.map(|part| Ok((part as u8, EndpointCell::decode(input)?))).collect()
 }
 
 #[cfg(test)]
@@ -298,6 +226,7 @@ mod tests {
 
     use super::*;
     use crate::usage::calendar::{DAY_MS, HOUR_MS};
+    use crate::usage::codec::put_varint;
     use crate::usage::endpoints::{EndpointSums, Gather};
     use crate::usage::samples::stored;
 
@@ -315,12 +244,36 @@ mod tests {
         row
     }
 
+    /// As this version writes a row, and as those before did.
+    fn in_all_versions(row: &EndpointParts) -> [Vec<u8>; 3] {
+        let mut names: Vec<_> = row.names.iter().collect();
+        names.sort_unstable_by_key(|(name, _)| *name);
+        let before = |version| {
+            let (mut out, mut together, mut entries) = (vec![version], Vec::new(), Vec::new());
+            put_varint(&mut out, names.len() as u64);
+            for (name, cells) in &names {
+                put_bytes(if version == IN_FULL { &mut together } else { &mut entries }, name.as_bytes());
+                put_cells(&mut entries, cells);
+            }
+            if version == IN_FULL {
+                put_bytes(&mut out, &together);
+            }
+            out.append(&mut entries);
+            put_cells(&mut out, &row.other);
+            put_kinds(&mut out, &row.kinds);
+            out
+        };
+        [row.encode(), before(IN_FULL), before(NAMES_BETWEEN)]
+    }
+
     proptest! {
         #[test]
         fn rows_come_back(calls in calls()) {
             for grain in Grain::ALL {
                 let row = of(grain, &calls);
-                prop_assert_eq!(EndpointParts::decode(&row.encode()), Ok(row));
+                for encoded in in_all_versions(&row) {
+                    prop_assert_eq!(EndpointParts::decode(&encoded), Ok(row.clone()));
+                }
             }
         }
 
@@ -329,7 +282,7 @@ mod tests {
         fn any_parts_are_the_sums_of_their_calls(calls in calls(), chosen: u64, beside: u64) {
             let wanted = Wanted { calls: Parts(chosen), clients: Parts(chosen | beside) };
             for grain in [Grain::Day, Grain::Hour] {
-                let row = of(grain, &calls).encode();
+                let row = of(grain, &calls);
                 let (mut expected, mut clients) = (Endpoints::default(), Kinds::default());
                 for (part, event) in &calls {
                     let mut one = Endpoints::default();
@@ -343,14 +296,16 @@ mod tests {
                     }
                 }
                 expected.kinds.merge_clients(&clients);
-                let found = Endpoints::of_row(&row, Some(wanted));
-                prop_assert_eq!(found.as_ref(), Ok(&expected));
-                let mut sums = EndpointSums::default();
-                prop_assert_eq!(sums.add_row(&row, Some(wanted)), Ok(()));
-                prop_assert!(sums.finish_key());
-                prop_assert_eq!(&sums.kinds, &expected.kinds);
-                prop_assert_eq!(sums.iter().count(), expected.names.len());
-                prop_assert!(sums.iter().all(|(name, cell)| expected.names.get(name) == Some(cell)));
+                for row in in_all_versions(&row) {
+                    let found = Endpoints::of_row(&row, Some(wanted));
+                    prop_assert_eq!(found.as_ref(), Ok(&expected));
+                    let mut sums = EndpointSums::default();
+                    prop_assert_eq!(sums.add_row(&row, Some(wanted)), Ok(()));
+                    prop_assert!(sums.finish_key());
+                    prop_assert_eq!(&sums.kinds, &expected.kinds);
+                    prop_assert_eq!(sums.iter().count(), expected.names.len());
+                    prop_assert!(sums.iter().all(|(name, cell)| expected.names.get(name) == Some(cell)));
+                }
             }
         }
 
@@ -370,10 +325,12 @@ mod tests {
 
         #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300), chosen: u64) {
-            let value = [&[VERSION], bytes.as_slice()].concat();
-            let _ = EndpointParts::decode(&value);
-            let wanted = Wanted { calls: Parts(chosen), clients: Parts(!chosen) };
-            let _ = Endpoints::of_row(&value, Some(wanted));
+            for version in [VERSION, IN_FULL, NAMES_BETWEEN] {
+                let value = [&[version], bytes.as_slice()].concat();
+                let _ = EndpointParts::decode(&value);
+                let wanted = Wanted { calls: Parts(chosen), clients: Parts(!chosen) };
+                let _ = (Endpoints::of_row(&value, Some(wanted)), EndpointSums::default().add_row(&value, Some(wanted)));
+            }
         }
     }
 

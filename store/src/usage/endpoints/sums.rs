@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use super::encoded::{Named, Names};
+use super::encoded::{Form, Named, Names};
 use super::{
     ENDPOINT_NAMES, EndpointCell, EndpointTotals, Endpoints, Gather, Wanted, each_entry, open, text,
 };
@@ -34,6 +34,7 @@ pub struct EndpointSums {
 /// The names of the row that was read last: as they were written, and the place of each.
 #[derive(Default)]
 struct OfRow {
+    form: Form,
     names: Vec<u8>,
     places: Vec<usize>,
 }
@@ -51,7 +52,7 @@ struct OfKey {
 impl Gather for EndpointSums {
     fn add_row(&mut self, row: &[u8], wanted: Option<Wanted>) -> Read<()> {
         let mut input = Input(row);
-        let encoded = open(&mut input, wanted)?;
+        let Some(encoded) = open(&mut input, wanted)? else { return Ok(()) };
         let many = 2 * encoded.count >= self.names.len();
         encoded.names.map_or(Ok(()), |names| self.find(names, many))?;
         let mut kinds = std::mem::take(&mut self.kinds);
@@ -140,10 +141,10 @@ impl EndpointSums {
 
     /// Finds the places of a row's names, unless they are those of the row before.
     fn find(&mut self, names: Names<'_>, many: bool) -> Read<()> {
-        if self.row.names == names.together {
+        if self.row.form == names.form && self.row.names == names.together {
             return Ok(());
         }
-        let OfRow { names: mut together, mut places } = std::mem::take(&mut self.row);
+        let OfRow { names: mut together, mut places, .. } = std::mem::take(&mut self.row);
         places.clear();
         names.each(|name| {
             places.push(self.place(name, many)?);
@@ -151,7 +152,7 @@ impl EndpointSums {
         })?;
         together.clear();
         together.extend_from_slice(names.together);
-        self.row = OfRow { names: together, places };
+        self.row = OfRow { form: names.form, names: together, places };
         Ok(())
     }
 
