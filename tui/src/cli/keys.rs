@@ -185,6 +185,13 @@ pub(super) async fn get(context: &Context<'_>, args: &Args, mut stdin: Stdin<'_>
             let passphrase = stdin.secret("Passphrase: ").await?;
             reveal(context, &key, Some(passphrase), reason).await?
         }
+        Err(locked @ Failure::Core(Error::Locked(Locked::Sealed | Locked::Private)))
+            if !args.has("--passphrase-stdin") =>
+        {
+            let how = "ssh -t asks for the passphrase; --passphrase-stdin reads it from standard input.\n";
+            context.note(args, how).await?;
+            return Err(locked);
+        }
         revealed => revealed?,
     };
     let value = revealed.value.expose_secret();

@@ -145,6 +145,10 @@ async fn a_forgotten_passphrase_is_set_anew_and_says_what_it_costs() {
     let ana = server.person("ana", 1).await;
     done(&server.run(&ana, "passphrase", PASSPHRASE).await);
     done(&server.run(&ana, "keys add --name vault --service X", b"sk-sealed\n").await);
+    let closed = server.run(&ana, "keys get vault", b"").await;
+    assert!(closed.status == Some(4) && closed.err().contains("ssh -t asks for"), "{}", closed.err());
+    let closed = server.run(&ana, "keys get vault --json", b"").await;
+    assert!(closed.status == Some(4) && !closed.err().contains("ssh -t"), "{}", closed.err());
     let input = format!("{PASSWORD}\na newer vault\n");
     let unsaid = server.run(&ana, "passphrase --forgotten", input.as_bytes()).await;
     assert_eq!(unsaid.status, Some(5), "{unsaid:?}");
