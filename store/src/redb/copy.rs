@@ -158,7 +158,7 @@ impl Redb {
         go_on: &dyn Fn() -> bool,
     ) -> Result<Copied> {
         let (reply, answer) = oneshot::channel();
-        self.send(0, Request::Moment(reply))?;
+        self.backlog.send(0, Request::Moment(reply))?;
         let moment = answer.blocking_recv().unwrap_or(Err(Error::Closed))?;
         let durable = file.try_clone().map_err(Error::Io)?;
         let medium: Arc<dyn Medium> = Arc::new(FileMedium::over(file));

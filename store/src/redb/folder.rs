@@ -2,12 +2,13 @@
 //! there is nothing to fold. It must not write anything: what it made goes back to the writer, for a commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use crate::error::{Error, Result};
+use crate::redb::backlog::Backlog;
 use crate::redb::port::RawSnapshot;
-use crate::redb::queue::Request;
 use crate::usage::{Packer, Planned, Worked};
 
 /// Folds, and the rows as the last commit left them.
@@ -21,12 +22,12 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Starts it; `writer` is woken when something is worked out.
-    pub(crate) fn start(writer: Sender<Request>) -> Result<Self> {
+    /// Starts it; the writer is called at its `backlog` when something is worked out.
+    pub(crate) fn start(backlog: Arc<Backlog>) -> Result<Self> {
         // The writer orders one slice at a time.
         let ((orders, ordered), (done, worked)) = (sync_channel(1), sync_channel(1));
         let mut packer = Packer::new().map_err(Error::Io)?;
-        let run = move || run(&ordered, &mut packer, &done, &writer);
+        let run = move || run(&ordered, &mut packer, &done, &backlog);
         let thread = std::thread::Builder::new().name("store-folder".into()).spawn(run).map_err(Error::Io)?;
         Ok(Self { orders: Some(orders), worked, thread: Some(thread) })
     }
@@ -61,7 +62,7 @@ fn run(
     ordered: &Receiver<Order>,
     packer: &mut Packer,
     done: &SyncSender<Result<Worked>>,
-    writer: &Sender<Request>,
+    backlog: &Backlog,
 ) {
     while let Ok((planned, read)) = ordered.recv() {
         // The writer waits for an answer, whatever happens here.
@@ -70,7 +71,6 @@ fn run(
         if done.send(worked.unwrap_or(Err(Error::Closed))).is_err() {
             return;
         }
-        // Fails when the writer has stopped.
-        let _ = writer.send(Request::Wake);
+        backlog.call();
     }
 }

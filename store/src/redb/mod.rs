@@ -2,6 +2,7 @@
 //! a type of redb.
 
 mod authentic;
+mod backlog;
 mod copy;
 mod database;
 mod feed;
@@ -28,7 +29,6 @@ mod writer;
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -50,6 +50,7 @@ use crate::appending::Appending;
 use crate::batch::{Batch, Op};
 use crate::error::{CommitError, Error, Result};
 use crate::interface::{ChainHasher, Committed, Condition, Cursor, Observer, Store, Timing, Waiting};
+use crate::redb::backlog::Backlog;
 use crate::redb::database::{Open, engine};
 use crate::redb::folder::Folder;
 use crate::redb::ledger::Ledger;
@@ -150,10 +151,8 @@ impl OpenOptions {
 
 /// The embedded store. Dropping or closing it finishes what is queued.
 pub struct Redb {
-    requests: Sender<Request>,
+    backlog: Arc<Backlog>,
     standing: Arc<Standing>,
-    queue: usize,
-    queue_bytes: usize,
     discard_usage: bool,
     published: Arc<Published>,
     usage: Usage,
@@ -183,12 +182,12 @@ impl Redb {
         let usage = start::recover(&once, view.clone(), folded)?;
         drop(once);
         let (published, newest) = Published::new(view, ledger.cursor());
-        // Bounded by what the store's standing counts: a channel with a bound of its own keeps all its places in memory.
-        let (requests, queued) = channel();
+        let most = Waiting { requests: options.queue, bytes: options.queue_bytes };
+        let backlog = Arc::new(Backlog::new(most));
         let standing = Arc::new(Standing::default());
         let reader = usage.reader();
         let writer = Writer {
-            requests: queued,
+            backlog: backlog.clone(),
             runtime: Handle::try_current().ok(),
             standing: standing.clone(),
             timing: options.timing,
@@ -202,7 +201,7 @@ impl Redb {
             published: published.clone(),
             newest,
             usage,
-            folder: Folder::start(requests.clone())?,
+            folder: Folder::start(backlog.clone())?,
             ledger,
             folded,
             quick_repair_after: options.quick_repair_after,
@@ -218,10 +217,8 @@ impl Redb {
             .spawn(move || writer.run())
             .map_err(Error::Io)?;
         Ok(Self {
-            requests,
+            backlog,
             standing,
-            queue: options.queue,
-            queue_bytes: options.queue_bytes,
             discard_usage: options.discard_usage,
             published,
             usage: reader,
@@ -238,7 +235,7 @@ impl Redb {
 
     /// What waits to be written.
     pub fn waiting(&self) -> Waiting {
-        self.standing.waiting()
+        self.backlog.waiting()
     }
 
     /// Whether it can be read and written. A disk that was full and has room again counts as fine: the next commit
@@ -260,27 +257,11 @@ impl Redb {
     pub fn close(&self) {
         let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(thread) = thread else { return };
-        // Fails when the writer has stopped already.
-        let _ = self.requests.send(Request::Stop);
+        self.backlog.close();
         if thread.join().is_err() {
             tracing::error!("the store's writer had panicked");
         }
         self.medium.release();
-    }
-
-    /// Puts a request of `bytes` into the queue, or says that it is full.
-    fn send(&self, bytes: usize, request: Request) -> Result<()> {
-        let before = self.standing.enter(bytes);
-        // One that is larger than the whole queue still gets through when nothing waits.
-        let too_large = before.bytes > 0 && before.bytes + bytes > self.queue_bytes;
-        let sent = if too_large || before.requests >= self.queue {
-            Err(Error::Busy)
-        } else {
-            self.requests.send(request).map_err(|_| Error::Closed)
-        };
-        sent.inspect_err(|_| {
-            self.standing.leave(1, bytes);
-        })
     }
 }
 
@@ -305,7 +286,7 @@ impl Store for Redb {
     async fn commit(&self, batch: Batch) -> std::result::Result<Committed, CommitError> {
         let (reply, answer) = oneshot::channel();
         let bytes = batch_bytes(&batch);
-        self.send(bytes, Request::Commit(batch, bytes, reply))?;
+        self.backlog.send(bytes, Request::Commit(batch, bytes, reply))?;
         answer.await.unwrap_or(Err(CommitError::Store(Error::Closed)))
     }
 
@@ -316,7 +297,7 @@ impl Store for Redb {
         }
         let (reply, outcome) = oneshot::channel();
         let bytes = events.iter().map(event_bytes).sum();
-        match self.send(bytes, Request::Append(events, bytes, reply)) {
+        match self.backlog.send(bytes, Request::Append(events, bytes, reply)) {
             Ok(()) => Appending::queued(outcome),
             Err(refused) => Appending::known(Err(refused)),
         }

@@ -23,12 +23,8 @@ pub(crate) enum Request {
     Commit(Batch, usize, oneshot::Sender<BatchOutcome>),
     /// Store usage events; the answer gives them back, for whoever made them to free.
     Append(UsageEvents, usize, oneshot::Sender<AppendOutcome>),
-    /// Look at what was worked out beside the queue.
-    Wake,
     /// Show everything that is durable after this group.
     Moment(oneshot::Sender<Result<Moment>>),
-    /// Finish what is queued and stop.
-    Stop,
 }
 
 /// What is written together.
@@ -56,8 +52,7 @@ pub(crate) struct Done {
 }
 
 impl Group {
-    /// Adds a request; `false` when it says stop.
-    pub(crate) fn take(&mut self, request: Request) -> bool {
+    pub(crate) fn take(&mut self, request: Request) {
         match request {
             Request::Commit(batch, bytes, reply) => {
                 self.batches.push(batch);
@@ -69,11 +64,8 @@ impl Group {
                 self.append_replies.push(reply);
                 self.bytes += bytes;
             }
-            Request::Wake => {}
             Request::Moment(reply) => self.moments.push(reply),
-            Request::Stop => return false,
         }
-        true
     }
 
     /// Whether it has events and nothing else.

@@ -1,16 +1,13 @@
-//! What the writer and its callers know of each other: what waits in the queue, and whether the last commit came
-//! through. Numbers alone; nothing waits here.
+//! What callers know of the writer: whether the last commit came through. Numbers alone; nothing waits here.
 
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use crate::error::Error;
-use crate::interface::{Condition, Waiting};
+use crate::interface::Condition;
 
 /// Shared by the store's handle and its writer.
 #[derive(Default)]
 pub(crate) struct Standing {
-    requests: AtomicUsize,
-    bytes: AtomicUsize,
     condition: AtomicU8,
     openings: AtomicUsize,
 }
@@ -21,22 +18,6 @@ const FAILING: u8 = 2;
 const CLOSED: u8 = 3;
 
 impl Standing {
-    /// One more request waits; answers what waited before it.
-    pub(crate) fn enter(&self, bytes: usize) -> Waiting {
-        let requests = self.requests.fetch_add(1, Ordering::Relaxed);
-        Waiting { requests, bytes: self.bytes.fetch_add(bytes, Ordering::AcqRel) }
-    }
-
-    /// These wait no more.
-    pub(crate) fn leave(&self, requests: usize, bytes: usize) {
-        self.requests.fetch_sub(requests, Ordering::Relaxed);
-        self.bytes.fetch_sub(bytes, Ordering::AcqRel);
-    }
-
-    pub(crate) fn waiting(&self) -> Waiting {
-        Waiting { requests: self.requests.load(Ordering::Relaxed), bytes: self.bytes.load(Ordering::Relaxed) }
-    }
-
     /// How the last commit ended.
     pub(crate) fn wrote<T>(&self, result: &Result<T, Error>) {
         let condition = match result {

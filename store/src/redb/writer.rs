@@ -5,7 +5,6 @@
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use redb::ReadableDatabase;
@@ -14,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use crate::interface::{ChainHasher, CommitTiming, Cursor, Observer, Timing};
+use crate::redb::backlog::Backlog;
 use crate::redb::database::{Open, engine};
 use crate::redb::filling::{Filling, admit};
 use crate::redb::folder::Folder;
@@ -24,7 +24,7 @@ use crate::redb::medium::Medium;
 use crate::redb::pace::Pace;
 use crate::redb::port::RawRead;
 use crate::redb::published::Published;
-use crate::redb::queue::{Done, Group, Request};
+use crate::redb::queue::{Done, Group};
 use crate::redb::snapshot::View;
 use crate::redb::standing::Standing;
 use crate::redb::transaction::Tx;
@@ -39,10 +39,10 @@ const FOLDING_LAST: Duration = Duration::from_secs(3);
 
 /// The writer's parts, all its own.
 pub(crate) struct Writer {
-    pub(crate) requests: Receiver<Request>,
+    pub(crate) backlog: Arc<Backlog>,
     /// Where the callers run, when they run on a runtime.
     pub(crate) runtime: Option<Handle>,
-    /// What waits in the queue, and how commits go.
+    /// How commits go.
     pub(crate) standing: Arc<Standing>,
     pub(crate) timing: Option<Timing>,
     pub(crate) medium: Arc<dyn Medium>,
@@ -68,6 +68,14 @@ pub(crate) struct Writer {
     /// Folding rests after something failed.
     pub(crate) rest_until: Option<Instant>,
     pub(crate) state: State,
+}
+
+impl Drop for Writer {
+    /// However it ends, nobody waits for it any more.
+    fn drop(&mut self) {
+        self.standing.close();
+        self.backlog.end();
+    }
 }
 
 /// How the writer stands with the file.
@@ -106,7 +114,6 @@ impl Writer {
                 if !fatal {
                     self.fold_the_rest(starved);
                 }
-                self.standing.close();
                 return;
             }
         }
@@ -144,7 +151,7 @@ impl Writer {
     }
 
     /// Takes what is queued; waits for the first request, or until a commit is due. Takes nothing when the group before
-    /// was `journaled` and a commit is due: it is the commit's turn. `false` after a stop.
+    /// was `journaled` and a commit is due: it is the commit's turn. `false` after the last request.
     fn gather(&mut self, group: &mut Group, journaled: bool) -> bool {
         self.exchange_folds();
         let due = self.usage.wants_commit_at().into_iter().chain(self.wants_record_at()).min();
@@ -152,30 +159,18 @@ impl Writer {
         if journaled && due.is_some_and(|at| at <= Instant::now()) {
             return true;
         }
-        self.await_company();
-        let first = match due {
-            None => self.requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(at) => self.requests.recv_timeout(at.saturating_duration_since(Instant::now())),
-        };
-        let mut next = match first {
-            Ok(request) => Some(request),
-            Err(RecvTimeoutError::Timeout) => return true,
-            Err(RecvTimeoutError::Disconnected) => return false,
-        };
-        while let Some(request) = next {
-            if !group.take(request) {
-                return false;
-            }
-            next = if group.is_full() { None } else { self.requests.try_recv().ok() };
+        while let Some(growth) = self.pace.grow(self.backlog.waiting().requests, Instant::now()) {
+            self.backlog.await_company(growth.until, growth.time);
         }
+        self.backlog.await_first(due);
+        let go_on = self.backlog.take(group);
         if group.requests() > 0 {
             self.pace.took(group.requests(), Instant::now());
         } else {
-            // It was woken for what came back.
+            // It was called for what came back.
             self.exchange_folds();
         }
-        self.standing.leave(group.requests(), group.bytes);
-        true
+        go_on
     }
 
     /// When a commit is due that records what the last ones in quick succession did not.
@@ -216,17 +211,6 @@ impl Writer {
             self.rest_until = Some(Instant::now() + REST);
         }
         self.usage.worked_out(worked.ok());
-    }
-
-    /// Lets the group grow while that is worth it. Nobody has to wake the writer meanwhile.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this thread is the writer's own and has nothing else to do"
-    )]
-    fn await_company(&mut self) {
-        while let Some(rest) = self.pace.rest(self.standing.waiting().requests) {
-            std::thread::sleep(rest);
-        }
     }
 
     /// Writes a group and shows it; tells whether it was `journaled`. On an error nothing of it is applied.
