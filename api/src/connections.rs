@@ -22,6 +22,7 @@ pub(crate) struct Connections {
     /// Networks whose addresses may have any number: proxies, and those that no limit applies to.
     unlimited: [Networks; 2],
     started: Instant,
+    ended: CancellationToken,
 }
 
 #[derive(Default)]
@@ -41,7 +42,18 @@ const BUSY: u64 = u64::MAX;
 
 impl Connections {
     pub(crate) fn new(most: usize, unlimited: [Networks; 2]) -> Arc<Self> {
-        Arc::new(Self { open: Mutex::default(), most, unlimited, started: Instant::now() })
+        Arc::new(Self {
+            open: Mutex::default(),
+            most,
+            unlimited,
+            started: Instant::now(),
+            ended: CancellationToken::new(),
+        })
+    }
+
+    /// Ends all that are open.
+    pub(crate) fn end(&self) {
+        self.ended.cancel();
     }
 
     /// A place for one connection, or none when there is none left and all that are open are busy.
@@ -58,7 +70,8 @@ impl Connections {
             let (address, quiet) = quiet.min_by_key(|(_, standing)| standing.since())?;
             open.give_way(address, &quiet);
         }
-        let standing = Standing { quiet_since: AtomicU64::new(BUSY), gives_way: CancellationToken::new() };
+        let gives_way = self.ended.child_token();
+        let standing = Standing { quiet_since: AtomicU64::new(BUSY), gives_way };
         let standing = Arc::new(standing);
         open.in_all += 1;
         open.by_address.entry(address).or_default().push(standing.clone());
@@ -114,7 +127,7 @@ impl Place {
         self.standing.quiet_since.store(now, Ordering::Relaxed);
     }
 
-    /// Done once it has to end, for somebody else has the place.
+    /// Done once it has to end: somebody else has the place, or all have to.
     pub(crate) fn gives_way(&self) -> CancellationToken {
         self.standing.gives_way.clone()
     }

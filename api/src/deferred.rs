@@ -10,6 +10,7 @@ use axum::http::header::{CONTENT_LENGTH, HeaderMap};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
+use crate::deadline::Deadline;
 use crate::edge::Exit;
 use crate::problem::Problem;
 
@@ -25,10 +26,10 @@ struct Pending {
 }
 
 impl Deferred {
-    pub(crate) fn new<T: IntoResponse>(
+    pub(crate) fn new<T: IntoResponse + 'static>(
         rest: impl Future<Output = Result<T, Problem>> + Send + 'static,
     ) -> Self {
-        let rest: Rest = Box::pin(async move { rest.await.into_response() });
+        let rest: Rest = Box::pin(rest.map(IntoResponse::into_response));
         Self(Arc::new(Mutex::new(Pending { rest: Some(rest), exit: None })))
     }
 }
@@ -53,7 +54,7 @@ pub(crate) fn finally(response: Response, exit: Exit) -> Response {
 }
 
 /// Waits for a deferred answer, under the same limits as the layers set; any other is given back as it is.
-pub(crate) async fn settle(mut response: Response) -> Response {
+pub(crate) async fn settle(mut response: Response, deadline: &Deadline) -> Response {
     let Some(Deferred(pending)) = response.extensions_mut().remove() else { return response };
     // That of the empty answer.
     response.headers_mut().remove(CONTENT_LENGTH);
@@ -68,7 +69,7 @@ pub(crate) async fn settle(mut response: Response) -> Response {
     let Some(rest) = rest else { return Problem::of_panic().into_response() };
     let rest = AssertUnwindSafe(rest).catch_unwind().map(|done| done.unwrap_or_else(|_| panicked()));
     let Some(exit) = exit else { return with(rest.await, added) };
-    let response = tokio::time::timeout(exit.time(), rest).await.unwrap_or_else(|_| timed_out());
+    let response = deadline.meet(exit.until(), rest).await.unwrap_or_else(timed_out);
     exit.pass(with(response, added))
 }
 

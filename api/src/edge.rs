@@ -162,9 +162,9 @@ pub(crate) struct Exit {
 }
 
 impl Exit {
-    /// How long a deferred answer may take.
-    pub(crate) fn time(&self) -> Duration {
-        self.under_way.door().request_time()
+    /// When a deferred answer has to be there.
+    pub(crate) fn until(&self) -> tokio::time::Instant {
+        (self.started + self.under_way.door().request_time()).into()
     }
 
     fn id(&self) -> &str {
@@ -289,6 +289,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::deadline::Deadline;
     use crate::deferred::Deferred;
 
     async fn door(folder: &tempfile::TempDir) -> HttpDoor {
@@ -338,7 +339,8 @@ mod tests {
             ("/teapot", 418, "malformed"),
         ] {
             let request = Request::builder().uri(path).body(Body::empty()).unwrap();
-            let response = deferred::settle(app.clone().oneshot(request).await.unwrap()).await;
+            let response = app.clone().oneshot(request).await.unwrap();
+            let response = deferred::settle(response, &Deadline::default()).await;
             assert_eq!(response.status(), status);
             assert_eq!(response.headers()["content-type"], "application/problem+json");
             assert_eq!(response.headers()["x-content-type-options"], "nosniff");

@@ -6,6 +6,7 @@
 mod address;
 mod bad_head;
 mod connections;
+mod deadline;
 mod deferred;
 mod edge;
 mod etag;

@@ -19,6 +19,7 @@ use keyward_keys::{Caller, Id};
 use serde::{Deserialize, Serialize};
 use tower::{Layer, Service, ServiceExt};
 
+use crate::deadline::Deadline;
 use crate::problem::Problem;
 use crate::signed;
 use crate::{HttpDoor, deferred};
@@ -91,7 +92,7 @@ where
 {
     Ok(match repeatable(&door, request).await {
         Ok(Asked::New(request, once)) => {
-            let response = deferred::settle(routes.oneshot(request).await?).await;
+            let response = deferred::settle(routes.oneshot(request).await?, &Deadline::default()).await;
             match once {
                 Some(once) => keep(&door, once, response).await,
                 None => response,

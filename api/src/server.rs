@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::bad_head::{Limits, Wire};
 use crate::connections::{Connections, Place};
+use crate::deadline::Deadline;
 use crate::edge::Peer;
 use crate::{ApiSettings, HttpDoor, Terminals, deferred, unread};
 
@@ -53,7 +54,6 @@ pub async fn serve(
         http: builder(header_timeout),
         patience: header_timeout,
         shutdown,
-        ended: CancellationToken::new(),
     };
     let tasks = TaskTracker::new();
     while let Some((stream, address)) = accept(&listener, &handler.shutdown).await {
@@ -69,7 +69,7 @@ pub async fn serve(
     let drain = Duration::from_secs(drain_seconds.into());
     if tokio::time::timeout(drain, async { tokio::join!(tasks.wait(), live) }).await.is_err() {
         tracing::warn!(connections = tasks.len(), "ended connections that did not finish in time");
-        handler.ended.cancel();
+        connections.end();
         tasks.wait().await;
     }
     // Dashboards are told of the end when that time is over; their terminals are given back in these moments.
@@ -116,21 +116,22 @@ struct Handler {
     /// What a client may take to send what is needed before or after an answer.
     patience: Duration,
     shutdown: CancellationToken,
-    ended: CancellationToken,
 }
 
 impl Handler {
     async fn serve(self, stream: TcpStream, address: IpAddr, place: Place) {
         prepare(&stream);
-        let (app, patience, place) = (self.app, self.patience, &place);
+        let (app, patience, place, deadline) = (self.app, self.patience, &place, &Deadline::default());
         let cut = place.gives_way();
+        // One of its own: to look at the one that all share, each would wait for the others' looks.
+        let shutdown = self.shutdown.child_token();
         place.quiet();
         let service = service_fn(|mut request: hyper::Request<Incoming>| {
             place.busy();
             request.extensions_mut().insert(Peer(address));
             let answer = unread::answer(app.clone(), request, patience, cut.clone());
             async move {
-                let answer = deferred::settle(answer.await?).await;
+                let answer = deferred::settle(answer.await?, deadline).await;
                 // What is streamed goes on for as long as it does.
                 if answer.body().size_hint().exact().is_some() {
                     place.quiet();
@@ -147,11 +148,10 @@ impl Handler {
                     Ok(()) => return,
                     Err(error) => break error,
                 },
-                () = self.shutdown.cancelled(), if !leaving => {
+                () = shutdown.cancelled(), if !leaving => {
                     leaving = true;
                     std::pin::Pin::new(&mut connection).graceful_shutdown();
                 }
-                () = self.ended.cancelled() => return,
                 () = cut.cancelled() => return,
             }
         };
@@ -164,7 +164,6 @@ impl Handler {
             self.door.metered.answered(meters, None, "other", bad.status(), Duration::ZERO);
             tokio::select! {
                 () = bad.answer() => {}
-                () = self.ended.cancelled() => {}
                 () = cut.cancelled() => {}
             }
         }

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use keyward_keys::input::{CostQuery, KeyRef, SeriesQuery, TrackEvent, UsageQuery, WhatIf};
 use keyward_keys::table::{self, Metric, Table};
 use keyward_keys::view::{CostReport, Tracked, UsageOverview, UsageReport, UsageSeries, WhatIfView};
@@ -209,5 +210,5 @@ async fn track(
     input::Json(body): input::Json,
 ) -> Result<Deferred, Problem> {
     let tracked = door.service.begin_track(&caller, &key, input::single(&body)?).await?;
-    Ok(Deferred::new(async move { Ok((StatusCode::CREATED, Json(tracked.await?))) }))
+    Ok(Deferred::new(tracked.map(|tracked| Ok((StatusCode::CREATED, Json(tracked?))))))
 }

@@ -120,9 +120,7 @@ impl Backlog {
             line = match until.map(|until| until.saturating_duration_since(Instant::now())) {
                 None => self.enough.wait(line).unwrap_or_else(PoisonError::into_inner),
                 Some(Duration::ZERO) => break,
-                Some(left) => {
-                    self.enough.wait_timeout(line, left).unwrap_or_else(PoisonError::into_inner).0
-                }
+                Some(left) => self.enough.wait_timeout(line, left).unwrap_or_else(PoisonError::into_inner).0,
             };
         }
         line.wanted = 0;

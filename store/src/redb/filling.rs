@@ -23,6 +23,7 @@ pub(crate) fn admit(
     read: &dyn RawRead,
     done: &mut Done,
 ) -> Result<()> {
+    done.appended.reserve(group.appends.len() - done.appended.len());
     // Not those that were taken in on the way to the journal, which then had no room.
     for events in &group.appends[done.appended.len()..] {
         match usage.admit(events, read) {

@@ -58,12 +58,7 @@ impl Drop for Folder {
     }
 }
 
-fn run(
-    ordered: &Receiver<Order>,
-    packer: &mut Packer,
-    done: &SyncSender<Result<Worked>>,
-    backlog: &Backlog,
-) {
+fn run(ordered: &Receiver<Order>, packer: &mut Packer, done: &SyncSender<Result<Worked>>, backlog: &Backlog) {
     while let Ok((planned, read)) = ordered.recv() {
         // The writer waits for an answer, whatever happens here.
         let worked = catch_unwind(AssertUnwindSafe(|| planned.work_out(packer, &*read)));

@@ -200,7 +200,9 @@ mod tests {
             pace.took(64, now);
         }
         assert!(pace.grow(4, now).is_some(), "there were more");
-        let slept = |pace: &mut Pace| std::iter::from_fn(|| pace.grow(4, now)).map(|growth| growth.time).sum::<Duration>();
+        let slept = |pace: &mut Pace| {
+            std::iter::from_fn(|| pace.grow(4, now)).map(|growth| growth.time).sum::<Duration>()
+        };
         slept(&mut pace);
         pace.took(4, now);
         assert_eq!(slept(&mut pace), Duration::ZERO);

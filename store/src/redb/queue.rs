@@ -94,9 +94,12 @@ impl Group {
                 for (reply, outcome) in self.batch_replies.drain(..).zip(done.outcomes) {
                     let _ = reply.send(outcome);
                 }
-                let events = std::mem::take(&mut self.appends);
+                // The next group will be about as large.
+                let room = self.appends.len();
+                let events = std::mem::replace(&mut self.appends, Vec::with_capacity(room));
                 let outcomes = done.appended.into_iter().zip(events);
-                let replies = std::mem::take(&mut self.append_replies).into_iter().zip(outcomes);
+                let replies = std::mem::replace(&mut self.append_replies, Vec::with_capacity(room));
+                let replies = replies.into_iter().zip(outcomes);
                 let send = move || {
                     for (reply, (appended, events)) in replies {
                         let _ = reply.send(appended.map(|appended| (appended, events)));

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use super::codec::{Input, Malformed, Read, put_bytes, put_signed, put_varint};
 use super::event::{Method, Reporter, Stored};
@@ -26,16 +26,19 @@ const BY_CLIENT: u8 = 2;
 
 /// Events that room is made for before they are read.
 const FEW: usize = 16;
+/// Bytes and names that room is made for before they are written: most groups have no more.
+const MOST_BYTES: usize = 4096;
+const MOST_NAMES: usize = 16;
 
 /// Encodes the events of a group, key by key.
 pub(super) fn encode<'a, E>(keys: impl ExactSizeIterator<Item = (Id, E)>) -> Vec<u8>
 where
     E: ExactSizeIterator<Item = &'a Stored>,
 {
-    let mut places: HashMap<&'a str, u64> = HashMap::default();
+    let mut places: HashMap<&'a str, u64> = HashMap::with_capacity(MOST_NAMES);
     let mut reporters: HashMap<Reporter, u64> = HashMap::default();
-    let mut names = Vec::new();
-    let mut body = Vec::new();
+    let mut names = Vec::with_capacity(MOST_BYTES / 4);
+    let mut body = Vec::with_capacity(MOST_BYTES);
     put_varint(&mut body, keys.len() as u64);
     let mut previous_ms = 0;
     for (key, events) in keys {

@@ -66,7 +66,10 @@ impl GatheredGroup {
     pub(super) fn filled(&mut self) -> Vec<(Id, &[(usize, Stored)])> {
         self.events.sort_by_key(|event| event.0);
         let parts = &self.parts;
-        self.events.chunk_by(|a, b| a.0 == b.0).map(|events| (parts[events[0].0].api_key, events)).collect()
+        let mut filled = Vec::with_capacity(parts.len());
+        let own = self.events.chunk_by(|a, b| a.0 == b.0);
+        filled.extend(own.map(|events| (parts[events[0].0].api_key, events)));
+        filled
     }
 
     /// Hands out every part that [`GatheredGroup::filled`] has told of, with its events, and leaves the group empty.
