@@ -4,34 +4,38 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// Ended sessions that are worth it.
 const MANY: u64 = 16;
 /// What belongs to a connection goes after its session.
 const AFTER: Duration = Duration::from_secs(5);
 
+/// The doors are open by then, and what that took is free again.
+const OPEN: Duration = Duration::from_secs(1);
 /// What the last daemon left is taken in, all keys are looked at, and cells that waited are spread: by then a start is over.
 const STARTED: Duration = Duration::from_secs(90);
 
-/// Runs for as long as sessions are counted: at once, when the start is over, and each time that so many have ended.
+/// Runs for as long as sessions are counted: when the doors are open, when the start is over, and each time that so many have
+/// ended.
 pub(crate) async fn give_back(mut ended: watch::Receiver<u64>) {
-    let start = tokio::time::sleep(STARTED);
-    tokio::pin!(start);
-    let (mut starting, mut before) = (true, 0);
+    let began = Instant::now();
+    let mut starts = [OPEN, STARTED].into_iter();
+    let (mut start, mut before) = (starts.next(), 0);
     loop {
-        if tokio::task::spawn_blocking(collect).await.is_err() {
-            return;
-        }
         let many = async { ended.wait_for(|ended| *ended >= before + MANY).await.is_ok() };
         tokio::select! {
-            () = &mut start, if starting => starting = false,
+            () = sleep_until(began + start.unwrap_or_default()), if start.is_some() => start = starts.next(),
             counted = many => {
                 if !counted {
                     return;
                 }
-                tokio::time::sleep(AFTER).await;
+                sleep(AFTER).await;
                 before = *ended.borrow_and_update();
             }
+        }
+        if tokio::task::spawn_blocking(collect).await.is_err() {
+            return;
         }
     }
 }
