@@ -9,8 +9,8 @@ use keyward::{commands, error, harden, panics};
 
 /// Every freed byte is wiped, so that no secret outlives its use in memory that is handed on.
 #[global_allocator]
-static ALLOCATOR: zeroizing_alloc::ZeroAlloc<mimalloc::MiMalloc> =
-    zeroizing_alloc::ZeroAlloc(mimalloc::MiMalloc);
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
 fn main() -> ExitCode {
     // Arguments hold no secret; what is done next, before there is a second thread, depends on them.

@@ -25,11 +25,6 @@ use person::{enrol, sign_in};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinSet;
 
-/// As in the daemon: what it holds belongs into the figures.
-#[global_allocator]
-static ALLOCATOR: zeroizing_alloc::ZeroAlloc<mimalloc::MiMalloc> =
-    zeroizing_alloc::ZeroAlloc(mimalloc::MiMalloc);
-
 /// 2026-03-10T12:00:00Z
 const NOON: i64 = 1_773_144_000_000;
 const HOUR_MS: i64 = 3_600_000;
@@ -226,9 +221,12 @@ fn cpu() -> Duration {
 
 /// As `src/memory.rs` does after a start.
 #[allow(unsafe_code, reason = "the allocator's own function, which nobody wraps")]
-fn give_back() {
-    // SAFETY: it may be called at any time from any thread, and frees only what nothing lives on.
-    unsafe { libmimalloc_sys::mi_collect(true) };
+fn trim() {
+    // SAFETY: it may be called at any time from any thread (malloc_trim(3)).
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    unsafe {
+        libc::malloc_trim(0)
+    };
 }
 
 async fn ingest() {
@@ -331,7 +329,7 @@ async fn resident(folder: &Path, running: Duration) {
     tokio::time::sleep(running).await;
     let resident = || Process::now().map_or(0, |process| process.resident_bytes) as f64 / 1e6;
     print!("{:.1} ", resident());
-    give_back();
+    trim();
     println!("{:.1}", resident());
     service.close().await.expect("closes");
 }

@@ -131,3 +131,82 @@ impl Backlog {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::redb::copy::Moment;
+
+    type Answer = oneshot::Receiver<Result<Moment>>;
+
+    fn backlog(requests: usize, bytes: usize) -> Backlog {
+        Backlog::new(Waiting { requests, bytes })
+    }
+
+    fn send(backlog: &Backlog, bytes: usize) -> Result<Answer> {
+        let (reply, answer) = oneshot::channel();
+        backlog.send(bytes, Request::Moment(reply)).map(|()| answer)
+    }
+
+    #[test]
+    fn it_is_bounded_in_number_and_bytes_and_one_large_request_gets_through() {
+        let few = backlog(2, 1000);
+        let _waiting = [send(&few, 0).unwrap(), send(&few, 0).unwrap()];
+        assert!(matches!(send(&few, 0), Err(Error::Busy)));
+        let small = backlog(10, 1000);
+        let _large = send(&small, 5000).unwrap();
+        assert!(matches!(send(&small, 1), Err(Error::Busy)));
+        assert_eq!(small.waiting(), Waiting { requests: 1, bytes: 5000 });
+    }
+
+    #[test]
+    fn after_the_end_nobody_waits_and_a_closed_one_is_emptied_first() {
+        let backlog = backlog(10, 1000);
+        let mut waiting = send(&backlog, 0).unwrap();
+        backlog.close();
+        assert!(matches!(send(&backlog, 0), Err(Error::Closed)));
+        backlog.await_first(None);
+        let mut group = Group::default();
+        assert!(!backlog.take(&mut group), "that was the last");
+        assert_eq!(group.requests(), 1);
+        assert!(
+            matches!(waiting.try_recv(), Err(oneshot::error::TryRecvError::Empty)),
+            "the group answers it"
+        );
+        let left = self::backlog(10, 1000);
+        let mut waiting = send(&left, 0).unwrap();
+        left.end();
+        assert!(matches!(waiting.try_recv(), Err(oneshot::error::TryRecvError::Closed)));
+    }
+
+    #[test]
+    fn the_writer_sleeps_until_enough_wait_and_a_call_does_not_hurry_a_group() {
+        const LONG: Duration = Duration::from_secs(60);
+        let backlog = backlog(10, 1000);
+        thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                backlog.await_company(3, LONG);
+                backlog.waiting().requests
+            });
+            while backlog.line().wanted != 3 {
+                assert!(!writer.is_finished());
+                thread::yield_now();
+            }
+            backlog.call();
+            let _waiting = [(); 3].map(|()| {
+                assert!(!writer.is_finished());
+                send(&backlog, 0).unwrap()
+            });
+            assert_eq!(writer.join().unwrap(), 3);
+        });
+        // The call is still to be looked at: nothing else would end this one.
+        let mut group = Group::default();
+        backlog.take(&mut group);
+        backlog.await_first(None);
+        assert_eq!(backlog.waiting().requests, 0);
+    }
+}

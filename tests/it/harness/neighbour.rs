@@ -39,6 +39,7 @@ impl Neighbour {
         self.http.post(&self.track, &json!({ "statusCode": 200, "responseTime": 5 })).await.expect(201);
         self.calls += 1;
         // Of the month: a day may end meanwhile.
-        self.screen.wait_text(&format!(" {} calls, no limit", self.calls)).await;
+        let calls = if self.calls == 1 { "call" } else { "calls" };
+        self.screen.wait_text(&format!(" {} {calls}, no limit", self.calls)).await;
     }
 }
