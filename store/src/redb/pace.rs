@@ -69,7 +69,8 @@ impl Pace {
         if nobody_came || left.is_zero() {
             // Of none it is not known how many there are.
             self.until_count = if waiting < SEVERAL { 0 } else { COUNT_EVERY };
-            self.callers = waiting;
+            // While some still come there are more than wait: as many again, about.
+            self.callers = if nobody_came { waiting } else { 2 * waiting };
             return None;
         }
         let missing = u32::try_from(wanted.saturating_sub(waiting)).unwrap_or(u32::MAX);
