@@ -58,7 +58,8 @@ impl Pace {
     /// How the group may still grow; not at all when it is to be written. `waiting` requests are in it so far.
     pub(crate) fn grow(&mut self, waiting: usize, now: Instant) -> Option<Growth> {
         if self.seen.is_none() {
-            self.commit = average(self.commit, now - self.last_group);
+            // After a quiet time it is that which has passed.
+            self.commit = average(self.commit, (now - self.last_group).min(MOST));
         }
         let (counts, wanted) = (self.until_count == 0, self.wanted());
         if self.last_size.max(waiting) < SEVERAL || (!counts && waiting >= wanted) {

@@ -30,6 +30,7 @@ mod tokens;
 mod transfer;
 mod unlock;
 mod usage;
+mod value;
 mod watch;
 mod webhooks;
 
@@ -118,7 +119,7 @@ async fn execute(context: &Context<'_>, verb: Verb, args: &Args, stdin: Stdin<'_
         Verb::KeysShow => keys::show(context, args).await,
         Verb::KeysAdd => keys::add(context, args, stdin).await,
         Verb::KeysEdit => edit::edit(context, args, stdin).await,
-        Verb::KeysGet => keys::get(context, args, stdin).await,
+        Verb::KeysGet => value::get(context, args, stdin).await,
         Verb::KeysRm => keys::rm(context, args, stdin).await,
         Verb::KeysRestore => keys::restore(context, args).await,
         Verb::KeysRotate => rotation::rotate(context, args, stdin).await,

@@ -22,6 +22,7 @@ mod people;
 mod rotation;
 mod screen;
 mod teams;
+mod tokens;
 mod transfer;
 mod watch;
 mod webhooks;
