@@ -31,8 +31,11 @@ const HEAD: usize = 16;
 const INNER: usize = 20;
 /// What is sealed has a length that ciphers without padding take.
 const CIPHER_BLOCK: usize = 16;
-/// The largest group taken; a larger one is as cheap in a commit.
-const LARGEST: usize = 256 * 1024;
+/// The largest group taken: what many callers report at once in batches of a thousand. In the tables it would take up to twice
+/// the room, for a large value has pages of its own there, and would be read once more to be dropped.
+const LARGEST: usize = 2 * 1024 * 1024;
+/// Bytes of memory kept from one group to the next.
+const KEPT: usize = 256 * 1024;
 /// Zeros are written ahead of the first lap in steps of so many bytes: a sync of room that was written before costs
 /// half as much as one that also has to note where it lies.
 const AHEAD: u64 = ZEROS.len() as u64;
@@ -121,6 +124,10 @@ impl Journal {
             tracing::error!(%error, "the disk did not confirm what was written");
             return Ok(Written::Unconfirmed);
         }
+        self.plain.clear();
+        self.plain.shrink_to(KEPT);
+        self.record.clear();
+        self.record.shrink_to(KEPT);
         self.next += 1;
         self.head = at + len;
         self.waiting.push_back(Waiting { arrival, at });

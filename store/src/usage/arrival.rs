@@ -26,19 +26,19 @@ const BY_CLIENT: u8 = 2;
 
 /// Events that room is made for before they are read.
 const FEW: usize = 16;
-/// Bytes and names that room is made for before they are written: most groups have no more.
+/// Bytes and names that room is made for before they are written: most small groups have no more.
 const MOST_BYTES: usize = 4096;
 const MOST_NAMES: usize = 16;
 
-/// Encodes the events of a group, key by key.
-pub(super) fn encode<'a, E>(keys: impl ExactSizeIterator<Item = (Id, E)>) -> Vec<u8>
+/// Encodes the events of a group, key by key, which take about so many bytes in memory.
+pub(super) fn encode<'a, E>(keys: impl ExactSizeIterator<Item = (Id, E)>, in_memory: usize) -> Vec<u8>
 where
     E: ExactSizeIterator<Item = &'a Stored>,
 {
     let mut places: HashMap<&'a str, u64> = HashMap::with_capacity(MOST_NAMES);
     let mut reporters: HashMap<Reporter, u64> = HashMap::default();
     let mut names = Vec::with_capacity(MOST_BYTES / 4);
-    let mut body = Vec::with_capacity(MOST_BYTES);
+    let mut body = Vec::with_capacity(MOST_BYTES.max(in_memory));
     put_varint(&mut body, keys.len() as u64);
     let mut previous_ms = 0;
     for (key, events) in keys {
@@ -176,13 +176,13 @@ mod tests {
         #[test]
         fn groups_come_back(keys in prop::collection::vec((any::<[u8; 12]>(), prop::collection::vec(stored(true), 0..20)), 0..6)) {
             let keys: Vec<_> = keys.into_iter().map(|(id, events)| (Id::from_bytes(id), events)).collect();
-            let value = encode(keys.iter().map(|(id, events)| (*id, events.iter())));
+            let value = encode(keys.iter().map(|(id, events)| (*id, events.iter())), 0);
             prop_assert_eq!(decode(&value), Ok(keys));
         }
 
         #[test]
         fn groups_of_the_first_version_are_read(events in prop::collection::vec(stored(false), 1..10)) {
-            let mut value = encode([(Id::default(), events.iter())].into_iter());
+            let mut value = encode([(Id::default(), events.iter())].into_iter(), 0);
             value[0] = WITHOUT_REPORTERS;
             prop_assert_eq!(decode(&value), Ok(vec![(Id::default(), events)]));
         }
@@ -195,7 +195,7 @@ mod tests {
 
         #[test]
         fn a_cut_group_is_refused(events in prop::collection::vec(stored(true), 1..10), cut in 0.0f64..1.0) {
-            let value = encode([(Id::default(), events.iter())].into_iter());
+            let value = encode([(Id::default(), events.iter())].into_iter(), 0);
             prop_assert_eq!(decode(&value[..(value.len() as f64 * cut) as usize]), Err(Malformed));
         }
     }

@@ -165,12 +165,13 @@ impl Engine {
 
     /// The group as one value, with its arrival number; nothing when it holds no events.
     pub(crate) fn encode_group(&mut self) -> Option<(u64, Vec<u8>)> {
+        let bytes = self.group.bytes;
         let parts = self.group.filled();
         if parts.is_empty() {
             return None;
         }
         let parts = parts.iter().map(|(api_key, events)| (*api_key, events.iter().map(|event| &event.1)));
-        Some((self.last_arrival + 1, arrival::encode(parts)))
+        Some((self.last_arrival + 1, arrival::encode(parts, bytes)))
     }
 
     /// The commit succeeded: queries see its folds and its group from now on. None when the group went into the journal,

@@ -43,6 +43,7 @@ struct Closing {
     number: u32,
     ids: Vec<u64>,
     written: usize,
+    filter: Option<Filter>,
 }
 
 /// A run in the file.
@@ -135,8 +136,10 @@ impl Seen {
     }
 
     fn room_for_filter(&self, ids: usize) -> bool {
-        let used: usize =
-            self.runs.iter().filter(|run| run.filter.is_some()).map(|run| Filter::bytes(run.count)).sum();
+        let runs = self.runs.iter().map(|run| (run.count, &run.filter));
+        let closing = self.closing.iter().map(|run| (run.ids.len(), &run.filter));
+        let filtered = runs.chain(closing).filter(|(_, filter)| filter.is_some());
+        let used: usize = filtered.map(|(count, _)| Filter::bytes(count)).sum();
         used + Filter::bytes(ids) <= FILTER_BYTES
     }
 
@@ -167,12 +170,12 @@ impl Seen {
     fn in_memory(&self, id: u64) -> bool {
         self.staged.contains(&id)
             || self.open.contains(&id)
-            || self.closing.iter().any(|run| run.ids.binary_search(&id).is_ok())
+            || self.closing.iter().any(|run| may_hold(&run.filter, id) && run.ids.binary_search(&id).is_ok())
     }
 
     fn in_runs(&self, id: u64, read: &dyn RawRead) -> Result<bool> {
         for run in self.runs.iter().rev() {
-            if run.filter.as_ref().is_none_or(|filter| filter.may_hold(id)) && in_run(run.number, id, read)? {
+            if may_hold(&run.filter, id) && in_run(run.number, id, read)? {
                 return Ok(true);
             }
         }
@@ -192,7 +195,13 @@ impl Seen {
     fn close_run(&mut self) {
         let mut ids: Vec<u64> = std::mem::take(&mut self.open).into_iter().collect();
         ids.sort_unstable();
-        self.closing.push_back(Closing { number: self.number, ids, written: 0 });
+        // Made before it is written: to look each new id up among so many takes longer than all else about it.
+        let filter = self.room_for_filter(ids.len()).then(|| {
+            let mut filter = Filter::new(ids.len());
+            ids.iter().for_each(|id| filter.add(*id));
+            filter
+        });
+        self.closing.push_back(Closing { number: self.number, ids, written: 0, filter });
         (self.number, self.logged_rows) = (self.number + 1, 0);
     }
 
@@ -276,21 +285,21 @@ impl Seen {
         if step.completed
             && let Some(run) = self.closing.pop_front()
         {
-            let filter = self.room_for_filter(run.ids.len()).then(|| {
-                let mut filter = Filter::new(run.ids.len());
-                run.ids.iter().for_each(|id| filter.add(*id));
-                filter
-            });
             garbage.push(KeyRange { start: vec![LOGGED], end: run_range(LOGGED, run.number).end });
             self.runs.push_back(Run {
                 number: run.number,
                 count: run.ids.len(),
                 older_than_ms: None,
-                filter,
+                filter: run.filter,
             });
         }
         garbage
     }
+}
+
+/// Whether a run can hold an id, by its filter, if it has one.
+fn may_hold(filter: &Option<Filter>, id: u64) -> bool {
+    filter.as_ref().is_none_or(|filter| filter.may_hold(id))
 }
 
 fn in_run(number: u32, id: u64, read: &dyn RawRead) -> Result<bool> {

@@ -38,14 +38,19 @@ impl PageSealer for Sum {
 struct World {
     medium: Arc<Memory>,
     journal: Journal,
+    ring: u64,
 }
 
 impl World {
     fn new() -> Self {
+        Self::of(RING)
+    }
+
+    fn of(ring: u64) -> Self {
         let medium = Arc::new(Memory::default());
-        medium.set_len(RING_AT + RING).unwrap();
-        let journal = Journal::new(medium.clone(), Arc::new(Sum), RING, START);
-        Self { medium, journal }
+        medium.set_len(RING_AT + ring).unwrap();
+        let journal = Journal::new(medium.clone(), Arc::new(Sum), ring, START);
+        Self { medium, journal, ring }
     }
 
     fn append(&mut self, arrival: u64, group: &[u8]) -> Written {
@@ -53,7 +58,7 @@ impl World {
     }
 
     fn recover(&self, start: u64, folded: u64) -> Result<Vec<(u64, Vec<u8>)>> {
-        recover(&*self.medium, &Sum, RING, start, folded)
+        recover(&*self.medium, &Sum, self.ring, start, folded)
     }
 
     fn flip(&self, block: u64) {
@@ -95,7 +100,16 @@ fn a_full_ring_refuses_until_room_is_released_and_then_goes_round() {
     }
     world.journal.release(arrival);
     assert!(!world.journal.is_half_full());
-    assert_eq!(world.append(arrival + 1, &[1; LARGEST + 1]), Written::NoRoom);
+}
+
+#[test]
+fn the_largest_group_comes_back_and_leaves_little_memory_behind() {
+    let mut world = World::of(4 * LARGEST as u64);
+    assert_eq!(world.append(1, &vec![7; LARGEST]), Written::Durable);
+    assert_eq!(world.append(2, &[8; 50]), Written::Durable);
+    assert_eq!(world.append(3, &vec![9; LARGEST + 1]), Written::NoRoom);
+    assert_eq!(world.recover(START, 0).unwrap(), [(1, vec![7; LARGEST]), (2, vec![8; 50])]);
+    assert!(world.journal.plain.capacity() + world.journal.record.capacity() <= 2 * KEPT);
 }
 
 #[test]
