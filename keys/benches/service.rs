@@ -91,6 +91,8 @@ fn lists(criterion: &mut Criterion, runtime: &Runtime, service: &Service, caller
         ("fuzzy", search("strwork42", Some(true))),
         ("fuzzy, a letter left out", search("workr 00421", None)),
         ("fuzzy, all hits", search("wrk", None)),
+        ("fuzzy, all hits of two words", search("wrk er", None)),
+        ("fuzzy, many of the best fit", search("wrk 12", None)),
     ] {
         criterion.bench_function(name, |bench| {
             bench

@@ -225,7 +225,7 @@ impl SpaceKeys {
     }
 
     /// The name and service of every key that may hold these letters: UTF-8 in lower case, a line each.
-    pub(crate) fn titles(&self, letters: Letters) -> impl Iterator<Item = (&[u8], Id)> + Clone {
+    pub(crate) fn titles(&self, letters: Letters) -> impl Iterator<Item = (&[u8], Id)> {
         self.arena.titles(letters)
     }
 }

@@ -28,7 +28,9 @@ pub(super) struct Arena {
 #[derive(Clone, Copy)]
 struct Entry {
     id: Id,
-    /// Of its name and service.
+    /// Bytes of its name and service, with what stands between them.
+    title: u32,
+    /// What letters these have.
     letters: Letters,
 }
 
@@ -39,9 +41,10 @@ impl Arena {
     pub(super) fn insert(&mut self, key: &ApiKey) {
         let start = self.text.len();
         self.fields([&key.name, &key.service]);
-        let letters = Letters::of(&self.text[start..]);
+        let title = &self.text[start..self.text.len() - 1];
+        let entry = Entry { id: key.id, title: title.len() as u32, letters: Letters::of(title) };
         self.fields([&key.description].into_iter().chain(&key.tags));
-        self.push(start, key.created_ms, Entry { id: key.id, letters });
+        self.push(start, key.created_ms, entry);
     }
 
     fn fields<'a>(&mut self, fields: impl IntoIterator<Item = &'a String>) {
@@ -62,6 +65,7 @@ impl Arena {
         if let Some(place) = self.places.remove(&id) {
             let range = self.range(place as usize);
             self.text[range].fill(SEPARATOR);
+            self.entries[place as usize].title = 0;
             if self.entries.len() > 64 && self.places.len() * 2 < self.entries.len() {
                 self.compact();
             }
@@ -115,14 +119,10 @@ impl Arena {
         found.into_iter().rev().map(move |entry| hit(entry as usize))
     }
 
-    pub(super) fn titles(&self, letters: Letters) -> impl Iterator<Item = (&[u8], Id)> + Clone {
+    pub(super) fn titles(&self, letters: Letters) -> impl Iterator<Item = (&[u8], Id)> {
         let entries = self.entries.iter().zip(&self.starts);
-        entries.filter(move |(entry, _)| entry.letters.may_hold(letters)).filter_map(|(entry, start)| {
-            let text = &self.text[*start..];
-            let service = memchr::memchr(SEPARATOR, text)? + 1;
-            let end = service + memchr::memchr(SEPARATOR, &text[service..])?;
-            // Of a removed key, and of one without a name and a service, there is nothing to show.
-            (end > 1).then_some((&text[..end], entry.id))
-        })
+        // Of a removed key, and of one without a name and a service, there is nothing to show.
+        let shown = entries.filter(move |(entry, _)| entry.title > 1 && entry.letters.may_hold(letters));
+        shown.map(|(entry, start)| (&self.text[*start..*start + entry.title as usize], entry.id))
     }
 }
