@@ -11,6 +11,7 @@
 
 mod person;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -18,9 +19,12 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use keyward_keys::crypto::{MasterKey, PasswordCost};
 use keyward_keys::input::{
-    Breakdown, CostQuery, KeyQuery, KeyRef, NewKey, ReportedEvent, SeriesQuery, Step, TrackEvent, UsageQuery,
+    Breakdown, CostQuery, KeyQuery, KeyRef, NewKey, NewToken, OverviewQuery, ReportQuery, ReportedEvent,
+    SeriesQuery, Step, TrackEvent, UsageQuery,
 };
-use keyward_keys::{Caller, Clock, Door, Id, Process, Service, ServiceOptions, ServiceSettings};
+use keyward_keys::{
+    Caller, Clock, Door, Id, Origin, Process, Scope, Service, ServiceOptions, ServiceSettings,
+};
 use person::{enrol, sign_in};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinSet;
@@ -32,6 +36,9 @@ const YEAR_MS: i64 = 365 * 24 * HOUR_MS;
 
 /// Calls brought in at a time.
 const BATCH: u64 = 10_000;
+/// Apps that report them, and calls that one does at a time.
+const APPS: u8 = 8;
+const TURN: usize = 500;
 /// How often each question is asked.
 const ASKED: usize = 100;
 
@@ -111,16 +118,41 @@ fn call(number: u64, at_ms: i64) -> TrackEvent {
     }
 }
 
-/// Brings in so many calls of each key, evenly over the year up to now.
-async fn year_of_calls(service: &Service, keys: &[Id], each: u64) {
+/// Apps that report calls, each from a machine of its own.
+async fn apps(service: &Service, caller: &Caller, keys: &[Id]) -> Vec<Caller> {
+    let mut apps = Vec::new();
+    for number in 0..APPS {
+        let keys = keys.iter().map(Id::to_string).collect();
+        let new = NewToken {
+            name: format!("app {number}"),
+            keys,
+            scopes: vec![Scope::Track],
+            ..NewToken::default()
+        };
+        let (_, token) = service.create_token(caller, new).await.expect("a token");
+        let address = Some(IpAddr::V4(Ipv4Addr::new(10, 0, 0, number)));
+        let origin = Origin { door: Door::Rest, address, request: None };
+        apps.push(service.sign_in_with_bearer(origin, token.expose_secret()).expect("good"));
+    }
+    apps
+}
+
+/// Brings in so many calls of each key, evenly over the year up to now, reported by three apps in turn.
+async fn year_of_calls(service: &Service, keys: &[Id], apps: &[Caller], each: u64) {
     let system = service.system_caller("bench", Door::Local);
     let step_ms = YEAR_MS as f64 / each as f64;
     for (place, id) in keys.iter().enumerate() {
         for first in (0..each).step_by(BATCH as usize) {
             let numbers = first..each.min(first + BATCH);
             let at = |number: u64| NOON - YEAR_MS + (number as f64 * step_ms) as i64;
-            let calls = numbers.map(|number| call(number + place as u64 * each, at(number)));
-            service.import_usage(&system, *id, calls.collect()).await.expect("brought in");
+            let mut calls = numbers.map(|number| call(number + place as u64 * each, at(number)));
+            for app in (0..).map(|turn| apps.get((place + turn % 3) % apps.len().max(1))) {
+                let some: Vec<_> = calls.by_ref().take(TURN).collect();
+                if some.is_empty() {
+                    break;
+                }
+                service.import_usage(&system, *id, app, some).await.expect("brought in");
+            }
         }
     }
 }
@@ -133,7 +165,8 @@ async fn questions(count: usize, each: u64, only: Option<String>) {
     let caller = enrol(&service).await;
     let ids = keys(&service, &caller, count).await;
     let began = Instant::now();
-    year_of_calls(&service, &ids, each).await;
+    let apps = apps(&service, &caller, &ids).await;
+    year_of_calls(&service, &ids, &apps, each).await;
     // Asked of what rests on the disk, as on any other day.
     service.close().await.expect("closes");
     let service = Service::open(options(folder.path(), &master_key, &clock)).await.expect("opens");
@@ -147,11 +180,17 @@ async fn questions(count: usize, each: u64, only: Option<String>) {
         }
         let one = KeyRef::Id(ids[0].to_string());
         ask(&format!("usage of a key, {timeframe}"), async || {
-            service.usage(&caller, &one, &span(timeframe)).await.expect("a report");
+            service.usage(&caller, &one, &span(timeframe).into()).await.expect("a report");
         })
         .await;
         ask(&format!("usage of all, {timeframe}"), async || {
-            service.usage_overview(&caller, &span(timeframe)).await.expect("an overview");
+            service.usage_overview(&caller, &span(timeframe).into()).await.expect("an overview");
+        })
+        .await;
+        ask(&format!("usage of all with the period before, {timeframe}"), async || {
+            let report = ReportQuery { span: span(timeframe), compare: true, ..ReportQuery::default() };
+            let query = OverviewQuery { report, ..OverviewQuery::default() };
+            service.usage_overview(&caller, &query).await.expect("an overview");
         })
         .await;
         let breakdowns = [
@@ -184,7 +223,7 @@ async fn questions(count: usize, each: u64, only: Option<String>) {
                 .await;
             }
             ask(&format!("usage of all in {zone}, {timeframe}"), async || {
-                service.usage_overview(&caller, &zoned).await.expect("an overview");
+                service.usage_overview(&caller, &zoned.clone().into()).await.expect("an overview");
             })
             .await;
         }

@@ -82,8 +82,8 @@ pub use webhook::{DeliveryPage, DeliveryStatus, DeliveryView, TimingView, Webhoo
 pub use what_if::{WhatIfMonth, WhatIfOutcome, WhatIfShare, WhatIfView};
 
 pub use usage::{
-    EndpointShare, ErrorClasses, KeyShare, MethodShare, StatusShare, TokenShare, UsageDay, UsageOverview,
-    UsageReport, UsageSummary,
+    EndpointShare, ErrorClasses, KeyShare, MethodShare, StatusShare, TokenShare, UsageBefore, UsageDay,
+    UsageOverview, UsageReport, UsageSummary,
 };
 
 pub use version::{VersionLabel, VersionView};

@@ -1,9 +1,12 @@
 //! The demo's past: each key's calls from the day it was made until now, weekends and bad days included.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use keyward_keys::input::TrackEvent;
 use keyward_keys::{Door, Service};
 
+use super::apps::Apps;
 use super::numbers::{count, event, hour_share};
 use super::sample::{SampleKey, days_before};
 
@@ -16,22 +19,22 @@ const GROUP: usize = 5_000;
 const SPAN: i64 = 30;
 
 /// The last days.
-pub(super) async fn newest(service: &Service, keys: &[SampleKey]) -> keyward_keys::Result<()> {
+pub(super) async fn newest(service: &Service, keys: &[SampleKey], apps: &Apps) -> keyward_keys::Result<()> {
     let now = Timestamp::now();
     for key in keys {
-        bring_in(service, key, now, 0..AT_ONCE).await?;
+        bring_in(service, (key, apps), now, 0..AT_ONCE).await?;
     }
     Ok(())
 }
 
 /// The rest of the year, newest first.
-pub(super) async fn rest(service: Service, keys: Vec<SampleKey>) {
+pub(super) async fn rest(service: Service, keys: Vec<SampleKey>, apps: Arc<Apps>) {
     let now = Timestamp::now();
     let mut from = AT_ONCE;
     while from < YEAR {
         let until = (from + SPAN).min(YEAR);
         for key in &keys {
-            if let Err(error) = bring_in(&service, key, now, from..until).await {
+            if let Err(error) = bring_in(&service, (key, &apps), now, from..until).await {
                 tracing::warn!(error = crate::error::chain(&error), "the sample history is not complete");
                 return;
             }
@@ -42,19 +45,25 @@ pub(super) async fn rest(service: Service, keys: Vec<SampleKey>) {
 
 async fn bring_in(
     service: &Service,
-    key: &SampleKey,
+    (key, apps): (&SampleKey, &Apps),
     now: Timestamp,
     days: std::ops::Range<i64>,
 ) -> keyward_keys::Result<()> {
     let system = service.system_caller("demo", Door::Local);
+    let bring = async |group: Vec<TrackEvent>| {
+        for (app, calls) in apps.share(group) {
+            service.import_usage(&system, key.id, Some(app), calls).await?;
+        }
+        Ok(())
+    };
     let mut group = Vec::new();
     for day in days {
         group.extend(one_day(key, now, day));
         if group.len() >= GROUP {
-            service.import_usage(&system, key.id, std::mem::take(&mut group)).await?;
+            bring(std::mem::take(&mut group)).await?;
         }
     }
-    if group.is_empty() { Ok(()) } else { service.import_usage(&system, key.id, group).await }
+    bring(group).await
 }
 
 /// The calls of the 24 hours that ended `ago` days before now.

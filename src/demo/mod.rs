@@ -1,8 +1,10 @@
 //! `keyward demo`: a throw-away instance on loopback with sample teams and keys, a year of history and live traffic. Everything
 //! goes through the real core and the real doors; only the numbers are made up. Nothing outlives it.
 //!
-//! `sample` says which keys there are, `people` whose they are, `history` what happened to them, `traffic` what happens now.
+//! `sample` says which keys there are, `people` whose they are, `apps` who calls, `history` what happened to them, `traffic` what
+//! happens now.
 
+mod apps;
 mod history;
 mod numbers;
 mod people;
@@ -11,6 +13,7 @@ mod traffic;
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::sync::Arc;
 
 use keyward_config::{Config, Environment, Sources};
 use keyward_keys::crypto::PasswordCost;
@@ -86,13 +89,14 @@ async fn run(
     let addresses = daemon.addresses();
     known_host(&daemon, place)?;
     let service = daemon.service().clone();
-    history::newest(&service, &keys).await?;
     let system = service.system_caller("demo", Door::Local);
+    let apps = Arc::new(Apps::made(&service, &service.account_caller(&system, LOGIN)?, &keys).await?);
+    history::newest(&service, &keys, &apps).await?;
     let life = Life {
         _connected: people::connected(&service, &system, &keys)?,
         tasks: vec![
-            tokio::spawn(history::rest(service.clone(), keys.clone())),
-            tokio::spawn(traffic::flow(service, keys, LOGIN)),
+            tokio::spawn(history::rest(service.clone(), keys.clone(), Arc::clone(&apps))),
+            tokio::spawn(traffic::flow(service, keys, apps)),
         ],
     };
     let mut running = tokio::spawn(daemon.run(shutdown.clone()));

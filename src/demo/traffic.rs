@@ -1,11 +1,13 @@
 //! The demo's present: calls that come in now, some keys busier than others, with bursts and bad minutes. Reported
 //! like any app's.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use keyward_keys::Service;
 use keyward_keys::input::ReportedEvent;
-use keyward_keys::{Door, Service};
 
+use super::apps::Apps;
 use super::numbers::{count, event};
 use super::sample::SampleKey;
 
@@ -24,15 +26,7 @@ struct Spell {
 }
 
 /// Reports calls until it is aborted.
-pub(super) async fn flow(service: Service, keys: Vec<SampleKey>, login: &'static str) {
-    let system = service.system_caller("demo", Door::Local);
-    let caller = match service.account_caller(&system, login) {
-        Ok(caller) => caller,
-        Err(error) => {
-            tracing::warn!(%error, "there is no live traffic");
-            return;
-        }
-    };
+pub(super) async fn flow(service: Service, keys: Vec<SampleKey>, apps: Arc<Apps>) {
     let mut spells: Vec<Spell> = Vec::new();
     let mut beat = tokio::time::interval(BEAT);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -55,9 +49,10 @@ pub(super) async fn flow(service: Service, keys: Vec<SampleKey>, login: &'static
                     move |_| ReportedEvent { key: named.clone(), event: event(key.sample, None, trouble) };
                 (0..count(mean)).map(call)
             });
-        let events: Vec<_> = events.collect();
-        if let Err(error) = service.track_many(&caller, events, false).await {
-            tracing::warn!(error = crate::error::chain(&error), "sample calls were not taken");
+        for (app, events) in apps.share(events.collect()) {
+            if let Err(error) = service.track_many(app, events, false).await {
+                tracing::warn!(error = crate::error::chain(&error), "sample calls were not taken");
+            }
         }
     }
 }

@@ -8,7 +8,9 @@ use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use keyward_keys::input::{CostQuery, KeyRef, SeriesQuery, TrackEvent, UsageQuery, WhatIf};
+use keyward_keys::input::{
+    CostQuery, KeyRef, OverviewQuery, ReportQuery, SeriesQuery, TrackEvent, UsageQuery, WhatIf,
+};
 use keyward_keys::table::{self, Metric, Table};
 use keyward_keys::view::{CostReport, Tracked, UsageOverview, UsageReport, UsageSeries, WhatIfView};
 use serde::{Deserialize, Serialize};
@@ -34,7 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<HttpDoor> {
 }
 
 /// A key's usage over a span of days.
-#[utoipa::path(get, path = "/api/usage/{id}", tag = "usage", params(UsageQuery,
+#[utoipa::path(get, path = "/api/usage/{id}", tag = "usage", params(UsageQuery, ReportQuery,
     ("format" = Option<String>, Query, description = "`csv` for a row a day; `json` when nothing is said")), responses(
     (status = 200, description = "The report",
         content((UsageReport = "application/json"), (String = "text/csv"))),
@@ -47,16 +49,21 @@ async fn report(
     Search(mut search): Search,
 ) -> Result<Response, Problem> {
     let format = format(&mut search);
-    let report = door.service.usage(&caller, &key, &query(search)?).await?;
+    let query = report_query(&mut search);
+    search.finish()?;
+    let report = door.service.usage(&caller, &key, &query).await?;
     Ok(written(&report, format))
 }
 
 /// The usage of all keys that the caller may see, together, over a span of days.
-#[utoipa::path(get, path = "/api/usage", tag = "usage", params(UsageQuery,
+///
+/// Operators get that of the whole instance with `instance`: sums without names, so no endpoints, keys, models or service tokens.
+#[utoipa::path(get, path = "/api/usage", tag = "usage", params(UsageQuery, ReportQuery, OverviewQuery,
     ("format" = Option<String>, Query, description = "`csv` for a row a day; `json` when nothing is said")), responses(
     (status = 200, description = "The report",
         content((UsageOverview = "application/json"), (String = "text/csv"))),
     (status = 304, description = "It is as it was"),
+    (status = 404, description = "There is no such team"),
 ))]
 async fn overview(
     State(door): State<HttpDoor>,
@@ -64,7 +71,14 @@ async fn overview(
     Search(mut search): Search,
 ) -> Result<Response, Problem> {
     let format = format(&mut search);
-    let overview = door.service.usage_overview(&caller, &query(search)?).await?;
+    let query = OverviewQuery {
+        report: report_query(&mut search),
+        environment: search.choice("environment", ENVIRONMENTS),
+        team: search.parsed("team", ID),
+        instance: search.flag("instance").unwrap_or_default(),
+    };
+    search.finish()?;
+    let overview = door.service.usage_overview(&caller, &query).await?;
     Ok(written(&overview, format))
 }
 
@@ -144,7 +158,7 @@ fn csv(table: &Table) -> Response {
 #[utoipa::path(get, path = "/api/usage/series", tag = "usage", params(UsageQuery, SeriesQuery,
     ("format" = Option<String>, Query, description = "`csv` for a row a moment; `json` when nothing is said"),
     ("metric" = Option<String>, Query,
-        description = "What `csv` tells: requests, errors, latency, tokens or cost; `requests` when nothing is said. Of methods and service tokens calls alone are counted, of statuses errors too")), responses(
+        description = "What `csv` tells: requests, errors, latency, tokens or cost; `requests` when nothing is said. Of methods, statuses and service tokens requests and errors alone are counted")), responses(
     (status = 200, description = "The lines",
         content((UsageSeries = "application/json"), (String = "text/csv"))),
     (status = 304, description = "They are as they were"),
@@ -166,10 +180,11 @@ async fn series(
         keys: keys.map(|key| KeyRef::Id(key.to_owned())).collect(),
         environment: search.choice("environment", ENVIRONMENTS),
         team: search.parsed("team", ID),
+        instance: search.flag("instance").unwrap_or_default(),
         compare: search.flag("compare").unwrap_or_default(),
     };
     if !table::tells(query.by, metric) {
-        search.fault("metric", "is not known of what calls are told apart by: these are counted alone");
+        search.fault("metric", "is not known of what calls are told apart by: requests and errors alone are");
     }
     search.finish()?;
     let series = door.service.usage_series(&caller, &query).await?;
@@ -188,6 +203,11 @@ fn query(mut search: Fields) -> Result<UsageQuery, Problem> {
     let query = span(&mut search);
     search.finish()?;
     Ok(query)
+}
+
+fn report_query(search: &mut Fields) -> ReportQuery {
+    let compare = search.flag("compare").unwrap_or_default();
+    ReportQuery { span: span(search), step: search.choice("step", STEPS), compare }
 }
 
 fn span(search: &mut Fields) -> UsageQuery {

@@ -58,6 +58,13 @@ async fn the_specification_s_event_is_counted_and_reported() {
     }
     let key = &all.body["topKeys"][0];
     assert_eq!((&key["_id"], &key["requests"], &key["percentage"]), (&json!(id), &json!(2), &json!(100.0)));
+    let asked = format!("/api/usage/{id}?timeframe=day&step=hour&compare=true");
+    let day = server.get(&token, &asked).await.body;
+    assert_eq!(day["previous"]["summary"]["totalRequests"], 0);
+    assert!(day["points"].as_array().unwrap().len() >= 23, "{day}");
+    assert_eq!(server.get(&token, &format!("/api/usage/{id}?step=blink")).await.status, 422);
+    assert_eq!(server.get(&token, "/api/usage?team=000000000000000000000000").await.status, 404);
+    assert_eq!(server.get(&token, "/api/usage?instance=true").await.status, 403);
     let metadata =
         json!({"metadata": {"model": "gpt-4o", "usage": {"prompt_tokens": 1000, "completion_tokens": 100}}});
     server.post(&token, &format!("/api/usage/{id}/track"), &metadata).await;
@@ -81,11 +88,13 @@ async fn the_specification_s_event_is_counted_and_reported() {
     let kind = &by_status["kinds"][0];
     let told = ["name", "requests", "errors", "percentage"].map(|field| kind[field].clone());
     assert_eq!(told, [json!("200"), json!(2), json!(0), json!(66.7)], "{by_status}");
-    for metric in ["latency", "tokens", "cost"] {
-        let path = format!("/api/usage/series?by=status&metric={metric}&format=csv");
+    let by_method = server.get(&token, "/api/usage/series?by=method&metric=errors").await.body;
+    let failed = by_method["kinds"].as_array().unwrap().iter().map(|kind| kind["errors"].as_u64().unwrap());
+    assert_eq!(failed.sum::<u64>(), 1, "{by_method}");
+    for (by, metric) in [("status", "latency"), ("method", "tokens"), ("token", "cost")] {
+        let path = format!("/api/usage/series?by={by}&metric={metric}&format=csv");
         server.get(&token, &path).await.is_problem(422, "invalid");
     }
-    server.get(&token, "/api/usage/series?by=token&metric=errors").await.is_problem(422, "invalid");
     server.get(&token, "/api/usage/costs?by=colour&format=pdf").await.is_problem(422, "invalid");
     for path in [format!("/api/usage/{id}"), "/api/usage".to_owned()] {
         server.get(&token, &format!("{path}?timeframe=eon")).await.is_problem(422, "invalid");

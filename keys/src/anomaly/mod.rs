@@ -67,6 +67,10 @@ const PLANES: [(u16, u16); 3] = [(3, 30), (6, 60), (12, 120)];
 /// Larger values are taken for this one, so that squares stay finite.
 const LARGEST: f64 = 1e30;
 
+/// A value further beyond its range than this, as a share of the range, is taken for one that far: it is as strange, but no
+/// single reading, however wild, makes the detector blind to all that is less wild.
+const REACH: f64 = 3.0;
+
 /// What there is to say about a reading.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
@@ -138,7 +142,7 @@ impl Detector {
         }
         let value = value.clamp(-LARGEST, LARGEST);
         let origin = *self.origin.get_or_insert(value);
-        let x = value - origin;
+        let x = self.records[0].within_reach(value - origin, self.grain);
         let before = if self.short.any() { self.short.value() } else { x };
         let usual = self.season.push(at, x);
         let short = self.short.push(x, f32::from(SHORT));

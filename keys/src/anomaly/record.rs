@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MEMORY, WARM};
+use super::{MEMORY, REACH, WARM};
 
 /// A value counts as seen between one and two times so many values later. Else a slow fall would widen the range just
 /// ahead of itself, step by step, and never leave it.
@@ -54,6 +54,16 @@ impl Record {
         let share = if self.warm() { beyond / self.width(grain) } else { 0.0 };
         self.take(value);
         share
+    }
+
+    /// The value, or how far one may be beyond the range when it is further. A range without any width tells nothing of how far
+    /// is far.
+    pub(super) fn within_reach(&self, value: f64, grain: f64) -> f64 {
+        let width = (self.high - self.low).max(grain);
+        if !self.warm() || width <= 0.0 {
+            return value;
+        }
+        value.clamp(self.low - REACH * width, self.high + REACH * width)
     }
 
     fn take(&mut self, value: f64) {

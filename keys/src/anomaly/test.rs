@@ -236,3 +236,16 @@ fn reasons_are_in_plain_words() {
     assert_eq!(range(30), "1234 on average of the last 30, where -0.25 to 100 was usual");
     assert_eq!(words(Reason::Jump { from: 0.0, to: 2.5e12 }), "a jump from 0 to 2.50e12");
 }
+
+#[test]
+fn one_wild_reading_blinds_it_to_nothing_less_wild() {
+    for wild in [1e4, 1e12, -f64::MAX] {
+        let values = (0..3_000).map(|i| match i {
+            1_500 => wild,
+            2_500 => 4_000.0,
+            _ => usual_traffic(i),
+        });
+        let begins = beginnings(&judged(values));
+        assert!(begins.contains(&1_500) && begins.contains(&2_500), "{wild}: {begins:?}");
+    }
+}

@@ -72,6 +72,9 @@ pub struct SeriesQuery {
     /// Only keys of this team.
     #[param(inline)]
     pub team: Option<Id>,
+    /// Of all keys of the instance, for operators: told apart by nothing, `environment`, `method` or `status` alone.
+    #[param(value_type = Option<bool>)]
+    pub instance: bool,
     /// The period before is told too, up to the same moment of it.
     #[param(value_type = Option<bool>)]
     pub compare: bool,

@@ -44,8 +44,8 @@ pub struct TimingPatch {
     /// The IANA time zone of both; `null` for that of the profile, or of the team; UTC until one is set.
     #[schema(value_type = Option<String>, max_length = 64, examples("Europe/Zurich"))]
     pub timezone: Option<Option<String>>,
-    /// What is urgent waits for nothing: alerts that fire, rotations that stop, sign-ins from new addresses, copied sessions
-    /// and passphrases that were reset. So it is when nothing is said.
+    /// What is urgent waits for nothing: alerts that fire and are more than a notice (by their `severity`), rotations that
+    /// stop, sign-ins from new addresses, copied sessions and passphrases that were reset. So it is when nothing is said.
     pub urgent_at_once: Option<bool>,
 }
 

@@ -67,7 +67,7 @@ impl Service {
         let (account, now_ms) = (caller.person()?, self.now_ms());
         let span = self.span(caller, &query.span, now_ms)?;
         let by = query.by.unwrap_or(CostsBy::Key);
-        let mut ids = self.used_since(caller, account, span.from_ms - LONGEST_CELL_MS, now_ms);
+        let mut ids = self.used_since(self.metered(caller, account), span.from_ms - LONGEST_CELL_MS, now_ms);
         if let Some(key) = &query.key {
             let id = self.resolve(caller, key)?;
             self.key_row(caller, Permission::UsageRead, id)?;

@@ -60,7 +60,7 @@ pub(super) fn post(tables: &Tables, draft: &mut Draft, owner: Id, notice: &Notic
     for hook in tables.posted.of(owner).filter(wanted) {
         let said = notice.said_to(tables, owner);
         let mut new = delivery(hook.record.id, kind, notice.api_key, &said, draft.now_ms)?;
-        if let Some(until_ms) = held_until(tables, &hook.record, notice.kind, draft.now_ms) {
+        if let Some(until_ms) = held_until(tables, &hook.record, notice.is_urgent(), draft.now_ms) {
             (new.state, new.next_ms) = (DeliveryState::Held, until_ms);
         }
         if let Some(alert) = notice.alert {

@@ -132,8 +132,14 @@ fn give_up(tables: &Tables, draft: &mut Draft, member: &Shared<Member>, name: &s
              who can. If this was somebody else, remove them now",
             space.record.name
         );
-        let notice =
-            Notice { kind: NoticeKind::PassphraseReset, api_key: None, alert: None, message, until_ms: None };
+        let notice = Notice {
+            kind: NoticeKind::PassphraseReset,
+            api_key: None,
+            alert: None,
+            message,
+            until_ms: None,
+            minor: false,
+        };
         notify_team(tables, draft, id, people_of(tables, id, Role::Admin, Some(account)), &notice)?;
     } else {
         vault::lose_sealed(tables, draft, id)?;

@@ -19,7 +19,6 @@ use crate::service::change::Draft;
 use crate::service::deliveries::{add, delivery};
 use crate::service::hours;
 use crate::service::mirror::{Shared, Tables};
-use crate::service::notifications::NoticeKind;
 use crate::service::text::Faults;
 use crate::timing;
 
@@ -54,14 +53,14 @@ pub(super) fn changed(faults: &mut Faults, old: &Timing, patch: &TimingPatch) ->
 
 /// Until when a message to this webhook waits that is written now; none when it goes out at once. A person's quiet hours
 /// hold for each of their webhooks that has none.
-pub(super) fn held_until(tables: &Tables, hook: &Webhook, kind: NoticeKind, now_ms: i64) -> Option<i64> {
+pub(super) fn held_until(tables: &Tables, hook: &Webhook, urgent: bool, now_ms: i64) -> Option<i64> {
     let home = home_zone(tables, hook).and_then(zone).unwrap_or(Tz::UTC);
     let own = hook.timing.zone.as_deref().and_then(zone).unwrap_or(home);
     let quiet = match hook.timing.quiet {
         Some(quiet) => Some((quiet, own)),
         None => hook.account.and_then(|account| hours::quiet_of(tables, account)).map(|quiet| (quiet, home)),
     };
-    timing::held_until(&hook.timing, quiet, own, kind.is_urgent(), now_ms)
+    timing::held_until(&hook.timing, quiet, own, urgent, now_ms)
 }
 
 /// The time zone by which whoever reads a webhook's messages lives, as far as they said.

@@ -163,8 +163,14 @@ pub(crate) fn accept(
     draft.batch.create(&Member { space, account: id, role, joined_ms: draft.now_ms, generation: 0 })?;
     tell_members(tables, draft, space);
     let message = format!("{} joined the team {}", account.name, team_row(tables, space)?.record.name);
-    let notice =
-        Notice { kind: NoticeKind::MemberJoined, api_key: None, alert: None, message, until_ms: None };
+    let notice = Notice {
+        kind: NoticeKind::MemberJoined,
+        api_key: None,
+        alert: None,
+        message,
+        until_ms: None,
+        minor: false,
+    };
     notify_team(tables, draft, space, people_of(tables, space, Role::Admin, Some(id)), &notice)?;
     draft.events.push(Event::AccountChanged { account: id });
     Ok(Some(space))

@@ -311,6 +311,7 @@ pub(crate) fn tell_binned(
         alert: None,
         message: format!("{what} for 30 days"),
         until_ms: None,
+        minor: false,
     };
     notify(tables, draft, people_of(tables, space, Role::Viewer, caller.account()), &notice)
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use keyward_store::Result;
-use keyward_store::usage::{Cell, CellSum, FoundCell, Grain, KeyUsage, Kind};
+use keyward_store::usage::{Calls, Cell, CellSum, FoundCell, Grain, KeyUsage, Kind};
 
 /// Cells from `first_ms` on, all of one length, and where they belong.
 struct Places<P> {
@@ -95,7 +95,7 @@ impl<P: Copy + PartialEq> Layout<P> {
         &self,
         key: &KeyUsage,
         wanted: impl Fn(Kind) -> bool,
-        mut visit: impl FnMut(P, Kind, u64),
+        mut visit: impl FnMut(P, Kind, Calls),
     ) -> Result<()> {
         for (places, Range { start, end }) in self.parts() {
             key.each_kind(places.grain, start, end, &wanted, |start_ms, kind, calls| {

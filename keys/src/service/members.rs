@@ -143,7 +143,14 @@ pub(crate) fn end_membership(
     tell_members(tables, draft, team);
     let who = tables.accounts.get(&account).map_or("Somebody", |row| &row.record.name);
     let message = format!("{who} is no longer in the team {}", space.record.name);
-    let notice = Notice { kind: NoticeKind::MemberLeft, api_key: None, alert: None, message, until_ms: None };
+    let notice = Notice {
+        kind: NoticeKind::MemberLeft,
+        api_key: None,
+        alert: None,
+        message,
+        until_ms: None,
+        minor: false,
+    };
     let mut told = people_of(tables, team, Role::Viewer, caller.account());
     told.retain(|other| *other != account);
     notify_team(tables, draft, team, told, &notice)

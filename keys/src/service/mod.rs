@@ -66,6 +66,7 @@ mod overview;
 mod pace;
 mod passwords;
 mod patch;
+mod period;
 mod presence;
 mod process;
 mod profile;

@@ -120,7 +120,7 @@ impl NoticeKind {
     }
 
     /// Somebody should look soon: it waits for no digest, unless that was asked for.
-    pub(crate) fn is_urgent(self) -> bool {
+    fn is_urgent(self) -> bool {
         match self {
             Self::AlertFiring
             | Self::RotationFailed
@@ -152,9 +152,16 @@ pub(crate) struct Notice {
     pub(crate) message: String,
     /// A moment that ends the message: each reader is told it by their own clock.
     pub(crate) until_ms: Option<i64>,
+    /// It can wait, though others of its kind are urgent.
+    pub(crate) minor: bool,
 }
 
 impl Notice {
+    /// Somebody should look soon.
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.kind.is_urgent() && !self.minor
+    }
+
     /// What this person, or this team, is told.
     pub(crate) fn said_to(&self, tables: &Tables, reader: Id) -> String {
         let Some(until_ms) = self.until_ms else { return self.message.clone() };

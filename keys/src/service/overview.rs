@@ -9,12 +9,13 @@ use keyward_store::usage::{Cell, CellSum, EndpointSums, Grain, Usage};
 
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::input::UsageQuery;
+use crate::input::OverviewQuery;
 use crate::policy::Permission;
 use crate::prices::{Bill, Pricer, Prices, Tally};
 use crate::service::Service;
 use crate::service::access::{Target, may};
 use crate::service::layout::{Layout, in_parts};
+use crate::service::period::Before;
 use crate::service::report::{
     Days, Span, classes, grain, methods, models, percent, service_tokens, shares, spent, statuses, summary,
 };
@@ -46,39 +47,55 @@ struct Reach {
 }
 
 impl Service {
-    /// The usage over a span of all keys whose usage the caller may see.
-    pub async fn usage_overview(&self, caller: &Caller, query: &UsageQuery) -> Result<UsageOverview> {
-        let (account, now_ms) = (caller.person()?, self.now_ms());
-        let span = self.span(caller, query, now_ms)?;
-        // Cells are whole: one that the span begins in may hold an earlier call.
-        let ids = self.used_since(caller, account, span.from_ms - LONGEST_CELL_MS, now_ms);
+    /// The usage over a span of all keys whose usage the caller may see, or of those that are meant; operators may ask for
+    /// the sums of the whole instance.
+    pub async fn usage_overview(&self, caller: &Caller, query: &OverviewQuery) -> Result<UsageOverview> {
+        let (account, now_ms, asked) = (caller.person()?, self.now_ms(), query.series());
+        let span = self.span(caller, &asked.span, now_ms)?;
+        let before = span.before(now_ms).filter(|_| query.report.compare);
+        let from_ms = before.as_ref().map_or(span.from_ms, |before| before.start);
+        let ids = self.charted(caller, account, &asked, from_ms, now_ms)?;
+        let points = match asked.step {
+            Some(_) => self.usage_series(caller, &asked).await?.total.points,
+            None => Vec::new(),
+        };
         let (usage, grain) = (self.0.usage.clone(), grain(&span, now_ms));
         let reach = Reach { grain, from_ms: span.from_ms, to_ms: span.to_ms, days: Days::of(&span, grain) };
         let mut keys = self.services_of(&ids);
         let book = Arc::clone(&self.0.settings.prices);
-        let (sum, days) = {
+        let (sum, days, span, previous) = {
             let _turn = self.0.overviews.lock().await;
             let reading = move || {
                 let _asking = usage.asking();
                 let (mut sum, more) = in_parts(&mut keys, |keys| Sum::read(&usage, &book, keys, &reach))?;
                 more.into_iter().for_each(|more| sum.merge(more));
-                Ok::<_, Error>((sum, reach.days))
+                let previous = before.map(|range| {
+                    let of = (&span, &range, now_ms);
+                    let (mut sum, more) = in_parts(&mut keys, |keys| Before::read(&usage, &book, keys, of))?;
+                    more.iter().for_each(|more| sum.merge(more));
+                    Ok::<_, Error>(sum.shown(&range))
+                });
+                Ok::<_, Error>((sum, reach.days, span, previous.transpose()?))
             };
             tokio::task::spawn_blocking(reading).await.map_err(|error| Error::Internal(Box::new(error)))??
         };
-        Ok(self.overview(span, &days, sum))
+        let overview = self.overview(span, &days, sum);
+        let overview = if query.instance { overview.without_names() } else { overview };
+        Ok(UsageOverview { points, previous, ..overview })
     }
 
-    /// The keys whose usage the caller may see, without those that were last used before this.
-    pub(super) fn used_since(&self, caller: &Caller, account: Id, from_ms: i64, now_ms: i64) -> Vec<Id> {
-        let mut ids: Vec<Id> = {
-            let tables = self.mirror().read();
-            let spaces = tables.memberships(account).iter().map(|member| member.record.space);
-            let spaces = spaces
-                .filter(|space| may(&tables, caller.identity, Permission::UsageRead, Target::Space(*space)));
-            let keys = spaces.filter_map(|space| tables.keys.space(space)).flat_map(|space| space.newest());
-            keys.map(|(_, id)| id).collect()
-        };
+    /// The keys whose usage the caller may see.
+    pub(super) fn metered(&self, caller: &Caller, account: Id) -> Vec<Id> {
+        let tables = self.mirror().read();
+        let spaces = tables.memberships(account).iter().map(|member| member.record.space);
+        let spaces = spaces
+            .filter(|space| may(&tables, caller.identity, Permission::UsageRead, Target::Space(*space)));
+        let keys = spaces.filter_map(|space| tables.keys.space(space)).flat_map(|space| space.newest());
+        keys.map(|(_, id)| id).collect()
+    }
+
+    /// These keys, without those that were last used before this.
+    pub(super) fn used_since(&self, mut ids: Vec<Id>, from_ms: i64, now_ms: i64) -> Vec<Id> {
         let totals = self.0.usage.totals_many(&ids, now_ms);
         let mut totals = totals.iter();
         let used = |totals: &keyward_store::usage::Totals| totals.last_used_ms >= Some(from_ms);
@@ -96,8 +113,8 @@ impl Service {
     fn overview(&self, span: Span, days: &Days, sum: Sum) -> UsageOverview {
         let Sum { total, days: cells, endpoints: sums, mut keys, tally } = sum;
         let total = total.cell();
-        let mut endpoints: Vec<_> = sums.iter().map(|(name, cell)| (&**name, cell.requests)).collect();
-        endpoints.sort_unstable_by_key(|(name, requests)| (Reverse(*requests), *name));
+        let mut endpoints: Vec<_> = sums.iter().map(|(name, cell)| (&**name, cell)).collect();
+        endpoints.sort_unstable_by_key(|(name, cell)| (Reverse(cell.requests), *name));
         keys.sort_unstable_by_key(|(requests, id, _)| (Reverse(*requests), *id));
         let tables = self.mirror().read();
         let busiest = keys.into_iter().take(TOP_KEYS).filter_map(|(requests, id, bill)| {
@@ -110,7 +127,7 @@ impl Service {
             daily_breakdown: days.rows(&cells),
             timeframe: span.name,
             summary: spent(summary(&total), &tally),
-            top_endpoints: shares(endpoints.into_iter(), sums.calls),
+            top_endpoints: shares(endpoints.into_iter(), sums.calls, total.errors()),
             methods: methods(&sums.kinds),
             statuses: statuses(&sums.kinds),
             service_tokens: service_tokens(&tables, &sums.kinds),
@@ -119,7 +136,17 @@ impl Service {
             models: models(&tally),
             currency: self.0.settings.prices.currency.clone(),
             errors: classes(&total),
+            points: Vec::new(),
+            previous: None,
         }
+    }
+}
+
+impl UsageOverview {
+    /// With sums alone: what names tell is not for whoever runs the instance.
+    fn without_names(self) -> Self {
+        let (top_endpoints, service_tokens) = (Vec::new(), Vec::new());
+        Self { top_endpoints, service_tokens, top_keys: Vec::new(), models: Vec::new(), ..self }
     }
 }
 

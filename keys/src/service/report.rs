@@ -9,15 +9,18 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use keyward_store::model::Id;
-use keyward_store::usage::{Cell, EndpointReport, Grain, HOUR_RETENTION_MS, Kinds, Method, ModelCell};
+use keyward_store::usage::{
+    Calls, Cell, EndpointCell, EndpointReport, Grain, HOUR_RETENTION_MS, Kinds, Method, ModelCell,
+};
 
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::input::{KeyRef, UsageQuery};
+use crate::input::{KeyRef, ReportQuery, SeriesQuery, UsageQuery};
 use crate::policy::Permission;
 use crate::prices::{Bill, Pricer, Tally, tokens};
 use crate::service::Service;
 use crate::service::mirror::Tables;
+use crate::service::period::Before;
 use crate::service::text::{Faults, harmless};
 use crate::view::{
     EndpointShare, ErrorClasses, MethodShare, ModelShare, StatusShare, TokenShare, UsageDay, UsageReport,
@@ -50,11 +53,19 @@ pub(super) struct Span {
 
 impl Service {
     /// A key's usage over a span.
-    pub async fn usage(&self, caller: &Caller, key: &KeyRef, query: &UsageQuery) -> Result<UsageReport> {
+    pub async fn usage(&self, caller: &Caller, key: &KeyRef, query: &ReportQuery) -> Result<UsageReport> {
         let id = self.resolve(caller, key)?;
         let row = self.key_row(caller, Permission::UsageRead, id)?;
         let now_ms = self.now_ms();
-        let span = self.span(caller, query, now_ms)?;
+        let span = self.span(caller, &query.span, now_ms)?;
+        let points = match query.step {
+            Some(_) => {
+                let (span, keys) = (query.span.clone(), vec![key.clone()]);
+                let asked = SeriesQuery { span, step: query.step, keys, ..SeriesQuery::default() };
+                self.usage_series(caller, &asked).await?.total.points
+            }
+            None => Vec::new(),
+        };
         let grain = grain(&span, now_ms);
         let cells = self.0.usage.cells(id, grain, span.from_ms, span.to_ms)?;
         let days = Days::of(&span, grain);
@@ -65,18 +76,25 @@ impl Service {
         }
         let EndpointReport { totals: endpoints, kinds } =
             self.0.usage.endpoints(id, grain, span.from_ms, span.to_ms)?;
-        let named =
-            endpoints.iter().filter_map(|entry| Some((&**entry.endpoint.as_ref()?, entry.cell.requests)));
+        let named = endpoints.iter().filter_map(|entry| Some((&**entry.endpoint.as_ref()?, &entry.cell)));
         let all: u64 = endpoints.iter().map(|entry| entry.cell.requests).sum();
+        let failed: u64 = endpoints.iter().map(|entry| entry.cell.errors).sum();
         let (book, mut tally) = (&self.0.settings.prices, Tally::default());
         let uses = self.0.usage.models(id, grain, span.from_ms, span.to_ms)?;
         Pricer::new(book).count(&row.record.service, &uses, &cells, &mut tally);
+        let previous = span.before(now_ms).filter(|_| query.compare).map(|range| {
+            let mut of_key = (id, row.record.service.clone());
+            let keys = std::iter::once(&mut of_key);
+            Ok::<_, Error>(Before::read(&self.0.usage, book, keys, (&span, &range, now_ms))?.shown(&range))
+        });
         Ok(UsageReport {
+            points,
+            previous: previous.transpose()?,
             key_id: row.record.key_id.clone(),
             daily_breakdown: days.rows(&daily),
             timeframe: span.name,
             summary: spent(summary(&total), &tally),
-            top_endpoints: shares(named, all),
+            top_endpoints: shares(named, all, failed),
             methods: methods(&kinds),
             statuses: statuses(&kinds),
             service_tokens: service_tokens(&self.mirror().read(), &kinds),
@@ -157,9 +175,14 @@ impl Service {
 
 /// The finest rollup that is still kept for the whole span.
 pub(super) fn grain(span: &Span, now_ms: i64) -> Grain {
+    grain_from(span, span.from_ms, now_ms)
+}
+
+/// The same from another moment on.
+pub(super) fn grain_from(span: &Span, from_ms: i64, now_ms: i64) -> Grain {
     if span.rolling {
         Grain::Minute
-    } else if span.from_ms > now_ms - HOUR_RETENTION_MS {
+    } else if from_ms > now_ms - HOUR_RETENTION_MS {
         Grain::Hour
     } else {
         Grain::Day
@@ -259,24 +282,32 @@ pub(super) fn mean_ms(cell: &Cell) -> f64 {
 }
 
 /// The first few of these endpoints, each with its share of all calls, and the rest as one.
-pub(super) fn shares<'a>(busiest: impl Iterator<Item = (&'a str, u64)>, all: u64) -> Vec<EndpointShare> {
-    let share = |(endpoint, requests): (&str, u64)| EndpointShare {
+pub(super) fn shares<'a>(
+    busiest: impl Iterator<Item = (&'a str, &'a EndpointCell)>,
+    all: u64,
+    failed: u64,
+) -> Vec<EndpointShare> {
+    let share = |endpoint: &str, requests, errors| EndpointShare {
         endpoint: endpoint.to_owned(),
         requests,
+        errors,
         percentage: percent(requests, all),
     };
-    let mut shares: Vec<_> = busiest.take(TOP_ENDPOINTS).map(share).collect();
-    let rest = all - shares.iter().map(|share| share.requests).sum::<u64>();
-    shares.extend((rest > 0).then(|| share((OTHER, rest))));
+    let named = busiest.take(TOP_ENDPOINTS).map(|(name, cell)| share(name, cell.requests, cell.errors));
+    let mut shares: Vec<_> = named.collect();
+    let told = |sum: fn(&EndpointShare) -> u64| shares.iter().map(sum).sum::<u64>();
+    let (calls, errors) = (told(|share| share.requests), told(|share| share.errors));
+    shares.extend((all > calls).then(|| share(OTHER, all - calls, failed.saturating_sub(errors))));
     shares
 }
 
 /// Calls by method, the most first.
 pub(super) fn methods(kinds: &Kinds) -> Vec<MethodShare> {
-    let all = kinds.methods().map(|(_, calls)| calls).sum();
-    let share = |(method, requests): (Method, u64)| MethodShare {
+    let all = kinds.methods().map(|(_, calls)| calls.requests).sum();
+    let share = |(method, Calls { requests, errors }): (Method, Calls)| MethodShare {
         method: method_name(method).to_owned(),
         requests,
+        errors,
         percentage: percent(requests, all),
     };
     let mut shares: Vec<_> = kinds.methods().map(share).collect();
@@ -306,11 +337,12 @@ pub(super) fn token_name(tables: &Tables, id: Option<Id>) -> String {
 
 /// Calls by the service token that they were reported with, the most first; what people reported is of none.
 pub(super) fn service_tokens(tables: &Tables, kinds: &Kinds) -> Vec<TokenShare> {
-    let all = kinds.methods().map(|(_, calls)| calls).sum();
-    let share = |(id, requests): (Option<Id>, u64)| TokenShare {
+    let all = kinds.methods().map(|(_, calls)| calls.requests).sum();
+    let share = |(id, Calls { requests, errors }): (Option<Id>, Calls)| TokenShare {
         id,
         name: token_name(tables, id),
         requests,
+        errors,
         percentage: percent(requests, all),
     };
     let mut shares: Vec<_> = kinds.tokens().map(share).collect();

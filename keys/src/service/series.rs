@@ -17,7 +17,7 @@ use crate::input::{Breakdown, SeriesQuery};
 use crate::policy::Permission;
 use crate::prices::Pricer;
 use crate::service::Service;
-use crate::service::access::{Target, may};
+use crate::service::access::{Target, authorise, may};
 use crate::service::list::environment;
 use crate::service::mirror::Tables;
 use crate::service::overview::LONGEST_CELL_MS;
@@ -34,6 +34,9 @@ impl Service {
     /// Usage of the keys that are named, or of all that the caller may see, as lines of a chart.
     pub async fn usage_series(&self, caller: &Caller, query: &SeriesQuery) -> Result<UsageSeries> {
         let account = caller.person()?;
+        if query.instance && !query.keys.is_empty() {
+            return Err(Error::invalid("instance", "goes with no keys"));
+        }
         if query.keys.len() > MOST_LINES {
             return Err(Error::invalid("keys", format!("names more than {MOST_LINES} keys")));
         }
@@ -44,7 +47,7 @@ impl Service {
         let (mut sources, lines) = self.told_apart(&ids, query.by, &frame);
         let (usage, by, named) = (self.0.usage.clone(), query.by, !query.keys.is_empty());
         let book = Arc::clone(&self.0.settings.prices);
-        let (read, frame) = {
+        let (mut read, frame) = {
             let _turn = self.0.overviews.lock().await;
             // Reading many keys takes a while: beside the runtime, for one person at a time.
             let reading = move || {
@@ -64,11 +67,31 @@ impl Service {
             };
             tokio::task::spawn_blocking(reading).await.map_err(|error| Error::Internal(Box::new(error)))??
         };
+        if query.instance {
+            read.tally.models.clear();
+        }
         Ok(self.series(span, &frame, read))
     }
 
+    /// All keys there are, for operators, if what is asked tells nothing of what they are called.
+    fn of_instance(&self, caller: &Caller, query: &SeriesQuery) -> Result<Vec<Id>> {
+        let tables = self.mirror().read();
+        authorise(&tables, caller, Permission::MetricsRead, Target::Instance, None)?;
+        if query.team.is_some() {
+            return Err(Error::invalid("instance", "goes with no team"));
+        }
+        match query.by {
+            None | Some(Breakdown::Environment | Breakdown::Method | Breakdown::Status) => {}
+            Some(_) => {
+                let detail = "is environment, method or status of the whole instance, whose names are its teams' alone";
+                return Err(Error::invalid("by", detail));
+            }
+        }
+        Ok(tables.keys.rows().map(|row| row.record.id).collect())
+    }
+
     /// The keys that are read.
-    fn charted(
+    pub(super) fn charted(
         &self,
         caller: &Caller,
         account: Id,
@@ -76,10 +99,13 @@ impl Service {
         from_ms: i64,
         now_ms: i64,
     ) -> Result<Vec<Id>> {
-        let mut ids = Vec::new();
-        if query.keys.is_empty() {
-            ids = self.used_since(caller, account, from_ms - LONGEST_CELL_MS, now_ms);
-        }
+        let mut ids = match query.keys.is_empty() {
+            true if query.instance => self.of_instance(caller, query)?,
+            true => self.metered(caller, account),
+            false => Vec::new(),
+        };
+        // Cells are whole: one that the span begins in may hold an earlier call.
+        ids = self.used_since(ids, from_ms - LONGEST_CELL_MS, now_ms);
         for key in &query.keys {
             let id = self.resolve(caller, key)?;
             self.key_row(caller, Permission::UsageRead, id)?;

@@ -116,6 +116,7 @@ impl Service {
                     alert: None,
                     message: message.to_owned(),
                     until_ms: None,
+                    minor: false,
                 };
                 notify(tables, draft, [account], &notice)?;
                 Ok(false)

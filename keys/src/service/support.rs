@@ -208,7 +208,7 @@ fn tell_other_side(tables: &Tables, draft: &mut Draft, ticket: &Ticket, who: Id,
 }
 
 fn notice(message: String) -> Notice {
-    Notice { kind: NoticeKind::Support, api_key: None, alert: None, message, until_ms: None }
+    Notice { kind: NoticeKind::Support, api_key: None, alert: None, message, until_ms: None, minor: false }
 }
 
 /// Text of several lines, without what terminals misread.

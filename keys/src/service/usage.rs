@@ -112,14 +112,19 @@ impl Service {
         month_limit(key, self.0.usage.totals(key.id, now_ms).month_used, now_ms)
     }
 
-    /// Brings in calls of any age, for sample data and migrations: the daemon's own doing.
-    pub async fn import_usage(&self, caller: &Caller, key: Id, events: Vec<TrackEvent>) -> Result<()> {
+    /// Brings in calls of any age, for sample data and migrations: the daemon's own doing. They count as reported by `by`.
+    pub async fn import_usage(
+        &self,
+        caller: &Caller,
+        key: Id,
+        by: Option<&Caller>,
+        events: Vec<TrackEvent>,
+    ) -> Result<()> {
         authorise(&self.mirror().read(), caller, Permission::InstanceRun, Target::Instance, None)?;
         let now_ms = self.now_ms();
-        let events: Result<Vec<UsageEvent>> = events
-            .into_iter()
-            .map(|event| convert(key, Reporter::default(), event, now_ms, i64::MIN))
-            .collect();
+        let reporter = by.map(reporter).unwrap_or_default();
+        let events: Result<Vec<UsageEvent>> =
+            events.into_iter().map(|event| convert(key, reporter, event, now_ms, i64::MIN)).collect();
         self.store().append(events?).await?;
         Ok(())
     }

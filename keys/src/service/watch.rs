@@ -92,6 +92,7 @@ impl Service {
                 alert: None,
                 message,
                 until_ms: None,
+                minor: false,
             };
             notify(tables, draft, people_of(tables, key.space, Role::Member, None), &notice)
         })
@@ -124,7 +125,14 @@ pub(crate) fn note_address(tables: &Tables, draft: &mut Draft, account: Id, orig
         tables,
         draft,
         [account],
-        &Notice { kind: NoticeKind::NewSignIn, api_key: None, alert: None, message, until_ms: None },
+        &Notice {
+            kind: NoticeKind::NewSignIn,
+            api_key: None,
+            alert: None,
+            message,
+            until_ms: None,
+            minor: false,
+        },
     )
 }
 

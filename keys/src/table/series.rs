@@ -75,12 +75,12 @@ pub fn tells_of_models(series: &UsageSeries) -> bool {
     series.total.summary.tokens > 0 || series.total.summary.cost.is_some()
 }
 
-/// Whether this is known of what calls are told apart by: of methods, statuses and service tokens calls are counted, of
-/// statuses so are errors.
+/// Whether this is known of what calls are told apart by: of methods, statuses and service tokens calls and errors are counted.
 pub fn tells(by: Option<Breakdown>, metric: Metric) -> bool {
     match by {
-        Some(Breakdown::Method | Breakdown::Token) => metric == Metric::Requests,
-        Some(Breakdown::Status) => matches!(metric, Metric::Requests | Metric::Errors),
+        Some(Breakdown::Method | Breakdown::Status | Breakdown::Token) => {
+            matches!(metric, Metric::Requests | Metric::Errors)
+        }
         _ => true,
     }
 }
@@ -130,19 +130,27 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// What it shows of each point; none when that is not known of its calls. A status is an error or is none.
+    /// Those of its calls that failed.
+    pub fn errors(self) -> u64 {
+        match self {
+            Self::Whole(line) => line.summary.failed_requests,
+            Self::Kind(kind) => kind.errors,
+        }
+    }
+
+    /// What it shows of each point; none when that is not known of its calls, or none of them failed.
     pub fn values(self, metric: Metric) -> Option<Vec<Option<f64>>> {
         match (self, metric) {
             (Self::Whole(line), _) => Some(line.points.iter().map(|point| metric.of(point)).collect()),
-            (Self::Kind(kind), Metric::Requests) => Some(counts(kind)),
-            (Self::Kind(kind), Metric::Errors) if kind.errors > Some(0) => Some(counts(kind)),
+            (Self::Kind(kind), Metric::Requests) => Some(counts(&kind.points)),
+            (Self::Kind(kind), Metric::Errors) if kind.errors > 0 => Some(counts(&kind.error_points)),
             (Self::Kind(_), _) => None,
         }
     }
 }
 
-fn counts(kind: &KindUse) -> Vec<Option<f64>> {
-    kind.points.iter().map(|calls| Some(*calls as f64)).collect()
+fn counts(points: &[u64]) -> Vec<Option<f64>> {
+    points.iter().map(|calls| Some(*calls as f64)).collect()
 }
 
 /// A row for each moment and a column for each line that is `shown`; without lines a column for the total, or for each

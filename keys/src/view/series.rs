@@ -91,15 +91,16 @@ pub struct KindUse {
     pub name: String,
     /// Calls.
     pub requests: u64,
-    /// Those with a status of 400 and above; only known of a status.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub errors: Option<u64>,
+    /// Those with a status of 400 and above.
+    pub errors: u64,
     /// Percent of all calls, one decimal.
     pub percentage: f64,
     /// Calls of the period before.
     pub previous_requests: Option<u64>,
     /// Calls at each of the points of all calls together.
     pub points: Vec<u64>,
+    /// Those of them with a status of 400 and above.
+    pub error_points: Vec<u64>,
 }
 
 /// The period before a span: as long, and ending where the span began.

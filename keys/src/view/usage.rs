@@ -1,11 +1,12 @@
 //! What doors show of usage over a span of days.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use keyward_store::model::Id;
 
-use super::{ModelShare, MonthOutlook};
+use super::{ModelShare, MonthOutlook, UsagePoint};
 use crate::prices::Money;
 
 /// Usage of one key over a span of days.
@@ -37,11 +38,19 @@ pub struct UsageReport {
     pub currency: String,
     /// Failed calls by class.
     pub errors: ErrorClasses,
+    /// The same calls by the step that was asked for, oldest first, those stretches without calls included; of the last hour or
+    /// day whole stretches alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub points: Vec<UsagePoint>,
+    /// The period before, when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<UsageBefore>,
     /// This month so far and where it leads, against limit and budget, whatever the span.
     pub month: MonthOutlook,
 }
 
-/// Usage of all of a person's keys together over a span of days.
+/// Usage of many keys together over a span of days: of all that a person may see, of a team's, or of the instance's. Of
+/// those no endpoints, keys, models or service tokens are told, for their names are nobody else's.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UsageOverview {
@@ -70,6 +79,24 @@ pub struct UsageOverview {
     pub currency: String,
     /// Failed calls by class.
     pub errors: ErrorClasses,
+    /// The same calls by the step that was asked for, oldest first, those stretches without calls included; of the last hour or
+    /// day whole stretches alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub points: Vec<UsagePoint>,
+    /// The period before, when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<UsageBefore>,
+}
+
+/// Totals of the period before a span: as long, and ending where the span began.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct UsageBefore {
+    /// Its first moment.
+    pub from: Timestamp,
+    /// The moment up to which it is counted: as far into it as now is into the span.
+    pub to: Timestamp,
+    /// Its totals.
+    pub summary: UsageSummary,
 }
 
 /// One key's share of a span.
@@ -146,6 +173,8 @@ pub struct EndpointShare {
     pub endpoint: String,
     /// Calls.
     pub requests: u64,
+    /// Calls with a status of 400 and above.
+    pub errors: u64,
     /// Percent of all calls, one decimal.
     pub percentage: f64,
 }
@@ -157,6 +186,8 @@ pub struct MethodShare {
     pub method: String,
     /// Calls.
     pub requests: u64,
+    /// Calls with a status of 400 and above.
+    pub errors: u64,
     /// Percent of all calls, one decimal.
     pub percentage: f64,
 }
@@ -182,6 +213,8 @@ pub struct TokenShare {
     pub name: String,
     /// Calls.
     pub requests: u64,
+    /// Calls with a status of 400 and above.
+    pub errors: u64,
     /// Percent of all calls, one decimal.
     pub percentage: f64,
 }

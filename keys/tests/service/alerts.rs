@@ -8,15 +8,15 @@ mod trial;
 mod unusual;
 
 use keyward_keys::input::{
-    AlertQuery, AlertRulePatch, AlertRuleQuery, AlertSnooze, AlertTrial, KeyPatch, NewAlertRule,
-    NotificationQuery, TrackEvent,
+    AlertQuery, AlertRulePatch, AlertRuleQuery, AlertSnooze, AlertTrial, KeyPatch, NewAlertRule, NewWebhook,
+    NotificationQuery, TimingPatch, TrackEvent,
 };
-use keyward_keys::view::{AlertPage, AlertRuleView, AlertState, AlertView, AttentionKind};
+use keyward_keys::view::{AlertPage, AlertRuleView, AlertState, AlertView, AttentionKind, DeliveryStatus};
 use keyward_keys::{AlertCondition, AlertTurnKind, Caller, Error, Event, Id, Role};
 
 use crate::harness::{Instance, NOON, by_id};
 use crate::teams::{joined, team, team_key};
-use crate::webhooks::{Receiver, new as new_webhook};
+use crate::webhooks::{Receiver, log, new as new_webhook};
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
@@ -355,4 +355,27 @@ async fn each_condition_reads_what_it_says() {
     set(KeyPatch { frozen: Some(false), rotation_interval: Some(0), ..KeyPatch::default() }).await;
     look(&instance, NOON + 91 * DAY).await;
     assert_eq!(holding().await, as_told(&[("Unused", 90)]));
+}
+
+#[tokio::test]
+async fn what_matters_little_lets_people_sleep() {
+    let instance = Instance::open().await;
+    let (service, ana) = (&instance.service, instance.ana().await);
+    let key = instance.add_key(&ana, "Billing").await;
+    let receiver = Receiver::start(&[200]).await;
+    let quiet = TimingPatch { quiet_hours: Some(Some("22:00-07:00".to_owned())), ..TimingPatch::default() };
+    let night = NewWebhook { timing: quiet, ..new_webhook(&receiver.url) };
+    let hook = service.create_webhook(&ana, night).await.expect("made").0.id;
+    let unused =
+        NewAlertRule { name: "Unused".to_owned(), threshold: Some(1), ..rule(AlertCondition::Unused) };
+    made(&instance, &ana, &unused).await;
+    let silent =
+        NewAlertRule { name: "Silent".to_owned(), threshold: Some(1), ..rule(AlertCondition::NoTraffic) };
+    made(&instance, &ana, &silent).await;
+    track(&instance, &ana, key.id, 200, 1).await;
+    look(&instance, NOON + DAY + 11 * 60 * MINUTE).await;
+    let told = log(service, &ana, hook).await;
+    let state = |name: &str| told.iter().find(|one| one.message.starts_with(name)).map(|one| one.state);
+    assert_eq!(state("Silent"), Some(DeliveryStatus::Pending), "a warning");
+    assert_eq!(state("Unused"), Some(DeliveryStatus::Held), "a notice");
 }

@@ -22,7 +22,7 @@ fn calls(at_ms: i64, number: i64, endpoint: &str) -> Vec<TrackEvent> {
 async fn used(instance: &Instance, key: Id) {
     let readings = (-9 * 144..0).map(|i| NOON + i * TEN_MINUTES);
     let all = readings.flat_map(|at| calls(at, 18 + at / TEN_MINUTES % 5, "/v1/usual")).collect();
-    instance.service.import_usage(&instance.system(), key, all).await.expect("brought in");
+    instance.service.import_usage(&instance.system(), key, None, all).await.expect("brought in");
 }
 
 async fn told(service: &Service, caller: &Caller) -> Vec<String> {
@@ -47,7 +47,7 @@ async fn unusual_usage_is_told_once_with_its_reasons_also_across_a_restart() {
     let burst = async |instance: &Instance, part: i64| {
         instance.clock.set(NOON + (part + 1) * TEN_MINUTES + 61_000);
         let calls = calls(NOON + part * TEN_MINUTES, 400, "/v1/export");
-        instance.service.import_usage(&instance.system(), key, calls).await.expect("brought in");
+        instance.service.import_usage(&instance.system(), key, None, calls).await.expect("brought in");
     };
     burst(&instance, 0).await;
     assert_eq!(watch(&instance).await, 1);
@@ -83,7 +83,7 @@ async fn unusual_usage_is_told_once_with_its_reasons_also_across_a_restart() {
 async fn usual(instance: &Instance, key: Id, part: i64) {
     instance.clock.set(NOON + (part + 1) * TEN_MINUTES + 61_000);
     let calls = calls(NOON + part * TEN_MINUTES, 20, "/v1/usual");
-    instance.service.import_usage(&instance.system(), key, calls).await.expect("brought in");
+    instance.service.import_usage(&instance.system(), key, None, calls).await.expect("brought in");
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_rule_tells_of_it_instead_with_the_reasons_and_when_it_is_over() {
     };
     instance.clock.set(NOON + TEN_MINUTES + 61_000);
     let burst = calls(NOON, 400, "/v1/usual");
-    service.import_usage(&instance.system(), key, burst).await.expect("brought in");
+    service.import_usage(&instance.system(), key, None, burst).await.expect("brought in");
     assert_eq!(look().await, (0, 1));
     assert_eq!(look().await, (0, 0), "once");
     for (part, over) in [(1, 0), (2, 0), (3, 1), (4, 0)] {
@@ -140,13 +140,13 @@ async fn errors_and_response_times_of_a_key_are_watched_too() {
     };
     for key in [errors, slow] {
         let past: Vec<_> = (-4 * 144..0).flat_map(|part| some(part, 0, 200.0)).collect();
-        service.import_usage(&instance.system(), key, past).await.expect("brought in");
+        service.import_usage(&instance.system(), key, None, past).await.expect("brought in");
     }
     instance.clock.set(NOON + 61_000);
     assert_eq!(service.watch_anomalies(&instance.system()).await.expect("watched"), 0);
     instance.clock.set(NOON + TEN_MINUTES + 61_000);
     for (key, now) in [(errors, some(0, 12, 200.0)), (slow, some(0, 0, 900.0))] {
-        service.import_usage(&instance.system(), key, now).await.expect("brought in");
+        service.import_usage(&instance.system(), key, None, now).await.expect("brought in");
     }
     assert_eq!(service.watch_anomalies(&instance.system()).await.expect("watched"), 2);
     let mut all = told(service, &ana).await;
@@ -166,7 +166,7 @@ async fn hours_are_those_of_the_peoples_time_zone() {
     used(&instance, key).await;
     instance.clock.set(NOON + TEN_MINUTES + 61_000);
     let burst = calls(NOON, 400, "/v1/usual");
-    service.import_usage(&instance.system(), key, burst).await.expect("brought in");
+    service.import_usage(&instance.system(), key, None, burst).await.expect("brought in");
     assert_eq!(service.watch_anomalies(&instance.system()).await.expect("watched"), 1);
     let all = told(service, &ana).await;
     assert!(all[0].contains("from 17:30 IST: ") && all[0].contains("x the usual at 17:00"), "{}", all[0]);
@@ -179,12 +179,12 @@ async fn a_key_that_falls_silent_is_told_and_one_that_is_new_is_not() {
     let silent = instance.add_key(&ana, "Silent").await.id;
     used(&instance, silent).await;
     let busy: Vec<_> = (-9 * 144..0).flat_map(|i| calls(NOON + i * TEN_MINUTES, 80, "/v1/usual")).collect();
-    instance.service.import_usage(&instance.system(), silent, busy).await.expect("brought in");
+    instance.service.import_usage(&instance.system(), silent, None, busy).await.expect("brought in");
     let new = instance.add_key(&ana, "New").await.id;
     instance.clock.set(NOON + 3 * 6 * TEN_MINUTES + 61_000);
     for part in 0..12 {
         let some = calls(NOON + part * TEN_MINUTES, if part == 11 { 900 } else { 10 }, "/v1/first");
-        instance.service.import_usage(&instance.system(), new, some).await.expect("brought in");
+        instance.service.import_usage(&instance.system(), new, None, some).await.expect("brought in");
     }
     assert_eq!(instance.service.watch_anomalies(&instance.system()).await.expect("watched"), 1);
     let all = told(&instance.service, &ana).await;
@@ -199,7 +199,7 @@ async fn what_a_long_stop_left_out_is_learnt_and_a_deleted_key_is_left_alone() {
     let key = instance.add_key(&ana, "Billing").await.id;
     used(&instance, key).await;
     let long_ago = calls(NOON - 2 * DAY, 900, "/v1/export");
-    instance.service.import_usage(&instance.system(), key, long_ago).await.expect("brought in");
+    instance.service.import_usage(&instance.system(), key, None, long_ago).await.expect("brought in");
     assert_eq!(instance.service.watch_anomalies(&instance.system()).await.expect("watched"), 0, "no news");
     let refused = instance.service.watch_anomalies(&ana).await;
     assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
@@ -216,13 +216,16 @@ async fn a_key_with_few_calls_is_learnt_from_its_past_once_it_has_more() {
         let at_ms = NOON - day * DAY;
         instance.clock.set(at_ms + TEN_MINUTES + 61_000);
         service
-            .import_usage(&instance.system(), key, calls(at_ms, 3, "/v1/nightly"))
+            .import_usage(&instance.system(), key, None, calls(at_ms, 3, "/v1/nightly"))
             .await
             .expect("brought in");
         assert_eq!(service.watch_anomalies(&instance.system()).await.expect("watched"), 0);
     }
     instance.clock.set(NOON + TEN_MINUTES + 61_000);
-    service.import_usage(&instance.system(), key, calls(NOON, 400, "/v1/export")).await.expect("brought in");
+    service
+        .import_usage(&instance.system(), key, None, calls(NOON, 400, "/v1/export"))
+        .await
+        .expect("brought in");
     assert_eq!(service.watch_anomalies(&instance.system()).await.expect("watched"), 1);
     let all = told(service, &ana).await;
     assert!(all[0].starts_with("anomaly Nightly: 400 calls in the ten minutes from 12:00 UTC"), "{all:?}");

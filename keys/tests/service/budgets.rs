@@ -6,8 +6,8 @@ mod tags;
 
 use jiff::Timestamp;
 use keyward_keys::input::{
-    AlertQuery, CostQuery, CostsBy, KeyPatch, NewAlertRule, NewKey, NewTeam, NotificationQuery, TeamPatch,
-    TrackEvent, UsageQuery, WhatIf,
+    AlertQuery, CostQuery, CostsBy, KeyPatch, NewAlertRule, NewKey, NewTeam, NotificationQuery, ReportQuery,
+    TeamPatch, TrackEvent, WhatIf,
 };
 use keyward_keys::prices::Money;
 use keyward_keys::view::{AlertState, AttentionKind, BudgetOwner, WhatIfOutcome};
@@ -190,7 +190,7 @@ async fn a_month_leads_somewhere_and_home_and_rules_look_at_it() {
     service.update_key(&ana, &by_id(key), limit, None).await.expect("limited");
     instance.clock.set(MARCH + 10 * DAY);
     costs(&instance, &ana, key, 15).await;
-    let month = service.usage(&ana, &by_id(key), &UsageQuery::default()).await.expect("a report").month;
+    let month = service.usage(&ana, &by_id(key), &ReportQuery::default()).await.expect("a report").month;
     let at = |day: i64| Timestamp::from_millisecond(MARCH + day * DAY).ok();
     assert_eq!((month.cost, month.forecast_cost), (Some(money(15)), Some(Money(46_500_000))));
     assert_eq!((month.monthly_budget, month.budget_reached_at), (Some(money(30)), at(20)));

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use keyward_keys::input::{
-    Breakdown, CostQuery, CostsBy, KeyPatch, NewKey, SeriesQuery, TrackEvent, UsageQuery,
+    Breakdown, CostQuery, CostsBy, KeyPatch, NewKey, ReportQuery, SeriesQuery, TrackEvent, UsageQuery,
 };
 use keyward_keys::prices::Money;
 use keyward_keys::table::Table;
@@ -40,7 +40,8 @@ async fn tokens_and_costs_are_told_of_each_model() {
     report(&instance, &ana, key.id, 2, r#"{"region":"eu"}"#).await;
     report(&instance, &ana, key.id, 2, r#"{"model":"a\u202eb"}"#).await;
     for query in [UsageQuery::default(), year()] {
-        let told = instance.service.usage(&ana, &by_id(key.id), &query).await.expect("a report");
+        let told =
+            instance.service.usage(&ana, &by_id(key.id), &query.clone().into()).await.expect("a report");
         let [big, own, odd] = told.models.as_slice() else { panic!("three models: {:?}", told.models) };
         assert_eq!((big.model.as_str(), big.requests, big.input_tokens), ("gpt-4o", 1, 600_000));
         assert_eq!((big.cached_tokens, big.output_tokens, big.tokens), (400_000, 100_000, 1_100_000));
@@ -51,7 +52,7 @@ async fn tokens_and_costs_are_told_of_each_model() {
         assert_eq!((odd.model.as_str(), odd.cost), ("a\u{fffd}b", None));
         assert_eq!((told.summary.tokens, told.summary.cost), (1_100_155, Some(Money(3_250_000))));
         assert_eq!(told.currency, "USD");
-        let all = instance.service.usage_overview(&ana, &query).await.expect("an overview");
+        let all = instance.service.usage_overview(&ana, &query.clone().into()).await.expect("an overview");
         assert_eq!((&all.models, all.summary.cost), (&told.models, told.summary.cost));
         assert_eq!(all.top_keys[0].cost, told.summary.cost);
         let series = SeriesQuery { span: query, by: Some(Breakdown::Model), ..SeriesQuery::default() };
@@ -112,7 +113,7 @@ async fn history_follows_the_book_and_a_keys_service() {
     let key = instance.add_key(&ana, "Billing").await.id;
     report(&instance, &ana, key, 3, OPENAI).await;
     let cost = async || {
-        let report = instance.service.usage(&ana, &by_id(key), &UsageQuery::default()).await;
+        let report = instance.service.usage(&ana, &by_id(key), &ReportQuery::default()).await;
         report.expect("a report").summary.cost
     };
     assert_eq!(cost().await, Some(Money(3_000_000)));

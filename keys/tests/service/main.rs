@@ -49,6 +49,7 @@ mod tokens;
 mod unlock;
 mod usage;
 mod usage_bad;
+mod usage_reports;
 mod usage_sums;
 mod versions;
 mod webhook_secrets;

@@ -1,6 +1,6 @@
 //! Knocks on what the service offers as everyone who is not entitled to it.
 
-use keyward_keys::input::{AddedAccount, CheckpointQuery, KeyPatch, NewToken, Reveal, UsageQuery};
+use keyward_keys::input::{AddedAccount, CheckpointQuery, KeyPatch, NewToken, ReportQuery, Reveal};
 use keyward_keys::view::BackupContents;
 use keyward_keys::{Error, Plan, Scope};
 
@@ -20,7 +20,7 @@ async fn a_stranger_is_told_that_there_is_no_such_key_by_every_operation() {
         ("reveal", service.reveal(&bob, &key, Reveal::default()).await.err()),
         ("fetch", service.fetch(&bob, &key, None).await.err()),
         ("track", service.track(&bob, &key, Default::default()).await.err()),
-        ("usage", service.usage(&bob, &key, &UsageQuery::default()).await.err()),
+        ("usage", service.usage(&bob, &key, &ReportQuery::default()).await.err()),
         ("live", service.live(&bob, &key).await.err()),
     ];
     for (name, refusal) in refusals {
@@ -84,7 +84,7 @@ async fn a_token_cannot_act_as_the_person_who_made_it() {
     let key = by_id(key.id);
     assert!(service.track(&app, &key, Default::default()).await.is_ok());
     assert!(matches!(service.reveal(&app, &key, Reveal::default()).await, Err(Error::Forbidden(_))));
-    assert!(matches!(service.usage(&app, &key, &UsageQuery::default()).await, Err(Error::Forbidden(_))));
+    assert!(matches!(service.usage(&app, &key, &ReportQuery::default()).await, Err(Error::Forbidden(_))));
     assert!(service.keys(&app, &Default::default()).await.is_err());
     assert!(service.issue_tokens(&app, None).await.is_err());
     assert!(service.ssh_keys(&app).await.is_err());

@@ -25,7 +25,7 @@ fn call(before_ms: i64, status: u16, endpoint: &str) -> TrackEvent {
 }
 
 async fn report(instance: &Instance, key: &KeyView, events: Vec<TrackEvent>) {
-    instance.service.import_usage(&instance.system(), key.id, events).await.expect("brought in");
+    instance.service.import_usage(&instance.system(), key.id, None, events).await.expect("brought in");
 }
 
 fn of(timeframe: &str) -> SeriesQuery {

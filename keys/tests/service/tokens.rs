@@ -1,11 +1,12 @@
 //! What holds a service token back: where it is used from, how often, what it is for, and who made it.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use keyward_keys::input::{
-    Breakdown, KeyPatch, NewKey, NewToken, ReportedEvent, SeriesQuery, TrackEvent, UsageQuery,
+    Breakdown, KeyPatch, NewKey, NewToken, OverviewQuery, ReportQuery, ReportedEvent, SeriesQuery, TrackEvent,
 };
-use keyward_keys::view::KindUse;
+use keyward_keys::view::{KindUse, TokenShare};
 use keyward_keys::{Caller, Custody, Door, Environment, Error, Event, Locked, Origin, Result, Scope};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -282,7 +283,7 @@ async fn usage_says_which_tokens_reported_it_and_from_how_many_places_also_acros
     let expected = ([("worker", 3), ("nightly", 2)], 4, [(200, 5), (503, 1)], [("other", 5), ("GET", 1)]);
     let seen = async |instance: &Instance| {
         let shown =
-            instance.service.usage(&ana, &by_id(key.id), &UsageQuery::default()).await.expect("a report");
+            instance.service.usage(&ana, &by_id(key.id), &ReportQuery::default()).await.expect("a report");
         let tokens =
             shown.service_tokens.iter().map(|one| (one.name.clone(), one.requests)).collect::<Vec<_>>();
         let statuses = shown.statuses.iter().map(|one| (one.status, one.requests)).collect::<Vec<_>>();
@@ -291,23 +292,34 @@ async fn usage_says_which_tokens_reported_it_and_from_how_many_places_also_acros
         assert_eq!(tokens, told.map(|(name, calls)| (name.to_owned(), calls)));
         assert_eq!((shown.unique_clients, statuses), (*clients, of_status.to_vec()));
         assert_eq!(methods, of_method.map(|(name, calls)| (name.to_owned(), calls)));
-        let all = instance.service.usage_overview(&ana, &UsageQuery::default()).await.expect("an overview");
+        let all =
+            instance.service.usage_overview(&ana, &OverviewQuery::default()).await.expect("an overview");
         assert_eq!(all.service_tokens.iter().map(|one| one.requests).collect::<Vec<_>>(), [3, 3]);
         assert_eq!((all.unique_clients, all.statuses[0].requests), (4, 6));
+        let failed = |shown: &[TokenShare]| {
+            shown.iter().map(|one| (one.name.clone(), one.errors)).collect::<BTreeMap<_, _>>()
+        };
+        let nightly_failed = BTreeMap::from([("worker".to_owned(), 0), ("nightly".to_owned(), 1)]);
+        assert_eq!(failed(&shown.service_tokens), nightly_failed);
+        assert_eq!(failed(&all.service_tokens), nightly_failed);
+        assert_eq!(shown.methods.iter().map(|one| one.errors).collect::<Vec<_>>(), [1, 0]);
         let chart = |by| SeriesQuery { by: Some(by), compare: true, ..SeriesQuery::default() };
         let kinds = async |by| instance.service.usage_series(&ana, &chart(by)).await.expect("a chart").kinds;
         let by_token = kinds(Breakdown::Token).await;
         let mut told: Vec<_> = by_token.iter().map(|kind| (kind.name.as_str(), kind.percentage)).collect();
         told.sort_by_key(|(name, _)| *name);
         assert_eq!(told, [("nightly", 42.9), ("worker", 42.9)], "what a person reported is of none");
-        assert!(by_token.iter().all(|kind| kind.id.is_some() && kind.errors.is_none()));
+        assert!(by_token.iter().all(|kind| kind.id.is_some()));
         assert!(by_token.iter().all(|kind| (kind.requests, kind.points.last()) == (3, Some(&3))));
+        let failed = |kind: &KindUse| (kind.name.clone(), kind.errors);
+        assert_eq!(by_token.iter().map(failed).collect::<BTreeMap<_, _>>(), nightly_failed);
+        assert!(by_token.iter().all(|kind| kind.error_points.last() == Some(&kind.errors)));
         let told = |kinds: Vec<KindUse>| {
             kinds.into_iter().map(|kind| (kind.name, kind.requests, kind.errors)).collect::<Vec<_>>()
         };
         let of = |name: &str, calls, errors| (name.to_owned(), calls, errors);
-        assert_eq!(told(kinds(Breakdown::Status).await), [of("200", 6, Some(0)), of("503", 1, Some(1))]);
-        assert_eq!(told(kinds(Breakdown::Method).await), [of("GET", 2, None), of("other", 5, None)]);
+        assert_eq!(told(kinds(Breakdown::Status).await), [of("200", 6, 0), of("503", 1, 1)]);
+        assert_eq!(told(kinds(Breakdown::Method).await), [of("GET", 2, 0), of("other", 5, 1)]);
     };
     seen(&instance).await;
     let instance = instance.reopen().await;

@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use keyward_keys::input::{NewKey, ReportedEvent, TrackEvent, UsageQuery};
+use keyward_keys::input::{NewKey, OverviewQuery, ReportQuery, ReportedEvent, TrackEvent, UsageQuery};
 use keyward_keys::{Error, Event, Plan};
 
 use crate::harness::{Instance, NOON, by_id, new_key};
@@ -81,7 +81,7 @@ async fn a_report_has_a_row_a_day_and_adds_up() {
         let event = at(NOON - hours_ago * HOUR_MS, call(status, ms));
         service.track(&ana, &by_id(key.id), event).await.expect("tracked");
     }
-    let week = service.usage(&ana, &by_id(key.id), &UsageQuery::default()).await.expect("a report");
+    let week = service.usage(&ana, &by_id(key.id), &ReportQuery::default()).await.expect("a report");
     assert_eq!((week.timeframe.as_str(), week.key_id.as_str()), ("week", key.key_id.as_str()));
     let rows: Vec<(String, u64, u64)> =
         week.daily_breakdown.iter().map(|day| (day.date.clone(), day.requests, day.errors)).collect();
@@ -100,14 +100,14 @@ async fn a_report_has_a_row_a_day_and_adds_up() {
     assert_eq!(methods.collect::<Vec<_>>(), [("POST", 4)]);
 
     let day = UsageQuery { timeframe: Some("day".to_owned()), ..UsageQuery::default() };
-    let day = service.usage(&ana, &by_id(key.id), &day).await.expect("a report");
+    let day = service.usage(&ana, &by_id(key.id), &day.clone().into()).await.expect("a report");
     assert_eq!(day.summary.total_requests, 2);
     let two_days = UsageQuery {
         start_date: Some("2026-03-09".to_owned()),
         end_date: Some("2026-03-10".to_owned()),
         ..UsageQuery::default()
     };
-    let two_days = service.usage(&ana, &by_id(key.id), &two_days).await.expect("a report");
+    let two_days = service.usage(&ana, &by_id(key.id), &two_days.clone().into()).await.expect("a report");
     assert_eq!((two_days.summary.total_requests, two_days.daily_breakdown.len()), (3, 2));
     let wrong = UsageQuery {
         timeframe: Some("fortnight".to_owned()),
@@ -115,7 +115,7 @@ async fn a_report_has_a_row_a_day_and_adds_up() {
         timezone: Some("Mars/Olympus".to_owned()),
         ..UsageQuery::default()
     };
-    let Err(Error::Invalid(faults)) = service.usage(&ana, &by_id(key.id), &wrong).await else {
+    let Err(Error::Invalid(faults)) = service.usage(&ana, &by_id(key.id), &wrong.clone().into()).await else {
         panic!("refused")
     };
     assert_eq!(faults.len(), 3);
@@ -135,10 +135,12 @@ async fn long_after_a_day_is_a_utc_day_on_either_side_of_greenwich() {
             timezone: Some(zone.to_owned()),
             ..UsageQuery::default()
         };
-        let report = instance.service.usage(&ana, &by_id(key.id), &span).await.expect("a report");
+        let report =
+            instance.service.usage(&ana, &by_id(key.id), &span.clone().into()).await.expect("a report");
         let days: Vec<u64> = report.daily_breakdown.iter().map(|day| day.requests).collect();
         assert_eq!(days, [0, 0, 1, 0, 0], "{zone}");
-        let overview = instance.service.usage_overview(&ana, &span).await.expect("an overview");
+        let overview =
+            instance.service.usage_overview(&ana, &span.clone().into()).await.expect("an overview");
         assert_eq!(overview.daily_breakdown, report.daily_breakdown, "{zone}");
     }
 }
@@ -161,7 +163,7 @@ async fn an_overview_adds_up_the_keys_that_the_caller_may_see() {
         .track(&ana, &by_id(quiet.id), at(NOON - 9 * 24 * HOUR_MS, call(200, 1.0)))
         .await
         .expect("tracked");
-    let week = service.usage_overview(&ana, &UsageQuery::default()).await.expect("an overview");
+    let week = service.usage_overview(&ana, &OverviewQuery::default()).await.expect("an overview");
     assert_eq!((week.summary.total_requests, week.summary.failed_requests), (3, 2));
     assert_eq!((week.errors.server_errors, week.errors.client_errors), (1, 1));
     let days: Vec<u64> = week.daily_breakdown.iter().map(|day| day.requests).collect();
@@ -170,7 +172,10 @@ async fn an_overview_adds_up_the_keys_that_the_caller_may_see() {
     assert_eq!(keys, [(busy.id, 2, 66.7), (quiet.id, 1, 33.3)]);
     assert_eq!((week.top_endpoints[0].requests, week.top_endpoints[0].percentage), (3, 100.0));
     let day = UsageQuery { timeframe: Some("day".to_owned()), ..UsageQuery::default() };
-    assert_eq!(service.usage_overview(&ben, &day).await.expect("an overview").summary.total_requests, 1);
+    assert_eq!(
+        service.usage_overview(&ben, &day.clone().into()).await.expect("an overview").summary.total_requests,
+        1
+    );
 }
 
 #[tokio::test]
@@ -233,6 +238,6 @@ async fn what_an_app_reports_cannot_move_a_terminals_cursor() {
     let hostile = TrackEvent { endpoint: Some("/v1\u{1b}]52;c;AAAA\u{7}".to_owned()), ..call(200, 1.0) };
     instance.service.track(&ana, &by_id(key.id), hostile).await.expect("tracked");
     let report =
-        instance.service.usage(&ana, &by_id(key.id), &UsageQuery::default()).await.expect("a report");
+        instance.service.usage(&ana, &by_id(key.id), &ReportQuery::default()).await.expect("a report");
     assert_eq!(report.top_endpoints[0].endpoint, "/v1\u{fffd}]52;c;AAAA\u{fffd}");
 }

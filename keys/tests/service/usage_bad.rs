@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use keyward_keys::Error;
-use keyward_keys::input::{KeyPatch, SeriesQuery, TrackEvent, UsageQuery};
+use keyward_keys::input::{KeyPatch, ReportQuery, SeriesQuery, TrackEvent, UsageQuery};
 
 use crate::harness::{Instance, NOON, by_id};
 
@@ -45,7 +45,7 @@ async fn times_and_numbers_beyond_all_reason_are_named_and_leave_nothing() {
     for _ in 0..3 {
         track(most()).await.expect("large, and right");
     }
-    let report = service.usage(&ana, &by_id(key.id), &UsageQuery::default()).await.expect("a report");
+    let report = service.usage(&ana, &by_id(key.id), &ReportQuery::default()).await.expect("a report");
     assert_eq!(report.summary.total_requests, 3);
     assert_eq!(report.top_endpoints[0].endpoint.len(), 256);
     assert!((report.summary.p99 / 3_600_000.0 - 1.0).abs() < 0.02);
@@ -70,7 +70,7 @@ async fn a_clock_that_jumps_doubles_and_loses_no_call() {
     }
     let instance = instance.reopen().await;
     let month = UsageQuery { timeframe: Some("month".to_owned()), ..UsageQuery::default() };
-    let report = instance.service.usage(&ana, &by_id(key), &month).await.expect("a report");
+    let report = instance.service.usage(&ana, &by_id(key), &month.clone().into()).await.expect("a report");
     assert_eq!(report.summary.total_requests, reported);
     let line = SeriesQuery { span: month, ..SeriesQuery::default() };
     let series = instance.service.usage_series(&ana, &line).await.expect("a chart");

@@ -112,7 +112,7 @@ async fn what_is_told_of_many_keys_is_the_sum_of_their_hours() {
     let bring = async |instance: &Instance, calls: &[Call]| {
         for (place, key) in keys.iter().enumerate() {
             let events = calls.iter().filter(|call| call.key == place).map(Call::event).collect();
-            instance.service.import_usage(&instance.system(), *key, events).await.expect("brought in");
+            instance.service.import_usage(&instance.system(), *key, None, events).await.expect("brought in");
         }
     };
     bring(&instance, &old).await;
@@ -177,7 +177,8 @@ async fn what_is_told_of_many_keys_is_the_sum_of_their_hours() {
                     }
                 }
             }
-            let shown = instance.service.usage_overview(&ana, &span).await.expect("an overview");
+            let shown =
+                instance.service.usage_overview(&ana, &span.clone().into()).await.expect("an overview");
             let what = format!("{timeframe} in {zone}");
             let tz = TimeZone::get(zone).expect("a zone");
             let first: Date = shown.daily_breakdown[0].date.parse().expect("a date");
@@ -200,7 +201,7 @@ async fn what_is_told_of_many_keys_is_the_sum_of_their_hours() {
             }
             compare_kinds(&shown, &within, &what);
             let one = KeyRef::Id(keys[0].to_string());
-            let alone = instance.service.usage(&ana, &one, &span).await.expect("a report");
+            let alone = instance.service.usage(&ana, &one, &span.clone().into()).await.expect("a report");
             let of_one: Vec<&Call> = within.iter().copied().filter(|call| call.key == 0).collect();
             assert_eq!(in_all(&alone.summary).0, of_one.len() as u64, "{what}");
             compare_methods(&alone.methods, &of_one, &what);
@@ -223,10 +224,18 @@ fn compare_over_time(shown: &UsageSeries, by: Option<Breakdown>, calls: &[Call],
             let next = points.get(at + 1).map(|next| next.start.as_millisecond());
             let range = point.start.as_millisecond()..next.unwrap_or(i64::MAX).min(NOON + 1);
             let within = calls.iter().filter(|call| range.contains(&call.hour_ms()));
-            let expected = within.filter(|call| of_kind(call, &kind.name)).count() as u64;
-            assert_eq!(kind.points[at], expected, "{what} {} at {}", kind.name, point.start);
+            let within: Vec<_> = within.filter(|call| of_kind(call, &kind.name)).collect();
+            let failed = within.iter().filter(|call| call.failed).count() as u64;
+            assert_eq!(
+                (kind.points[at], kind.error_points[at]),
+                (within.len() as u64, failed),
+                "{what} {} at {}",
+                kind.name,
+                point.start
+            );
         }
         assert_eq!(kind.requests, kind.points.iter().sum::<u64>(), "{what}");
+        assert_eq!(kind.errors, kind.error_points.iter().sum::<u64>(), "{what}");
         let before = shown.previous.as_ref().expect("a period before").from.as_millisecond()..before_ms;
         let before = calls.iter().filter(|call| before.contains(&call.hour_ms()));
         let before = before.filter(|call| of_kind(call, &kind.name)).count() as u64;
@@ -260,9 +269,13 @@ fn compare_kinds(shown: &UsageOverview, calls: &[&Call], what: &str) {
 }
 
 fn compare_methods(methods: &[MethodShare], calls: &[&Call], what: &str) {
-    let told = methods.iter().map(|one| (one.method.as_str(), one.requests)).collect::<BTreeMap<_, _>>();
+    let told = methods.iter().map(|one| (one.method.as_str(), (one.requests, one.errors)));
+    let told = told.collect::<BTreeMap<_, _>>();
     let mut expected = BTreeMap::new();
-    calls.iter().for_each(|call| *expected.entry(call.method).or_insert(0) += 1);
+    for call in calls {
+        let sum: &mut (u64, u64) = expected.entry(call.method).or_default();
+        *sum = (sum.0 + 1, sum.1 + u64::from(call.failed));
+    }
     assert_eq!(told, expected, "{what}");
 }
 
@@ -305,7 +318,7 @@ async fn compare_year(instance: &Instance, ana: &Caller, calls: &[Call], zone: &
             );
         }
     }
-    let shown = instance.service.usage_overview(ana, &span).await.expect("an overview");
+    let shown = instance.service.usage_overview(ana, &span.clone().into()).await.expect("an overview");
     assert_eq!(in_all(&shown.summary), sum(calls.iter()), "year in {zone}");
     compare_kinds(&shown, &calls.iter().collect::<Vec<_>>(), "year");
     // A month that is cut, of which no hours are kept any more.
@@ -315,7 +328,7 @@ async fn compare_year(instance: &Instance, ana: &Caller, calls: &[Call], zone: &
         timezone: Some(zone.to_owned()),
         ..UsageQuery::default()
     };
-    let autumn = instance.service.usage_overview(ana, &cut).await.expect("an overview");
+    let autumn = instance.service.usage_overview(ana, &cut.clone().into()).await.expect("an overview");
     let first_ms = moment(&format!("2025-10-20T00:00[{zone}]")).div_euclid(DAY_MS) * DAY_MS;
     let end_ms = moment(&format!("2026-01-13T00:00[{zone}]"));
     let within = calls.iter().filter(|call| (first_ms..end_ms).contains(&call.day_ms()));

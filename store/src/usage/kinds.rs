@@ -1,5 +1,6 @@
-//! Calls by method, by status and by service token, counted exactly, and about how many clients there were. They stand in
-//! the rows of the endpoints, clients in those of days and months alone. Whatever calls tell of, it stays small.
+//! Calls by method, by status and by service token, counted exactly with those that failed, and about how many clients there
+//! were. They stand in the rows of the endpoints, clients in those of days and months alone. Whatever calls tell of, it stays
+//! small.
 
 use super::clients::Clients;
 use super::codec::{Input, Malformed, Read, put_varint};
@@ -13,6 +14,30 @@ const OTHER_STATUS: u16 = 0;
 /// The most service tokens that are told apart in one row.
 const MOST_TOKENS: usize = 64;
 const METHODS: usize = 8;
+/// What is encoded begins with this and the number of methods; an earlier version knew no errors, and began with the number.
+const WITH_ERRORS: u64 = 0x10;
+
+/// How many calls there were.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Calls {
+    /// All of them.
+    pub requests: u64,
+    /// Those with a status of 400 and above, as far as they were counted: earlier versions did not.
+    pub errors: u64,
+}
+
+impl Calls {
+    /// One call.
+    pub(super) fn of(status: u16) -> Self {
+        Self { requests: 1, errors: u64::from(status >= 400) }
+    }
+
+    /// Adds further calls.
+    pub fn merge(&mut self, more: Self) {
+        self.requests = self.requests.saturating_add(more.requests);
+        self.errors = self.errors.saturating_add(more.errors);
+    }
+}
 
 /// One of the kinds that calls are counted by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -30,6 +55,11 @@ impl Kind {
         Self::Status(Some(status).filter(|one| *one != OTHER_STATUS))
     }
 
+    /// Calls that were answered with a status, or with one of those beyond the ones that are told apart.
+    pub(super) fn answered(status: Option<u16>, requests: u64) -> Calls {
+        Calls { requests, errors: if status >= Some(400) { requests } else { 0 } }
+    }
+
     /// The kinds that a call is of.
     pub(super) fn of(event: &Stored) -> impl Iterator<Item = Self> {
         let told = [Self::Method(event.method), Self::status(event.status)];
@@ -41,20 +71,20 @@ impl Kind {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Kinds {
     /// By the method's code.
-    methods: [u64; METHODS],
+    methods: [Calls; METHODS],
     /// By rising status.
     statuses: Vec<(u16, u64)>,
     /// By rising id.
-    tokens: Vec<(Id, u64)>,
+    tokens: Vec<(Id, Calls)>,
     /// By further tokens.
-    other_tokens: u64,
+    other_tokens: Calls,
     clients: Clients,
 }
 
 impl Kinds {
     /// The methods that were called, with the number of calls, in the order of [`Method`].
-    pub fn methods(&self) -> impl Iterator<Item = (Method, u64)> {
-        let counted = (0u8..).zip(self.methods).filter(|(_, calls)| *calls > 0);
+    pub fn methods(&self) -> impl Iterator<Item = (Method, Calls)> {
+        let counted = (0u8..).zip(self.methods).filter(|(_, calls)| calls.requests > 0);
         counted.filter_map(|(code, calls)| Some((Method::from_code(code)?, calls)))
     }
 
@@ -66,15 +96,16 @@ impl Kinds {
 
     /// The service tokens that reported calls, with their number, rising by id; none for all those beyond the ones that are
     /// told apart. Calls that people reported are of no token.
-    pub fn tokens(&self) -> impl Iterator<Item = (Option<Id>, u64)> {
-        let others = (self.other_tokens > 0).then_some((None, self.other_tokens));
+    pub fn tokens(&self) -> impl Iterator<Item = (Option<Id>, Calls)> {
+        let others = (self.other_tokens.requests > 0).then_some((None, self.other_tokens));
         self.tokens.iter().map(|(token, calls)| (Some(*token), *calls)).chain(others)
     }
 
     /// All of these.
-    pub(super) fn each(&self) -> impl Iterator<Item = (Kind, u64)> {
+    pub(super) fn each(&self) -> impl Iterator<Item = (Kind, Calls)> {
         let methods = self.methods().map(|(method, calls)| (Kind::Method(method), calls));
-        let statuses = self.statuses().map(|(status, calls)| (Kind::Status(status), calls));
+        let answered = |(status, calls)| (Kind::Status(status), Kind::answered(status, calls));
+        let statuses = self.statuses().map(answered);
         methods.chain(statuses).chain(self.tokens().map(|(token, calls)| (Kind::Token(token), calls)))
     }
 
@@ -91,10 +122,10 @@ impl Kinds {
 
     /// Adds further calls, and not whose they were.
     pub(super) fn merge_calls(&mut self, other: &Self) {
-        self.methods.iter_mut().zip(other.methods).for_each(|(sum, more)| *sum = sum.saturating_add(more));
+        self.methods.iter_mut().zip(other.methods).for_each(|(sum, more)| sum.merge(more));
         other.statuses.iter().for_each(|(status, calls)| self.count_status(*status, *calls));
         other.tokens.iter().for_each(|(token, calls)| self.count_token(*token, *calls));
-        self.other_tokens = self.other_tokens.saturating_add(other.other_tokens);
+        self.other_tokens.merge(other.other_tokens);
     }
 
     /// Adds the clients of further calls.
@@ -112,20 +143,20 @@ impl Kinds {
 
     /// Adds one call.
     pub(super) fn count(&mut self, method: Method, status: u16, Reporter { token, client }: Reporter) {
-        let calls = &mut self.methods[method as usize % METHODS];
-        *calls = calls.saturating_add(1);
+        let call = Calls::of(status);
+        self.methods[method as usize % METHODS].merge(call);
         self.count_status(status, 1);
-        token.into_iter().for_each(|token| self.count_token(token, 1));
+        token.into_iter().for_each(|token| self.count_token(token, call));
         client.into_iter().for_each(|client| self.clients.add(client));
     }
 
-    fn count_token(&mut self, token: Id, calls: u64) {
+    fn count_token(&mut self, token: Id, calls: Calls) {
         let sum = match self.tokens.binary_search_by_key(&token, |entry| entry.0) {
             Ok(place) => &mut self.tokens[place].1,
             Err(_) if self.tokens.len() >= MOST_TOKENS => &mut self.other_tokens,
             Err(place) => return self.tokens.insert(place, (token, calls)),
         };
-        *sum = sum.saturating_add(calls);
+        sum.merge(calls);
     }
 
     fn count_status(&mut self, status: u16, calls: u64) {
@@ -152,10 +183,14 @@ impl Kinds {
 
     /// Without clients.
     pub(super) fn encode_calls(&self, out: &mut Vec<u8>) {
-        put_varint(out, self.methods.iter().filter(|calls| **calls > 0).count() as u64);
-        for (code, calls) in (0u64..).zip(self.methods).filter(|(_, calls)| *calls > 0) {
-            put_varint(out, code);
-            put_varint(out, calls);
+        let put = |out: &mut Vec<u8>, calls: &Calls| {
+            put_varint(out, calls.requests);
+            put_varint(out, calls.errors);
+        };
+        put_varint(out, WITH_ERRORS | self.methods().count() as u64);
+        for (method, calls) in self.methods() {
+            put_varint(out, method as u64);
+            put(out, &calls);
         }
         put_varint(out, self.statuses.len() as u64);
         for (status, calls) in &self.statuses {
@@ -165,43 +200,69 @@ impl Kinds {
         put_varint(out, self.tokens.len() as u64);
         for (token, calls) in &self.tokens {
             out.extend_from_slice(token.as_bytes());
+            put(out, calls);
+        }
+        put(out, &self.other_tokens);
+    }
+
+    /// As an earlier version wrote it.
+    #[cfg(test)]
+    pub(super) fn encode_without_errors(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.methods().count() as u64);
+        for (method, calls) in self.methods() {
+            put_varint(out, method as u64);
+            put_varint(out, calls.requests);
+        }
+        put_varint(out, self.statuses.len() as u64);
+        for (status, calls) in &self.statuses {
+            put_varint(out, u64::from(*status));
             put_varint(out, *calls);
         }
-        put_varint(out, self.other_tokens);
+        put_varint(out, self.tokens.len() as u64);
+        for (token, calls) in &self.tokens {
+            out.extend_from_slice(token.as_bytes());
+            put_varint(out, calls.requests);
+        }
+        put_varint(out, self.other_tokens.requests);
+        self.clients.encode(out);
     }
 
     /// Adds what is encoded.
     pub(super) fn add_encoded(&mut self, input: &mut Input<'_>) -> Read<()> {
         Self::each_encoded(input, |kind, calls| match kind {
-            Kind::Method(method) => {
-                let sum = &mut self.methods[method as usize % METHODS];
-                *sum = sum.saturating_add(calls);
-            }
-            Kind::Status(status) => self.count_status(status.unwrap_or(OTHER_STATUS), calls),
+            Kind::Method(method) => self.methods[method as usize % METHODS].merge(calls),
+            Kind::Status(status) => self.count_status(status.unwrap_or(OTHER_STATUS), calls.requests),
             Kind::Token(Some(token)) => self.count_token(token, calls),
-            Kind::Token(None) => self.other_tokens = self.other_tokens.saturating_add(calls),
+            Kind::Token(None) => self.other_tokens.merge(calls),
         })?;
         self.clients.add_encoded(input)
     }
 
     /// Shows what is encoded, up to the clients.
     #[inline]
-    pub(super) fn each_encoded(input: &mut Input<'_>, mut visit: impl FnMut(Kind, u64)) -> Read<()> {
-        for _ in 0..input.count()? {
+    pub(super) fn each_encoded(input: &mut Input<'_>, mut visit: impl FnMut(Kind, Calls)) -> Read<()> {
+        let form = input.varint()?;
+        let counted = |input: &mut Input<'_>| {
+            let requests = input.varint()?;
+            Ok(Calls { requests, errors: if form & WITH_ERRORS > 0 { input.varint()? } else { 0 } })
+        };
+        for _ in 0..form & !WITH_ERRORS {
             let code = u8::try_from(input.varint()?).map_err(|_| Malformed)?;
             let method = Method::from_code(code).ok_or(Malformed)?;
-            visit(Kind::Method(method), input.varint()?);
+            visit(Kind::Method(method), counted(input)?);
         }
         for _ in 0..input.count()? {
             let status = u16::try_from(input.varint()?).map_err(|_| Malformed)?;
-            visit(Kind::status(status), input.varint()?);
+            let kind = Kind::status(status);
+            let Kind::Status(told) = kind else { continue };
+            visit(kind, Kind::answered(told, input.varint()?));
         }
         for _ in 0..input.count()? {
             let token = Id::from_bytes(input.array()?);
-            visit(Kind::Token(Some(token)), input.varint()?);
+            visit(Kind::Token(Some(token)), counted(input)?);
         }
-        let others = input.varint()?;
-        if others > 0 {
+        let others = counted(input)?;
+        if others.requests > 0 {
             visit(Kind::Token(None), others);
         }
         Ok(())
@@ -241,9 +302,19 @@ mod tests {
             prop_assert_eq!(&merged([&merged([&a, &b]), &c]), &whole);
             prop_assert_eq!(&merged([&a, &merged([&b, &c])]), &whole);
             let calls = parts.concat().len() as u64;
-            prop_assert_eq!(whole.methods().map(|(_, calls)| calls).sum::<u64>(), calls);
+            let failed = parts.concat().iter().filter(|event| event.status >= 400).count() as u64;
+            let sum = |told: &mut dyn Iterator<Item = Calls>| {
+                told.fold(Calls::default(), |mut sum, more| {
+                    sum.merge(more);
+                    sum
+                })
+            };
+            prop_assert_eq!(sum(&mut whole.methods().map(|(_, calls)| calls)), Calls { requests: calls, errors: failed });
+            let by_tokens = parts.concat().into_iter().filter(|event| event.reporter.token.is_some());
+            let by_tokens = sum(&mut by_tokens.map(|event| Calls::of(event.status)));
+            prop_assert_eq!(sum(&mut whole.tokens().map(|(_, calls)| calls)), by_tokens);
             prop_assert_eq!(whole.statuses().map(|(_, calls)| calls).sum::<u64>(), calls);
-            prop_assert_eq!(whole.each().map(|(_, calls)| calls).sum::<u64>(), kinds_of(&parts.concat()));
+            prop_assert_eq!(whole.each().map(|(_, calls)| calls.requests).sum::<u64>(), kinds_of(&parts.concat()));
             let mut out = Vec::new();
             whole.encode(&mut out);
             let mut shown = Vec::new();
@@ -253,6 +324,22 @@ mod tests {
             let mut input = Input(&out);
             prop_assert_eq!(read.add_encoded(&mut input), Ok(()));
             prop_assert_eq!((read, input.0.len()), (whole, 0));
+        }
+
+        #[test]
+        fn what_an_earlier_version_wrote_is_read_without_errors(
+            events in prop::collection::vec(stored(true), 0..40),
+        ) {
+            let whole = of(&events);
+            let mut expected = whole.clone();
+            let told = expected.methods.iter_mut().chain(expected.tokens.iter_mut().map(|(_, calls)| calls));
+            told.for_each(|calls| calls.errors = 0);
+            let mut out = Vec::new();
+            whole.encode_without_errors(&mut out);
+            let mut read = Kinds::default();
+            let mut input = Input(&out);
+            prop_assert_eq!(read.add_encoded(&mut input), Ok(()));
+            prop_assert_eq!((read, input.0.len()), (expected, 0));
         }
 
         #[test]
@@ -268,12 +355,14 @@ mod tests {
         assert_eq!(kinds.statuses.len(), MOST_STATUSES);
         assert_eq!(kinds.statuses().map(|(_, calls)| calls).sum::<u64>(), 2 * u64::from(u16::MAX));
         assert_eq!(kinds.statuses().next().map(|(status, _)| status), Some(None));
-        (0..200).for_each(|number| kinds.count_token(Id::from_bytes([number; 12]), 3));
-        assert_eq!((kinds.tokens().count(), kinds.tokens().last()), (MOST_TOKENS + 1, Some((None, 3 * 136))));
+        let three = Calls { requests: 3, errors: 1 };
+        (0..200).for_each(|number| kinds.count_token(Id::from_bytes([number; 12]), three));
+        let rest = Calls { requests: 3 * 136, errors: 136 };
+        assert_eq!((kinds.tokens().count(), kinds.tokens().last()), (MOST_TOKENS + 1, Some((None, rest))));
         let (mut out, mut twice) = (Vec::new(), kinds.clone());
         kinds.encode(&mut out);
         assert_eq!(twice.add_encoded(&mut Input(&out)), Ok(()));
         assert_eq!(twice, merged([&kinds, &kinds]));
-        assert_eq!(twice.tokens().map(|(_, calls)| calls).sum::<u64>(), 2 * 3 * 200);
+        assert_eq!(twice.tokens().map(|(_, calls)| calls.requests).sum::<u64>(), 2 * 3 * 200);
     }
 }

@@ -46,7 +46,7 @@ pub use endpoints::{ENDPOINT_NAMES, EndpointCell, EndpointReport, EndpointSums, 
 pub(crate) use engine::Engine;
 pub use engine::UNFOLDED_BYTES;
 pub use event::{Appended, EventId, Method, Reporter, UsageEvent, UsageEvents};
-pub use kinds::{Kind, Kinds};
+pub use kinds::{Calls, Kind, Kinds};
 pub use live::{LIVE_SECONDS, Live};
 pub use models::{MODEL_NAMES, ModelCell, ModelUse, Told};
 pub use of_key::KeyUsage;

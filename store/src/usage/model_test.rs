@@ -15,8 +15,8 @@ use proptest::prelude::*;
 use super::calendar::{DAY_MS, HOUR_MS, first_day, month_of};
 use super::head::minutes_from;
 use super::{
-    Appended, Cell, CellSum, EndpointTotals, Engine, Grain, Kind, Method, Packer, Planned, Reporter, Usage,
-    UsageEvent,
+    Appended, Calls, Cell, CellSum, EndpointTotals, Engine, Grain, Kind, Method, Packer, Planned, Reporter,
+    Usage, UsageEvent,
 };
 use crate::model::Id;
 use crate::redb::port::ARRIVALS;
@@ -250,9 +250,9 @@ fn compare_endpoints(usage: &Usage, model: &Model, api_key: Id, newest_ms: i64, 
         }
         let report = usage.endpoints(api_key, grain, from_ms, to_ms).unwrap();
         assert_eq!(report.kinds, model.kinds(api_key, &span), "{grain:?}");
-        let mut by_cell: BTreeMap<(i64, Kind), u64> = BTreeMap::new();
+        let mut by_cell: BTreeMap<(i64, Kind), Calls> = BTreeMap::new();
         if let Some(of) = usage.of(api_key).unwrap() {
-            let add = |start_ms, kind, calls| *by_cell.entry((start_ms, kind)).or_default() += calls;
+            let add = |start_ms, kind, calls| by_cell.entry((start_ms, kind)).or_default().merge(calls);
             of.each_kind(grain, from_ms, to_ms, |_| true, add).unwrap();
         }
         assert_eq!(by_cell, model.kinds_by_cell(api_key, grain, &span), "{grain:?}");

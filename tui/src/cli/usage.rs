@@ -23,7 +23,7 @@ pub(super) async fn usage(context: &Context<'_>, args: &Args) -> Result<(), Fail
     if args.operands.is_empty() {
         return month(context, args).await;
     }
-    let report = context.service.usage(context.caller, &keys::named(args)?, &span(args)).await?;
+    let report = context.service.usage(context.caller, &keys::named(args)?, &span(args).into()).await?;
     if args.json {
         return context.print(&print::json(&report)).await;
     }
@@ -31,7 +31,8 @@ pub(super) async fn usage(context: &Context<'_>, args: &Args) -> Result<(), Fail
 }
 
 /// What only the chart takes.
-const CHART: [&str; 7] = ["--key", "--team", "--by", "--step", "--metric", "--compare", "--csv"];
+const CHART: [&str; 8] =
+    ["--key", "--team", "--instance", "--by", "--step", "--metric", "--compare", "--csv"];
 
 const BREAKDOWNS: &str = "key, environment, team, model, endpoint, method, status or token";
 
@@ -56,12 +57,13 @@ async fn chart(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
         keys: named.map(|key| KeyRef::Named(key.to_owned(), environment)).collect(),
         environment,
         team: keys::of_team(context, args).await?,
+        instance: args.has("--instance"),
         compare: args.has("--compare"),
     };
     let metric =
         keys::one_of(args, "--metric", "requests, errors, latency, tokens or cost")?.unwrap_or_default();
     if !table::tells(query.by, metric) {
-        let known = "calls are counted by method, status and token, errors by status, and nothing else";
+        let known = "calls are counted by method, status and token, with their errors, and nothing else";
         return Err(Failure::Usage(format!("--metric {}: {known}", metric.word())));
     }
     let series = context.service.usage_series(context.caller, &query).await?;
@@ -179,10 +181,14 @@ fn describe(report: &UsageReport) -> String {
     ];
     let by = |shares: Vec<String>| Some(shares.join(", ")).filter(|text| !text.is_empty());
     let statuses = report.statuses.iter().map(|one| format!("{} {}", one.status, one.requests));
-    let methods = report.methods.iter().map(|one| format!("{} {}", one.method, one.requests));
+    let counted = |name: &str, requests, errors| match errors {
+        0 => format!("{name} {requests}"),
+        _ => format!("{name} {requests} ({errors} failed)"),
+    };
+    let methods = report.methods.iter().map(|one| counted(&one.method, one.requests, one.errors));
     facts.extend(by(statuses.collect()).map(|text| row("Statuses", text)));
     facts.extend(by(methods.collect()).map(|text| row("Methods", text)));
-    let tokens = report.service_tokens.iter().map(|one| format!("{} {}", one.name, one.requests));
+    let tokens = report.service_tokens.iter().map(|one| counted(&one.name, one.requests, one.errors));
     facts.extend(by(tokens.collect()).map(|text| row("Service tokens", text)));
     if report.unique_clients > 0 {
         facts.push(row("Clients", report.unique_clients.to_string()));
@@ -227,9 +233,10 @@ fn describe(report: &UsageReport) -> String {
         text.push_str(&print::columns(&rows));
     }
     if !report.top_endpoints.is_empty() {
-        let mut rows = vec![["ENDPOINT", "CALLS", "SHARE"].map(str::to_owned).to_vec()];
+        let mut rows = vec![["ENDPOINT", "CALLS", "FAILED", "SHARE"].map(str::to_owned).to_vec()];
         rows.extend(report.top_endpoints.iter().map(|top| {
-            vec![top.endpoint.clone(), top.requests.to_string(), format!("{:.1} %", top.percentage)]
+            let share = format!("{:.1} %", top.percentage);
+            vec![top.endpoint.clone(), top.requests.to_string(), top.errors.to_string(), share]
         }));
         text.push('\n');
         text.push_str(&print::columns(&rows));

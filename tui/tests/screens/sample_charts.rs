@@ -135,14 +135,20 @@ pub(crate) fn series(all: &[KeyView], query: &SeriesQuery, now_ms: i64) -> Usage
         let part = |calls: u64| calls * share as u64 / whole;
         let points: Vec<u64> = total.points.iter().map(|point| part(point.requests)).collect();
         let requests = points.iter().sum();
-        let status = name.parse::<u16>().ok();
+        // Of what is no status, one in so many.
+        let failed = |calls: u64| match name.parse::<u16>() {
+            Ok(status) if status < 400 => 0,
+            Ok(_) => calls,
+            Err(_) => calls / (10 + share as u64),
+        };
         KindUse {
             id: of,
             name: name.to_owned(),
             requests,
-            errors: status.map(|status| if status < 400 { 0 } else { requests }),
+            errors: points.iter().copied().map(failed).sum(),
             percentage: share as f64 * 100.0 / whole as f64,
             previous_requests: total.previous.map(|before| part(before.total_requests)),
+            error_points: points.iter().copied().map(failed).collect(),
             points,
         }
     };

@@ -49,6 +49,7 @@ pub(super) fn endpoints(calls: u64) -> Vec<EndpointShare> {
     let share = |(endpoint, percentage): (&str, f64)| EndpointShare {
         endpoint: endpoint.to_owned(),
         requests: (calls as f64 * percentage / 100.0) as u64,
+        errors: 0,
         percentage,
     };
     [

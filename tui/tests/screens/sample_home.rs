@@ -83,5 +83,7 @@ pub(crate) fn day(keys: &[KeyView]) -> UsageOverview {
         currency: "USD".to_owned(),
         top_keys: top.iter().take(10).map(share).collect(),
         errors: ErrorClasses::default(),
+        points: Vec::new(),
+        previous: None,
     }
 }

@@ -188,18 +188,31 @@ pub(crate) fn report(key: &KeyView) -> UsageReport {
         daily_breakdown: (0..7).map(day).collect(),
         top_endpoints: history::endpoints(calls * 6),
         methods: [("POST", calls * 5), ("GET", calls)]
-            .map(|(method, requests)| MethodShare { method: method.to_owned(), requests, percentage: 0.0 })
+            .map(|(method, requests)| MethodShare {
+                method: method.to_owned(),
+                requests,
+                errors: requests / 400,
+                percentage: 0.0,
+            })
             .to_vec(),
         statuses: [(200, calls * 6 - calls * 6 / 400), (429, calls * 6 / 600), (500, calls * 6 / 1_200)]
             .map(|(status, requests)| StatusShare { status, requests, percentage: 0.0 })
             .to_vec(),
         service_tokens: [("web-frontend", calls * 4), ("nightly-batch", calls)]
-            .map(|(name, requests)| TokenShare { id: None, name: name.to_owned(), requests, percentage: 0.0 })
+            .map(|(name, requests)| TokenShare {
+                id: None,
+                name: name.to_owned(),
+                requests,
+                errors: requests / 400,
+                percentage: 0.0,
+            })
             .to_vec(),
         unique_clients: 3,
         models: Vec::new(),
         currency: "USD".to_owned(),
         errors: ErrorClasses { client_errors: calls * 6 / 400, server_errors: calls * 6 / 1_200 },
         month: outlook(key),
+        points: Vec::new(),
+        previous: None,
     }
 }

@@ -221,3 +221,17 @@ fn an_old_answer_does_not_undo_a_newer_choice() {
     stage.answer(old, Ok(late));
     assert_eq!(stage.text(), shown);
 }
+
+#[test]
+fn service_tokens_tell_how_many_of_their_calls_failed() {
+    let mut stage = stage();
+    stage.press("bbbbbbbj");
+    let shown = stage.text();
+    assert!(shown.contains("SERVICE TOKEN") && shown.contains("ERRORS   SHARE   CHANGE"), "{shown}");
+    assert!(shown.contains("web-frontend: ") && shown.contains(" of all"), "{shown}");
+    stage.press("x");
+    assert!(stage.text().contains(" of its calls"), "{}", stage.text());
+    stage.press("b");
+    stage.press("/of:instance\r");
+    assert!(stage.text().contains("· whole instance"), "{}", stage.text());
+}

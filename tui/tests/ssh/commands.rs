@@ -40,7 +40,7 @@ async fn a_key_goes_in_by_stdin_and_comes_out_by_get() {
     let series = server.run(&ana, "usage --by environment --json", b"").await.json();
     assert_eq!((&series["step"], &series["total"]["summary"]["totalRequests"]), (&"hour".into(), &0.into()));
     assert_eq!(server.run(&ana, "usage --by colour", b"").await.status, Some(2));
-    for line in ["usage --by method --metric errors", "usage --by status --metric latency --csv"] {
+    for line in ["usage --by method --metric cost", "usage --by status --metric latency --csv"] {
         let refused = server.run(&ana, line, b"").await;
         assert!(
             refused.status == Some(2) && refused.err().contains("calls are counted by method"),

@@ -14,10 +14,12 @@ use crate::service::access::Target;
 use crate::service::alerts::condition::words;
 use crate::service::alerts::look::limits_of;
 use crate::service::alerts::reading::Reading;
+use crate::service::alerts::wording::severity;
 use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::notifications::{Notice, NoticeKind, notify, notify_team, people_of};
 use crate::service::watch::TOLD_AT;
+use crate::view::AlertSeverity;
 
 /// What becomes of an alert.
 pub(crate) enum Turn {
@@ -198,7 +200,9 @@ fn told_otherwise(alert: &Alert) -> bool {
 fn tell(tables: &Tables, draft: &mut Draft, alert: &Alert, kind: NoticeKind, message: String) -> Result<()> {
     let people = people_of(tables, alert.space, Role::Member, None);
     let api_key = (!alert.is_of_no_key()).then_some(alert.api_key);
-    let notice = Notice { kind, api_key, alert: Some(alert.id), message, until_ms: None };
+    let environment = tables.keys.get(alert.api_key).map(|key| key.record.environment);
+    let minor = severity(alert.condition, environment) == AlertSeverity::Notice;
+    let notice = Notice { kind, api_key, alert: Some(alert.id), message, until_ms: None, minor };
     match api_key {
         Some(_) => notify(tables, draft, people, &notice),
         None => notify_team(tables, draft, alert.space, people, &notice),

@@ -281,8 +281,14 @@ fn tell(tables: &Tables, draft: &mut Draft, watched: &Watched, unusual: &Unusual
         }
         _ => format!("{}: {}", key.name, unusual.reasons),
     };
-    let notice =
-        Notice { kind: NoticeKind::Anomaly, api_key: Some(id), alert: None, message, until_ms: None };
+    let notice = Notice {
+        kind: NoticeKind::Anomaly,
+        api_key: Some(id),
+        alert: None,
+        message,
+        until_ms: None,
+        minor: false,
+    };
     notify(tables, draft, people_of(tables, key.space, Role::Member, None), &notice)?;
     Ok(1)
 }

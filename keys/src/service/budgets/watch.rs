@@ -189,8 +189,14 @@ impl Turn {
         let alert = Some(alerts::cross(tables, draft, &self.crossing)?);
         let people = people_of(tables, space, Role::Member, None);
         let kind = NoticeKind::MonthlyBudget;
-        let told =
-            Notice { kind, api_key: self.api_key, alert, message: self.message.clone(), until_ms: None };
+        let told = Notice {
+            kind,
+            api_key: self.api_key,
+            alert,
+            message: self.message.clone(),
+            until_ms: None,
+            minor: false,
+        };
         match self.api_key {
             Some(_) => notify(tables, draft, people, &told)?,
             None => notify_team(tables, draft, space, people, &told)?,

@@ -47,7 +47,7 @@ fn tell_until(
         moment.tables,
         moment.draft,
         people,
-        &Notice { kind, api_key: Some(moment.key.id), alert: None, message, until_ms },
+        &Notice { kind, api_key: Some(moment.key.id), alert: None, message, until_ms, minor: false },
     )
 }
 

@@ -1,13 +1,14 @@
 //! The stretches of time that the points of a chart stand for, in the asker's time zone, and the same stretches of the
 //! period before. It knows calendars and rollups, and no key.
 
+use std::ops::Range;
+
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
 use keyward_store::usage::{Grain, HOUR_RETENTION_MS, MINUTE_RETENTION_MS};
 
-use crate::clock::timestamp;
 use crate::error::{Error, Result};
 use crate::input::Step;
 use crate::service::layout::Layout;
@@ -91,7 +92,10 @@ impl Frame {
         let to_ms = span.to_ms.min(now_ms + 1);
         let now = Stretches::of(step, &span.zone, span.from_ms, to_ms, span.rolling)?;
         let now = Stretches { whole_ms: span.to_ms, ..now };
-        let before = if compare { before(span, step, to_ms, now_ms)? } else { None };
+        let before = if compare { span.before(now_ms) } else { None };
+        let before =
+            before.map(|Range { start, end }| Stretches::of(step, &span.zone, start, end, span.rolling));
+        let before = before.transpose()?;
         let before = before.filter(|before| before.starts.first().is_some_and(|first| *first >= kept_ms));
         let from_ms = before.as_ref().unwrap_or(&now).starts.first().copied().unwrap_or(now_ms);
         let grain = match step {
@@ -169,28 +173,6 @@ impl Stretches {
 /// How far into a cell the moment is that it belongs by: a day (UTC) to the local day that it shares the most with.
 fn shift_ms(grain: Grain) -> i64 {
     if grain == Grain::Day { DAY_MS / 2 } else { 0 }
-}
-
-/// The period before, up to the moment that is as far into it as `to_ms` is into the span.
-fn before(span: &Span, step: Step, to_ms: i64, now_ms: i64) -> Result<Option<Stretches>> {
-    if span.rolling {
-        let length = to_ms - 1 - span.from_ms;
-        let stretches = Stretches::of(step, &span.zone, span.from_ms - length, to_ms - length, true)?;
-        return Ok(Some(stretches));
-    }
-    let days = (span.last - span.first).get_days() + 1;
-    let first = span.first.saturating_sub(days.days());
-    let end_ms = if to_ms > now_ms {
-        let then = span.zone.to_datetime(timestamp(now_ms)).saturating_sub(days.days());
-        then.to_zoned(span.zone.clone()).map_or(span.from_ms, |then| then.timestamp().as_millisecond()) + 1
-    } else {
-        span.from_ms
-    };
-    // Before the calendar's beginning there is none.
-    if first.year() < 1970 {
-        return Ok(None);
-    }
-    Stretches::of(step, &span.zone, start_of(first, &span.zone)?, end_ms, false).map(Some)
 }
 
 /// How long rollups that fine are kept; for ever when none.

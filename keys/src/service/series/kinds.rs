@@ -1,11 +1,11 @@
-//! Adds up the calls of each method, status or service token over time, for a chart. It holds points of a few hundred kinds; of
+//! Adds up the calls of each method, status or service token over time, and those of them that failed, for a chart. It holds points of a few hundred kinds; of
 //! further ones, of which a team may have any number, only how many calls there were.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use keyward_store::model::Id;
-use keyward_store::usage::{KeyUsage, Kind, Method};
+use keyward_store::usage::{Calls, KeyUsage, Kind, Method};
 
 use crate::error::Result;
 use crate::input::Breakdown;
@@ -26,7 +26,7 @@ struct Entry {
     /// Those of the span itself.
     requests: u64,
     /// None of those that came when there was no room any more.
-    points: Option<Each<u64>>,
+    points: Option<Each<Calls>>,
 }
 
 /// The calls of many keys by kind.
@@ -35,7 +35,7 @@ pub(super) struct KindSums {
     by: Breakdown,
     /// Points are held of these alone.
     only: Option<Vec<Kind>>,
-    all: Each<u64>,
+    all: Each<Calls>,
     entries: Vec<Entry>,
     places: HashMap<Kind, usize>,
     /// The places of the kinds of the key that is being read: these are few.
@@ -65,7 +65,7 @@ impl KindSums {
         )?)
     }
 
-    fn add(&mut self, frame: &Frame, place: Place, kind: Kind, calls: u64) {
+    fn add(&mut self, frame: &Frame, place: Place, kind: Kind, calls: Calls) {
         add(self.all.at(place), &calls);
         if is_other(kind) {
             return;
@@ -74,7 +74,7 @@ impl KindSums {
         let at = known.unwrap_or_else(|| self.place_of(kind, frame));
         let entry = &mut self.entries[at];
         if let Place::Now(_) = place {
-            add(&mut entry.requests, &calls);
+            entry.requests = entry.requests.saturating_add(calls.requests);
         }
         if let Some(points) = &mut entry.points {
             add(points.at(place), &calls);
@@ -102,7 +102,7 @@ impl KindSums {
                 continue;
             };
             let entry = &mut self.entries[*at];
-            add(&mut entry.requests, &more.requests);
+            entry.requests = entry.requests.saturating_add(more.requests);
             entry.points = entry.points.take().zip(more.points.as_ref()).map(|(mut points, more)| {
                 points.merge(more, add);
                 points
@@ -130,35 +130,44 @@ impl KindSums {
     /// when that is `compared`.
     pub(super) fn shown(&self, tables: &Tables, requests: u64, compared: bool) -> Vec<KindUse> {
         let mut rest = self.all.clone();
-        let share = |kind: Option<Kind>, points: Each<u64>| {
+        let share = |kind: Option<Kind>, points: Each<Calls>| {
             let (id, name) = named(tables, kind);
-            let calls = points.now.iter().sum();
-            let failed = |status| if status < 400 { 0 } else { calls };
+            let (now, before) = (sum(&points.now), sum(&points.before));
             KindUse {
                 id,
                 name,
-                requests: calls,
-                errors: if let Some(Kind::Status(status)) = kind { status.map(failed) } else { None },
-                percentage: percent(calls, requests),
-                previous_requests: compared.then(|| points.before.iter().sum()),
-                points: points.now,
+                requests: now.requests,
+                errors: now.errors,
+                percentage: percent(now.requests, requests),
+                previous_requests: compared.then_some(before.requests),
+                points: points.now.iter().map(|calls| calls.requests).collect(),
+                error_points: points.now.iter().map(|calls| calls.errors).collect(),
             }
         };
         let mut shown = Vec::new();
         for Entry { kind, points, .. } in self.busiest() {
             let Some(points) = points else { continue };
-            rest.merge(points, |rest, calls| *rest = rest.saturating_sub(*calls));
+            rest.merge(points, |rest, calls| {
+                rest.requests = rest.requests.saturating_sub(calls.requests);
+                rest.errors = rest.errors.saturating_sub(calls.errors);
+            });
             shown.push(share(Some(*kind), points.clone()));
         }
-        if rest.now.iter().any(|calls| *calls > 0) {
+        if rest.now.iter().any(|calls| calls.requests > 0) {
             shown.push(share(None, rest));
         }
         shown
     }
 }
 
-fn add(sum: &mut u64, calls: &u64) {
-    *sum = sum.saturating_add(*calls);
+fn add(sum: &mut Calls, calls: &Calls) {
+    sum.merge(*calls);
+}
+
+fn sum(points: &[Calls]) -> Calls {
+    let mut sum = Calls::default();
+    points.iter().for_each(|calls| sum.merge(*calls));
+    sum
 }
 
 /// Whether a kind is of those that calls are told apart by.

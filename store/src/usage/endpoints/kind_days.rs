@@ -10,13 +10,14 @@ use crate::model::Id;
 use crate::table::Table;
 use crate::usage::codec::{Input, Malformed, Read, put_varint};
 use crate::usage::event::Method;
-use crate::usage::kinds::{Kind, Kinds};
+use crate::usage::kinds::{Calls, Kind, Kinds};
 
 /// Keyed by API key and month number.
 pub(in crate::usage) const KIND_DAYS: Table = Table("usage_kinds_by_day");
 
-/// In rows of the first version all kinds of a day stand together.
-const VERSION: u8 = 2;
+/// Rows of the second version tell of no errors, and in those of the first all kinds of a day stand together.
+const VERSION: u8 = 3;
+const WITHOUT_ERRORS: u8 = 2;
 const DAY_BY_DAY: u8 = 1;
 
 /// What a kind begins with.
@@ -27,11 +28,15 @@ const OTHER_TOKENS: u8 = 3;
 
 /// A row of the calls of each day.
 pub(super) fn encode(days: &[(u8, Kinds)]) -> Vec<u8> {
-    let mut by_kind: BTreeMap<Kind, Vec<(u8, u64)>> = BTreeMap::new();
+    encode_as(VERSION, days)
+}
+
+fn encode_as(version: u8, days: &[(u8, Kinds)]) -> Vec<u8> {
+    let mut by_kind: BTreeMap<Kind, Vec<(u8, Calls)>> = BTreeMap::new();
     for (day, kinds) in days {
         kinds.each().for_each(|(kind, calls)| by_kind.entry(kind).or_default().push((*day, calls)));
     }
-    let mut out = vec![VERSION];
+    let mut out = vec![version];
     put_varint(&mut out, by_kind.len() as u64);
     for (kind, days) in by_kind {
         match kind {
@@ -47,9 +52,24 @@ pub(super) fn encode(days: &[(u8, Kinds)]) -> Vec<u8> {
             Kind::Token(None) => out.push(OTHER_TOKENS),
         }
         put_parts(&mut out, &days);
-        days.iter().for_each(|(_, calls)| put_varint(&mut out, *calls));
+        days.iter().for_each(|(_, calls)| put_varint(&mut out, calls.requests));
+        if tells_errors(version, kind) {
+            put_errors(&mut out, &days);
+        }
     }
     out
+}
+
+/// Whether a row says how many calls of a kind failed. A status does so by itself.
+fn tells_errors(version: u8, kind: Kind) -> bool {
+    version == VERSION && !matches!(kind, Kind::Status(_))
+}
+
+/// How many calls failed on each of these days; of a kind of which none did, that.
+fn put_errors(out: &mut Vec<u8>, days: &[(u8, Calls)]) {
+    let failed = days.iter().any(|(_, calls)| calls.errors > 0);
+    out.push(failed.into());
+    days.iter().filter(|_| failed).for_each(|(_, calls)| put_varint(out, calls.errors));
 }
 
 fn read_kind(input: &mut Input<'_>) -> Read<Kind> {
@@ -66,11 +86,12 @@ fn read_kind(input: &mut Input<'_>) -> Read<Kind> {
 pub(in crate::usage) fn each_kind_of_days(
     row: &[u8],
     wanted: impl Fn(Kind) -> bool,
-    mut visit: impl FnMut(u8, Kind, u64),
+    mut visit: impl FnMut(u8, Kind, Calls),
 ) -> Read<()> {
     let mut input = Input(row);
-    match input.byte()? {
-        VERSION => {}
+    let version = input.byte()?;
+    match version {
+        VERSION | WITHOUT_ERRORS => {}
         DAY_BY_DAY => {
             return show_kinds(&mut input, |day, kind, calls| {
                 if wanted(kind) {
@@ -82,12 +103,20 @@ pub(in crate::usage) fn each_kind_of_days(
     }
     for _ in 0..input.count()? {
         let (kind, days) = (read_kind(&mut input)?, read_parts(&mut input)?);
+        let mut calls = Input(input.varints(days.count())?);
+        let failed = tells_errors(version, kind) && input.byte()? > 0;
+        let mut errors = failed.then(|| input.varints(days.count())).transpose()?.map(Input);
         if !wanted(kind) {
-            input.varints(days.count())?;
             continue;
         }
         for day in days.rising() {
-            visit(day as u8, kind, input.varint()?);
+            let requests = calls.varint()?;
+            let errors = match (kind, &mut errors) {
+                (Kind::Status(status), _) => Kind::answered(status, requests).errors,
+                (_, Some(errors)) => errors.varint()?,
+                (_, None) => 0,
+            };
+            visit(day as u8, kind, Calls { requests, errors });
         }
     }
     input.end()
@@ -111,9 +140,10 @@ mod tests {
             put_parts(&mut before, &days);
             for (_, kinds) in &days {
                 let mut encoded = Vec::new();
-                kinds.encode_calls(&mut encoded);
+                kinds.encode_without_errors(&mut encoded);
                 put_bytes(&mut before, &encoded);
             }
+            let rows = [(encode(&days), true), (encode_as(WITHOUT_ERRORS, &days), false), (before, false)];
             let sorts: [fn(Kind) -> bool; 4] = [
                 |_| true,
                 |kind| matches!(kind, Kind::Method(_)),
@@ -122,21 +152,28 @@ mod tests {
             ];
             for wanted in sorts {
                 let all = days.iter().flat_map(|(day, kinds)| kinds.each().map(|(kind, calls)| (*day, kind, calls)));
-                let mut expected: Vec<_> = all.filter(|(_, kind, _)| wanted(*kind)).collect();
-                expected.sort();
-                for row in [encode(&days), before.clone()] {
+                let all: Vec<_> = all.filter(|(_, kind, _)| wanted(*kind)).collect();
+                for (row, errors) in &rows {
+                    let told = |(day, kind, calls): (u8, Kind, Calls)| {
+                        let told = *errors || matches!(kind, Kind::Status(_));
+                        (day, kind, Calls { errors: if told { calls.errors } else { 0 }, ..calls })
+                    };
+                    let mut expected: Vec<_> = all.iter().copied().map(told).collect();
+                    expected.sort();
                     let mut found = Vec::new();
                     let visit = |day, kind, calls| found.push((day, kind, calls));
-                    prop_assert_eq!(each_kind_of_days(&row, wanted, visit), Ok(()));
+                    prop_assert_eq!(each_kind_of_days(row, wanted, visit), Ok(()));
                     found.sort();
-                    prop_assert_eq!(&found, &expected);
+                    prop_assert_eq!(found, expected);
                 }
             }
         }
 
         #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = each_kind_of_days(&[&[VERSION], bytes.as_slice()].concat(), |_| true, |_, _, _| {});
+            for version in [VERSION, WITHOUT_ERRORS, DAY_BY_DAY] {
+                let _ = each_kind_of_days(&[&[version], bytes.as_slice()].concat(), |_| true, |_, _, _| {});
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{ENDPOINT_NAMES, EndpointCell, Endpoints};
 use crate::table::Table;
 use crate::usage::codec::{Input, Malformed, Read, put_bytes};
 use crate::usage::head::minutes_from;
-use crate::usage::kinds::{Kind, Kinds};
+use crate::usage::kinds::{Calls, Kind, Kinds};
 use crate::usage::rollup::{Grain, HOUR_RETENTION_MS};
 use crate::usage::waiting::slot;
 
@@ -162,7 +162,7 @@ pub(super) fn each_wanted<'a>(
 }
 
 /// Shows how many calls of each kind an encoded row counts, with their part.
-pub(in crate::usage) fn each_kind(row: &[u8], visit: impl FnMut(u8, Kind, u64)) -> Read<()> {
+pub(in crate::usage) fn each_kind(row: &[u8], visit: impl FnMut(u8, Kind, Calls)) -> Read<()> {
     let mut input = Input(row);
     let pass = |input: &mut Input<'_>| sum(input, Parts::default());
     let (_, input) = open(&mut input)?.0.each(pass, |_, _| Ok(()))?;
@@ -170,7 +170,7 @@ pub(in crate::usage) fn each_kind(row: &[u8], visit: impl FnMut(u8, Kind, u64)) 
 }
 
 /// The same of what is left of a row.
-pub(super) fn show_kinds(input: &mut Input<'_>, mut visit: impl FnMut(u8, Kind, u64)) -> Read<()> {
+pub(super) fn show_kinds(input: &mut Input<'_>, mut visit: impl FnMut(u8, Kind, Calls)) -> Read<()> {
     each_kinds(input, |part, mut encoded| {
         Kinds::each_encoded(&mut encoded, |kind, calls| visit(part as u8, kind, calls))
     })

@@ -39,9 +39,9 @@ fn calls(world: &World, grain: Grain, from_ms: i64, to_ms: i64) -> u64 {
 fn over_time(world: &World, grain: Grain, from_ms: i64, to_ms: i64) -> Vec<(i64, u64)> {
     let mut found: BTreeMap<i64, u64> = BTreeMap::new();
     let of = world.usage.of(key(1)).unwrap().unwrap();
-    let answered = |start_ms, kind, calls| {
+    let answered = |start_ms, kind, calls: crate::usage::Calls| {
         if kind == Kind::Status(Some(200)) {
-            *found.entry(start_ms).or_default() += calls;
+            *found.entry(start_ms).or_default() += calls.requests;
         }
     };
     of.each_kind(grain, from_ms, to_ms, |_| true, answered).unwrap();

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::model::Id;
 use crate::usage::calendar::day_of;
-use crate::usage::{Cell, Grain, Kind, Kinds, UsageEvent};
+use crate::usage::{Calls, Cell, Grain, Kind, Kinds, UsageEvent};
 
 /// Keeps every event.
 #[derive(Default)]
@@ -82,13 +82,15 @@ impl Model {
         api_key: Id,
         grain: Grain,
         span: &Range<i64>,
-    ) -> BTreeMap<(i64, Kind), u64> {
-        let mut sums = BTreeMap::new();
+    ) -> BTreeMap<(i64, Kind), Calls> {
+        let mut sums: BTreeMap<_, Calls> = BTreeMap::new();
         for event in self.of(api_key).filter(|event| span.contains(&event.at_ms)) {
             let token = event.reporter.token.map(|token| Kind::Token(Some(token)));
             let kinds = [Kind::Method(event.method), Kind::Status(Some(event.status))];
             for kind in kinds.into_iter().chain(token) {
-                *sums.entry((event.at_ms - event.at_ms % grain.length_ms(), kind)).or_default() += 1;
+                let sum = sums.entry((event.at_ms - event.at_ms % grain.length_ms(), kind)).or_default();
+                sum.requests += 1;
+                sum.errors += u64::from(event.status >= 400);
             }
         }
         sums

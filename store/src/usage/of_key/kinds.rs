@@ -1,4 +1,4 @@
-//! How many calls of a key were of each method, status and service token, over time. It reads rows and shows what they
+//! How many calls of a key were of each method, status and service token, over time, and how many of them failed. It reads rows and shows what they
 //! count; to add that up is whose question it is.
 
 use std::ops::Range;
@@ -12,7 +12,7 @@ use crate::usage::endpoints::{
     parts_from,
 };
 use crate::usage::fold::damaged;
-use crate::usage::kinds::Kind;
+use crate::usage::kinds::{Calls, Kind};
 use crate::usage::rollup::Grain;
 
 impl KeyUsage {
@@ -25,7 +25,7 @@ impl KeyUsage {
         from_ms: i64,
         to_ms: i64,
         wanted: impl Fn(Kind) -> bool,
-        mut visit: impl FnMut(i64, Kind, u64),
+        mut visit: impl FnMut(i64, Kind, Calls),
     ) -> Result<()> {
         let range = self.kept(grain, from_ms, to_ms);
         if range.is_empty() {
@@ -59,7 +59,8 @@ impl KeyUsage {
             held.kinds().each().for_each(|(kind, calls)| visit(grain.start_of(at_ms), kind, calls));
         }
         for event in self.unfolded() {
-            Kind::of(event).for_each(|kind| visit(grain.start_of(event.at_ms), kind, 1));
+            let call = Calls::of(event.status);
+            Kind::of(event).for_each(|kind| visit(grain.start_of(event.at_ms), kind, call));
         }
         Ok(())
     }
@@ -71,7 +72,7 @@ impl KeyUsage {
         grain: Grain,
         rows: Range<u32>,
         found: &mut Vec<u32>,
-        visit: &mut impl FnMut(i64, Kind, u64),
+        visit: &mut impl FnMut(i64, Kind, Calls),
     ) -> Result<()> {
         self.scan(table, rows, &mut |row, value| {
             found.push(row);
@@ -87,7 +88,7 @@ impl KeyUsage {
         grain: Grain,
         range: &Range<i64>,
         mut found: Vec<u32>,
-        visit: &mut impl FnMut(i64, Kind, u64),
+        visit: &mut impl FnMut(i64, Kind, Calls),
     ) -> Result<()> {
         let mut show = |table, rows, day_of_row: &mut dyn FnMut(u32) -> u32| {
             self.scan(table, rows, &mut |row, value| {

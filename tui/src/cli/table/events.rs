@@ -17,6 +17,7 @@ pub(super) const COMMANDS: &[Command] = &[
             option("--timezone", "ZONE", "an IANA time zone; yours when none"),
             Flag { many: true, ..option("--key", "KEY", "a key; may be repeated, up to 8 times") },
             option("--team", "TEAM", "only keys of this team"),
+            switch("--instance", "all keys of the instance, for operators: sums without names"),
             option(
                 "--by",
                 "WHAT",

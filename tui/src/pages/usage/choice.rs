@@ -66,6 +66,8 @@ pub(super) struct Choice {
     pub(super) keys: Vec<String>,
     pub(super) environment: Option<Environment>,
     pub(super) team: Option<(Id, String)>,
+    /// All keys of the instance, for operators.
+    pub(super) instance: bool,
 }
 
 impl Default for Choice {
@@ -80,6 +82,7 @@ impl Default for Choice {
             keys: Vec::new(),
             environment: None,
             team: None,
+            instance: false,
         }
     }
 }
@@ -178,13 +181,17 @@ impl Choice {
 
     /// Nothing is chosen but how it is shown.
     pub(super) fn narrowed(&self) -> bool {
-        !self.keys.is_empty() || self.environment.is_some() || self.team.is_some() || self.dates.is_some()
+        !self.keys.is_empty()
+            || self.environment.is_some()
+            || self.team.is_some()
+            || self.dates.is_some()
+            || self.instance
     }
 
     /// All that narrows goes.
     pub(super) fn widen(&mut self) {
         (self.keys, self.environment, self.team, self.dates) = (Vec::new(), None, None, None);
-        (self.step, self.by) = (None, None);
+        (self.step, self.by, self.instance) = (None, None, false);
     }
 
     /// Takes what was typed: `key:NAME env:production from:2026-11-01 to:2026-11-15 step:day`. Says what it could not take.
@@ -201,6 +208,7 @@ impl Choice {
                 "env" | "environment" => {
                     next.environment = Some(keyward_keys::input::environment(value).ok_or_else(unknown)?);
                 }
+                "of" if value == "instance" => next.instance = true,
                 "from" => first = Some(day(value)?),
                 "to" => last = Some(day(value)?),
                 "step" => next.step = Some(step_named(value).ok_or_else(unknown)?),
@@ -208,7 +216,7 @@ impl Choice {
                     let by = BREAKDOWNS.into_iter().flatten().find(|by| breakdown_word(*by) == value);
                     next.by = Some(by.ok_or_else(unknown)?);
                 }
-                _ => return Err(format!("{word}: there are key: env: from: to: step: by:")),
+                _ => return Err(format!("{word}: there are key: env: of:instance from: to: step: by:")),
             }
         }
         if first.is_some() || last.is_some() {
@@ -241,6 +249,7 @@ impl Choice {
             keys: self.keys.iter().map(|key| KeyRef::Named(key.clone(), self.environment)).collect(),
             environment: self.environment,
             team: self.team.as_ref().map(|(team, _)| *team),
+            instance: self.instance,
             compare: self.compare,
         }
     }
@@ -262,7 +271,8 @@ impl Choice {
         let environment = self.environment.map(crate::pages::marks::environment_word);
         environment.into_iter().for_each(|word| option("--environment", word));
         self.team.iter().for_each(|(team, _)| option("--team", &team.to_string()));
-        option("--metric", self.metric.word());
+        words.extend(self.instance.then(|| "--instance".to_owned()));
+        words.extend(["--metric".to_owned(), self.metric.word().to_owned()]);
         words.extend(self.compare.then(|| "--compare".to_owned()));
         words.push(form.to_owned());
         words.join(" ")
@@ -355,6 +365,15 @@ mod tests {
         assert_eq!(choice.dates, None);
         choice.turn(false, TODAY);
         assert_eq!(choice.dates, None, "there is nothing after today");
+        let mut all = Choice::default();
+        all.read("of:instance by:status", TODAY).unwrap();
+        assert!(all.narrowed() && all.query().instance);
+        assert_eq!(
+            all.command("--csv"),
+            "usage --timeframe week --by status --instance --metric requests --compare --csv"
+        );
+        all.widen();
+        assert!(!all.query().instance);
         let mut hour = Choice { span: Span::Hour, ..Choice::default() };
         assert!(!hour.turn(true, TODAY));
         let mut day = Choice { span: Span::Day, ..Choice::default() };

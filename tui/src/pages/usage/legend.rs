@@ -40,10 +40,10 @@ const LEAD: u16 = 4;
 const COLUMNS: [(&str, u16, u16); 4] =
     [("CALLS", 9, 0), ("ERRORS", 8, 36), ("P95", 8, 44), ("CHANGE", 9, 54)];
 
-/// Those for which there is room; without response times of calls that are only `counted`.
-fn columns(width: u16, counted: bool) -> impl Iterator<Item = (usize, &'static str, u16)> {
+/// Those for which there is room; without errors of `statuses`, each of which is one or none.
+fn columns(width: u16, statuses: bool) -> impl Iterator<Item = (usize, &'static str, u16)> {
     let shown = COLUMNS.into_iter().enumerate();
-    let shown = shown.filter(move |(at, (_, _, least))| width >= *least && !(counted && *at == 2));
+    let shown = shown.filter(move |(at, (_, _, least))| width >= *least && !(statuses && *at == 2));
     shown.map(|(at, (title, columns, _))| (at, title, columns))
 }
 
@@ -58,7 +58,8 @@ pub(super) fn draw(
 ) {
     let endpoints = page.choice.by == Some(Breakdown::Endpoint);
     let counted = !series.kinds.is_empty();
-    let taken: u16 = columns(rows.width, counted).map(|(_, _, columns)| columns).sum();
+    let statuses = page.choice.by == Some(Breakdown::Status);
+    let taken: u16 = columns(rows.width, statuses).map(|(_, _, columns)| columns).sum();
     let name = rows.width.saturating_sub(LEAD + taken);
     let mut pen = Pen::new(buf, titles, 0);
     let what = match page.choice.by {
@@ -73,9 +74,10 @@ pub(super) fn draw(
         name + if endpoints { 2 } else { 0 },
         ui.style(Tone::Dim),
     );
-    for (at, title, columns) in columns(rows.width, counted) {
+    for (at, title, columns) in columns(rows.width, statuses) {
         let title = match (at, page.choice.metric) {
-            (1, _) if counted => "SHARE",
+            (1, _) if statuses => "SHARE",
+            (2, _) if counted => "SHARE",
             (2, _) if endpoints => "MEAN",
             (2, Metric::Cost) => "COST",
             (2, Metric::Tokens) => "TOKENS",
@@ -105,7 +107,7 @@ pub(super) fn draw(
             pen.skip(2).cell(mark, 2, ui.style(tone)).cell(safe(line.name()), name, ui.style(tone));
             match line {
                 Line::Whole(line) if !counted => figures(pen, line, page, place.width, ui),
-                _ => counts(pen, line.requests(), series.total.summary.total_requests, place.width, ui),
+                _ => counts(pen, line, (series, statuses), place.width, ui),
             }
         }
         if number == selected && page.rows() > 1 {
@@ -115,13 +117,17 @@ pub(super) fn draw(
     }
 }
 
-/// Calls that are only counted: how many, their share of all, the change.
-fn counts(mut pen: Pen<'_>, (now, before): (u64, Option<u64>), all: u64, width: u16, ui: &Ui) {
-    let text = ui.style(Tone::Text);
-    for (at, _, columns) in columns(width, true) {
+/// Calls that are only counted: how many, how many of them failed, their share of all, the change.
+fn counts(mut pen: Pen<'_>, line: Line<'_>, (series, statuses): (&UsageSeries, bool), width: u16, ui: &Ui) {
+    let ((now, before), errors, text) = (line.requests(), line.errors(), ui.style(Tone::Text));
+    let (all, warn) =
+        (series.total.summary.total_requests, if errors > 0 { ui.style(Tone::Warn) } else { text });
+    for (at, _, columns) in columns(width, statuses) {
         match at {
             0 => pen.cell_right(format::short(now), columns, text),
-            1 => pen.cell_right(format::percent(now, all), columns, text),
+            1 if statuses => pen.cell_right(format::percent(now, all), columns, text),
+            1 => pen.cell_right(format::percent(errors, now), columns, warn),
+            2 => pen.cell_right(format::percent(now, all), columns, text),
             _ => pen.cell_right(change(now, before), columns, ui.style(Tone::Dim)),
         };
     }

@@ -157,7 +157,9 @@ impl UsagePage {
     fn at_point(&self, line: table::Line<'_>, at: usize, series: &UsageSeries) -> String {
         let point = match line {
             table::Line::Kind(kind) => {
-                return format::calls(kind.points.get(at).copied().unwrap_or_default());
+                let [calls, errors] = [&kind.points, &kind.error_points]
+                    .map(|points| points.get(at).copied().unwrap_or_default());
+                return format!("{}, {} errors", format::calls(calls), format::count(errors));
             }
             table::Line::Whole(line) => line.points.get(at).unwrap_or(&series.total.points[at]),
         };
@@ -171,10 +173,17 @@ impl UsagePage {
         }
     }
 
-    /// The calls of one kind, and how many they were in the period before.
+    /// The calls of one kind, and how many they were in the period before; or how many of them failed.
     fn words_of_kind(&self, kind: &KindUse, all: u64) -> (String, String) {
         let before = self.choice.before_words();
         let share = format::percent(kind.requests, all);
+        if self.choice.metric == Metric::Errors {
+            let of_calls = format::percent(kind.errors, kind.requests);
+            return (
+                format!("{} errors, {of_calls} of its calls", format::count(kind.errors)),
+                String::new(),
+            );
+        }
         let change = kind.previous_requests.map(|then| more(kind.requests, then, &before));
         (format!("{}, {share} of all", format::calls(kind.requests)), change.unwrap_or_default())
     }
@@ -236,6 +245,7 @@ impl UsagePage {
             self.choice.environment.map(|environment| marks::environment_word(environment).to_owned()),
         );
         words.extend(self.choice.team.as_ref().map(|(_, name)| safe(name).into_owned()));
+        words.extend(self.choice.instance.then(|| "whole instance".to_owned()));
         if !self.choice.keys.is_empty() {
             words.push(safe(&self.choice.keys.join(", ")).into_owned());
         }

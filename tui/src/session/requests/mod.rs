@@ -60,7 +60,9 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
         Query::Rates(ids) => Answer::Rates(service.live_rates(caller, &ids)),
         Query::Key(id) => Answer::Key(Box::new(service.key(caller, &by_id(id)).await?)),
         Query::Live(id) => Answer::Live(Box::new(service.live(caller, &by_id(id)).await?)),
-        Query::Usage(id, query) => Answer::Usage(Box::new(service.usage(caller, &by_id(id), &query).await?)),
+        Query::Usage(id, query) => {
+            Answer::Usage(Box::new(service.usage(caller, &by_id(id), &query.into()).await?))
+        }
         Query::Versions(id) => Answer::Versions(service.versions(caller, &by_id(id)).await?),
         Query::Access(id) => Answer::Access(Box::new(service.key_access(caller, &by_id(id)).await?)),
         Query::Trail(id) => {
@@ -120,7 +122,7 @@ async fn answer(service: &Service, caller: &Caller, query: Query) -> keyward_key
         Query::Home => Answer::Home(Box::new(service.home(caller).await?)),
         Query::Day => {
             let day = UsageQuery { timeframe: Some("day".to_owned()), ..UsageQuery::default() };
-            Answer::Day(Box::new(service.usage_overview(caller, &day).await?))
+            Answer::Day(Box::new(service.usage_overview(caller, &day.into()).await?))
         }
     })
 }
