@@ -11,7 +11,7 @@ use keyward_config::{Config, Networks, Smtp, SmtpTls};
 use keyward_keys::crypto::{MasterKey, PasswordCost};
 use keyward_keys::outbound::{MailSettings, MailTls, OutboundSettings};
 use keyward_keys::view::PlanLimits;
-use keyward_keys::{Clock, Door, Plans, Registration, Service, ServiceOptions, ServiceSettings};
+use keyward_keys::{Clock, Door, Plans, Registration, Service, ServiceOptions, ServiceSettings, Thresholds};
 use keyward_tui::session::{Registry, Spots, TimeLimits};
 use keyward_tui::ssh::{ConnectionLimits, HostKey, Shutdown, SshSettings, load_or_make_host_key};
 use tokio::net::TcpListener;
@@ -280,6 +280,7 @@ fn service_settings(config: &Config, clock: Clock) -> ServiceSettings {
         refresh_lifetime: seconds(config.auth.refresh_lifetime_seconds),
         session_lifetime: seconds(config.auth.session_lifetime_seconds),
         retention_days: config.usage.retention_days.get(),
+        thresholds: Thresholds::new(config.usage.thresholds.percents().iter().copied()),
         plans: plans(&config.plans),
         outbound: OutboundSettings {
             allow: config.outbound.allow.iter().copied().collect(),

@@ -233,6 +233,8 @@ fn wrong_values_are_refused() {
     for (setting, value) in [
         ("data_dir", ""),
         ("ssh.idle_seconds", "0"),
+        ("usage.thresholds", "[]"),
+        ("usage.thresholds", "[50, 0]"),
         ("ssh.idle_seconds", "-1"),
         ("ssh.idle_seconds", "99999999999"),
         ("ssh.idle_seconds", "1.5"),

@@ -23,6 +23,7 @@ mod reader;
 mod rotation;
 pub mod service;
 pub mod table;
+mod thresholds;
 mod timing;
 pub mod view;
 
@@ -41,3 +42,4 @@ pub use service::{
     Subscription, Watching, WholeBackup, alert_condition_names, alert_conditions, fingerprint_text,
     inspect_audit, inspect_backup, ssh_fingerprint,
 };
+pub use thresholds::Thresholds;

@@ -23,6 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
+use self::apps::Apps;
 use crate::args::Common;
 use crate::daemon::{Addresses, Daemon, Listeners};
 use crate::error::{Error, Result};

@@ -11,6 +11,7 @@ use crate::crypto::{self, MasterKey, PasswordCost, Sha256Chain};
 use crate::outbound::OutboundSettings;
 use crate::plans::Plans;
 use crate::prices::Prices;
+use crate::thresholds::Thresholds;
 
 /// Who may make an account for themselves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +37,8 @@ pub struct ServiceSettings {
     pub session_lifetime: Duration,
     /// Days that raw usage events are kept.
     pub retention_days: u32,
+    /// The shares of a month's limit or budget at which people are told.
+    pub thresholds: Thresholds,
     /// What each plan allows.
     pub plans: Plans,
     /// What calls cost.
@@ -56,6 +59,7 @@ impl ServiceSettings {
             refresh_lifetime: 30 * DAY,
             session_lifetime: 90 * DAY,
             retention_days: 30,
+            thresholds: Thresholds::default(),
             plans: Plans::default(),
             prices: Arc::default(),
             outbound: OutboundSettings::default(),

@@ -19,9 +19,6 @@ use crate::service::mirror::Tables;
 use crate::service::notifications::{Notice, NoticeKind, notify, people_of};
 use crate::service::text::grouped;
 
-/// Percent of a month's limit at which people are told, highest first.
-pub(crate) const TOLD_AT: [u8; 4] = [100, 95, 80, 50];
-
 /// Addresses remembered for one person; the one known longest is forgotten first.
 const MOST_ADDRESSES: usize = 50;
 
@@ -51,8 +48,8 @@ impl Service {
         let Some(limit) = key.monthly_limit else { return };
         let now_ms = self.now_ms();
         let used = self.0.usage.totals(key.id, now_ms).month_used;
-        let reached = |percent: &u8| u128::from(used) * 100 >= u128::from(limit) * u128::from(*percent);
-        let Some(percent) = TOLD_AT.into_iter().find(reached) else { return };
+        let reached = |percent: u8| u128::from(used) * 100 >= u128::from(limit) * u128::from(percent);
+        let Some(percent) = self.0.settings.thresholds.reached(reached) else { return };
         let month_ms = month_around(now_ms).0.as_millisecond();
         let id = key.id;
         if self.0.told.note(id, (month_ms, percent)) {

@@ -23,7 +23,7 @@ use crate::service::pace::Pace;
 use crate::service::report::percent;
 use crate::service::teams::team_row;
 use crate::service::text::Faults;
-use crate::service::watch::TOLD_AT;
+use crate::thresholds::Thresholds;
 use crate::view::{WhatIfMonth, WhatIfOutcome, WhatIfShare, WhatIfView};
 
 /// With more keys than this, days are looked at and not hours.
@@ -90,14 +90,15 @@ impl Service {
             let _turn = self.0.overviews.lock().await;
             tokio::task::spawn_blocking(reading).await.map_err(|error| Error::Internal(Box::new(error)))??
         };
+        let told = &self.0.settings.thresholds;
         Ok(WhatIfView {
             api_key_id,
             team: what.team,
             tag: what.tag.clone(),
             keys: number,
             currency: self.0.settings.prices.currency.clone(),
-            last_month: last.shown(what, now_ms),
-            this_month: this.shown(what, now_ms),
+            last_month: last.shown(what, (told, now_ms)),
+            this_month: this.shown(what, (told, now_ms)),
         })
     }
 
@@ -146,7 +147,7 @@ impl Month {
         Ok(Self { start_ms, end_ms, steps: steps.collect() })
     }
 
-    fn shown(&self, what: &WhatIf, now_ms: i64) -> WhatIfMonth {
+    fn shown(&self, what: &WhatIf, (told, now_ms): (&Thresholds, i64)) -> WhatIfMonth {
         let all = self.steps.last().copied().unwrap_or_default();
         let spent = |step: &Step| step.bill.money().unwrap_or_default().0;
         WhatIfMonth {
@@ -154,24 +155,29 @@ impl Month {
             end: timestamp(self.end_ms),
             requests: all.requests,
             cost: all.bill.money(),
-            limit: what.monthly_limit.map(|limit| self.outcome(limit, |step| step.requests, now_ms)),
-            budget: what.monthly_budget.map(|budget| self.outcome(budget.0, spent, now_ms)),
+            limit: what.monthly_limit.map(|limit| self.outcome(limit, |step| step.requests, (told, now_ms))),
+            budget: what.monthly_budget.map(|budget| self.outcome(budget.0, spent, (told, now_ms))),
         }
     }
 
-    fn outcome(&self, whole: u64, used: impl Fn(&Step) -> u64, now_ms: i64) -> WhatIfOutcome {
+    fn outcome(
+        &self,
+        whole: u64,
+        used: impl Fn(&Step) -> u64,
+        (told, now_ms): (&Thresholds, i64),
+    ) -> WhatIfOutcome {
         let all = self.steps.last().map_or(0, &used);
         let reached = |percent: u8| {
             let comes =
                 |step: &&Step| u128::from(used(step)) * 100 >= u128::from(whole) * u128::from(percent);
             self.steps.iter().find(comes).map(|step| timestamp(step.until_ms))
         };
-        let share = |percent: &u8| Some(WhatIfShare { percent: *percent, at: reached(*percent)? });
+        let share = |percent| Some(WhatIfShare { percent, at: reached(percent)? });
         let goes_on = self.end_ms > now_ms;
         WhatIfOutcome {
             // A limit of 0 counts as 1, as for alerts.
             percentage: percent(all, whole.max(1)),
-            shares: TOLD_AT.iter().rev().filter_map(share).collect(),
+            shares: told.rising().filter_map(share).collect(),
             reached_at: reached(100),
             expected_at: Pace::of(all, now_ms).reaches(whole).filter(|_| goes_on),
         }

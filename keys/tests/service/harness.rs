@@ -79,10 +79,15 @@ impl Instance {
 
     /// With another price book.
     pub(crate) async fn reopen_with_book(self, book: &str) -> Self {
-        self.service.close().await.expect("closes");
         let prices = Arc::new(Prices::own(book).expect("a book"));
-        let settings =
-            ServiceSettings { prices, ..settings(&self.clock, Registration::Open, MOST_KEYS, None) };
+        self.reopen_set(|settings| settings.prices = prices).await
+    }
+
+    /// With other settings.
+    pub(crate) async fn reopen_set(self, set: impl FnOnce(&mut ServiceSettings)) -> Self {
+        self.service.close().await.expect("closes");
+        let mut settings = settings(&self.clock, Registration::Open, MOST_KEYS, None);
+        set(&mut settings);
         let service = started(&self.folder, &self.master_key, settings).await;
         Self { service, ..self }
     }

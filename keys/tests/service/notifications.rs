@@ -3,9 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use keyward_keys::input::{AddedAccount, NewTicket, NotificationQuery, TicketQuery, TrackEvent};
+use keyward_keys::input::{
+    AddedAccount, NewKey, NewTicket, NotificationQuery, TicketQuery, TrackEvent, WhatIf,
+};
 use keyward_keys::view::{NotificationPage, TicketStatus};
-use keyward_keys::{Caller, Error, Event, Origin, Plan, Service};
+use keyward_keys::{Caller, Error, Event, Origin, Plan, Service, Thresholds};
 
 use crate::harness::{Instance, NOON, ORIGIN, by_id, new_account, new_key, secret};
 
@@ -61,6 +63,28 @@ async fn a_month_s_limit_is_told_at_each_percentage_once_also_across_a_restart()
     instance.service.open_ticket(&ana, &marker).await.expect("opened");
     assert_eq!(told(&instance.service, &ana).await.notifications.len(), 4);
     assert!(told(&instance.service, &bob).await.notifications.is_empty());
+}
+
+#[tokio::test]
+async fn an_operator_says_at_which_shares_people_are_told() {
+    let shares = Thresholds::new([120, 30]);
+    let instance = Instance::open().await.reopen_set(|settings| settings.thresholds = shares).await;
+    let (service, ana) = (&instance.service, instance.ana().await);
+    let new = NewKey { monthly_limit: Some(10), ..new_key("Billing") };
+    let key = service.create_key(&ana, new).await.expect("a key").id;
+    let messages = |page: NotificationPage| {
+        page.notifications.into_iter().map(|notice| notice.message).collect::<Vec<_>>()
+    };
+    for (times, number, percent) in [(3, 1, "30 %"), (9, 2, "120 %")] {
+        for _ in 0..times {
+            service.track(&ana, &by_id(key), TrackEvent::<String>::default()).await.expect("tracked");
+        }
+        let told = messages(wait_for(service, &ana, number).await);
+        assert!(told.len() == number && told.iter().any(|message| message.contains(percent)), "{told:?}");
+    }
+    let what = WhatIf { api_key_id: Some(key.to_string()), monthly_limit: Some(10), ..WhatIf::default() };
+    let tried = service.what_if(&ana, &what).await.expect("tried").this_month.limit.expect("a limit");
+    assert_eq!(tried.shares.iter().map(|share| share.percent).collect::<Vec<_>>(), [30, 120]);
 }
 
 #[tokio::test]

@@ -74,7 +74,10 @@ async fn chart(context: &Context<'_>, args: &Args) -> Result<(), Failure> {
     if args.has("--csv") {
         return context.print(&table.csv()).await;
     }
-    let titles = table.titles.iter().map(|title| title.to_uppercase()).collect();
+    // What people named stays as they wrote it.
+    let is_name = |title: &str| table::Line::all(&series).any(|line| line.name() == title);
+    let title = |title: &String| if is_name(title) { title.clone() } else { title.to_uppercase() };
+    let titles = table.titles.iter().map(title).collect();
     let rows: Vec<_> = std::iter::once(titles).chain(table.rows).collect();
     context.print(&print::columns(&rows)).await
 }

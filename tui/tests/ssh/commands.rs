@@ -37,6 +37,8 @@ async fn a_key_goes_in_by_stdin_and_comes_out_by_get() {
     );
     let latency = server.run(&ana, "usage --metric latency --step hour --compare", b"").await;
     assert!(latency.out().starts_with("START") && latency.out().contains("PREVIOUS_P95_MS"), "{latency:?}");
+    let named = server.run(&ana, "usage --key 'my key' --by key --timeframe month", b"").await;
+    assert!(named.out().starts_with("START") && named.out().contains("  my key"), "{named:?}");
     let series = server.run(&ana, "usage --by environment --json", b"").await.json();
     assert_eq!((&series["step"], &series["total"]["summary"]["totalRequests"]), (&"hour".into(), &0.into()));
     assert_eq!(server.run(&ana, "usage --by colour", b"").await.status, Some(2));

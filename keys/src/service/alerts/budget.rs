@@ -10,7 +10,7 @@ use crate::policy::Permission;
 use crate::service::alerts::turn::note;
 use crate::service::change::Draft;
 use crate::service::mirror::Tables;
-use crate::service::watch::TOLD_AT;
+use crate::thresholds::Thresholds;
 use crate::view::{AlertView, BudgetOwner};
 
 /// A budget has come to a share that people are told of.
@@ -64,15 +64,12 @@ pub(crate) fn cross(tables: &Tables, draft: &mut Draft, crossing: &Crossing) -> 
 }
 
 /// When a budget's alert fires, in one sentence; none when what it is of is gone.
-pub(super) fn in_words(alert: &AlertView) -> Option<String> {
+pub(super) fn in_words(alert: &AlertView, told: &Thresholds) -> Option<String> {
     let whose = match alert.budget_of? {
         BudgetOwner::Key => alert.key_name.clone(),
         BudgetOwner::Team => alert.team_name.clone(),
         BudgetOwner::Tag => alert.tag.as_ref().map(|tag| format!("tag {tag}")),
     }?;
-    let [all, most @ ..] = TOLD_AT;
-    let shares = most.iter().rev().map(u8::to_string).collect::<Vec<_>>().join(", ");
-    Some(format!(
-        "Fires when {whose} has spent {shares} or {all} % of its monthly budget, at each once a month."
-    ))
+    let told = told.in_words();
+    Some(format!("Fires when {whose} has spent {told} % of its monthly budget, at each once a month."))
 }

@@ -36,7 +36,7 @@ impl Service {
             let rule = tables.alert_rules.get(&row.record.rule).cloned();
             let view = self.alert_view(&tables, &row.record, now_ms);
             let words = match row.record.is_of_budget() {
-                true => budget::in_words(&view),
+                true => budget::in_words(&view, &self.0.settings.thresholds),
                 false => rule.as_ref().map(|rule| in_words(&tables, &rule.record)),
             };
             let key = tables.keys.get(row.record.api_key).filter(|key| key.record.space == row.record.space);

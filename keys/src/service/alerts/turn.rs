@@ -18,7 +18,7 @@ use crate::service::alerts::wording::severity;
 use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::notifications::{Notice, NoticeKind, notify, notify_team, people_of};
-use crate::service::watch::TOLD_AT;
+use crate::thresholds::Thresholds;
 use crate::view::AlertSeverity;
 
 /// What becomes of an alert.
@@ -48,12 +48,15 @@ impl Service {
                 old.extend(self.turn_keys(*id).await?);
             }
         }
+        let told = &self.0.settings.thresholds;
         self.change(caller, Permission::AlertRaise, Target::Instance, |tables, draft| {
             for (turn, new) in turns.iter().zip(&ids) {
                 match turn {
-                    Turn::Fires(rule, key, reading) => fire(tables, draft, (rule, key, reading), *new)?,
+                    Turn::Fires(rule, key, reading) => {
+                        fire((tables, told), draft, (rule, key, reading), *new)?;
+                    }
                     Turn::Wakes(id) => wake(tables, draft, *id)?,
-                    Turn::Recovers(id) => recover(tables, draft, *id)?,
+                    Turn::Recovers(id) => recover((tables, told), draft, *id)?,
                     Turn::Ends(id) => end(tables, draft, *id)?,
                     Turn::Forgotten(id) => forget(tables, draft, *id),
                     Turn::Orphaned(id) => orphaned(tables, draft, *id),
@@ -69,7 +72,7 @@ impl Service {
 }
 
 fn fire(
-    tables: &Tables,
+    (tables, told): (&Tables, &Thresholds),
     draft: &mut Draft,
     (rule, key, reading): (&Shared<AlertRule>, &Shared<ApiKey>, &Reading),
     id: Id,
@@ -102,7 +105,7 @@ fn fire(
     draft.batch.create(&alert)?;
     note(draft, &alert, AlertTurnKind::Fired, None, alert.message.clone())?;
     draft.did(id, rule.space, format!("fires: {}", rule.name));
-    if told_otherwise(&alert) {
+    if told_otherwise(&alert, told) {
         return Ok(());
     }
     let text = format!("{}: {}", rule.name, alert.message);
@@ -123,10 +126,10 @@ fn wake(tables: &Tables, draft: &mut Draft, id: Id) -> Result<()> {
     tell(tables, draft, &old.record, NoticeKind::AlertFiring, text)
 }
 
-fn recover(tables: &Tables, draft: &mut Draft, id: Id) -> Result<()> {
+fn recover((tables, told): (&Tables, &Thresholds), draft: &mut Draft, id: Id) -> Result<()> {
     let Some(old) = clear(tables, draft, id, AlertTurnKind::Recovered)? else { return Ok(()) };
     // Whoever settled or snoozed it, or was told of it otherwise, does not want to hear that it is over.
-    if old.resolved_ms.is_some() || old.snoozed_until_ms.is_some() || told_otherwise(old) {
+    if old.resolved_ms.is_some() || old.snoozed_until_ms.is_some() || told_otherwise(old, told) {
         return Ok(());
     }
     let text = format!("Recovered: {}", old.message);
@@ -191,10 +194,10 @@ pub(super) fn note(
 }
 
 /// A key's month tells by itself that it has come so far of its limit or budget: that is told once.
-fn told_otherwise(alert: &Alert) -> bool {
+fn told_otherwise(alert: &Alert, told: &Thresholds) -> bool {
     !alert.is_of_budget()
         && matches!(alert.condition, AlertCondition::MonthlyLimit | AlertCondition::Budget)
-        && TOLD_AT.iter().any(|told| u64::from(*told) == alert.threshold)
+        && told.has(alert.threshold)
 }
 
 fn tell(tables: &Tables, draft: &mut Draft, alert: &Alert, kind: NoticeKind, message: String) -> Result<()> {

@@ -19,7 +19,6 @@ use crate::service::change::Draft;
 use crate::service::mirror::{Shared, Tables};
 use crate::service::notifications::{Notice, NoticeKind, notify, notify_team, people_of};
 use crate::service::pace::Pace;
-use crate::service::watch::TOLD_AT;
 use crate::view::BudgetOwner;
 
 /// Notices of one commit.
@@ -100,7 +99,9 @@ impl Service {
                 let holds = reaches(spent.0, micros, alert.record.threshold);
                 looked.judge(&alert.record, holds, value, now_ms);
             }
-            let notice = BudgetNotice { of, month_ms, micros, percent: told_at(spent.0, micros) };
+            let percent =
+                self.0.settings.thresholds.reached(|percent| reaches(spent.0, micros, percent.into()));
+            let notice = BudgetNotice { of, month_ms, micros, percent: percent.unwrap_or_default() };
             let before = self.mirror().read().budget_notices.get(&of).cloned();
             if is_new(before.as_deref().map(|row| &row.record), &notice) {
                 let currency = &self.0.settings.prices.currency;
@@ -130,11 +131,6 @@ impl Looked {
             self.alerts.push(alerts::Turn::Recovers(alert.id));
         }
     }
-}
-
-/// The largest of the shares that are told which this has come to; 0 for none.
-fn told_at(spent: u64, micros: u64) -> u8 {
-    TOLD_AT.into_iter().find(|percent| reaches(spent, micros, u64::from(*percent))).unwrap_or(0)
 }
 
 /// Whether so much of a budget is spent.

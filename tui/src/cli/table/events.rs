@@ -66,7 +66,7 @@ pub(super) const COMMANDS: &[Command] = &[
             option("--budget", "AMOUNT", "the budget to try, such as 49.90"),
         ],
         about: "Try a limit or a budget on last month and this one, before it is set",
-        more: "It says when people would have been told that 50, 80, 95 and 100 % are used up. Nothing is set.",
+        more: "It says when people would have been told how much of it is used up. Nothing is set.",
     },
     Command {
         verb: Verb::Watch,

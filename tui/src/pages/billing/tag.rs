@@ -25,7 +25,7 @@ pub(super) fn form(teams: Vec<TeamView>) -> Box<dyn Page> {
         let place = "Left and Right choose whose keys are meant.";
         fields.push(Field::one_of("team", "Whose", place, places));
     }
-    let lead = "People hear when the keys together have spent 50, 80, 95 and 100 % of it.";
+    let lead = "People hear as the keys together come near it, and when it is spent.";
     let ids: Vec<_> = teams.iter().map(|team| team.id).collect();
     Sheet::page(
         "Budget of a tag",

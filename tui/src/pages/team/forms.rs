@@ -68,7 +68,7 @@ fn said(values: &Values, field: usize) -> Option<String> {
 pub(super) fn edit(team: &TeamView) -> Box<dyn Page> {
     let (id, before) = (team.id, team.monthly_budget);
     let (zone_before, quiet_before) = (team.time_zone.clone(), team.quiet_hours.clone());
-    let lead = "People hear when its keys together have spent 50, 80, 95 and 100 % of the budget.";
+    let lead = "People hear as its keys together come near the budget, and when it is spent.";
     Sheet::page(
         "Edit the team",
         lead,
