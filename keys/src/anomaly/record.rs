@@ -56,14 +56,17 @@ impl Record {
         share
     }
 
-    /// The value, or how far one may be beyond the range when it is further. A range without any width tells nothing of how far
-    /// is far.
+    /// The value, or how far one may be beyond all that was seen, when it is further. What comes again is soon within reach,
+    /// for each time it may be further. A range without any width tells nothing of how far is far.
     pub(super) fn within_reach(&self, value: f64, grain: f64) -> f64 {
-        let width = (self.high - self.low).max(grain);
+        let seen = [self.waiting, self.latest];
+        let low = seen.iter().fold(self.low, |low, span| low.min(span.low.into()));
+        let high = seen.iter().fold(self.high, |high, span| high.max(span.high.into()));
+        let width = (high - low).max(grain);
         if !self.warm() || width <= 0.0 {
             return value;
         }
-        value.clamp(self.low - REACH * width, self.high + REACH * width)
+        value.clamp(low - REACH * width, high + REACH * width)
     }
 
     fn take(&mut self, value: f64) {

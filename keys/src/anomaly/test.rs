@@ -249,3 +249,12 @@ fn one_wild_reading_blinds_it_to_nothing_less_wild() {
         assert!(begins.contains(&1_500) && begins.contains(&2_500), "{wild}: {begins:?}");
     }
 }
+
+#[test]
+fn a_shift_however_far_is_one_anomaly() {
+    for far in [5.0, 100.0, 1e6] {
+        let values =
+            (0..3_000).map(|i| if i < 1_500 { 5.0 * noise(i) } else { far * (5.0 + 0.5 * noise(i)) });
+        assert_eq!(beginnings(&judged(values)), [1_500], "{far} times as much");
+    }
+}
