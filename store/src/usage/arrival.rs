@@ -7,6 +7,7 @@ use foldhash::{HashMap, HashMapExt};
 
 use super::codec::{Input, Malformed, Read, put_bytes, put_signed, put_varint};
 use super::event::{Method, Reporter, Stored};
+use super::piece::Piece;
 use crate::model::Id;
 
 /// In groups of the first version no event says who reported it.
@@ -160,7 +161,7 @@ fn take_event(
         version: input.narrow()?,
         response_us: if head & TIMED != 0 { Some(input.narrow()?) } else { None },
         fingerprint: if head & NAMED != 0 { Some(u64::from_be_bytes(input.array()?)) } else { None },
-        metadata: if head & METADATA != 0 { Box::from(input.text()?) } else { Box::default() },
+        metadata: if head & METADATA != 0 { input.text()?.into() } else { Piece::default() },
         reporter: if head & REPORTED != 0 { take_reporter(input, reporters)? } else { Reporter::default() },
     })
 }

@@ -10,6 +10,7 @@ use zstd::bulk::{Compressor, Decompressor};
 
 use super::codec::{Input, Malformed, Read, put_bytes, put_varint};
 use super::event::{Method, Reporter, Stored};
+use super::piece::Piece;
 
 const VERSION: u8 = 1;
 
@@ -235,7 +236,7 @@ fn take_columns(columns: &[u8], header: &Header) -> Read<Vec<Stored>> {
         events.push(Stored {
             at_ms,
             endpoint,
-            metadata: Box::default(),
+            metadata: Piece::default(),
             fingerprint: None,
             response_us: None,
             request_bytes: 0,
@@ -269,10 +270,14 @@ fn take_columns(columns: &[u8], header: &Header) -> Read<Vec<Stored>> {
 fn take_metadata(metadata: &[u8], events: &mut [Stored]) -> Read<()> {
     let mut input = Input(metadata);
     let lengths = events.iter().map(|_| input.narrow::<usize>()).collect::<Read<Vec<_>>>()?;
+    let whole: Arc<str> = std::str::from_utf8(input.0).map_err(|_| Malformed)?.into();
+    let mut end = 0usize;
     for (event, length) in events.iter_mut().zip(lengths) {
-        event.metadata = std::str::from_utf8(input.take(length)?).map_err(|_| Malformed)?.into();
+        let start = end;
+        end = start.checked_add(length).ok_or(Malformed)?;
+        event.metadata = Piece::of(&whole, start, end).ok_or(Malformed)?;
     }
-    input.end()
+    if end == whole.len() { Ok(()) } else { Err(Malformed) }
 }
 
 #[cfg(test)]
@@ -338,7 +343,7 @@ mod tests {
         let event = Stored {
             at_ms: 7,
             endpoint: "/".into(),
-            metadata: text.collect::<String>().into(),
+            metadata: text.collect::<String>().as_str().into(),
             fingerprint: None,
             response_us: None,
             request_bytes: 0,

@@ -15,6 +15,7 @@ use super::group::GatheredGroup;
 use super::head::{HEADS, Head};
 use super::models::{MODEL_HEADS, Models};
 use super::names::Names;
+use super::piece::Piece;
 use super::read::Usage;
 use super::seen::{SEEN, Seen};
 use super::shared::{KeyCell, KeyState, Shared, lock};
@@ -124,11 +125,12 @@ impl Engine {
             return Err(Error::Busy);
         }
         let appended = self.recognise(events, read)?;
-        for (event, duplicate) in events.iter().zip(&appended.duplicate) {
+        let metadata = Piece::copies(events.iter().map(|event| &*event.metadata));
+        for ((event, duplicate), metadata) in events.iter().zip(&appended.duplicate).zip(metadata) {
             if !duplicate {
                 let place = self.group.place(event.api_key, || find(&self.shared, event.api_key));
                 let endpoint = self.names.share(&event.endpoint);
-                self.group.push(place, Stored::new(event, endpoint));
+                self.group.push(place, Stored::new(event, endpoint, metadata));
             }
         }
         Ok(appended)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::calendar::LAST_MS;
+use super::piece::Piece;
 use crate::model::Id;
 
 /// The hash of a client's own event id (with its key), by which a retry is recognised.
@@ -94,7 +95,7 @@ impl Appended {
 pub(super) struct Stored {
     pub(super) at_ms: i64,
     pub(super) endpoint: Arc<str>,
-    pub(super) metadata: Box<str>,
+    pub(super) metadata: Piece,
     /// The first eight bytes of the event id.
     pub(super) fingerprint: Option<u64>,
     pub(super) response_us: Option<u32>,
@@ -107,13 +108,13 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// A copy in this thread's own memory: what one thread allocates and another frees, an allocator pays for on both sides.
-    pub(super) fn new(event: &UsageEvent, endpoint: Arc<str>) -> Self {
+    /// With a copy of its metadata, all in this thread's own memory: what one thread allocates and another frees, an allocator pays for on both sides.
+    pub(super) fn new(event: &UsageEvent, endpoint: Arc<str>, metadata: Piece) -> Self {
         Self {
             at_ms: event.at_ms.clamp(0, LAST_MS),
             endpoint,
             fingerprint: event.event_id.map(fingerprint),
-            metadata: event.metadata.clone(),
+            metadata,
             response_us: event.response_us,
             request_bytes: event.request_bytes,
             response_bytes: event.response_bytes,
@@ -137,7 +138,7 @@ impl Stored {
             response_bytes: self.response_bytes,
             version: self.version,
             event_id: None,
-            metadata: self.metadata.clone(),
+            metadata: Box::from(&*self.metadata),
             reporter: Reporter::default(),
         }
     }

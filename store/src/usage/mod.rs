@@ -19,6 +19,7 @@ mod live;
 mod models;
 mod names;
 mod of_key;
+mod piece;
 mod planned;
 mod read;
 mod reported;

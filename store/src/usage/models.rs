@@ -288,10 +288,12 @@ mod tests {
         prop::collection::vec((stored(false), 0u8..9, 0u64..5_000), 0..40).prop_map(|events| {
             let name = |(event, model, tokens): (Stored, u8, u64)| Stored {
                 metadata: match model {
-                    0 => Box::default(),
-                    1 => format!(r#"{{"model":"m1","tokens":{tokens},"cost":0.{tokens}}}"#).into(),
-                    model => format!(r#"{{"model":"m{model}","tokens":{tokens}}}"#).into(),
-                },
+                    0 => String::new(),
+                    1 => format!(r#"{{"model":"m1","tokens":{tokens},"cost":0.{tokens}}}"#),
+                    model => format!(r#"{{"model":"m{model}","tokens":{tokens}}}"#),
+                }
+                .as_str()
+                .into(),
                 ..event
             };
             events.into_iter().map(name).collect()

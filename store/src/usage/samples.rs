@@ -21,7 +21,7 @@ pub(super) fn stored(named: bool) -> impl Strategy<Value = Stored> {
             Stored {
                 at_ms,
                 endpoint: Arc::from(endpoint),
-                metadata: metadata.into(),
+                metadata: metadata.as_str().into(),
                 fingerprint: fingerprint.filter(|_| named),
                 response_us,
                 request_bytes,
