@@ -1,15 +1,18 @@
 //! How long the writer lets a group grow. Callers who report at the same time have some work to do for each request; the more
 //! of them one commit serves, the less each pays for it. But when all of them wait for the commit, nobody works. So a group
-//! waits for as many of them as leave the others enough to do while it is written, and for half of them at least. It must not
+//! waits for a share of them that leaves the others enough to do while it is written, also when that takes long. It must not
 //! sleep or look at a queue itself.
 
 use std::time::{Duration, Instant};
 
 /// Fewer callers than this are never waited for.
 const SEVERAL: usize = 4;
-/// How many callers there are shows in a group that is let grow until nobody comes any more: one of so many.
-const COUNT_EVERY: u32 = 64;
-/// Nobody has come for this long: everybody waits.
+/// A group waits for these percent of the callers.
+const PERCENT: usize = 40;
+/// Callers are as many as were seen waiting at once in so many groups, or in as many before them. The first of these groups is
+/// let grow until nobody comes any more.
+const WINDOW: u32 = 64;
+/// Nobody has come for this long: those who are missing do not come.
 const STILL: Duration = Duration::from_micros(150);
 /// A group grows no longer than this.
 const MOST: Duration = Duration::from_millis(2);
@@ -18,14 +21,12 @@ const MOST_BETWEEN: Duration = Duration::from_micros(60);
 
 /// How the groups grow.
 pub(crate) struct Pace {
-    /// Callers that there are, when they were counted last.
-    callers: usize,
-    /// Groups until they are counted again.
-    until_count: u32,
+    /// The most who waited at once, in this window and in the one before.
+    most: [usize; 2],
+    /// Groups of this window so far.
+    groups: u32,
     /// From one request to the next, of late.
     between: Duration,
-    /// From taking a group until the next one may be taken, of late.
-    commit: Duration,
     last_group: Instant,
     last_size: usize,
     /// Of the group that grows: how long it was let at most, and what waited when it was looked at last.
@@ -44,10 +45,9 @@ pub(crate) struct Growth {
 impl Pace {
     pub(crate) fn new(now: Instant) -> Self {
         Self {
-            callers: 0,
-            until_count: 0,
+            most: [0; 2],
+            groups: 0,
             between: MOST_BETWEEN / 2,
-            commit: Duration::ZERO,
             last_group: now,
             last_size: 0,
             grown: Duration::ZERO,
@@ -56,22 +56,16 @@ impl Pace {
     }
 
     /// How the group may still grow; not at all when it is to be written. `waiting` requests are in it so far.
-    pub(crate) fn grow(&mut self, waiting: usize, now: Instant) -> Option<Growth> {
-        if self.seen.is_none() {
-            // After a quiet time it is that which has passed.
-            self.commit = average(self.commit, (now - self.last_group).min(MOST));
-        }
-        let (counts, wanted) = (self.until_count == 0, self.wanted());
-        if self.last_size.max(waiting) < SEVERAL || (!counts && waiting >= wanted) {
+    pub(crate) fn grow(&mut self, waiting: usize) -> Option<Growth> {
+        let (counts, wanted) = (self.groups == 0, self.wanted());
+        if self.callers().max(waiting) < SEVERAL || (!counts && waiting >= wanted) {
             return None;
         }
         let left = MOST.saturating_sub(self.grown);
         let nobody_came = self.seen.replace(waiting) == Some(waiting);
         if nobody_came || left.is_zero() {
-            // Of none it is not known how many there are.
-            self.until_count = if waiting < SEVERAL { 0 } else { COUNT_EVERY };
             // While some still come there are more than wait: as many again, about.
-            self.callers = if nobody_came { waiting } else { 2 * waiting };
+            self.most[0] = self.most[0].max(if nobody_came { waiting } else { 2 * waiting });
             return None;
         }
         let missing = u32::try_from(wanted.saturating_sub(waiting)).unwrap_or(u32::MAX);
@@ -85,10 +79,11 @@ impl Pace {
 
     /// Requests that a group waits for.
     fn wanted(&self) -> usize {
-        let while_written = self.commit.as_nanos() / self.between.as_nanos().max(1);
-        // Once more as many, for commits differ.
-        let others = usize::try_from(while_written).unwrap_or(usize::MAX).saturating_mul(2);
-        self.callers.saturating_sub(others).max(self.callers / 2)
+        (self.callers() * PERCENT).div_ceil(100)
+    }
+
+    fn callers(&self) -> usize {
+        self.most[0].max(self.most[1])
     }
 
     /// Notes that the group was taken, with so many requests.
@@ -97,7 +92,15 @@ impl Pace {
         self.between = average(self.between, between.min(MOST_BETWEEN));
         (self.last_group, self.last_size) = (now, requests);
         (self.grown, self.seen) = (Duration::ZERO, None);
-        self.until_count = self.until_count.saturating_sub(1);
+    }
+
+    /// Notes that the group is about to be answered, and that so many more wait by now.
+    pub(crate) fn wrote(&mut self, waiting: usize) {
+        self.most[0] = self.most[0].max(self.last_size + waiting);
+        self.groups += 1;
+        if self.groups == WINDOW {
+            (self.most, self.groups) = ([0, self.most[0]], 0);
+        }
     }
 }
 
@@ -160,7 +163,7 @@ mod tests {
         let (mut done, mut groups, mut longest) = (0, 0, Duration::ZERO);
         while world.now < began + Duration::from_secs(1) {
             let mut grown = Duration::ZERO;
-            while paced && let Some(growth) = pace.grow(world.waiting, world.now) {
+            while paced && let Some(growth) = pace.grow(world.waiting) {
                 grown += world.pass_until(&growth);
             }
             while world.waiting == 0 {
@@ -169,6 +172,7 @@ mod tests {
             let group = std::mem::take(&mut world.waiting);
             pace.took(group, world.now);
             world.pass(COMMIT, COMMIT_WORK);
+            pace.wrote(world.waiting);
             world.ready += group;
             (done, groups, longest) = (done + group, groups + 1, longest.max(grown));
         }
@@ -194,19 +198,32 @@ mod tests {
 
     #[test]
     fn whoever_is_left_of_many_is_soon_not_waited_for() {
-        let mut now = Instant::now();
+        let now = Instant::now();
         let mut pace = Pace::new(now);
-        for _ in 0..10 {
-            now += Duration::from_millis(2);
-            while pace.grow(64, now).is_some() {}
-            pace.took(64, now);
-        }
-        assert!(pace.grow(4, now).is_some(), "there were more");
         let slept = |pace: &mut Pace| {
-            std::iter::from_fn(|| pace.grow(4, now)).map(|growth| growth.time).sum::<Duration>()
+            let slept = std::iter::from_fn(|| pace.grow(4)).map(|growth| growth.time).sum::<Duration>();
+            pace.took(4, now);
+            pace.wrote(0);
+            slept
         };
-        slept(&mut pace);
-        pace.took(4, now);
-        assert_eq!(slept(&mut pace), Duration::ZERO);
+        pace.took(40, now);
+        pace.wrote(24);
+        let groups = (0..1000).take_while(|_| slept(&mut pace) > Duration::ZERO).count();
+        assert!(groups > 0, "there were more");
+        assert!(groups <= 2 * WINDOW as usize, "{groups}");
+    }
+
+    #[test]
+    fn one_who_dawdles_does_not_hide_how_many_there_are() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        pace.took(64, now);
+        pace.wrote(0);
+        assert!(pace.grow(2).is_some_and(|growth| growth.until == 26));
+        // Nobody came.
+        assert!(pace.grow(2).is_none());
+        pace.took(2, now);
+        pace.wrote(0);
+        assert!(pace.grow(2).is_some_and(|growth| growth.until == 26), "they are still there");
     }
 }

@@ -107,6 +107,9 @@ impl Writer {
                 self.rest_until = Some(Instant::now() + REST);
             }
             let fatal = matches!(result, Err(Error::Closed));
+            if group.requests() > 0 {
+                self.pace.wrote(self.backlog.waiting().requests);
+            }
             group.answer(result, self.runtime.as_ref());
             // A caller who went away is no error.
             group.moments.drain(..).for_each(|reply| drop(reply.send(self.moment())));
@@ -159,7 +162,7 @@ impl Writer {
         if journaled && due.is_some_and(|at| at <= Instant::now()) {
             return true;
         }
-        while let Some(growth) = self.pace.grow(self.backlog.waiting().requests, Instant::now()) {
+        while let Some(growth) = self.pace.grow(self.backlog.waiting().requests) {
             self.backlog.await_company(growth.until, growth.time);
         }
         self.backlog.await_first(due);
