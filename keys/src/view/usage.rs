@@ -173,7 +173,9 @@ pub struct EndpointShare {
     pub endpoint: String,
     /// Calls.
     pub requests: u64,
-    /// Calls with a status of 400 and above.
+    /// Calls with a status of 400 and above. Not in JSON, where the specification says what such a share has; charts by endpoint
+    /// (`kinds`) have it there.
+    #[serde(skip)]
     pub errors: u64,
     /// Percent of all calls, one decimal.
     pub percentage: f64,
