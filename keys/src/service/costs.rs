@@ -21,7 +21,8 @@ use crate::service::layout::{Layout, in_parts};
 use crate::service::mirror::Tables;
 use crate::service::overview::LONGEST_CELL_MS;
 use crate::service::pace::Pace;
-use crate::service::report::{Span, grain, model_name};
+use crate::service::report::{Span, grain};
+use crate::service::shares::model_name;
 use crate::view::{BillingCosts, CostLine, CostReport};
 
 /// Lines a report has at most; the rest is one more, so that they add up.

@@ -76,6 +76,7 @@ mod rotation;
 mod second_factor;
 mod series;
 mod sessions;
+mod shares;
 mod ssh_keys;
 mod standby;
 mod support;

@@ -16,9 +16,8 @@ use crate::service::Service;
 use crate::service::access::{Target, may};
 use crate::service::layout::{Layout, in_parts};
 use crate::service::period::Before;
-use crate::service::report::{
-    Days, Span, classes, grain, methods, models, percent, service_tokens, shares, spent, statuses, summary,
-};
+use crate::service::report::{Days, Span, classes, grain, percent, spent, summary};
+use crate::service::shares::{endpoints, methods, models, service_tokens, statuses};
 use crate::view::{KeyShare, UsageOverview};
 
 /// Keys an overview names.
@@ -113,8 +112,8 @@ impl Service {
     fn overview(&self, span: Span, days: &Days, sum: Sum) -> UsageOverview {
         let Sum { total, days: cells, endpoints: sums, mut keys, tally } = sum;
         let total = total.cell();
-        let mut endpoints: Vec<_> = sums.iter().map(|(name, cell)| (&**name, cell)).collect();
-        endpoints.sort_unstable_by_key(|(name, cell)| (Reverse(cell.requests), *name));
+        let mut named: Vec<_> = sums.iter().map(|(name, cell)| (&**name, cell)).collect();
+        named.sort_unstable_by_key(|(name, cell)| (Reverse(cell.requests), *name));
         keys.sort_unstable_by_key(|(requests, id, _)| (Reverse(*requests), *id));
         let tables = self.mirror().read();
         let busiest = keys.into_iter().take(TOP_KEYS).filter_map(|(requests, id, bill)| {
@@ -127,7 +126,7 @@ impl Service {
             daily_breakdown: days.rows(&cells),
             timeframe: span.name,
             summary: spent(summary(&total), &tally),
-            top_endpoints: shares(endpoints.into_iter(), sums.calls, total.errors()),
+            top_endpoints: endpoints(named.into_iter(), sums.calls, total.errors()),
             methods: methods(&sums.kinds),
             statuses: statuses(&sums.kinds),
             service_tokens: service_tokens(&tables, &sums.kinds),

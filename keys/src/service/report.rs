@@ -1,37 +1,24 @@
 //! Usage over a span of days, from rollups: totals, a row a day, the busiest endpoints. Never from raw events.
 
-use std::cmp::Reverse;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use keyward_store::model::Id;
-use keyward_store::usage::{
-    Calls, Cell, EndpointCell, EndpointReport, Grain, HOUR_RETENTION_MS, Kinds, Method, ModelCell,
-};
+use keyward_store::usage::{Cell, EndpointReport, Grain, HOUR_RETENTION_MS};
 
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::input::{KeyRef, ReportQuery, SeriesQuery, UsageQuery};
 use crate::policy::Permission;
-use crate::prices::{Bill, Pricer, Tally, tokens};
+use crate::prices::{Pricer, Tally};
 use crate::service::Service;
-use crate::service::mirror::Tables;
 use crate::service::period::Before;
-use crate::service::text::{Faults, harmless};
-use crate::view::{
-    EndpointShare, ErrorClasses, MethodShare, ModelShare, StatusShare, TokenShare, UsageDay, UsageReport,
-    UsageSummary,
-};
-
-/// Endpoints a report names.
-const TOP_ENDPOINTS: usize = 10;
-
-/// Stands for what is told apart no further.
-pub(super) const OTHER: &str = "other";
+use crate::service::shares::{endpoints, methods, models, service_tokens, statuses};
+use crate::service::text::Faults;
+use crate::view::{ErrorClasses, UsageDay, UsageReport, UsageSummary};
 
 /// The longest span, days.
 const LONGEST_DAYS: i64 = 3660;
@@ -74,11 +61,10 @@ impl Service {
             total.merge(cell);
             daily[days.place(*start_ms)].merge(cell);
         }
-        let EndpointReport { totals: endpoints, kinds } =
-            self.0.usage.endpoints(id, grain, span.from_ms, span.to_ms)?;
-        let named = endpoints.iter().filter_map(|entry| Some((&**entry.endpoint.as_ref()?, &entry.cell)));
-        let all: u64 = endpoints.iter().map(|entry| entry.cell.requests).sum();
-        let failed: u64 = endpoints.iter().map(|entry| entry.cell.errors).sum();
+        let EndpointReport { totals, kinds } = self.0.usage.endpoints(id, grain, span.from_ms, span.to_ms)?;
+        let named = totals.iter().filter_map(|entry| Some((&**entry.endpoint.as_ref()?, &entry.cell)));
+        let all: u64 = totals.iter().map(|entry| entry.cell.requests).sum();
+        let failed: u64 = totals.iter().map(|entry| entry.cell.errors).sum();
         let (book, mut tally) = (&self.0.settings.prices, Tally::default());
         let uses = self.0.usage.models(id, grain, span.from_ms, span.to_ms)?;
         Pricer::new(book).count(&row.record.service, &uses, &cells, &mut tally);
@@ -94,7 +80,7 @@ impl Service {
             daily_breakdown: days.rows(&daily),
             timeframe: span.name,
             summary: spent(summary(&total), &tally),
-            top_endpoints: shares(named, all, failed),
+            top_endpoints: endpoints(named, all, failed),
             methods: methods(&kinds),
             statuses: statuses(&kinds),
             service_tokens: service_tokens(&self.mirror().read(), &kinds),
@@ -248,30 +234,6 @@ pub(super) fn spent(summary: UsageSummary, tally: &Tally) -> UsageSummary {
     UsageSummary { tokens: tally.tokens(), cost: tally.bill().money(), ..summary }
 }
 
-/// A model's name as it can be shown.
-pub(super) fn model_name(model: Option<&str>) -> String {
-    model.map_or_else(|| OTHER.to_owned(), |model| harmless(model, 4 * model.len()).into())
-}
-
-/// The models of a span, the one with the most tokens first.
-pub(super) fn models(tally: &Tally) -> Vec<ModelShare> {
-    let all = tally.tokens();
-    let share = |(model, (cell, bill)): (&Option<Arc<str>>, &(ModelCell, Bill))| ModelShare {
-        model: model_name(model.as_deref()),
-        requests: cell.requests,
-        errors: cell.errors,
-        input_tokens: cell.input_tokens,
-        output_tokens: cell.output_tokens,
-        cached_tokens: cell.cached_tokens,
-        tokens: tokens(cell),
-        percentage: percent(tokens(cell), all),
-        cost: bill.money(),
-    };
-    let mut models: Vec<ModelShare> = tally.models.iter().map(share).collect();
-    models.sort_by_key(|model| (Reverse((model.tokens, model.requests)), model.model.clone()));
-    models
-}
-
 /// A quantile of the response time; none when no call told one.
 pub(super) fn quantile_ms(cell: &Cell, q: f64) -> Option<f64> {
     cell.sketch.quantile(q).map(|us| round(f64::from(us) / 1000.0, 100.0))
@@ -279,84 +241,6 @@ pub(super) fn quantile_ms(cell: &Cell, q: f64) -> Option<f64> {
 
 pub(super) fn mean_ms(cell: &Cell) -> f64 {
     cell.mean_response_us().map_or(0.0, |us| round(us as f64 / 1000.0, 100.0))
-}
-
-/// The first few of these endpoints, each with its share of all calls, and the rest as one.
-pub(super) fn shares<'a>(
-    busiest: impl Iterator<Item = (&'a str, &'a EndpointCell)>,
-    all: u64,
-    failed: u64,
-) -> Vec<EndpointShare> {
-    let share = |endpoint: &str, requests, errors| EndpointShare {
-        endpoint: endpoint.to_owned(),
-        requests,
-        errors,
-        percentage: percent(requests, all),
-    };
-    let named = busiest.take(TOP_ENDPOINTS).map(|(name, cell)| share(name, cell.requests, cell.errors));
-    let mut shares: Vec<_> = named.collect();
-    let told = |sum: fn(&EndpointShare) -> u64| shares.iter().map(sum).sum::<u64>();
-    let (calls, errors) = (told(|share| share.requests), told(|share| share.errors));
-    shares.extend((all > calls).then(|| share(OTHER, all - calls, failed.saturating_sub(errors))));
-    shares
-}
-
-/// Calls by method, the most first.
-pub(super) fn methods(kinds: &Kinds) -> Vec<MethodShare> {
-    let all = kinds.methods().map(|(_, calls)| calls.requests).sum();
-    let share = |(method, Calls { requests, errors }): (Method, Calls)| MethodShare {
-        method: method_name(method).to_owned(),
-        requests,
-        errors,
-        percentage: percent(requests, all),
-    };
-    let mut shares: Vec<_> = kinds.methods().map(share).collect();
-    shares.sort_by_key(|share| Reverse(share.requests));
-    shares
-}
-
-/// A method's word.
-pub(super) fn method_name(method: Method) -> &'static str {
-    match method {
-        Method::Other => OTHER,
-        Method::Get => "GET",
-        Method::Post => "POST",
-        Method::Put => "PUT",
-        Method::Patch => "PATCH",
-        Method::Delete => "DELETE",
-        Method::Head => "HEAD",
-        Method::Options => "OPTIONS",
-    }
-}
-
-/// A service token's name; its id once it is gone.
-pub(super) fn token_name(tables: &Tables, id: Option<Id>) -> String {
-    let known = id.and_then(|id| tables.tokens.get(&id)).map(|row| row.record.name.clone());
-    known.unwrap_or_else(|| id.map_or_else(|| OTHER.to_owned(), |id| id.to_string()))
-}
-
-/// Calls by the service token that they were reported with, the most first; what people reported is of none.
-pub(super) fn service_tokens(tables: &Tables, kinds: &Kinds) -> Vec<TokenShare> {
-    let all = kinds.methods().map(|(_, calls)| calls.requests).sum();
-    let share = |(id, Calls { requests, errors }): (Option<Id>, Calls)| TokenShare {
-        id,
-        name: token_name(tables, id),
-        requests,
-        errors,
-        percentage: percent(requests, all),
-    };
-    let mut shares: Vec<_> = kinds.tokens().map(share).collect();
-    shares.sort_by_key(|share| (share.id.is_none(), Reverse(share.requests)));
-    shares
-}
-
-/// Calls by status.
-pub(super) fn statuses(kinds: &Kinds) -> Vec<StatusShare> {
-    let all = kinds.statuses().map(|(_, calls)| calls).sum();
-    let share = |(status, requests): (Option<u16>, u64)| {
-        Some(StatusShare { status: status?, requests, percentage: percent(requests, all) })
-    };
-    kinds.statuses().filter_map(share).collect()
 }
 
 pub(super) fn classes(cell: &Cell) -> ErrorClasses {

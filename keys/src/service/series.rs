@@ -21,7 +21,8 @@ use crate::service::access::{Target, authorise, may};
 use crate::service::list::environment;
 use crate::service::mirror::Tables;
 use crate::service::overview::LONGEST_CELL_MS;
-use crate::service::report::{Span, models};
+use crate::service::report::Span;
+use crate::service::shares::models;
 use crate::view::{PreviousPeriod, UsageLine, UsageSeries};
 
 use frame::Frame;

@@ -1,5 +1,5 @@
-//! Adds up the calls of each method, status or service token over time, and those of them that failed, for a chart. It holds points of a few hundred kinds; of
-//! further ones, of which a team may have any number, only how many calls there were.
+//! Adds up the calls of each method, status or service token over time, and those of them that failed, for a chart. It holds
+//! points of a few hundred kinds; of further ones, of which a team may have any number, only how many calls there were.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -10,7 +10,8 @@ use keyward_store::usage::{Calls, KeyUsage, Kind, Method};
 use crate::error::Result;
 use crate::input::Breakdown;
 use crate::service::mirror::Tables;
-use crate::service::report::{OTHER, method_name, percent, token_name};
+use crate::service::report::percent;
+use crate::service::shares::{OTHER, method_name, token_name};
 use crate::view::KindUse;
 
 use super::MOST_LINES;

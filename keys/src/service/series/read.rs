@@ -14,7 +14,8 @@ use crate::error::Result;
 use crate::input::Breakdown;
 use crate::prices::{Bill, Pricer, Prices, Tally, tokens};
 use crate::service::layout::in_parts;
-use crate::service::report::{model_name, percent, quantile_ms, round, summary};
+use crate::service::report::{percent, quantile_ms, round, summary};
+use crate::service::shares::model_name;
 use crate::view::{EndpointUse, UsagePoint, UsageSummary};
 
 use super::MOST_LINES;
