@@ -1,5 +1,5 @@
-//! How many calls of a key were of each method, status and service token, over time, and how many of them failed. It reads rows and shows what they
-//! count; to add that up is whose question it is.
+//! How many calls of a key were of each method, status and service token, over time, and how many of them failed. It reads
+//! rows and shows what they count; to add that up is whose question it is.
 
 use std::ops::Range;
 
