@@ -1,18 +1,20 @@
 //! Who is that? The only place where a [`Caller`] for a person or an app is made. Doors prove possession (a
 //! signature, a bearer token); this file decides whose it is, and gives one answer to every wrong proof.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 
 use keyward_store::model::{Account, Id, Security, ServiceToken, SshKey};
 
 use crate::caller::{Caller, Identity, Origin, UnlockSlot};
-use crate::crypto::{ServiceTokenSecret, TextHash};
+use crate::crypto::{self, ServiceTokenSecret, TextHash};
 use crate::error::{Error, Result};
 use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::administration::runs;
-use crate::service::lockout::Counted;
+use crate::service::lockout::{Counted, Verdict};
 use crate::service::mirror::{Shared, Tables};
 use crate::service::tokens::admits;
 use crate::service::uses::has_uses_left;
@@ -64,7 +66,7 @@ impl Service {
         {
             let caller = Caller::of_account(&row.record, origin, None);
             self.record_sign_in(&caller, row.record.id, Proof::Password(code.as_ref())).await?;
-            self.lockouts().proved(Counted::Password(row.record.id, origin.address.into()));
+            self.lockouts().proved(&Counted::Password(row.record.id, origin.address.into()));
             return Ok(caller);
         }
         let target = account.map_or(Target::Instance, |row| Target::Account(row.record.id));
@@ -81,28 +83,32 @@ impl Service {
         account: Option<&Shared<Account>>,
         password: SecretString,
     ) -> Result<bool> {
-        let name = name.trim().to_lowercase();
         let source = origin.address.into();
         let counted = match account {
             Some(row) => Counted::Password(row.record.id, source),
-            None => Counted::Unknown(&name, source),
+            None => Counted::Unknown(name.trim().to_lowercase(), source),
         };
         let usable = account.filter(|row| row.record.disabled_ms.is_none());
-        let right = self.verify_password(password, usable.map(|row| row.record.password.clone())).await?;
-        // Asked after the comparison: of many guesses at once, each hears of those that were compared before it.
-        let right = right && self.lockouts().locked(counted, self.now_ms()).is_none();
-        if !right {
-            self.lockouts().failed(counted, self.now_ms());
-        }
-        Ok(right)
+        let hash = usable.map(|row| row.record.password.clone());
+        Ok(self.judge_password(counted, password, hash).await? == Verdict::Right)
     }
 
-    /// Compares a password with a hash, or with none in the same time.
-    pub(crate) async fn verify_password(&self, password: SecretString, hash: Option<String>) -> Result<bool> {
-        let passwords = self.0.passwords.clone();
-        let check = move || match hash {
-            Some(hash) => passwords.verify(&password, &hash),
-            None => passwords.dummy_verify(&password).map(|()| false),
+    /// Compares a password with a hash, or with none in the same time; a wrong one is counted.
+    pub(crate) async fn judge_password(
+        &self,
+        counted: Counted,
+        password: SecretString,
+        hash: Option<String>,
+    ) -> Result<Verdict> {
+        let (passwords, lockouts) = (self.0.passwords.clone(), Arc::clone(&self.0.lockouts));
+        let clock = self.0.settings.clock.clone();
+        let check = move || {
+            let right = match hash {
+                Some(hash) => passwords.verify(&password, &hash)?,
+                None => passwords.dummy_verify(&password).map(|()| false)?,
+            };
+            // Before the place is free for the next, which would else be judged without this one.
+            Ok::<_, crypto::Error>(lockouts.judge(&counted, right, clock.now_ms()))
         };
         Ok(self.0.kdf.run(check).await??)
     }
@@ -124,7 +130,7 @@ impl Service {
         let caller = Caller::of_account(&account.record, origin, Some(key));
         self.record_sign_in(&caller, id, Proof::SshKey(key)).await?;
         // The key proved the person, so their passwords are accepted again from here.
-        self.lockouts().proved(Counted::Password(id, origin.address.into()));
+        self.lockouts().proved(&Counted::Password(id, origin.address.into()));
         Ok(caller)
     }
 
@@ -264,7 +270,7 @@ impl Service {
 
     async fn record_sign_in(&self, caller: &Caller, account: Id, proof: Proof<'_>) -> Result<()> {
         if let Proof::Password(Some(_)) = proof
-            && self.lockouts().locked(Counted::Code(account), self.now_ms()).is_some()
+            && self.lockouts().locked(&Counted::Code(account), self.now_ms()).is_some()
         {
             self.code_failed(caller, account).await;
             return Err(Error::Unauthenticated);
@@ -296,7 +302,7 @@ impl Service {
             .await;
         match (recorded, proof) {
             (Ok(()), Proof::Password(Some(_))) => {
-                self.lockouts().proved(Counted::Code(account));
+                self.lockouts().proved(&Counted::Code(account));
                 Ok(())
             }
             (Err(Error::WrongCode), _) => {

@@ -25,12 +25,12 @@ const FORGET_MS: i64 = 24 * 3_600_000;
 const HALF: usize = 50_000;
 
 /// What wrong proofs are counted for.
-#[derive(Clone, Copy, Hash)]
-pub(crate) enum Counted<'a> {
+#[derive(Clone, Hash)]
+pub(crate) enum Counted {
     /// Passwords of an account, from one source: a stranger elsewhere cannot lock its owner out.
     Password(Id, Source),
     /// Passwords of a name that nobody has, from one source: it must look as if somebody had it.
-    Unknown(&'a str, Source),
+    Unknown(String, Source),
     /// Second factors of an account, from anywhere: whoever comes so far knows the password.
     Code(Id),
 }
@@ -52,6 +52,16 @@ impl From<Option<IpAddr>> for Source {
             }
         }))
     }
+}
+
+/// What came of a password that was given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Verdict {
+    Right,
+    /// It is counted.
+    Wrong,
+    /// Right or wrong, none is accepted for so long.
+    Locked(Duration),
 }
 
 /// Wrong proofs, each kind under a keyed hash. Bounded: two halves stand in for an order of use, and when the young
@@ -85,7 +95,7 @@ impl Attempts {
 
 impl Lockouts {
     /// How long proofs are still refused. SSH keys and open sessions go on.
-    pub(crate) fn locked(&self, what: Counted<'_>, now_ms: i64) -> Option<Duration> {
+    pub(crate) fn locked(&self, what: &Counted, now_ms: i64) -> Option<Duration> {
         let key = self.hasher.hash_one(what);
         let halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
         let attempts = halves.iter().find_map(|half| half.get(&key))?;
@@ -94,7 +104,7 @@ impl Lockouts {
     }
 
     /// Counts a wrong proof.
-    pub(crate) fn failed(&self, what: Counted<'_>, now_ms: i64) {
+    pub(crate) fn failed(&self, what: &Counted, now_ms: i64) {
         let key = self.hasher.hash_one(what);
         let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
         let [young, old] = &mut *halves;
@@ -105,8 +115,21 @@ impl Lockouts {
         young.insert(key, attempts.one_more(now_ms));
     }
 
+    /// What comes of a proof that was compared, and counts a wrong one. Say it where the next comparison waits for this one: of
+    /// many guesses at once, each must hear of those that were compared before it.
+    pub(crate) fn judge(&self, what: &Counted, right: bool, now_ms: i64) -> Verdict {
+        match self.locked(what, now_ms) {
+            Some(wait) => Verdict::Locked(wait),
+            None if right => Verdict::Right,
+            None => {
+                self.failed(what, now_ms);
+                Verdict::Wrong
+            }
+        }
+    }
+
     /// Forgets wrong proofs: a right one came.
-    pub(crate) fn proved(&self, what: Counted<'_>) {
+    pub(crate) fn proved(&self, what: &Counted) {
         let key = self.hasher.hash_one(what);
         let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
         for half in halves.iter_mut() {
@@ -161,39 +184,39 @@ mod tests {
         let source = |text: &str| Source::from(Some(text.parse().unwrap()));
         let (ana, bob) = (Id::from_bytes([1; 12]), Id::from_bytes([2; 12]));
         let here = Counted::Password(ana, source("192.0.2.7"));
-        (0..5).for_each(|_| lockouts.failed(here, 1_000));
-        assert_eq!(lockouts.locked(here, 1_000), Some(Duration::from_secs(60)));
+        (0..5).for_each(|_| lockouts.failed(&here, 1_000));
+        assert_eq!(lockouts.locked(&here, 1_000), Some(Duration::from_secs(60)));
         assert!(
-            lockouts.locked(Counted::Password(ana, source("192.0.2.99")), 1_000).is_some(),
+            lockouts.locked(&Counted::Password(ana, source("192.0.2.99")), 1_000).is_some(),
             "one network"
         );
         for other in [
             Counted::Password(ana, source("192.0.3.7")),
             Counted::Password(bob, source("192.0.2.7")),
-            Counted::Unknown("ana", source("192.0.2.7")),
+            Counted::Unknown("ana".to_owned(), source("192.0.2.7")),
             Counted::Code(ana),
         ] {
-            assert_eq!(lockouts.locked(other, 1_000), None);
+            assert_eq!(lockouts.locked(&other, 1_000), None);
         }
-        assert_eq!(lockouts.locked(here, 61_000), None);
-        lockouts.proved(here);
-        lockouts.failed(here, 61_000);
-        assert_eq!(lockouts.locked(here, 61_000), None, "counted from the beginning");
+        assert_eq!(lockouts.locked(&here, 61_000), None);
+        lockouts.proved(&here);
+        lockouts.failed(&here, 61_000);
+        assert_eq!(lockouts.locked(&here, 61_000), None, "counted from the beginning");
     }
 
     #[test]
     fn memory_is_bounded_and_what_is_used_stays() {
         let lockouts = Lockouts::default();
         let source = Source::from(None);
-        let mine = Counted::Unknown("mine", source);
+        let mine = Counted::Unknown("mine".to_owned(), source);
         for number in 0..3 * HALF {
-            lockouts.failed(Counted::Unknown(&number.to_string(), source), 1_000);
+            lockouts.failed(&Counted::Unknown(number.to_string(), source), 1_000);
             if number % HALF == HALF - 1 {
-                lockouts.failed(mine, 1_000);
+                lockouts.failed(&mine, 1_000);
             }
         }
-        (0..2).for_each(|_| lockouts.failed(mine, 1_000));
-        assert!(lockouts.locked(mine, 1_000).is_some());
+        (0..2).for_each(|_| lockouts.failed(&mine, 1_000));
+        assert!(lockouts.locked(&mine, 1_000).is_some());
         let halves = lockouts.halves.lock().unwrap();
         assert!(halves.iter().map(HashMap::len).sum::<usize>() <= 2 * HALF);
     }

@@ -205,7 +205,7 @@ struct Inner {
     adding: tokio::sync::Mutex<()>,
     /// Whoever reads the usage of many keys does so alone: it takes a core.
     overviews: tokio::sync::Mutex<()>,
-    lockouts: Lockouts,
+    lockouts: Arc<Lockouts>,
     seen: LastSeen,
     present: Present,
     opened: Instant,
@@ -312,7 +312,7 @@ impl Service {
             refused: frozen::Refused::default(),
             adding: tokio::sync::Mutex::default(),
             overviews: tokio::sync::Mutex::default(),
-            lockouts: Lockouts::default(),
+            lockouts: Arc::default(),
             seen: LastSeen::default(),
             present: Present::default(),
             opened: Instant::now(),

@@ -14,7 +14,7 @@ use crate::policy::Permission;
 use crate::service::Service;
 use crate::service::access::Target;
 use crate::service::accounts::check_password;
-use crate::service::lockout::Counted;
+use crate::service::lockout::{Counted, Verdict};
 use crate::service::mirror::Shared;
 use crate::service::sessions::end_everything;
 use crate::service::text::Faults;
@@ -69,23 +69,23 @@ impl Service {
     ) -> Result<Shared<Account>> {
         let account = caller.person()?;
         let counted = Counted::Password(account, caller.origin.address.into());
-        let accepted = || match self.lockouts().locked(counted, self.now_ms()) {
-            Some(wait) => Err(Error::TooMany(wait)),
-            None => Ok(()),
-        };
-        accepted()?;
-        let known = self.mirror().read().accounts.get(&account).cloned().ok_or(Error::Unauthenticated)?;
-        let right = self.verify_password(password, Some(known.record.password.clone())).await?;
-        // Once more: of many guesses at once, each hears of those that were compared before it.
-        accepted()?;
-        if !right {
-            self.lockouts().failed(counted, self.now_ms());
-            let target = Target::Account(account);
-            self.record_refusal(caller.identity, caller.origin, Permission::AccountChange, target).await;
-            return Err(Error::WrongPassword);
+        if let Some(wait) = self.lockouts().locked(&counted, self.now_ms()) {
+            return Err(Error::TooMany(wait));
         }
-        self.lockouts().proved(counted);
-        Ok(known)
+        let known = self.mirror().read().accounts.get(&account).cloned().ok_or(Error::Unauthenticated)?;
+        let hash = Some(known.record.password.clone());
+        match self.judge_password(counted.clone(), password, hash).await? {
+            Verdict::Right => {
+                self.lockouts().proved(&counted);
+                Ok(known)
+            }
+            Verdict::Wrong => {
+                let target = Target::Account(account);
+                self.record_refusal(caller.identity, caller.origin, Permission::AccountChange, target).await;
+                Err(Error::WrongPassword)
+            }
+            Verdict::Locked(wait) => Err(Error::TooMany(wait)),
+        }
     }
 
     /// A one-time code with which a person sets a new password. A new one voids those before.
@@ -140,7 +140,7 @@ impl Service {
         })
         .await?;
         self.forget_unlocks(account);
-        self.lockouts().proved(Counted::Password(account, origin.address.into()));
+        self.lockouts().proved(&Counted::Password(account, origin.address.into()));
         Ok(())
     }
 

@@ -118,7 +118,7 @@ impl Service {
         })
         .await?;
         self.forget_unlocks(account);
-        self.lockouts().proved(Counted::Code(account));
+        self.lockouts().proved(&Counted::Code(account));
         Ok(())
     }
 
@@ -145,12 +145,12 @@ impl Service {
         change: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let counted = Counted::Code(account);
-        if let Some(wait) = self.lockouts().locked(counted, self.now_ms()) {
+        if let Some(wait) = self.lockouts().locked(&counted, self.now_ms()) {
             return Err(Error::TooMany(wait));
         }
         let changed = change.await;
         match &changed {
-            Ok(_) => self.lockouts().proved(counted),
+            Ok(_) => self.lockouts().proved(&counted),
             Err(Error::WrongCode) => self.code_failed(caller, account).await,
             Err(_) => {}
         }
@@ -175,7 +175,7 @@ impl Service {
 
     /// Counts a wrong code, and leaves a record of it.
     pub(crate) async fn code_failed(&self, caller: &Caller, account: Id) {
-        self.lockouts().failed(Counted::Code(account), self.now_ms());
+        self.lockouts().failed(&Counted::Code(account), self.now_ms());
         let target = Target::Account(account);
         self.record_refusal(caller.identity, caller.origin, Permission::SessionManage, target).await;
     }

@@ -1,8 +1,10 @@
+use std::time::Duration;
+
 use keyward_keys::input::NewAccount;
 use keyward_keys::{Error, Plan, Registration};
 use secrecy::ExposeSecret;
 
-use crate::harness::{ELSEWHERE, Instance, NOON, ORIGIN, new_account, secret};
+use crate::harness::{ELSEWHERE, Instance, NOON, ORIGIN, eventually, new_account, secret};
 
 const ANA_KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ana@laptop";
@@ -142,6 +144,22 @@ async fn many_guesses_at_once_are_no_more_guesses() {
     for change in changes {
         assert!(matches!(change.await.expect("ran"), Err(Error::WrongPassword | Error::TooMany(_))));
     }
+}
+
+#[tokio::test]
+async fn a_guess_counts_although_nobody_waits_for_its_answer() {
+    let instance = Instance::open().await;
+    instance.person("ana", Plan::Free).await;
+    let (service, system) = (&instance.service, instance.system());
+    for _ in 0..5 {
+        // It is polled once, which begins the comparison, and then given up.
+        let guess = service.sign_in(ELSEWHERE, "ana", secret("wrong horse"));
+        let _ = tokio::time::timeout(Duration::ZERO, guess).await;
+        let compared = async || service.monitor(&system).expect("told").derivations_running == 0;
+        eventually("the comparison is done", compared).await;
+    }
+    let right = service.sign_in(ELSEWHERE, "ana", secret("correct horse")).await;
+    assert!(matches!(right, Err(Error::Unauthenticated)));
 }
 
 #[tokio::test]
