@@ -21,7 +21,7 @@ use crate::service::layout::{Layout, in_parts};
 use crate::service::mirror::Tables;
 use crate::service::overview::LONGEST_CELL_MS;
 use crate::service::pace::Pace;
-use crate::service::report::{Span, grain};
+use crate::service::report::{Span, grain, hours_of};
 use crate::service::shares::model_name;
 use crate::view::{BillingCosts, CostLine, CostReport};
 
@@ -195,7 +195,11 @@ impl Service {
 
 /// The finest rollup that tells months apart in the span.
 fn months_grain(span: &Span, now_ms: i64) -> Grain {
-    if span.from_ms > now_ms - HOUR_RETENTION_MS { Grain::Hour } else { Grain::Day }
+    if span.from_ms > now_ms - HOUR_RETENTION_MS {
+        hours_of(&span.zone, span.from_ms, span.to_ms)
+    } else {
+        Grain::Day
+    }
 }
 
 /// How the tags of these keys are written, and where the keys with each are. A tag is one in any case of its letters, as

@@ -3,13 +3,14 @@
 use std::ops::RangeInclusive;
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 
 use keyward_store::model::Id;
 use keyward_store::usage::{Cell, EndpointReport, Grain, HOUR_RETENTION_MS};
 
 use crate::caller::Caller;
+use crate::clock::timestamp;
 use crate::error::{Error, Result};
 use crate::input::{KeyRef, ReportQuery, SeriesQuery, UsageQuery};
 use crate::policy::Permission;
@@ -97,7 +98,8 @@ impl Service {
         let zone = self.zone_of(caller);
         let start_ms = start_of(today_in(&zone, now_ms), &zone)?;
         let mut total = Cell::default();
-        for (_, cell) in self.0.usage.cells(key, Grain::Hour, start_ms, now_ms + DAY_MS)? {
+        let end_ms = now_ms + DAY_MS;
+        for (_, cell) in self.0.usage.cells(key, hours_of(&zone, start_ms, end_ms), start_ms, end_ms)? {
             total.merge(&cell);
         }
         Ok(summary(&total))
@@ -169,9 +171,21 @@ pub(super) fn grain_from(span: &Span, from_ms: i64, now_ms: i64) -> Grain {
     if span.rolling {
         Grain::Minute
     } else if from_ms > now_ms - HOUR_RETENTION_MS {
-        Grain::Hour
+        hours_of(&span.zone, from_ms, span.to_ms)
     } else {
         Grain::Day
+    }
+}
+
+/// What the hours of a zone are made of: hours of UTC, or quarters of them where its clocks are not whole hours from UTC.
+pub(super) fn hours_of(zone: &TimeZone, from_ms: i64, to_ms: i64) -> Grain {
+    let (from, to) = (timestamp(from_ms), timestamp(to_ms));
+    let whole = |offset: Offset| i64::from(offset.seconds()) * 1_000 % HOUR_MS == 0;
+    let mut changes = zone.following(from).take_while(|change| change.timestamp() < to);
+    if whole(zone.to_offset(from)) && changes.all(|change| whole(change.offset())) {
+        Grain::Hour
+    } else {
+        Grain::Quarter
     }
 }
 
@@ -257,7 +271,7 @@ pub(super) fn round(value: f64, steps: f64) -> f64 {
 }
 
 pub(super) fn today_in(zone: &TimeZone, ms: i64) -> Date {
-    zone.to_datetime(crate::clock::timestamp(ms)).date()
+    zone.to_datetime(timestamp(ms)).date()
 }
 
 pub(super) fn start_of(date: Date, zone: &TimeZone) -> Result<i64> {

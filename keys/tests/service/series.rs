@@ -1,5 +1,7 @@
 use jiff::Timestamp;
-use keyward_keys::input::{Breakdown, NewKey, NewTeam, SeriesQuery, Step, TrackEvent, UsageQuery};
+use keyward_keys::input::{
+    Breakdown, NewKey, NewTeam, ProfileChange, SeriesQuery, Step, TrackEvent, UsageQuery,
+};
 use keyward_keys::view::{KeyView, UsageLine, UsageSeries};
 use keyward_keys::{Caller, Environment, Error, Plan};
 
@@ -119,6 +121,57 @@ async fn days_begin_where_the_asker_is() {
     assert_eq!(starts, expected.map(moment));
     let hours = series(&instance, &ana, &SeriesQuery { step: Some(Step::Hour), ..days }).await;
     assert_eq!((hours.total.points.len(), calls(&hours.total)), (71, vec![(46, 1)]));
+}
+
+#[tokio::test]
+async fn clocks_that_change_by_half_an_hour_have_an_hour_of_another_length() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = instance.add_key(&ana, "Billing").await;
+    let zone = || Some("Australia/Lord_Howe".to_owned());
+    // At two in the morning of the 5th of April 2026 they went back to half past one, from 11 hours before UTC to ten and a half.
+    let change_ms = moment("2026-04-04T15:00:00Z").as_millisecond();
+    instance.clock.set(change_ms + 2 * DAY_MS);
+    let minutes = [-121, -1, 0, 29, 30, 12 * 60 - 31, 22 * 60 + 29, 22 * 60 + 30];
+    let calls_at = minutes.map(|minutes| call(NOON - change_ms - minutes * MINUTE_MS, 200, "/v1"));
+    report(&instance, &key, calls_at.to_vec()).await;
+    let day = Some("2026-04-05".to_owned());
+    let span =
+        UsageQuery { start_date: day.clone(), end_date: day, timezone: zone(), ..UsageQuery::default() };
+    let hours = SeriesQuery { span: span.clone(), step: Some(Step::Hour), ..SeriesQuery::default() };
+    let shown = series(&instance, &ana, &hours).await.total;
+    let starts: Vec<_> = shown.points.iter().map(|point| point.start).collect();
+    let first =
+        ["2026-04-04T13:00:00Z", "2026-04-04T14:00:00Z", "2026-04-04T15:00:00Z", "2026-04-04T15:30:00Z"];
+    assert_eq!(starts[..4], first.map(moment));
+    assert_eq!((starts[24], starts.len()), (moment("2026-04-05T12:30:00Z"), 25));
+    // The first was on the day before, and the last is on the day after.
+    assert_eq!(calls(&shown), [(1, 1), (2, 2), (3, 1), (13, 1), (24, 1)]);
+    let days = UsageQuery {
+        start_date: Some("2026-04-04".to_owned()),
+        end_date: Some("2026-04-06".to_owned()),
+        ..span
+    };
+    let told = instance.service.usage_overview(&ana, &days.into()).await.expect("told");
+    let of_days: Vec<_> = told.daily_breakdown.iter().map(|day| day.requests).collect();
+    assert_eq!(of_days, [1, 6, 1]);
+    assert_eq!(told.top_endpoints[0].requests, 8);
+}
+
+#[tokio::test]
+async fn today_begins_at_half_past_an_hour_where_clocks_say_so() {
+    let instance = Instance::open().await;
+    let ana = instance.ana().await;
+    let key = instance.add_key(&ana, "Billing").await;
+    let zone = ProfileChange { time_zone: Some("Asia/Kolkata".to_owned()), ..ProfileChange::default() };
+    instance.service.change_profile(&ana, zone).await.expect("changed");
+    // Midnight there was at 18:30 UTC.
+    let midnight = NOON - 17 * HOUR_MS - HOUR_MS / 2;
+    let calls_at = [-MINUTE_MS, 0, 14 * MINUTE_MS, 29 * MINUTE_MS, 5 * HOUR_MS];
+    report(&instance, &key, calls_at.map(|after_ms| call(NOON - midnight - after_ms, 200, "/v1")).to_vec())
+        .await;
+    let shown = instance.service.live(&ana, &by_id(key.id)).await.expect("told");
+    assert_eq!(shown.today.total_requests, 4);
 }
 
 #[tokio::test]

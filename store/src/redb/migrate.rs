@@ -2,6 +2,7 @@
 
 mod schema_1;
 mod step_2;
+mod step_3;
 
 use crate::error::{Error, Result};
 use crate::redb::database::{Open, engine};
@@ -23,6 +24,7 @@ pub(crate) const STEPS: &[Step] = &[
     // Tables come to be when they are first written.
     Step { number: 1, apply: |_| Ok(()) },
     Step { number: 2, apply: step_2::apply },
+    Step { number: 3, apply: step_3::apply },
 ];
 
 /// The highest schema among `steps`.

@@ -118,11 +118,15 @@ impl Fold<'_> {
         for (grain, table) in ENDPOINT_PARTS {
             let kept_ms = parts_from(grain, newest_ms);
             let kept = &waiting.endpoints[waiting.endpoints.partition_point(|(start, _)| *start < kept_ms)..];
-            let row_of = |start: i64| grain.place_of(start).0;
-            for row in kept.chunk_by(|a, b| row_of(a.0) == row_of(b.0)) {
-                let key = row_key(self.api_key, row_of(row[0].0));
+            let mut rows: BTreeMap<u32, Vec<(u8, &Endpoints)>> = BTreeMap::new();
+            for (start, more) in kept {
+                let (row, slot) = grain.place_of(*start);
+                rows.entry(row).or_default().push((slot, more));
+            }
+            for (row, parts) in rows {
+                let key = row_key(self.api_key, row);
                 let mut sum = self.get(table, &key, EndpointParts::decode)?.unwrap_or_default();
-                row.iter().for_each(|(start, more)| sum.add(grain, grain.place_of(*start).1, more));
+                parts.iter().for_each(|(slot, more)| sum.add(grain, *slot, more));
                 if grain == Grain::Day {
                     self.put(KIND_DAYS, key.clone(), sum.encode_kinds());
                 }

@@ -15,8 +15,8 @@ use proptest::prelude::*;
 use super::calendar::{DAY_MS, HOUR_MS, first_day, month_of};
 use super::head::minutes_from;
 use super::{
-    Appended, Calls, Cell, CellSum, EndpointTotals, Engine, Grain, Kind, Method, Packer, Planned, Reporter,
-    Usage, UsageEvent,
+    Appended, Calls, Cell, CellRanges, CellSum, EndpointTotals, Engine, Grain, Kind, Method, Packer, Planned,
+    Reporter, Usage, UsageEvent,
 };
 use crate::model::Id;
 use crate::redb::port::ARRIVALS;
@@ -221,7 +221,7 @@ fn compare(usage: &Usage, model: &Model, keys: impl Iterator<Item = u8>, asked: 
         for grain in Grain::ALL {
             let from_ms = match grain {
                 Grain::Minute => minutes_from(newest_ms.unwrap_or(0)),
-                Grain::Hour | Grain::Day => 0,
+                Grain::Quarter | Grain::Hour | Grain::Day => 0,
             };
             let cells = usage.cells(api_key, grain, 0, i64::MAX).unwrap();
             assert_eq!(cells, model.cells(api_key, grain, from_ms), "{grain:?}");
@@ -237,6 +237,12 @@ fn compare_endpoints(usage: &Usage, model: &Model, api_key: Id, newest_ms: i64, 
     let month_ms = i64::from(first_day(month_of(NOW_MS))) * DAY_MS;
     let of_month = [(month_ms, NOW_MS + HOUR_MS), (month_ms, NOW_MS - DAY_MS)];
     let mut spans = vec![(Grain::Day, (0, i64::MAX)), (Grain::Hour, (NOW_MS - 8 * DAY_MS, NOW_MS + HOUR_MS))];
+    // A day that begins at half past an hour, and one that ends there.
+    let half_ms = Grain::Hour.start_of(asked.0) + HOUR_MS / 2;
+    spans.extend(
+        [(half_ms, half_ms + DAY_MS), (half_ms - DAY_MS - HOUR_MS / 4, half_ms)]
+            .map(|span| (Grain::Quarter, span)),
+    );
     spans.extend(of_month.map(|span| (Grain::Day, span)));
     spans.extend(Grain::ALL.map(|grain| (grain, asked)));
     for (grain, (from_ms, to_ms)) in spans {
@@ -253,7 +259,7 @@ fn compare_endpoints(usage: &Usage, model: &Model, api_key: Id, newest_ms: i64, 
         let mut by_cell: BTreeMap<(i64, Kind), Calls> = BTreeMap::new();
         if let Some(of) = usage.of(api_key).unwrap() {
             let add = |start_ms, kind, calls| by_cell.entry((start_ms, kind)).or_default().merge(calls);
-            of.each_kind(grain, from_ms, to_ms, |_| true, add).unwrap();
+            of.each_kind(&CellRanges::one(grain, from_ms, to_ms), |_| true, add).unwrap();
         }
         assert_eq!(by_cell, model.kinds_by_cell(api_key, grain, &span), "{grain:?}");
         let calls: u64 = report.totals.iter().map(|sum| sum.cell.requests).sum();
@@ -287,14 +293,15 @@ fn compare_sum(
     for wanted in [true, false] {
         let (mut sum, mut found) = (CellSum::default(), BTreeMap::<i64, Cell>::new());
         let show = |start_ms, cell: &Cell| found.entry(start_ms).or_default().merge_sums(cell);
-        of.add_cells(grain, from_ms, to_ms, wanted.then_some(&mut sum), show).unwrap();
+        let cells = CellRanges::one(grain, from_ms, to_ms);
+        of.add_cells(&cells, wanted.then_some(&mut sum), show).unwrap();
         assert_eq!(found, expected, "{grain:?}");
         assert_eq!(sum.cell(), if wanted { whole.clone() } else { Cell::default() }, "{grain:?}");
     }
 }
 
 fn compare_models(usage: &Usage, model: &Model, api_key: Id) {
-    for grain in [Grain::Hour, Grain::Day] {
+    for grain in [Grain::Quarter, Grain::Hour, Grain::Day] {
         for (from_ms, to_ms) in [(0, i64::MAX), (NOW_MS - 8 * DAY_MS, NOW_MS + HOUR_MS)] {
             let told: Vec<_> = usage.models(api_key, grain, from_ms, to_ms).unwrap();
             let told = told.into_iter().map(|told| {

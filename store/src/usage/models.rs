@@ -1,16 +1,20 @@
 //! What is kept of each model that calls name in their metadata: exact sums for the first names of a row, one shared
-//! remainder for all further ones. Kept per hour for 90 days and per day for ever; keys whose calls name none have no row.
+//! remainder for all further ones. Kept per quarter of an hour and per hour for 90 days and per day for ever; keys whose calls
+//! name none have no row.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::calendar::HOUR_MS;
+use super::calendar::{HOUR_MS, QUARTER_MS};
 use super::codec::{Input, Malformed, Read, put_bytes, put_varint};
 use super::event::Stored;
 use super::reported::Reported;
 use super::rollup::Grain;
 use crate::table::Table;
 
-const VERSION: u8 = 1;
+/// In rows of the first version starts are whole hours.
+const VERSION: u8 = 2;
+const BY_HOUR: u8 = 1;
 
 /// The most names of one row; calls of further models are summed together.
 pub const MODEL_NAMES: usize = 64;
@@ -24,13 +28,12 @@ const OTHER: u8 = u8::MAX;
 
 /// Keyed by API key: what waits to be spread.
 pub(super) const MODEL_HEADS: Table = Table("usage_model_heads");
-/// Keyed by API key and day number.
-pub(super) const MODEL_HOURS: Table = Table("usage_model_hours");
-/// Keyed by API key and month number.
-pub(super) const MODEL_DAYS: Table = Table("usage_model_days");
-
-/// The rows that sums are spread over.
-pub(super) const MODEL_ROWS: [(Grain, Table); 2] = [(Grain::Hour, MODEL_HOURS), (Grain::Day, MODEL_DAYS)];
+/// The rows that sums are spread over, the finest first: keyed by API key and number of the row.
+pub(super) const MODEL_ROWS: [(Grain, Table); 3] = [
+    (Grain::Quarter, Table("usage_model_quarters")),
+    (Grain::Hour, Table("usage_model_hours")),
+    (Grain::Day, Table("usage_model_days")),
+];
 
 /// The sums of one model.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -124,7 +127,7 @@ impl ModelCell {
     }
 }
 
-/// One model's sums over an hour or a day (UTC).
+/// One model's sums over a quarter of an hour, an hour or a day (UTC).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ModelUse {
     /// The first moment, ms since the epoch.
@@ -135,7 +138,7 @@ pub struct ModelUse {
     pub cell: ModelCell,
 }
 
-/// Sums by start (of whole hours) and model.
+/// Sums by start (of whole quarters of an hour) and model.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Models {
     names: Vec<Arc<str>>,
@@ -196,15 +199,13 @@ impl Models {
     }
 
     /// Cut into the rows of a grain, by rising row number.
-    pub(super) fn rows(&self, grain: Grain) -> Vec<(u32, Self)> {
+    pub(super) fn rows(&self, grain: Grain) -> BTreeMap<u32, Self> {
         let row_of = |cell: &(i64, u8, ModelCell)| grain.place_of(cell.0).0;
-        let parts = self.cells.chunk_by(|a, b| row_of(a) == row_of(b));
-        let rows = parts.map(|part| {
-            let mut row = Self::default();
-            row.take(&self.names, part, grain);
-            (row_of(&part[0]), row)
-        });
-        rows.collect()
+        let mut rows: BTreeMap<u32, Self> = BTreeMap::new();
+        for part in self.cells.chunk_by(|a, b| row_of(a) == row_of(b)) {
+            rows.entry(row_of(&part[0])).or_default().take(&self.names, part, grain);
+        }
+        rows
     }
 
     pub(super) fn uses(&self) -> impl Iterator<Item = ModelUse> + '_ {
@@ -222,9 +223,9 @@ impl Models {
         put_varint(&mut out, self.cells.len() as u64);
         let mut before = 0;
         for (start_ms, place, cell) in &self.cells {
-            let hour = (start_ms / HOUR_MS) as u64;
-            put_varint(&mut out, hour - before);
-            before = hour;
+            let quarter = (start_ms / QUARTER_MS) as u64;
+            put_varint(&mut out, quarter - before);
+            before = quarter;
             out.push(*place);
             cell.sums().into_iter().for_each(|sum| put_varint(&mut out, sum));
         }
@@ -233,21 +234,25 @@ impl Models {
 
     pub(super) fn decode(value: &[u8]) -> Read<Self> {
         let mut input = Input(value);
-        input.version(VERSION)?;
+        let unit_ms = match input.byte()? {
+            VERSION => QUARTER_MS,
+            BY_HOUR => HOUR_MS,
+            _ => return Err(Malformed),
+        };
         let mut models = Self::default();
         for _ in 0..input.count()? {
             models.names.push(Arc::from(input.text()?));
         }
-        let mut hour = 0u32;
+        let mut start = 0u32;
         for _ in 0..input.count()? {
-            hour = hour.checked_add(input.narrow()?).ok_or(Malformed)?;
+            start = start.checked_add(input.narrow()?).ok_or(Malformed)?;
             let place = input.byte()?;
             let known = place == OTHER || usize::from(place) < models.names.len();
             let mut cell = ModelCell::default();
             for sum in cell.sums_mut() {
                 *sum = input.varint()?;
             }
-            let start_ms = i64::from(hour) * HOUR_MS;
+            let start_ms = i64::from(start) * unit_ms;
             if !known || models.cells.last().is_some_and(|last| (last.0, last.1) >= (start_ms, place)) {
                 return Err(Malformed);
             }
@@ -260,8 +265,6 @@ impl Models {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -280,7 +283,7 @@ mod tests {
 
     fn merged(parts: &[&Models]) -> Models {
         let mut sum = Models::default();
-        parts.iter().for_each(|part| sum.merge(part, Grain::Hour));
+        parts.iter().for_each(|part| sum.merge(part, Grain::Quarter));
         sum
     }
 
@@ -303,14 +306,14 @@ mod tests {
     proptest! {
         #[test]
         fn rows_come_back(events in named()) {
-            let models = of(&events, Grain::Hour);
+            let models = of(&events, Grain::Quarter);
             prop_assert_eq!(Models::decode(&models.encode()), Ok(models));
         }
 
         #[test]
         fn merging_is_associative_and_counts_every_event(a in named(), b in named(), c in named()) {
-            let all = of(&[a.clone(), b.clone(), c.clone()].concat(), Grain::Hour);
-            let [a, b, c] = [a, b, c].map(|events| of(&events, Grain::Hour));
+            let all = of(&[a.clone(), b.clone(), c.clone()].concat(), Grain::Quarter);
+            let [a, b, c] = [a, b, c].map(|events| of(&events, Grain::Quarter));
             let (left, right) = (merged(&[&merged(&[&a, &b]), &c]), merged(&[&a, &merged(&[&b, &c])]));
             prop_assert_eq!(told(&left), told(&right));
             prop_assert_eq!(told(&left), told(&all));
@@ -319,16 +322,17 @@ mod tests {
         #[test]
         fn rows_hold_what_they_were_cut_from(events in named()) {
             for (grain, _) in MODEL_ROWS {
-                let rows = of(&events, Grain::Hour).rows(grain);
-                prop_assert!(rows.is_sorted_by(|a, b| a.0 < b.0));
-                let cut: BTreeMap<_, _> = rows.iter().flat_map(|(_, row)| told(row)).collect();
+                let rows = of(&events, Grain::Quarter).rows(grain);
+                let cut: BTreeMap<_, _> = rows.values().flat_map(told).collect();
                 prop_assert_eq!(cut, told(&of(&events, grain)));
             }
         }
 
         #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = Models::decode(&[&[VERSION], bytes.as_slice()].concat());
+            for version in [VERSION, BY_HOUR] {
+                let _ = Models::decode(&[&[version], bytes.as_slice()].concat());
+            }
         }
     }
 

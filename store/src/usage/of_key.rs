@@ -3,6 +3,7 @@
 
 mod kinds;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Range;
@@ -19,6 +20,7 @@ use super::event::{Stored, UsageEvent};
 use super::fold::{BLOCKS, block_key, damaged};
 use super::head::{HEADS, Head, minutes_from};
 use super::models::{MODEL_ROWS, ModelCell, ModelUse, Models};
+use super::ranges::CellRanges;
 use super::rollup::{Apart, Grain, each_stored, row_key, row_number};
 use super::shared::{KeyState, Run};
 use super::sum::{CellSum, FoundCell};
@@ -62,10 +64,10 @@ impl KeyUsage {
     }
 
     /// The cells that start in `from_ms..to_ms` (cut to whole cells, UTC), by rising start. Stretches without
-    /// traffic have none. Minutes reach back 48 h from the key's last use, hours 90 days.
+    /// traffic have none. Minutes reach back 48 h from the key's last use, hours and their quarters 90 days.
     pub fn cells(&self, grain: Grain, from_ms: i64, to_ms: i64) -> Result<Vec<(i64, Cell)>> {
         let mut cells: BTreeMap<i64, Cell> = BTreeMap::new();
-        self.each_cell(grain, from_ms, to_ms, |start_ms, found| {
+        self.each_cell(&CellRanges::one(grain, from_ms, to_ms), |start_ms, found| {
             match cells.entry(start_ms) {
                 Entry::Vacant(place) => drop(place.insert(found.cell()?)),
                 Entry::Occupied(mut cell) => cell.get_mut().merge(&found.cell()?),
@@ -75,60 +77,51 @@ impl KeyUsage {
         Ok(cells.into_iter().collect())
     }
 
-    /// Shows the same cells to `visit`, each with its start, as they are found: without an order, and in parts, for what is
-    /// stored is shown apart from what is still in memory.
+    /// Shows cells to `visit`, as far as they are kept, each with its start, as they are found: without an order, and in parts,
+    /// for what is stored is shown apart from what is still in memory.
     pub fn each_cell(
         &self,
-        grain: Grain,
-        from_ms: i64,
-        to_ms: i64,
+        cells: &CellRanges,
         mut visit: impl FnMut(i64, &FoundCell<'_>) -> Result<()>,
     ) -> Result<()> {
-        let range = self.kept(grain, from_ms, to_ms);
-        if range.is_empty() {
-            return Ok(());
-        }
-        let (table, rows) = (grain.table(), rows_of(grain, &range));
-        self.scan(table, rows, &mut |row, value| {
-            let first_ms = grain.slot_start(row, 0);
+        let cells = self.kept(cells);
+        let (cells, grain) = (&*cells, cells.grain());
+        let table = grain.table();
+        self.scan(table, cells.rows(), &mut |row, value| {
+            let first_ms = grain.row_start(row);
             each_stored(value, damaged(table), |slot, sums, sketch| {
-                let start_ms = first_ms + i64::from(slot) * grain.length_ms();
-                if range.contains(&start_ms) {
+                let start_ms = first_ms + grain.after_row_start(slot);
+                if cells.has(start_ms) {
                     visit(start_ms, &FoundCell::stored(table, sums, sketch))?;
                 }
                 Ok(())
             })
         })?;
-        self.each_held(grain, &range, |start_ms, cell| visit(start_ms, &FoundCell::held(cell)))
+        self.each_held(cells, |start_ms, cell| visit(start_ms, &FoundCell::held(cell)))
     }
 
     /// Adds the same cells to `into`, if that is wanted, and shows the sums of each to `visit`; their sketches are not filled.
     /// Of whole months of days one sketch is read, where [`Self::each_cell`] shows thirty.
     pub fn add_cells(
         &self,
-        grain: Grain,
-        from_ms: i64,
-        to_ms: i64,
+        cells: &CellRanges,
         mut into: Option<&mut CellSum>,
         mut visit: impl FnMut(i64, &Cell),
     ) -> Result<()> {
-        let range = self.kept(grain, from_ms, to_ms);
-        if range.is_empty() {
-            return Ok(());
-        }
+        let cells = self.kept(cells);
+        let (cells, grain) = (&*cells, cells.grain());
         let table = grain.table();
-        self.scan(table, rows_of(grain, &range), &mut |row, value| {
-            let first_ms = grain.slot_start(row, 0);
-            let start_of = |slot| first_ms + i64::from(slot) * grain.length_ms();
-            let whole = range.start <= first_ms && grain.slot_start(row + 1, 0) <= range.end;
+        self.scan(table, cells.rows(), &mut |row, value| {
+            let first_ms = grain.row_start(row);
+            let start_of = |slot| first_ms + grain.after_row_start(slot);
             let apart = Apart::of(value).map_err(damaged(table))?;
-            if let Some(apart) = apart.filter(|_| whole || into.is_none()) {
+            if let Some(apart) = apart.filter(|_| into.is_none() || cells.has_row(row)) {
                 if let Some(into) = &mut into {
                     into.add_sketch(table, &apart.all)?;
                 }
                 let take = |slot, sums: &Cell| {
                     let start_ms = start_of(slot);
-                    if range.contains(&start_ms) {
+                    if cells.has(start_ms) {
                         into.iter_mut().for_each(|into| into.add_sums(sums));
                         visit(start_ms, sums);
                     }
@@ -138,43 +131,39 @@ impl KeyUsage {
             }
             each_stored(value, damaged(table), |slot, sums, sketch| {
                 let start_ms = start_of(slot);
-                if range.contains(&start_ms) {
+                if cells.has(start_ms) {
                     into.iter_mut().try_for_each(|into| into.add(&FoundCell::stored(table, sums, sketch)))?;
                     visit(start_ms, sums);
                 }
                 Ok(())
             })
         })?;
-        self.each_held(grain, &range, |start_ms, cell| {
+        self.each_held(cells, |start_ms, cell| {
             visit(start_ms, cell);
             into.iter_mut().try_for_each(|into| into.add(&FoundCell::held(cell)))
         })
     }
 
-    /// What is kept of a stretch of time, from the start of its first cell on.
-    fn kept(&self, grain: Grain, from_ms: i64, to_ms: i64) -> Range<i64> {
-        let from_ms = match grain {
-            Grain::Minute => from_ms.max(minutes_from(self.newest_ms)),
-            Grain::Hour | Grain::Day => from_ms,
-        };
-        grain.start_of(from_ms)..to_ms.min(LAST_MS)
+    /// What is kept of these cells.
+    fn kept<'a>(&self, cells: &'a CellRanges) -> Cow<'a, CellRanges> {
+        let from_ms = minutes_from(self.newest_ms);
+        match cells.grain() {
+            Grain::Minute if cells.span().start < from_ms => Cow::Owned(cells.clone().since(from_ms)),
+            _ => Cow::Borrowed(cells),
+        }
     }
 
-    /// Shows what is in memory of the cells that start in a range. Events of one stretch mostly lie beside one another; of
-    /// those that do not, the stretch is shown again.
-    fn each_held(
-        &self,
-        grain: Grain,
-        range: &Range<i64>,
-        mut visit: impl FnMut(i64, &Cell) -> Result<()>,
-    ) -> Result<()> {
+    /// Shows what is in memory of these cells. Events of one cell mostly lie beside one another; of those that do not, the cell
+    /// is shown again.
+    fn each_held(&self, cells: &CellRanges, mut visit: impl FnMut(i64, &Cell) -> Result<()>) -> Result<()> {
+        let grain = cells.grain();
         for (start_ms, cell) in &self.waiting.cells {
             let start_ms = grain.start_of(*start_ms);
-            if range.contains(&start_ms) {
+            if cells.has(start_ms) {
                 visit(start_ms, cell)?;
             }
         }
-        let (mut of_ms, mut cell) = (range.start, Cell::default());
+        let (mut of_ms, mut cell) = (i64::MIN, Cell::default());
         for event in self.unfolded() {
             let start_ms = grain.start_of(event.at_ms);
             if start_ms != of_ms && cell.requests > 0 {
@@ -182,7 +171,7 @@ impl KeyUsage {
                 cell.clear();
             }
             of_ms = start_ms;
-            if range.contains(&start_ms) {
+            if cells.has(start_ms) {
                 cell.add(event);
             }
         }
@@ -259,7 +248,7 @@ impl KeyUsage {
     ) -> Result<bool> {
         let mut found = false;
         if !rows.is_empty() {
-            self.scan(table, rows, &mut |_, row| {
+            self.scan(table, [rows], &mut |_, row| {
                 found = true;
                 into.add_row(row, wanted).map_err(damaged(table))
             })?;
@@ -267,11 +256,15 @@ impl KeyUsage {
         Ok(found)
     }
 
-    /// What calls told of models, by hours (which reach back 90 days) or by days (UTC), by rising start: those
-    /// that start in `from_ms..to_ms`. Minutes are not kept of models; hours are told in their place.
+    /// What calls told of models, by hours or their quarters (which reach back 90 days) or by days (UTC), by rising start:
+    /// those that start in `from_ms..to_ms`. Minutes are not kept of models; quarters are told in their place.
     pub fn models(&self, grain: Grain, from_ms: i64, to_ms: i64) -> Result<Vec<ModelUse>> {
-        let [hours, days] = MODEL_ROWS;
-        let (grain, table) = if grain == Grain::Day { days } else { hours };
+        let [quarters, hours, days] = MODEL_ROWS;
+        let (grain, table) = match grain {
+            Grain::Minute | Grain::Quarter => quarters,
+            Grain::Hour => hours,
+            Grain::Day => days,
+        };
         let (from_ms, to_ms) = (grain.start_of(from_ms), to_ms.min(LAST_MS));
         if from_ms >= to_ms {
             return Ok(Vec::new());
@@ -279,13 +272,13 @@ impl KeyUsage {
         let mut waiting = Models::default();
         waiting.merge(&self.waiting.models, grain);
         self.unfolded().for_each(|event| waiting.add(event, grain));
-        let rows = grain.place_of(from_ms).0..grain.place_of(to_ms - 1).0 + 1;
+        let rows = grain.rows_of(&(from_ms..to_ms));
         let mut found: BTreeMap<(i64, Option<Arc<str>>), ModelCell> = BTreeMap::new();
         let mut take = |models: &Models| {
             let within = models.uses().filter(|told| (from_ms..to_ms).contains(&told.start_ms));
             within.for_each(|told| found.entry((told.start_ms, told.model)).or_default().merge(&told.cell));
         };
-        self.scan(table, rows, &mut |_, value| {
+        self.scan(table, [rows], &mut |_, value| {
             take(&Models::decode(value).map_err(damaged(table))?);
             Ok(())
         })?;
@@ -326,26 +319,23 @@ impl KeyUsage {
     fn scan(
         &self,
         table: Table,
-        rows: Range<u32>,
+        rows: impl IntoIterator<Item = Range<u32>>,
         visit: &mut dyn FnMut(u32, &[u8]) -> Result<()>,
     ) -> Result<()> {
-        if rows.len() == 1 {
-            // One row is found in half the steps that the two ends of a range take.
-            let value = self.snapshot.raw_get(table, &row_key(self.api_key, rows.start))?;
-            return value.map_or(Ok(()), |value| visit(rows.start, &value));
-        }
-        let [start, end] = [rows.start, rows.end].map(|row| row_key(self.api_key, row));
-        let range = KeyRange { start, end: Some(end) };
-        self.snapshot.raw_scan(table, &range, Order::Ascending, &mut |key, value| {
-            visit(row_number(key).map_err(damaged(table))?, value)?;
-            Ok(true)
+        rows.into_iter().try_for_each(|rows| {
+            if rows.len() == 1 {
+                // One row is found in half the steps that the two ends of a range take.
+                let value = self.snapshot.raw_get(table, &row_key(self.api_key, rows.start))?;
+                return value.map_or(Ok(()), |value| visit(rows.start, &value));
+            }
+            let [start, end] = [rows.start, rows.end].map(|row| row_key(self.api_key, row));
+            let range = KeyRange { start, end: Some(end) };
+            self.snapshot.raw_scan(table, &range, Order::Ascending, &mut |key, value| {
+                visit(row_number(key).map_err(damaged(table))?, value)?;
+                Ok(true)
+            })
         })
     }
-}
-
-/// The rows of a grain that hold its cells which start in a range.
-fn rows_of(grain: Grain, range: &Range<i64>) -> Range<u32> {
-    grain.place_of(range.start).0..grain.place_of(range.end - 1).0 + 1
 }
 
 /// Newest first, no more than `limit`.

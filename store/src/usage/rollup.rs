@@ -1,9 +1,12 @@
 //! Rollup rows: several cells a value (60 minutes of an hour, 24 hours of a day, the days of a month), so that a key's
 //! year is a dozen rows. Cells only exist where there was traffic.
+//!
+//! Quarters of an hour are there for time zones that are no whole hours from UTC: what cuts their days is one hour of each
+//! day (UTC), so a row holds the quarters of the same hour of sixteen days.
 
 use std::ops::Range;
 
-use super::calendar::{DAY_MS, HOUR_MS, LAST_MS, MINUTE_MS, day_of, first_day, month_of_day};
+use super::calendar::{DAY_MS, HOUR_MS, LAST_MS, MINUTE_MS, QUARTER_MS, day_of, first_day, month_of_day};
 use super::cell::Cell;
 use super::codec::{Input, Malformed, Read, put_bytes, put_varint};
 use super::sketch::{SketchSum, StoredSketch};
@@ -14,19 +17,26 @@ const VERSION: u8 = 1;
 /// Of days: which there are, then their sums, then their sketches, and first of these the one of all days together; each as
 /// short as it can be.
 const SHORT: u8 = 3;
+/// Of quarters of an hour: in order, each as short as it can be.
+const BRIEF: u8 = 4;
 /// In rows of days of the version before, each has its slot before its sums, and all are written in full.
 const APART: u8 = 2;
 
 /// Minute cells are shown and kept for this long before the key's newest event.
 pub const MINUTE_RETENTION_MS: i64 = 48 * HOUR_MS;
-/// Hour cells are kept for this long; day cells for ever.
+/// Cells of hours and their quarters are kept for this long; day cells for ever.
 pub const HOUR_RETENTION_MS: i64 = 90 * DAY_MS;
+
+/// Days (UTC) whose quarters of an hour stand in one row.
+const QUARTER_ROW_DAYS: i64 = 16;
 
 /// How long a stretch of time one cell sums, UTC.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Grain {
     /// A minute.
     Minute,
+    /// A quarter of an hour.
+    Quarter,
     /// An hour.
     Hour,
     /// A day.
@@ -34,11 +44,13 @@ pub enum Grain {
 }
 
 impl Grain {
-    pub(super) const ALL: [Self; 3] = [Self::Minute, Self::Hour, Self::Day];
+    /// From the finest to the coarsest.
+    pub(super) const ALL: [Self; 4] = [Self::Minute, Self::Quarter, Self::Hour, Self::Day];
 
     pub(super) fn table(self) -> Table {
         match self {
             Self::Minute => Table("usage_minutes"),
+            Self::Quarter => Table("usage_quarters"),
             Self::Hour => Table("usage_hours"),
             Self::Day => Table("usage_days"),
         }
@@ -48,6 +60,7 @@ impl Grain {
     pub fn length_ms(self) -> i64 {
         match self {
             Self::Minute => MINUTE_MS,
+            Self::Quarter => QUARTER_MS,
             Self::Hour => HOUR_MS,
             Self::Day => DAY_MS,
         }
@@ -59,6 +72,7 @@ impl Grain {
         // Each a division by a number that is known beforehand.
         match self {
             Self::Minute => time_ms / MINUTE_MS,
+            Self::Quarter => time_ms / QUARTER_MS,
             Self::Hour => time_ms / HOUR_MS,
             Self::Day => time_ms / DAY_MS,
         }
@@ -74,6 +88,11 @@ impl Grain {
         let at_ms = at_ms.clamp(0, LAST_MS);
         match self {
             Self::Minute => ((at_ms / HOUR_MS) as u32, (at_ms % HOUR_MS / MINUTE_MS) as u8),
+            Self::Quarter => {
+                let (day, hour) = (at_ms / DAY_MS, at_ms % DAY_MS / HOUR_MS);
+                let row = day / QUARTER_ROW_DAYS * 24 + hour;
+                (row as u32, (day % QUARTER_ROW_DAYS * 4 + at_ms % HOUR_MS / QUARTER_MS) as u8)
+            }
             Self::Hour => ((at_ms / DAY_MS) as u32, (at_ms % DAY_MS / HOUR_MS) as u8),
             Self::Day => month_of_day(day_of(at_ms)),
         }
@@ -81,12 +100,47 @@ impl Grain {
 
     /// The start of a slot, ms.
     pub(super) fn slot_start(self, row: u32, slot: u8) -> i64 {
-        let start = match self {
+        self.row_start(row) + self.after_row_start(slot)
+    }
+
+    /// The start of a row's first slot, ms.
+    pub(super) fn row_start(self, row: u32) -> i64 {
+        match self {
             Self::Minute => i64::from(row) * HOUR_MS,
+            Self::Quarter => {
+                let row = i64::from(row);
+                row / 24 * QUARTER_ROW_DAYS * DAY_MS + row % 24 * HOUR_MS
+            }
             Self::Hour => i64::from(row) * DAY_MS,
             Self::Day => i64::from(first_day(row)) * DAY_MS,
-        };
-        start + i64::from(slot) * self.length_ms()
+        }
+    }
+
+    /// How long after its row's start a slot starts, ms.
+    #[inline]
+    pub(super) fn after_row_start(self, slot: u8) -> i64 {
+        let slot = i64::from(slot);
+        if self == Self::Quarter {
+            slot / 4 * DAY_MS + slot % 4 * QUARTER_MS
+        } else {
+            slot * self.length_ms()
+        }
+    }
+
+    /// The rows that hold the cells which start in a stretch of time that is not empty.
+    pub(super) fn rows_of(self, ms: &Range<i64>) -> Range<u32> {
+        let [first, last] = [ms.start, ms.end - 1].map(|at_ms| self.place_of(at_ms).0);
+        if self == Self::Quarter && day_of(ms.start) != day_of(ms.end - 1) {
+            // Each hour of the day is part of it, or may be.
+            return first / 24 * 24..(last / 24 + 1) * 24;
+        }
+        first..last + 1
+    }
+
+    /// The first row of which something is kept that lies no more than `kept_ms` before a time.
+    pub(super) fn first_row_kept(self, now_ms: i64, kept_ms: i64) -> u32 {
+        let (row, _) = self.place_of(now_ms - kept_ms);
+        if self == Self::Quarter { row / 24 * 24 } else { row }
     }
 }
 
@@ -118,11 +172,17 @@ impl Cells {
         if grain == Grain::Day {
             return self.encode_apart();
         }
-        let mut out = vec![VERSION];
+        let brief = grain == Grain::Quarter;
+        let mut out = vec![if brief { BRIEF } else { VERSION }];
         put_varint(&mut out, self.0.len() as u64);
         for (slot, cell) in &self.0 {
             out.push(*slot);
-            cell.encode(&mut out);
+            if brief {
+                cell.encode_sums_short(&mut out);
+                cell.sketch.encode_short(&mut out);
+            } else {
+                cell.encode(&mut out);
+            }
         }
         out
     }
@@ -174,11 +234,21 @@ pub(super) fn each_stored<E>(
         return sketches.end().map_err(malformed);
     }
     let mut input = Input(row);
-    input.version(VERSION).map_err(&malformed)?;
-    let (mut sums, mut slots) = (Cell::default(), 0..60);
+    let brief = match input.byte().map_err(&malformed)? {
+        VERSION => false,
+        BRIEF => true,
+        _ => return Err(malformed(Malformed)),
+    };
+    let (mut sums, mut slots) = (Cell::default(), 0..if brief { 64 } else { 60 });
     for _ in 0..input.count().map_err(&malformed)? {
-        let slot = stored_sums(&mut input, &mut slots, &mut sums).map_err(&malformed)?;
-        let sketch = StoredSketch::at(input);
+        let slot = stored_slot(&mut input, &mut slots).map_err(&malformed)?;
+        let sketch = if brief {
+            sums.read_sums_short(&mut input).map_err(&malformed)?;
+            StoredSketch::short_at(input)
+        } else {
+            sums.read_sums(&mut input).map_err(&malformed)?;
+            StoredSketch::at(input)
+        };
         visit(slot, &sums, &sketch)?;
         input = sketch.rest().map_err(&malformed)?;
     }
@@ -249,7 +319,8 @@ impl<'a> Apart<'a> {
             Days::SoMany(count) => {
                 let mut slots = 0..60;
                 for _ in 0..count {
-                    let slot = stored_sums(&mut input, &mut slots, &mut sums).map_err(&malformed)?;
+                    let slot = stored_slot(&mut input, &mut slots).map_err(&malformed)?;
+                    sums.read_sums(&mut input).map_err(&malformed)?;
                     visit(slot, &sums)?;
                 }
             }
@@ -258,15 +329,14 @@ impl<'a> Apart<'a> {
     }
 }
 
-/// Takes on the next cell's sums; answers its slot, one of those that are left.
+/// The slot of the next cell, one of those that are left.
 #[inline]
-fn stored_sums(input: &mut Input<'_>, slots: &mut Range<u8>, sums: &mut Cell) -> Read<u8> {
+fn stored_slot(input: &mut Input<'_>, slots: &mut Range<u8>) -> Read<u8> {
     let slot = input.byte()?;
     if !slots.contains(&slot) {
         return Err(Malformed);
     }
     slots.start = slot + 1;
-    sums.read_sums(input)?;
     Ok(slot)
 }
 
@@ -332,7 +402,7 @@ mod tests {
 
         #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            for version in [VERSION, APART, SHORT] {
+            for version in [VERSION, APART, SHORT, BRIEF] {
                 let row = [&[version], bytes.as_slice()].concat();
                 let decoded = Cells::decode(&row);
                 let _ = decoded.map(|cells| cells.encode(Grain::Day));

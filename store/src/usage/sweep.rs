@@ -4,12 +4,12 @@
 use std::collections::VecDeque;
 
 use super::block;
-use super::calendar::{HOUR_MS, SECOND_MS, day_of};
+use super::calendar::SECOND_MS;
 use super::endpoints::{ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, KIND_DAYS};
 use super::engine::Engine;
 use super::fold::{BLOCKS, damaged};
 use super::head::HEADS;
-use super::models::{MODEL_DAYS, MODEL_HEADS, MODEL_HOURS};
+use super::models::{MODEL_HEADS, MODEL_ROWS};
 use super::rollup::{Grain, HOUR_RETENTION_MS, MINUTE_RETENTION_MS, row_key};
 use super::shared::{Prune, lock};
 use crate::error::Result;
@@ -34,11 +34,10 @@ pub(super) enum Chore {
 impl Chore {
     /// Everything about a key.
     pub(super) fn burial(api_key: Id) -> impl Iterator<Item = Self> {
-        let [minutes, hours, days] = Grain::ALL.map(Grain::table);
         let parts = ENDPOINT_PARTS.map(|(_, table)| table);
-        let models = [MODEL_HEADS, MODEL_HOURS, MODEL_DAYS];
-        let tables = [BLOCKS, minutes, hours, days, ENDPOINT_DAYS, ENDPOINT_MONTHS, KIND_DAYS];
-        let tables = tables.into_iter().chain(parts).chain(models);
+        let models = MODEL_ROWS.map(|(_, table)| table);
+        let tables = [BLOCKS, ENDPOINT_DAYS, ENDPOINT_MONTHS, KIND_DAYS, MODEL_HEADS];
+        let tables = tables.into_iter().chain(Grain::ALL.map(Grain::table)).chain(parts).chain(models);
         let rows = tables.map(move |table| Self::Remove(table, KeyRange::prefix(api_key.as_bytes())));
         rows.chain([Self::Unmap(api_key)])
     }
@@ -111,19 +110,15 @@ impl Engine {
         }
         state.recent.expire(prune.now_ms / SECOND_MS);
         drop(state);
-        // The first hour and the first day of which something is kept.
-        let hour = ((prune.now_ms - MINUTE_RETENTION_MS).max(0) / HOUR_MS) as u32;
-        let day = day_of(prune.now_ms - HOUR_RETENTION_MS);
-        let [endpoints_by_minute, endpoints_by_hour, _] = ENDPOINT_PARTS.map(|(_, table)| table);
-        let olds = [
-            (Grain::Minute.table(), hour),
-            (endpoints_by_minute, hour),
-            (Grain::Hour.table(), day),
-            (endpoints_by_hour, day),
-            (MODEL_HOURS, day),
-        ];
-        for (table, before) in olds {
-            let range = KeyRange { start: row_key(api_key, 0), end: Some(row_key(api_key, before)) };
+        let tables = Grain::ALL.map(|grain| (grain, grain.table())).into_iter();
+        for (grain, table) in tables.chain(ENDPOINT_PARTS).chain(MODEL_ROWS) {
+            let kept_ms = match grain {
+                Grain::Minute => MINUTE_RETENTION_MS,
+                Grain::Quarter | Grain::Hour => HOUR_RETENTION_MS,
+                Grain::Day => continue,
+            };
+            let first = grain.first_row_kept(prune.now_ms, kept_ms);
+            let range = KeyRange { start: row_key(api_key, 0), end: Some(row_key(api_key, first)) };
             if !remove(table, &range, room, read, ops)? {
                 return Ok(false);
             }

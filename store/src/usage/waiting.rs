@@ -1,13 +1,13 @@
 //! What waits in a key's head to be spread over its rollup rows: cells, endpoints, models. It decides when there is too
 //! much of it, and reads and writes no row.
 
-use super::calendar::{HOUR_MS, MINUTE_MS};
+use super::calendar::MINUTE_MS;
 use super::cell::Cell;
 use super::codec::{Input, Read, put_signed, put_varint};
 use super::endpoints::{ENDPOINT_NAMES, Endpoints, parts_from};
 use super::event::Stored;
 use super::head::minutes_from;
-use super::models::Models;
+use super::models::{MODEL_ROWS, Models};
 use super::rollup::Grain;
 
 /// Cells that wait for being spread; more are spread at once, for the row is rewritten with each fold.
@@ -17,13 +17,13 @@ const WAITING_STRETCHES: usize = 16;
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Waiting {
-    /// Minute cells by start (hour cells for events too old for minutes), by rising time.
+    /// Minute cells by start (quarters of an hour for events too old for minutes), by rising time.
     pub(super) cells: Vec<(i64, Cell)>,
     /// Endpoints by start of the finest part that is kept of them, by rising time.
     pub(super) endpoints: Vec<(i64, Endpoints)>,
     /// Those by day number that an earlier version let wait.
     pub(super) days: Vec<(u32, Endpoints)>,
-    /// Models by hour.
+    /// Models by what is the finest of them.
     pub(super) models: Models,
 }
 
@@ -36,13 +36,13 @@ impl Waiting {
         let minutes_from = minutes_from(newest_ms);
         let kept = Grain::ALL.map(|grain| (grain, parts_from(grain, newest_ms)));
         for event in events {
-            let grain = if event.at_ms < minutes_from { HOUR_MS } else { Grain::Minute.length_ms() };
-            let start = event.at_ms - event.at_ms % grain;
+            let grain = if event.at_ms < minutes_from { Grain::Quarter } else { Grain::Minute };
+            let start = event.at_ms - event.at_ms % grain.length_ms();
             slot(&mut self.cells, start).add(event);
             let finest = kept.iter().find(|(_, from_ms)| event.at_ms >= *from_ms);
             let grain = finest.map_or(Grain::Day, |(grain, _)| *grain);
             slot(&mut self.endpoints, grain.start_of(event.at_ms)).add(event);
-            self.models.add(event, Grain::Hour);
+            self.models.add(event, MODEL_ROWS[0].0);
         }
     }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use keyward_store::model::*;
+use keyward_store::usage::Grain;
 use keyward_store::{Batch, Record, Redb, Row, Store};
 
 use crate::support::*;
@@ -193,6 +194,26 @@ fn the_records_of_schema_1_read_as_they_were_meant() {
         let mut batch = Batch::new(fresh());
         batch.replace(&row, &Session { last_seen_ms: 1_000, ..session() }).unwrap();
         store.commit(batch).await.unwrap();
+    });
+}
+
+#[test]
+fn usage_of_schema_2_has_quarters_of_an_hour_since() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open_fixture(folder.path(), "schema-2.redb.zst");
+        let called = |grain| {
+            let cells = store.usage().cells(id(7), grain, 0, i64::MAX).unwrap();
+            cells.into_iter().map(|(start_ms, cell)| (start_ms, cell.requests)).collect::<Vec<_>>()
+        };
+        // Two calls an hour over three days.
+        let hours = called(Grain::Hour);
+        assert_eq!((hours.len(), hours[0]), (72, (1_767_225_600_000, 2)));
+        assert_eq!(called(Grain::Quarter), hours);
+        let day = hours[1].0..hours[25].0;
+        let endpoints = store.usage().endpoints(id(7), Grain::Quarter, day.start, day.end).unwrap();
+        assert_eq!(endpoints.totals[0].cell.requests, 48);
+        assert!(folder.path().join("s.redb.schema-2").exists(), "a copy of what it was");
     });
 }
 

@@ -272,10 +272,12 @@ fn make_the_fixture() {
         let store = open_file(&path);
         commit(&store, [put(A, "name", "first"), add("n", 42), chain("one"), chain("two")]).await;
         store.commit(migration::records()).await.unwrap();
-        store.append(vec![event(1_767_225_600_000)]).await.unwrap();
-        drop(store);
+        // Two calls an hour over three days, of which one falls into each half: more than wait to be spread.
+        let half_hours = (0..144).map(|number| event(1_767_225_600_000 + number * 1_800_000));
+        store.append(half_hours.collect::<Vec<_>>()).await.unwrap();
+        store.close();
         let packed = zstd::encode_all(&fs::read(&path).unwrap()[..], 19).unwrap();
-        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/schema-2.redb.zst"), packed).unwrap();
+        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/schema-3.redb.zst"), packed).unwrap();
     });
 }
 

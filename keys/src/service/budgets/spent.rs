@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use keyward_store::Row;
 use keyward_store::model::{ApiKey, Id};
-use keyward_store::usage::{Grain, KeyUsage};
+use keyward_store::usage::{CellRanges, Grain, KeyUsage};
 
 use crate::clock::month_around;
 use crate::error::Result;
@@ -63,7 +63,7 @@ pub(crate) fn read_stretches(
     into: &mut BTreeMap<i64, Stretch>,
 ) -> Result<()> {
     let calls = pricer.calls(service);
-    usage.each_cell(grain, from_ms, to_ms, |at_ms, cell| {
+    usage.each_cell(&CellRanges::one(grain, from_ms, to_ms), |at_ms, cell| {
         let stretch = into.entry(at_ms).or_default();
         stretch.requests += cell.sums.requests;
         stretch.bill.add(calls.bill(at_ms, cell.sums));

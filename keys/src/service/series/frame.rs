@@ -9,10 +9,11 @@ use jiff::tz::TimeZone;
 
 use keyward_store::usage::{Grain, HOUR_RETENTION_MS, MINUTE_RETENTION_MS};
 
+use crate::clock::timestamp;
 use crate::error::{Error, Result};
 use crate::input::Step;
 use crate::service::layout::Layout;
-use crate::service::report::{Span, start_of, today_in};
+use crate::service::report::{Span, hours_of, start_of, today_in};
 
 /// Points a chart has at most.
 const MOST_POINTS: usize = 1_000;
@@ -100,8 +101,8 @@ impl Frame {
         let from_ms = before.as_ref().unwrap_or(&now).starts.first().copied().unwrap_or(now_ms);
         let grain = match step {
             Step::Minute | Step::QuarterHour => Grain::Minute,
-            Step::Hour => Grain::Hour,
-            _ if from_ms > now_ms - HOUR_RETENTION_MS => Grain::Hour,
+            Step::Hour => hours_of(&span.zone, from_ms, to_ms),
+            _ if from_ms > now_ms - HOUR_RETENTION_MS => hours_of(&span.zone, from_ms, to_ms),
             _ => Grain::Day,
         };
         let (from_ms, to_ms) = reach(&now, before.as_ref());
@@ -136,9 +137,13 @@ impl Stretches {
     /// only whole ones are.
     fn of(step: Step, zone: &TimeZone, from_ms: i64, to_ms: i64, rolling: bool) -> Result<Self> {
         let mut starts = Vec::new();
+        // Since the last full hour, or whatever the step is, by the zone's clocks.
+        let since = |at_ms: i64, length: i64| {
+            (at_ms + i64::from(zone.to_offset(timestamp(at_ms)).seconds()) * 1_000).rem_euclid(length)
+        };
         let mut start_ms = match length(step) {
-            Some(length) if rolling => from_ms - from_ms.rem_euclid(length) + length,
-            Some(length) => from_ms - from_ms.rem_euclid(length),
+            Some(length) if rolling => from_ms - since(from_ms, length) + length,
+            Some(length) => from_ms - since(from_ms, length),
             None => from_ms,
         };
         while start_ms < to_ms {
@@ -148,7 +153,8 @@ impl Stretches {
             }
             starts.push(start_ms);
             start_ms = match length(step) {
-                Some(length) => start_ms + length,
+                // Where clocks are changed by half an hour, one of them is longer or shorter.
+                Some(length) => start_ms + length - since(start_ms, length),
                 None => start_of(next(step, today_in(zone, start_ms)), zone)?,
             };
         }

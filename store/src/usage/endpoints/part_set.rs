@@ -1,5 +1,5 @@
-//! Which parts of a row there are or are wanted: days of a month, hours of a day, minutes of an hour. It knows nothing of what
-//! is in them.
+//! Which parts of a row there are or are wanted: days of a month, hours of a day, quarters or minutes of an hour. It knows
+//! nothing of what is in them.
 
 use std::ops::Range;
 
@@ -16,6 +16,14 @@ pub(in crate::usage) struct Parts(pub(super) u64);
 impl Parts {
     /// Those of a row that begin in a stretch of time.
     pub(in crate::usage) fn within(grain: Grain, row: u32, stretch: &Range<i64>) -> Self {
+        if grain == Grain::Quarter {
+            // Between those of two days lie parts of other rows.
+            let begins_in = |part: &u8| {
+                let start_ms = grain.slot_start(row, *part);
+                stretch.start < start_ms + grain.length_ms() && start_ms < stretch.end
+            };
+            return Self((0..64).filter(begins_in).fold(0, |bits, part| bits | 1 << part));
+        }
         let from_ms = stretch.start.max(grain.slot_start(row, 0));
         let to_ms = stretch.end.min(grain.slot_start(row + 1, 0));
         if from_ms >= to_ms {

@@ -1,6 +1,8 @@
-//! The endpoints of a stretch of time by its parts: of a month by days, of a day by hours, of an hour by minutes. A name
-//! stands in its row once, with the parts in which it was called. Any of the parts are read as the sums of one row.
+//! The endpoints of a stretch of time by its parts: of a month by days, of a day by hours, of an hour by minutes and quarters,
+//! in rows of the same kind as those of cells. A name stands in its row once, with the parts in which it was called. Any of
+//! the parts are read as the sums of one row.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foldhash::HashMap;
@@ -23,9 +25,10 @@ const VERSION: u8 = 3;
 const IN_FULL: u8 = 2;
 const NAMES_BETWEEN: u8 = 1;
 
-/// Of each grain, where its parts are: keyed by API key and number of the hour, day or month.
-pub(in crate::usage) const ENDPOINT_PARTS: [(Grain, Table); 3] = [
+/// Of each grain, where its parts are: keyed by API key and number of the row.
+pub(in crate::usage) const ENDPOINT_PARTS: [(Grain, Table); 4] = [
     (Grain::Minute, Table("usage_endpoint_by_minute")),
+    (Grain::Quarter, Table("usage_endpoint_by_quarter")),
     (Grain::Hour, Table("usage_endpoint_by_hour")),
     (Grain::Day, Table("usage_endpoint_by_day")),
 ];
@@ -34,7 +37,7 @@ pub(in crate::usage) const ENDPOINT_PARTS: [(Grain, Table); 3] = [
 pub(in crate::usage) fn parts_from(grain: Grain, newest_ms: i64) -> i64 {
     match grain {
         Grain::Minute => minutes_from(newest_ms),
-        Grain::Hour => Grain::Day.start_of(newest_ms - HOUR_RETENTION_MS),
+        Grain::Quarter | Grain::Hour => Grain::Day.start_of(newest_ms - HOUR_RETENTION_MS),
         Grain::Day => 0,
     }
 }
@@ -73,6 +76,19 @@ impl EndpointParts {
         }
         let kinds = slot(&mut self.kinds, part);
         if grain == Grain::Day { kinds.merge(&more.kinds) } else { kinds.merge_calls(&more.kinds) }
+    }
+
+    /// What there is of each part.
+    pub(in crate::usage) fn by_part(self) -> BTreeMap<u8, Endpoints> {
+        let mut parts: BTreeMap<u8, Endpoints> = BTreeMap::new();
+        for (name, cells) in self.names {
+            for (part, cell) in cells {
+                parts.entry(part).or_default().names.insert(Arc::clone(&name), cell);
+            }
+        }
+        self.other.iter().for_each(|(part, cell)| parts.entry(*part).or_default().other.merge(cell));
+        self.kinds.iter().for_each(|(part, kinds)| parts.entry(*part).or_default().kinds.merge(kinds));
+        parts
     }
 
     pub(in crate::usage) fn encode(&self) -> Vec<u8> {

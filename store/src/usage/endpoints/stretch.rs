@@ -1,5 +1,5 @@
 //! Which rows hold the endpoints of a stretch of time: those of whole months, days of the months that it cuts, hours of the
-//! days and minutes of the hours. It knows calendars, and nothing of what is in a row.
+//! days and quarters or minutes of the hours. It knows calendars, and nothing of what is in a row.
 
 use std::ops::Range;
 
@@ -13,6 +13,8 @@ use crate::usage::rollup::Grain;
 pub(in crate::usage) struct Stretch {
     ms: Range<i64>,
     newest_ms: i64,
+    /// It begins and ends with cells of this.
+    grain: Grain,
 }
 
 /// How much of what was at a moment a stretch holds.
@@ -48,7 +50,7 @@ impl Stretch {
         let minutes_ms = if grain == Grain::Minute { parts_from(grain, newest_ms) } else { 0 };
         let (from_ms, to_ms) = (from_ms.max(minutes_ms), to_ms.min(LAST_MS));
         if from_ms >= to_ms {
-            return Self { ms: 0..0, newest_ms };
+            return Self { ms: 0..0, newest_ms, grain };
         }
         // Days are kept of what is too old for hours.
         let hours_ms = parts_from(Grain::Hour, newest_ms);
@@ -56,7 +58,7 @@ impl Stretch {
         let end_ms = |grain: Grain, at_ms: i64| grain.start_of(at_ms) + grain.length_ms();
         // After the newest there is nothing to be told from it.
         let last = if to_ms > newest_ms { (Grain::Day, newest_ms) } else { (grain_at(to_ms - 1), to_ms - 1) };
-        Self { ms: grain_at(from_ms).start_of(from_ms)..end_ms(last.0, last.1), newest_ms }
+        Self { ms: grain_at(from_ms).start_of(from_ms)..end_ms(last.0, last.1), newest_ms, grain }
     }
 
     pub(in crate::usage) fn is_empty(&self) -> bool {
@@ -96,7 +98,7 @@ impl Stretch {
 
     /// The months that it holds days of, or hours.
     pub(in crate::usage) fn cut_months(&self) -> impl Iterator<Item = CutMonth> {
-        let [_, _, (grain, table)] = ENDPOINT_PARTS;
+        let [.., (grain, table)] = ENDPOINT_PARTS;
         let (touched, whole, months) = (self.touched(), self.whole_days(), self.months());
         let all = month_of_day(touched.start).0..month_of_day(touched.end - 1).0 + 1;
         let oldest_day = day_of(parts_from(Grain::Hour, self.newest_ms));
@@ -117,17 +119,20 @@ impl Stretch {
 
     /// The days and hours that it begins or ends within.
     pub(in crate::usage) fn cut_rows(&self) -> Vec<CutRow> {
-        let [minutes, hours, _] = ENDPOINT_PARTS;
+        let [minutes, quarters, hours, _] = ENDPOINT_PARTS;
+        let of_hours = if self.grain == Grain::Quarter { quarters } else { minutes };
         let mut rows: Vec<CutRow> = Vec::new();
-        for ((grain, table), row_ms) in [(hours, DAY_MS), (minutes, HOUR_MS)] {
+        for ((grain, table), cut_ms) in [(hours, DAY_MS), (of_hours, HOUR_MS)] {
             let length_ms = grain.length_ms();
             let whole =
                 (self.ms.start + length_ms - 1) / length_ms * length_ms..self.ms.end / length_ms * length_ms;
             for edge_ms in [self.ms.start, self.ms.end] {
                 let row = grain.place_of(edge_ms).0;
-                let wanted = Wanted { calls: Parts::within(grain, row, &whole), clients: Parts::default() };
+                let day_or_hour_ms = edge_ms - edge_ms % cut_ms;
+                let cut = whole.start.max(day_or_hour_ms)..whole.end.min(day_or_hour_ms + cut_ms);
+                let wanted = Wanted { calls: Parts::within(grain, row, &cut), clients: Parts::default() };
                 let cut = CutRow { table, row, wanted };
-                if edge_ms % row_ms != 0 && rows.last() != Some(&cut) {
+                if edge_ms % cut_ms != 0 && rows.last() != Some(&cut) {
                     rows.push(cut);
                 }
             }
@@ -152,7 +157,7 @@ mod tests {
         /// Each moment is found in one row, and in one that is kept.
         #[test]
         fn every_part_of_a_stretch_is_read_once(
-            grain in prop_oneof![Just(Grain::Minute), Just(Grain::Hour), Just(Grain::Day)],
+            grain in prop::sample::select(Grain::ALL.to_vec()),
             back_ms in prop_oneof![0..3 * HOUR_MS, 0..50 * HOUR_MS, 0..100 * DAY_MS, 0..800 * DAY_MS],
             length_ms in prop_oneof![0..3 * HOUR_MS, 0..50 * HOUR_MS, 0..100 * DAY_MS, 0..800 * DAY_MS],
             moments in prop::collection::vec(prop_oneof![0..3 * HOUR_MS, 0..50 * HOUR_MS, 0..100 * DAY_MS, 0..800 * DAY_MS], 1..200),
@@ -170,7 +175,9 @@ mod tests {
                     for CutRow { table, row, wanted } in rows {
                         let grain = tables[table.0];
                         let start_ms = grain.start_of(at_ms);
-                        prop_assert!(grain.slot_start(row, 0) >= parts_from(grain, NEWEST_MS) - HOUR_MS || grain == Grain::Day);
+                        let (first, _) = grain.place_of(parts_from(grain, NEWEST_MS));
+                        let first = if grain == Grain::Quarter { first / 24 * 24 } else { first };
+                        prop_assert!(row >= first);
                         let within = Parts::within(grain, row, &(start_ms..start_ms + 1));
                         found += u32::from(within != Parts::default() && wanted.calls.and(within) == within);
                     }
@@ -181,7 +188,7 @@ mod tests {
                 let cell_ms = grain.start_of(at_ms);
                 let kept = grain != Grain::Minute || cell_ms >= parts_from(grain, NEWEST_MS);
                 let expected = kept && (grain.start_of(from_ms)..to_ms).contains(&cell_ms);
-                let whole_day = grain == Grain::Hour && old;
+                let whole_day = matches!(grain, Grain::Quarter | Grain::Hour) && old;
                 prop_assert!(whole_day || (stretch.holds(at_ms) == Holds::All) == (expected && from_ms < to_ms));
             }
         }

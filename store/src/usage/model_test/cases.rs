@@ -45,8 +45,8 @@ fn pruning_removes_what_is_too_old_and_nothing_else() {
     let of_key = KeyRange::prefix(key(1).as_bytes());
     let rows =
         crate::usage::endpoints::ENDPOINT_PARTS.map(|(_, table)| world.tables.rows(table, &of_key).len());
-    // Of the hours and days that cells are kept of, and of all months.
-    assert_eq!(rows, [3, 91, 4]);
+    // Of the hours and days that cells are kept of, one hour of each sixteen of these days, and of all months.
+    assert_eq!(rows, [3, 7, 91, 4]);
     let asked = |grain, from_ms, to_ms| {
         let totals = world.usage.endpoints(key(1), grain, from_ms, to_ms).unwrap().totals;
         totals.iter().map(|sum| sum.cell.requests).sum::<u64>()
@@ -54,6 +54,8 @@ fn pruning_removes_what_is_too_old_and_nothing_else() {
     // Of days at any time, of hours as long as they are kept, of their day from then on.
     assert_eq!(asked(Grain::Day, NOW_MS - 97 * DAY_MS, NOW_MS - 94 * DAY_MS), 4 * 600);
     assert_eq!(asked(Grain::Hour, NOW_MS - 89 * DAY_MS + HOUR_MS, NOW_MS - 87 * DAY_MS - HOUR_MS), 600);
+    let half_ms = Grain::Hour.start_of(NOW_MS) + HOUR_MS / 2;
+    assert_eq!(asked(Grain::Quarter, half_ms - 89 * DAY_MS, half_ms - 87 * DAY_MS), 2 * 600);
     assert_eq!(asked(Grain::Hour, NOW_MS - 95 * DAY_MS + HOUR_MS, NOW_MS - 94 * DAY_MS), 2 * 600);
     let events = world.usage.events(key(1), 0, i64::MAX, usize::MAX).unwrap();
     let oldest = events.last().unwrap().at_ms;

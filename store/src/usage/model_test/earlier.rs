@@ -44,7 +44,7 @@ fn over_time(world: &World, grain: Grain, from_ms: i64, to_ms: i64) -> Vec<(i64,
             *found.entry(start_ms).or_default() += calls.requests;
         }
     };
-    of.each_kind(grain, from_ms, to_ms, |_| true, answered).unwrap();
+    of.each_kind(&CellRanges::one(grain, from_ms, to_ms), |_| true, answered).unwrap();
     found.into_iter().collect()
 }
 
@@ -88,6 +88,53 @@ fn calls_that_it_counted_are_answered_by_their_day_or_month() {
     world.settle();
     assert_eq!(calls(&world, Grain::Day, day(21), day(3)), 4);
     assert_eq!(calls(&world, Grain::Day, day(2), day(1)), 8 + 16 + 32);
+}
+
+#[test]
+fn hours_that_it_kept_without_their_quarters_are_told_by_their_first() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    let hour_ms = Grain::Hour.start_of(NOW_MS - DAY_MS);
+    let quarter_ms = Grain::Quarter.length_ms();
+    // Of two keys, in hours of several days, with a model.
+    for (number, at_ms) in
+        [(1, hour_ms), (1, hour_ms + 3 * quarter_ms), (1, hour_ms - 40 * DAY_MS), (2, hour_ms)]
+    {
+        let metadata = r#"{"model":"m","tokens":3}"#.into();
+        world.commit(&commit_of(vec![UsageEvent { metadata, ..sample(number, at_ms) }; 5]), |_| {});
+    }
+    world.settle();
+    let model_quarters = crate::usage::models::MODEL_ROWS[0].1;
+    let quarters = [Grain::Quarter.table(), ENDPOINT_PARTS[1].1, model_quarters];
+    let written = |world: &World| quarters.map(|table| world.tables.rows(table, &KeyRange::all()).len());
+    assert_eq!(written(&world), [3, 3, 3]);
+    world.tables.0.retain(|(table, _), _| quarters.iter().all(|of| of.0 != *table));
+    let keys = crate::usage::quarters::keys(&world.tables).unwrap();
+    assert_eq!(keys, [key(1), key(2)]);
+    for api_key in keys {
+        for (table, key, value) in crate::usage::quarters::of_hours(&world.tables, api_key).unwrap() {
+            world.tables.0.insert((table.0, key), value);
+        }
+    }
+    assert_eq!(written(&world), [3, 3, 3]);
+    world.restart();
+    let told = |grain| {
+        let cells = world.usage.cells(key(1), grain, 0, i64::MAX).unwrap();
+        let models = world.usage.models(key(1), grain, 0, i64::MAX).unwrap();
+        let models: Vec<_> = models.iter().map(|used| (used.start_ms, used.cell.requests)).collect();
+        assert_eq!(
+            cells.iter().map(|(start_ms, cell)| (*start_ms, cell.requests)).collect::<Vec<_>>(),
+            models
+        );
+        (cells, over_time(&world, grain, 0, i64::MAX))
+    };
+    assert_eq!(told(Grain::Quarter), told(Grain::Hour));
+    assert_eq!(calls(&world, Grain::Quarter, hour_ms - quarter_ms, hour_ms + quarter_ms), 10);
+    assert_eq!(calls(&world, Grain::Quarter, hour_ms + quarter_ms, NOW_MS), 0);
+    // What comes from now on has its own.
+    world.commit(&commit_of(vec![sample(1, hour_ms + 2 * quarter_ms); 4]), |_| {});
+    world.settle();
+    assert_eq!(calls(&world, Grain::Quarter, hour_ms + quarter_ms, NOW_MS), 4);
+    assert_eq!(calls(&world, Grain::Hour, hour_ms, NOW_MS), 14);
 }
 
 #[test]

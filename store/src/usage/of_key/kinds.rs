@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{KeyUsage, rows_of};
+use super::KeyUsage;
 use crate::error::Result;
 use crate::table::Table;
 use crate::usage::calendar::{DAY_MS, day_of, first_day, month_of_day};
@@ -13,45 +13,42 @@ use crate::usage::endpoints::{
 };
 use crate::usage::fold::damaged;
 use crate::usage::kinds::{Calls, Kind};
+use crate::usage::ranges::CellRanges;
 use crate::usage::rollup::Grain;
 
 impl KeyUsage {
-    /// Shows how many calls of each wanted kind the same cells count as [`Self::each_cell`] shows, each with a cell's start: without
-    /// an order, and in parts. What earlier versions of the store have counted by the day is of its noon, and what they have
-    /// by the month alone, of its middle.
+    /// Shows how many calls of each wanted kind these cells count, each with a cell's start: without an order, and in parts. What
+    /// earlier versions of the store have counted by the day is of its noon, and what they have by the month alone, of its
+    /// middle.
     pub fn each_kind(
         &self,
-        grain: Grain,
-        from_ms: i64,
-        to_ms: i64,
+        cells: &CellRanges,
         wanted: impl Fn(Kind) -> bool,
         mut visit: impl FnMut(i64, Kind, Calls),
     ) -> Result<()> {
-        let range = self.kept(grain, from_ms, to_ms);
-        if range.is_empty() {
-            return Ok(());
-        }
+        let cells = self.kept(cells);
+        let (cells, grain) = (&*cells, cells.grain());
         let mut visit = |start_ms: i64, kind, calls| {
-            if range.contains(&start_ms) && wanted(kind) {
+            if cells.has(start_ms) && wanted(kind) {
                 visit(start_ms, kind, calls);
             }
         };
-        let (rows, mut months) = (rows_of(grain, &range), Vec::new());
+        let mut months = Vec::new();
         if grain == Grain::Day {
-            self.scan(KIND_DAYS, rows.clone(), &mut |month, value| {
+            self.scan(KIND_DAYS, cells.rows(), &mut |month, value| {
                 months.push(month);
-                let (first_ms, length_ms) = (grain.slot_start(month, 0), grain.length_ms());
-                let show = |day, kind, calls| visit(first_ms + i64::from(day) * length_ms, kind, calls);
+                let first_ms = grain.row_start(month);
+                let show = |day, kind, calls| visit(first_ms + grain.after_row_start(day), kind, calls);
                 each_kind_of_days(value, &wanted, show).map_err(damaged(KIND_DAYS))
             })?;
         }
         // A version before has kept the kinds of days beside the endpoints alone.
-        for rows in gaps(rows, &mut months) {
+        for rows in cells.rows().flat_map(|rows| gaps(rows, &mut months)).collect::<Vec<_>>() {
             for (_, table) in ENDPOINT_PARTS.into_iter().filter(|(of, _)| *of == grain) {
                 self.each_kind_in(table, grain, rows.clone(), &mut months, &mut visit)?;
             }
         }
-        self.each_kind_by_day(grain, &range, months, &mut visit)?;
+        self.each_kind_by_day(cells, months, &mut visit)?;
         let days = self.waiting.days.iter().map(|(day, held)| (noon(*day), held));
         for (at_ms, held) in
             self.waiting.endpoints.iter().map(|(start_ms, held)| (*start_ms, held)).chain(days)
@@ -74,10 +71,10 @@ impl KeyUsage {
         found: &mut Vec<u32>,
         visit: &mut impl FnMut(i64, Kind, Calls),
     ) -> Result<()> {
-        self.scan(table, rows, &mut |row, value| {
+        self.scan(table, [rows], &mut |row, value| {
             found.push(row);
-            let (first_ms, length_ms) = (grain.slot_start(row, 0), grain.length_ms());
-            let show = |part, kind, calls| visit(first_ms + i64::from(part) * length_ms, kind, calls);
+            let first_ms = grain.row_start(row);
+            let show = |part, kind, calls| visit(first_ms + grain.after_row_start(part), kind, calls);
             each_kind(value, show).map_err(damaged(table))
         })
     }
@@ -85,13 +82,16 @@ impl KeyUsage {
     /// What earlier versions have counted; `found` are the months of which days are known where these are looked for.
     fn each_kind_by_day(
         &self,
-        grain: Grain,
-        range: &Range<i64>,
+        cells: &CellRanges,
         mut found: Vec<u32>,
         visit: &mut impl FnMut(i64, Kind, Calls),
     ) -> Result<()> {
+        let (grain, range) = (cells.grain(), cells.span());
+        if range.is_empty() {
+            return Ok(());
+        }
         let mut show = |table, rows, day_of_row: &mut dyn FnMut(u32) -> u32| {
-            self.scan(table, rows, &mut |row, value| {
+            self.scan(table, [rows], &mut |row, value| {
                 let start_ms = grain.start_of(noon(day_of_row(row)));
                 let counted = Endpoints::of_row(value, None).map_err(damaged(table))?;
                 counted.kinds().each().for_each(|(kind, calls)| visit(start_ms, kind, calls));

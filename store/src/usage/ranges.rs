@@ -1,0 +1,125 @@
+//! Which cells of a grain a question reads, and the rows that hold them: worked out once for all keys. It knows no key.
+
+use std::ops::Range;
+
+use super::calendar::LAST_MS;
+use super::rollup::Grain;
+
+/// The cells of one grain that start in some stretches of time.
+#[derive(Clone, Debug)]
+pub struct CellRanges {
+    grain: Grain,
+    /// By rising start, apart from one another, each from the start of a cell on.
+    ranges: Vec<Range<i64>>,
+    /// The rows that hold them, in the same manner.
+    rows: Vec<Range<u32>>,
+}
+
+impl CellRanges {
+    /// The cells that start in `from_ms..to_ms`, from the one on that `from_ms` lies in.
+    pub fn one(grain: Grain, from_ms: i64, to_ms: i64) -> Self {
+        Self::new(grain, std::iter::once(from_ms..to_ms))
+    }
+
+    /// The same of many stretches, by rising start.
+    pub fn new(grain: Grain, stretches: impl IntoIterator<Item = Range<i64>>) -> Self {
+        let cut = |ms: Range<i64>| grain.start_of(ms.start)..ms.end.min(LAST_MS);
+        let mut ranges: Vec<Range<i64>> = Vec::new();
+        for range in stretches.into_iter().map(cut).filter(|range| !range.is_empty()) {
+            match ranges.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => ranges.push(range),
+            }
+        }
+        let mut found: Vec<_> = ranges.iter().map(|range| grain.rows_of(range)).collect();
+        found.sort_unstable_by_key(|rows| rows.start);
+        let mut rows: Vec<Range<u32>> = Vec::new();
+        for more in found {
+            match rows.last_mut() {
+                Some(last) if more.start <= last.end => last.end = last.end.max(more.end),
+                _ => rows.push(more),
+            }
+        }
+        Self { grain, ranges, rows }
+    }
+
+    /// How long each of these cells is.
+    pub fn grain(&self) -> Grain {
+        self.grain
+    }
+
+    /// Without those that start before `from_ms`.
+    pub(super) fn since(self, from_ms: i64) -> Self {
+        let later = |range: Range<i64>| range.start.max(from_ms)..range.end;
+        Self::new(self.grain, self.ranges.into_iter().map(later))
+    }
+
+    /// From the start of the first to the end of the last stretch; empty if there are none.
+    pub(super) fn span(&self) -> Range<i64> {
+        let ends = self.ranges.first().zip(self.ranges.last());
+        ends.map_or(0..0, |(first, last)| first.start..last.end)
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = Range<u32>> + '_ {
+        self.rows.iter().cloned()
+    }
+
+    /// Whether the cell that starts then is one of them.
+    #[inline]
+    pub(super) fn has(&self, start_ms: i64) -> bool {
+        let after = self.ranges.partition_point(|range| range.start <= start_ms);
+        after > 0 && start_ms < self.ranges[after - 1].end
+    }
+
+    /// Whether all cells of a row are. Not for quarters, between which other rows lie.
+    pub(super) fn has_row(&self, row: u32) -> bool {
+        let (first_ms, end_ms) = (self.grain.slot_start(row, 0), self.grain.slot_start(row + 1, 0));
+        self.ranges.iter().any(|range| range.start <= first_ms && end_ms <= range.end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::usage::calendar::{DAY_MS, HOUR_MS};
+
+    proptest! {
+        #[test]
+        fn every_cell_of_the_stretches_is_in_a_row_and_no_other_is_one_of_them(
+            gaps in prop::collection::vec((0..40 * HOUR_MS, 1..40 * HOUR_MS), 0..8),
+            moments in prop::collection::vec(0..20 * DAY_MS, 1..50),
+        ) {
+            let mut at_ms = 0;
+            let mut stretches = Vec::new();
+            for (gap_ms, length_ms) in gaps {
+                stretches.push(at_ms + gap_ms..at_ms + gap_ms + length_ms);
+                at_ms += gap_ms + length_ms;
+            }
+            let ends = stretches.iter().flat_map(|range| [range.start, range.end - 1, range.end]);
+            let moments: Vec<_> = moments.into_iter().chain(ends).collect();
+            for grain in Grain::ALL {
+                let cells = CellRanges::new(grain, stretches.clone());
+                for start_ms in moments.iter().map(|at_ms| grain.start_of(*at_ms)) {
+                    let within = |ms: &Range<i64>| (grain.start_of(ms.start)..ms.end).contains(&start_ms);
+                    prop_assert_eq!(cells.has(start_ms), stretches.iter().any(within));
+                    let (row, _) = grain.place_of(start_ms);
+                    prop_assert!(!cells.has(start_ms) || cells.rows().any(|rows| rows.contains(&row)));
+                    if grain != Grain::Quarter && cells.has_row(row) {
+                        let ends = [grain.slot_start(row, 0), grain.slot_start(row + 1, 0) - grain.length_ms()];
+                        prop_assert!(ends.iter().all(|start_ms| cells.has(*start_ms)));
+                    }
+                }
+                prop_assert!(cells.rows.is_sorted_by(|a, b| a.end < b.start));
+            }
+        }
+    }
+
+    #[test]
+    fn one_hour_of_many_days_is_few_rows() {
+        let hour = |day: i64| day * DAY_MS + 18 * HOUR_MS..day * DAY_MS + 19 * HOUR_MS;
+        let cells = CellRanges::new(Grain::Quarter, (20_000..20_032).map(hour));
+        assert_eq!(cells.rows().map(|rows| rows.len()).sum::<usize>(), 2);
+    }
+}
