@@ -116,10 +116,13 @@ impl Service {
             told.push(format!("the last call was reported {}", ago(now_ms - last)));
         }
         if unnamed > 0 {
+            let which = match events.len() {
+                1 => "the last call was".to_owned(),
+                all if all == unnamed => format!("the last {all} calls were"),
+                all => format!("{unnamed} of the last {all} calls were"),
+            };
             told.push(format!(
-                "{unnamed} of the last {} calls were reported without a version, so they tell nothing of which value \
-                 they were made with",
-                events.len()
+                "{which} reported without a version, which tells nothing of the value it was made with"
             ));
         }
         Ok(())
