@@ -194,16 +194,20 @@ async fn disk() {
 }
 
 /// Whatever answers are made of, raw events aside.
-const ROLLUPS: [&str; 11] = [
+const ROLLUPS: [&str; 15] = [
     "usage_heads",
     "usage_minutes",
+    "usage_quarters",
     "usage_hours",
     "usage_days",
     "usage_endpoint_by_minute",
+    "usage_endpoint_by_quarter",
     "usage_endpoint_by_hour",
     "usage_endpoint_by_day",
     "usage_endpoint_months",
+    "usage_kinds_by_day",
     "usage_model_heads",
+    "usage_model_quarters",
     "usage_model_hours",
     "usage_model_days",
 ];

@@ -258,7 +258,7 @@ fn read(
         let (mut pricer, mut lines, mut total) = (Pricer::new(book), Lines::new(), Sum::default());
         for source in sources {
             let Some(key) = usage.of(source.key)? else { continue };
-            let uses = key.models(grain, from_ms, to_ms)?;
+            let uses = layout.models(&key)?;
             total.add(&read_key(&key, source, &layout, &uses, by, &mut pricer, &mut lines)?);
         }
         Ok((lines, total))

@@ -5,7 +5,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use keyward_store::Result;
-use keyward_store::usage::{Calls, Cell, CellRanges, CellSum, FoundCell, Grain, KeyUsage, Kind};
+use keyward_store::usage::{Calls, Cell, CellRanges, CellSum, FoundCell, Grain, KeyUsage, Kind, ModelUse};
 
 /// Cells of one length, and where they belong.
 struct Tier<P> {
@@ -79,6 +79,13 @@ impl<P: Copy + PartialEq> Layout<P> {
                 tier.at(start_ms).into_iter().for_each(|place| visit(place, start_ms, sums));
             })
         })
+    }
+
+    /// What calls told of models in the same cells.
+    pub(super) fn models(&self, key: &KeyUsage) -> Result<Vec<ModelUse>> {
+        let mut uses = Vec::new();
+        self.tiers.iter().try_for_each(|tier| key.models(&tier.cells).map(|more| uses.extend(more)))?;
+        Ok(uses)
     }
 
     /// Shows how many calls of each wanted kind the same cells count, each with its place.

@@ -169,7 +169,7 @@ impl Sum {
                 tally.add_rest(calls.bill(start_ms, cell));
                 sum.days[day].merge_sums(cell);
             })?;
-            pricer.count(service, &key.models(*grain, *from_ms, *to_ms)?, &[], &mut tally);
+            pricer.count(service, &layout.models(&key)?, &[], &mut tally);
             sum.tally.merge(&tally);
             key.add_endpoints(*grain, *from_ms, *to_ms, &mut sum.endpoints)?;
             if requests > 0 {

@@ -64,7 +64,7 @@ impl Before {
             let Self { total, tally } = &mut before;
             let calls = pricer.calls(service);
             layout.add(&key, Some(total), |(), start_ms, cell| tally.add_rest(calls.bill(start_ms, cell)))?;
-            pricer.count(service, &key.models(grain, range.start, end_ms)?, &[], tally);
+            pricer.count(service, &layout.models(&key)?, &[], tally);
         }
         Ok(before)
     }

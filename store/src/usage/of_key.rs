@@ -10,7 +10,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::block;
-use super::calendar::LAST_MS;
 use super::cell::Cell;
 use super::endpoints::{
     CutMonth, CutRow, ENDPOINT_DAYS, ENDPOINT_MONTHS, EndpointReport, EndpointSums, Endpoints, Gather, Holds,
@@ -256,32 +255,26 @@ impl KeyUsage {
         Ok(found)
     }
 
-    /// What calls told of models, by hours or their quarters (which reach back 90 days) or by days (UTC), by rising start:
-    /// those that start in `from_ms..to_ms`. Minutes are not kept of models; quarters are told in their place.
-    pub fn models(&self, grain: Grain, from_ms: i64, to_ms: i64) -> Result<Vec<ModelUse>> {
-        let [quarters, hours, days] = MODEL_ROWS;
-        let (grain, table) = match grain {
-            Grain::Minute | Grain::Quarter => quarters,
-            Grain::Hour => hours,
-            Grain::Day => days,
-        };
-        let (from_ms, to_ms) = (grain.start_of(from_ms), to_ms.min(LAST_MS));
-        if from_ms >= to_ms {
-            return Ok(Vec::new());
-        }
+    /// What calls told of models in these cells, by rising start. Minutes are not kept of models; quarters of an hour are told in
+    /// their place.
+    pub fn models(&self, cells: &CellRanges) -> Result<Vec<ModelUse>> {
+        let [(quarter, _), ..] = MODEL_ROWS;
+        let cells = if cells.grain() == Grain::Minute { &cells.by(quarter) } else { cells };
+        let grain = cells.grain();
         let mut waiting = Models::default();
         waiting.merge(&self.waiting.models, grain);
         self.unfolded().for_each(|event| waiting.add(event, grain));
-        let rows = grain.rows_of(&(from_ms..to_ms));
         let mut found: BTreeMap<(i64, Option<Arc<str>>), ModelCell> = BTreeMap::new();
         let mut take = |models: &Models| {
-            let within = models.uses().filter(|told| (from_ms..to_ms).contains(&told.start_ms));
+            let within = models.uses().filter(|told| cells.has(told.start_ms));
             within.for_each(|told| found.entry((told.start_ms, told.model)).or_default().merge(&told.cell));
         };
-        self.scan(table, [rows], &mut |_, value| {
-            take(&Models::decode(value).map_err(damaged(table))?);
-            Ok(())
-        })?;
+        for (_, table) in MODEL_ROWS.into_iter().filter(|(of, _)| *of == grain) {
+            self.scan(table, cells.rows(), &mut |_, value| {
+                take(&Models::decode(value).map_err(damaged(table))?);
+                Ok(())
+            })?;
+        }
         take(&waiting);
         Ok(found.into_iter().map(|((start_ms, model), cell)| ModelUse { start_ms, model, cell }).collect())
     }

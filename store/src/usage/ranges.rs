@@ -31,7 +31,7 @@ impl CellRanges {
                 _ => ranges.push(range),
             }
         }
-        let mut found: Vec<_> = ranges.iter().map(|range| grain.rows_of(range)).collect();
+        let mut found: Vec<_> = ranges.iter().flat_map(|range| grain.rows_of(range)).collect();
         found.sort_unstable_by_key(|rows| rows.start);
         let mut rows: Vec<Range<u32>> = Vec::new();
         for more in found {
@@ -46,6 +46,11 @@ impl CellRanges {
     /// How long each of these cells is.
     pub fn grain(&self) -> Grain {
         self.grain
+    }
+
+    /// The cells of another grain that start in the same stretches, or around their beginnings.
+    pub(super) fn by(&self, grain: Grain) -> Self {
+        Self::new(grain, self.ranges.iter().cloned())
     }
 
     /// Without those that start before `from_ms`.

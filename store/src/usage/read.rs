@@ -13,6 +13,7 @@ use super::head::{HEADS, Head};
 use super::live::{Live, Recent};
 use super::models::ModelUse;
 use super::of_key::{Fitting, KeyUsage};
+use super::ranges::CellRanges;
 use super::rollup::Grain;
 use super::shared::{Asking, Prune, Shared, lock};
 use super::totals::{Sums, Totals};
@@ -95,9 +96,9 @@ impl Usage {
         of.map_or_else(|| Ok(EndpointReport::default()), |of| of.endpoints(grain, from_ms, to_ms))
     }
 
-    /// [`KeyUsage::models`].
+    /// [`KeyUsage::models`] of the cells that start in `from_ms..to_ms`.
     pub fn models(&self, api_key: Id, grain: Grain, from_ms: i64, to_ms: i64) -> Result<Vec<ModelUse>> {
-        self.of(api_key)?.map_or(Ok(Vec::new()), |of| of.models(grain, from_ms, to_ms))
+        self.of(api_key)?.map_or(Ok(Vec::new()), |of| of.models(&CellRanges::one(grain, from_ms, to_ms)))
     }
 
     /// [`KeyUsage::events`].

@@ -2,7 +2,7 @@
 //! year is a dozen rows. Cells only exist where there was traffic.
 //!
 //! Quarters of an hour are there for time zones that are no whole hours from UTC: what cuts their days is one hour of each
-//! day (UTC), so a row holds the quarters of the same hour of sixteen days.
+//! day (UTC), so a row holds the quarters of the same hour of sixteen days, and those of one hour lie beside one another.
 
 use std::ops::Range;
 
@@ -13,11 +13,12 @@ use super::sketch::{SketchSum, StoredSketch};
 use crate::model::Id;
 use crate::table::Table;
 
-const VERSION: u8 = 1;
+/// Cells in order, each written in full.
+const IN_FULL: u8 = 1;
 /// Of days: which there are, then their sums, then their sketches, and first of these the one of all days together; each as
 /// short as it can be.
 const SHORT: u8 = 3;
-/// Of quarters of an hour: in order, each as short as it can be.
+/// Of all but days: cells in order, each as short as it can be.
 const BRIEF: u8 = 4;
 /// In rows of days of the version before, each has its slot before its sums, and all are written in full.
 const APART: u8 = 2;
@@ -29,6 +30,8 @@ pub const HOUR_RETENTION_MS: i64 = 90 * DAY_MS;
 
 /// Days (UTC) whose quarters of an hour stand in one row.
 const QUARTER_ROW_DAYS: i64 = 16;
+/// From the first row of one hour of the day to that of the next: more than there are days for.
+const QUARTER_ROWS: u32 = 1 << 18;
 
 /// How long a stretch of time one cell sums, UTC.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,8 +93,8 @@ impl Grain {
             Self::Minute => ((at_ms / HOUR_MS) as u32, (at_ms % HOUR_MS / MINUTE_MS) as u8),
             Self::Quarter => {
                 let (day, hour) = (at_ms / DAY_MS, at_ms % DAY_MS / HOUR_MS);
-                let row = day / QUARTER_ROW_DAYS * 24 + hour;
-                (row as u32, (day % QUARTER_ROW_DAYS * 4 + at_ms % HOUR_MS / QUARTER_MS) as u8)
+                let row = hour as u32 * QUARTER_ROWS + (day / QUARTER_ROW_DAYS) as u32;
+                (row, (day % QUARTER_ROW_DAYS * 4 + at_ms % HOUR_MS / QUARTER_MS) as u8)
             }
             Self::Hour => ((at_ms / DAY_MS) as u32, (at_ms % DAY_MS / HOUR_MS) as u8),
             Self::Day => month_of_day(day_of(at_ms)),
@@ -108,8 +111,8 @@ impl Grain {
         match self {
             Self::Minute => i64::from(row) * HOUR_MS,
             Self::Quarter => {
-                let row = i64::from(row);
-                row / 24 * QUARTER_ROW_DAYS * DAY_MS + row % 24 * HOUR_MS
+                let (hour, days) = (i64::from(row / QUARTER_ROWS), i64::from(row % QUARTER_ROWS));
+                days * QUARTER_ROW_DAYS * DAY_MS + hour * HOUR_MS
             }
             Self::Hour => i64::from(row) * DAY_MS,
             Self::Day => i64::from(first_day(row)) * DAY_MS,
@@ -127,20 +130,28 @@ impl Grain {
         }
     }
 
-    /// The rows that hold the cells which start in a stretch of time that is not empty.
-    pub(super) fn rows_of(self, ms: &Range<i64>) -> Range<u32> {
-        let [first, last] = [ms.start, ms.end - 1].map(|at_ms| self.place_of(at_ms).0);
-        if self == Self::Quarter && day_of(ms.start) != day_of(ms.end - 1) {
-            // Each hour of the day is part of it, or may be.
-            return first / 24 * 24..(last / 24 + 1) * 24;
-        }
-        first..last + 1
+    /// The hours of the day whose rows stand by themselves, and how far apart; in one where all rows are in order of time.
+    fn series_of_rows(self) -> (Range<u32>, u32) {
+        if self == Self::Quarter { (0..24, QUARTER_ROWS) } else { (0..1, u32::MAX) }
     }
 
-    /// The first row of which something is kept that lies no more than `kept_ms` before a time.
-    pub(super) fn first_row_kept(self, now_ms: i64, kept_ms: i64) -> u32 {
-        let (row, _) = self.place_of(now_ms - kept_ms);
-        if self == Self::Quarter { row / 24 * 24 } else { row }
+    /// The rows that hold the cells which start in a stretch of time that is not empty, rising.
+    pub(super) fn rows_of(self, ms: &Range<i64>) -> impl Iterator<Item = Range<u32>> + use<> {
+        let last_ms = ms.end - 1;
+        let [first, last] = [ms.start, last_ms].map(|at_ms| self.place_of(at_ms).0);
+        let (mut series, rows) = self.series_of_rows();
+        // Over midnight each hour of the day is part of it, or may be.
+        if day_of(ms.start) == day_of(last_ms) {
+            series = first / rows..last / rows + 1;
+        }
+        series.map(move |hour| hour * rows + first % rows..hour * rows + last % rows + 1)
+    }
+
+    /// The rows that hold nothing which lies less than `kept_ms` before a time.
+    pub(super) fn rows_before(self, now_ms: i64, kept_ms: i64) -> impl Iterator<Item = Range<u32>> + use<> {
+        let (first_kept, _) = self.place_of(now_ms - kept_ms);
+        let (series, rows) = self.series_of_rows();
+        series.map(move |hour| hour * rows..hour * rows + first_kept % rows)
     }
 }
 
@@ -172,17 +183,12 @@ impl Cells {
         if grain == Grain::Day {
             return self.encode_apart();
         }
-        let brief = grain == Grain::Quarter;
-        let mut out = vec![if brief { BRIEF } else { VERSION }];
+        let mut out = vec![BRIEF];
         put_varint(&mut out, self.0.len() as u64);
         for (slot, cell) in &self.0 {
             out.push(*slot);
-            if brief {
-                cell.encode_sums_short(&mut out);
-                cell.sketch.encode_short(&mut out);
-            } else {
-                cell.encode(&mut out);
-            }
+            cell.encode_sums_short(&mut out);
+            cell.sketch.encode_short(&mut out);
         }
         out
     }
@@ -235,11 +241,11 @@ pub(super) fn each_stored<E>(
     }
     let mut input = Input(row);
     let brief = match input.byte().map_err(&malformed)? {
-        VERSION => false,
         BRIEF => true,
+        IN_FULL => false,
         _ => return Err(malformed(Malformed)),
     };
-    let (mut sums, mut slots) = (Cell::default(), 0..if brief { 64 } else { 60 });
+    let (mut sums, mut slots) = (Cell::default(), 0..64);
     for _ in 0..input.count().map_err(&malformed)? {
         let slot = stored_slot(&mut input, &mut slots).map_err(&malformed)?;
         let sketch = if brief {
@@ -317,7 +323,7 @@ impl<'a> Apart<'a> {
                 }
             }
             Days::SoMany(count) => {
-                let mut slots = 0..60;
+                let mut slots = 0..64;
                 for _ in 0..count {
                     let slot = stored_slot(&mut input, &mut slots).map_err(&malformed)?;
                     sums.read_sums(&mut input).map_err(&malformed)?;
@@ -347,8 +353,19 @@ mod tests {
     use super::*;
     use crate::usage::samples::stored;
 
+    /// As the first version wrote rows.
+    fn encode_in_order(cells: &Cells) -> Vec<u8> {
+        let mut out = vec![IN_FULL];
+        put_varint(&mut out, cells.0.len() as u64);
+        for (slot, cell) in &cells.0 {
+            out.push(*slot);
+            cell.encode(&mut out);
+        }
+        out
+    }
+
     /// As the version before wrote days.
-    fn encode_in_full(cells: &Cells) -> Vec<u8> {
+    fn encode_apart_in_full(cells: &Cells) -> Vec<u8> {
         let (mut out, mut sums, mut sketches) = (vec![APART], Vec::new(), Vec::new());
         put_varint(&mut out, cells.0.len() as u64);
         let mut all = SketchSum::default();
@@ -381,13 +398,12 @@ mod tests {
                 cell.add(event);
                 cells.merge(*slot, &cell);
             }
-            for grain in Grain::ALL {
-                let row = cells.encode(grain);
+            for row in Grain::ALL.map(|grain| cells.encode(grain)).into_iter().chain([encode_in_order(&cells)]) {
                 prop_assert_eq!(Cells::decode(&row), Ok(cells.clone()));
             }
             let mut expected = Cell::default();
             events.iter().for_each(|(_, event)| expected.add(event));
-            for row in [cells.encode(Grain::Day), encode_in_full(&cells)] {
+            for row in [cells.encode(Grain::Day), encode_apart_in_full(&cells)] {
                 prop_assert_eq!(Cells::decode(&row), Ok(cells.clone()));
                 let apart = Apart::of(&row).unwrap().unwrap();
                 let mut whole = Cell { sketch: apart.all.decode().unwrap(), ..Cell::default() };
@@ -402,7 +418,7 @@ mod tests {
 
         #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            for version in [VERSION, APART, SHORT, BRIEF] {
+            for version in [IN_FULL, APART, SHORT, BRIEF] {
                 let row = [&[version], bytes.as_slice()].concat();
                 let decoded = Cells::decode(&row);
                 let _ = decoded.map(|cells| cells.encode(Grain::Day));

@@ -117,10 +117,11 @@ impl Engine {
                 Grain::Quarter | Grain::Hour => HOUR_RETENTION_MS,
                 Grain::Day => continue,
             };
-            let first = grain.first_row_kept(prune.now_ms, kept_ms);
-            let range = KeyRange { start: row_key(api_key, 0), end: Some(row_key(api_key, first)) };
-            if !remove(table, &range, room, read, ops)? {
-                return Ok(false);
+            for old in grain.rows_before(prune.now_ms, kept_ms) {
+                let [start, end] = [old.start, old.end].map(|row| row_key(api_key, row));
+                if !remove(table, &KeyRange { start, end: Some(end) }, room, read, ops)? {
+                    return Ok(false);
+                }
             }
         }
         prune_blocks(api_key, prune, room, read, ops)

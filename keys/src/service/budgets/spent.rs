@@ -63,13 +63,14 @@ pub(crate) fn read_stretches(
     into: &mut BTreeMap<i64, Stretch>,
 ) -> Result<()> {
     let calls = pricer.calls(service);
-    usage.each_cell(&CellRanges::one(grain, from_ms, to_ms), |at_ms, cell| {
+    let cells = CellRanges::one(grain, from_ms, to_ms);
+    usage.each_cell(&cells, |at_ms, cell| {
         let stretch = into.entry(at_ms).or_default();
         stretch.requests += cell.sums.requests;
         stretch.bill.add(calls.bill(at_ms, cell.sums));
         Ok(())
     })?;
-    for used in usage.models(grain, from_ms, to_ms)? {
+    for used in usage.models(&cells)? {
         into.entry(used.start_ms).or_default().bill.add(pricer.bill(service, &used));
     }
     Ok(())

@@ -227,9 +227,9 @@ impl Read {
             sum: Sum::new(frame),
         };
         self.lines = models.iter().map(line).collect();
-        let (from_ms, to_ms) = frame.reach();
         for source in sources {
-            for used in usage.models(source.key, frame.grain, from_ms, to_ms)? {
+            let Some(key) = usage.of(source.key)? else { continue };
+            for used in frame.layout.models(&key)? {
                 let place = frame.place(used.start_ms);
                 let line = models.iter().position(|model| *model == used.model);
                 let Some((place, line)) = place.zip(line) else { continue };
@@ -287,8 +287,7 @@ fn read_key(
         point.bill.add(calls.bill(start_ms, cell.sums));
         point.cells.add(cell)
     })?;
-    let (from_ms, to_ms) = frame.reach();
-    for used in key.models(frame.grain, from_ms, to_ms)? {
+    for used in frame.layout.models(key)? {
         let Some(place) = frame.place(used.start_ms) else { continue };
         sum.at(place).spend(&used, pricer.bill(&source.service, &used));
         now.extend(matches!(place, Place::Now(_)).then_some(used));

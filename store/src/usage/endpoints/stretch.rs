@@ -175,9 +175,8 @@ mod tests {
                     for CutRow { table, row, wanted } in rows {
                         let grain = tables[table.0];
                         let start_ms = grain.start_of(at_ms);
-                        let (first, _) = grain.place_of(parts_from(grain, NEWEST_MS));
-                        let first = if grain == Grain::Quarter { first / 24 * 24 } else { first };
-                        prop_assert!(row >= first);
+                        let kept_ms = NEWEST_MS - parts_from(grain, NEWEST_MS);
+                        prop_assert!(!grain.rows_before(NEWEST_MS, kept_ms).any(|old| old.contains(&row)));
                         let within = Parts::within(grain, row, &(start_ms..start_ms + 1));
                         found += u32::from(within != Parts::default() && wanted.calls.and(within) == within);
                     }
