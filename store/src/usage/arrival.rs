@@ -1,17 +1,19 @@
 //! One group of events as one compact value, written and synced before anyone is told that the events are safe. It is
-//! read only after a crash, so it favours writing: no compression, names once a group.
+//! read only after a crash, so it favours writing: no compression but for names, once a group, and for what metadata has in
+//! common with that of the event before.
 
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
 
-use super::codec::{Input, Malformed, Read, put_bytes, put_signed, put_varint};
+use super::codec::{Input, Malformed, Read, common_end, common_start, put_bytes, put_signed, put_varint};
 use super::event::{Method, Reporter, Stored};
 use super::piece::Piece;
 use crate::model::Id;
 
-/// In groups of the first version no event says who reported it.
-const VERSION: u8 = 2;
+/// In groups of the second version metadata is written in full, and in those of the first no event says who reported it either.
+const VERSION: u8 = 3;
+const WITH_WHOLE_METADATA: u8 = 2;
 const WITHOUT_REPORTERS: u8 = 1;
 
 /// The low bits hold the method.
@@ -24,6 +26,9 @@ const REPORTED: u8 = 0b0100_0000;
 /// What of a reporter is told.
 const BY_TOKEN: u8 = 1;
 const BY_CLIENT: u8 = 2;
+
+/// The most bytes that metadata has in common with that before, at its start and at its end.
+const MOST_COMMON: usize = u8::MAX as usize;
 
 /// Events that room is made for before they are read.
 const FEW: usize = 16;
@@ -41,7 +46,7 @@ where
     let mut names = Vec::with_capacity(MOST_BYTES / 4);
     let mut body = Vec::with_capacity(MOST_BYTES.max(in_memory));
     put_varint(&mut body, keys.len() as u64);
-    let mut previous_ms = 0;
+    let (mut previous_ms, mut previous) = (0, "");
     for (key, events) in keys {
         body.extend_from_slice(key.as_bytes());
         put_varint(&mut body, events.len() as u64);
@@ -52,6 +57,10 @@ where
                 next
             });
             put_event(&mut body, event, place, event.at_ms - previous_ms);
+            if !event.metadata.is_empty() {
+                put_metadata(&mut body, &event.metadata, previous);
+                previous = &event.metadata;
+            }
             if event.reporter != Reporter::default() {
                 put_reporter(&mut body, event.reporter, &mut reporters);
             }
@@ -85,9 +94,26 @@ fn put_event(out: &mut Vec<u8>, event: &Stored, place: u64, step_ms: i64) {
     if let Some(fingerprint) = event.fingerprint {
         out.extend_from_slice(&fingerprint.to_be_bytes());
     }
-    if !event.metadata.is_empty() {
-        put_bytes(out, event.metadata.as_bytes());
-    }
+}
+
+/// What differs from the metadata before: of one app it is mostly a number, and what is written is to be sealed.
+fn put_metadata(out: &mut Vec<u8>, metadata: &str, previous: &str) {
+    let (metadata, previous) = (metadata.as_bytes(), previous.as_bytes());
+    let most = MOST_COMMON.min(metadata.len()).min(previous.len());
+    let start = common_start(&metadata[..most], &previous[..most]);
+    let most = most - start;
+    let end = common_end(&metadata[metadata.len() - most..], &previous[previous.len() - most..]);
+    out.extend_from_slice(&[start as u8, end as u8]);
+    put_bytes(out, &metadata[start..metadata.len() - end]);
+}
+
+fn take_metadata(input: &mut Input<'_>, previous: &mut String) -> Read<Piece> {
+    let [start, end] = input.array::<2>()?.map(usize::from);
+    let (between, before) = (input.bytes()?, previous.as_bytes());
+    let end = before.len().checked_sub(end).ok_or(Malformed)?;
+    let (start, end) = (before.get(..start).ok_or(Malformed)?, before.get(end..).ok_or(Malformed)?);
+    *previous = String::from_utf8([start, between, end].concat()).map_err(|_| Malformed)?;
+    Ok(previous.as_str().into())
 }
 
 /// A reporter's place among those of the group; the first time, who it is follows.
@@ -119,11 +145,12 @@ fn take_reporter(input: &mut Input<'_>, known: &mut Vec<Reporter>) -> Read<Repor
 /// Decodes a group.
 pub(super) fn decode(value: &[u8]) -> Read<Vec<(Id, Vec<Stored>)>> {
     let mut input = Input(value);
-    if ![VERSION, WITHOUT_REPORTERS].contains(&input.byte()?) {
+    let version = input.byte()?;
+    if ![VERSION, WITH_WHOLE_METADATA, WITHOUT_REPORTERS].contains(&version) {
         return Err(Malformed);
     }
     let names = (0..input.count()?).map(|_| input.text().map(Arc::from)).collect::<Read<Vec<Arc<str>>>>()?;
-    let mut previous_ms = 0;
+    let (mut previous_ms, mut previous) = (0, String::new());
     let (mut keys, mut reporters) = (Vec::new(), Vec::new());
     for _ in 0..input.count()? {
         let key = Id::from_bytes(input.array()?);
@@ -131,7 +158,11 @@ pub(super) fn decode(value: &[u8]) -> Read<Vec<(Id, Vec<Stored>)>> {
         // Most keys of a group have one event, for which a vector that grows takes room for four.
         let mut events = Vec::with_capacity(count.min(FEW));
         for _ in 0..count {
-            let event = take_event(&mut input, &names, &mut reporters, previous_ms)?;
+            let mut metadata = |input: &mut Input<'_>| match version {
+                VERSION => take_metadata(input, &mut previous),
+                _ => input.text().map(Piece::from),
+            };
+            let event = take_event(&mut input, &names, &mut metadata, &mut reporters, previous_ms)?;
             previous_ms = event.at_ms;
             events.push(event);
         }
@@ -144,6 +175,7 @@ pub(super) fn decode(value: &[u8]) -> Read<Vec<(Id, Vec<Stored>)>> {
 fn take_event(
     input: &mut Input<'_>,
     names: &[Arc<str>],
+    metadata: &mut dyn FnMut(&mut Input<'_>) -> Read<Piece>,
     reporters: &mut Vec<Reporter>,
     previous_ms: i64,
 ) -> Read<Stored> {
@@ -161,7 +193,7 @@ fn take_event(
         version: input.narrow()?,
         response_us: if head & TIMED != 0 { Some(input.narrow()?) } else { None },
         fingerprint: if head & NAMED != 0 { Some(u64::from_be_bytes(input.array()?)) } else { None },
-        metadata: if head & METADATA != 0 { input.text()?.into() } else { Piece::default() },
+        metadata: if head & METADATA != 0 { metadata(input)? } else { Piece::default() },
         reporter: if head & REPORTED != 0 { take_reporter(input, reporters)? } else { Reporter::default() },
     })
 }
@@ -182,13 +214,6 @@ mod tests {
         }
 
         #[test]
-        fn groups_of_the_first_version_are_read(events in prop::collection::vec(stored(false), 1..10)) {
-            let mut value = encode([(Id::default(), events.iter())].into_iter(), 0);
-            value[0] = WITHOUT_REPORTERS;
-            prop_assert_eq!(decode(&value), Ok(vec![(Id::default(), events)]));
-        }
-
-        #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = decode(&bytes);
             let _ = decode(&[&[VERSION], bytes.as_slice()].concat());
@@ -199,5 +224,49 @@ mod tests {
             let value = encode([(Id::default(), events.iter())].into_iter(), 0);
             prop_assert_eq!(decode(&value[..(value.len() as f64 * cut) as usize]), Err(Malformed));
         }
+    }
+
+    fn told(metadata: &[&str]) -> Vec<Stored> {
+        let one = Stored {
+            at_ms: 5,
+            endpoint: "/a".into(),
+            metadata: Piece::default(),
+            fingerprint: None,
+            response_us: None,
+            request_bytes: 1,
+            response_bytes: 2,
+            version: 3,
+            reporter: Reporter::default(),
+            status: 200,
+            method: Method::Get,
+        };
+        metadata.iter().map(|text| Stored { metadata: (*text).into(), ..one.clone() }).collect()
+    }
+
+    #[test]
+    fn groups_of_earlier_versions_are_read() {
+        let first = [1, 2, b'/', b'a', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3].as_slice();
+        let metadata = [0x21, 10, 0, 0xc8, 1, 1, 2, 3, 7].as_slice();
+        let same = [0x21, 0, 0, 0xc8, 1, 1, 2, 3, 7].as_slice();
+        let none = [0x01, 0, 0, 0xc8, 1, 1, 2, 3].as_slice();
+        let body = [first, metadata, br#"{"a":1}"#, same, br#"{"a":2}"#, none].concat();
+        for version in [WITHOUT_REPORTERS, WITH_WHOLE_METADATA] {
+            let events = told(&[r#"{"a":1}"#, r#"{"a":2}"#, ""]);
+            assert_eq!(decode(&[&[version], &*body].concat()), Ok(vec![(Id::default(), events)]));
+        }
+    }
+
+    #[test]
+    fn of_metadata_only_what_differs_from_that_before_takes_room() {
+        let (long, other) = ("ä".repeat(400), "ö".repeat(400));
+        let texts =
+            [r#"{"a":"one","b":1}"#, r#"{"a":"other","b":1}"#, "{}", "", &long, &other, &long, &long, "b"];
+        let events = told(&texts);
+        let value = encode([(Id::default(), events.iter())].into_iter(), 0);
+        assert_eq!(decode(&value), Ok(vec![(Id::default(), events)]));
+        let bytes = |texts: &[&str]| encode([(Id::default(), told(texts).iter())].into_iter(), 0).len();
+        let (first, second) = (bytes(&texts[..1]), bytes(&texts[..2]));
+        // What begins an event, how much it shares and how long the rest is, and `ther` for `ne`.
+        assert_eq!(second - first, 8 + 3 + 4);
     }
 }

@@ -28,6 +28,21 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// How many bytes two texts have in common at their start.
+pub(super) fn common_start(a: &[u8], b: &[u8]) -> usize {
+    let (eights, others) = (a.as_chunks::<8>().0, b.as_chunks::<8>().0);
+    let same = 8 * eights.iter().zip(others).take_while(|(a, b)| a == b).count();
+    same + a[same..].iter().zip(&b[same..]).take_while(|(a, b)| a == b).count()
+}
+
+/// How many bytes two texts have in common at their end.
+pub(super) fn common_end(a: &[u8], b: &[u8]) -> usize {
+    let (eights, others) = (a.as_rchunks::<8>().1.iter().rev(), b.as_rchunks::<8>().1.iter().rev());
+    let same = 8 * eights.zip(others).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[..a.len() - same], &b[..b.len() - same]);
+    same + a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
+}
+
 /// Of each of eight bytes: unset in those that end an integer.
 const HIGHEST_BITS: u64 = 0x8080_8080_8080_8080;
 
@@ -283,6 +298,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_texts_have_in_common_is_found(
+            [a, b] in prop::array::uniform2(prop::collection::vec(0u8..2, 0..30)),
+            [start, end] in prop::array::uniform2(prop::collection::vec(0u8..2, 0..30)),
+        ) {
+            let (a, b) = ([&*start, &a, &end].concat(), [&*start, &b, &end].concat());
+            let most = a.len().min(b.len());
+            let starts = (0..=most).rev().find(|many| a[..*many] == b[..*many]);
+            let ends = (0..=most).rev().find(|many| a[a.len() - many..] == b[b.len() - many..]);
+            prop_assert_eq!((Some(common_start(&a, &b)), Some(common_end(&a, &b))), (starts, ends));
+        }
+
         #[test]
         fn integers_are_passed_over(numbers in prop::collection::vec(any::<u64>(), 0..40), more: Vec<u8>) {
             let mut out = Vec::new();

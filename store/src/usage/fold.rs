@@ -55,8 +55,9 @@ impl Fold<'_> {
         let mut waiting = before.take_out().map_err(damaged(HEADS))?;
         if !events.is_empty() {
             head.count(&events);
-            waiting.add(&events, head.sums.newest_ms);
+            // First, for it reads all texts in a row, from all over memory: that is done while others are waited for.
             self.append(&mut head, &events)?;
+            waiting.add(&events, head.sums.newest_ms);
         }
         if spread || waiting.must_spread() {
             self.spread_cells(&waiting, head.sums.newest_ms)?;

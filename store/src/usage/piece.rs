@@ -24,6 +24,15 @@ impl Piece {
         Some(Self { whole: (!part.is_empty()).then(|| Arc::clone(whole)), start, end })
     }
 
+    /// Its length, without a look at the text: that may lie far off, and to wait for it takes longer than to count an event.
+    pub(super) fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
     /// A copy of each of these texts; the short ones of them share one.
     pub(super) fn copies<'a>(
         texts: impl ExactSizeIterator<Item = &'a str> + Clone,

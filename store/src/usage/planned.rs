@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use super::block::Packer;
 use super::engine::Engine;
-use super::event::Stored;
 use super::fold::Fold;
 use super::head::Head;
 use super::shared::{KeyCell, Run, lock};
@@ -181,7 +180,7 @@ impl Engine {
         if state.head.forgotten {
             return true;
         }
-        let runs = runs_within(state.runs(), room);
+        let runs = state.runs_within(room);
         let complete = runs.len() == state.runs().len();
         if runs.is_empty() && !complete {
             return false;
@@ -194,17 +193,4 @@ impl Engine {
         planned.plans.push(Plan { api_key, key, before, runs, spread });
         complete
     }
-}
-
-/// The first runs that fit in `room`; one at least while there is any.
-fn runs_within<'a>(waiting: impl Iterator<Item = &'a Run>, room: &mut usize) -> Vec<Run> {
-    let mut runs = Vec::new();
-    for run in waiting {
-        if *room == 0 {
-            break;
-        }
-        *room = room.saturating_sub(run.1.iter().map(Stored::memory).sum());
-        runs.push(run.clone());
-    }
-    runs
 }

@@ -25,8 +25,9 @@ const SORTED: u8 = 2;
 
 /// Ids are remembered for this long after the first pruning that finds their run in the file.
 const RETENTION_MS: i64 = DAY_MS;
-/// The open run is closed when it holds this many ids, or with a pruning.
-const OPEN_IDS: usize = 1 << 19;
+/// The open run is closed when it holds this many ids, or with a pruning: as many as a table of a million places takes, for
+/// each run is one more to look a new id up in.
+const OPEN_IDS: usize = (1 << 20) / 8 * 7;
 /// Runs waiting to be written; with more, new ids are refused until the writer has caught up.
 const CLOSING_RUNS: usize = 4;
 /// All filters together; runs beyond are looked up in the file each time.
@@ -72,8 +73,8 @@ pub(super) struct Seen {
     /// The open run's number.
     number: u32,
     open: HashSet<u64>,
-    /// Of the group in flight.
-    staged: HashSet<u64>,
+    /// Those of them that are of the group in flight.
+    staged: Vec<u64>,
     /// Committed with their arrivals, but not yet logged; in the order they came.
     unlogged: VecDeque<u64>,
     logged_rows: u32,
@@ -148,15 +149,19 @@ impl Seen {
         if self.closing.len() >= CLOSING_RUNS {
             return Err(Error::Busy);
         }
-        if self.in_memory(id) || self.in_runs(id, read)? {
+        if self.is_closing(id) || self.in_runs(id, read)? || !self.open.insert(id) {
             return Ok(false);
         }
-        Ok(self.staged.insert(id))
+        self.staged.push(id);
+        Ok(true)
     }
 
     /// Takes back an id of the group in flight.
     pub(super) fn withdraw(&mut self, id: u64) {
-        self.staged.remove(&id);
+        if let Some(place) = self.staged.iter().rposition(|staged| *staged == id) {
+            self.staged.swap_remove(place);
+            self.open.remove(&id);
+        }
     }
 
     /// An id from a replayed arrival.
@@ -167,10 +172,8 @@ impl Seen {
         }
     }
 
-    fn in_memory(&self, id: u64) -> bool {
-        self.staged.contains(&id)
-            || self.open.contains(&id)
-            || self.closing.iter().any(|run| may_hold(&run.filter, id) && run.ids.binary_search(&id).is_ok())
+    fn is_closing(&self, id: u64) -> bool {
+        self.closing.iter().any(|run| may_hold(&run.filter, id) && run.ids.binary_search(&id).is_ok())
     }
 
     fn in_runs(&self, id: u64, read: &dyn RawRead) -> Result<bool> {
@@ -185,15 +188,17 @@ impl Seen {
     /// The group in flight is durable.
     pub(super) fn commit(&mut self) {
         self.taken += self.staged.len() as u64;
-        self.unlogged.extend(&self.staged);
-        self.open.extend(self.staged.drain());
+        self.unlogged.extend(self.staged.drain(..));
         if self.open.len() >= OPEN_IDS {
             self.close_run();
         }
     }
 
     fn close_run(&mut self) {
+        // What is in flight may never come: it is for the next run.
+        self.staged.iter().for_each(|id| _ = self.open.remove(id));
         let mut ids: Vec<u64> = std::mem::take(&mut self.open).into_iter().collect();
+        self.open.extend(&self.staged);
         ids.sort_unstable();
         // Made before it is written: to look each new id up among so many takes longer than all else about it.
         let filter = self.room_for_filter(ids.len()).then(|| {
@@ -208,14 +213,14 @@ impl Seen {
     /// Tells the time: runs older than a day go with one of the next commits.
     pub(super) fn prune(&mut self, now_ms: i64) {
         self.pruned_ms = Some(now_ms);
-        if !self.open.is_empty() {
+        if self.open.len() > self.staged.len() {
             self.close_run();
         }
     }
 
     /// The group in flight never came.
     pub(super) fn abort(&mut self) {
-        self.staged.clear();
+        self.staged.drain(..).for_each(|id| _ = self.open.remove(&id));
     }
 
     /// A mark that [`Seen::is_logged`] tells when all ids taken so far are logged.

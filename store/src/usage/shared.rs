@@ -26,10 +26,17 @@ const LONG_RUN: usize = 256;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Second(pub(super) NonZeroU32);
 
+/// A run in memory.
+struct Held {
+    run: Run,
+    /// About how much memory its events take: to ask each of them later takes as long as to count it did.
+    bytes: usize,
+}
+
 /// What of a key is durable as arrivals, and not yet folded.
 struct Unfolded {
     /// Those of a fold in flight stay until its commit has succeeded.
-    runs: VecDeque<Run>,
+    runs: VecDeque<Held>,
     /// Of folded and unfolded events together.
     sums: Sums,
 }
@@ -62,8 +69,25 @@ impl KeyState {
 
     /// What is not folded, by rising number.
     pub(super) fn runs(&self) -> impl ExactSizeIterator<Item = &Run> {
+        self.held().iter().map(|held| &held.run)
+    }
+
+    /// The first runs that fit in `room`, of which their memory is taken; one at least while there is any.
+    pub(super) fn runs_within(&self, room: &mut usize) -> Vec<Run> {
+        let mut runs = Vec::new();
+        for held in self.held() {
+            if *room == 0 {
+                break;
+            }
+            *room = room.saturating_sub(held.bytes);
+            runs.push(held.run.clone());
+        }
+        runs
+    }
+
+    fn held(&self) -> &VecDeque<Held> {
         let none = const { &VecDeque::new() };
-        self.unfolded.as_deref().map_or(none, |unfolded| &unfolded.runs).iter()
+        self.unfolded.as_deref().map_or(none, |unfolded| &unfolded.runs)
     }
 
     /// Lets go of the first runs, for they are folded, and with the last of what a key needs while it is called; answers about
@@ -73,8 +97,7 @@ impl KeyState {
             self.queued = false;
             return 0;
         };
-        let events = unfolded.runs.drain(..runs);
-        let bytes = events.map(|(_, run)| run.iter().map(Stored::memory).sum::<usize>()).sum();
+        let bytes = unfolded.runs.drain(..runs).map(|held| held.bytes).sum();
         self.queued = !unfolded.runs.is_empty();
         if !self.queued {
             self.unfolded = None;
@@ -101,16 +124,18 @@ impl KeyState {
             recent.add(event);
             bytes += event.memory();
         });
-        let open = runs.back_mut().filter(|(_, run)| run.len() < LONG_RUN);
-        match open.and_then(|(last, run)| Some((last, Arc::get_mut(run)?))) {
-            Some((last, run)) => {
+        let open = runs.back_mut().filter(|held| held.run.1.len() < LONG_RUN);
+        let open = open.and_then(|Held { run: (last, run), bytes }| Some((last, Arc::get_mut(run)?, bytes)));
+        match open {
+            Some((last, run, held)) => {
                 run.extend(events);
                 *last = arrival;
+                *held += bytes;
             }
             None => {
                 let mut run = Vec::with_capacity(events.size_hint().0);
                 run.extend(events);
-                runs.push_back((arrival, Arc::new(run)));
+                runs.push_back(Held { run: (arrival, Arc::new(run)), bytes });
             }
         }
         bytes

@@ -109,6 +109,28 @@ fn ids_are_remembered_in_runs_across_restarts_for_a_day() {
 }
 
 #[test]
+fn ids_of_a_group_that_failed_are_new_again_also_when_a_pruning_came_before_its_end() {
+    let mut world = World::open(Tables::default(), 0, Instant::now());
+    let event = |number| UsageEvent { event_id: Some([number; 16]), ..sample(1, NOW_MS) };
+    world.commit(&commit_of(vec![event(1)]), |_| {});
+    for pruned in [false, true] {
+        world.engine.begin_group();
+        let appended = world.engine.admit(&[1, 2, 2].map(event), &world.tables).unwrap();
+        assert_eq!(appended.duplicate.as_slice(), [true, false, true]);
+        if pruned {
+            world.usage.prune(NOW_MS, 30);
+            world.engine.slice(world.now, &world.tables).unwrap();
+        }
+        world.engine.abort_group();
+    }
+    let appended = world.commit(&commit_of([1, 2, 3].map(event).into()), |_| {}).unwrap();
+    assert_eq!(appended.duplicate.as_slice(), [true, false, false]);
+    world.restart();
+    let appended = world.commit(&commit_of([3, 2, 1, 4].map(event).into()), |_| {}).unwrap();
+    assert_eq!(appended.duplicate.as_slice(), [true, true, true, false]);
+}
+
+#[test]
 fn an_idle_engine_wants_nothing() {
     let mut world = World::open(Tables::default(), 0, Instant::now());
     assert_eq!(world.engine.wants_commit_at(), None);
