@@ -84,13 +84,13 @@ impl KeyUsage {
         mut visit: impl FnMut(i64, &FoundCell<'_>) -> Result<()>,
     ) -> Result<()> {
         let cells = self.kept(cells);
-        let (cells, grain) = (&*cells, cells.grain());
+        let (cells, grain, mut sieve) = (&*cells, cells.grain(), cells.sieve());
         let table = grain.table();
         self.scan(table, cells.rows(), &mut |row, value| {
             let first_ms = grain.row_start(row);
             each_stored(value, damaged(table), |slot, sums, sketch| {
                 let start_ms = first_ms + grain.after_row_start(slot);
-                if cells.has(start_ms) {
+                if sieve.has(start_ms) {
                     visit(start_ms, &FoundCell::stored(table, sums, sketch))?;
                 }
                 Ok(())
@@ -108,7 +108,7 @@ impl KeyUsage {
         mut visit: impl FnMut(i64, &Cell),
     ) -> Result<()> {
         let cells = self.kept(cells);
-        let (cells, grain) = (&*cells, cells.grain());
+        let (cells, grain, mut sieve) = (&*cells, cells.grain(), cells.sieve());
         let table = grain.table();
         self.scan(table, cells.rows(), &mut |row, value| {
             let first_ms = grain.row_start(row);
@@ -120,7 +120,7 @@ impl KeyUsage {
                 }
                 let take = |slot, sums: &Cell| {
                     let start_ms = start_of(slot);
-                    if cells.has(start_ms) {
+                    if sieve.has(start_ms) {
                         into.iter_mut().for_each(|into| into.add_sums(sums));
                         visit(start_ms, sums);
                     }
@@ -130,7 +130,7 @@ impl KeyUsage {
             }
             each_stored(value, damaged(table), |slot, sums, sketch| {
                 let start_ms = start_of(slot);
-                if cells.has(start_ms) {
+                if sieve.has(start_ms) {
                     into.iter_mut().try_for_each(|into| into.add(&FoundCell::stored(table, sums, sketch)))?;
                     visit(start_ms, sums);
                 }
@@ -155,10 +155,10 @@ impl KeyUsage {
     /// Shows what is in memory of these cells. Events of one cell mostly lie beside one another; of those that do not, the cell
     /// is shown again.
     fn each_held(&self, cells: &CellRanges, mut visit: impl FnMut(i64, &Cell) -> Result<()>) -> Result<()> {
-        let grain = cells.grain();
+        let (grain, mut sieve) = (cells.grain(), cells.sieve());
         for (start_ms, cell) in &self.waiting.cells {
             let start_ms = grain.start_of(*start_ms);
-            if cells.has(start_ms) {
+            if sieve.has(start_ms) {
                 visit(start_ms, cell)?;
             }
         }
@@ -170,7 +170,7 @@ impl KeyUsage {
                 cell.clear();
             }
             of_ms = start_ms;
-            if cells.has(start_ms) {
+            if sieve.has(start_ms) {
                 cell.add(event);
             }
         }
@@ -260,13 +260,13 @@ impl KeyUsage {
     pub fn models(&self, cells: &CellRanges) -> Result<Vec<ModelUse>> {
         let [(quarter, _), ..] = MODEL_ROWS;
         let cells = if cells.grain() == Grain::Minute { &cells.by(quarter) } else { cells };
-        let grain = cells.grain();
+        let (grain, mut sieve) = (cells.grain(), cells.sieve());
         let mut waiting = Models::default();
         waiting.merge(&self.waiting.models, grain);
         self.unfolded().for_each(|event| waiting.add(event, grain));
         let mut found: BTreeMap<(i64, Option<Arc<str>>), ModelCell> = BTreeMap::new();
         let mut take = |models: &Models| {
-            let within = models.uses().filter(|told| cells.has(told.start_ms));
+            let within = models.uses().filter(|told| sieve.has(told.start_ms));
             within.for_each(|told| found.entry((told.start_ms, told.model)).or_default().merge(&told.cell));
         };
         for (_, table) in MODEL_ROWS.into_iter().filter(|(of, _)| *of == grain) {

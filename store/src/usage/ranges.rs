@@ -69,17 +69,46 @@ impl CellRanges {
         self.rows.iter().cloned()
     }
 
-    /// Whether the cell that starts then is one of them.
-    #[inline]
-    pub(super) fn has(&self, start_ms: i64) -> bool {
-        let after = self.ranges.partition_point(|range| range.start <= start_ms);
-        after > 0 && start_ms < self.ranges[after - 1].end
+    /// Asks for many cells, one after the other.
+    pub(super) fn sieve(&self) -> Sieve<'_> {
+        Sieve { ranges: &self.ranges, from_ms: i64::MIN, until_ms: i64::MIN, within: false }
     }
 
     /// Whether all cells of a row are. Not for quarters, between which other rows lie.
     pub(super) fn has_row(&self, row: u32) -> bool {
         let (first_ms, end_ms) = (self.grain.slot_start(row, 0), self.grain.slot_start(row + 1, 0));
         self.ranges.iter().any(|range| range.start <= first_ms && end_ms <= range.end)
+    }
+}
+
+/// Tells which cells are among some. They mostly come in order of time, so it remembers between which ends the last one was.
+pub(super) struct Sieve<'a> {
+    ranges: &'a [Range<i64>],
+    from_ms: i64,
+    until_ms: i64,
+    within: bool,
+}
+
+impl Sieve<'_> {
+    /// Whether the cell that starts then is one of them.
+    #[inline]
+    pub(super) fn has(&mut self, start_ms: i64) -> bool {
+        if start_ms < self.from_ms || self.until_ms <= start_ms {
+            self.look_up(start_ms);
+        }
+        self.within
+    }
+
+    fn look_up(&mut self, start_ms: i64) {
+        let after = self.ranges.partition_point(|range| range.start <= start_ms);
+        let (before, next) = (after.checked_sub(1).map(|at| &self.ranges[at]), self.ranges.get(after));
+        let next_ms = next.map_or(i64::MAX, |range| range.start);
+        self.within = before.is_some_and(|range| start_ms < range.end);
+        (self.from_ms, self.until_ms) = match before {
+            Some(range) if self.within => (range.start, range.end),
+            Some(range) => (range.end, next_ms),
+            None => (i64::MIN, next_ms),
+        };
     }
 }
 
@@ -106,14 +135,16 @@ mod tests {
             let moments: Vec<_> = moments.into_iter().chain(ends).collect();
             for grain in Grain::ALL {
                 let cells = CellRanges::new(grain, stretches.clone());
+                let mut sieve = cells.sieve();
                 for start_ms in moments.iter().map(|at_ms| grain.start_of(*at_ms)) {
+                    let has = sieve.has(start_ms);
                     let within = |ms: &Range<i64>| (grain.start_of(ms.start)..ms.end).contains(&start_ms);
-                    prop_assert_eq!(cells.has(start_ms), stretches.iter().any(within));
+                    prop_assert_eq!(has, stretches.iter().any(within));
                     let (row, _) = grain.place_of(start_ms);
-                    prop_assert!(!cells.has(start_ms) || cells.rows().any(|rows| rows.contains(&row)));
+                    prop_assert!(!has || cells.rows().any(|rows| rows.contains(&row)));
                     if grain != Grain::Quarter && cells.has_row(row) {
                         let ends = [grain.slot_start(row, 0), grain.slot_start(row + 1, 0) - grain.length_ms()];
-                        prop_assert!(ends.iter().all(|start_ms| cells.has(*start_ms)));
+                        prop_assert!(ends.iter().all(|start_ms| sieve.has(*start_ms)));
                     }
                 }
                 prop_assert!(cells.rows.is_sorted_by(|a, b| a.end < b.start));

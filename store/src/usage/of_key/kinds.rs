@@ -27,9 +27,9 @@ impl KeyUsage {
         mut visit: impl FnMut(i64, Kind, Calls),
     ) -> Result<()> {
         let cells = self.kept(cells);
-        let (cells, grain) = (&*cells, cells.grain());
+        let (cells, grain, mut sieve) = (&*cells, cells.grain(), cells.sieve());
         let mut visit = |start_ms: i64, kind, calls| {
-            if cells.has(start_ms) && wanted(kind) {
+            if sieve.has(start_ms) && wanted(kind) {
                 visit(start_ms, kind, calls);
             }
         };
