@@ -11,9 +11,10 @@ use super::endpoints::{
     ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, EndpointParts, Endpoints, KIND_DAYS, parts_from,
 };
 use super::event::Stored;
+use super::grain::Grain;
 use super::head::{HEADS, Head, minutes_from};
 use super::models::{MODEL_HEADS, MODEL_ROWS, Models};
-use super::rollup::{Cells, Grain, row_key};
+use super::rollup::{Cells, row_key};
 use super::waiting::{Waiting, slot};
 use crate::error::{Error, Result};
 use crate::model::Id;

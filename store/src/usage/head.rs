@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::codec::{Input, Malformed, Read, put_varint};
 use super::event::Stored;
-use super::rollup::{Grain, MINUTE_RETENTION_MS};
+use super::grain::{Grain, MINUTE_RETENTION_MS};
 use super::totals::Sums;
 use super::waiting::Waiting;
 use crate::table::Table;

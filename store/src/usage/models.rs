@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::calendar::{HOUR_MS, QUARTER_MS};
 use super::codec::{Input, Malformed, Read, put_bytes, put_varint};
 use super::event::Stored;
+use super::grain::Grain;
 use super::reported::Reported;
-use super::rollup::Grain;
 use crate::table::Table;
 
 /// In rows of the first version starts are whole hours.

@@ -17,10 +17,11 @@ use super::endpoints::{
 };
 use super::event::{Stored, UsageEvent};
 use super::fold::{BLOCKS, block_key, damaged};
+use super::grain::Grain;
 use super::head::{HEADS, Head, minutes_from};
 use super::models::{MODEL_ROWS, ModelCell, ModelUse, Models};
 use super::ranges::CellRanges;
-use super::rollup::{Apart, Grain, each_stored, row_key, row_number};
+use super::rollup::{Apart, each_stored, row_key, row_number};
 use super::shared::{KeyState, Run};
 use super::sum::{CellSum, FoundCell};
 use super::waiting::Waiting;

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use super::endpoints::{ENDPOINT_PARTS, EndpointParts};
 use super::fold::damaged;
+use super::grain::Grain;
 use super::head::HEADS;
 use super::models::{MODEL_ROWS, Models};
-use super::rollup::{Cells, Grain, row_key, row_number};
+use super::rollup::{Cells, row_key, row_number};
 use crate::error::{Error, Result};
 use crate::model::Id;
 use crate::redb::port::RawRead;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::calendar::LAST_MS;
-use super::rollup::Grain;
+use super::grain::Grain;
 
 /// The cells of one grain that start in some stretches of time.
 #[derive(Clone, Debug)]

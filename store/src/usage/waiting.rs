@@ -6,9 +6,9 @@ use super::cell::Cell;
 use super::codec::{Input, Read, put_signed, put_varint};
 use super::endpoints::{ENDPOINT_NAMES, Endpoints, parts_from};
 use super::event::Stored;
+use super::grain::Grain;
 use super::head::minutes_from;
 use super::models::{MODEL_ROWS, Models};
-use super::rollup::Grain;
 
 /// Cells that wait for being spread; more are spread at once, for the row is rewritten with each fold.
 const WAITING_CELLS: usize = 64;

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::usage::codec::{Input, Malformed, Read, put_varint};
-use crate::usage::rollup::Grain;
+use crate::usage::grain::Grain;
 
 /// So many parts are named one by one; of more there is a bit each.
 const NAMED_PARTS: u8 = 4;

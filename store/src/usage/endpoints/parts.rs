@@ -14,9 +14,9 @@ use super::part_set::{parts, put_parts, read_parts};
 use super::{ENDPOINT_NAMES, EndpointCell, Endpoints};
 use crate::table::Table;
 use crate::usage::codec::{Input, Malformed, Read, put_bytes};
+use crate::usage::grain::{Grain, HOUR_RETENTION_MS};
 use crate::usage::head::minutes_from;
 use crate::usage::kinds::{Calls, Kind, Kinds};
-use crate::usage::rollup::{Grain, HOUR_RETENTION_MS};
 use crate::usage::waiting::slot;
 
 /// Rows of the second version do not begin with the parts that they have, and their names are written in full; in those of

@@ -7,7 +7,7 @@ use super::ENDPOINT_PARTS;
 use super::parts::{Parts, Wanted, parts_from};
 use crate::table::Table;
 use crate::usage::calendar::{DAY_MS, HOUR_MS, LAST_MS, day_of, first_day, month_of_day};
-use crate::usage::rollup::Grain;
+use crate::usage::grain::Grain;
 
 /// A stretch of a key's time.
 pub(in crate::usage) struct Stretch {

@@ -12,9 +12,9 @@ use crate::usage::endpoints::{
     parts_from,
 };
 use crate::usage::fold::damaged;
+use crate::usage::grain::Grain;
 use crate::usage::kinds::{Calls, Kind};
 use crate::usage::ranges::CellRanges;
-use crate::usage::rollup::Grain;
 
 impl KeyUsage {
     /// Shows how many calls of each wanted kind these cells count, each with a cell's start: without an order, and in parts. What
