@@ -222,6 +222,20 @@ async fn questions(count: usize, each: u64, only: Option<String>) {
                 })
                 .await;
             }
+            for by in [Breakdown::Key, Breakdown::Endpoint, Breakdown::Method, Breakdown::Token] {
+                let query = SeriesQuery {
+                    span: zoned.clone(),
+                    step: Some(Step::Day),
+                    by: Some(by),
+                    compare: true,
+                    ..SeriesQuery::default()
+                };
+                let word = format!("{by:?}").to_lowercase();
+                ask(&format!("chart by the day and {word} in {zone}, {timeframe}"), async || {
+                    service.usage_series(&caller, &query).await.expect("a chart");
+                })
+                .await;
+            }
             ask(&format!("usage of all in {zone}, {timeframe}"), async || {
                 service.usage_overview(&caller, &zoned.clone().into()).await.expect("an overview");
             })

@@ -21,27 +21,34 @@ const MILLIONTH: u128 = ONE / 1_000_000;
 pub(crate) struct Bill {
     /// Billionths of millionths of the currency's unit: the price of one byte is a whole number of them.
     exact: u128,
-    /// A price was known of some of it.
-    known: bool,
+    /// Of how much of it a price was known: calls, or sums of tokens.
+    known: u64,
 }
 
 impl Bill {
     pub(crate) fn add(&mut self, other: Self) {
         self.exact = self.exact.saturating_add(other.exact);
-        self.known |= other.known;
+        self.known = self.known.saturating_add(other.known);
+    }
+
+    /// Takes away what was added as part of something else.
+    pub(crate) fn remove(&mut self, other: Self) {
+        self.exact = self.exact.saturating_sub(other.exact);
+        self.known = self.known.saturating_sub(other.known);
     }
 
     fn count(&mut self, number: u64, rate: Option<u64>, unit: u128) {
         if let Some(rate) = rate {
             let exact = (u128::from(number) * u128::from(rate)).saturating_mul(unit);
             self.exact = self.exact.saturating_add(exact);
-            self.known = true;
+            self.known = self.known.saturating_add(1);
         }
     }
 
     /// What it is; nothing when no price was known.
     pub(crate) fn money(self) -> Option<Money> {
-        self.known.then(|| Money(u64::try_from(self.exact.saturating_add(ONE / 2) / ONE).unwrap_or(u64::MAX)))
+        (self.known > 0)
+            .then(|| Money(u64::try_from(self.exact.saturating_add(ONE / 2) / ONE).unwrap_or(u64::MAX)))
     }
 }
 
@@ -67,6 +74,11 @@ impl Tally {
     /// Adds what calls and bytes cost.
     pub(crate) fn add_rest(&mut self, bill: Bill) {
         self.rest.add(bill);
+    }
+
+    /// Takes away what was added as part of a longer stretch of time.
+    pub(crate) fn remove_rest(&mut self, bill: Bill) {
+        self.rest.remove(bill);
     }
 
     /// What is no model's: calls and bytes of services.
@@ -113,8 +125,10 @@ impl Calls<'_, '_> {
             bill.count(cell.requests, line.rates.request, ONE);
             if let Some(rate) = line.rates.gigabyte {
                 let bytes = u128::from(cell.request_bytes) + u128::from(cell.response_bytes);
-                bill.add(Bill { exact: bytes.saturating_mul(u128::from(rate)), known: true });
+                bill.add(Bill { exact: bytes.saturating_mul(u128::from(rate)), known: 1 });
             }
+            // So that what is left without any call is without a price too.
+            bill.known = bill.known.min(1) * cell.requests;
         }
         bill
     }

@@ -1,11 +1,20 @@
-//! Which rollups a question about many keys reads, and where each of their cells belongs: worked out once for all keys. What
-//! belongs to one place as a whole is read as the longest cells there are: a day (UTC) as one cell in place of 24, and where
-//! days begin at half past an hour, all hours but that one. It knows no key and no calendar.
+//! Which rollups a question about many keys reads, and where each of their cells belongs: worked out once for all keys, so
+//! that few cells are read. A day (UTC) that belongs to one place as a whole is one cell in place of 24; one that a midnight
+//! elsewhere cuts counts for the place with most of it, and only the hours of others are read and moved from there. It
+//! knows no key and no calendar.
 
 use std::sync::{Mutex, PoisonError};
 
 use keyward_store::Result;
 use keyward_store::usage::{Calls, Cell, CellRanges, CellSum, FoundCell, Grain, KeyUsage, Kind, ModelUse};
+
+/// What becomes of a cell's sums.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Count {
+    In,
+    /// They were counted in as part of a longer cell.
+    Out,
+}
 
 /// Cells of one length, and where they belong.
 struct Tier<P> {
@@ -15,68 +24,77 @@ struct Tier<P> {
     places: Vec<Option<P>>,
 }
 
+/// Tiers, the one of the longest cells first.
+struct Tiers<P> {
+    counted: Vec<Tier<P>>,
+    /// From the place that a longer cell counted them for, to their own.
+    moved: Vec<Tier<[P; 2]>>,
+}
+
 /// Ranges of cells, and where these belong.
 pub(super) struct Layout<P> {
-    /// The one of the longest cells first.
-    tiers: Vec<Tier<P>>,
+    /// For what is only counted in: without any that are moved.
+    plain: Tiers<P>,
+    /// For sums.
+    sums: Tiers<P>,
 }
 
 impl<P: Copy + PartialEq> Layout<P> {
     /// For the cells of a grain that begin in `from_ms..to_ms`, cut to whole cells.
     pub(super) fn of(grain: Grain, from_ms: i64, to_ms: i64, place: impl Fn(i64) -> Option<P>) -> Self {
-        let longer: &[Grain] = match grain {
-            Grain::Quarter => &[Grain::Day, Grain::Hour],
-            Grain::Hour => &[Grain::Day],
-            Grain::Minute | Grain::Day => &[],
-        };
-        let (first_ms, length) = (grain.start_of(from_ms), step(grain));
-        let mut left: Vec<Option<P>> = (first_ms..to_ms).step_by(length).map(place).collect();
-        let mut tiers: Vec<Tier<P>> = longer
-            .iter()
-            .map(|longer| {
-                let longer_ms = longer.start_of(from_ms);
-                let places = (longer_ms..to_ms).step_by(step(*longer));
-                let places = places.map(|start_ms| {
-                    let at = usize::try_from(grain.cells_in(start_ms - first_ms)).ok()?;
-                    let cells = left.get_mut(at..at + step(*longer) / length)?;
-                    let place = *cells.first().filter(|_| start_ms >= first_ms)?;
-                    if cells.iter().any(|other| *other != place) {
-                        return None;
-                    }
-                    cells.fill(None);
-                    place
-                });
-                Tier::of(*longer, longer_ms, places.collect())
-            })
-            .collect();
-        tiers.push(Tier::of(grain, first_ms, left));
-        Self { tiers }
+        let first_ms = grain.start_of(from_ms);
+        let places: Vec<_> = (first_ms..to_ms).step_by(step(grain)).map(place).collect();
+        let tiers = |moving| Tiers::of(grain, first_ms, &places, moving);
+        Self { plain: tiers(false), sums: tiers(true) }
     }
 
-    /// Shows a key's cells, each with its place and its start.
+    /// Shows a key's cells, each with its place and its start. The sums of all that are shown for a place are those of the
+    /// cells that belong to it.
     pub(super) fn each(
         &self,
         key: &KeyUsage,
-        mut visit: impl FnMut(P, i64, &FoundCell<'_>) -> Result<()>,
+        mut visit: impl FnMut(Count, P, i64, &FoundCell<'_>) -> Result<()>,
     ) -> Result<()> {
-        self.tiers.iter().try_for_each(|tier| {
+        for tier in &self.sums.counted {
             key.each_cell(&tier.cells, |start_ms, cell| match tier.at(start_ms) {
-                Some(place) => visit(place, start_ms, cell),
+                Some(place) => visit(Count::In, place, start_ms, cell),
                 None => Ok(()),
+            })?;
+        }
+        self.sums.moved.iter().try_for_each(|tier| {
+            key.each_cell(&tier.cells, |start_ms, cell| {
+                let Some([from, to]) = tier.at(start_ms) else { return Ok(()) };
+                visit(Count::Out, from, start_ms, cell)?;
+                visit(Count::In, to, start_ms, cell)
             })
         })
     }
 
-    /// Adds the same cells to `into`, if that is wanted, and shows the sums of each.
+    /// Adds the same cells to `into`, if that is wanted, and shows the sums of each. None is moved.
     pub(super) fn add(
         &self,
         key: &KeyUsage,
-        mut into: Option<&mut CellSum>,
-        mut visit: impl FnMut(P, i64, &Cell),
+        into: Option<&mut CellSum>,
+        visit: impl FnMut(P, i64, &Cell),
     ) -> Result<()> {
-        self.tiers.iter().try_for_each(|tier| {
-            key.add_cells(&tier.cells, into.as_deref_mut(), |start_ms, sums| {
-                tier.at(start_ms).into_iter().for_each(|place| visit(place, start_ms, sums));
+        self.plain.add_counted(key, into, visit)
+    }
+
+    /// The same from fewer cells.
+    pub(super) fn add_moving(
+        &self,
+        key: &KeyUsage,
+        into: &mut CellSum,
+        mut visit: impl FnMut(Count, P, i64, &Cell),
+    ) -> Result<()> {
+        self.sums.add_counted(key, Some(into), |place, start_ms, sums| {
+            visit(Count::In, place, start_ms, sums);
+        })?;
+        self.sums.moved.iter().try_for_each(|tier| {
+            key.add_cells(&tier.cells, None, |start_ms, sums| {
+                let Some([from, to]) = tier.at(start_ms) else { return };
+                visit(Count::Out, from, start_ms, sums);
+                visit(Count::In, to, start_ms, sums);
             })
         })
     }
@@ -84,7 +102,10 @@ impl<P: Copy + PartialEq> Layout<P> {
     /// What calls told of models in the same cells.
     pub(super) fn models(&self, key: &KeyUsage) -> Result<Vec<ModelUse>> {
         let mut uses = Vec::new();
-        self.tiers.iter().try_for_each(|tier| key.models(&tier.cells).map(|more| uses.extend(more)))?;
+        self.plain
+            .counted
+            .iter()
+            .try_for_each(|tier| key.models(&tier.cells).map(|more| uses.extend(more)))?;
         Ok(uses)
     }
 
@@ -95,7 +116,7 @@ impl<P: Copy + PartialEq> Layout<P> {
         wanted: impl Fn(Kind) -> bool,
         mut visit: impl FnMut(P, Kind, Calls),
     ) -> Result<()> {
-        self.tiers.iter().try_for_each(|tier| {
+        self.plain.counted.iter().try_for_each(|tier| {
             key.each_kind(&tier.cells, &wanted, |start_ms, kind, calls| {
                 tier.at(start_ms).into_iter().for_each(|place| visit(place, kind, calls));
             })
@@ -103,13 +124,78 @@ impl<P: Copy + PartialEq> Layout<P> {
     }
 }
 
+impl<P: Copy + PartialEq> Tiers<P> {
+    fn add_counted(
+        &self,
+        key: &KeyUsage,
+        mut into: Option<&mut CellSum>,
+        mut visit: impl FnMut(P, i64, &Cell),
+    ) -> Result<()> {
+        self.counted.iter().try_for_each(|tier| {
+            key.add_cells(&tier.cells, into.as_deref_mut(), |start_ms, sums| {
+                tier.at(start_ms).into_iter().for_each(|place| visit(place, start_ms, sums));
+            })
+        })
+    }
+
+    /// For cells of a grain with these places, one after the other.
+    fn of(grain: Grain, first_ms: i64, places: &[Option<P>], moving: bool) -> Self {
+        let grains: &[Grain] = match grain {
+            Grain::Quarter => &[Grain::Day, Grain::Hour, Grain::Quarter],
+            Grain::Hour => &[Grain::Day, Grain::Hour],
+            Grain::Minute => &[Grain::Minute],
+            Grain::Day => &[Grain::Day],
+        };
+        let mut tiers = Self { counted: Vec::new(), moved: Vec::new() };
+        // What each cell was counted for by a longer one.
+        let mut before: Vec<Option<P>> = vec![None; places.len()];
+        let end_ms = first_ms + grain.length_ms() * places.len() as i64;
+        for grain_here in grains {
+            let length = step(*grain_here) / step(grain);
+            let here_ms = grain_here.start_of(first_ms);
+            let (mut counted, mut moved) = (Vec::new(), Vec::new());
+            for start_ms in (here_ms..end_ms).step_by(step(*grain_here)) {
+                let cells = usize::try_from(grain.cells_in(start_ms - first_ms)).ok();
+                let cells = cells.map(|at| at..at + length).filter(|cells| cells.end <= places.len());
+                let cells = cells.map(|cells| (&places[cells.clone()], &mut before[cells]));
+                let read = cells.and_then(|(places, before)| {
+                    let place = best(places, before[0], moving)?;
+                    let before_here = before[0];
+                    before.fill(Some(place));
+                    Some((before_here, place))
+                });
+                counted.push(read.filter(|(from, _)| from.is_none()).map(|(_, to)| to));
+                moved.push(read.and_then(|(from, to)| Some([from?, to])));
+            }
+            tiers.counted.extend(Tier::of(*grain_here, here_ms, counted));
+            tiers.moved.extend(Tier::of(*grain_here, here_ms, moved));
+        }
+        tiers
+    }
+}
+
+/// The place that a cell is read for, if it is: the one of most of the shorter cells in it, which have these places. Those
+/// of others are moved from there, if they may be. Not where fewer are to be read when this one is left out: those of other
+/// places than what they were counted for `before`.
+fn best<P: Copy + PartialEq>(places: &[Option<P>], before: Option<P>, moving: bool) -> Option<P> {
+    let most = places.chunk_by(|a, b| a == b).max_by_key(|alike| alike.len())?;
+    let place = *most.first()?;
+    let unlike = |to: Option<P>| places.iter().filter(|place| **place != to).count();
+    let (others, unread) = (unlike(place), unlike(before));
+    let fewer = if places.len() == 1 { unread > 0 } else { 1 + others < unread };
+    // What belongs nowhere is counted nowhere.
+    let may = others == 0 || moving && places.iter().all(Option::is_some);
+    place.filter(|_| fewer && may)
+}
+
 impl<P: Copy> Tier<P> {
-    fn of(grain: Grain, first_ms: i64, places: Vec<Option<P>>) -> Self {
+    /// None if none of these cells is read.
+    fn of(grain: Grain, first_ms: i64, places: Vec<Option<P>>) -> Option<Self> {
         let length_ms = grain.length_ms();
         let starts = places.iter().zip(0..).filter(|(place, _)| place.is_some());
         let starts = starts.map(|(_, at): (_, i64)| first_ms + at * length_ms);
         let cells = CellRanges::new(grain, starts.map(|start_ms| start_ms..start_ms + length_ms));
-        Self { cells, first_ms, places }
+        places.iter().any(Option::is_some).then_some(Self { cells, first_ms, places })
     }
 
     fn at(&self, start_ms: i64) -> Option<P> {

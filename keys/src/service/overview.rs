@@ -14,7 +14,7 @@ use crate::policy::Permission;
 use crate::prices::{Bill, Pricer, Prices, Tally};
 use crate::service::Service;
 use crate::service::access::{Target, may};
-use crate::service::layout::{Layout, in_parts};
+use crate::service::layout::{Count, Layout, in_parts};
 use crate::service::period::Before;
 use crate::service::report::{Days, Span, classes, grain, percent, spent, summary};
 use crate::service::shares::{endpoints, methods, models, service_tokens, statuses};
@@ -164,10 +164,20 @@ impl Sum {
             let Some(key) = usage.of(*id)? else { continue };
             let (mut requests, mut tally) = (0, Tally::default());
             let calls = pricer.calls(service);
-            layout.add(&key, Some(&mut sum.total), |day, start_ms, cell| {
-                requests += cell.requests;
-                tally.add_rest(calls.bill(start_ms, cell));
-                sum.days[day].merge_sums(cell);
+            layout.add_moving(&key, &mut sum.total, |count, day, start_ms, cell| {
+                let (bill, day) = (calls.bill(start_ms, cell), &mut sum.days[day]);
+                match count {
+                    Count::In => {
+                        requests += cell.requests;
+                        tally.add_rest(bill);
+                        day.merge_sums(cell);
+                    }
+                    Count::Out => {
+                        requests = requests.saturating_sub(cell.requests);
+                        tally.remove_rest(bill);
+                        day.remove_sums(cell);
+                    }
+                }
             })?;
             pricer.count(service, &layout.models(&key)?, &[], &mut tally);
             sum.tally.merge(&tally);

@@ -119,6 +119,25 @@ impl Cell {
         Ok(())
     }
 
+    /// Passes over sums in the shorter form.
+    #[inline]
+    pub(super) fn pass_sums_short(input: &mut Input<'_>) -> Read<()> {
+        let sums = if input.varint()? == ALL_SUMS { 7 } else { 3 };
+        input.varints(sums).map(drop)
+    }
+
+    /// Takes the sums of a cell that was added before away again, and leaves the sketch as it is.
+    #[inline]
+    pub fn remove_sums(&mut self, other: &Self) {
+        self.requests = self.requests.saturating_sub(other.requests);
+        self.client_errors = self.client_errors.saturating_sub(other.client_errors);
+        self.server_errors = self.server_errors.saturating_sub(other.server_errors);
+        self.timed = self.timed.saturating_sub(other.timed);
+        self.response_us = self.response_us.saturating_sub(other.response_us);
+        self.request_bytes = self.request_bytes.saturating_sub(other.request_bytes);
+        self.response_bytes = self.response_bytes.saturating_sub(other.response_bytes);
+    }
+
     /// Adds another cell's sums, and leaves the sketch as it is.
     #[inline]
     pub fn merge_sums(&mut self, other: &Self) {

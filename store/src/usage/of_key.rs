@@ -89,13 +89,13 @@ impl KeyUsage {
         let table = grain.table();
         self.scan(table, cells.rows(), &mut |row, value| {
             let first_ms = grain.row_start(row);
-            each_stored(value, damaged(table), |slot, sums, sketch| {
-                let start_ms = first_ms + grain.after_row_start(slot);
-                if sieve.has(start_ms) {
-                    visit(start_ms, &FoundCell::stored(table, sums, sketch))?;
-                }
-                Ok(())
-            })
+            let start_of = |slot| first_ms + grain.after_row_start(slot);
+            each_stored(
+                value,
+                damaged(table),
+                |slot| sieve.has(start_of(slot)),
+                |slot, sums, sketch| visit(start_of(slot), &FoundCell::stored(table, sums, sketch)),
+            )
         })?;
         self.each_held(cells, |start_ms, cell| visit(start_ms, &FoundCell::held(cell)))
     }
@@ -129,14 +129,16 @@ impl KeyUsage {
                 };
                 return apart.each(damaged(table), take);
             }
-            each_stored(value, damaged(table), |slot, sums, sketch| {
-                let start_ms = start_of(slot);
-                if sieve.has(start_ms) {
+            each_stored(
+                value,
+                damaged(table),
+                |slot| sieve.has(start_of(slot)),
+                |slot, sums, sketch| {
                     into.iter_mut().try_for_each(|into| into.add(&FoundCell::stored(table, sums, sketch)))?;
-                    visit(start_ms, sums);
-                }
-                Ok(())
-            })
+                    visit(start_of(slot), sums);
+                    Ok(())
+                },
+            )
         })?;
         self.each_held(cells, |start_ms, cell| {
             visit(start_ms, cell);

@@ -78,6 +78,7 @@ impl Cells {
         each_stored(
             value,
             |malformed| malformed,
+            |_| true,
             |slot, sums, sketch| {
                 cells.push((slot, Cell { sketch: sketch.decode()?, ..sums.clone() }));
                 Ok(())
@@ -87,17 +88,20 @@ impl Cells {
     }
 }
 
-/// Shows the cells of a stored row, by rising slot: slot, sums, and the sketch.
+/// Shows the wanted cells of a stored row, by rising slot: slot, sums, and the sketch.
 pub(super) fn each_stored<E>(
     row: &[u8],
     malformed: impl Fn(Malformed) -> E,
+    mut wanted: impl FnMut(u8) -> bool,
     mut visit: impl FnMut(u8, &Cell, &StoredSketch<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     if let Some(apart) = Apart::of(row).map_err(&malformed)? {
         let mut sketches = apart.sketches;
         apart.each(&malformed, |slot, sums| {
             let sketch = apart.sketch(sketches);
-            visit(slot, sums, &sketch)?;
+            if wanted(slot) {
+                visit(slot, sums, &sketch)?;
+            }
             sketches = sketch.rest().map_err(&malformed)?;
             Ok(())
         })?;
@@ -112,14 +116,18 @@ pub(super) fn each_stored<E>(
     let (mut sums, mut slots) = (Cell::default(), 0..64);
     for _ in 0..input.count().map_err(&malformed)? {
         let slot = stored_slot(&mut input, &mut slots).map_err(&malformed)?;
+        let wanted = wanted(slot);
         let sketch = if brief {
-            sums.read_sums_short(&mut input).map_err(&malformed)?;
+            if wanted { sums.read_sums_short(&mut input) } else { Cell::pass_sums_short(&mut input) }
+                .map_err(&malformed)?;
             StoredSketch::short_at(input)
         } else {
             sums.read_sums(&mut input).map_err(&malformed)?;
             StoredSketch::at(input)
         };
-        visit(slot, &sums, &sketch)?;
+        if wanted {
+            visit(slot, &sums, &sketch)?;
+        }
         input = sketch.rest().map_err(&malformed)?;
     }
     // What follows the last belongs to nothing.

@@ -129,13 +129,22 @@ pub(super) struct SketchSum {
 impl SketchSum {
     #[inline]
     fn count(&mut self, bucket: u16, count: u64) {
+        let sum = self.at(bucket);
+        *sum = sum.saturating_add(count);
+    }
+
+    #[inline]
+    fn discount(&mut self, bucket: u16, count: u64) {
+        let sum = self.at(bucket);
+        *sum = sum.saturating_sub(count);
+    }
+
+    #[inline]
+    fn at(&mut self, bucket: u16) -> &mut u64 {
         let bucket = usize::from(bucket);
         // Below the first one the difference is enormous.
-        let sum = match self.counts.get_mut(bucket.wrapping_sub(self.first)) {
-            Some(sum) => sum,
-            None => self.open(bucket),
-        };
-        *sum = sum.saturating_add(count);
+        let place = bucket.wrapping_sub(self.first);
+        if place < self.counts.len() { &mut self.counts[place] } else { self.open(bucket) }
     }
 
     #[cold]
@@ -162,6 +171,17 @@ impl SketchSum {
     #[inline]
     pub(super) fn add_stored(&mut self, stored: &StoredSketch<'_>) -> Read<()> {
         stored.each(|bucket, count| self.count(bucket, count))
+    }
+
+    /// Takes away what was added before.
+    pub(super) fn remove(&mut self, sketch: &Sketch) {
+        sketch.counts.iter().for_each(|(bucket, count)| self.discount(*bucket, *count));
+    }
+
+    /// The same of a sketch that is still encoded.
+    #[inline]
+    pub(super) fn remove_stored(&mut self, stored: &StoredSketch<'_>) -> Read<()> {
+        stored.each(|bucket, count| self.discount(bucket, count))
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -267,6 +287,18 @@ mod tests {
                 prop_assert_eq!(shown.sum(), twice);
             }
             prop_assert_eq!(sum.sum(), merged.clone());
+            let mut without = sum.clone();
+            let mut kept = Sketch::default();
+            for (place, part) in parts.iter().map(|part| sketch_of(part)).enumerate() {
+                let mut short = Vec::new();
+                part.encode_short(&mut short);
+                match place % 3 {
+                    0 => without.remove(&part),
+                    1 => without.remove_stored(&StoredSketch::short_at(Input(&short))).unwrap(),
+                    _ => kept.merge(&part),
+                }
+            }
+            prop_assert_eq!(without.sum(), kept);
             let half = sum.clone();
             sum.merge(&half);
             let half = merged.clone();

@@ -37,6 +37,20 @@ impl CellSum {
         Ok(())
     }
 
+    /// Takes away what was added as part of a longer cell.
+    ///
+    /// # Errors
+    /// When it is stored and damaged.
+    #[inline]
+    pub fn remove(&mut self, cell: &FoundCell<'_>) -> Result<()> {
+        match cell.stored {
+            Some((table, stored)) => self.sketch.remove_stored(stored).map_err(damaged(table))?,
+            None => self.sketch.remove(&cell.sums.sketch),
+        }
+        self.sums.remove_sums(cell.sums);
+        Ok(())
+    }
+
     /// Adds a cell's sums, whose sketch is among what [`Self::add_sketch`] adds.
     #[inline]
     pub(super) fn add_sums(&mut self, sums: &Cell) {

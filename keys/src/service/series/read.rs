@@ -13,7 +13,7 @@ use crate::clock::timestamp;
 use crate::error::Result;
 use crate::input::Breakdown;
 use crate::prices::{Bill, Pricer, Prices, Tally, tokens};
-use crate::service::layout::in_parts;
+use crate::service::layout::{Count, in_parts};
 use crate::service::report::{percent, quantile_ms, round, summary};
 use crate::service::shares::model_name;
 use crate::view::{EndpointUse, UsagePoint, UsageSummary};
@@ -281,11 +281,21 @@ fn read_key(
 ) -> Result<(u64, u64, Vec<ModelUse>)> {
     let (mut requests, mut before, mut now) = (0, 0, Vec::new());
     let calls = pricer.calls(&source.service);
-    frame.layout.each(key, |place, start_ms, cell| {
-        *(if let Place::Now(_) = place { &mut requests } else { &mut before }) += cell.sums.requests;
-        let point = sum.at(place);
-        point.bill.add(calls.bill(start_ms, cell.sums));
-        point.cells.add(cell)
+    frame.layout.each(key, |count, place, start_ms, cell| {
+        let of_place: &mut u64 = if let Place::Now(_) = place { &mut requests } else { &mut before };
+        let (point, bill) = (sum.at(place), calls.bill(start_ms, cell.sums));
+        match count {
+            Count::In => {
+                *of_place += cell.sums.requests;
+                point.bill.add(bill);
+                point.cells.add(cell)
+            }
+            Count::Out => {
+                *of_place = of_place.saturating_sub(cell.sums.requests);
+                point.bill.remove(bill);
+                point.cells.remove(cell)
+            }
+        }
     })?;
     for used in frame.layout.models(key)? {
         let Some(place) = frame.place(used.start_ms) else { continue };
