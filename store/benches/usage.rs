@@ -194,11 +194,12 @@ async fn disk() {
 }
 
 /// Whatever answers are made of, raw events aside.
-const ROLLUPS: [&str; 15] = [
+const ROLLUPS: [&str; 17] = [
     "usage_heads",
     "usage_minutes",
     "usage_quarters",
     "usage_hours",
+    "usage_hours_by_hour",
     "usage_days",
     "usage_endpoint_by_minute",
     "usage_endpoint_by_quarter",
@@ -206,6 +207,7 @@ const ROLLUPS: [&str; 15] = [
     "usage_endpoint_by_day",
     "usage_endpoint_months",
     "usage_kinds_by_day",
+    "usage_kinds_by_hour",
     "usage_model_heads",
     "usage_model_quarters",
     "usage_model_hours",

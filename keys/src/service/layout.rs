@@ -3,6 +3,7 @@
 //! elsewhere cuts counts for the place with most of it, and only the hours of others are read and moved from there. It
 //! knows no key and no calendar.
 
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use keyward_store::Result;
@@ -109,16 +110,23 @@ impl<P: Copy + PartialEq> Layout<P> {
         Ok(uses)
     }
 
-    /// Shows how many calls of each wanted kind the same cells count, each with its place.
+    /// Shows how many calls of each wanted kind the same cells count, each with its place, as [`Self::each`] does.
     pub(super) fn each_kind(
         &self,
         key: &KeyUsage,
         wanted: impl Fn(Kind) -> bool,
-        mut visit: impl FnMut(P, Kind, Calls),
+        mut visit: impl FnMut(Count, P, Kind, Calls),
     ) -> Result<()> {
-        self.plain.counted.iter().try_for_each(|tier| {
+        for tier in &self.sums.counted {
             key.each_kind(&tier.cells, &wanted, |start_ms, kind, calls| {
-                tier.at(start_ms).into_iter().for_each(|place| visit(place, kind, calls));
+                tier.at(start_ms).into_iter().for_each(|place| visit(Count::In, place, kind, calls));
+            })?;
+        }
+        self.sums.moved.iter().try_for_each(|tier| {
+            key.each_kind(&tier.cells, &wanted, |start_ms, kind, calls| {
+                let Some([from, to]) = tier.at(start_ms) else { return };
+                visit(Count::Out, from, kind, calls);
+                visit(Count::In, to, kind, calls);
             })
         })
     }
@@ -167,8 +175,13 @@ impl<P: Copy + PartialEq> Tiers<P> {
                 counted.push(read.filter(|(from, _)| from.is_none()).map(|(_, to)| to));
                 moved.push(read.and_then(|(from, to)| Some([from?, to])));
             }
-            tiers.counted.extend(Tier::of(*grain_here, here_ms, counted));
-            tiers.moved.extend(Tier::of(*grain_here, here_ms, moved));
+            tiers.counted.extend(Tier::of(*grain_here, here_ms, counted, CellRanges::new));
+            // They are the same hours of each day.
+            let by_hour = |grain, ranges| match grain {
+                Grain::Hour => CellRanges::hours_by_hour(ranges),
+                grain => CellRanges::new(grain, ranges),
+            };
+            tiers.moved.extend(Tier::of(*grain_here, here_ms, moved, by_hour));
         }
         tiers
     }
@@ -190,11 +203,16 @@ fn best<P: Copy + PartialEq>(places: &[Option<P>], before: Option<P>, moving: bo
 
 impl<P: Copy> Tier<P> {
     /// None if none of these cells is read.
-    fn of(grain: Grain, first_ms: i64, places: Vec<Option<P>>) -> Option<Self> {
+    fn of(
+        grain: Grain,
+        first_ms: i64,
+        places: Vec<Option<P>>,
+        cells: impl Fn(Grain, Vec<Range<i64>>) -> CellRanges,
+    ) -> Option<Self> {
         let length_ms = grain.length_ms();
         let starts = places.iter().zip(0..).filter(|(place, _)| place.is_some());
         let starts = starts.map(|(_, at): (_, i64)| first_ms + at * length_ms);
-        let cells = CellRanges::new(grain, starts.map(|start_ms| start_ms..start_ms + length_ms));
+        let cells = cells(grain, starts.map(|start_ms| start_ms..start_ms + length_ms).collect());
         places.iter().any(Option::is_some).then_some(Self { cells, first_ms, places })
     }
 
@@ -230,4 +248,65 @@ pub(super) fn in_parts<T: Send, R: Send>(
         let second = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         Ok((first?, Some(second?)))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HOUR_MS: i64 = 3_600_000;
+
+    /// For which places a cell of the finest grain is counted, and how often.
+    fn counts(tiers: &Tiers<u8>, at_ms: i64) -> BTreeMap<u8, i32> {
+        let mut counts: BTreeMap<u8, i32> = BTreeMap::new();
+        for tier in &tiers.counted {
+            tier.at(at_ms).into_iter().for_each(|place| *counts.entry(place).or_default() += 1);
+        }
+        for [from, to] in tiers.moved.iter().filter_map(|tier| tier.at(at_ms)) {
+            *counts.entry(from).or_default() -= 1;
+            *counts.entry(to).or_default() += 1;
+        }
+        counts.retain(|_, count| *count != 0);
+        counts
+    }
+
+    proptest! {
+        #[test]
+        fn each_cell_counts_once_where_it_belongs(
+            grain in prop::sample::select(vec![Grain::Minute, Grain::Quarter, Grain::Hour, Grain::Day]),
+            first in 0i64..400,
+            stretches in prop::collection::vec((prop::option::weighted(0.9, 0u8..4), prop_oneof![1usize..6, 20usize..120]), 1..12),
+        ) {
+            let first_ms = first * grain.length_ms();
+            let places = stretches.into_iter().flat_map(|(place, cells)| std::iter::repeat_n(place, cells));
+            let places: Vec<_> = places.collect();
+            for moving in [false, true] {
+                let tiers = Tiers::of(grain, first_ms, &places, moving);
+                prop_assert!(moving || tiers.moved.is_empty());
+                for (place, at) in places.iter().zip(0..) {
+                    let expected: BTreeMap<u8, i32> = place.iter().map(|place| (*place, 1)).collect();
+                    prop_assert_eq!(counts(&tiers, first_ms + at * grain.length_ms()), expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_day_that_a_midnight_cuts_is_read_with_the_hours_of_one_side() {
+        // Days that begin at five, for a week.
+        let places: Vec<_> = (5..7 * 24 + 5).map(|hour| Some((hour - 5) / 24)).collect();
+        let cells = |tiers: &[usize]| tiers.iter().sum::<usize>();
+        let read = |tiers: &Tiers<usize>| {
+            let counted = tiers.counted.iter().map(|tier| tier.places.iter().flatten().count());
+            let moved = tiers.moved.iter().map(|tier| tier.places.iter().flatten().count());
+            [counted.collect::<Vec<_>>(), moved.collect()].map(|tiers| cells(&tiers))
+        };
+        assert_eq!(read(&Tiers::of(Grain::Hour, 5 * HOUR_MS, &places, false)), [7 * 24, 0]);
+        // The first day is cut off, and so is the last.
+        assert_eq!(read(&Tiers::of(Grain::Hour, 5 * HOUR_MS, &places, true)), [6 + 19 + 5, 6 * 5]);
+    }
 }

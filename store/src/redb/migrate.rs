@@ -3,13 +3,16 @@
 mod schema_1;
 mod step_2;
 mod step_3;
+mod step_4;
 
 use crate::error::{Error, Result};
+use crate::model::Id;
 use crate::redb::database::{Open, engine};
 use crate::redb::meta::{self, SCHEMA};
 use crate::redb::port::RawRead;
 use crate::redb::snapshot::View;
 use crate::redb::transaction::Tx;
+use crate::usage::upgrade;
 
 /// One step from the schema before it. It runs in the transaction that also writes its number.
 pub(crate) struct Step {
@@ -25,6 +28,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { number: 1, apply: |_| Ok(()) },
     Step { number: 2, apply: step_2::apply },
     Step { number: 3, apply: step_3::apply },
+    Step { number: 4, apply: step_4::apply },
 ];
 
 /// The highest schema among `steps`.
@@ -50,6 +54,16 @@ pub(crate) fn run(open: &Open, steps: &[Step], found: u32) -> Result<()> {
         }
         transaction.commit().map_err(engine)?;
         tracing::info!(schema = step.number, "the database has a new schema");
+    }
+    Ok(())
+}
+
+/// Makes new rows for every key that was ever called.
+fn add_usage(tx: &Tx<'_>, rows_of: fn(&dyn RawRead, Id) -> Result<Vec<upgrade::NewRow>>) -> Result<()> {
+    for api_key in upgrade::keys(tx)? {
+        for (table, key, value) in rows_of(tx, api_key)? {
+            tx.put_raw(table, &key, &value)?;
+        }
     }
     Ok(())
 }

@@ -123,7 +123,7 @@ impl OpenOptions {
             chain,
             observer: None,
             timing: None,
-            cache_bytes: 64 * 1024 * 1024,
+            cache_bytes: 128 * 1024 * 1024,
             queue: 4096,
             queue_bytes: 64 * 1024 * 1024,
             quick_repair_after: Duration::from_millis(50),

@@ -3,18 +3,21 @@
 //! its own buffers: what it answers becomes true when that commit succeeds.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::block::{self, FULL_BYTES, Packer};
 use super::calendar::{month_of, month_of_day};
 use super::codec::{Malformed, Read};
 use super::endpoints::{
-    ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, EndpointParts, Endpoints, KIND_DAYS, parts_from,
+    ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, EndpointParts, Endpoints, KIND_ROWS, KindRow, parts_from,
 };
 use super::event::Stored;
 use super::grain::Grain;
 use super::head::{HEADS, Head, minutes_from};
+use super::kinds::Kinds;
 use super::models::{MODEL_HEADS, MODEL_ROWS, Models};
 use super::rollup::{Cells, row_key};
+use super::rows::Rows;
 use super::waiting::{Waiting, slot};
 use crate::error::{Error, Result};
 use crate::model::Id;
@@ -98,19 +101,20 @@ impl Fold<'_> {
 
     fn spread_cells(&mut self, waiting: &Waiting, newest_ms: i64) -> Result<()> {
         let minutes_from = minutes_from(newest_ms);
-        for grain in Grain::ALL {
+        for rows_as in Rows::ALL {
+            let (grain, table) = (rows_as.grain(), rows_as.table());
             let mut rows: BTreeMap<u32, Cells> = BTreeMap::new();
             for (start, cell) in &waiting.cells {
                 if grain != Grain::Minute || *start >= minutes_from {
-                    let (row, slot) = grain.place_of(*start);
+                    let (row, slot) = rows_as.place_of(*start);
                     rows.entry(row).or_default().merge(slot, cell);
                 }
             }
             for (row, cells) in rows {
                 let key = row_key(self.api_key, row);
-                let mut sum = self.get(grain.table(), &key, Cells::decode)?.unwrap_or_default();
+                let mut sum = self.get(table, &key, Cells::decode)?.unwrap_or_default();
                 cells.0.iter().for_each(|(slot, cell)| sum.merge(*slot, cell));
-                self.put(grain.table(), key, sum.encode(grain));
+                self.put(table, key, sum.encode(grain));
             }
         }
         Ok(())
@@ -122,17 +126,29 @@ impl Fold<'_> {
             let kept = &waiting.endpoints[waiting.endpoints.partition_point(|(start, _)| *start < kept_ms)..];
             let mut rows: BTreeMap<u32, Vec<(u8, &Endpoints)>> = BTreeMap::new();
             for (start, more) in kept {
-                let (row, slot) = grain.place_of(*start);
+                let (row, slot) = grain.rows().place_of(*start);
                 rows.entry(row).or_default().push((slot, more));
             }
+            let kind_rows = KIND_ROWS.into_iter().find(|(rows, _)| rows.grain() == grain);
+            let mut kinds = BTreeMap::new();
             for (row, parts) in rows {
                 let key = row_key(self.api_key, row);
                 let mut sum = self.get(table, &key, EndpointParts::decode)?.unwrap_or_default();
                 parts.iter().for_each(|(slot, more)| sum.add(grain, *slot, more));
-                if grain == Grain::Day {
-                    self.put(KIND_DAYS, key.clone(), sum.encode_kinds());
+                if let Some((rows, table)) = kind_rows {
+                    let changed =
+                        sum.kinds().iter().filter(|(slot, _)| parts.iter().any(|part| part.0 == *slot));
+                    for (slot, of_slot) in changed {
+                        let place = rows.place_of(grain.rows().slot_start(row, *slot));
+                        self.set_kinds(table, place, of_slot, &mut kinds)?;
+                    }
                 }
                 self.put(table, key, sum.encode());
+            }
+            if let Some((_, table)) = kind_rows {
+                kinds
+                    .iter()
+                    .for_each(|(row, kinds)| self.put(table, row_key(self.api_key, *row), kinds.encode()));
             }
         }
         let mut months: Vec<(u32, Endpoints)> = Vec::new();
@@ -146,6 +162,25 @@ impl Fold<'_> {
         for (month, endpoints) in &months {
             self.merge_endpoints(ENDPOINT_MONTHS, *month, endpoints)?;
         }
+        Ok(())
+    }
+
+    /// Puts the kinds of calls of a slot where they stand by themselves.
+    fn set_kinds(
+        &self,
+        table: Table,
+        (row, slot): (u32, u8),
+        kinds: &Kinds,
+        rows: &mut BTreeMap<u32, KindRow>,
+    ) -> Result<()> {
+        let row = match rows.entry(row) {
+            Entry::Occupied(row) => row.into_mut(),
+            Entry::Vacant(place) => {
+                let stored = self.get(table, &row_key(self.api_key, row), KindRow::decode)?;
+                place.insert(stored.unwrap_or_default())
+            }
+        };
+        row.set(slot, kinds);
         Ok(())
     }
 

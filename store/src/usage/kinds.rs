@@ -37,6 +37,12 @@ impl Calls {
         self.requests = self.requests.saturating_add(more.requests);
         self.errors = self.errors.saturating_add(more.errors);
     }
+
+    /// Takes away calls that were added before.
+    pub fn remove(&mut self, calls: Self) {
+        self.requests = self.requests.saturating_sub(calls.requests);
+        self.errors = self.errors.saturating_sub(calls.errors);
+    }
 }
 
 /// One of the kinds that calls are counted by.

@@ -200,7 +200,7 @@ impl Models {
 
     /// Cut into the rows of a grain, by rising row number.
     pub(super) fn rows(&self, grain: Grain) -> BTreeMap<u32, Self> {
-        let row_of = |cell: &(i64, u8, ModelCell)| grain.place_of(cell.0).0;
+        let row_of = |cell: &(i64, u8, ModelCell)| grain.rows().place_of(cell.0).0;
         let mut rows: BTreeMap<u32, Self> = BTreeMap::new();
         for part in self.cells.chunk_by(|a, b| row_of(a) == row_of(b)) {
             rows.entry(row_of(&part[0])).or_default().take(&self.names, part, grain);

@@ -64,7 +64,7 @@ impl KeyUsage {
     }
 
     /// The cells that start in `from_ms..to_ms` (cut to whole cells, UTC), by rising start. Stretches without
-    /// traffic have none. Minutes reach back 48 h from the key's last use, hours and their quarters 90 days.
+    /// traffic have none. Minutes reach back 48 h from the key's last use, hours and their quarters at least 90 days.
     pub fn cells(&self, grain: Grain, from_ms: i64, to_ms: i64) -> Result<Vec<(i64, Cell)>> {
         let mut cells: BTreeMap<i64, Cell> = BTreeMap::new();
         self.each_cell(&CellRanges::one(grain, from_ms, to_ms), |start_ms, found| {
@@ -85,11 +85,14 @@ impl KeyUsage {
         mut visit: impl FnMut(i64, &FoundCell<'_>) -> Result<()>,
     ) -> Result<()> {
         let cells = self.kept(cells);
-        let (cells, grain, mut sieve) = (&*cells, cells.grain(), cells.sieve());
-        let table = grain.table();
-        self.scan(table, cells.rows(), &mut |row, value| {
-            let first_ms = grain.row_start(row);
-            let start_of = |slot| first_ms + grain.after_row_start(slot);
+        let (cells, rows, mut sieve) = (&*cells, cells.rows_as(), cells.sieve());
+        let table = rows.table();
+        self.scan(table, cells.scans(), &mut |row, value| {
+            if !cells.has_some_of(row) {
+                return Ok(());
+            }
+            let first_ms = rows.row_start(row);
+            let start_of = |slot| first_ms + rows.after_row_start(slot);
             each_stored(
                 value,
                 damaged(table),
@@ -109,11 +112,14 @@ impl KeyUsage {
         mut visit: impl FnMut(i64, &Cell),
     ) -> Result<()> {
         let cells = self.kept(cells);
-        let (cells, grain, mut sieve) = (&*cells, cells.grain(), cells.sieve());
-        let table = grain.table();
-        self.scan(table, cells.rows(), &mut |row, value| {
-            let first_ms = grain.row_start(row);
-            let start_of = |slot| first_ms + grain.after_row_start(slot);
+        let (cells, rows, mut sieve) = (&*cells, cells.rows_as(), cells.sieve());
+        let table = rows.table();
+        self.scan(table, cells.scans(), &mut |row, value| {
+            if !cells.has_some_of(row) {
+                return Ok(());
+            }
+            let first_ms = rows.row_start(row);
+            let start_of = |slot| first_ms + rows.after_row_start(slot);
             let apart = Apart::of(value).map_err(damaged(table))?;
             if let Some(apart) = apart.filter(|_| into.is_none() || cells.has_row(row)) {
                 if let Some(into) = &mut into {

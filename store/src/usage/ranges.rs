@@ -4,15 +4,20 @@ use std::ops::Range;
 
 use super::calendar::LAST_MS;
 use super::grain::Grain;
+use super::rows::Rows;
 
 /// The cells of one grain that start in some stretches of time.
 #[derive(Clone, Debug)]
 pub struct CellRanges {
     grain: Grain,
+    rows_as: Rows,
     /// By rising start, apart from one another, each from the start of a cell on.
     ranges: Vec<Range<i64>>,
     /// The rows that hold them, in the same manner.
     rows: Vec<Range<u32>>,
+    /// The same with what lies between those of one hour and of the next: there are few rows of an hour, and to look for a
+    /// further range takes as long as to pass over some.
+    scans: Vec<Range<u32>>,
 }
 
 impl CellRanges {
@@ -23,6 +28,17 @@ impl CellRanges {
 
     /// The same of many stretches, by rising start.
     pub fn new(grain: Grain, stretches: impl IntoIterator<Item = Range<i64>>) -> Self {
+        Self::within(grain.rows(), stretches)
+    }
+
+    /// The same hours of many days: fewer rows than [`Self::new`] would read for them, and more for whole days. Nothing tells of
+    /// their models.
+    pub fn hours_by_hour(stretches: impl IntoIterator<Item = Range<i64>>) -> Self {
+        Self::within(Rows::HourOfDays, stretches)
+    }
+
+    fn within(rows_as: Rows, stretches: impl IntoIterator<Item = Range<i64>>) -> Self {
+        let grain = rows_as.grain();
         let cut = |ms: Range<i64>| grain.start_of(ms.start)..ms.end.min(LAST_MS);
         let mut ranges: Vec<Range<i64>> = Vec::new();
         for range in stretches.into_iter().map(cut).filter(|range| !range.is_empty()) {
@@ -31,16 +47,15 @@ impl CellRanges {
                 _ => ranges.push(range),
             }
         }
-        let mut found: Vec<_> = ranges.iter().flat_map(|range| grain.rows_of(range)).collect();
-        found.sort_unstable_by_key(|rows| rows.start);
-        let mut rows: Vec<Range<u32>> = Vec::new();
-        for more in found {
-            match rows.last_mut() {
-                Some(last) if more.start <= last.end => last.end = last.end.max(more.end),
-                _ => rows.push(more),
+        let rows = rows_of(rows_as, &ranges);
+        let mut scans: Vec<Range<u32>> = Vec::new();
+        for more in &rows {
+            match scans.last_mut() {
+                Some(last) if rows_as.are_near(last.end, more.start) => last.end = more.end,
+                _ => scans.push(more.clone()),
             }
         }
-        Self { grain, ranges, rows }
+        Self { grain, rows_as, ranges, rows, scans }
     }
 
     /// How long each of these cells is.
@@ -56,7 +71,7 @@ impl CellRanges {
     /// Without those that start before `from_ms`.
     pub(super) fn since(self, from_ms: i64) -> Self {
         let later = |range: Range<i64>| range.start.max(from_ms)..range.end;
-        Self::new(self.grain, self.ranges.into_iter().map(later))
+        Self::within(self.rows_as, self.ranges.into_iter().map(later))
     }
 
     /// From the start of the first to the end of the last stretch; empty if there are none.
@@ -65,8 +80,24 @@ impl CellRanges {
         ends.map_or(0..0, |(first, last)| first.start..last.end)
     }
 
+    /// In which rows they are looked for.
+    pub(super) fn rows_as(&self) -> Rows {
+        self.rows_as
+    }
+
     pub(super) fn rows(&self) -> impl Iterator<Item = Range<u32>> + '_ {
         self.rows.iter().cloned()
+    }
+
+    /// Ranges of rows with all of these in them; [`Self::has_some_of`] tells which are.
+    pub(super) fn scans(&self) -> impl Iterator<Item = Range<u32>> + '_ {
+        self.scans.iter().cloned()
+    }
+
+    /// Whether a row is one of those that hold them.
+    pub(super) fn has_some_of(&self, row: u32) -> bool {
+        let after = self.rows.partition_point(|rows| rows.start <= row);
+        after.checked_sub(1).is_some_and(|at| row < self.rows[at].end)
     }
 
     /// Asks for many cells, one after the other.
@@ -74,11 +105,26 @@ impl CellRanges {
         Sieve { ranges: &self.ranges, from_ms: i64::MIN, until_ms: i64::MIN, within: false }
     }
 
-    /// Whether all cells of a row are. Not for quarters, between which other rows lie.
+    /// Whether all cells of a row are, where none of another row lies between them.
     pub(super) fn has_row(&self, row: u32) -> bool {
-        let (first_ms, end_ms) = (self.grain.slot_start(row, 0), self.grain.slot_start(row + 1, 0));
-        self.ranges.iter().any(|range| range.start <= first_ms && end_ms <= range.end)
+        let rows = self.rows_as;
+        let (first_ms, end_ms) = (rows.row_start(row), rows.row_start(row + 1));
+        rows.are_whole() && self.ranges.iter().any(|range| range.start <= first_ms && end_ms <= range.end)
     }
+}
+
+/// The rows that hold the cells of these stretches, by rising number and apart from one another.
+fn rows_of(rows: Rows, ranges: &[Range<i64>]) -> Vec<Range<u32>> {
+    let mut found: Vec<_> = ranges.iter().flat_map(|range| rows.rows_of(range)).collect();
+    found.sort_unstable_by_key(|rows| rows.start);
+    let mut apart: Vec<Range<u32>> = Vec::new();
+    for more in found {
+        match apart.last_mut() {
+            Some(last) if more.start <= last.end => last.end = last.end.max(more.end),
+            _ => apart.push(more),
+        }
+    }
+    apart
 }
 
 /// Tells which cells are among some. They mostly come in order of time, so it remembers between which ends the last one was.
@@ -133,17 +179,17 @@ mod tests {
             }
             let ends = stretches.iter().flat_map(|range| [range.start, range.end - 1, range.end]);
             let moments: Vec<_> = moments.into_iter().chain(ends).collect();
-            for grain in Grain::ALL {
-                let cells = CellRanges::new(grain, stretches.clone());
+            for rows in Rows::ALL {
+                let (grain, cells) = (rows.grain(), CellRanges::within(rows, stretches.clone()));
                 let mut sieve = cells.sieve();
                 for start_ms in moments.iter().map(|at_ms| grain.start_of(*at_ms)) {
                     let has = sieve.has(start_ms);
                     let within = |ms: &Range<i64>| (grain.start_of(ms.start)..ms.end).contains(&start_ms);
                     prop_assert_eq!(has, stretches.iter().any(within));
-                    let (row, _) = grain.place_of(start_ms);
+                    let (row, _) = rows.place_of(start_ms);
                     prop_assert!(!has || cells.rows().any(|rows| rows.contains(&row)));
-                    if grain != Grain::Quarter && cells.has_row(row) {
-                        let ends = [grain.slot_start(row, 0), grain.slot_start(row + 1, 0) - grain.length_ms()];
+                    if cells.has_row(row) {
+                        let ends = [rows.row_start(row), rows.row_start(row + 1) - grain.length_ms()];
                         prop_assert!(ends.iter().all(|start_ms| sieve.has(*start_ms)));
                     }
                 }

@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 
 use super::block;
 use super::calendar::SECOND_MS;
-use super::endpoints::{ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, KIND_DAYS};
+use super::endpoints::{ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, KIND_ROWS};
 use super::engine::Engine;
 use super::fold::{BLOCKS, damaged};
 use super::grain::{Grain, HOUR_RETENTION_MS, MINUTE_RETENTION_MS};
 use super::head::HEADS;
 use super::models::{MODEL_HEADS, MODEL_ROWS};
 use super::rollup::row_key;
+use super::rows::Rows;
 use super::shared::{Prune, lock};
 use crate::error::Result;
 use crate::model::Id;
@@ -37,8 +38,10 @@ impl Chore {
     pub(super) fn burial(api_key: Id) -> impl Iterator<Item = Self> {
         let parts = ENDPOINT_PARTS.map(|(_, table)| table);
         let models = MODEL_ROWS.map(|(_, table)| table);
-        let tables = [BLOCKS, ENDPOINT_DAYS, ENDPOINT_MONTHS, KIND_DAYS, MODEL_HEADS];
-        let tables = tables.into_iter().chain(Grain::ALL.map(Grain::table)).chain(parts).chain(models);
+        let kinds = KIND_ROWS.map(|(_, table)| table);
+        let tables = [BLOCKS, ENDPOINT_DAYS, ENDPOINT_MONTHS, MODEL_HEADS];
+        let cells = Rows::ALL.map(Rows::table);
+        let tables = tables.into_iter().chain(cells).chain(parts).chain(kinds).chain(models);
         let rows = tables.map(move |table| Self::Remove(table, KeyRange::prefix(api_key.as_bytes())));
         rows.chain([Self::Unmap(api_key)])
     }
@@ -111,14 +114,15 @@ impl Engine {
         }
         state.recent.expire(prune.now_ms / SECOND_MS);
         drop(state);
-        let tables = Grain::ALL.map(|grain| (grain, grain.table())).into_iter();
-        for (grain, table) in tables.chain(ENDPOINT_PARTS).chain(MODEL_ROWS) {
-            let kept_ms = match grain {
+        let parts = ENDPOINT_PARTS.into_iter().chain(MODEL_ROWS).map(|(grain, table)| (grain.rows(), table));
+        let cells = Rows::ALL.map(|rows| (rows, rows.table()));
+        for (rows, table) in cells.into_iter().chain(KIND_ROWS).chain(parts) {
+            let kept_ms = match rows.grain() {
                 Grain::Minute => MINUTE_RETENTION_MS,
                 Grain::Quarter | Grain::Hour => HOUR_RETENTION_MS,
                 Grain::Day => continue,
             };
-            for old in grain.rows_before(prune.now_ms, kept_ms) {
+            for old in rows.rows_before(prune.now_ms, kept_ms) {
                 let [start, end] = [old.start, old.end].map(|row| row_key(api_key, row));
                 if !remove(table, &KeyRange { start, end: Some(end) }, room, read, ops)? {
                     return Ok(false);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use keyward_store::model::*;
-use keyward_store::usage::Grain;
+use keyward_store::usage::{CellRanges, Grain, Kind};
 use keyward_store::{Batch, Record, Redb, Row, Store};
 
 use crate::support::*;
@@ -214,6 +214,31 @@ fn usage_of_schema_2_has_quarters_of_an_hour_since() {
         let endpoints = store.usage().endpoints(id(7), Grain::Quarter, day.start, day.end).unwrap();
         assert_eq!(endpoints.totals[0].cell.requests, 48);
         assert!(folder.path().join("s.redb.schema-2").exists(), "a copy of what it was");
+    });
+}
+
+#[test]
+fn usage_of_schema_3_stands_by_the_hour_of_the_day_as_well_since() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open_fixture(folder.path(), "schema-3.redb.zst");
+        // Two calls an hour over three days.
+        let hours = store.usage().cells(id(7), Grain::Hour, 0, i64::MAX).unwrap();
+        assert_eq!((hours.len(), hours[0].0), (72, 1_767_225_600_000));
+        assert!(hours.iter().all(|(_, cell)| cell.requests == 2));
+        let key = store.usage().of(id(7)).unwrap().unwrap();
+        let mut methods = Vec::new();
+        let cells = CellRanges::hours_by_hour(hours.iter().map(|(start_ms, _)| *start_ms..start_ms + 1));
+        let mut again = Vec::new();
+        key.add_cells(&cells, None, |start_ms, cell| again.push((start_ms, cell.requests))).unwrap();
+        again.sort();
+        let methods_only = |kind| matches!(kind, Kind::Method(_));
+        key.each_kind(&cells, methods_only, |start_ms, _, calls| methods.push((start_ms, calls.requests)))
+            .unwrap();
+        methods.sort();
+        let expected: Vec<_> = hours.iter().map(|(start_ms, _)| (*start_ms, 2)).collect();
+        assert_eq!((again, methods), (expected.clone(), expected));
+        assert!(folder.path().join("s.redb.schema-3").exists(), "a copy of what it was");
     });
 }
 

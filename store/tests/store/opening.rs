@@ -277,7 +277,7 @@ fn make_the_fixture() {
         store.append(half_hours.collect::<Vec<_>>()).await.unwrap();
         store.close();
         let packed = zstd::encode_all(&fs::read(&path).unwrap()[..], 19).unwrap();
-        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/schema-3.redb.zst"), packed).unwrap();
+        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/schema-4.redb.zst"), packed).unwrap();
     });
 }
 

@@ -9,6 +9,7 @@ use keyward_store::usage::{Calls, KeyUsage, Kind, Method};
 
 use crate::error::Result;
 use crate::input::Breakdown;
+use crate::service::layout::Count;
 use crate::service::mirror::Tables;
 use crate::service::report::percent;
 use crate::service::shares::{OTHER, method_name, token_name};
@@ -62,8 +63,25 @@ impl KindSums {
         Ok(frame.layout.each_kind(
             key,
             |kind| is_of(kind, by),
-            |place, kind, calls| self.add(frame, place, kind, calls),
+            |count, place, kind, calls| match count {
+                Count::In => self.add(frame, place, kind, calls),
+                Count::Out => self.remove(place, kind, calls),
+            },
         )?)
+    }
+
+    /// Takes away calls that were added as part of a longer cell.
+    fn remove(&mut self, place: Place, kind: Kind, calls: Calls) {
+        self.all.at(place).remove(calls);
+        // Where that cell did not tell it apart, it was among the others.
+        let known = self.of_key.iter().copied().find(|at| self.entries[*at].kind == kind);
+        let Some(entry) = known.map(|at| &mut self.entries[at]) else { return };
+        if let Place::Now(_) = place {
+            entry.requests = entry.requests.saturating_sub(calls.requests);
+        }
+        if let Some(points) = &mut entry.points {
+            points.at(place).remove(calls);
+        }
     }
 
     fn add(&mut self, frame: &Frame, place: Place, kind: Kind, calls: Calls) {
@@ -148,10 +166,7 @@ impl KindSums {
         let mut shown = Vec::new();
         for Entry { kind, points, .. } in self.busiest() {
             let Some(points) = points else { continue };
-            rest.merge(points, |rest, calls| {
-                rest.requests = rest.requests.saturating_sub(calls.requests);
-                rest.errors = rest.errors.saturating_sub(calls.errors);
-            });
+            rest.merge(points, |rest, calls| rest.remove(*calls));
             shown.push(share(Some(*kind), points.clone()));
         }
         if rest.now.iter().any(|calls| calls.requests > 0) {

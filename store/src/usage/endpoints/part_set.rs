@@ -16,20 +16,20 @@ pub(in crate::usage) struct Parts(pub(super) u64);
 impl Parts {
     /// Those of a row that begin in a stretch of time.
     pub(in crate::usage) fn within(grain: Grain, row: u32, stretch: &Range<i64>) -> Self {
-        if grain == Grain::Quarter {
-            // Between those of two days lie parts of other rows.
+        let rows = grain.rows();
+        if !rows.are_whole() {
             let begins_in = |part: &u8| {
-                let start_ms = grain.slot_start(row, *part);
+                let start_ms = rows.slot_start(row, *part);
                 stretch.start < start_ms + grain.length_ms() && start_ms < stretch.end
             };
             return Self((0..64).filter(begins_in).fold(0, |bits, part| bits | 1 << part));
         }
-        let from_ms = stretch.start.max(grain.slot_start(row, 0));
-        let to_ms = stretch.end.min(grain.slot_start(row + 1, 0));
+        let from_ms = stretch.start.max(rows.row_start(row));
+        let to_ms = stretch.end.min(rows.row_start(row + 1));
         if from_ms >= to_ms {
             return Self::default();
         }
-        let part = |at_ms| u32::from(grain.place_of(at_ms).1);
+        let part = |at_ms| u32::from(rows.place_of(at_ms).1);
         Self(u64::MAX << part(from_ms) & u64::MAX >> (u64::BITS - 1 - part(to_ms - 1)))
     }
 

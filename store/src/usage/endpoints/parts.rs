@@ -8,7 +8,6 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use super::encoded::{Encoded, Form, Named, put_names};
-use super::kind_days;
 pub(in crate::usage) use super::part_set::Parts;
 use super::part_set::{parts, put_parts, read_parts};
 use super::{ENDPOINT_NAMES, EndpointCell, Endpoints};
@@ -104,9 +103,9 @@ impl EndpointParts {
         out
     }
 
-    /// The kinds of calls alone, without clients.
-    pub(in crate::usage) fn encode_kinds(&self) -> Vec<u8> {
-        kind_days::encode(&self.kinds)
+    /// The kinds of calls of each part.
+    pub(in crate::usage) fn kinds(&self) -> &[(u8, Kinds)] {
+        &self.kinds
     }
 
     pub(in crate::usage) fn decode(value: &[u8]) -> Read<Self> {
@@ -329,11 +328,12 @@ mod tests {
         fn parts_of_a_stretch_are_those_that_begin_in_it(from_ms in 0..400 * DAY_MS, length in 0..70 * DAY_MS) {
             for (grain, _) in ENDPOINT_PARTS {
                 let stretch = from_ms..from_ms + length;
-                let (row, _) = grain.place_of(from_ms + length / 2);
+                let rows = grain.rows();
+                let (row, _) = rows.place_of(from_ms + length / 2);
                 let found = Parts::within(grain, row, &stretch);
                 for part in 0..u8::try_from(u64::BITS).unwrap() {
-                    let start_ms = grain.slot_start(row, part);
-                    let of_row = grain.place_of(start_ms).0 == row;
+                    let start_ms = rows.slot_start(row, part);
+                    let of_row = rows.place_of(start_ms).0 == row;
                     prop_assert_eq!(found.has(part.into()), of_row && grain.start_of(from_ms) <= start_ms && start_ms < stretch.end);
                 }
             }

@@ -127,7 +127,7 @@ impl Stretch {
             let whole =
                 (self.ms.start + length_ms - 1) / length_ms * length_ms..self.ms.end / length_ms * length_ms;
             for edge_ms in [self.ms.start, self.ms.end] {
-                let row = grain.place_of(edge_ms).0;
+                let row = grain.rows().place_of(edge_ms).0;
                 let day_or_hour_ms = edge_ms - edge_ms % cut_ms;
                 let cut = whole.start.max(day_or_hour_ms)..whole.end.min(day_or_hour_ms + cut_ms);
                 let wanted = Wanted { calls: Parts::within(grain, row, &cut), clients: Parts::default() };
@@ -176,7 +176,7 @@ mod tests {
                         let grain = tables[table.0];
                         let start_ms = grain.start_of(at_ms);
                         let kept_ms = NEWEST_MS - parts_from(grain, NEWEST_MS);
-                        prop_assert!(!grain.rows_before(NEWEST_MS, kept_ms).any(|old| old.contains(&row)));
+                        prop_assert!(!grain.rows().rows_before(NEWEST_MS, kept_ms).any(|old| old.contains(&row)));
                         let within = Parts::within(grain, row, &(start_ms..start_ms + 1));
                         found += u32::from(within != Parts::default() && wanted.calls.and(within) == within);
                     }

@@ -26,17 +26,20 @@ fn a_forgotten_key_leaves_nothing_behind() {
 #[test]
 fn pruning_removes_what_is_too_old_and_nothing_else() {
     let mut world = World::open(Tables::default(), 0, Instant::now());
+    // In a row of hours of sixteen days that is older than what is kept.
+    world.commit(&commit_of(vec![sample(1, NOW_MS - 119 * DAY_MS)]), |_| {});
+    world.settle();
     for day in (0..100).rev() {
         world.commit(&commit_of(vec![sample(1, NOW_MS - day * DAY_MS); 600]), |_| {});
         world.settle();
     }
     world.usage.prune(NOW_MS, 30);
     world.settle();
-    assert_eq!(world.usage.totals(key(1), NOW_MS).count, 60_000);
+    assert_eq!(world.usage.totals(key(1), NOW_MS).count, 60_001);
     let oldest = |cells: Vec<(i64, Cell)>| cells[0].0;
     assert_eq!(
         oldest(world.usage.cells(key(1), Grain::Day, 0, i64::MAX).unwrap()),
-        Grain::Day.start_of(NOW_MS - 99 * DAY_MS),
+        Grain::Day.start_of(NOW_MS - 119 * DAY_MS),
     );
     assert_eq!(
         oldest(world.usage.cells(key(1), Grain::Hour, 0, i64::MAX).unwrap()),
@@ -47,6 +50,8 @@ fn pruning_removes_what_is_too_old_and_nothing_else() {
         crate::usage::endpoints::ENDPOINT_PARTS.map(|(_, table)| world.tables.rows(table, &of_key).len());
     // Of the hours and days that cells are kept of, one hour of each sixteen of these days, and of all months.
     assert_eq!(rows, [3, 7, 91, 4]);
+    let rows = crate::usage::endpoints::KIND_ROWS.map(|(_, table)| world.tables.rows(table, &of_key).len());
+    assert_eq!(rows, [7, 4]);
     let asked = |grain, from_ms, to_ms| {
         let totals = world.usage.endpoints(key(1), grain, from_ms, to_ms).unwrap().totals;
         totals.iter().map(|sum| sum.cell.requests).sum::<u64>()

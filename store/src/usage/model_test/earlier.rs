@@ -1,11 +1,14 @@
 //! What a version has left behind that counted endpoints by the day and the month alone, and no day for longer than 90 days.
 
 use super::*;
+use crate::redb::port::RawRead;
 use crate::usage::calendar::{day_of, month_of_day};
-use crate::usage::endpoints::{ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, Endpoints, KIND_DAYS};
+use crate::usage::endpoints::{ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, Endpoints, KIND_ROWS};
 use crate::usage::fold::damaged;
 use crate::usage::head::{HEADS, Head};
 use crate::usage::rollup::row_key;
+use crate::usage::rows::Rows;
+use crate::usage::upgrade;
 
 /// Calls of which the endpoints are counted as it did; `days` are those it still had.
 fn counted_by_day(world: &mut World, calls: &[(i64, u64)], days: std::ops::Range<u32>) {
@@ -20,8 +23,8 @@ fn counted_by_day(world: &mut World, calls: &[(i64, u64)], days: std::ops::Range
         of.gather(&stretch, &mut day).unwrap();
         rows.insert((ENDPOINT_DAYS.0, day_of(*at_ms)), day);
     }
-    let tables = ENDPOINT_PARTS.map(|(_, table)| table.0);
-    world.tables.0.retain(|(table, _), _| !tables.contains(table) && *table != KIND_DAYS.0);
+    let (parts, kinds) = (ENDPOINT_PARTS.map(|(_, table)| table.0), KIND_ROWS.map(|(_, table)| table.0));
+    world.tables.0.retain(|(table, _), _| !parts.contains(table) && !kinds.contains(table));
     for ((table, day), endpoints) in rows.into_iter().filter(|((_, day), _)| days.contains(day)) {
         let mut value = Vec::new();
         endpoints.encode(&mut value);
@@ -90,8 +93,16 @@ fn calls_that_it_counted_are_answered_by_their_day_or_month() {
     assert_eq!(calls(&world, Grain::Day, day(2), day(1)), 8 + 16 + 32);
 }
 
+fn upgrade_by(world: &mut World, rows_of: fn(&dyn RawRead, Id) -> crate::Result<Vec<upgrade::NewRow>>) {
+    for api_key in upgrade::keys(&world.tables).unwrap() {
+        for (table, key, value) in rows_of(&world.tables, api_key).unwrap() {
+            world.tables.0.insert((table.0, key), value);
+        }
+    }
+}
+
 #[test]
-fn hours_that_it_kept_without_their_quarters_are_told_by_their_first() {
+fn hours_that_it_kept_by_the_day_alone_and_without_their_quarters_are_told_by_their_first() {
     let mut world = World::open(Tables::default(), 0, Instant::now());
     let hour_ms = Grain::Hour.start_of(NOW_MS - DAY_MS);
     let quarter_ms = Grain::Quarter.length_ms();
@@ -104,17 +115,17 @@ fn hours_that_it_kept_without_their_quarters_are_told_by_their_first() {
     }
     world.settle();
     let model_quarters = crate::usage::models::MODEL_ROWS[0].1;
-    let quarters = [Grain::Quarter.table(), ENDPOINT_PARTS[1].1, model_quarters];
+    let quarters = [Grain::Quarter.rows().table(), ENDPOINT_PARTS[1].1, model_quarters];
     let written = |world: &World| quarters.map(|table| world.tables.rows(table, &KeyRange::all()).len());
     assert_eq!(written(&world), [3, 3, 3]);
     world.tables.0.retain(|(table, _), _| quarters.iter().all(|of| of.0 != *table));
-    let keys = crate::usage::quarters::keys(&world.tables).unwrap();
-    assert_eq!(keys, [key(1), key(2)]);
-    for api_key in keys {
-        for (table, key, value) in crate::usage::quarters::of_hours(&world.tables, api_key).unwrap() {
-            world.tables.0.insert((table.0, key), value);
-        }
-    }
+    let tables = [Rows::HourOfDays.table().0, KIND_ROWS[0].1.0];
+    let by_hour: Vec<_> = world.tables.0.extract_if(.., |(table, _), _| tables.contains(table)).collect();
+    upgrade_by(&mut world, upgrade::quarters_of_hours);
+    upgrade_by(&mut world, upgrade::hours_by_hour);
+    let made = world.tables.0.iter().filter(|((table, _), _)| tables.contains(table));
+    let made: Vec<_> = made.map(|(key, value)| (key.clone(), value.clone())).collect();
+    assert_eq!((made.is_empty(), made), (false, by_hour));
     assert_eq!(written(&world), [3, 3, 3]);
     world.restart();
     let told = |grain| {
@@ -146,9 +157,10 @@ fn kinds_of_days_that_were_kept_beside_endpoints_alone_are_read_there() {
         world.commit(&commit_of(vec![sample(1, at_ms); 3]), |_| {});
     }
     world.settle();
-    let rows = |world: &World| world.tables.rows(KIND_DAYS, &KeyRange::all()).len();
+    let [_, (_, kind_days)] = KIND_ROWS;
+    let rows = |world: &World| world.tables.rows(kind_days, &KeyRange::all()).len();
     assert_eq!(rows(&world), 2);
-    world.tables.0.retain(|(table, _), _| *table != KIND_DAYS.0);
+    world.tables.0.retain(|(table, _), _| *table != kind_days.0);
     world.restart();
     assert_eq!(over_time(&world, Grain::Day, 0, i64::MAX), [(old, 6), (new, 3)]);
     // They are kept by themselves from the next call of their month on.

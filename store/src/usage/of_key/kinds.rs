@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::table::Table;
 use crate::usage::calendar::{DAY_MS, day_of, first_day, month_of_day};
 use crate::usage::endpoints::{
-    ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, Endpoints, KIND_DAYS, each_kind, each_kind_of_days,
+    ENDPOINT_DAYS, ENDPOINT_MONTHS, ENDPOINT_PARTS, Endpoints, KIND_ROWS, each_kind, each_kind_of_days,
     parts_from,
 };
 use crate::usage::fold::damaged;
@@ -33,22 +33,27 @@ impl KeyUsage {
                 visit(start_ms, kind, calls);
             }
         };
-        let mut months = Vec::new();
-        if grain == Grain::Day {
-            self.scan(KIND_DAYS, cells.rows(), &mut |month, value| {
-                months.push(month);
-                let first_ms = grain.row_start(month);
-                let show = |day, kind, calls| visit(first_ms + grain.after_row_start(day), kind, calls);
-                each_kind_of_days(value, &wanted, show).map_err(damaged(KIND_DAYS))
+        let (rows_as, mut found) = (cells.rows_as(), Vec::new());
+        for (_, table) in KIND_ROWS.into_iter().filter(|(of, _)| *of == rows_as) {
+            self.scan(table, cells.scans(), &mut |row, value| {
+                if !cells.has_some_of(row) {
+                    return Ok(());
+                }
+                found.push(row);
+                let first_ms = rows_as.row_start(row);
+                let show = |slot, kind, calls| visit(first_ms + rows_as.after_row_start(slot), kind, calls);
+                each_kind_of_days(value, &wanted, show).map_err(damaged(table))
             })?;
         }
-        // A version before has kept the kinds of days beside the endpoints alone.
-        for rows in cells.rows().flat_map(|rows| gaps(rows, &mut months)).collect::<Vec<_>>() {
-            for (_, table) in ENDPOINT_PARTS.into_iter().filter(|(of, _)| *of == grain) {
-                self.each_kind_in(table, grain, rows.clone(), &mut months, &mut visit)?;
+        // Where they do not stand by themselves they stand beside the endpoints; a version before has kept all but there.
+        if rows_as == grain.rows() {
+            for rows in cells.rows().flat_map(|rows| gaps(rows, &mut found)).collect::<Vec<_>>() {
+                for (_, table) in ENDPOINT_PARTS.into_iter().filter(|(of, _)| *of == grain) {
+                    self.each_kind_in(table, grain, rows.clone(), &mut found, &mut visit)?;
+                }
             }
         }
-        self.each_kind_by_day(cells, months, &mut visit)?;
+        self.each_kind_by_day(cells, found, &mut visit)?;
         let days = self.waiting.days.iter().map(|(day, held)| (noon(*day), held));
         for (at_ms, held) in
             self.waiting.endpoints.iter().map(|(start_ms, held)| (*start_ms, held)).chain(days)
@@ -73,13 +78,13 @@ impl KeyUsage {
     ) -> Result<()> {
         self.scan(table, [rows], &mut |row, value| {
             found.push(row);
-            let first_ms = grain.row_start(row);
-            let show = |part, kind, calls| visit(first_ms + grain.after_row_start(part), kind, calls);
+            let first_ms = grain.rows().row_start(row);
+            let show = |part, kind, calls| visit(first_ms + grain.rows().after_row_start(part), kind, calls);
             each_kind(value, show).map_err(damaged(table))
         })
     }
 
-    /// What earlier versions have counted; `found` are the months of which days are known where these are looked for.
+    /// What earlier versions have counted; `found` are the rows that were found: where days are looked for, months of them.
     fn each_kind_by_day(
         &self,
         cells: &CellRanges,

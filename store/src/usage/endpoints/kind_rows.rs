@@ -1,6 +1,6 @@
-//! The kinds of calls of a month by days once more, by themselves: a chart of many keys over a year reads a tenth of what
-//! stands beside the endpoints. A kind stands there once, with the days that had calls of it and how many: whoever asks for
-//! methods passes over statuses and tokens.
+//! The kinds of calls once more, by themselves: of a month by days, and of one hour by sixteen days. A chart of many keys reads
+//! a tenth of what stands beside the endpoints. A kind stands in a row once, with the days that had calls of it and how many:
+//! whoever asks for methods passes over statuses and tokens.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,11 @@ use crate::table::Table;
 use crate::usage::codec::{Input, Malformed, Read, put_varint};
 use crate::usage::event::Method;
 use crate::usage::kinds::{Calls, Kind, Kinds};
+use crate::usage::rows::Rows;
 
-/// Keyed by API key and month number.
-pub(in crate::usage) const KIND_DAYS: Table = Table("usage_kinds_by_day");
+/// Of the rows that have them, where they are: keyed by API key and number of the row.
+pub(in crate::usage) const KIND_ROWS: [(Rows, Table); 2] =
+    [(Rows::HourOfDays, Table("usage_kinds_by_hour")), (Rows::DaysOfMonth, Table("usage_kinds_by_day"))];
 
 /// Rows of the second version tell of no errors, and in those of the first all kinds of a day stand together.
 const VERSION: u8 = 3;
@@ -26,38 +28,60 @@ const STATUS: u8 = 1;
 const TOKEN: u8 = 2;
 const OTHER_TOKENS: u8 = 3;
 
-/// A row of the calls of each day.
-pub(super) fn encode(days: &[(u8, Kinds)]) -> Vec<u8> {
-    encode_as(VERSION, days)
-}
+/// The calls of a row by kind, each with its days, rising.
+#[derive(Debug, Default)]
+pub(in crate::usage) struct KindRow(BTreeMap<Kind, Vec<(u8, Calls)>>);
 
-fn encode_as(version: u8, days: &[(u8, Kinds)]) -> Vec<u8> {
-    let mut by_kind: BTreeMap<Kind, Vec<(u8, Calls)>> = BTreeMap::new();
-    for (day, kinds) in days {
-        kinds.each().for_each(|(kind, calls)| by_kind.entry(kind).or_default().push((*day, calls)));
+impl KindRow {
+    pub(in crate::usage) fn decode(row: &[u8]) -> Read<Self> {
+        let mut decoded = Self::default();
+        each_kind_of_days(row, |_| true, |day, kind, calls| decoded.put(day, kind, calls))?;
+        Ok(decoded)
     }
-    let mut out = vec![version];
-    put_varint(&mut out, by_kind.len() as u64);
-    for (kind, days) in by_kind {
-        match kind {
-            Kind::Method(method) => out.extend([METHOD, method as u8]),
-            Kind::Status(status) => {
-                out.push(STATUS);
-                put_varint(&mut out, status.unwrap_or_default().into());
-            }
-            Kind::Token(Some(token)) => {
-                out.push(TOKEN);
-                out.extend_from_slice(token.as_bytes());
-            }
-            Kind::Token(None) => out.push(OTHER_TOKENS),
-        }
-        put_parts(&mut out, &days);
-        days.iter().for_each(|(_, calls)| put_varint(&mut out, calls.requests));
-        if tells_errors(version, kind) {
-            put_errors(&mut out, &days);
-        }
+
+    /// Puts all calls of one day in place of those that there are.
+    pub(in crate::usage) fn set(&mut self, day: u8, kinds: &Kinds) {
+        self.0.retain(|_, days| {
+            days.retain(|(other, _)| *other != day);
+            !days.is_empty()
+        });
+        kinds.each().for_each(|(kind, calls)| self.put(day, kind, calls));
     }
-    out
+
+    fn put(&mut self, day: u8, kind: Kind, calls: Calls) {
+        let days = self.0.entry(kind).or_default();
+        let place = days.partition_point(|(other, _)| *other <= day);
+        days.insert(place, (day, calls));
+    }
+
+    pub(in crate::usage) fn encode(&self) -> Vec<u8> {
+        self.encode_as(VERSION)
+    }
+
+    fn encode_as(&self, version: u8) -> Vec<u8> {
+        let mut out = vec![version];
+        put_varint(&mut out, self.0.len() as u64);
+        for (kind, days) in &self.0 {
+            match kind {
+                Kind::Method(method) => out.extend([METHOD, *method as u8]),
+                Kind::Status(status) => {
+                    out.push(STATUS);
+                    put_varint(&mut out, status.unwrap_or_default().into());
+                }
+                Kind::Token(Some(token)) => {
+                    out.push(TOKEN);
+                    out.extend_from_slice(token.as_bytes());
+                }
+                Kind::Token(None) => out.push(OTHER_TOKENS),
+            }
+            put_parts(&mut out, days);
+            days.iter().for_each(|(_, calls)| put_varint(&mut out, calls.requests));
+            if tells_errors(version, *kind) {
+                put_errors(&mut out, days);
+            }
+        }
+        out
+    }
 }
 
 /// Whether a row says how many calls of a kind failed. A status does so by itself.
@@ -82,7 +106,7 @@ fn read_kind(input: &mut Input<'_>) -> Read<Kind> {
     })
 }
 
-/// Shows how many calls of each wanted kind an encoded row counts, with their day of the month (from 0).
+/// Shows how many calls of each wanted kind an encoded row counts, with the day's place in it (from 0).
 pub(in crate::usage) fn each_kind_of_days(
     row: &[u8],
     wanted: impl Fn(Kind) -> bool,
@@ -143,7 +167,13 @@ mod tests {
                 kinds.encode_without_errors(&mut encoded);
                 put_bytes(&mut before, &encoded);
             }
-            let rows = [(encode(&days), true), (encode_as(WITHOUT_ERRORS, &days), false), (before, false)];
+            let mut row = KindRow::default();
+            days.iter().for_each(|(day, kinds)| row.set(*day, kinds));
+            let rows = [(row.encode(), true), (row.encode_as(WITHOUT_ERRORS), false), (before, false)];
+            // What is put in the place of a day is all that there is of it.
+            let mut again = KindRow::decode(&rows[0].0).unwrap();
+            days.iter().rev().for_each(|(day, kinds)| again.set(*day, kinds));
+            prop_assert_eq!(&again.encode(), &rows[0].0);
             let sorts: [fn(Kind) -> bool; 4] = [
                 |_| true,
                 |kind| matches!(kind, Kind::Method(_)),
