@@ -167,10 +167,10 @@ impl<P: Copy + PartialEq> Tiers<P> {
                 let cells = cells.map(|at| at..at + length).filter(|cells| cells.end <= places.len());
                 let cells = cells.map(|cells| (&places[cells.clone()], &mut before[cells]));
                 let read = cells.and_then(|(places, before)| {
-                    let place = best(places, before[0], moving)?;
-                    let before_here = before[0];
-                    before.fill(Some(place));
-                    Some((before_here, place))
+                    let from = before[0];
+                    let to = best(places, from, moving)?;
+                    before.fill(Some(to));
+                    Some((from, to))
                 });
                 counted.push(read.filter(|(from, _)| from.is_none()).map(|(_, to)| to));
                 moved.push(read.and_then(|(from, to)| Some([from?, to])));

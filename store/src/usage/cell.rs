@@ -126,28 +126,27 @@ impl Cell {
         input.varints(sums).map(drop)
     }
 
-    /// Takes the sums of a cell that was added before away again, and leaves the sketch as it is.
-    #[inline]
-    pub fn remove_sums(&mut self, other: &Self) {
-        self.requests = self.requests.saturating_sub(other.requests);
-        self.client_errors = self.client_errors.saturating_sub(other.client_errors);
-        self.server_errors = self.server_errors.saturating_sub(other.server_errors);
-        self.timed = self.timed.saturating_sub(other.timed);
-        self.response_us = self.response_us.saturating_sub(other.response_us);
-        self.request_bytes = self.request_bytes.saturating_sub(other.request_bytes);
-        self.response_bytes = self.response_bytes.saturating_sub(other.response_bytes);
-    }
-
     /// Adds another cell's sums, and leaves the sketch as it is.
     #[inline]
     pub fn merge_sums(&mut self, other: &Self) {
-        self.requests = self.requests.saturating_add(other.requests);
-        self.client_errors = self.client_errors.saturating_add(other.client_errors);
-        self.server_errors = self.server_errors.saturating_add(other.server_errors);
-        self.timed = self.timed.saturating_add(other.timed);
-        self.response_us = self.response_us.saturating_add(other.response_us);
-        self.request_bytes = self.request_bytes.saturating_add(other.request_bytes);
-        self.response_bytes = self.response_bytes.saturating_add(other.response_bytes);
+        self.change_sums(other, u64::saturating_add);
+    }
+
+    /// Takes the sums of a cell that was added before away again, and leaves the sketch as it is.
+    #[inline]
+    pub fn remove_sums(&mut self, other: &Self) {
+        self.change_sums(other, u64::saturating_sub);
+    }
+
+    #[inline]
+    fn change_sums(&mut self, other: &Self, change: impl Fn(u64, u64) -> u64) {
+        self.requests = change(self.requests, other.requests);
+        self.client_errors = change(self.client_errors, other.client_errors);
+        self.server_errors = change(self.server_errors, other.server_errors);
+        self.timed = change(self.timed, other.timed);
+        self.response_us = change(self.response_us, other.response_us);
+        self.request_bytes = change(self.request_bytes, other.request_bytes);
+        self.response_bytes = change(self.response_bytes, other.response_bytes);
     }
 
     /// In the order they are stored.

@@ -87,10 +87,7 @@ impl KeyUsage {
         let cells = self.kept(cells);
         let (cells, rows, mut sieve) = (&*cells, cells.rows_as(), cells.sieve());
         let table = rows.table();
-        self.scan(table, cells.scans(), &mut |row, value| {
-            if !cells.has_some_of(row) {
-                return Ok(());
-            }
+        self.scan_cells(table, cells, &mut |row, value| {
             let first_ms = rows.row_start(row);
             let start_of = |slot| first_ms + rows.after_row_start(slot);
             each_stored(
@@ -114,10 +111,7 @@ impl KeyUsage {
         let cells = self.kept(cells);
         let (cells, rows, mut sieve) = (&*cells, cells.rows_as(), cells.sieve());
         let table = rows.table();
-        self.scan(table, cells.scans(), &mut |row, value| {
-            if !cells.has_some_of(row) {
-                return Ok(());
-            }
+        self.scan_cells(table, cells, &mut |row, value| {
             let first_ms = rows.row_start(row);
             let start_of = |slot| first_ms + rows.after_row_start(slot);
             let apart = Apart::of(value).map_err(damaged(table))?;
@@ -316,6 +310,18 @@ impl KeyUsage {
 
     fn unfolded(&self) -> impl Iterator<Item = &Stored> {
         self.runs.iter().flat_map(|run| run.1.iter())
+    }
+
+    /// Shows the rows of a table that stand as these cells do.
+    fn scan_cells(
+        &self,
+        table: Table,
+        cells: &CellRanges,
+        visit: &mut dyn FnMut(u32, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        self.scan(table, cells.scans(), &mut |row, value| {
+            if cells.has_some_of(row) { visit(row, value) } else { Ok(()) }
+        })
     }
 
     fn scan(

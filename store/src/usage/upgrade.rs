@@ -34,20 +34,12 @@ pub(crate) fn keys(read: &dyn RawRead) -> Result<Vec<Id>> {
 pub(crate) fn quarters_of_hours(read: &dyn RawRead, api_key: Id) -> Result<Vec<NewRow>> {
     let [_, quarters, hours, _] = ENDPOINT_PARTS.map(|(_, table)| table);
     let [(_, model_quarters), (_, model_hours), _] = MODEL_ROWS;
-    let mut cells: BTreeMap<u32, Cells> = BTreeMap::new();
-    each(read, Grain::Hour.rows().table(), api_key, |row, value| {
-        let found = Cells::decode(value).map_err(damaged(Grain::Hour.rows().table()))?;
-        for (hour, cell) in &found.0 {
-            let (row, quarter) = first_quarter(row, *hour);
-            cells.entry(row).or_default().merge(quarter, cell);
-        }
-        Ok(())
-    })?;
+    let cells = cells_of_hours(read, api_key, Rows::QuartersOfDays)?;
     let mut endpoints: BTreeMap<u32, EndpointParts> = BTreeMap::new();
     each(read, hours, api_key, |row, value| {
         let found = EndpointParts::decode(value).map_err(damaged(hours))?;
         for (hour, of_hour) in found.by_part() {
-            let (row, quarter) = first_quarter(row, hour);
+            let (row, quarter) = place_of_hour(Rows::QuartersOfDays, row, hour);
             endpoints.entry(row).or_default().add(Grain::Quarter, quarter, &of_hour);
         }
         Ok(())
@@ -60,12 +52,9 @@ pub(crate) fn quarters_of_hours(read: &dyn RawRead, api_key: Id) -> Result<Vec<N
         Ok(())
     })?;
     let new = |table, row: &u32, value| (table, row_key(api_key, *row), value);
-    let cells = cells
-        .iter()
-        .map(|(row, cells)| new(Grain::Quarter.rows().table(), row, cells.encode(Grain::Quarter)));
     let endpoints = endpoints.iter().map(|(row, parts)| new(quarters, row, parts.encode()));
     let models = models.iter().map(|(row, models)| new(model_quarters, row, models.encode()));
-    Ok(cells.chain(endpoints).chain(models).collect())
+    Ok(cells.into_iter().chain(endpoints).chain(models).collect())
 }
 
 /// A key's hours by the hour of the day, and the kinds of calls of each: of what was kept by days alone, and of kinds beside
@@ -73,32 +62,38 @@ pub(crate) fn quarters_of_hours(read: &dyn RawRead, api_key: Id) -> Result<Vec<N
 pub(crate) fn hours_by_hour(read: &dyn RawRead, api_key: Id) -> Result<Vec<NewRow>> {
     let [_, _, endpoint_hours, _] = ENDPOINT_PARTS.map(|(_, table)| table);
     let [(_, kind_hours), _] = KIND_ROWS;
-    let (hours, by_hour) = (Rows::HoursOfDay.table(), Rows::HourOfDays.table());
-    let place = |day, hour| Rows::HourOfDays.place_of(Rows::HoursOfDay.slot_start(day, hour));
-    let mut cells: BTreeMap<u32, Cells> = BTreeMap::new();
-    each(read, hours, api_key, |day, value| {
-        for (hour, cell) in &Cells::decode(value).map_err(damaged(hours))?.0 {
-            let (row, slot) = place(day, *hour);
-            cells.entry(row).or_default().merge(slot, cell);
-        }
-        Ok(())
-    })?;
+    let cells = cells_of_hours(read, api_key, Rows::HourOfDays)?;
     let mut kinds: BTreeMap<u32, KindRow> = BTreeMap::new();
     each(read, endpoint_hours, api_key, |day, value| {
         for (hour, of_hour) in EndpointParts::decode(value).map_err(damaged(endpoint_hours))?.kinds() {
-            let (row, slot) = place(day, *hour);
+            let (row, slot) = place_of_hour(Rows::HourOfDays, day, *hour);
             kinds.entry(row).or_default().set(slot, of_hour);
         }
         Ok(())
     })?;
-    let cells = cells.iter().map(|(row, cells)| (by_hour, row_key(api_key, *row), cells.encode(Grain::Hour)));
     let kinds = kinds.iter().map(|(row, kinds)| (kind_hours, row_key(api_key, *row), kinds.encode()));
-    Ok(cells.chain(kinds).collect())
+    Ok(cells.into_iter().chain(kinds).collect())
 }
 
-/// Where the first quarter of an hour of a day stands.
-fn first_quarter(row: u32, hour: u8) -> (u32, u8) {
-    Grain::Quarter.rows().place_of(Rows::HoursOfDay.slot_start(row, hour))
+/// A key's cells of hours, as they stand in rows of another layout: of one of shorter cells, for the first of each hour.
+fn cells_of_hours(read: &dyn RawRead, api_key: Id, rows: Rows) -> Result<Vec<NewRow>> {
+    let hours = Rows::HoursOfDay.table();
+    let mut cells: BTreeMap<u32, Cells> = BTreeMap::new();
+    each(read, hours, api_key, |day, value| {
+        for (hour, cell) in &Cells::decode(value).map_err(damaged(hours))?.0 {
+            let (row, slot) = place_of_hour(rows, day, *hour);
+            cells.entry(row).or_default().merge(slot, cell);
+        }
+        Ok(())
+    })?;
+    let new =
+        |(row, cells): (&u32, &Cells)| (rows.table(), row_key(api_key, *row), cells.encode(rows.grain()));
+    Ok(cells.iter().map(new).collect())
+}
+
+/// Where an hour of a day begins in rows of another layout.
+fn place_of_hour(rows: Rows, day: u32, hour: u8) -> (u32, u8) {
+    rows.place_of(Rows::HoursOfDay.slot_start(day, hour))
 }
 
 fn each(

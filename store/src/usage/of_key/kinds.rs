@@ -35,10 +35,7 @@ impl KeyUsage {
         };
         let (rows_as, mut found) = (cells.rows_as(), Vec::new());
         for (_, table) in KIND_ROWS.into_iter().filter(|(of, _)| *of == rows_as) {
-            self.scan(table, cells.scans(), &mut |row, value| {
-                if !cells.has_some_of(row) {
-                    return Ok(());
-                }
+            self.scan_cells(table, cells, &mut |row, value| {
                 found.push(row);
                 let first_ms = rows_as.row_start(row);
                 let show = |slot, kind, calls| visit(first_ms + rows_as.after_row_start(slot), kind, calls);
