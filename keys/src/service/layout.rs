@@ -28,8 +28,8 @@ struct Tier<P> {
 /// Tiers, the one of the longest cells first.
 struct Tiers<P> {
     counted: Vec<Tier<P>>,
-    /// From the place that a longer cell counted them for, to their own.
-    moved: Vec<Tier<[P; 2]>>,
+    /// From the place that a longer cell counted them for, to their own, if they have one.
+    moved: Vec<Tier<(P, Option<P>)>>,
 }
 
 /// Ranges of cells, and where these belong.
@@ -43,8 +43,12 @@ pub(super) struct Layout<P> {
 impl<P: Copy + PartialEq> Layout<P> {
     /// For the cells of a grain that begin in `from_ms..to_ms`, cut to whole cells.
     pub(super) fn of(grain: Grain, from_ms: i64, to_ms: i64, place: impl Fn(i64) -> Option<P>) -> Self {
-        let first_ms = grain.start_of(from_ms);
-        let places: Vec<_> = (first_ms..to_ms).step_by(step(grain)).map(place).collect();
+        let from_ms = grain.start_of(from_ms);
+        // Whole days, of which some cells belong nowhere.
+        let [first_ms, end_ms] =
+            [from_ms, to_ms - 1 + Grain::Day.length_ms()].map(|at_ms| Grain::Day.start_of(at_ms));
+        let place = |start_ms: i64| if (from_ms..to_ms).contains(&start_ms) { place(start_ms) } else { None };
+        let places: Vec<_> = (first_ms..end_ms).step_by(step(grain)).map(place).collect();
         let tiers = |moving| Tiers::of(grain, first_ms, &places, moving);
         Self { plain: tiers(false), sums: tiers(true) }
     }
@@ -64,9 +68,9 @@ impl<P: Copy + PartialEq> Layout<P> {
         }
         self.sums.moved.iter().try_for_each(|tier| {
             key.each_cell(&tier.cells, |start_ms, cell| {
-                let Some([from, to]) = tier.at(start_ms) else { return Ok(()) };
+                let Some((from, to)) = tier.at(start_ms) else { return Ok(()) };
                 visit(Count::Out, from, start_ms, cell)?;
-                visit(Count::In, to, start_ms, cell)
+                to.map_or(Ok(()), |to| visit(Count::In, to, start_ms, cell))
             })
         })
     }
@@ -92,10 +96,14 @@ impl<P: Copy + PartialEq> Layout<P> {
             visit(Count::In, place, start_ms, sums);
         })?;
         self.sums.moved.iter().try_for_each(|tier| {
-            key.add_cells(&tier.cells, None, |start_ms, sums| {
-                let Some([from, to]) = tier.at(start_ms) else { return };
-                visit(Count::Out, from, start_ms, sums);
-                visit(Count::In, to, start_ms, sums);
+            key.each_cell(&tier.cells, |start_ms, cell| {
+                let Some((from, to)) = tier.at(start_ms) else { return Ok(()) };
+                visit(Count::Out, from, start_ms, cell.sums);
+                match to {
+                    Some(to) => visit(Count::In, to, start_ms, cell.sums),
+                    None => into.remove(cell)?,
+                }
+                Ok(())
             })
         })
     }
@@ -124,9 +132,9 @@ impl<P: Copy + PartialEq> Layout<P> {
         }
         self.sums.moved.iter().try_for_each(|tier| {
             key.each_kind(&tier.cells, &wanted, |start_ms, kind, calls| {
-                let Some([from, to]) = tier.at(start_ms) else { return };
+                let Some((from, to)) = tier.at(start_ms) else { return };
                 visit(Count::Out, from, kind, calls);
-                visit(Count::In, to, kind, calls);
+                to.into_iter().for_each(|to| visit(Count::In, to, kind, calls));
             })
         })
     }
@@ -157,48 +165,58 @@ impl<P: Copy + PartialEq> Tiers<P> {
         let mut tiers = Self { counted: Vec::new(), moved: Vec::new() };
         // What each cell was counted for by a longer one.
         let mut before: Vec<Option<P>> = vec![None; places.len()];
-        let end_ms = first_ms + grain.length_ms() * places.len() as i64;
+        let mut often = vec![false; step(Grain::Day) / step(grain)];
+        if moving {
+            mark_moved(places, &mut often);
+        }
         for grain_here in grains {
             let length = step(*grain_here) / step(grain);
-            let here_ms = grain_here.start_of(first_ms);
             let (mut counted, mut moved) = (Vec::new(), Vec::new());
-            for start_ms in (here_ms..end_ms).step_by(step(*grain_here)) {
-                let cells = usize::try_from(grain.cells_in(start_ms - first_ms)).ok();
-                let cells = cells.map(|at| at..at + length).filter(|cells| cells.end <= places.len());
-                let cells = cells.map(|cells| (&places[cells.clone()], &mut before[cells]));
-                let read = cells.and_then(|(places, before)| {
-                    let from = before[0];
-                    let to = best(places, from, moving)?;
-                    before.fill(Some(to));
-                    Some((from, to))
-                });
-                counted.push(read.filter(|(from, _)| from.is_none()).map(|(_, to)| to));
-                moved.push(read.and_then(|(from, to)| Some([from?, to])));
+            for (at, (places, before)) in places.chunks(length).zip(before.chunks_mut(length)).enumerate() {
+                let may_move = |cell| often[(at * length + cell) % often.len()];
+                let from = before[0];
+                let read = best(places, from, may_move);
+                read.into_iter().for_each(|to| before.fill(to));
+                counted.push(read.flatten().filter(|_| from.is_none()));
+                moved.push(from.zip(read));
             }
-            tiers.counted.extend(Tier::of(*grain_here, here_ms, counted, CellRanges::new));
+            tiers.counted.extend(Tier::of(*grain_here, first_ms, counted, CellRanges::new));
             // They are the same hours of each day.
             let by_hour = |grain, ranges| match grain {
                 Grain::Hour => CellRanges::hours_by_hour(ranges),
                 grain => CellRanges::new(grain, ranges),
             };
-            tiers.moved.extend(Tier::of(*grain_here, here_ms, moved, by_hour));
+            tiers.moved.extend(Tier::of(*grain_here, first_ms, moved, by_hour));
         }
         tiers
     }
 }
 
-/// The place that a cell is read for, if it is: the one of most of the shorter cells in it, which have these places. Those
-/// of others are moved from there, if they may be. Not where fewer are to be read when this one is left out: those of other
-/// places than what they were counted for `before`.
-fn best<P: Copy + PartialEq>(places: &[Option<P>], before: Option<P>, moving: bool) -> Option<P> {
+/// Marks which cells of a day are moved on days that belong somewhere as a whole, as those of a zone's midnights are: only rows
+/// of these are read, for a further day adds hardly anything there.
+fn mark_moved<P: Copy + PartialEq>(places: &[Option<P>], of_day: &mut [bool]) {
+    for places in places.chunks(of_day.len()).filter(|places| places.iter().all(Option::is_some)) {
+        if let Some(place) = best(places, None, |_| true) {
+            of_day.iter_mut().zip(places).for_each(|(moved, of_cell)| *moved |= *of_cell != place);
+        }
+    }
+}
+
+/// The place that a cell is read for, if it is, or that it is taken away and belongs nowhere: that of most of the shorter cells
+/// in it, which have these places. The others are moved from there, if all of them may be. Not where fewer are to be read when
+/// this one is left out: those of other places than what they were counted for `before`.
+fn best<P: Copy + PartialEq>(
+    places: &[Option<P>],
+    before: Option<P>,
+    may_move: impl Fn(usize) -> bool,
+) -> Option<Option<P>> {
     let most = places.chunk_by(|a, b| a == b).max_by_key(|alike| alike.len())?;
     let place = *most.first()?;
     let unlike = |to: Option<P>| places.iter().filter(|place| **place != to).count();
     let (others, unread) = (unlike(place), unlike(before));
     let fewer = if places.len() == 1 { unread > 0 } else { 1 + others < unread };
-    // What belongs nowhere is counted nowhere.
-    let may = others == 0 || moving && places.iter().all(Option::is_some);
-    place.filter(|_| fewer && may)
+    let may = || places.iter().enumerate().all(|(cell, of_cell)| *of_cell == place || may_move(cell));
+    (fewer && place != before && may()).then_some(place)
 }
 
 impl<P: Copy> Tier<P> {
@@ -266,9 +284,9 @@ mod tests {
         for tier in &tiers.counted {
             tier.at(at_ms).into_iter().for_each(|place| *counts.entry(place).or_default() += 1);
         }
-        for [from, to] in tiers.moved.iter().filter_map(|tier| tier.at(at_ms)) {
+        for (from, to) in tiers.moved.iter().filter_map(|tier| tier.at(at_ms)) {
             *counts.entry(from).or_default() -= 1;
-            *counts.entry(to).or_default() += 1;
+            to.into_iter().for_each(|to| *counts.entry(to).or_default() += 1);
         }
         counts.retain(|_, count| *count != 0);
         counts
@@ -281,15 +299,19 @@ mod tests {
             first in 0i64..400,
             stretches in prop::collection::vec((prop::option::weighted(0.9, 0u8..4), prop_oneof![1usize..6, 20usize..120]), 1..12),
         ) {
-            let first_ms = first * grain.length_ms();
             let places = stretches.into_iter().flat_map(|(place, cells)| std::iter::repeat_n(place, cells));
             let places: Vec<_> = places.collect();
-            for moving in [false, true] {
-                let tiers = Tiers::of(grain, first_ms, &places, moving);
-                prop_assert!(moving || tiers.moved.is_empty());
-                for (place, at) in places.iter().zip(0..) {
-                    let expected: BTreeMap<u8, i32> = place.iter().map(|place| (*place, 1)).collect();
-                    prop_assert_eq!(counts(&tiers, first_ms + at * grain.length_ms()), expected);
+            let (from_ms, length_ms) = (first * grain.length_ms(), grain.length_ms());
+            let end_ms = from_ms + length_ms * places.len() as i64;
+            let place = |start_ms| places[usize::try_from((start_ms - from_ms) / length_ms).unwrap()];
+            let layout = Layout::of(grain, from_ms, end_ms, place);
+            prop_assert!(layout.plain.moved.is_empty());
+            let day_ms = Grain::Day.length_ms();
+            for tiers in [layout.plain, layout.sums] {
+                for start_ms in (Grain::Day.start_of(from_ms)..end_ms + day_ms).step_by(length_ms as usize) {
+                    let belongs = if (from_ms..end_ms).contains(&start_ms) { place(start_ms) } else { None };
+                    let expected: BTreeMap<u8, i32> = belongs.iter().map(|place| (*place, 1)).collect();
+                    prop_assert_eq!(counts(&tiers, start_ms), expected);
                 }
             }
         }
@@ -298,15 +320,17 @@ mod tests {
     #[test]
     fn a_day_that_a_midnight_cuts_is_read_with_the_hours_of_one_side() {
         // Days that begin at five, for a week.
-        let places: Vec<_> = (5..7 * 24 + 5).map(|hour| Some((hour - 5) / 24)).collect();
+        let layout = Layout::of(Grain::Hour, 5 * HOUR_MS, (7 * 24 + 5) * HOUR_MS, |start_ms| {
+            Some((start_ms / HOUR_MS - 5) / 24)
+        });
         let cells = |tiers: &[usize]| tiers.iter().sum::<usize>();
-        let read = |tiers: &Tiers<usize>| {
+        let read = |tiers: &Tiers<i64>| {
             let counted = tiers.counted.iter().map(|tier| tier.places.iter().flatten().count());
             let moved = tiers.moved.iter().map(|tier| tier.places.iter().flatten().count());
             [counted.collect::<Vec<_>>(), moved.collect()].map(|tiers| cells(&tiers))
         };
-        assert_eq!(read(&Tiers::of(Grain::Hour, 5 * HOUR_MS, &places, false)), [7 * 24, 0]);
-        // The first day is cut off, and so is the last.
-        assert_eq!(read(&Tiers::of(Grain::Hour, 5 * HOUR_MS, &places, true)), [6 + 19 + 5, 6 * 5]);
+        assert_eq!(read(&layout.plain), [7 * 24, 0]);
+        // Of the first day what comes before is taken away; only of the last, which is cut off, are hours read.
+        assert_eq!(read(&layout.sums), [7 + 5, 7 * 5]);
     }
 }

@@ -65,7 +65,8 @@ pub(super) trait Gather {
     fn add_row(&mut self, row: &[u8], wanted: Option<Wanted>) -> Read<()>;
     fn add_all(&mut self, more: &Endpoints);
     fn add(&mut self, event: &Stored);
-    fn kinds_mut(&mut self) -> &mut Kinds;
+    /// Where clients are added to, if that is wanted.
+    fn kinds_mut(&mut self) -> Option<&mut Kinds>;
 }
 
 impl Gather for Endpoints {
@@ -82,8 +83,8 @@ impl Gather for Endpoints {
         self.add(event);
     }
 
-    fn kinds_mut(&mut self) -> &mut Kinds {
-        &mut self.kinds
+    fn kinds_mut(&mut self) -> Option<&mut Kinds> {
+        Some(&mut self.kinds)
     }
 }
 
@@ -170,7 +171,7 @@ impl Endpoints {
         let (count, known) = (encoded.count.min(ENDPOINT_NAMES), encoded.known()?);
         let mut names = HashMap::with_capacity_and_hasher(count, RandomState::default());
         let mut kinds = Kinds::default();
-        let other = each_entry(encoded, wanted, &mut kinds, |named, cell| {
+        let other = each_entry(encoded, wanted, Some(&mut kinds), |named, cell| {
             names.insert(named.of(&known)?, cell);
             Ok(())
         })?;
@@ -193,12 +194,12 @@ fn open<'i, 'a>(input: &'i mut Input<'a>, wanted: Option<Wanted>) -> Read<Option
     Encoded::open(input, version, form).map(Some)
 }
 
-/// Shows the sums of a row's names, and adds its kinds of calls; answers the remainder. Of a row by parts, those that are
-/// `wanted`.
+/// Shows the sums of a row's names, and adds its kinds of calls, or passes over these; answers the remainder. Of a row by parts,
+/// those that are `wanted`.
 fn each_entry<'a>(
     encoded: Encoded<'_, 'a>,
     wanted: Option<Wanted>,
-    kinds: &mut Kinds,
+    kinds: Option<&mut Kinds>,
     visit: impl FnMut(Named<'a>, EndpointCell) -> Read<()>,
 ) -> Read<EndpointCell> {
     if let Some(wanted) = wanted {
@@ -209,8 +210,10 @@ fn each_entry<'a>(
         VERSION => encoded.each(EndpointCell::decode, visit)?,
         _ => encoded.each(EndpointCell::decode_in_full, visit)?,
     };
-    if version != WITHOUT_KINDS {
-        kinds.add_encoded(input)?;
+    match kinds {
+        Some(kinds) if version != WITHOUT_KINDS => kinds.add_encoded(input)?,
+        Some(_) => {}
+        None => *input = Input(&[]),
     }
     Ok(other)
 }

@@ -30,6 +30,7 @@ mod rows;
 mod seen;
 mod shared;
 mod sketch;
+mod slots;
 mod sum;
 mod sweep;
 mod totals;

@@ -23,6 +23,7 @@ use super::models::{MODEL_ROWS, ModelCell, ModelUse, Models};
 use super::ranges::CellRanges;
 use super::rollup::{Apart, each_stored, row_key, row_number};
 use super::shared::{KeyState, Run};
+use super::slots::Slots;
 use super::sum::{CellSum, FoundCell};
 use super::waiting::Waiting;
 use crate::error::Result;
@@ -85,19 +86,15 @@ impl KeyUsage {
         mut visit: impl FnMut(i64, &FoundCell<'_>) -> Result<()>,
     ) -> Result<()> {
         let cells = self.kept(cells);
-        let (cells, rows, mut sieve) = (&*cells, cells.rows_as(), cells.sieve());
+        let rows = cells.rows_as();
         let table = rows.table();
-        self.scan_cells(table, cells, &mut |row, value| {
+        self.scan_cells(table, &cells, |row, slots, value| {
             let first_ms = rows.row_start(row);
-            let start_of = |slot| first_ms + rows.after_row_start(slot);
-            each_stored(
-                value,
-                damaged(table),
-                |slot| sieve.has(start_of(slot)),
-                |slot, sums, sketch| visit(start_of(slot), &FoundCell::stored(table, sums, sketch)),
-            )
+            each_stored(value, damaged(table), slots, |slot, sums, sketch| {
+                visit(first_ms + rows.after_row_start(slot), &FoundCell::stored(table, sums, sketch))
+            })
         })?;
-        self.each_held(cells, |start_ms, cell| visit(start_ms, &FoundCell::held(cell)))
+        self.each_held(&cells, |start_ms, cell| visit(start_ms, &FoundCell::held(cell)))
     }
 
     /// Adds the same cells to `into`, if that is wanted, and shows the sums of each to `visit`; their sketches are not filled.
@@ -109,38 +106,32 @@ impl KeyUsage {
         mut visit: impl FnMut(i64, &Cell),
     ) -> Result<()> {
         let cells = self.kept(cells);
-        let (cells, rows, mut sieve) = (&*cells, cells.rows_as(), cells.sieve());
+        let rows = cells.rows_as();
         let table = rows.table();
-        self.scan_cells(table, cells, &mut |row, value| {
+        self.scan_cells(table, &cells, |row, slots, value| {
             let first_ms = rows.row_start(row);
             let start_of = |slot| first_ms + rows.after_row_start(slot);
             let apart = Apart::of(value).map_err(damaged(table))?;
-            if let Some(apart) = apart.filter(|_| into.is_none() || cells.has_row(row)) {
+            if let Some(apart) = apart.filter(|_| into.is_none() || cells.is_whole(row, slots)) {
                 if let Some(into) = &mut into {
                     into.add_sketch(table, &apart.all)?;
                 }
                 let take = |slot, sums: &Cell| {
-                    let start_ms = start_of(slot);
-                    if sieve.has(start_ms) {
+                    if slots.has(slot) {
                         into.iter_mut().for_each(|into| into.add_sums(sums));
-                        visit(start_ms, sums);
+                        visit(start_of(slot), sums);
                     }
                     Ok(())
                 };
                 return apart.each(damaged(table), take);
             }
-            each_stored(
-                value,
-                damaged(table),
-                |slot| sieve.has(start_of(slot)),
-                |slot, sums, sketch| {
-                    into.iter_mut().try_for_each(|into| into.add(&FoundCell::stored(table, sums, sketch)))?;
-                    visit(start_of(slot), sums);
-                    Ok(())
-                },
-            )
+            each_stored(value, damaged(table), slots, |slot, sums, sketch| {
+                into.iter_mut().try_for_each(|into| into.add(&FoundCell::stored(table, sums, sketch)))?;
+                visit(start_of(slot), sums);
+                Ok(())
+            })
         })?;
-        self.each_held(cells, |start_ms, cell| {
+        self.each_held(&cells, |start_ms, cell| {
             visit(start_ms, cell);
             into.iter_mut().try_for_each(|into| into.add(&FoundCell::held(cell)))
         })
@@ -224,7 +215,9 @@ impl KeyUsage {
         for (start_ms, more) in &self.waiting.endpoints {
             match stretch.holds(*start_ms) {
                 Holds::All => into.add_all(more),
-                Holds::Clients => into.kinds_mut().merge_clients(more.kinds()),
+                Holds::Clients => {
+                    into.kinds_mut().into_iter().for_each(|kinds| kinds.merge_clients(more.kinds()));
+                }
                 Holds::Nothing => {}
             }
         }
@@ -233,7 +226,7 @@ impl KeyUsage {
         for event in self.unfolded() {
             match stretch.holds(event.at_ms) {
                 Holds::All => into.add(event),
-                Holds::Clients => into.kinds_mut().add_client(event),
+                Holds::Clients => into.kinds_mut().into_iter().for_each(|kinds| kinds.add_client(event)),
                 Holds::Nothing => {}
             }
         }
@@ -273,7 +266,7 @@ impl KeyUsage {
             within.for_each(|told| found.entry((told.start_ms, told.model)).or_default().merge(&told.cell));
         };
         for (_, table) in MODEL_ROWS.into_iter().filter(|(of, _)| *of == grain) {
-            self.scan(table, cells.rows(), &mut |_, value| {
+            self.scan(table, cells.scans(), &mut |_, value| {
                 take(&Models::decode(value).map_err(damaged(table))?);
                 Ok(())
             })?;
@@ -312,15 +305,16 @@ impl KeyUsage {
         self.runs.iter().flat_map(|run| run.1.iter())
     }
 
-    /// Shows the rows of a table that stand as these cells do.
+    /// Shows the rows of a table that stand as these cells do, and in which slots of each they are.
     fn scan_cells(
         &self,
         table: Table,
         cells: &CellRanges,
-        visit: &mut dyn FnMut(u32, &[u8]) -> Result<()>,
+        mut visit: impl FnMut(u32, Slots, &[u8]) -> Result<()>,
     ) -> Result<()> {
         self.scan(table, cells.scans(), &mut |row, value| {
-            if cells.has_some_of(row) { visit(row, value) } else { Ok(()) }
+            let slots = cells.slots_of(row);
+            if slots.is_empty() { Ok(()) } else { visit(row, slots, value) }
         })
     }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::calendar::LAST_MS;
 use super::grain::Grain;
 use super::rows::Rows;
+use super::slots::Slots;
 
 /// The cells of one grain that start in some stretches of time.
 #[derive(Clone, Debug)]
@@ -13,9 +14,9 @@ pub struct CellRanges {
     rows_as: Rows,
     /// By rising start, apart from one another, each from the start of a cell on.
     ranges: Vec<Range<i64>>,
-    /// The rows that hold them, in the same manner.
-    rows: Vec<Range<u32>>,
-    /// The same with what lies between those of one hour and of the next: there are few rows of an hour, and to look for a
+    /// The rows that hold them, in the same manner, and in which slots each of those does.
+    rows: Vec<(Range<u32>, Slots)>,
+    /// The same rows with what lies between those of one hour and of the next: there are few rows of an hour, and to look for a
     /// further range takes as long as to pass over some.
     scans: Vec<Range<u32>>,
 }
@@ -49,9 +50,11 @@ impl CellRanges {
         }
         let rows = rows_of(rows_as, &ranges);
         let mut scans: Vec<Range<u32>> = Vec::new();
-        for more in &rows {
+        for (more, _) in &rows {
             match scans.last_mut() {
-                Some(last) if rows_as.are_near(last.end, more.start) => last.end = more.end,
+                Some(last) if last.end == more.start || rows_as.are_near(last.end, more.start) => {
+                    last.end = more.end;
+                }
                 _ => scans.push(more.clone()),
             }
         }
@@ -85,46 +88,59 @@ impl CellRanges {
         self.rows_as
     }
 
-    pub(super) fn rows(&self) -> impl Iterator<Item = Range<u32>> + '_ {
-        self.rows.iter().cloned()
-    }
-
-    /// Ranges of rows with all of these in them; [`Self::has_some_of`] tells which are.
+    /// Ranges of rows with all of these in them; [`Self::slots_of`] tells which are.
     pub(super) fn scans(&self) -> impl Iterator<Item = Range<u32>> + '_ {
         self.scans.iter().cloned()
     }
 
-    /// Whether a row is one of those that hold them.
-    pub(super) fn has_some_of(&self, row: u32) -> bool {
-        let after = self.rows.partition_point(|rows| rows.start <= row);
-        after.checked_sub(1).is_some_and(|at| row < self.rows[at].end)
+    /// In which slots a row holds them; empty if it is none of those that do.
+    #[inline]
+    pub(super) fn slots_of(&self, row: u32) -> Slots {
+        let after = self.rows.partition_point(|(rows, _)| rows.start <= row);
+        let found = after.checked_sub(1).map(|at| &self.rows[at]).filter(|(rows, _)| row < rows.end);
+        found.map_or(Slots::default(), |(_, slots)| *slots)
     }
 
-    /// Asks for many cells, one after the other.
+    /// Whether these slots are all of a row, where none of another row lies between them.
+    pub(super) fn is_whole(&self, row: u32, slots: Slots) -> bool {
+        let rows = self.rows_as;
+        let all = || Slots::within(rows, row, &(rows.row_start(row)..rows.row_start(row + 1)));
+        rows.are_whole() && all().and(slots) == all()
+    }
+
+    /// Asks for many cells that stand in no row, one after the other.
     pub(super) fn sieve(&self) -> Sieve<'_> {
         Sieve { ranges: &self.ranges, from_ms: i64::MIN, until_ms: i64::MIN, within: false }
     }
-
-    /// Whether all cells of a row are, where none of another row lies between them.
-    pub(super) fn has_row(&self, row: u32) -> bool {
-        let rows = self.rows_as;
-        let (first_ms, end_ms) = (rows.row_start(row), rows.row_start(row + 1));
-        rows.are_whole() && self.ranges.iter().any(|range| range.start <= first_ms && end_ms <= range.end)
-    }
 }
 
-/// The rows that hold the cells of these stretches, by rising number and apart from one another.
-fn rows_of(rows: Rows, ranges: &[Range<i64>]) -> Vec<Range<u32>> {
-    let mut found: Vec<_> = ranges.iter().flat_map(|range| rows.rows_of(range)).collect();
-    found.sort_unstable_by_key(|rows| rows.start);
-    let mut apart: Vec<Range<u32>> = Vec::new();
-    for more in found {
-        match apart.last_mut() {
-            Some(last) if more.start <= last.end => last.end = last.end.max(more.end),
-            _ => apart.push(more),
+/// The rows that hold the cells of these stretches, by rising number and apart from one another, and in which slots. Slots that a
+/// row does not have may be among those.
+fn rows_of(rows: Rows, ranges: &[Range<i64>]) -> Vec<(Range<u32>, Slots)> {
+    let mut found: Vec<(Range<u32>, Slots)> = Vec::new();
+    for ms in ranges {
+        for Range { start, end } in rows.rows_of(ms) {
+            // All that lies between the first and the last belongs to the stretch.
+            let edge = |row: u32| (row..row + 1, Slots::within(rows, row, ms));
+            found.push(edge(start));
+            found.push((start + 1..end.saturating_sub(1), Slots::ALL));
+            found.extend((start + 1 < end).then(|| edge(end - 1)));
         }
     }
-    apart
+    found.retain(|(rows, slots)| !rows.is_empty() && !slots.is_empty());
+    found.sort_unstable_by_key(|(rows, _)| rows.start);
+    // A row that one stretch ends in and another begins in.
+    found.dedup_by(|(more, slots), (last, of_last)| {
+        let same = more.start == last.start;
+        *of_last = if same { of_last.or(*slots) } else { *of_last };
+        same
+    });
+    found.dedup_by(|(more, slots), (last, of_last)| {
+        let alike = more.start == last.end && slots == of_last;
+        last.end = if alike { more.end } else { last.end };
+        alike
+    });
+    found
 }
 
 /// Tells which cells are among some. They mostly come in order of time, so it remembers between which ends the last one was.
@@ -184,16 +200,19 @@ mod tests {
                 let mut sieve = cells.sieve();
                 for start_ms in moments.iter().map(|at_ms| grain.start_of(*at_ms)) {
                     let has = sieve.has(start_ms);
-                    let within = |ms: &Range<i64>| (grain.start_of(ms.start)..ms.end).contains(&start_ms);
-                    prop_assert_eq!(has, stretches.iter().any(within));
-                    let (row, _) = rows.place_of(start_ms);
-                    prop_assert!(!has || cells.rows().any(|rows| rows.contains(&row)));
-                    if cells.has_row(row) {
-                        let ends = [rows.row_start(row), rows.row_start(row + 1) - grain.length_ms()];
-                        prop_assert!(ends.iter().all(|start_ms| sieve.has(*start_ms)));
+                    let within = |ms: &Range<i64>, at_ms: i64| (grain.start_of(ms.start)..ms.end).contains(&at_ms);
+                    prop_assert_eq!(has, stretches.iter().any(|ms| within(ms, start_ms)));
+                    let (row, slot) = rows.place_of(start_ms);
+                    prop_assert_eq!(cells.slots_of(row).has(slot), has);
+                    prop_assert!(!has || cells.scans().any(|rows| rows.contains(&row)));
+                    if rows.are_whole() {
+                        let mut starts = (rows.row_start(row)..rows.row_start(row + 1)).step_by(grain.length_ms() as usize);
+                        let all = starts.all(|at_ms| stretches.iter().any(|ms| within(ms, at_ms)));
+                        prop_assert_eq!(cells.is_whole(row, cells.slots_of(row)), all);
                     }
                 }
-                prop_assert!(cells.rows.is_sorted_by(|a, b| a.end < b.start));
+                prop_assert!(cells.rows.is_sorted_by(|(a, _), (b, _)| a.end <= b.start));
+                prop_assert!(cells.scans.is_sorted_by(|a, b| a.end < b.start));
             }
         }
     }
@@ -202,6 +221,7 @@ mod tests {
     fn one_hour_of_many_days_is_few_rows() {
         let hour = |day: i64| day * DAY_MS + 18 * HOUR_MS..day * DAY_MS + 19 * HOUR_MS;
         let cells = CellRanges::new(Grain::Quarter, (20_000..20_032).map(hour));
-        assert_eq!(cells.rows().map(|rows| rows.len()).sum::<usize>(), 2);
+        let rows: Vec<_> = cells.scans().flatten().map(|row| cells.slots_of(row)).collect();
+        assert_eq!(rows, [Slots::ALL; 2]);
     }
 }

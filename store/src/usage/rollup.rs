@@ -7,6 +7,7 @@ use super::cell::Cell;
 use super::codec::{Input, Malformed, Read, put_bytes, put_varint};
 use super::grain::Grain;
 use super::sketch::{SketchSum, StoredSketch};
+use super::slots::Slots;
 use crate::model::Id;
 
 /// Cells in order, each written in full.
@@ -78,7 +79,7 @@ impl Cells {
         each_stored(
             value,
             |malformed| malformed,
-            |_| true,
+            Slots::ALL,
             |slot, sums, sketch| {
                 cells.push((slot, Cell { sketch: sketch.decode()?, ..sums.clone() }));
                 Ok(())
@@ -92,14 +93,14 @@ impl Cells {
 pub(super) fn each_stored<E>(
     row: &[u8],
     malformed: impl Fn(Malformed) -> E,
-    mut wanted: impl FnMut(u8) -> bool,
+    wanted: Slots,
     mut visit: impl FnMut(u8, &Cell, &StoredSketch<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     if let Some(apart) = Apart::of(row).map_err(&malformed)? {
         let mut sketches = apart.sketches;
         apart.each(&malformed, |slot, sums| {
             let sketch = apart.sketch(sketches);
-            if wanted(slot) {
+            if wanted.has(slot) {
                 visit(slot, sums, &sketch)?;
             }
             sketches = sketch.rest().map_err(&malformed)?;
@@ -116,7 +117,7 @@ pub(super) fn each_stored<E>(
     let (mut sums, mut slots) = (Cell::default(), 0..64);
     for _ in 0..input.count().map_err(&malformed)? {
         let slot = stored_slot(&mut input, &mut slots).map_err(&malformed)?;
-        let wanted = wanted(slot);
+        let wanted = wanted.has(slot);
         let sketch = if brief {
             if wanted { sums.read_sums_short(&mut input) } else { Cell::pass_sums_short(&mut input) }
                 .map_err(&malformed)?;

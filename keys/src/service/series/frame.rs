@@ -92,7 +92,9 @@ impl Frame {
         }
         let to_ms = span.to_ms.min(now_ms + 1);
         let now = Stretches::of(step, &span.zone, span.from_ms, to_ms, span.rolling)?;
-        let now = Stretches { whole_ms: span.to_ms, ..now };
+        // What is reported ahead of its time belongs to the stretch that goes on, so that a day is read as one.
+        let end_ms = now.until_ms.min(span.to_ms);
+        let now = Stretches { end_ms, whole_ms: span.to_ms, ..now };
         let before = if compare { span.before(now_ms) } else { None };
         let before =
             before.map(|Range { start, end }| Stretches::of(step, &span.zone, start, end, span.rolling));

@@ -92,8 +92,8 @@ impl Read {
         Self {
             total: Sum::new(frame),
             lines,
-            endpoints: EndpointSums::default(),
-            endpoints_before: EndpointSums::default(),
+            endpoints: EndpointSums::without_kinds(),
+            endpoints_before: EndpointSums::without_kinds(),
             kinds: KindSums::of(by, frame),
             tally: Tally::default(),
         }

@@ -12,6 +12,7 @@ use crate::usage::codec::{Input, Malformed, Read, put_varint};
 use crate::usage::event::Method;
 use crate::usage::kinds::{Calls, Kind, Kinds};
 use crate::usage::rows::Rows;
+use crate::usage::slots::Slots;
 
 /// Of the rows that have them, where they are: keyed by API key and number of the row.
 pub(in crate::usage) const KIND_ROWS: [(Rows, Table); 2] =
@@ -35,7 +36,7 @@ pub(in crate::usage) struct KindRow(BTreeMap<Kind, Vec<(u8, Calls)>>);
 impl KindRow {
     pub(in crate::usage) fn decode(row: &[u8]) -> Read<Self> {
         let mut decoded = Self::default();
-        each_kind_of_days(row, |_| true, |day, kind, calls| decoded.put(day, kind, calls))?;
+        each_kind_of_days(row, Slots::ALL, |_| true, |day, kind, calls| decoded.put(day, kind, calls))?;
         Ok(decoded)
     }
 
@@ -106,9 +107,10 @@ fn read_kind(input: &mut Input<'_>) -> Read<Kind> {
     })
 }
 
-/// Shows how many calls of each wanted kind an encoded row counts, with the day's place in it (from 0).
+/// Shows how many calls of each wanted kind an encoded row counts on these days, with each day's place in it (from 0).
 pub(in crate::usage) fn each_kind_of_days(
     row: &[u8],
+    slots: Slots,
     wanted: impl Fn(Kind) -> bool,
     mut visit: impl FnMut(u8, Kind, Calls),
 ) -> Read<()> {
@@ -118,7 +120,7 @@ pub(in crate::usage) fn each_kind_of_days(
         VERSION | WITHOUT_ERRORS => {}
         DAY_BY_DAY => {
             return show_kinds(&mut input, |day, kind, calls| {
-                if wanted(kind) {
+                if slots.has(day) && wanted(kind) {
                     visit(day, kind, calls);
                 }
             });
@@ -140,7 +142,9 @@ pub(in crate::usage) fn each_kind_of_days(
                 (_, Some(errors)) => errors.varint()?,
                 (_, None) => 0,
             };
-            visit(day as u8, kind, Calls { requests, errors });
+            if slots.has(day) {
+                visit(day as u8, kind, Calls { requests, errors });
+            }
         }
     }
     input.end()
@@ -192,7 +196,7 @@ mod tests {
                     expected.sort();
                     let mut found = Vec::new();
                     let visit = |day, kind, calls| found.push((day, kind, calls));
-                    prop_assert_eq!(each_kind_of_days(row, wanted, visit), Ok(()));
+                    prop_assert_eq!(each_kind_of_days(row, Slots::ALL, wanted, visit), Ok(()));
                     found.sort();
                     prop_assert_eq!(found, expected);
                 }
@@ -202,7 +206,7 @@ mod tests {
         #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             for version in [VERSION, WITHOUT_ERRORS, DAY_BY_DAY] {
-                let _ = each_kind_of_days(&[&[version], bytes.as_slice()].concat(), |_| true, |_, _, _| {});
+                let _ = each_kind_of_days(&[&[version], bytes.as_slice()].concat(), Slots::ALL, |_| true, |_, _, _| {});
             }
         }
     }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use super::encoded::{Encoded, Form, Named, put_names};
-pub(in crate::usage) use super::part_set::Parts;
 use super::part_set::{parts, put_parts, read_parts};
 use super::{ENDPOINT_NAMES, EndpointCell, Endpoints};
 use crate::table::Table;
@@ -16,6 +15,7 @@ use crate::usage::codec::{Input, Malformed, Read, put_bytes};
 use crate::usage::grain::{Grain, HOUR_RETENTION_MS};
 use crate::usage::head::minutes_from;
 use crate::usage::kinds::{Calls, Kind, Kinds};
+use crate::usage::slots::Slots;
 use crate::usage::waiting::slot;
 
 /// Rows of the second version do not begin with the parts that they have, and their names are written in full; in those of
@@ -45,9 +45,9 @@ pub(in crate::usage) fn parts_from(grain: Grain, newest_ms: i64) -> i64 {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::usage) struct Wanted {
     /// The calls of these parts, and their clients where the row tells of any.
-    pub(in crate::usage) calls: Parts,
+    pub(in crate::usage) calls: Slots,
     /// Of these the clients alone.
-    pub(in crate::usage) clients: Parts,
+    pub(in crate::usage) clients: Slots,
 }
 
 /// The endpoints of one row, by part.
@@ -129,12 +129,12 @@ impl EndpointParts {
 }
 
 /// Opens an encoded row; answers the parts that it has as well, or all where it does not say.
-fn open<'i, 'a>(input: &'i mut Input<'a>) -> Read<(Encoded<'i, 'a>, Parts)> {
+fn open<'i, 'a>(input: &'i mut Input<'a>) -> Read<(Encoded<'i, 'a>, Slots)> {
     let version = input.byte()?;
     let (form, parts) = match version {
         VERSION => (Form::Shortened, read_parts(input)?),
-        IN_FULL => (Form::Full, Parts(u64::MAX)),
-        NAMES_BETWEEN => (Form::Between, Parts(u64::MAX)),
+        IN_FULL => (Form::Full, Slots(u64::MAX)),
+        NAMES_BETWEEN => (Form::Between, Slots(u64::MAX)),
         _ => return Err(Malformed),
     };
     Ok((Encoded::open(input, version, form)?, parts))
@@ -153,16 +153,20 @@ pub(super) fn open_wanted<'i, 'a>(
     Ok(Some(encoded))
 }
 
-/// Shows the sums of the names that were called in the wanted parts of a row, and adds the kinds of calls; answers the
-/// remainder.
+/// Shows the sums of the names that were called in the wanted parts of a row, and adds the kinds of calls, or passes over
+/// these; answers the remainder.
 pub(super) fn each_wanted<'a>(
     encoded: Encoded<'_, 'a>,
     wanted: Wanted,
-    kinds: &mut Kinds,
+    kinds: Option<&mut Kinds>,
     mut visit: impl FnMut(Named<'a>, EndpointCell) -> Read<()>,
 ) -> Read<EndpointCell> {
     let called = |named, cell: EndpointCell| if cell.requests > 0 { visit(named, cell) } else { Ok(()) };
     let (other, input) = encoded.each(|input| sum(input, wanted.calls), called)?;
+    let Some(kinds) = kinds else {
+        *input = Input(&[]);
+        return Ok(other);
+    };
     each_kinds(input, |part, mut encoded| {
         if wanted.calls.has(part) {
             kinds.add_encoded(&mut encoded)?;
@@ -179,7 +183,7 @@ pub(super) fn each_wanted<'a>(
 /// Shows how many calls of each kind an encoded row counts, with their part.
 pub(in crate::usage) fn each_kind(row: &[u8], visit: impl FnMut(u8, Kind, Calls)) -> Read<()> {
     let mut input = Input(row);
-    let pass = |input: &mut Input<'_>| sum(input, Parts::default());
+    let pass = |input: &mut Input<'_>| sum(input, Slots::default());
     let (_, input) = open(&mut input)?.0.each(pass, |_, _| Ok(()))?;
     show_kinds(input, visit)
 }
@@ -203,7 +207,7 @@ fn each_kinds<'a>(input: &mut Input<'a>, mut visit: impl FnMut(u32, Input<'a>) -
 }
 
 /// The sums of some of the encoded cells.
-fn sum(input: &mut Input<'_>, wanted: Parts) -> Read<EndpointCell> {
+fn sum(input: &mut Input<'_>, wanted: Slots) -> Read<EndpointCell> {
     let mut sum = EndpointCell::default();
     for part in parts(input)? {
         let cell = EndpointCell::decode(input)?;
@@ -295,18 +299,18 @@ mod tests {
         /// Alone and among those of other keys.
         #[test]
         fn any_parts_are_the_sums_of_their_calls(calls in calls(), chosen: u64, beside: u64) {
-            let wanted = Wanted { calls: Parts(chosen), clients: Parts(chosen | beside) };
+            let wanted = Wanted { calls: Slots(chosen), clients: Slots(chosen | beside) };
             for grain in [Grain::Day, Grain::Hour] {
                 let row = of(grain, &calls);
                 let (mut expected, mut clients) = (Endpoints::default(), Kinds::default());
                 for (part, event) in &calls {
                     let mut one = Endpoints::default();
                     one.add(event);
-                    if Parts(chosen).has((*part).into()) {
+                    if Slots(chosen).has(*part) {
                         expected.names.entry(event.endpoint.clone()).or_default().merge(&event.into());
                         expected.kinds.merge_calls(&one.kinds);
                     }
-                    if grain == Grain::Day && wanted.clients.has((*part).into()) {
+                    if grain == Grain::Day && wanted.clients.has(*part) {
                         clients.merge_clients(&one.kinds);
                     }
                 }
@@ -320,6 +324,10 @@ mod tests {
                     prop_assert_eq!(&sums.kinds, &expected.kinds);
                     prop_assert_eq!(sums.iter().count(), expected.names.len());
                     prop_assert!(sums.iter().all(|(name, cell)| expected.names.get(name) == Some(cell)));
+                    let mut alone = EndpointSums::without_kinds();
+                    prop_assert_eq!(alone.add_row(&row, Some(wanted)), Ok(()));
+                    prop_assert!(alone.finish_key() && alone.calls == sums.calls && alone.iter().eq(sums.iter()));
+                    prop_assert_eq!(&alone.kinds, &Kinds::default());
                 }
             }
         }
@@ -330,11 +338,11 @@ mod tests {
                 let stretch = from_ms..from_ms + length;
                 let rows = grain.rows();
                 let (row, _) = rows.place_of(from_ms + length / 2);
-                let found = Parts::within(grain, row, &stretch);
+                let found = Slots::within(rows, row, &stretch);
                 for part in 0..u8::try_from(u64::BITS).unwrap() {
                     let start_ms = rows.slot_start(row, part);
                     let of_row = rows.place_of(start_ms).0 == row;
-                    prop_assert_eq!(found.has(part.into()), of_row && grain.start_of(from_ms) <= start_ms && start_ms < stretch.end);
+                    prop_assert_eq!(found.has(part), of_row && grain.start_of(from_ms) <= start_ms && start_ms < stretch.end);
                 }
             }
         }
@@ -344,7 +352,7 @@ mod tests {
             for version in [VERSION, IN_FULL, NAMES_BETWEEN] {
                 let value = [&[version], bytes.as_slice()].concat();
                 let _ = EndpointParts::decode(&value);
-                let wanted = Wanted { calls: Parts(chosen), clients: Parts(!chosen) };
+                let wanted = Wanted { calls: Slots(chosen), clients: Slots(!chosen) };
                 let _ = (Endpoints::of_row(&value, Some(wanted)), EndpointSums::default().add_row(&value, Some(wanted)));
             }
         }
@@ -359,10 +367,11 @@ mod tests {
             row.add(Grain::Hour, (number % 24) as u8, &one);
         }
         assert_eq!((row.names.len(), row.other.len()), (ENDPOINT_NAMES, 24));
-        let wanted = Wanted { calls: Parts::within(Grain::Hour, 0, &(0..DAY_MS)), clients: Parts::default() };
+        let wanted =
+            Wanted { calls: Slots::within(Grain::Hour.rows(), 0, &(0..DAY_MS)), clients: Slots::default() };
         let whole = Endpoints::of_row(&row.encode(), Some(wanted)).unwrap().into_report().totals;
         assert_eq!(whole.iter().map(|total| total.cell.requests).sum::<u64>(), 1_000_000);
-        let wanted = Wanted { calls: Parts::within(Grain::Hour, 0, &(0..HOUR_MS)), ..wanted };
+        let wanted = Wanted { calls: Slots::within(Grain::Hour.rows(), 0, &(0..HOUR_MS)), ..wanted };
         let hour = Endpoints::of_row(&row.encode(), Some(wanted)).unwrap().into_report().totals;
         assert_eq!(hour.iter().map(|total| total.cell.requests).sum::<u64>(), 1_000_000u64.div_ceil(24));
     }

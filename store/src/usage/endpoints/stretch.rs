@@ -4,10 +4,11 @@
 use std::ops::Range;
 
 use super::ENDPOINT_PARTS;
-use super::parts::{Parts, Wanted, parts_from};
+use super::parts::{Wanted, parts_from};
 use crate::table::Table;
 use crate::usage::calendar::{DAY_MS, HOUR_MS, LAST_MS, day_of, first_day, month_of_day};
 use crate::usage::grain::Grain;
+use crate::usage::slots::Slots;
 
 /// A stretch of a key's time.
 pub(in crate::usage) struct Stretch {
@@ -106,8 +107,8 @@ impl Stretch {
         all.filter(move |month| !months.contains(month)).map(move |month| {
             let before = touched.start.max(first_day(month))..touched.end.min(first_day(month + 1));
             let wanted = Wanted {
-                calls: Parts::within(grain, month, &ms(&whole)),
-                clients: Parts::within(grain, month, &ms(&touched)),
+                calls: Slots::within(grain.rows(), month, &ms(&whole)),
+                clients: Slots::within(grain.rows(), month, &ms(&touched)),
             };
             CutMonth {
                 days: CutRow { table, row: month, wanted },
@@ -130,7 +131,8 @@ impl Stretch {
                 let row = grain.rows().place_of(edge_ms).0;
                 let day_or_hour_ms = edge_ms - edge_ms % cut_ms;
                 let cut = whole.start.max(day_or_hour_ms)..whole.end.min(day_or_hour_ms + cut_ms);
-                let wanted = Wanted { calls: Parts::within(grain, row, &cut), clients: Parts::default() };
+                let wanted =
+                    Wanted { calls: Slots::within(grain.rows(), row, &cut), clients: Slots::default() };
                 let cut = CutRow { table, row, wanted };
                 if edge_ms % cut_ms != 0 && rows.last() != Some(&cut) {
                     rows.push(cut);
@@ -177,8 +179,8 @@ mod tests {
                         let start_ms = grain.start_of(at_ms);
                         let kept_ms = NEWEST_MS - parts_from(grain, NEWEST_MS);
                         prop_assert!(!grain.rows().rows_before(NEWEST_MS, kept_ms).any(|old| old.contains(&row)));
-                        let within = Parts::within(grain, row, &(start_ms..start_ms + 1));
-                        found += u32::from(within != Parts::default() && wanted.calls.and(within) == within);
+                        let within = Slots::within(grain.rows(), row, &(start_ms..start_ms + 1));
+                        found += u32::from(within != Slots::default() && wanted.calls.and(within) == within);
                     }
                 }
                 prop_assert_eq!(found, u32::from(stretch.holds(at_ms) == Holds::All), "{}", at_ms);

@@ -26,8 +26,9 @@ pub struct EndpointSums {
     cells: Vec<EndpointCell>,
     /// Calls of all endpoints, also of those beyond the names that are told apart.
     pub calls: u64,
-    /// Calls by method and status.
+    /// Calls by method, status and token, unless endpoints alone are added up.
     pub kinds: Kinds,
+    names_alone: bool,
     of_key: OfKey,
 }
 
@@ -56,7 +57,8 @@ impl Gather for EndpointSums {
         let many = 2 * encoded.count >= self.names.len();
         encoded.names.map_or(Ok(()), |names| self.find(names, many))?;
         let mut kinds = std::mem::take(&mut self.kinds);
-        let other = each_entry(encoded, wanted, &mut kinds, |named, cell| {
+        let into_kinds = (!self.names_alone).then_some(&mut kinds);
+        let other = each_entry(encoded, wanted, into_kinds, |named, cell| {
             if !self.is_full() {
                 let place = match named {
                     Named::At(at) => *self.row.places.get(at).ok_or(Malformed)?,
@@ -73,21 +75,26 @@ impl Gather for EndpointSums {
 
     fn add_all(&mut self, more: &Endpoints) {
         more.names.iter().for_each(|(name, cell)| self.add_named(name, cell));
-        self.kinds.merge(&more.kinds);
+        self.kinds_mut().into_iter().for_each(|kinds| kinds.merge(&more.kinds));
         self.of_key.other.merge(&more.other);
     }
 
     fn add(&mut self, event: &Stored) {
         self.add_named(&event.endpoint, &event.into());
-        self.kinds.add(event);
+        self.kinds_mut().into_iter().for_each(|kinds| kinds.add(event));
     }
 
-    fn kinds_mut(&mut self) -> &mut Kinds {
-        &mut self.kinds
+    fn kinds_mut(&mut self) -> Option<&mut Kinds> {
+        (!self.names_alone).then_some(&mut self.kinds)
     }
 }
 
 impl EndpointSums {
+    /// To add up endpoints alone, and pass over all else that is told of calls.
+    pub fn without_kinds() -> Self {
+        Self { names_alone: true, ..Self::default() }
+    }
+
     /// The endpoints that were called, with their sums, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &EndpointCell)> {
         self.names.iter().zip(&self.cells).filter(|(_, cell)| cell.requests > 0)

@@ -27,24 +27,25 @@ impl KeyUsage {
         mut visit: impl FnMut(i64, Kind, Calls),
     ) -> Result<()> {
         let cells = self.kept(cells);
-        let (cells, grain, mut sieve) = (&*cells, cells.grain(), cells.sieve());
+        let (cells, grain) = (&*cells, cells.grain());
+        let (rows_as, mut found) = (cells.rows_as(), Vec::new());
+        for (_, table) in KIND_ROWS.into_iter().filter(|(of, _)| *of == rows_as) {
+            self.scan_cells(table, cells, |row, slots, value| {
+                found.push(row);
+                let first_ms = rows_as.row_start(row);
+                let show = |slot, kind, calls| visit(first_ms + rows_as.after_row_start(slot), kind, calls);
+                each_kind_of_days(value, slots, &wanted, show).map_err(damaged(table))
+            })?;
+        }
+        let mut sieve = cells.sieve();
         let mut visit = |start_ms: i64, kind, calls| {
             if sieve.has(start_ms) && wanted(kind) {
                 visit(start_ms, kind, calls);
             }
         };
-        let (rows_as, mut found) = (cells.rows_as(), Vec::new());
-        for (_, table) in KIND_ROWS.into_iter().filter(|(of, _)| *of == rows_as) {
-            self.scan_cells(table, cells, &mut |row, value| {
-                found.push(row);
-                let first_ms = rows_as.row_start(row);
-                let show = |slot, kind, calls| visit(first_ms + rows_as.after_row_start(slot), kind, calls);
-                each_kind_of_days(value, &wanted, show).map_err(damaged(table))
-            })?;
-        }
         // Where they do not stand by themselves they stand beside the endpoints; a version before has kept all but there.
         if rows_as == grain.rows() {
-            for rows in cells.rows().flat_map(|rows| gaps(rows, &mut found)).collect::<Vec<_>>() {
+            for rows in cells.scans().flat_map(|rows| gaps(rows, &mut found)).collect::<Vec<_>>() {
                 for (_, table) in ENDPOINT_PARTS.into_iter().filter(|(of, _)| *of == grain) {
                     self.each_kind_in(table, grain, rows.clone(), &mut found, &mut visit)?;
                 }
