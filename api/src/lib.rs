@@ -24,6 +24,7 @@ mod secure;
 mod server;
 mod signed;
 mod terminal;
+mod time_limit;
 mod unread;
 
 use std::sync::Arc;
