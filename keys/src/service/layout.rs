@@ -7,7 +7,9 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use keyward_store::Result;
-use keyward_store::usage::{Calls, Cell, CellRanges, CellSum, FoundCell, Grain, KeyUsage, Kind, ModelUse};
+use keyward_store::usage::{
+    Calls, Cell, CellRanges, CellSum, FoundCell, Grain, KeyUsage, Kind, KindVisitor, ModelUse,
+};
 
 /// What becomes of a cell's sums.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,11 +27,19 @@ struct Tier<P> {
     places: Vec<Option<P>>,
 }
 
+/// From where and to where, where nowhere is none.
+#[derive(Clone, Copy, Debug)]
+struct Move<P> {
+    from: Option<P>,
+    to: Option<P>,
+}
+
 /// Tiers, the one of the longest cells first.
 struct Tiers<P> {
     counted: Vec<Tier<P>>,
-    /// From the place that a longer cell counted them for, to their own, if they have one.
-    moved: Vec<Tier<(P, Option<P>)>>,
+    /// From the place that a longer cell counted them for, to their own; or those that were counted for none, where others of
+    /// their row are moved.
+    moved: Vec<Tier<Move<P>>>,
 }
 
 /// Ranges of cells, and where these belong.
@@ -68,9 +78,8 @@ impl<P: Copy + PartialEq> Layout<P> {
         }
         self.sums.moved.iter().try_for_each(|tier| {
             key.each_cell(&tier.cells, |start_ms, cell| {
-                let Some((from, to)) = tier.at(start_ms) else { return Ok(()) };
-                visit(Count::Out, from, start_ms, cell)?;
-                to.map_or(Ok(()), |to| visit(Count::In, to, start_ms, cell))
+                let Some(moved) = tier.at(start_ms) else { return Ok(()) };
+                moved.counts().try_for_each(|(count, place)| visit(count, place, start_ms, cell))
             })
         })
     }
@@ -97,13 +106,13 @@ impl<P: Copy + PartialEq> Layout<P> {
         })?;
         self.sums.moved.iter().try_for_each(|tier| {
             key.each_cell(&tier.cells, |start_ms, cell| {
-                let Some((from, to)) = tier.at(start_ms) else { return Ok(()) };
-                visit(Count::Out, from, start_ms, cell.sums);
-                match to {
-                    Some(to) => visit(Count::In, to, start_ms, cell.sums),
-                    None => into.remove(cell)?,
+                let Some(moved) = tier.at(start_ms) else { return Ok(()) };
+                moved.counts().for_each(|(count, place)| visit(count, place, start_ms, cell.sums));
+                match moved {
+                    Move { from: None, .. } => into.add(cell),
+                    Move { to: None, .. } => into.remove(cell),
+                    Move { .. } => Ok(()),
                 }
-                Ok(())
             })
         })
     }
@@ -118,25 +127,49 @@ impl<P: Copy + PartialEq> Layout<P> {
         Ok(uses)
     }
 
-    /// Shows how many calls of each wanted kind the same cells count, each with its place, as [`Self::each`] does.
-    pub(super) fn each_kind(
-        &self,
-        key: &KeyUsage,
-        wanted: impl Fn(Kind) -> bool,
-        mut visit: impl FnMut(Count, P, Kind, Calls),
-    ) -> Result<()> {
+    /// Shows how many calls of each kind the same cells count, each with its place, as [`Self::each`] does.
+    pub(super) fn each_kind(&self, key: &KeyUsage, visitor: &mut impl PlacedKinds<P>) -> Result<()> {
         for tier in &self.sums.counted {
-            key.each_kind(&tier.cells, &wanted, |start_ms, kind, calls| {
-                tier.at(start_ms).into_iter().for_each(|place| visit(Count::In, place, kind, calls));
-            })?;
+            let counts = |start_ms| tier.at(start_ms).map(|place| (Count::In, place)).into_iter();
+            key.each_kind(&tier.cells, &mut Placing { visitor, counts })?;
         }
         self.sums.moved.iter().try_for_each(|tier| {
-            key.each_kind(&tier.cells, &wanted, |start_ms, kind, calls| {
-                let Some((from, to)) = tier.at(start_ms) else { return };
-                visit(Count::Out, from, kind, calls);
-                to.into_iter().for_each(|to| visit(Count::In, to, kind, calls));
-            })
+            let counts = |start_ms| tier.at(start_ms).into_iter().flat_map(Move::counts);
+            key.each_kind(&tier.cells, &mut Placing { visitor, counts })
         })
+    }
+}
+
+/// Is shown calls by kind and place, mostly many of one kind after one another.
+pub(super) trait PlacedKinds<P> {
+    /// Whether calls of a kind are wanted: then those that are shown next are of it.
+    fn wants(&mut self, kind: Kind) -> bool;
+
+    fn calls(&mut self, count: Count, place: P, calls: Calls);
+}
+
+/// Shows calls with what they count for, by the start of their cell.
+struct Placing<'v, V, C> {
+    visitor: &'v mut V,
+    counts: C,
+}
+
+impl<P, V: PlacedKinds<P>, I: Iterator<Item = (Count, P)>, C: Fn(i64) -> I> KindVisitor
+    for Placing<'_, V, C>
+{
+    fn wants(&mut self, kind: Kind) -> bool {
+        self.visitor.wants(kind)
+    }
+
+    fn calls(&mut self, start_ms: i64, calls: Calls) {
+        (self.counts)(start_ms).for_each(|(count, place)| self.visitor.calls(count, place, calls));
+    }
+}
+
+impl<P> Move<P> {
+    fn counts(self) -> impl Iterator<Item = (Count, P)> {
+        let out = self.from.map(|place| (Count::Out, place));
+        out.into_iter().chain(self.to.map(|place| (Count::In, place)))
     }
 }
 
@@ -166,7 +199,7 @@ impl<P: Copy + PartialEq> Tiers<P> {
         // What each cell was counted for by a longer one.
         let mut before: Vec<Option<P>> = vec![None; places.len()];
         let mut often = vec![false; step(Grain::Day) / step(grain)];
-        if moving {
+        if moving && grains.len() > 1 {
             mark_moved(places, &mut often);
         }
         for grain_here in grains {
@@ -177,8 +210,9 @@ impl<P: Copy + PartialEq> Tiers<P> {
                 let from = before[0];
                 let read = best(places, from, may_move);
                 read.into_iter().for_each(|to| before.fill(to));
-                counted.push(read.flatten().filter(|_| from.is_none()));
-                moved.push(from.zip(read));
+                let in_row = from.is_some() || (0..length).all(may_move);
+                counted.push(read.flatten().filter(|_| !in_row));
+                moved.push(read.filter(|_| in_row).map(|to| Move { from, to }));
             }
             tiers.counted.extend(Tier::of(*grain_here, first_ms, counted, CellRanges::new));
             // They are the same hours of each day.
@@ -284,9 +318,9 @@ mod tests {
         for tier in &tiers.counted {
             tier.at(at_ms).into_iter().for_each(|place| *counts.entry(place).or_default() += 1);
         }
-        for (from, to) in tiers.moved.iter().filter_map(|tier| tier.at(at_ms)) {
-            *counts.entry(from).or_default() -= 1;
-            to.into_iter().for_each(|to| *counts.entry(to).or_default() += 1);
+        let moved = tiers.moved.iter().filter_map(|tier| tier.at(at_ms));
+        for (count, place) in moved.flat_map(Move::counts) {
+            *counts.entry(place).or_default() += if count == Count::In { 1 } else { -1 };
         }
         counts.retain(|_, count| *count != 0);
         counts
@@ -330,7 +364,7 @@ mod tests {
             [counted.collect::<Vec<_>>(), moved.collect()].map(|tiers| cells(&tiers))
         };
         assert_eq!(read(&layout.plain), [7 * 24, 0]);
-        // Of the first day what comes before is taken away; only of the last, which is cut off, are hours read.
-        assert_eq!(read(&layout.sums), [7 + 5, 7 * 5]);
+        // Of the first day what comes before is taken away; the last is cut off, and its hours are read with those.
+        assert_eq!(read(&layout.sums), [7, 8 * 5]);
     }
 }

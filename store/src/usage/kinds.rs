@@ -73,6 +73,15 @@ impl Kind {
     }
 }
 
+/// Is shown calls by kind, mostly many of one kind after one another.
+pub trait KindVisitor {
+    /// Whether calls of a kind are wanted: then those that are shown next are of it.
+    fn wants(&mut self, kind: Kind) -> bool;
+
+    /// Calls that a cell counts, by its start.
+    fn calls(&mut self, start_ms: i64, calls: Calls);
+}
+
 /// How many calls there were of each method, of each status and by each service token, and of how many clients.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Kinds {

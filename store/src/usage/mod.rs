@@ -53,7 +53,7 @@ pub(crate) use engine::Engine;
 pub use engine::UNFOLDED_BYTES;
 pub use event::{Appended, EventId, Method, Reporter, UsageEvent, UsageEvents};
 pub use grain::{Grain, HOUR_RETENTION_MS, MINUTE_RETENTION_MS};
-pub use kinds::{Calls, Kind, Kinds};
+pub use kinds::{Calls, Kind, KindVisitor, Kinds};
 pub use live::{LIVE_SECONDS, Live};
 pub use models::{MODEL_NAMES, ModelCell, ModelUse, Told};
 pub use of_key::KeyUsage;

@@ -1,12 +1,46 @@
-//! Random events for the property tests.
+//! Random events for the property tests, and what is shown of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::calendar::LAST_MS;
 use super::event::{Method, Reporter, Stored};
+use super::kinds::{Calls, Kind, KindVisitor};
 use crate::model::Id;
+
+/// Calls that were shown of wanted kinds.
+pub(super) struct Shown {
+    wanted: fn(Kind) -> bool,
+    kind: Option<Kind>,
+    pub(super) shown: Vec<(i64, Kind, Calls)>,
+}
+
+impl Shown {
+    pub(super) fn of(wanted: fn(Kind) -> bool) -> Self {
+        Self { wanted, kind: None, shown: Vec::new() }
+    }
+
+    /// By start and kind.
+    pub(super) fn sums(self) -> BTreeMap<(i64, Kind), Calls> {
+        let mut sums: BTreeMap<_, Calls> = BTreeMap::new();
+        let shown = self.shown.into_iter();
+        shown.for_each(|(start_ms, kind, calls)| sums.entry((start_ms, kind)).or_default().merge(calls));
+        sums
+    }
+}
+
+impl KindVisitor for Shown {
+    fn wants(&mut self, kind: Kind) -> bool {
+        self.kind = Some(kind).filter(|kind| (self.wanted)(*kind));
+        self.kind.is_some()
+    }
+
+    fn calls(&mut self, start_ms: i64, calls: Calls) {
+        self.shown.push((start_ms, self.kind.expect("wanted"), calls));
+    }
+}
 
 /// Any event; with a fingerprint and a reporter now and then when `named`.
 pub(super) fn stored(named: bool) -> impl Strategy<Value = Stored> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use keyward_store::model::*;
-use keyward_store::usage::{CellRanges, Grain, Kind};
+use keyward_store::usage::{Calls, CellRanges, Grain, Kind, KindVisitor};
 use keyward_store::{Batch, Record, Redb, Row, Store};
 
 use crate::support::*;
@@ -217,6 +217,19 @@ fn usage_of_schema_2_has_quarters_of_an_hour_since() {
     });
 }
 
+/// The calls of all methods, by the start of their cell.
+struct Methods(Vec<(i64, u64)>);
+
+impl KindVisitor for Methods {
+    fn wants(&mut self, kind: Kind) -> bool {
+        matches!(kind, Kind::Method(_))
+    }
+
+    fn calls(&mut self, start_ms: i64, calls: Calls) {
+        self.0.push((start_ms, calls.requests));
+    }
+}
+
 #[test]
 fn usage_of_schema_3_stands_by_the_hour_of_the_day_as_well_since() {
     run(async {
@@ -227,17 +240,15 @@ fn usage_of_schema_3_stands_by_the_hour_of_the_day_as_well_since() {
         assert_eq!((hours.len(), hours[0].0), (72, 1_767_225_600_000));
         assert!(hours.iter().all(|(_, cell)| cell.requests == 2));
         let key = store.usage().of(id(7)).unwrap().unwrap();
-        let mut methods = Vec::new();
+        let mut methods = Methods(Vec::new());
         let cells = CellRanges::hours_by_hour(hours.iter().map(|(start_ms, _)| *start_ms..start_ms + 1));
         let mut again = Vec::new();
         key.add_cells(&cells, None, |start_ms, cell| again.push((start_ms, cell.requests))).unwrap();
         again.sort();
-        let methods_only = |kind| matches!(kind, Kind::Method(_));
-        key.each_kind(&cells, methods_only, |start_ms, _, calls| methods.push((start_ms, calls.requests)))
-            .unwrap();
-        methods.sort();
+        key.each_kind(&cells, &mut methods).unwrap();
+        methods.0.sort();
         let expected: Vec<_> = hours.iter().map(|(start_ms, _)| (*start_ms, 2)).collect();
-        assert_eq!((again, methods), (expected.clone(), expected));
+        assert_eq!((again, methods.0), (expected.clone(), expected));
         assert!(folder.path().join("s.redb.schema-3").exists(), "a copy of what it was");
     });
 }

@@ -9,7 +9,7 @@ use keyward_store::usage::{Calls, KeyUsage, Kind, Method};
 
 use crate::error::Result;
 use crate::input::Breakdown;
-use crate::service::layout::Count;
+use crate::service::layout::{Count, PlacedKinds};
 use crate::service::mirror::Tables;
 use crate::service::report::percent;
 use crate::service::shares::{OTHER, method_name, token_name};
@@ -59,45 +59,9 @@ impl KindSums {
     /// Adds a key's calls.
     pub(super) fn add_key(&mut self, key: &KeyUsage, frame: &Frame) -> Result<()> {
         self.of_key.clear();
-        let by = self.by;
-        Ok(frame.layout.each_kind(
-            key,
-            |kind| is_of(kind, by),
-            |count, place, kind, calls| match count {
-                Count::In => self.add(frame, place, kind, calls),
-                Count::Out => self.remove(place, kind, calls),
-            },
-        )?)
-    }
-
-    /// Takes away calls that were added as part of a longer cell.
-    fn remove(&mut self, place: Place, kind: Kind, calls: Calls) {
-        self.all.at(place).remove(calls);
-        // Where that cell did not tell it apart, it was among the others.
-        let known = self.of_key.iter().copied().find(|at| self.entries[*at].kind == kind);
-        let Some(entry) = known.map(|at| &mut self.entries[at]) else { return };
-        if let Place::Now(_) = place {
-            entry.requests = entry.requests.saturating_sub(calls.requests);
-        }
-        if let Some(points) = &mut entry.points {
-            points.at(place).remove(calls);
-        }
-    }
-
-    fn add(&mut self, frame: &Frame, place: Place, kind: Kind, calls: Calls) {
-        add(self.all.at(place), &calls);
-        if is_other(kind) {
-            return;
-        }
-        let known = self.of_key.iter().copied().find(|at| self.entries[*at].kind == kind);
-        let at = known.unwrap_or_else(|| self.place_of(kind, frame));
-        let entry = &mut self.entries[at];
-        if let Place::Now(_) = place {
-            entry.requests = entry.requests.saturating_add(calls.requests);
-        }
-        if let Some(points) = &mut entry.points {
-            add(points.at(place), &calls);
-        }
+        Ok(frame
+            .layout
+            .each_kind(key, &mut Adding { sums: self, frame, kind: Kind::Token(None), at: None })?)
     }
 
     /// The place of a kind that the key had no call of before.
@@ -173,6 +137,47 @@ impl KindSums {
             shown.push(share(None, rest));
         }
         shown
+    }
+}
+
+/// Adds the calls of one key.
+struct Adding<'a> {
+    sums: &'a mut KindSums,
+    frame: &'a Frame,
+    /// Of which kind the calls are that are shown.
+    kind: Kind,
+    /// Its place, if the key had any of it before.
+    at: Option<usize>,
+}
+
+impl PlacedKinds<Place> for Adding<'_> {
+    fn wants(&mut self, kind: Kind) -> bool {
+        let KindSums { by, of_key, entries, .. } = &*self.sums;
+        self.kind = kind;
+        self.at = of_key.iter().copied().find(|at| entries[*at].kind == kind);
+        is_of(kind, *by)
+    }
+
+    fn calls(&mut self, count: Count, place: Place, calls: Calls) {
+        let change = |sum: &mut Calls| match count {
+            Count::In => sum.merge(calls),
+            Count::Out => sum.remove(calls),
+        };
+        change(self.sums.all.at(place));
+        if self.at.is_none() && count == Count::In && !is_other(self.kind) {
+            self.at = Some(self.sums.place_of(self.kind, self.frame));
+        }
+        // Where a longer cell did not tell it apart, it was among the others.
+        let Some(entry) = self.at.map(|at| &mut self.sums.entries[at]) else { return };
+        if let Place::Now(_) = place {
+            entry.requests = match count {
+                Count::In => entry.requests.saturating_add(calls.requests),
+                Count::Out => entry.requests.saturating_sub(calls.requests),
+            };
+        }
+        if let Some(points) = &mut entry.points {
+            change(points.at(place));
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::Id;
 use crate::table::Table;
 use crate::usage::codec::{Input, Malformed, Read, put_varint};
 use crate::usage::event::Method;
-use crate::usage::kinds::{Calls, Kind, Kinds};
+use crate::usage::kinds::{Calls, Kind, KindVisitor, Kinds};
 use crate::usage::rows::Rows;
 use crate::usage::slots::Slots;
 
@@ -35,9 +35,9 @@ pub(in crate::usage) struct KindRow(BTreeMap<Kind, Vec<(u8, Calls)>>);
 
 impl KindRow {
     pub(in crate::usage) fn decode(row: &[u8]) -> Read<Self> {
-        let mut decoded = Self::default();
-        each_kind_of_days(row, Slots::ALL, |_| true, |day, kind, calls| decoded.put(day, kind, calls))?;
-        Ok(decoded)
+        let mut decoded = Decoded { row: Self::default(), kind: Kind::Token(None) };
+        each_kind_of_days(row, Slots::ALL, i64::from, &mut decoded)?;
+        Ok(decoded.row)
     }
 
     /// Puts all calls of one day in place of those that there are.
@@ -85,6 +85,23 @@ impl KindRow {
     }
 }
 
+/// A row that is being decoded, and the kind whose days are.
+struct Decoded {
+    row: KindRow,
+    kind: Kind,
+}
+
+impl KindVisitor for Decoded {
+    fn wants(&mut self, kind: Kind) -> bool {
+        self.kind = kind;
+        true
+    }
+
+    fn calls(&mut self, day: i64, calls: Calls) {
+        self.row.put(day as u8, self.kind, calls);
+    }
+}
+
 /// Whether a row says how many calls of a kind failed. A status does so by itself.
 fn tells_errors(version: u8, kind: Kind) -> bool {
     version == VERSION && !matches!(kind, Kind::Status(_))
@@ -107,12 +124,12 @@ fn read_kind(input: &mut Input<'_>) -> Read<Kind> {
     })
 }
 
-/// Shows how many calls of each wanted kind an encoded row counts on these days, with each day's place in it (from 0).
+/// Shows how many calls of each kind an encoded row counts on these days, given when a day begins by its place (from 0).
 pub(in crate::usage) fn each_kind_of_days(
     row: &[u8],
     slots: Slots,
-    wanted: impl Fn(Kind) -> bool,
-    mut visit: impl FnMut(u8, Kind, Calls),
+    start_of: impl Fn(u8) -> i64,
+    visitor: &mut impl KindVisitor,
 ) -> Read<()> {
     let mut input = Input(row);
     let version = input.byte()?;
@@ -120,8 +137,8 @@ pub(in crate::usage) fn each_kind_of_days(
         VERSION | WITHOUT_ERRORS => {}
         DAY_BY_DAY => {
             return show_kinds(&mut input, |day, kind, calls| {
-                if slots.has(day) && wanted(kind) {
-                    visit(day, kind, calls);
+                if slots.has(day) && visitor.wants(kind) {
+                    visitor.calls(start_of(day), calls);
                 }
             });
         }
@@ -132,7 +149,7 @@ pub(in crate::usage) fn each_kind_of_days(
         let mut calls = Input(input.varints(days.count())?);
         let failed = tells_errors(version, kind) && input.byte()? > 0;
         let mut errors = failed.then(|| input.varints(days.count())).transpose()?.map(Input);
-        if !wanted(kind) {
+        if !visitor.wants(kind) {
             continue;
         }
         for day in days.rising() {
@@ -143,7 +160,7 @@ pub(in crate::usage) fn each_kind_of_days(
                 (_, None) => 0,
             };
             if slots.has(day) {
-                visit(day as u8, kind, Calls { requests, errors });
+                visitor.calls(start_of(day as u8), Calls { requests, errors });
             }
         }
     }
@@ -156,7 +173,7 @@ mod tests {
 
     use super::*;
     use crate::usage::codec::put_bytes;
-    use crate::usage::samples::stored;
+    use crate::usage::samples::{Shown, stored};
 
     proptest! {
         #[test]
@@ -194,10 +211,10 @@ mod tests {
                     };
                     let mut expected: Vec<_> = all.iter().copied().map(told).collect();
                     expected.sort();
-                    let mut found = Vec::new();
-                    let visit = |day, kind, calls| found.push((day, kind, calls));
-                    prop_assert_eq!(each_kind_of_days(row, Slots::ALL, wanted, visit), Ok(()));
-                    found.sort();
+                    let mut found = Shown::of(wanted);
+                    prop_assert_eq!(each_kind_of_days(row, Slots::ALL, i64::from, &mut found), Ok(()));
+                    found.shown.sort();
+                    let found: Vec<_> = found.shown.into_iter().map(|(day, kind, calls)| (day as u8, kind, calls)).collect();
                     prop_assert_eq!(found, expected);
                 }
             }
@@ -206,7 +223,8 @@ mod tests {
         #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             for version in [VERSION, WITHOUT_ERRORS, DAY_BY_DAY] {
-                let _ = each_kind_of_days(&[&[version], bytes.as_slice()].concat(), Slots::ALL, |_| true, |_, _, _| {});
+                let row = [&[version], bytes.as_slice()].concat();
+                let _ = each_kind_of_days(&row, Slots::ALL, i64::from, &mut Shown::of(|_| true));
             }
         }
     }

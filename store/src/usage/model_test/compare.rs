@@ -1,6 +1,7 @@
 //! What a store answers beside what its model holds: endpoints and kinds of calls, models, and raw events.
 
 use super::*;
+use crate::usage::samples::Shown;
 
 pub(super) fn compare_endpoints(
     usage: &Usage,
@@ -34,15 +35,15 @@ pub(super) fn compare_endpoints(
         assert_eq!(report.kinds, model.kinds(api_key, &span), "{grain:?}");
         let mut by_cell: BTreeMap<(i64, Kind), Calls> = BTreeMap::new();
         if let Some(of) = usage.of(api_key).unwrap() {
-            let add = |start_ms, kind, calls| by_cell.entry((start_ms, kind)).or_default().merge(calls);
-            of.each_kind(&CellRanges::one(grain, from_ms, to_ms), |_| true, add).unwrap();
+            let mut shown = Shown::of(|_| true);
+            of.each_kind(&CellRanges::one(grain, from_ms, to_ms), &mut shown).unwrap();
+            by_cell = shown.sums();
             if grain == Grain::Hour {
                 // They stand there twice.
-                let mut by_hour: BTreeMap<(i64, Kind), Calls> = BTreeMap::new();
-                let add = |start_ms, kind, calls| by_hour.entry((start_ms, kind)).or_default().merge(calls);
+                let mut shown = Shown::of(|_| true);
                 let cells = CellRanges::hours_by_hour(std::iter::once(from_ms..to_ms));
-                of.each_kind(&cells, |_| true, add).unwrap();
-                assert_eq!(by_hour, by_cell);
+                of.each_kind(&cells, &mut shown).unwrap();
+                assert_eq!(shown.sums(), by_cell);
             }
         }
         assert_eq!(by_cell, model.kinds_by_cell(api_key, grain, &span), "{grain:?}");

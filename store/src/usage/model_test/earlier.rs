@@ -8,6 +8,7 @@ use crate::usage::fold::damaged;
 use crate::usage::head::{HEADS, Head};
 use crate::usage::rollup::row_key;
 use crate::usage::rows::Rows;
+use crate::usage::samples::Shown;
 use crate::usage::upgrade;
 
 /// Calls of which the endpoints are counted as it did; `days` are those it still had.
@@ -40,15 +41,10 @@ fn calls(world: &World, grain: Grain, from_ms: i64, to_ms: i64) -> u64 {
 
 /// Calls that were answered with 200, by the start of their cell.
 fn over_time(world: &World, grain: Grain, from_ms: i64, to_ms: i64) -> Vec<(i64, u64)> {
-    let mut found: BTreeMap<i64, u64> = BTreeMap::new();
     let of = world.usage.of(key(1)).unwrap().unwrap();
-    let answered = |start_ms, kind, calls: crate::usage::Calls| {
-        if kind == Kind::Status(Some(200)) {
-            *found.entry(start_ms).or_default() += calls.requests;
-        }
-    };
-    of.each_kind(&CellRanges::one(grain, from_ms, to_ms), |_| true, answered).unwrap();
-    found.into_iter().collect()
+    let mut answered = Shown::of(|kind| kind == Kind::Status(Some(200)));
+    of.each_kind(&CellRanges::one(grain, from_ms, to_ms), &mut answered).unwrap();
+    answered.sums().into_iter().map(|((start_ms, _), calls)| (start_ms, calls.requests)).collect()
 }
 
 #[test]

@@ -13,19 +13,14 @@ use crate::usage::endpoints::{
 };
 use crate::usage::fold::damaged;
 use crate::usage::grain::Grain;
-use crate::usage::kinds::{Calls, Kind};
+use crate::usage::kinds::{Calls, Kind, KindVisitor};
 use crate::usage::ranges::CellRanges;
 
 impl KeyUsage {
-    /// Shows how many calls of each wanted kind these cells count, each with a cell's start: without an order, and in parts. What
+    /// Shows how many calls of each kind these cells count, each with a cell's start: without an order, and in parts. What
     /// earlier versions of the store have counted by the day is of its noon, and what they have by the month alone, of its
     /// middle.
-    pub fn each_kind(
-        &self,
-        cells: &CellRanges,
-        wanted: impl Fn(Kind) -> bool,
-        mut visit: impl FnMut(i64, Kind, Calls),
-    ) -> Result<()> {
+    pub fn each_kind(&self, cells: &CellRanges, visitor: &mut impl KindVisitor) -> Result<()> {
         let cells = self.kept(cells);
         let (cells, grain) = (&*cells, cells.grain());
         let (rows_as, mut found) = (cells.rows_as(), Vec::new());
@@ -33,14 +28,14 @@ impl KeyUsage {
             self.scan_cells(table, cells, |row, slots, value| {
                 found.push(row);
                 let first_ms = rows_as.row_start(row);
-                let show = |slot, kind, calls| visit(first_ms + rows_as.after_row_start(slot), kind, calls);
-                each_kind_of_days(value, slots, &wanted, show).map_err(damaged(table))
+                let start_of = |slot| first_ms + rows_as.after_row_start(slot);
+                each_kind_of_days(value, slots, start_of, visitor).map_err(damaged(table))
             })?;
         }
         let mut sieve = cells.sieve();
         let mut visit = |start_ms: i64, kind, calls| {
-            if sieve.has(start_ms) && wanted(kind) {
-                visit(start_ms, kind, calls);
+            if sieve.has(start_ms) && visitor.wants(kind) {
+                visitor.calls(start_ms, calls);
             }
         };
         // Where they do not stand by themselves they stand beside the endpoints; a version before has kept all but there.
