@@ -22,7 +22,8 @@ pub struct EndpointSums {
     followers: Vec<usize>,
     /// The place of the name that came last.
     last: usize,
-    row: OfRow,
+    /// Of the row of many names that was read last, and of the one of few: those of few are of all sorts.
+    rows: [OfRow; 2],
     cells: Vec<EndpointCell>,
     /// Calls of all endpoints, also of those beyond the names that are told apart.
     pub calls: u64,
@@ -32,7 +33,7 @@ pub struct EndpointSums {
     of_key: OfKey,
 }
 
-/// The names of the row that was read last: as they were written, and the place of each.
+/// The names of a row: as they were written, and the place of each.
 #[derive(Default)]
 struct OfRow {
     form: Form,
@@ -61,7 +62,7 @@ impl Gather for EndpointSums {
         let other = each_entry(encoded, wanted, into_kinds, |named, cell| {
             if !self.is_full() {
                 let place = match named {
-                    Named::At(at) => *self.row.places.get(at).ok_or(Malformed)?,
+                    Named::At(at) => *self.rows[usize::from(many)].places.get(at).ok_or(Malformed)?,
                     Named::By(name) => self.place(name, many)?,
                 };
                 self.add_at(place, &cell);
@@ -148,10 +149,11 @@ impl EndpointSums {
 
     /// Finds the places of a row's names, unless they are those of the row before.
     fn find(&mut self, names: Names<'_>, many: bool) -> Read<()> {
-        if self.row.form == names.form && self.row.names == names.together {
+        let before = &mut self.rows[usize::from(many)];
+        if before.form == names.form && before.names == names.together {
             return Ok(());
         }
-        let OfRow { names: mut together, mut places, .. } = std::mem::take(&mut self.row);
+        let OfRow { names: mut together, mut places, .. } = std::mem::take(before);
         places.clear();
         names.each(|name| {
             places.push(self.place(name, many)?);
@@ -159,7 +161,7 @@ impl EndpointSums {
         })?;
         together.clear();
         together.extend_from_slice(names.together);
-        self.row = OfRow { form: names.form, names: together, places };
+        self.rows[usize::from(many)] = OfRow { form: names.form, names: together, places };
         Ok(())
     }
 
