@@ -223,6 +223,18 @@ fn an_old_answer_does_not_undo_a_newer_choice() {
 }
 
 #[test]
+fn figures_are_told_as_those_of_what_they_answer_until_the_next_come() {
+    let mut stage = stage();
+    stage.hold = true;
+    stage.press("t");
+    assert!(stage.text().contains("in the 7 days before"), "{}", stage.text());
+    let (request, query) = asked(&mut stage);
+    let month = stage.reply(Query::Series(Box::new(query))).unwrap();
+    stage.answer(request, Ok(month));
+    assert!(stage.text().contains("in the 30 days before"), "{}", stage.text());
+}
+
+#[test]
 fn service_tokens_tell_how_many_of_their_calls_failed() {
     let mut stage = stage();
     stage.press("bbbbbbbj");

@@ -17,6 +17,7 @@ impl UsagePage {
         let last = series.total.points.len().checked_sub(1);
         self.point = self.point.and_then(|point| Some(point.min(last?)));
         self.series = Some(series);
+        self.before = self.choice.before_words();
         let row = self.place_selected().min(self.rows().saturating_sub(1));
         if row == 0 {
             self.selected = None;

@@ -45,6 +45,8 @@ const SELDOM_MS: i64 = 30_000;
 pub(crate) struct UsagePage {
     choice: Choice,
     series: Option<Box<UsageSeries>>,
+    /// What the period before that is called: another span may have been chosen since, and not have been answered.
+    before: String,
     reading: Option<Pending>,
     /// It is to be read again: at once, or when its time has come.
     wanted: bool,
@@ -72,6 +74,7 @@ impl Default for UsagePage {
         Self {
             choice: Choice::default(),
             series: None,
+            before: String::new(),
             reading: None,
             wanted: false,
             asked_ms: 0,

@@ -175,7 +175,7 @@ impl UsagePage {
 
     /// The calls of one kind, and how many they were in the period before; or how many of them failed.
     fn words_of_kind(&self, kind: &KindUse, all: u64) -> (String, String) {
-        let before = self.choice.before_words();
+        let before = &self.before;
         let share = format::percent(kind.requests, all);
         if self.choice.metric == Metric::Errors {
             let of_calls = format::percent(kind.errors, kind.requests);
@@ -184,14 +184,14 @@ impl UsagePage {
                 String::new(),
             );
         }
-        let change = kind.previous_requests.map(|then| more(kind.requests, then, &before));
+        let change = kind.previous_requests.map(|then| more(kind.requests, then, before));
         (format!("{}, {share} of all", format::calls(kind.requests)), change.unwrap_or_default())
     }
 
     /// The figure of a line, and how that was in the period before.
     fn words(&self, line: &UsageLine, currency: &str) -> (String, String) {
         let now = &line.summary;
-        let before = self.choice.before_words();
+        let before = &self.before;
         let of_calls = |summary: &keyward_keys::view::UsageSummary| {
             format::percent(summary.failed_requests, summary.total_requests)
         };
@@ -199,7 +199,7 @@ impl UsagePage {
             Metric::Requests => (
                 format::calls(now.total_requests),
                 line.previous
-                    .map_or(String::new(), |then| more(now.total_requests, then.total_requests, &before)),
+                    .map_or(String::new(), |then| more(now.total_requests, then.total_requests, before)),
             ),
             Metric::Errors => (
                 format!("{} errors, {} of calls", format::count(now.failed_requests), of_calls(now)),
@@ -218,7 +218,7 @@ impl UsagePage {
             ),
             Metric::Tokens => (
                 spent(now.tokens, now.cost, currency),
-                line.previous.map_or(String::new(), |then| more(now.tokens, then.tokens, &before)),
+                line.previous.map_or(String::new(), |then| more(now.tokens, then.tokens, before)),
             ),
             Metric::Cost => (
                 spent(now.tokens, now.cost, currency),
