@@ -18,6 +18,7 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
+use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 
 use crate::input::BODY_LIMIT;
@@ -25,7 +26,6 @@ use crate::limits::Standing;
 use crate::metered::UnderWay;
 use crate::once::OnceLayer;
 use crate::problem::{Problem, SaysItself};
-use crate::time_limit::TimeLimitLayer;
 use crate::{HttpDoor, address, deferred, secure};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -69,6 +69,7 @@ impl Visit {
 /// Puts the layers around the routes; with a time in which each has to answer.
 pub(crate) fn wrap(router: Router<HttpDoor>, door: &HttpDoor, time: Option<Duration>) -> Router<HttpDoor> {
     let api = &door.settings.api;
+    let timeout = time.map(|time| TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, time));
     let most = usize::try_from(api.body_limit_bytes.get()).unwrap_or(usize::MAX);
     // All of them in one: each step of its own would clone what is below it for every request.
     router.layer(
@@ -82,7 +83,7 @@ pub(crate) fn wrap(router: Router<HttpDoor>, door: &HttpDoor, time: Option<Durat
             ]))
             .option_layer(cors(&api.cors_origins))
             .layer(CatchPanicLayer::custom(|_| Problem::of_panic().into_response()))
-            .option_layer(time.map(TimeLimitLayer))
+            .option_layer(timeout)
             // A route that takes more says so further in.
             .layer(DefaultBodyLimit::max(BODY_LIMIT.min(most)))
             .layer(OnceLayer(door.clone())),
@@ -245,10 +246,8 @@ pub(crate) fn new_request_id() -> HeaderValue {
     static START: OnceLock<u32> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let start = START.get_or_init(|| getrandom::u32().unwrap_or_else(|_| std::process::id()));
-    let number = (u64::from(*start) << 32).wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed));
-    // By hand: every request has one, and formatting it takes longer and allocates more.
-    let id: [u8; 16] = std::array::from_fn(|at| b"0123456789abcdef"[(number >> (60 - 4 * at) & 15) as usize]);
-    HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("none"))
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    HeaderValue::try_from(format!("{start:08x}{count:08x}")).unwrap_or(HeaderValue::from_static("none"))
 }
 
 fn secret_in_query(uri: &Uri) -> Option<Problem> {

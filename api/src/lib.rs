@@ -24,7 +24,6 @@ mod secure;
 mod server;
 mod signed;
 mod terminal;
-mod time_limit;
 mod unread;
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use axum::Router;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use keyward_keys::Service;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
@@ -100,7 +100,11 @@ async fn accept(listener: &TcpListener, shutdown: &CancellationToken) -> Option<
 
 fn builder(header_timeout: Duration) -> http1::Builder {
     let mut builder = http1::Builder::new();
-    builder.header_read_timeout(header_timeout).max_headers(MAX_HEADERS).max_buf_size(BUFFER);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_timeout)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(BUFFER);
     builder
 }
 
@@ -115,7 +119,7 @@ struct Handler {
 }
 
 impl Handler {
-    async fn serve(mut self, stream: TcpStream, address: IpAddr, place: Place) {
+    async fn serve(self, stream: TcpStream, address: IpAddr, place: Place) {
         prepare(&stream);
         let (app, patience, place, deadline) = (self.app, self.patience, &place, &Deadline::default());
         let cut = place.gives_way();
@@ -136,8 +140,7 @@ impl Handler {
             }
         });
         let wire = TokioIo::new(Wire::new(stream));
-        let connection = self.http.timer(deadline.clone()).serve_connection(wire, service);
-        let mut connection = connection.with_upgrades();
+        let mut connection = self.http.serve_connection(wire, service).with_upgrades();
         let mut leaving = false;
         let error = loop {
             tokio::select! {

@@ -133,8 +133,8 @@ fn open<'i, 'a>(input: &'i mut Input<'a>) -> Read<(Encoded<'i, 'a>, Slots)> {
     let version = input.byte()?;
     let (form, parts) = match version {
         VERSION => (Form::Shortened, read_parts(input)?),
-        IN_FULL => (Form::Full, Slots(u64::MAX)),
-        NAMES_BETWEEN => (Form::Between, Slots(u64::MAX)),
+        IN_FULL => (Form::Full, Slots::ALL),
+        NAMES_BETWEEN => (Form::Between, Slots::ALL),
         _ => return Err(Malformed),
     };
     Ok((Encoded::open(input, version, form)?, parts))
