@@ -216,7 +216,7 @@ async fn questions(count: usize, each: u64, only: Option<String>) {
             })
             .await;
         }
-        for zone in ["Asia/Kolkata", "America/New_York"] {
+        for zone in ["Asia/Kolkata", "America/New_York", "Asia/Tokyo"] {
             let zoned = UsageQuery { timezone: Some(zone.to_owned()), ..span(timeframe) };
             for step in
                 [None, Some(Step::Day)].into_iter().filter(|step| step.is_none() || timeframe != "day")

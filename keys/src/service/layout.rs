@@ -1,7 +1,7 @@
 //! Which rollups a question about many keys reads, and where each of their cells belongs: worked out once for all keys, so
-//! that few cells are read. A day (UTC) that belongs to one place as a whole is one cell in place of 24; one that a midnight
-//! elsewhere cuts counts for the place with most of it, and only the hours of others are read and moved from there. It
-//! knows no key and no calendar.
+//! that few cells are read, as `plan` has found. It knows no key and no calendar.
+
+mod plan;
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -10,6 +10,8 @@ use keyward_store::Result;
 use keyward_store::usage::{
     Calls, Cell, CellRanges, CellSum, FoundCell, Grain, KeyUsage, Kind, KindVisitor, ModelUse,
 };
+
+use plan::{Move, Read, step};
 
 /// What becomes of a cell's sums.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,13 +27,6 @@ struct Tier<P> {
     first_ms: i64,
     /// Of each cell from `first_ms` on; none of those that are not read.
     places: Vec<Option<P>>,
-}
-
-/// From where and to where, where nowhere is none.
-#[derive(Clone, Copy, Debug)]
-struct Move<P> {
-    from: Option<P>,
-    to: Option<P>,
 }
 
 /// Tiers, the one of the longest cells first.
@@ -187,96 +182,46 @@ impl<P: Copy + PartialEq> Tiers<P> {
         })
     }
 
-    /// For cells of a grain with these places, one after the other.
+    /// For cells of a grain with these places, one after the other, of whole days.
     fn of(grain: Grain, first_ms: i64, places: &[Option<P>], moving: bool) -> Self {
-        let grains: &[Grain] = match grain {
-            Grain::Quarter => &[Grain::Day, Grain::Hour, Grain::Quarter],
-            Grain::Hour => &[Grain::Day, Grain::Hour],
-            Grain::Minute => &[Grain::Minute],
-            Grain::Day => &[Grain::Day],
-        };
         let mut tiers = Self { counted: Vec::new(), moved: Vec::new() };
-        // What each cell was counted for by a longer one.
-        let mut before: Vec<Option<P>> = vec![None; places.len()];
-        let mut often = vec![false; step(Grain::Day) / step(grain)];
-        if moving && grains.len() > 1 {
-            mark_moved(places, &mut often);
-        }
-        for grain_here in grains {
-            let length = step(*grain_here) / step(grain);
-            let (mut counted, mut moved) = (Vec::new(), Vec::new());
-            for (at, (places, before)) in places.chunks(length).zip(before.chunks_mut(length)).enumerate() {
-                let may_move = |cell| often[(at * length + cell) % often.len()];
-                let from = before[0];
-                let read = best(places, from, may_move);
-                read.into_iter().for_each(|to| before.fill(to));
-                let in_row = from.is_some() || (0..length).all(may_move);
-                counted.push(read.flatten().filter(|_| !in_row));
-                moved.push(read.filter(|_| in_row).map(|to| Move { from, to }));
+        for Read { grain, moved, cells } in plan::reads(grain, places, moving) {
+            if moved {
+                // They are the same parts of each day.
+                let by_part = |ranges| match grain {
+                    Grain::Hour => CellRanges::hours_by_hour(ranges),
+                    grain => CellRanges::new(grain, ranges),
+                };
+                tiers.moved.push(Tier::of(grain, first_ms, cells, by_part));
+            } else {
+                let places = cells.into_iter().map(|cell| cell.and_then(|cell| cell.to)).collect();
+                tiers
+                    .counted
+                    .push(Tier::of(grain, first_ms, places, |ranges| CellRanges::new(grain, ranges)));
             }
-            tiers.counted.extend(Tier::of(*grain_here, first_ms, counted, CellRanges::new));
-            // They are the same hours of each day.
-            let by_hour = |grain, ranges| match grain {
-                Grain::Hour => CellRanges::hours_by_hour(ranges),
-                grain => CellRanges::new(grain, ranges),
-            };
-            tiers.moved.extend(Tier::of(*grain_here, first_ms, moved, by_hour));
         }
         tiers
     }
 }
 
-/// Marks which cells of a day are moved on days that belong somewhere as a whole, as those of a zone's midnights are: only rows
-/// of these are read, for a further day adds hardly anything there.
-fn mark_moved<P: Copy + PartialEq>(places: &[Option<P>], of_day: &mut [bool]) {
-    for places in places.chunks(of_day.len()).filter(|places| places.iter().all(Option::is_some)) {
-        if let Some(place) = best(places, None, |_| true) {
-            of_day.iter_mut().zip(places).for_each(|(moved, of_cell)| *moved |= *of_cell != place);
-        }
-    }
-}
-
-/// The place that a cell is read for, if it is, or that it is taken away and belongs nowhere: that of most of the shorter cells
-/// in it, which have these places. The others are moved from there, if all of them may be. Not where fewer are to be read when
-/// this one is left out: those of other places than what they were counted for `before`.
-fn best<P: Copy + PartialEq>(
-    places: &[Option<P>],
-    before: Option<P>,
-    may_move: impl Fn(usize) -> bool,
-) -> Option<Option<P>> {
-    let most = places.chunk_by(|a, b| a == b).max_by_key(|alike| alike.len())?;
-    let place = *most.first()?;
-    let unlike = |to: Option<P>| places.iter().filter(|place| **place != to).count();
-    let (others, unread) = (unlike(place), unlike(before));
-    let fewer = if places.len() == 1 { unread > 0 } else { 1 + others < unread };
-    let may = || places.iter().enumerate().all(|(cell, of_cell)| *of_cell == place || may_move(cell));
-    (fewer && place != before && may()).then_some(place)
-}
-
 impl<P: Copy> Tier<P> {
-    /// None if none of these cells is read.
     fn of(
         grain: Grain,
         first_ms: i64,
         places: Vec<Option<P>>,
-        cells: impl Fn(Grain, Vec<Range<i64>>) -> CellRanges,
-    ) -> Option<Self> {
+        cells: impl FnOnce(Vec<Range<i64>>) -> CellRanges,
+    ) -> Self {
         let length_ms = grain.length_ms();
         let starts = places.iter().zip(0..).filter(|(place, _)| place.is_some());
         let starts = starts.map(|(_, at): (_, i64)| first_ms + at * length_ms);
-        let cells = cells(grain, starts.map(|start_ms| start_ms..start_ms + length_ms).collect());
-        places.iter().any(Option::is_some).then_some(Self { cells, first_ms, places })
+        let cells = cells(starts.map(|start_ms| start_ms..start_ms + length_ms).collect());
+        Self { cells, first_ms, places }
     }
 
     fn at(&self, start_ms: i64) -> Option<P> {
         let at = usize::try_from(self.cells.grain().cells_in(start_ms - self.first_ms)).ok()?;
         self.places.get(at).copied().flatten()
     }
-}
-
-/// A cell's length, ms.
-fn step(grain: Grain) -> usize {
-    usize::try_from(grain.length_ms()).unwrap_or(1)
 }
 
 /// With fewer keys a thread is not worth its start.
@@ -329,7 +274,7 @@ mod tests {
     proptest! {
         #[test]
         fn each_cell_counts_once_where_it_belongs(
-            grain in prop::sample::select(vec![Grain::Minute, Grain::Quarter, Grain::Hour, Grain::Day]),
+            grain in prop::sample::select(vec![Grain::Minute, Grain::Quarter, Grain::Hour, Grain::SixHours, Grain::Day]),
             first in 0i64..400,
             stretches in prop::collection::vec((prop::option::weighted(0.9, 0u8..4), prop_oneof![1usize..6, 20usize..120]), 1..12),
         ) {
@@ -364,7 +309,8 @@ mod tests {
             [counted.collect::<Vec<_>>(), moved.collect()].map(|tiers| cells(&tiers))
         };
         assert_eq!(read(&layout.plain), [7 * 24, 0]);
-        // Of the first day what comes before is taken away; the last is cut off, and its hours are read with those.
-        assert_eq!(read(&layout.sums), [7, 8 * 5]);
+        // Of the first day what comes before is taken away; the last is cut off, and its hours are read with those: six, and one
+        // of them that is put back.
+        assert_eq!(read(&layout.sums), [7, 8 * 2]);
     }
 }

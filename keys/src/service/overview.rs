@@ -181,7 +181,7 @@ impl Sum {
             })?;
             pricer.count(service, &layout.models(&key)?, &[], &mut tally);
             sum.tally.merge(&tally);
-            key.add_endpoints(*grain, *from_ms, *to_ms, &mut sum.endpoints)?;
+            key.add_endpoints(*grain, &mut [(*from_ms..*to_ms, &mut sum.endpoints)])?;
             if requests > 0 {
                 sum.keys.push((requests, *id, tally.bill()));
             }

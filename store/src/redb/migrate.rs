@@ -4,6 +4,7 @@ mod schema_1;
 mod step_2;
 mod step_3;
 mod step_4;
+mod step_5;
 
 use crate::error::{Error, Result};
 use crate::model::Id;
@@ -29,6 +30,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { number: 2, apply: step_2::apply },
     Step { number: 3, apply: step_3::apply },
     Step { number: 4, apply: step_4::apply },
+    Step { number: 5, apply: step_5::apply },
 ];
 
 /// The highest schema among `steps`.

@@ -35,10 +35,23 @@ pub(crate) const ARRIVALS: Table = Table("arrivals");
 /// Is shown rows, key and value, until it answers `false`.
 pub(crate) type Visit<'a> = &'a mut (dyn FnMut(&[u8], &[u8]) -> Result<bool> + 'a);
 
+/// Is shown the bytes of one row.
+pub(crate) type Look<'a> = &'a mut (dyn FnMut(&[u8]) -> Result<()> + 'a);
+
 /// Reads raw rows, either inside the writer's open transaction or of one snapshot.
 pub(crate) trait RawRead {
-    /// One row's bytes.
-    fn raw_get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>>;
+    /// Shows one row's bytes to `look`, if there is such a row. `look` must not read through the same reader.
+    fn raw_look(&self, table: Table, key: &[u8], look: Look<'_>) -> Result<()>;
+
+    /// A copy of one row's bytes.
+    fn raw_get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let mut found = None;
+        self.raw_look(table, key, &mut |value| {
+            found = Some(value.to_vec());
+            Ok(())
+        })?;
+        Ok(found)
+    }
 
     /// Shows the rows of a range to `visit` in key order or its reverse, until it answers `false`. `visit` must
     /// not read through the same reader.

@@ -10,7 +10,7 @@ use redb::{ReadTransaction, ReadableTable, TableError};
 use crate::error::{Error, Result};
 use crate::interface::{Snapshot, Versioned};
 use crate::redb::database::{self, definition, engine, named, storage};
-use crate::redb::port::{RawRead, Visit};
+use crate::redb::port::{Look, RawRead, Visit};
 use crate::table::{KeyRange, Order, Table};
 
 /// Bytes of the version before each row's value.
@@ -144,10 +144,10 @@ impl View {
 }
 
 impl RawRead for View {
-    fn raw_get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let Some(table) = self.table(table)? else { return Ok(None) };
+    fn raw_look(&self, table: Table, key: &[u8], look: Look<'_>) -> Result<()> {
+        let Some(table) = self.table(table)? else { return Ok(()) };
         let value = ReadableTable::get(table, key).map_err(storage)?;
-        Ok(value.map(|value| value.value().to_vec()))
+        value.map_or(Ok(()), |value| look(value.value()))
     }
 
     fn raw_scan(&self, table: Table, range: &KeyRange, order: Order, visit: Visit<'_>) -> Result<()> {

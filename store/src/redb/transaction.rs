@@ -7,7 +7,7 @@ use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 use crate::error::Result;
 use crate::redb::database::{self, definition, engine, storage};
-use crate::redb::port::{RawRead, Visit};
+use crate::redb::port::{Look, RawRead, Visit};
 use crate::redb::snapshot::{VERSION_LEN, visit_rows};
 use crate::table::{KeyRange, Order, Table};
 
@@ -112,8 +112,8 @@ impl<'t> Tx<'t> {
 }
 
 impl RawRead for Tx<'_> {
-    fn raw_get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.look(table, key, |row| Ok(row.map(<[u8]>::to_vec)))
+    fn raw_look(&self, table: Table, key: &[u8], look: Look<'_>) -> Result<()> {
+        self.look(table, key, |row| row.map_or(Ok(()), look))
     }
 
     fn raw_scan(&self, table: Table, range: &KeyRange, order: Order, visit: Visit<'_>) -> Result<()> {

@@ -6,6 +6,7 @@ pub(super) const SECOND_MS: i64 = 1_000;
 pub(super) const MINUTE_MS: i64 = 60 * SECOND_MS;
 pub(super) const QUARTER_MS: i64 = 15 * MINUTE_MS;
 pub(super) const HOUR_MS: i64 = 60 * MINUTE_MS;
+pub(super) const SIX_HOURS_MS: i64 = 6 * HOUR_MS;
 pub(super) const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// The last ms of year 9999: later times are taken for this one, earlier than 1970 for 0, so that every row

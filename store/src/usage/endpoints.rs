@@ -23,7 +23,7 @@ use crate::table::Table;
 pub use cell::EndpointCell;
 use encoded::{Encoded, Form, Named, put_names};
 pub(super) use kind_rows::{KIND_ROWS, KindRow, each_kind_of_days};
-pub(super) use parts::{ENDPOINT_PARTS, EndpointParts, Wanted, each_kind, parts_from};
+pub(super) use parts::{ENDPOINT_PARTS, EndpointParts, Wanted, each_kind, parts_from, parts_of};
 pub(super) use stretch::{CutMonth, CutRow, Holds, Stretch};
 pub use sums::EndpointSums;
 

@@ -2,8 +2,8 @@
 //! waiting cells over the rollup rows. All of one fold goes into one commit. It must not change anything in memory but
 //! its own buffers: what it answers becomes true when that commit succeeds.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::block::{self, FULL_BYTES, Packer};
 use super::calendar::{month_of, month_of_day};
@@ -26,6 +26,9 @@ use crate::table::Table;
 
 /// Keyed by API key and block number (`u64`, big-endian).
 pub(super) const BLOCKS: Table = Table("usage_blocks");
+
+/// Rows of kinds of calls, by table and number.
+type KindRows = BTreeMap<(&'static str, u32), KindRow>;
 
 /// A block's key.
 pub(super) fn block_key(api_key: Id, number: u64) -> Vec<u8> {
@@ -129,27 +132,24 @@ impl Fold<'_> {
                 let (row, slot) = grain.rows().place_of(*start);
                 rows.entry(row).or_default().push((slot, more));
             }
-            let kind_rows = KIND_ROWS.into_iter().find(|(rows, _)| rows.grain() == grain);
-            let mut kinds = BTreeMap::new();
+            let mut kinds = KindRows::new();
             for (row, parts) in rows {
                 let key = row_key(self.api_key, row);
                 let mut sum = self.get(table, &key, EndpointParts::decode)?.unwrap_or_default();
                 parts.iter().for_each(|(slot, more)| sum.add(grain, *slot, more));
-                if let Some((rows, table)) = kind_rows {
-                    let changed =
-                        sum.kinds().iter().filter(|(slot, _)| parts.iter().any(|part| part.0 == *slot));
-                    for (slot, of_slot) in changed {
-                        let place = rows.place_of(grain.rows().slot_start(row, *slot));
-                        self.set_kinds(table, place, of_slot, &mut kinds)?;
+                for (_, rows, table) in KIND_ROWS.into_iter().filter(|(of, ..)| *of == grain) {
+                    let place = |slot| rows.place_of(grain.rows().slot_start(row, slot));
+                    let changed: BTreeSet<_> = parts.iter().map(|(slot, _)| place(*slot)).collect();
+                    for changed in changed {
+                        let within = sum.kinds().iter().filter(|(slot, _)| place(*slot) == changed);
+                        self.set_kinds(table, changed, within.map(|(_, kinds)| kinds), &mut kinds)?;
                     }
                 }
                 self.put(table, key, sum.encode());
             }
-            if let Some((_, table)) = kind_rows {
-                kinds
-                    .iter()
-                    .for_each(|(row, kinds)| self.put(table, row_key(self.api_key, *row), kinds.encode()));
-            }
+            kinds.iter().for_each(|((table, row), kinds)| {
+                self.put(Table(table), row_key(self.api_key, *row), kinds.encode());
+            });
         }
         let mut months: Vec<(u32, Endpoints)> = Vec::new();
         for (start, endpoints) in &waiting.endpoints {
@@ -165,22 +165,22 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// Puts the kinds of calls of a slot where they stand by themselves.
-    fn set_kinds(
+    /// Puts the kinds of calls of a slot, in parts, where they stand by themselves.
+    fn set_kinds<'a>(
         &self,
         table: Table,
         (row, slot): (u32, u8),
-        kinds: &Kinds,
-        rows: &mut BTreeMap<u32, KindRow>,
+        parts: impl Iterator<Item = &'a Kinds>,
+        rows: &mut KindRows,
     ) -> Result<()> {
-        let row = match rows.entry(row) {
+        let row = match rows.entry((table.0, row)) {
             Entry::Occupied(row) => row.into_mut(),
             Entry::Vacant(place) => {
                 let stored = self.get(table, &row_key(self.api_key, row), KindRow::decode)?;
                 place.insert(stored.unwrap_or_default())
             }
         };
-        row.set(slot, kinds);
+        row.set(slot, parts);
         Ok(())
     }
 

@@ -220,11 +220,8 @@ fn compare(usage: &Usage, model: &Model, keys: impl Iterator<Item = u8>, asked: 
         assert_eq!(totals.last_used_ms, newest_ms);
         let month = events.iter().filter(|event| month_of(event.at_ms) == month_of(NOW_MS)).count();
         assert_eq!(totals.month_used, month as u64);
-        for grain in Grain::ALL {
-            let from_ms = match grain {
-                Grain::Minute => minutes_from(newest_ms.unwrap_or(0)),
-                Grain::Quarter | Grain::Hour | Grain::Day => 0,
-            };
+        for grain in Grain::ALL.into_iter().chain([Grain::SixHours]) {
+            let from_ms = if grain == Grain::Minute { minutes_from(newest_ms.unwrap_or(0)) } else { 0 };
             let cells = usage.cells(api_key, grain, 0, i64::MAX).unwrap();
             assert_eq!(cells, model.cells(api_key, grain, from_ms), "{grain:?}");
         }

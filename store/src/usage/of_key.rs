@@ -1,6 +1,7 @@
 //! What a key was used, as one moment shows it: the rows of one snapshot and the memory that fits them. It must not look
 //! at memory again, or what was folded since would be counted twice or not at all.
 
+mod endpoints;
 mod kinds;
 
 use std::borrow::Cow;
@@ -11,10 +12,6 @@ use std::sync::Arc;
 
 use super::block;
 use super::cell::Cell;
-use super::endpoints::{
-    CutMonth, CutRow, ENDPOINT_DAYS, ENDPOINT_MONTHS, EndpointReport, EndpointSums, Endpoints, Gather, Holds,
-    Stretch, Wanted,
-};
 use super::event::{Stored, UsageEvent};
 use super::fold::{BLOCKS, block_key, damaged};
 use super::grain::Grain;
@@ -171,91 +168,14 @@ impl KeyUsage {
         if cell.requests > 0 { visit(of_ms, &cell) } else { Ok(()) }
     }
 
-    /// The endpoints, methods, statuses and service tokens of the calls that the cells of this grain count which start in
-    /// `from_ms..to_ms`, and the clients of the days (UTC) that these touch. Hours over 90 days old are only known as part
-    /// of their day, and so are all that earlier versions of the store have counted.
-    pub fn endpoints(&self, grain: Grain, from_ms: i64, to_ms: i64) -> Result<EndpointReport> {
-        let mut sum = Endpoints::default();
-        self.gather(&Stretch::of(grain, from_ms, to_ms, self.newest_ms), &mut sum)?;
-        Ok(sum.into_report())
-    }
-
-    /// Adds the same endpoints to those of other keys.
-    pub fn add_endpoints(
-        &self,
-        grain: Grain,
-        from_ms: i64,
-        to_ms: i64,
-        into: &mut EndpointSums,
-    ) -> Result<()> {
-        self.gather(&Stretch::of(grain, from_ms, to_ms, self.newest_ms), into)?;
-        if !into.finish_key() {
-            // Which of so many names are told apart depends on all of them.
-            into.add_totals(&self.endpoints(grain, from_ms, to_ms)?.totals);
-            into.finish_key();
-        }
-        Ok(())
-    }
-
-    pub(super) fn gather(&self, stretch: &Stretch, into: &mut impl Gather) -> Result<()> {
-        if stretch.is_empty() {
-            return Ok(());
-        }
-        self.gather_rows(ENDPOINT_MONTHS, stretch.months(), None, into)?;
-        for CutMonth { days: CutRow { table, row, wanted }, before, by_month } in stretch.cut_months() {
-            let found = self.gather_rows(table, row..row + 1, Some(wanted), into)?
-                | self.gather_rows(ENDPOINT_DAYS, before, None, into)?;
-            if !found && by_month {
-                self.gather_rows(ENDPOINT_MONTHS, row..row + 1, None, into)?;
-            }
-        }
-        for CutRow { table, row, wanted } in stretch.cut_rows() {
-            self.gather_rows(table, row..row + 1, Some(wanted), into)?;
-        }
-        for (start_ms, more) in &self.waiting.endpoints {
-            match stretch.holds(*start_ms) {
-                Holds::All => into.add_all(more),
-                Holds::Clients => {
-                    into.kinds_mut().into_iter().for_each(|kinds| kinds.merge_clients(more.kinds()));
-                }
-                Holds::Nothing => {}
-            }
-        }
-        let days = self.waiting.days.iter().filter(|(day, _)| stretch.touches(*day));
-        days.for_each(|(_, more)| into.add_all(more));
-        for event in self.unfolded() {
-            match stretch.holds(event.at_ms) {
-                Holds::All => into.add(event),
-                Holds::Clients => into.kinds_mut().into_iter().for_each(|kinds| kinds.add_client(event)),
-                Holds::Nothing => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether there were any.
-    fn gather_rows(
-        &self,
-        table: Table,
-        rows: Range<u32>,
-        wanted: Option<Wanted>,
-        into: &mut impl Gather,
-    ) -> Result<bool> {
-        let mut found = false;
-        if !rows.is_empty() {
-            self.scan(table, [rows], &mut |_, row| {
-                found = true;
-                into.add_row(row, wanted).map_err(damaged(table))
-            })?;
-        }
-        Ok(found)
-    }
-
-    /// What calls told of models in these cells, by rising start. Minutes are not kept of models; quarters of an hour are told in
-    /// their place.
+    /// What calls told of models in these cells, by rising start. Minutes and six hours are not kept of models; quarters of an hour
+    /// and hours are told in their place.
     pub fn models(&self, cells: &CellRanges) -> Result<Vec<ModelUse>> {
-        let [(quarter, _), ..] = MODEL_ROWS;
-        let cells = if cells.grain() == Grain::Minute { &cells.by(quarter) } else { cells };
+        let cells = &match cells.grain() {
+            Grain::Minute => Cow::Owned(cells.by(Grain::Quarter)),
+            Grain::SixHours => Cow::Owned(cells.by(Grain::Hour)),
+            _ => Cow::Borrowed(cells),
+        };
         let (grain, mut sieve) = (cells.grain(), cells.sieve());
         let mut waiting = Models::default();
         waiting.merge(&self.waiting.models, grain);
@@ -327,8 +247,8 @@ impl KeyUsage {
         rows.into_iter().try_for_each(|rows| {
             if rows.len() == 1 {
                 // One row is found in half the steps that the two ends of a range take.
-                let value = self.snapshot.raw_get(table, &row_key(self.api_key, rows.start))?;
-                return value.map_or(Ok(()), |value| visit(rows.start, &value));
+                let key = row_key(self.api_key, rows.start);
+                return self.snapshot.raw_look(table, &key, &mut |value| visit(rows.start, value));
             }
             let [start, end] = [rows.start, rows.end].map(|row| row_key(self.api_key, row));
             let range = KeyRange { start, end: Some(end) };

@@ -66,8 +66,11 @@ impl Usage {
         for _ in 0..TRIES {
             let Some(key) = self.shared.key(api_key) else { return Ok(None) };
             let snapshot = self.shared.snapshot().ok_or(Error::Closed)?;
-            let row = snapshot.raw_get(HEADS, api_key.as_bytes())?;
-            let marks = row.map_or(Ok((0, 0)), |row| Head::decode_marks(&row)).map_err(damaged(HEADS))?;
+            let mut marks = (0, 0);
+            snapshot.raw_look(HEADS, api_key.as_bytes(), &mut |row| {
+                marks = Head::decode_marks(row).map_err(damaged(HEADS))?;
+                Ok(())
+            })?;
             let state = lock(&key);
             if state.head.forgotten {
                 return Ok(None);

@@ -38,7 +38,7 @@ impl Chore {
     pub(super) fn burial(api_key: Id) -> impl Iterator<Item = Self> {
         let parts = ENDPOINT_PARTS.map(|(_, table)| table);
         let models = MODEL_ROWS.map(|(_, table)| table);
-        let kinds = KIND_ROWS.map(|(_, table)| table);
+        let kinds = KIND_ROWS.map(|(.., table)| table);
         let tables = [BLOCKS, ENDPOINT_DAYS, ENDPOINT_MONTHS, MODEL_HEADS];
         let cells = Rows::ALL.map(Rows::table);
         let tables = tables.into_iter().chain(cells).chain(parts).chain(kinds).chain(models);
@@ -116,10 +116,11 @@ impl Engine {
         drop(state);
         let parts = ENDPOINT_PARTS.into_iter().chain(MODEL_ROWS).map(|(grain, table)| (grain.rows(), table));
         let cells = Rows::ALL.map(|rows| (rows, rows.table()));
-        for (rows, table) in cells.into_iter().chain(KIND_ROWS).chain(parts) {
+        let kinds = KIND_ROWS.map(|(_, rows, table)| (rows, table));
+        for (rows, table) in cells.into_iter().chain(kinds).chain(parts) {
             let kept_ms = match rows.grain() {
                 Grain::Minute => MINUTE_RETENTION_MS,
-                Grain::Quarter | Grain::Hour => HOUR_RETENTION_MS,
+                Grain::Quarter | Grain::Hour | Grain::SixHours => HOUR_RETENTION_MS,
                 Grain::Day => continue,
             };
             for old in rows.rows_before(prune.now_ms, kept_ms) {

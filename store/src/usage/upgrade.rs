@@ -7,6 +7,7 @@ use super::endpoints::{ENDPOINT_PARTS, EndpointParts, KIND_ROWS, KindRow};
 use super::fold::damaged;
 use super::grain::Grain;
 use super::head::HEADS;
+use super::kinds::Kinds;
 use super::models::{MODEL_ROWS, Models};
 use super::rollup::{Cells, row_key, row_number};
 use super::rows::Rows;
@@ -60,18 +61,30 @@ pub(crate) fn quarters_of_hours(read: &dyn RawRead, api_key: Id) -> Result<Vec<N
 /// A key's hours by the hour of the day, and the kinds of calls of each: of what was kept by days alone, and of kinds beside
 /// the endpoints.
 pub(crate) fn hours_by_hour(read: &dyn RawRead, api_key: Id) -> Result<Vec<NewRow>> {
+    let [(_, rows, table), ..] = KIND_ROWS;
+    by_part_of_day(read, api_key, rows, table)
+}
+
+/// The same by six hours of the day.
+pub(crate) fn six_hours(read: &dyn RawRead, api_key: Id) -> Result<Vec<NewRow>> {
+    let [_, (_, rows, table), _] = KIND_ROWS;
+    by_part_of_day(read, api_key, rows, table)
+}
+
+fn by_part_of_day(read: &dyn RawRead, api_key: Id, rows: Rows, kind_rows: Table) -> Result<Vec<NewRow>> {
     let [_, _, endpoint_hours, _] = ENDPOINT_PARTS.map(|(_, table)| table);
-    let [(_, kind_hours), _] = KIND_ROWS;
-    let cells = cells_of_hours(read, api_key, Rows::HourOfDays)?;
+    let cells = cells_of_hours(read, api_key, rows)?;
     let mut kinds: BTreeMap<u32, KindRow> = BTreeMap::new();
     each(read, endpoint_hours, api_key, |day, value| {
-        for (hour, of_hour) in EndpointParts::decode(value).map_err(damaged(endpoint_hours))?.kinds() {
-            let (row, slot) = place_of_hour(Rows::HourOfDays, day, *hour);
-            kinds.entry(row).or_default().set(slot, of_hour);
+        let found = EndpointParts::decode(value).map_err(damaged(endpoint_hours))?;
+        let place = |part: &(u8, Kinds)| place_of_hour(rows, day, part.0);
+        for parts in found.kinds().chunk_by(|a, b| place(a) == place(b)) {
+            let (row, slot) = place(&parts[0]);
+            kinds.entry(row).or_default().set(slot, parts.iter().map(|(_, kinds)| kinds));
         }
         Ok(())
     })?;
-    let kinds = kinds.iter().map(|(row, kinds)| (kind_hours, row_key(api_key, *row), kinds.encode()));
+    let kinds = kinds.iter().map(|(row, kinds)| (kind_rows, row_key(api_key, *row), kinds.encode()));
     Ok(cells.into_iter().chain(kinds).collect())
 }
 

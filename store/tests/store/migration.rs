@@ -254,6 +254,25 @@ fn usage_of_schema_3_stands_by_the_hour_of_the_day_as_well_since() {
 }
 
 #[test]
+fn usage_of_schema_4_stands_by_six_hours_as_well_since() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open_fixture(folder.path(), "schema-4.redb.zst");
+        // Two calls an hour over three days.
+        let first_ms = 1_767_225_600_000;
+        let expected: Vec<_> = (0..12).map(|number| (first_ms + number * 6 * 3_600_000, 12)).collect();
+        let cells = store.usage().cells(id(7), Grain::SixHours, 0, i64::MAX).unwrap();
+        let cells: Vec<_> = cells.into_iter().map(|(start_ms, cell)| (start_ms, cell.requests)).collect();
+        let key = store.usage().of(id(7)).unwrap().unwrap();
+        let mut methods = Methods(Vec::new());
+        key.each_kind(&CellRanges::one(Grain::SixHours, 0, i64::MAX), &mut methods).unwrap();
+        methods.0.sort();
+        assert_eq!((cells, methods.0), (expected.clone(), expected));
+        assert!(folder.path().join("s.redb.schema-4").exists(), "a copy of what it was");
+    });
+}
+
+#[test]
 fn the_copy_from_before_a_migration_can_take_its_place() {
     run(async {
         let folder = tempfile::tempdir().unwrap();

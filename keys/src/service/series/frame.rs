@@ -171,10 +171,10 @@ impl Stretches {
     }
 
     /// The cells that belong to any of them: those that start in this range.
-    pub(super) fn cells(&self, grain: Grain) -> (i64, i64) {
+    pub(super) fn cells(&self, grain: Grain) -> Range<i64> {
         let (length_ms, shift_ms) = (grain.length_ms(), shift_ms(grain));
         let first_ms = self.starts.first().copied().unwrap_or(self.end_ms) - shift_ms;
-        (first_ms + (-first_ms).rem_euclid(length_ms), self.end_ms.min(self.whole_ms - shift_ms))
+        first_ms + (-first_ms).rem_euclid(length_ms)..self.end_ms.min(self.whole_ms - shift_ms)
     }
 }
 

@@ -140,16 +140,15 @@ impl Read {
         if let Some(kinds) = &mut self.kinds {
             kinds.add_key(&key, frame)?;
         }
-        if endpoints && source.requests > 0 {
-            let (from_ms, to_ms) = frame.now.cells(frame.grain);
-            key.add_endpoints(frame.grain, from_ms, to_ms, &mut self.endpoints)?;
+        if !endpoints {
+            return Ok(());
         }
         // Where there were no calls, no rows are looked for.
-        if let Some(stretches) = frame.before.as_ref().filter(|_| endpoints && before > 0) {
-            let (from_ms, to_ms) = stretches.cells(frame.grain);
-            key.add_endpoints(frame.grain, from_ms, to_ms, &mut self.endpoints_before)?;
-        }
-        Ok(())
+        let now = Some(&frame.now).filter(|_| source.requests > 0);
+        let before = frame.before.as_ref().filter(|_| before > 0);
+        let spans = [(now, &mut self.endpoints), (before, &mut self.endpoints_before)];
+        let spans = spans.into_iter().filter_map(|(of, sums)| Some((of?.cells(frame.grain), sums)));
+        Ok(key.add_endpoints(frame.grain, &mut spans.collect::<Vec<_>>())?)
     }
 
     fn merge(&mut self, other: &Self) {

@@ -1,4 +1,4 @@
-//! The kinds of calls once more, by themselves: of a month by days, and of one hour by sixteen days. A chart of many keys reads
+//! The kinds of calls once more, by themselves: of a month by days, and of one hour, or six, by sixteen days. A chart of many keys reads
 //! a tenth of what stands beside the endpoints. A kind stands in a row once, with the days that had calls of it and how many:
 //! whoever asks for methods passes over statuses and tokens.
 
@@ -10,13 +10,18 @@ use crate::model::Id;
 use crate::table::Table;
 use crate::usage::codec::{Input, Malformed, Read, put_varint};
 use crate::usage::event::Method;
+use crate::usage::grain::Grain;
 use crate::usage::kinds::{Calls, Kind, KindVisitor, Kinds};
 use crate::usage::rows::Rows;
 use crate::usage::slots::Slots;
 
-/// Of the rows that have them, where they are: keyed by API key and number of the row.
-pub(in crate::usage) const KIND_ROWS: [(Rows, Table); 2] =
-    [(Rows::HourOfDays, Table("usage_kinds_by_hour")), (Rows::DaysOfMonth, Table("usage_kinds_by_day"))];
+/// Of which parts of endpoints they are made, of the rows that have them, and where these are: keyed by API key and number of the
+/// row.
+pub(in crate::usage) const KIND_ROWS: [(Grain, Rows, Table); 3] = [
+    (Grain::Hour, Rows::HourOfDays, Table("usage_kinds_by_hour")),
+    (Grain::Hour, Rows::SixHoursOfDays, Table("usage_kinds_by_six_hours")),
+    (Grain::Day, Rows::DaysOfMonth, Table("usage_kinds_by_day")),
+];
 
 /// Rows of the second version tell of no errors, and in those of the first all kinds of a day stand together.
 const VERSION: u8 = 3;
@@ -40,19 +45,22 @@ impl KindRow {
         Ok(decoded.row)
     }
 
-    /// Puts all calls of one day in place of those that there are.
-    pub(in crate::usage) fn set(&mut self, day: u8, kinds: &Kinds) {
+    /// Puts all calls of one day, in parts, in place of those that there are.
+    pub(in crate::usage) fn set<'a>(&mut self, day: u8, parts: impl IntoIterator<Item = &'a Kinds>) {
         self.0.retain(|_, days| {
             days.retain(|(other, _)| *other != day);
             !days.is_empty()
         });
-        kinds.each().for_each(|(kind, calls)| self.put(day, kind, calls));
+        let calls = parts.into_iter().flat_map(Kinds::each);
+        calls.for_each(|(kind, calls)| self.add(day, kind, calls));
     }
 
-    fn put(&mut self, day: u8, kind: Kind, calls: Calls) {
+    fn add(&mut self, day: u8, kind: Kind, calls: Calls) {
         let days = self.0.entry(kind).or_default();
-        let place = days.partition_point(|(other, _)| *other <= day);
-        days.insert(place, (day, calls));
+        match days.binary_search_by_key(&day, |of| of.0) {
+            Ok(place) => days[place].1.merge(calls),
+            Err(place) => days.insert(place, (day, calls)),
+        }
     }
 
     pub(in crate::usage) fn encode(&self) -> Vec<u8> {
@@ -98,7 +106,7 @@ impl KindVisitor for Decoded {
     }
 
     fn calls(&mut self, day: i64, calls: Calls) {
-        self.row.put(day as u8, self.kind, calls);
+        self.row.add(day as u8, self.kind, calls);
     }
 }
 
@@ -189,11 +197,11 @@ mod tests {
                 put_bytes(&mut before, &encoded);
             }
             let mut row = KindRow::default();
-            days.iter().for_each(|(day, kinds)| row.set(*day, kinds));
+            days.iter().for_each(|(day, kinds)| row.set(*day, [kinds]));
             let rows = [(row.encode(), true), (row.encode_as(WITHOUT_ERRORS), false), (before, false)];
             // What is put in the place of a day is all that there is of it.
             let mut again = KindRow::decode(&rows[0].0).unwrap();
-            days.iter().rev().for_each(|(day, kinds)| again.set(*day, kinds));
+            days.iter().rev().for_each(|(day, kinds)| again.set(*day, [kinds]));
             prop_assert_eq!(&again.encode(), &rows[0].0);
             let sorts: [fn(Kind) -> bool; 4] = [
                 |_| true,

@@ -36,7 +36,7 @@ pub(in crate::usage) const ENDPOINT_PARTS: [(Grain, Table); 4] = [
 pub(in crate::usage) fn parts_from(grain: Grain, newest_ms: i64) -> i64 {
     match grain {
         Grain::Minute => minutes_from(newest_ms),
-        Grain::Quarter | Grain::Hour => Grain::Day.start_of(newest_ms - HOUR_RETENTION_MS),
+        Grain::Quarter | Grain::Hour | Grain::SixHours => Grain::Day.start_of(newest_ms - HOUR_RETENTION_MS),
         Grain::Day => 0,
     }
 }
@@ -126,6 +126,11 @@ impl EndpointParts {
         input.end()?;
         Ok(row)
     }
+}
+
+/// The parts of an encoded row that had calls, or all where it does not say.
+pub(in crate::usage) fn parts_of(row: &[u8]) -> Read<Slots> {
+    Ok(open(&mut Input(row))?.1)
 }
 
 /// Opens an encoded row; answers the parts that it has as well, or all where it does not say.

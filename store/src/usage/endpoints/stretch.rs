@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::ENDPOINT_PARTS;
 use super::parts::{Wanted, parts_from};
 use crate::table::Table;
-use crate::usage::calendar::{DAY_MS, HOUR_MS, LAST_MS, day_of, first_day, month_of_day};
+use crate::usage::calendar::{DAY_MS, LAST_MS, day_of, first_day, month_of_day};
 use crate::usage::grain::Grain;
 use crate::usage::slots::Slots;
 
@@ -33,6 +33,8 @@ pub(in crate::usage) struct CutRow {
     pub(in crate::usage) table: Table,
     pub(in crate::usage) row: u32,
     pub(in crate::usage) wanted: Wanted,
+    /// All that is wanted of it lies in this part of another row: if that had no call, nor had this.
+    pub(in crate::usage) within: Option<(Table, u32, u8)>,
 }
 
 /// A month of which some days are wanted.
@@ -111,7 +113,7 @@ impl Stretch {
                 clients: Slots::within(grain.rows(), month, &ms(&touched)),
             };
             CutMonth {
-                days: CutRow { table, row: month, wanted },
+                days: CutRow { table, row: month, wanted, within: None },
                 by_month: before.end <= oldest_day,
                 before,
             }
@@ -120,11 +122,11 @@ impl Stretch {
 
     /// The days and hours that it begins or ends within.
     pub(in crate::usage) fn cut_rows(&self) -> Vec<CutRow> {
-        let [minutes, quarters, hours, _] = ENDPOINT_PARTS;
+        let [minutes, quarters, hours, days] = ENDPOINT_PARTS;
         let of_hours = if self.grain == Grain::Quarter { quarters } else { minutes };
         let mut rows: Vec<CutRow> = Vec::new();
-        for ((grain, table), cut_ms) in [(hours, DAY_MS), (of_hours, HOUR_MS)] {
-            let length_ms = grain.length_ms();
+        for ((grain, table), (longer, of_longer)) in [(hours, days), (of_hours, hours)] {
+            let (length_ms, cut_ms) = (grain.length_ms(), longer.length_ms());
             let whole =
                 (self.ms.start + length_ms - 1) / length_ms * length_ms..self.ms.end / length_ms * length_ms;
             for edge_ms in [self.ms.start, self.ms.end] {
@@ -133,7 +135,8 @@ impl Stretch {
                 let cut = whole.start.max(day_or_hour_ms)..whole.end.min(day_or_hour_ms + cut_ms);
                 let wanted =
                     Wanted { calls: Slots::within(grain.rows(), row, &cut), clients: Slots::default() };
-                let cut = CutRow { table, row, wanted };
+                let (around, part) = longer.rows().place_of(edge_ms);
+                let cut = CutRow { table, row, wanted, within: Some((of_longer, around, part)) };
                 if edge_ms % cut_ms != 0 && rows.last() != Some(&cut) {
                     rows.push(cut);
                 }
@@ -150,7 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::usage::calendar::{MINUTE_MS, month_of};
+    use crate::usage::calendar::{HOUR_MS, MINUTE_MS, month_of};
 
     /// 2026-09-29T11:50:00Z
     const NEWEST_MS: i64 = 1_790_682_600_000;
@@ -174,7 +177,7 @@ mod tests {
                 if !stretch.is_empty() {
                     let rows = stretch.cut_months().map(|month| month.days).chain(stretch.cut_rows());
                     found += u32::from(stretch.months().contains(&month_of(at_ms)));
-                    for CutRow { table, row, wanted } in rows {
+                    for CutRow { table, row, wanted, .. } in rows {
                         let grain = tables[table.0];
                         let start_ms = grain.start_of(at_ms);
                         let kept_ms = NEWEST_MS - parts_from(grain, NEWEST_MS);

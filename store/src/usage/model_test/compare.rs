@@ -21,7 +21,7 @@ pub(super) fn compare_endpoints(
             .map(|span| (Grain::Quarter, span)),
     );
     spans.extend(of_month.map(|span| (Grain::Day, span)));
-    spans.extend(Grain::ALL.map(|grain| (grain, asked)));
+    spans.extend(Grain::ALL.into_iter().chain([Grain::SixHours]).map(|grain| (grain, asked)));
     for (grain, (from_ms, to_ms)) in spans {
         let first_ms = if grain == Grain::Minute { from_ms.max(minutes_from(newest_ms)) } else { from_ms };
         let length_ms = grain.length_ms();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Result;
-use crate::redb::port::{RawOp, RawRead};
+use crate::redb::port::{Look, RawOp, RawRead};
 use crate::table::{KeyRange, Order, Table};
 
 /// The raw tables of a file.
@@ -30,8 +30,8 @@ impl Tables {
 }
 
 impl RawRead for Tables {
-    fn raw_get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        Ok(self.0.get(&(table.0, key.to_vec())).cloned())
+    fn raw_look(&self, table: Table, key: &[u8], look: Look<'_>) -> Result<()> {
+        self.0.get(&(table.0, key.to_vec())).map_or(Ok(()), |value| look(value))
     }
 
     fn raw_scan(

@@ -24,7 +24,7 @@ impl KeyUsage {
         let cells = self.kept(cells);
         let (cells, grain) = (&*cells, cells.grain());
         let (rows_as, mut found) = (cells.rows_as(), Vec::new());
-        for (_, table) in KIND_ROWS.into_iter().filter(|(of, _)| *of == rows_as) {
+        for (.., table) in KIND_ROWS.into_iter().filter(|(_, rows, _)| *rows == rows_as) {
             self.scan_cells(table, cells, |row, slots, value| {
                 found.push(row);
                 let first_ms = rows_as.row_start(row);
@@ -39,11 +39,9 @@ impl KeyUsage {
             }
         };
         // Where they do not stand by themselves they stand beside the endpoints; a version before has kept all but there.
-        if rows_as == grain.rows() {
+        for (_, table) in ENDPOINT_PARTS.into_iter().filter(|(of, _)| of.rows() == rows_as) {
             for rows in cells.scans().flat_map(|rows| gaps(rows, &mut found)).collect::<Vec<_>>() {
-                for (_, table) in ENDPOINT_PARTS.into_iter().filter(|(of, _)| *of == grain) {
-                    self.each_kind_in(table, grain, rows.clone(), &mut found, &mut visit)?;
-                }
+                self.each_kind_in(table, grain, rows, &mut found, &mut visit)?;
             }
         }
         self.each_kind_by_day(cells, found, &mut visit)?;
