@@ -194,12 +194,13 @@ async fn disk() {
 }
 
 /// Whatever answers are made of, raw events aside.
-const ROLLUPS: [&str; 17] = [
+const ROLLUPS: [&str; 19] = [
     "usage_heads",
     "usage_minutes",
     "usage_quarters",
     "usage_hours",
     "usage_hours_by_hour",
+    "usage_six_hours",
     "usage_days",
     "usage_endpoint_by_minute",
     "usage_endpoint_by_quarter",
@@ -208,6 +209,7 @@ const ROLLUPS: [&str; 17] = [
     "usage_endpoint_months",
     "usage_kinds_by_day",
     "usage_kinds_by_hour",
+    "usage_kinds_by_six_hours",
     "usage_model_heads",
     "usage_model_quarters",
     "usage_model_hours",
