@@ -55,7 +55,10 @@ pub(crate) fn run(open: &Open, steps: &[Step], found: u32) -> Result<()> {
             meta::set_number(&tx, SCHEMA, u64::from(step.number))?;
         }
         transaction.commit().map_err(engine)?;
-        tracing::info!(schema = step.number, "the database has a new schema");
+        // A new file has nothing that would change.
+        if found > 0 {
+            tracing::info!(schema = step.number, "the database has a new schema");
+        }
     }
     Ok(())
 }
