@@ -43,15 +43,17 @@ pub(in crate::app) fn paint(toasts: &Toasts, area: Rect, buf: &mut Buffer, ui: &
         let Some(top) = bottom.checked_sub(rows).filter(|top| *top >= highest) else {
             return;
         };
-        let wide = longest + 2 + 4 * u16::from(framed);
-        let x = area.right().saturating_sub(wide + 1).max(area.x);
-        let place = Rect { x, y: top, width: wide.min(area.width), height: rows };
+        let beside = if framed { 4 } else { 2 };
+        let wide = (longest + 2 + beside).min(area.width);
+        // Without a frame it lies against the edge: what is left of a word beside it would read as its end.
+        let x = area.right().saturating_sub(wide + u16::from(framed)).max(area.x);
+        let place = Rect { x, y: top, width: wide, height: rows };
         let inner = if framed {
             frame(buf, place, "", ui.style(tone), ui)
         } else {
             Clear.render(place, buf);
             buf.set_style(place, ui.theme.field());
-            place
+            Rect { x: x + 1, width: wide.saturating_sub(2), ..place }
         };
         Pen::new(buf, inner, 0).text(mark, ui.style(tone));
         for (row, line) in (0u16..).zip(&text) {
@@ -69,14 +71,19 @@ mod tests {
     use crate::theme::Theme;
     use crate::widgets::glyphs::Glyphs;
 
+    /// Draws such messages over a page.
+    fn over(mut page: Buffer, messages: impl Iterator<Item = String>) -> Buffer {
+        let mut toasts = Toasts::default();
+        messages.for_each(|text| toasts.say(0, NoticeKind::Info, text));
+        let theme = Theme::new("dark", &Caps::detect("xterm", &Environment::default()));
+        paint(&toasts, page.area, &mut page, &Ui { theme, glyphs: Glyphs::of(true), now_ms: 1 });
+        page
+    }
+
     /// The first row that three such messages lie over, of 24.
     fn highest(text: &str) -> u16 {
-        let mut toasts = Toasts::default();
-        (0..3).for_each(|number| toasts.say(0, NoticeKind::Info, format!("{number} {text}")));
-        let theme = Theme::new("dark", &Caps::detect("xterm", &Environment::default()));
-        let area = Rect::new(0, 0, 80, 24);
-        let mut buf = Buffer::empty(area);
-        paint(&toasts, area, &mut buf, &Ui { theme, glyphs: Glyphs::of(true), now_ms: 1 });
+        let page = Buffer::empty(Rect::new(0, 0, 80, 24));
+        let buf = over(page, (0..3).map(|number| format!("{number} {text}")));
         let drawn = |row: &u16| (0..80).any(|column| buf[(column, *row)].symbol() != " ");
         (0..24).find(drawn).expect("something is drawn")
     }
@@ -86,5 +93,16 @@ mod tests {
         assert_eq!(highest("short"), 14, "all three");
         assert_eq!(highest(&"word ".repeat(25)), 13, "two of three");
         assert!(highest(&"word ".repeat(120)) < 12, "the newest is told whole");
+    }
+
+    #[test]
+    fn nothing_of_a_low_page_is_left_to_the_right_of_a_message() {
+        let rows = vec!["x".repeat(40); 12];
+        let page = over(Buffer::with_lines(rows), std::iter::once("Kept".to_owned()));
+        let row: String = (0..40).map(|column| page[(column, 10)].symbol()).collect();
+        let (before, message) = row.split_at(row.rfind('x').map_or(0, |last| last + 1));
+        assert_eq!(before.chars().filter(|letter| *letter == 'x').count(), 32);
+        assert_eq!(message.trim_end().chars().next(), Some(' '), "{row}");
+        assert!(message.ends_with("Kept "), "{row}");
     }
 }
