@@ -1,5 +1,6 @@
 //! What an operation of the service costs on a real, sealed file with 100,000 keys in one space:
-//! `cargo bench -p keyward-keys --bench service`. The last line compares opening that file with all else.
+//! `cargo bench -p keyward-keys --bench service`, and search among as many with names that are not ASCII. The line about opening
+//! compares that with all else.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark ends where it fails, and prints")]
 
@@ -26,7 +27,7 @@ fn main() {
     let path = folder.path().join("keyward.redb");
     let master_key = MasterKey::generate().expect("a key").to_hex();
     let service = runtime.block_on(open(&path, &master_key));
-    let caller = runtime.block_on(fill(&service));
+    let caller = runtime.block_on(fill(&service, key));
     let mut criterion = Criterion::default().configure_from_args().sample_size(20);
     lists(&mut criterion, &runtime, &service, &caller);
     values(&mut criterion, &runtime, &service, &caller);
@@ -39,6 +40,20 @@ fn main() {
         println!("opening with {KEYS} keys: {:?}", start.elapsed());
         service.close().await.expect("closes");
     });
+    let service = runtime.block_on(open(&folder.path().join("umlauts.redb"), &master_key));
+    let caller = runtime.block_on(fill(&service, key_with_umlauts));
+    let page = KeyQuery { page: 1, limit: 20, ..KeyQuery::default() };
+    for (name, text, fuzzy) in [
+        ("umlauts: search, few hits", "aufträge 0423", Some(false)),
+        ("umlauts: fuzzy", "straftr42", Some(true)),
+        ("umlauts: fuzzy, a letter left out", "aufräge 00421", None),
+        ("umlauts: fuzzy, all hits", "afträg", None),
+        ("umlauts: fuzzy, all hits in ASCII", "aftrg", None),
+        ("umlauts: fuzzy, all hits of two words", "aftrg ge", None),
+    ] {
+        let query = KeyQuery { search: Some(text.to_owned()), fuzzy, ..page.clone() };
+        list(&mut criterion, &runtime, &service, &caller, name, &query);
+    }
     criterion.final_summary();
 }
 
@@ -66,7 +81,13 @@ fn key(number: usize) -> NewKey {
     }
 }
 
-async fn fill(service: &Service) -> Caller {
+/// The same with a name that is not ASCII.
+fn key_with_umlauts(number: usize) -> NewKey {
+    let key = key(number);
+    NewKey { name: key.name.replace("worker", "aufträge"), ..key }
+}
+
+async fn fill(service: &Service, key: impl Fn(usize) -> NewKey) -> Caller {
     let caller = enrol(service).await;
     let mut tasks = JoinSet::new();
     for number in 0..KEYS {
@@ -74,7 +95,8 @@ async fn fill(service: &Service) -> Caller {
             tasks.join_next().await;
         }
         let (service, caller) = (service.clone(), caller.clone());
-        tasks.spawn(async move { service.create_key(&caller, key(number)).await.expect("a key") });
+        let key = key(number);
+        tasks.spawn(async move { service.create_key(&caller, key).await.expect("a key") });
     }
     while tasks.join_next().await.is_some() {}
     caller
@@ -94,12 +116,21 @@ fn lists(criterion: &mut Criterion, runtime: &Runtime, service: &Service, caller
         ("fuzzy, all hits of two words", search("wrk er", None)),
         ("fuzzy, many of the best fit", search("wrk 12", None)),
     ] {
-        criterion.bench_function(name, |bench| {
-            bench
-                .to_async(runtime)
-                .iter(async || black_box(service.keys(caller, &query).await.expect("listed")));
-        });
+        list(criterion, runtime, service, caller, name, &query);
     }
+}
+
+fn list(
+    criterion: &mut Criterion,
+    runtime: &Runtime,
+    service: &Service,
+    caller: &Caller,
+    name: &str,
+    query: &KeyQuery,
+) {
+    criterion.bench_function(name, |bench| {
+        bench.to_async(runtime).iter(async || black_box(service.keys(caller, query).await.expect("listed")));
+    });
 }
 
 fn values(criterion: &mut Criterion, runtime: &Runtime, service: &Service, caller: &Caller) {

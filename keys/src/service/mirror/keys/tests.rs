@@ -59,10 +59,9 @@ fn a_search_finds_names_services_and_tags_in_any_case_and_nothing_across_fields(
         titles.map(|(title, _)| std::str::from_utf8(title).unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(titles(""), ["billing\nopenai", "großrechner\nopenai", "chat\nopenai"]);
-    // Of what is not ASCII the letters do not tell.
-    assert_eq!(titles("gillnb"), ["billing\nopenai", "großrechner\nopenai"]);
+    assert_eq!(titles("gillnb"), ["billing\nopenai"]);
     assert_eq!(titles("ß"), ["großrechner\nopenai"]);
-    assert_eq!(titles("money"), ["großrechner\nopenai"]);
+    assert_eq!(titles("money"), [] as [&str; 0]);
 }
 
 proptest! {
