@@ -9,6 +9,7 @@
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark ends where it fails, and prints")]
 
+mod asked;
 mod person;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -16,6 +17,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use asked::{ask, machine};
 use jiff::Timestamp;
 use keyward_keys::crypto::{MasterKey, PasswordCost};
 use keyward_keys::input::{
@@ -39,8 +41,6 @@ const BATCH: u64 = 10_000;
 /// Apps that report them, and calls that one does at a time.
 const APPS: u8 = 8;
 const TURN: usize = 500;
-/// How often each question is asked.
-const ASKED: usize = 100;
 
 fn main() {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -254,25 +254,12 @@ async fn questions(count: usize, each: u64, only: Option<String>) {
         })
         .await;
     }
+    machine().await;
     ask("home", async || drop(service.home(&caller).await.expect("home"))).await;
     ask("billing", async || drop(service.billing(&caller).await.expect("billing"))).await;
     let first = KeyQuery { page: 1, limit: 100, ..KeyQuery::default() };
     ask("a page of keys", async || drop(service.keys(&caller, &first).await.expect("keys"))).await;
     service.close().await.expect("closes");
-}
-
-/// Asks a question many times, and prints the first, the median and the 99th of a hundred.
-async fn ask(what: &str, mut question: impl AsyncFnMut()) {
-    let mut took = Vec::with_capacity(ASKED);
-    for _ in 0..ASKED {
-        let began = Instant::now();
-        question().await;
-        took.push(began.elapsed());
-    }
-    let first = took[0];
-    took.sort_unstable();
-    let (median, p99) = (took[ASKED / 2], took[ASKED - 2]);
-    println!("{what:65} first {first:>9.2?}  median {median:>9.2?}  p99 {p99:>9.2?}");
 }
 
 fn cpu() -> Duration {

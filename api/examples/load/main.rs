@@ -9,6 +9,7 @@
 //!
 //! The last one asks a running daemon, which needs `limits.exempt = ["127.0.0.0/8"]`.
 //!
+//! - `hello`: a fixed answer from the same libraries, with nothing of ours: the most that the machine gives, to compare the rest with.
 //! - `track`: one durable event a request, by service token, over `--keys` keys and ten endpoints.
 //! - `bulk`: `--batch` events a request as NDJSON.
 //! - `value`: a key's value by service token.
@@ -83,6 +84,7 @@ struct Args {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Mode {
+    Hello,
     Track,
     Bulk,
     Value,
@@ -112,7 +114,10 @@ fn main() -> Result<()> {
         let account = (email.as_str(), password.trim_end_matches(['\r', '\n']));
         return runtime.block_on(measure(&args, api, account));
     }
-    let server = OwnServer::start(args.discard_usage)?;
+    let server = match args.mode {
+        Mode::Hello => OwnServer::start_hello()?,
+        _ => OwnServer::start(args.discard_usage)?,
+    };
     runtime.block_on(measure(&args, &server.address.to_string(), (own::EMAIL, own::PASSWORD)))?;
     server.stop()
 }

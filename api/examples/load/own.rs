@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::Router;
+use axum::routing::get;
 use keyward_api::{ApiSettings, serve};
 use keyward_config::{Config, Sources};
 use keyward_keys::crypto::{MasterKey, PasswordCost};
@@ -28,9 +30,24 @@ pub(crate) struct OwnServer {
 impl OwnServer {
     /// Starts it; with `discard_usage` it acknowledges events and stores none.
     pub(crate) fn start(discard_usage: bool) -> Result<Self> {
+        Self::on_threads(async |folder| open(folder, discard_usage).await)
+    }
+
+    /// Starts one that has a single answer, and none of ours.
+    pub(crate) fn start_hello() -> Result<Self> {
+        Self::on_threads(async |_| {
+            let hello = Router::new().route("/", get(async || "hello"));
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            let address = listener.local_addr()?;
+            tokio::spawn(async { axum::serve(listener, hello).await });
+            Ok(address)
+        })
+    }
+
+    fn on_threads(open: impl AsyncFnOnce(&TempDir) -> Result<SocketAddr>) -> Result<Self> {
         let folder = TempDir::new()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let address = runtime.block_on(open(&folder, discard_usage))?;
+        let address = runtime.block_on(open(&folder))?;
         Ok(Self { address, runtime, folder })
     }
 

@@ -19,6 +19,9 @@ pub(crate) async fn requests(
     api: &str,
     (email, password): (&str, &str),
 ) -> Result<Arc<[Vec<u8>]>> {
+    if args.mode == Mode::Hello {
+        return Ok([render(api, "GET", "/", "nobody", "", "")].into());
+    }
     let site = Site::new(api);
     let person = site.sign_in(email, password).await?;
     let term: String = args.term.bytes().fold(String::new(), |mut term, byte| {
@@ -31,7 +34,13 @@ pub(crate) async fn requests(
         Mode::Search => {
             vec![render(api, "GET", &format!("/api/keys?limit=20&search={term}"), &person, "", "")]
         }
-        Mode::Track | Mode::Bulk | Mode::Value | Mode::WrongLogins | Mode::Live | Mode::Serve => {
+        Mode::Hello
+        | Mode::Track
+        | Mode::Bulk
+        | Mode::Value
+        | Mode::WrongLogins
+        | Mode::Live
+        | Mode::Serve => {
             let token = site.token(&person, &keys).await?;
             let variety = if args.mode == Mode::Bulk { BULK_VARIETY } else { VARIETY };
             (0..variety).map(|number| app_request(args, api, &token, &keys, number)).collect()
