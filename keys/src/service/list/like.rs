@@ -91,10 +91,13 @@ impl<'a> Group<'a> {
     /// Those of the words that fold, or those that do not, if there are any.
     fn of(like: &'a Like, folding: bool) -> Option<Self> {
         let words: Vec<_> = like.words().filter(|word| folds(*word) == folding).collect();
+        if words.is_empty() {
+            return None;
+        }
         let alphabet = Alphabet::of(words.iter().flat_map(|word| word.chars()), folding);
         let fit = |word: Utf32Str<'_>| FirstFit::of(alphabet.word(word.chars()));
-        let words: Vec<_> = words.into_iter().map(|word| (fit(word), word)).collect();
-        (!words.is_empty()).then_some(Self { words, alphabet, room: Vec::new() })
+        let words = words.into_iter().map(|word| (fit(word), word)).collect();
+        Some(Self { words, alphabet, room: Vec::new() })
     }
 
     /// Whether each word's letters come in their order. What cannot be written is left to be scored.

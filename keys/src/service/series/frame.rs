@@ -103,8 +103,9 @@ impl Frame {
         let from_ms = before.as_ref().unwrap_or(&now).starts.first().copied().unwrap_or(now_ms);
         let grain = match step {
             Step::Minute | Step::QuarterHour => Grain::Minute,
-            Step::Hour => hours_of(&span.zone, from_ms, to_ms),
-            _ if from_ms > now_ms - HOUR_RETENTION_MS => hours_of(&span.zone, from_ms, to_ms),
+            step if step == Step::Hour || from_ms > now_ms - HOUR_RETENTION_MS => {
+                hours_of(&span.zone, from_ms, to_ms)
+            }
             _ => Grain::Day,
         };
         let (from_ms, to_ms) = reach(&now, before.as_ref());
