@@ -25,6 +25,7 @@ mod snapshot;
 mod standing;
 mod start;
 mod transaction;
+mod turns;
 mod writer;
 
 use std::ops::RangeInclusive;
@@ -214,7 +215,10 @@ impl Redb {
         };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || writer.run())
+            .spawn(move || {
+                turns::shorten();
+                writer.run();
+            })
             .map_err(Error::Io)?;
         Ok(Self {
             backlog,
